@@ -1,0 +1,25 @@
+//! The standard policy: steps 3 to 9 of Callsign's resolution, as a library and as a component.
+//!
+//! A file for each part of the specification, in its order:
+//!
+//! | step | file |
+//! | --- | --- |
+//! | 3 strategy | [`strategy`] |
+//! | 4 candidates, default sender | [`candidates`], [`plan`] |
+//! | 5 sticky, 6 type priority, 7 geolocated, 8 spread, 9 pin | [`decide`] |
+//! | `explain` | [`explain`] |
+//!
+//! What does not depend on the recipient is worked out once for a (scope, channel, country) and kept in a [`plan::Plan`]
+//! for as long as the scope's revision is the same; [`view::View`] keeps the plans. All of it reads through
+//! [`callsign_policy::reads::Reads`], so the same code runs in the sandbox and natively.
+#![forbid(unsafe_code)]
+
+pub mod candidates;
+pub mod decide;
+pub mod explain;
+pub mod plan;
+pub mod strategy;
+pub mod view;
+
+#[cfg(target_arch = "wasm32")]
+mod component;

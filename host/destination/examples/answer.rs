@@ -1,0 +1,30 @@
+//! Reads numbers from standard input, one a line, and prints what the crate answers as `country,E.164,error`: the other
+//! half of `metadata/compare.py`.
+
+use std::io::{self, BufRead, Write};
+
+use callsign_destination::{Destination, DestinationError};
+
+fn main() -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for line in io::stdin().lock().lines() {
+        match Destination::parse(&line?) {
+            Ok(found) => writeln!(out, "{},{},", found.country, found.number)?,
+            Err(error) => writeln!(out, ",,{}", name(error))?,
+        }
+    }
+    out.flush()
+}
+
+fn name(error: DestinationError) -> &'static str {
+    match error {
+        DestinationError::Empty => "empty",
+        DestinationError::TextTooLong { .. } => "text_too_long",
+        DestinationError::Character { .. } => "character",
+        DestinationError::UnknownCallingCode => "calling_code",
+        DestinationError::TooShort => "too_short",
+        DestinationError::TooLong => "too_long",
+        DestinationError::NoCountry { .. } => "no_country",
+        _ => "other",
+    }
+}

@@ -1,0 +1,91 @@
+//! From text to destination.
+
+use crate::country::Country;
+use crate::error::DestinationError;
+use crate::number::{AreaCode, Number};
+use crate::plan::{Plan, walk};
+use crate::scan::{Digits, number, plain, spread, value_of};
+use crate::tables::{CALLING_CODES, PLANS, REGIONS};
+
+/// libphonenumber's bounds of a national number, in digits (MIN_LENGTH_FOR_NSN, MAX_LENGTH_FOR_NSN).
+const NATIONAL_DIGITS: core::ops::RangeInclusive<usize> = 2..=17;
+/// All that a `u64` holds whatever they are.
+const MAX_DIGITS: usize = 19;
+
+/// Where a message goes.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Destination {
+    /// The number, without the national prefix if one was written.
+    pub number: Number,
+    /// libphonenumber's region of the number. Where one country has the calling code it is that, and whether the
+    /// number is in use is not checked; of countries that share one it is the first that has such numbers.
+    pub country: Country,
+    /// Under calling code 1 the first three national digits, else `None`.
+    pub area_code: Option<AreaCode>,
+}
+
+impl Destination {
+    /// The destination that a text names: E.164 with or without the leading `+`, separators allowed. The crate's
+    /// documentation has the details.
+    ///
+    /// # Errors
+    ///
+    /// The text is empty or too long, or has a character that does not belong; the digits start with no calling code,
+    /// or are too few or too many; or the number has no country.
+    pub fn parse(text: &str) -> Result<Destination, DestinationError> {
+        let mut room;
+        let (digits, value) = match plain(text) {
+            Some(found) => found,
+            None => {
+                room = Digits::new();
+                spread(text, &mut room)?;
+                (room.as_slice(), number(0, room.as_slice()).unwrap_or(0))
+            }
+        };
+        let &[first, second, third, ..] = digits else {
+            return Err(if digits.is_empty() { DestinationError::Empty } else { DestinationError::TooShort });
+        };
+        let plan = CALLING_CODES
+            .get(usize::from(three_digits(first, second, third)))
+            .and_then(|&number| usize::from(number).checked_sub(1))
+            .and_then(|index| PLANS.get(index))
+            .ok_or(DestinationError::UnknownCallingCode)?;
+        let national = &digits[plan.calling_code_digits()..];
+        if national.len() < *NATIONAL_DIGITS.start() {
+            return Err(DestinationError::TooShort);
+        }
+        if walk(plan.prefix, national) != 0
+            && let Some(changed) = plan.without_prefix(national)
+        {
+            let national = changed.as_slice();
+            let value = number(u64::from(plan.calling_code), national).unwrap_or(0);
+            return locate(plan, national, value);
+        }
+        locate(plan, national, value)
+    }
+}
+
+/// The destination of national digits that are final; `value` is right if there are not too many.
+#[inline]
+fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, DestinationError> {
+    if national.len() < *NATIONAL_DIGITS.start() {
+        return Err(DestinationError::TooShort);
+    }
+    if national.len() > *NATIONAL_DIGITS.end() || plan.calling_code_digits() + national.len() > MAX_DIGITS {
+        return Err(DestinationError::TooLong);
+    }
+    let bits = if plan.country != 0 { plan.country } else { REGIONS[usize::from(walk(plan.regions, national))] };
+    let country = Country::from_table(bits).ok_or(DestinationError::NoCountry { calling_code: plan.calling_code })?;
+    let area_code = match national {
+        &[first, second, third, ..] if plan.calling_code == 1 => AreaCode::new(three_digits(first, second, third)),
+        _ => None,
+    };
+    Ok(Destination { number: Number::from_scan(value), country, area_code })
+}
+
+/// The number that three digits are.
+#[inline]
+fn three_digits(first: u8, second: u8, third: u8) -> u16 {
+    // At most 15 * 111, which fits.
+    (value_of(first) * 100 + value_of(second) * 10 + value_of(third)) as u16
+}

@@ -1,0 +1,101 @@
+//! Why a text is not a destination or a number.
+
+use thiserror::Error;
+
+use crate::MAX_TEXT_BYTES;
+use crate::scan::Fault;
+
+/// Why a text has no destination: what was wrong, and what would be right.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Error)]
+#[non_exhaustive]
+pub enum DestinationError {
+    /// No digit in the text.
+    #[error("no digits; expected a number in E.164 such as +14155550123")]
+    Empty,
+    /// The text is longer than [`MAX_TEXT_BYTES`]; it was not looked at.
+    #[error("the text has {bytes} bytes; expected at most {MAX_TEXT_BYTES}")]
+    TextTooLong {
+        /// Its length, in bytes.
+        bytes: usize,
+    },
+    /// A character that is neither a digit, a leading `+` nor a separator.
+    #[error(
+        "{character:?} at byte {at} does not belong; expected a leading '+', digits and separators such as - . ( )"
+    )]
+    Character {
+        /// The first such character.
+        character: char,
+        /// Where it starts, in bytes from the start of the text.
+        at: u8,
+    },
+    /// The digits do not start with a calling code in use. A prefix such as 00 or 011 is not part of E.164.
+    #[error("no country calling code starts so; expected one such as 1 or 44 first, without 00 or 011 before it")]
+    UnknownCallingCode,
+    /// Fewer than three digits, or fewer than two after the calling code.
+    #[error("too few digits; expected at least two after the country calling code")]
+    TooShort,
+    /// More than 17 digits after the calling code, or more than 19 in all.
+    #[error("too many digits; expected at most 15, calling code and all")]
+    TooLong,
+    /// The number parses but belongs to no country: a global network such as +883, or digits that none of the
+    /// countries that share the calling code uses.
+    #[error(
+        "no country has this number under +{calling_code}; expected a national number in use, not a global network"
+    )]
+    NoCountry {
+        /// The calling code.
+        calling_code: u16,
+    },
+}
+
+/// Why a text is not the E.164 shape of a number: what was wrong, and what would be right.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Error)]
+#[non_exhaustive]
+pub enum NumberError {
+    /// No digit in the text.
+    #[error("no digits; expected a number in E.164 such as +14155550123")]
+    Empty,
+    /// The text is longer than [`MAX_TEXT_BYTES`]; it was not looked at.
+    #[error("the text has {bytes} bytes; expected at most {MAX_TEXT_BYTES}")]
+    TextTooLong {
+        /// Its length, in bytes.
+        bytes: usize,
+    },
+    /// A character that is neither a digit, a leading `+` nor a separator.
+    #[error(
+        "{character:?} at byte {at} does not belong; expected a leading '+', digits and separators such as - . ( )"
+    )]
+    Character {
+        /// The first such character.
+        character: char,
+        /// Where it starts, in bytes from the start of the text.
+        at: u8,
+    },
+    /// The first digit is 0, which no calling code starts with.
+    #[error("the number starts with 0; expected a country calling code first, such as 1 or 44")]
+    LeadingZero,
+    /// The number of digits is not from 7 to 15.
+    #[error("{digits} digits; expected 7 to 15, calling code and all")]
+    Digits {
+        /// How many there are.
+        digits: u8,
+    },
+}
+
+impl From<Fault> for DestinationError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TextTooLong { bytes } => Self::TextTooLong { bytes },
+            Fault::Character { character, at } => Self::Character { character, at },
+        }
+    }
+}
+
+impl From<Fault> for NumberError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TextTooLong { bytes } => Self::TextTooLong { bytes },
+            Fault::Character { character, at } => Self::Character { character, at },
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Numbers and area codes.
+
+use core::fmt;
+use core::num::NonZeroU16;
+
+use crate::error::NumberError;
+use crate::scan::{Digits, number, spread};
+
+/// The area code (NPA) of a North American number, 200 to 999.
+///
+/// That it is in the range does not say that it is in service.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct AreaCode(NonZeroU16);
+
+impl AreaCode {
+    /// The area code with this number, `None` below 200 and above 999.
+    pub const fn new(code: u16) -> Option<AreaCode> {
+        match NonZeroU16::new(code) {
+            Some(value) if code >= 200 && code <= 999 => Some(AreaCode(value)),
+            _ => None,
+        }
+    }
+
+    /// Its number, 200 to 999.
+    pub const fn get(self) -> u16 {
+        self.0.get()
+    }
+}
+
+impl TryFrom<u16> for AreaCode {
+    type Error = u16;
+
+    /// # Errors
+    ///
+    /// The number itself, where it is below 200 or above 999.
+    fn try_from(code: u16) -> Result<Self, u16> {
+        AreaCode::new(code).ok_or(code)
+    }
+}
+
+impl From<AreaCode> for u16 {
+    fn from(code: AreaCode) -> u16 {
+        code.get()
+    }
+}
+
+impl fmt::Display for AreaCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// A phone number: its E.164 digits, calling code and all, as an integer.
+///
+/// No calling code starts with 0, so the integer holds every digit. E.164 has at most 15 digits; libphonenumber lets
+/// longer ones pass, so up to 19 can be here. Prints as `+14155550123`.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Number(u64);
+
+impl Number {
+    /// The least and the greatest value: 3 and 19 digits.
+    const RANGE: core::ops::RangeInclusive<u64> = 100..=9_999_999_999_999_999_999;
+
+    /// Reads the E.164 shape of a number: what the text of a [`Destination`](crate::Destination) may be (see the
+    /// crate's documentation), with 7 to 15 digits of which the first is not 0. Whether the calling code or the number
+    /// is in use is not checked, and no national prefix is taken off: this is for numbers that one has, such as those
+    /// of senders.
+    ///
+    /// # Errors
+    ///
+    /// The text is empty or too long, has a character that does not belong, starts with 0, or has too few or too many
+    /// digits.
+    pub fn parse_e164(text: &str) -> Result<Number, NumberError> {
+        let mut found = Digits::new();
+        spread(text, &mut found)?;
+        let digits = found.as_slice();
+        match (digits.first(), digits.len()) {
+            (None, _) => Err(NumberError::Empty),
+            (Some(b'0'), _) => Err(NumberError::LeadingZero),
+            (_, 7..=15) => Ok(Number(number(0, digits).unwrap_or(0))),
+            // A text is at most MAX_TEXT_BYTES long.
+            (_, count) => Err(NumberError::Digits { digits: count as u8 }),
+        }
+    }
+
+    /// The number with these digits, `None` where there are fewer than 3 or more than 19: what [`Number::get`] gave,
+    /// read back.
+    pub fn from_digits(value: u64) -> Option<Number> {
+        Self::RANGE.contains(&value).then_some(Number(value))
+    }
+
+    /// Its digits, calling code and all, as an integer.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The first three digits after the calling code 1, `None` for other calling codes, for fewer digits and below 200.
+    pub fn area_code(self) -> Option<AreaCode> {
+        // No other calling code starts with 1.
+        let lead = self.0 / 10_u64.pow(self.0.ilog10().checked_sub(3)?);
+        AreaCode::new(u16::try_from(lead.checked_sub(1000)?).ok()?)
+    }
+
+    /// For digits that have been counted: 3 to 19, the first not 0.
+    pub(crate) const fn from_scan(value: u64) -> Number {
+        Number(value)
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}

@@ -1,0 +1,204 @@
+//! Text to digits.
+//!
+//! Digits stay the ASCII characters that they are in the text, so that the usual text, digits and nothing else, is not
+//! copied.
+
+use crate::MAX_TEXT_BYTES;
+
+/// The value of a digit.
+#[inline]
+pub(crate) fn value_of(digit: u8) -> u64 {
+    u64::from(digit & 15)
+}
+
+/// Digits that do not stand together in the text. There is room for every digit of a text and for what a national
+/// prefix rule puts before them (at most four).
+#[derive(Copy, Clone)]
+pub(crate) struct Digits {
+    buffer: [u8; Self::ROOM],
+    length: usize,
+}
+
+impl Digits {
+    const ROOM: usize = 80;
+
+    pub(crate) const fn new() -> Self {
+        Self { buffer: [0; Self::ROOM], length: 0 }
+    }
+
+    /// Appends; what does not fit is dropped, which no caller gets to.
+    pub(crate) fn extend(&mut self, digits: &[u8]) {
+        for (place, &digit) in self.buffer.iter_mut().skip(self.length).zip(digits) {
+            *place = digit;
+            self.length += 1;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or(&[])
+    }
+}
+
+/// Why a text is not digits and separators.
+pub(crate) enum Fault {
+    TextTooLong { bytes: usize },
+    Character { character: char, at: u8 },
+}
+
+/// The digits of a text that is a plus sign, which may be missing, and digits, and their number, which is right up to
+/// 19 digits and wrapped above. `None` for any other text, and for one that is too long.
+#[inline]
+pub(crate) fn plain(text: &str) -> Option<(&[u8], u64)> {
+    if text.len() > MAX_TEXT_BYTES {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let digits = bytes.strip_prefix(b"+").unwrap_or(bytes);
+    Some((digits, number(0, digits)?))
+}
+
+/// The number that digits after those of `lead` are, right up to 19 digits and wrapped above; `None` where a byte is no
+/// digit.
+#[inline]
+pub(crate) fn number(lead: u64, digits: &[u8]) -> Option<u64> {
+    let mut value = lead;
+    let mut rest = digits;
+    while let Some((eight, after)) = rest.split_first_chunk() {
+        let more = eight_digits(u64::from_le_bytes(*eight))?;
+        value = value.wrapping_mul(100_000_000).wrapping_add(more);
+        rest = after;
+    }
+    for byte in rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    Some(value)
+}
+
+/// The number that eight ASCII digits are, the first in the lowest byte.
+#[inline]
+fn eight_digits(bytes: u64) -> Option<u64> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // A digit is 0x3n, and stays 0x3n with 6 added if n is at most 9.
+    let high = bytes & (0xf0 * ONES);
+    let high_with_six = bytes.wrapping_add(6 * ONES) & (0xf0 * ONES);
+    if high != 0x30 * ONES || high_with_six != 0x30 * ONES {
+        return None;
+    }
+    // Neighbours are joined to pairs, pairs to fours, fours to the whole.
+    let digits = bytes & (0x0f * ONES);
+    let pairs = (digits.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(10_000 << 32 | 1) >> 32)
+}
+
+/// How many digits a byte is: 0 for the usual separators, 1 for digits, [`OTHER`] for what has to be looked at.
+static DIGITS_OF: [u8; 256] = {
+    let mut digits = [OTHER; 256];
+    let (mut digit, mut at) = (b'0', 0);
+    while digit <= b'9' {
+        digits[digit as usize] = 1;
+        digit += 1;
+    }
+    let separators = b" -./()[]";
+    while at < separators.len() {
+        digits[separators[at] as usize] = 0;
+        at += 1;
+    }
+    digits
+};
+const OTHER: u8 = 2;
+
+/// The digits of any text; see the crate's documentation for what may stand between them.
+#[inline(never)]
+pub(crate) fn spread(text: &str, digits: &mut Digits) -> Result<(), Fault> {
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(Fault::TextTooLong { bytes: text.len() });
+    }
+    let bytes = text.as_bytes().trim_ascii_end();
+    let mut at = usize::from(bytes.first() == Some(&b'+'));
+    // A local: the compiler would keep the field in memory.
+    let mut length = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let count = DIGITS_OF[usize::from(byte)];
+        if count < OTHER {
+            // Written in any case, and gone past if it is a digit: no branch on which of both it is.
+            if let Some(place) = digits.buffer.get_mut(length) {
+                *place = byte;
+                length += usize::from(count);
+            }
+            at += 1;
+        } else {
+            at += mark(bytes, at, length == 0).ok_or_else(|| fault(text, at))?;
+        }
+    }
+    digits.length = length;
+    Ok(())
+}
+
+/// The length in bytes of the plus sign or rarer separator at `at`.
+fn mark(bytes: &[u8], at: usize, before_digits: bool) -> Option<usize> {
+    let (before, rest) = bytes.split_at_checked(at)?;
+    match rest {
+        // One run of them, before all digits.
+        [b'+', ..] if before_digits && (before.last() == Some(&b'+') || !before.contains(&b'+')) => Some(1),
+        // Only at the very start: inside the number libphonenumber does not take them for separators.
+        [b'\t' | b'\n' | b'\r' | b'\x0c', ..] if before.trim_ascii().is_empty() => Some(1),
+        [0xc2, 0xa0 | 0xad, ..] => Some(2),
+        [0xe2, 0x80, 0x8b | 0x90..=0x95, ..] | [0xe2, 0x81, 0xa0, ..] | [0xe2, 0x88, 0x92, ..] => Some(3),
+        _ => None,
+    }
+}
+
+#[cold]
+fn fault(text: &str, at: usize) -> Fault {
+    let character = text.get(at..).and_then(|rest| rest.chars().next());
+    Fault::Character {
+        character: character.unwrap_or(char::REPLACEMENT_CHARACTER),
+        // A text is at most MAX_TEXT_BYTES long.
+        at: at as u8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_digits_are_their_number_and_any_other_byte_is_refused() {
+        for (text, number) in
+            [(b"00000000", 0), (b"12345678", 12_345_678), (b"99999999", 99_999_999), (b"90000001", 90_000_001)]
+        {
+            assert_eq!(eight_digits(u64::from_le_bytes(*text)), Some(number));
+        }
+        for place in 0..8 {
+            for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+                for fill in [b'0', b'9'] {
+                    let mut text = [fill; 8];
+                    text[place] = byte;
+                    assert_eq!(eight_digits(u64::from_le_bytes(text)), None, "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_plain_text_reads_as_any_text_does() {
+        let all = "98765432109876543210987654321098765432109876543210987654321098765";
+        for length in 0..=MAX_TEXT_BYTES {
+            let text = &all[..length];
+            let (digits, value) = plain(text).expect("digits only");
+            let mut found = Digits::new();
+            assert!(spread(text, &mut found).is_ok());
+            assert_eq!(digits, found.as_slice());
+            let one_by_one =
+                text.bytes().fold(0_u64, |value, byte| value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')));
+            assert_eq!(value, one_by_one);
+        }
+        assert!(plain(all).is_none());
+    }
+}

@@ -1,0 +1,76 @@
+//! Numbers and area codes on their own.
+
+use callsign_destination::{AreaCode, Number, NumberError};
+
+#[test]
+fn a_sender_number_has_the_shape_of_e164_and_nothing_is_taken_off() {
+    for (text, value) in [
+        ("+14155550123", 14_155_550_123),
+        ("14155550123", 14_155_550_123),
+        ("+1 (415) 555-0123", 14_155_550_123),
+        ("+44 0 7911 123456", 4_407_911_123_456),
+        ("1234567", 1_234_567),
+        ("123456789012345", 123_456_789_012_345),
+        ("+9999999", 9_999_999),
+    ] {
+        assert_eq!(Number::parse_e164(text).map(Number::get), Ok(value), "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_the_shape_of_e164_is_refused() {
+    for (text, error) in [
+        ("", NumberError::Empty),
+        ("+", NumberError::Empty),
+        ("+0123456789", NumberError::LeadingZero),
+        ("123456", NumberError::Digits { digits: 6 }),
+        ("1234567890123456", NumberError::Digits { digits: 16 }),
+        ("Callsign", NumberError::Character { character: 'C', at: 0 }),
+        ("+1415555012x", NumberError::Character { character: 'x', at: 11 }),
+    ] {
+        assert_eq!(Number::parse_e164(text), Err(error), "{text}");
+        assert!(!error.to_string().is_empty());
+    }
+    assert_eq!(Number::parse_e164(&"1".repeat(65)), Err(NumberError::TextTooLong { bytes: 65 }));
+}
+
+#[test]
+fn a_number_prints_its_digits_after_a_plus_and_is_read_back_from_them() {
+    let number = Number::parse_e164("390212345678").expect("a number");
+    assert_eq!(number.to_string(), "+390212345678");
+    assert_eq!(Number::from_digits(number.get()), Some(number));
+    for value in [0, 99, 10_000_000_000_000_000_000, u64::MAX] {
+        assert_eq!(Number::from_digits(value), None, "{value}");
+    }
+    for value in [100, 9_999_999_999_999_999_999] {
+        assert_eq!(Number::from_digits(value).map(Number::get), Some(value));
+    }
+}
+
+#[test]
+fn the_area_code_is_the_three_digits_after_calling_code_1() {
+    for (value, code) in [
+        (14_155_550_123, Some(415)),
+        (1_999, Some(999)),
+        (1_200, Some(200)),
+        (1_199, None),
+        (100, None),
+        (999, None),
+        (442_079_460_123, None),
+        (9_999_999_999_999_999_999, None),
+    ] {
+        let number = Number::from_digits(value).expect("a number");
+        assert_eq!(number.area_code().map(AreaCode::get), code, "{value}");
+    }
+}
+
+#[test]
+fn an_area_code_is_from_200_to_999() {
+    for code in 0..=u16::MAX {
+        let found = AreaCode::new(code);
+        assert_eq!(found.is_some(), (200..=999).contains(&code), "{code}");
+        assert_eq!(AreaCode::try_from(code), found.ok_or(code));
+        assert_eq!(found.map_or(code, u16::from), code);
+    }
+    assert_eq!(AreaCode::new(415).map(|code| code.to_string()).as_deref(), Some("415"));
+}

@@ -1,0 +1,165 @@
+//! The catalog: what a platform has registered and how it wants messages sent.
+//!
+//! One JSON file describes a platform. It is read and checked as a whole: either every part of it is sound, or it is
+//! refused with the list of all its faults. Nothing that uses a [`Catalog`] has to doubt a reference or a value in it.
+//!
+//! How the file is read, in the order of the private modules:
+//!
+//! 1. `file` splits the text into the elements of its six lists without copying them.
+//! 2. `element` reads one element into borrowed, typed fields, and `build` makes the model of it: the fast way, which
+//!    only says whether it is sound.
+//! 3. `walk` goes through an element that is not, field by field, and notes each fault with its place.
+//! 4. `check` takes every element through these, and finds what only shows between elements: ids given twice,
+//!    duplicate associations, two default senders, and, with `ties`, strategies that tie.
+
+mod build;
+mod check;
+mod coverage;
+mod element;
+mod fault;
+mod file;
+mod ids;
+mod kind;
+mod model;
+mod node;
+mod rule;
+mod ties;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fs::File, io::Read, path::Path};
+
+pub use coverage::{Countries, Coverage};
+pub use fault::{CatalogError, Fault, Faults, MAX_FAULTS};
+pub use kind::{Channel, SenderType};
+pub use model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy};
+
+/// The longest catalog text that is read: 4 GiB less one byte, so that every element has a 32-bit index.
+///
+/// A million senders with a million associations take about 300 MB.
+pub const MAX_CATALOG_BYTES: u64 = u32::MAX as u64;
+
+/// Everything a platform has registered, sound and complete.
+///
+/// Elements refer to each other by index into these lists, and every index is in range. Lists are in the order of the
+/// file; the application `default`, which always exists, comes first where the file does not list it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalog {
+    pub(crate) applications: Vec<Application>,
+    pub(crate) entities: Vec<Entity>,
+    pub(crate) senders: Vec<Sender>,
+    pub(crate) associations: Vec<Association>,
+    pub(crate) other_associations: Vec<OtherAssociation>,
+    pub(crate) strategies: Vec<Strategy>,
+    pub(crate) default_senders: Vec<DefaultSender>,
+}
+
+impl Catalog {
+    /// Reads and checks the catalog file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogError::Read`] when the file cannot be read, and every error of [`Catalog::from_slice`]. The errors of
+    /// its content do not repeat `path`.
+    pub fn load(path: &Path) -> Result<Catalog, CatalogError> {
+        Catalog::from_slice(&read(path)?)
+    }
+
+    /// Reads and checks a catalog from bytes, as [`Catalog::from_json`] does from text.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogError::Syntax`] also where the bytes are not UTF-8, and every error of [`Catalog::from_json`].
+    pub fn from_slice(bytes: &[u8]) -> Result<Catalog, CatalogError> {
+        // Before the text is looked at: what is too long may be cut anywhere, also inside a character.
+        fault::check_size(bytes.len() as u64)?;
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Catalog::from_json(text),
+            Err(error) => Err(CatalogError::not_utf8(bytes, error)),
+        }
+    }
+
+    /// Reads and checks a catalog from JSON text. A byte order mark in front is skipped.
+    ///
+    /// ```
+    /// use callsign::{Catalog, CatalogError};
+    ///
+    /// let catalog = Catalog::from_json(r#"{"applications": [{"applicationId": "shop"}]}"#)?;
+    /// assert_eq!(&*catalog.applications()[0].id, "default");
+    /// assert_eq!(&*catalog.applications()[1].id, "shop");
+    ///
+    /// let refused = Catalog::from_json(r#"{"entities": [{"entityID": "acme"}, {"entityId": ""}]}"#);
+    /// let Err(CatalogError::Faults(faults)) = refused else { unreachable!() };
+    /// assert_eq!(faults.as_slice()[0].path, "$.entities[0].entityID");
+    /// assert_eq!(faults.as_slice()[1].path, "$.entities[1].entityId");
+    /// # Ok::<(), CatalogError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`CatalogError::TooLarge`]: the text is longer than [`MAX_CATALOG_BYTES`].
+    /// - [`CatalogError::Syntax`]: the text is not JSON. Nothing else is reported then, since what follows such a place
+    ///   cannot be told apart.
+    /// - [`CatalogError::Faults`]: it is JSON but not a sound catalog; all faults, in the order of the file.
+    pub fn from_json(text: &str) -> Result<Catalog, CatalogError> {
+        fault::check_size(text.len() as u64)?;
+        check::catalog(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    /// The applications; `default` is always among them.
+    pub fn applications(&self) -> &[Application] {
+        &self.applications
+    }
+
+    /// The entities.
+    pub fn entities(&self) -> &[Entity] {
+        &self.entities
+    }
+
+    /// The senders, suspended ones too.
+    pub fn senders(&self) -> &[Sender] {
+        &self.senders
+    }
+
+    /// The associations that strategies act on: resource type `NUMBER` or `ALPHA` over `SMS`, `MMS` or `RCS`.
+    ///
+    /// One sender may be here twice for one channel and scope, when the file associates it both as `NUMBER` and as
+    /// `ALPHA`.
+    pub fn associations(&self) -> &[Association] {
+        &self.associations
+    }
+
+    /// The associations of any other resource type or channel: kept, never acted on.
+    pub fn other_associations(&self) -> &[OtherAssociation] {
+        &self.other_associations
+    }
+
+    /// How many associations of the file no strategy acts on.
+    pub fn ignored_associations(&self) -> usize {
+        self.other_associations.len()
+    }
+
+    /// The sending strategies. No two of one scope tie for any message.
+    pub fn strategies(&self) -> &[Strategy] {
+        &self.strategies
+    }
+
+    /// The default senders, at most one for a platform.
+    pub fn default_senders(&self) -> &[DefaultSender] {
+        &self.default_senders
+    }
+}
+
+/// Reads the whole file, but never more than one byte over the limit: a pipe or a device has no length to ask for.
+fn read(path: &Path) -> Result<Vec<u8>, CatalogError> {
+    let failed = |source| CatalogError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    // Known to be too long: say so before reading gigabytes.
+    fault::check_size(length)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).map_or(0, |length| length + 1));
+    file.take(MAX_CATALOG_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}

@@ -1,0 +1,188 @@
+//! The model of an element that has no fault of its own.
+//!
+//! Each function gives nothing where `walk` would find a fault, and only there: the two must agree on every rule, and
+//! take the rules of values from one place.
+
+use std::{num::NonZeroU8, sync::Arc};
+
+use serde_json::value::RawValue;
+
+use super::{
+    coverage::Coverages,
+    element::{self, Choice, CountryCode, Object, Text},
+    ids::{Ids, Known},
+    kind::Status,
+    model::{Application, DefaultSender, Entity, Sender, Strategy},
+    rule,
+    ties::Reach,
+    walk::{Link, Scope},
+};
+
+/// The largest number that a priority may have.
+const LAST_PRIORITY: u8 = 4;
+
+/// What an association refers to, by index.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    pub(super) application: u32,
+    pub(super) entity: Option<u32>,
+    /// None where the resource is not one of the catalog's senders.
+    pub(super) sender: Option<u32>,
+}
+
+pub(super) fn application<'a>(raw: &'a RawValue) -> Option<(Text<'a>, Application)> {
+    let element: element::Application<'a> = element::read(raw)?;
+    let id = id(element.application_id)?;
+    let name = name(element.application_name)?;
+    let application = Application { id: id.0.as_ref().into(), name };
+    Some((id, application))
+}
+
+pub(super) fn entity<'a>(raw: &'a RawValue) -> Option<(Text<'a>, Entity)> {
+    let element: element::Entity<'a> = element::read(raw)?;
+    let id = id(element.entity_id)?;
+    let name = name(element.entity_name)?;
+    let entity = Entity { id: id.0.as_ref().into(), name };
+    Some((id, entity))
+}
+
+pub(super) fn sender<'a>(raw: &'a RawValue, coverages: &mut Coverages<'a>) -> Option<(Text<'a>, Sender)> {
+    let element: element::Sender<'a> = element::read(raw)?;
+    let id = id(element.sender_id)?;
+    let address = element.sender?.0;
+    let Choice(kind) = element.sender_type?;
+    let sender = Sender {
+        id: id.0.as_ref().into(),
+        number: rule::address(kind, &address).ok()?,
+        address: address.into(),
+        kind,
+        coverage: coverages.read(element.coverage?)?,
+        suspended: matches!(element.status, Some(Choice(Status::Suspended))),
+    };
+    Some((id, sender))
+}
+
+pub(super) fn link<'a>(raw: &'a RawValue, known: &Known<'a>) -> Option<(Link<'a>, Ends)> {
+    let element: element::Association<'a> = element::read(raw)?;
+    let Choice(resource_type) = element.resource_type?;
+    let Choice(channel) = element.channel?;
+    let resource = match resource_type.is_sender() {
+        // Known ids keep the rules of ids.
+        true => element.resource_id?,
+        false => id(element.resource_id)?,
+    };
+    let link = Link {
+        resource_type,
+        channel,
+        scope: Scope { application: element.application_id?.0, entity: element.entity_id?.map(|Text(entity)| entity) },
+        resource: resource.0,
+    };
+    let ends = ends(&link, known)?;
+    Some((link, ends))
+}
+
+/// What an association refers to; nothing when the catalog lacks any of it.
+pub(super) fn ends(link: &Link<'_>, known: &Known<'_>) -> Option<Ends> {
+    let (application, entity) = scope(&link.scope, known)?;
+    let sender = match link.resource_type.is_sender() {
+        true => Some(known.senders.get(&link.resource)?),
+        false => None,
+    };
+    Some(Ends { application, entity, sender })
+}
+
+pub(super) fn strategy<'a>(
+    raw: &'a RawValue,
+    known: &Known<'a>,
+    coverages: &mut Coverages<'a>,
+) -> Option<(Text<'a>, Strategy, Reach<'a>)> {
+    let element: element::Strategy<'a> = element::read(raw)?;
+    let id = id(element.sending_strategy_id)?;
+    let platform = platform(element.platform)?;
+    let (application, entity) = scope(&platform, known)?;
+    let countries = match (element.destination_country_code, element.destination_country_codes) {
+        (None, None) => None,
+        (Some(CountryCode(country)), None) => Some(vec![country]),
+        (None, Some(list)) if !list.is_empty() => Some(list.into_iter().map(|CountryCode(country)| country).collect()),
+        _ => return None,
+    };
+    let countries = countries.map(|list| coverages.list(list));
+    let channel = element.channel.map(|Choice(channel)| channel);
+    let strategy = Strategy {
+        id: id.0.as_ref().into(),
+        application,
+        entity,
+        channel,
+        countries: countries.clone(),
+        sticky: element.use_sticky_sender.unwrap_or(false),
+        geolocated: element.use_geolocated_sender.unwrap_or(false),
+        priorities: priorities(element.priorities.unwrap_or_default())?,
+        senders: match element.sender_ids {
+            Some(ids) => Some(senders(&ids, &known.senders)?),
+            None => None,
+        },
+    };
+    let reach = Reach { scope: platform, channel, countries: countries.map(|list| list.to_vec()) };
+    Some((id, strategy, reach))
+}
+
+pub(super) fn default_sender<'a>(raw: &'a RawValue, known: &Known<'a>) -> Option<(Scope<'a>, DefaultSender)> {
+    let element: element::DefaultSender<'a> = element::read(raw)?;
+    let platform = platform(element.platform)?;
+    let (application, entity) = scope(&platform, known)?;
+    let sender = known.senders.get(&element.sender_id?.0)?;
+    Some((platform, DefaultSender { application, entity, sender }))
+}
+
+fn id(text: Option<Text<'_>>) -> Option<Text<'_>> {
+    text.filter(|Text(text)| rule::id(text).is_ok())
+}
+
+/// The outer option is whether the name is sound, the inner one whether there is one.
+fn name(text: Option<Text<'_>>) -> Option<Option<Box<str>>> {
+    match text {
+        Some(Text(text)) if rule::name(&text).is_err() => None,
+        text => Some(text.map(|Text(text)| text.into())),
+    }
+}
+
+fn platform<'a>(platform: Option<Object<element::Platform<'a>>>) -> Option<Scope<'a>> {
+    let Object(platform) = platform?;
+    Some(Scope { application: platform.application_id?.0, entity: platform.entity_id.map(|Text(entity)| entity) })
+}
+
+fn scope(scope: &Scope<'_>, known: &Known<'_>) -> Option<(u32, Option<u32>)> {
+    let application = known.applications.get(&scope.application)?;
+    let entity = match &scope.entity {
+        Some(entity) => Some(known.entities.get(entity)?),
+        None => None,
+    };
+    Some((application, entity))
+}
+
+fn priorities(list: Vec<Object<element::Priority>>) -> Option<[Option<NonZeroU8>; 4]> {
+    let mut priorities = [None; 4];
+    for Object(element) in list {
+        let Choice(kind) = element.sender_type?;
+        let priority = NonZeroU8::new(element.priority?)?;
+        if priority.get() > LAST_PRIORITY {
+            return None;
+        }
+        let earlier = priorities[kind as usize].replace(priority);
+        if earlier.is_some() {
+            return None;
+        }
+    }
+    Some(priorities)
+}
+
+fn senders(ids: &[Text<'_>], known: &Ids<'_>) -> Option<Arc<[u32]>> {
+    if ids.is_empty() {
+        return None;
+    }
+    let indexes = ids.iter().map(|Text(id)| known.get(id));
+    let mut indexes = indexes.collect::<Option<Vec<u32>>>()?;
+    indexes.sort_unstable();
+    indexes.dedup();
+    Some(indexes.into())
+}

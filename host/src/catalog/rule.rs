@@ -1,0 +1,136 @@
+//! What single values may be, and how messages quote and correct them.
+
+use callsign_destination::{Country, Number};
+
+use super::kind::SenderType;
+
+/// What stands for every country in a coverage.
+pub(super) const EVERY_COUNTRY: &str = "*";
+
+/// The most characters of an id or a name.
+const ID_CHARACTERS: usize = 255;
+
+/// The most characters of an alphanumeric sender. An SMS shows 11; RCS agents are named in full.
+const ALPHANUMERIC_CHARACTERS: usize = 64;
+
+/// The digits of a short code.
+const SHORT_CODE_DIGITS: std::ops::RangeInclusive<usize> = 3..=10;
+
+/// The most characters of a value that a message repeats.
+const QUOTED_CHARACTERS: usize = 64;
+
+/// An id: 1 to 255 characters, no control characters.
+pub(super) fn id(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err(format!("is empty; an id has 1 to {ID_CHARACTERS} characters"));
+    }
+    label(text, "an id has 1 to", ID_CHARACTERS)
+}
+
+/// A name for people: up to 255 characters, no control characters.
+pub(super) fn name(text: &str) -> Result<(), String> {
+    label(text, "a name has up to", ID_CHARACTERS)
+}
+
+/// What a sender of this type shows, and its digits as a number where it is an E.164 number.
+pub(super) fn address(kind: SenderType, text: &str) -> Result<Option<u64>, String> {
+    match kind {
+        SenderType::Alphanumeric if text.is_empty() => {
+            Err(format!("is empty; an ALPHANUMERIC sender has 1 to {ALPHANUMERIC_CHARACTERS} characters"))
+        }
+        SenderType::Alphanumeric => {
+            label(text, "an ALPHANUMERIC sender has 1 to", ALPHANUMERIC_CHARACTERS).map(|()| None)
+        }
+        SenderType::ShortCode => {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            if digits && SHORT_CODE_DIGITS.contains(&text.len()) {
+                return Ok(None);
+            }
+            Err(format!("{} is not a short code; a SHORT_CODE is 3 to 10 digits", quoted(text)))
+        }
+        SenderType::VirtualLongNumber | SenderType::TollFreeNumber => match Number::parse_e164(text) {
+            Ok(number) => Ok(Some(number.get())),
+            Err(error) => Err(format!("{} is not the number of a {kind}: {error}", quoted(text))),
+        },
+    }
+}
+
+/// A country code: two upper-case letters of a country that has telephone numbers.
+pub(super) fn country(text: &str) -> Result<Country, String> {
+    let known = |code: &str| {
+        let letters = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        letters.then(|| Country::parse(code)).flatten()
+    };
+    if let Some(country) = known(text) {
+        return Ok(country);
+    }
+    let upper = text.trim().to_ascii_uppercase();
+    if known(&upper).is_some() {
+        return Err(format!("country {} is written \"{upper}\"", quoted(text)));
+    }
+    if upper == "UK" {
+        return Err(format!("country {} is not known; the United Kingdom is \"GB\"", quoted(text)));
+    }
+    Err(format!(
+        "country {} is not known; a country is its two upper-case letters of ISO 3166-1, such as \"US\"",
+        quoted(text)
+    ))
+}
+
+/// A value as a message repeats it: in quotes, what cannot be seen escaped, and cut where it is long.
+pub(super) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_CHARACTERS) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+/// The word that was most likely meant by one that is not known.
+pub(super) fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    // Compared without case, and without the separators of other naming styles, so `sender_id` is `senderId`.
+    let plain = |text: &str| -> Vec<u8> {
+        let kept = text.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' '));
+        kept.map(|byte| byte.to_ascii_lowercase()).collect()
+    };
+    if word.len() > QUOTED_CHARACTERS {
+        return None;
+    }
+    let plain_word = plain(word);
+    let candidates = known.map(|candidate| (distance(&plain_word, &plain(candidate)), candidate));
+    let (edits, candidate) = candidates.min_by_key(|(edits, _)| *edits)?;
+    // Two slips at most, and most of the word is right.
+    (edits <= 2 && edits * 3 <= candidate.len()).then_some(candidate)
+}
+
+/// How many bytes must be put in, taken out, or replaced to turn one word into the other (Levenshtein).
+fn distance(from: &[u8], to: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (done, byte) in from.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = done + 1;
+        for (column, other) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(byte != other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+/// At most `limit` characters, none of them a control character.
+fn label(text: &str, what: &str, limit: usize) -> Result<(), String> {
+    // No text has more characters than bytes, so most are settled without counting.
+    let characters = if text.len() <= limit { 0 } else { text.chars().count() };
+    if characters > limit {
+        return Err(format!("has {characters} characters; {what} {limit}"));
+    }
+    let control = if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
+    };
+    if control {
+        return Err(format!("{} has a control character; take it out", quoted(text)));
+    }
+    Ok(())
+}

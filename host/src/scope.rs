@@ -1,0 +1,258 @@
+//! A scope: an application, or an entity of it, with all that a decision for it can depend on.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use callsign_destination::{Country, Number};
+use callsign_policy::pool::Pool;
+use callsign_policy::senders::{Candidate, Group, Standing};
+use callsign_policy::spread::Spread;
+use callsign_policy::types::Level;
+use hashbrown::HashMap;
+
+use crate::catalog::{Catalog, Channel, SenderType};
+
+/// A scope of one revision.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    /// Grows when anything in here did change.
+    pub(crate) revision: u64,
+    /// Names the scope in sticky state: a hash of its application and entity.
+    pub(crate) name_hash: u128,
+    /// Makes recipients of one application unrelated to those of another.
+    pub(crate) application_hash: u64,
+    /// The catalog's indexes of its application and entity; none of a name that the catalog does not list.
+    pub(crate) application: Option<u32>,
+    pub(crate) entity: Option<u32>,
+    /// The strategies as the catalog's indexes, those of the entity first. A strategy handle is a position in here.
+    pub(crate) strategies: Vec<u32>,
+    /// How many of the strategies are the entity's.
+    pub(crate) entity_strategies: usize,
+    /// Everything that the scope may send from, by the catalog's index of the sender. A sender handle is a position in
+    /// here.
+    pub(crate) members: Vec<Member>,
+    /// The default senders, the entity's first.
+    pub(crate) defaults: Vec<(Level, u32)>,
+    /// The pools that were asked for.
+    pools: ArcSwap<HashMap<PoolKey, Arc<PoolView>>>,
+}
+
+/// A sender that a scope may use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member {
+    /// The catalog's index.
+    pub(crate) sender: u32,
+    /// A bit for each channel that it is associated for.
+    channels: u8,
+}
+
+impl Member {
+    fn is_associated(self) -> bool {
+        self.channels != 0
+    }
+
+    fn is_for(self, channel: Channel) -> bool {
+        self.channels & 1 << channel as u8 != 0
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct PoolKey {
+    channel: Channel,
+    country: Country,
+    /// The strategy's index in the catalog, where it lists senders.
+    strategy: Option<u32>,
+}
+
+/// A pool, and its groups as far as they were asked to spread recipients.
+#[derive(Debug)]
+pub(crate) struct PoolView {
+    pub(crate) pool: Pool,
+    groups: ArcSwap<HashMap<GroupKey, Arc<Spread>>>,
+}
+
+/// A group with the area codes that the pool has of it: groups of the same senders are one.
+type GroupKey = (u8, Vec<u16>);
+
+/// The parts of a scope, as the catalog's indexes, before they are put in order.
+#[derive(Debug, Default)]
+pub(crate) struct ScopeParts {
+    pub(crate) associated: Vec<(u32, Channel)>,
+    pub(crate) entity_strategies: Vec<u32>,
+    pub(crate) application_strategies: Vec<u32>,
+    pub(crate) entity_default: Option<u32>,
+    pub(crate) application_default: Option<u32>,
+}
+
+impl Scope {
+    pub(crate) fn new(
+        revision: u64,
+        (name_hash, application_hash): (u128, u64),
+        (application, entity): (Option<u32>, Option<u32>),
+        mut parts: ScopeParts,
+    ) -> Self {
+        parts.associated.sort_unstable();
+        let mut members: Vec<Member> = Vec::new();
+        for (sender, channel) in parts.associated {
+            let bit = 1 << channel as u8;
+            match members.last_mut() {
+                Some(member) if member.sender == sender => member.channels |= bit,
+                _ => members.push(Member { sender, channels: bit }),
+            }
+        }
+        let defaults = [(Level::Entity, parts.entity_default), (Level::Application, parts.application_default)];
+        let defaults: Vec<(Level, u32)> =
+            defaults.into_iter().filter_map(|(level, sender)| Some((level, sender?))).collect();
+        for &(_, sender) in &defaults {
+            if let Err(at) = members.binary_search_by_key(&sender, |member| member.sender) {
+                members.insert(at, Member { sender, channels: 0 });
+            }
+        }
+        let entity_strategies = parts.entity_strategies.len();
+        let mut strategies = parts.entity_strategies;
+        strategies.append(&mut parts.application_strategies);
+        let mut scope = Self {
+            revision,
+            name_hash,
+            application_hash,
+            application,
+            entity,
+            strategies,
+            entity_strategies,
+            members,
+            defaults: Vec::new(),
+            pools: ArcSwap::default(),
+        };
+        scope.defaults =
+            defaults.into_iter().filter_map(|(level, sender)| Some((level, scope.handle_of(sender)?))).collect();
+        scope
+    }
+
+    /// The handle of a sender, by its index in the catalog.
+    pub(crate) fn handle_of(&self, sender: u32) -> Option<u32> {
+        self.members.binary_search_by_key(&sender, |member| member.sender).ok().map(|at| at as u32)
+    }
+
+    /// The level of a strategy handle.
+    pub(crate) fn level_of(&self, strategy: usize) -> Level {
+        if strategy < self.entity_strategies { Level::Entity } else { Level::Application }
+    }
+
+    /// Whether the scope may send from this member on a channel, by association or as its default.
+    pub(crate) fn may_use(&self, handle: u32, channel: Channel) -> bool {
+        self.members.get(handle as usize).is_some_and(|member| member.is_for(channel))
+            || self.defaults.iter().any(|&(_, default)| default == handle)
+    }
+
+    /// A pool of the scope, indexed when it is first asked for.
+    pub(crate) fn pool(
+        &self,
+        catalog: &Catalog,
+        keys: &[u64],
+        channel: Channel,
+        country: Country,
+        strategy: Option<u32>,
+    ) -> Arc<PoolView> {
+        let strategy = strategy.filter(|&index| {
+            catalog.strategies().get(index as usize).is_some_and(|strategy| strategy.senders.is_some())
+        });
+        let key = PoolKey { channel, country, strategy };
+        if let Some(pool) = self.pools.load().get(&key) {
+            return Arc::clone(pool);
+        }
+        let mut candidates = Vec::new();
+        for (handle, &member) in self.members.iter().enumerate() {
+            if standing(catalog, member, channel, country, strategy) == Standing::Candidate {
+                candidates.push(candidate(catalog, keys, handle as u32, member));
+            }
+        }
+        let view = Arc::new(PoolView { pool: Pool::new(candidates), groups: ArcSwap::default() });
+        self.pools.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.insert(key, Arc::clone(&view));
+            known
+        });
+        view
+    }
+
+    /// How each associated sender stands to a pool.
+    pub(crate) fn considered(
+        &self,
+        catalog: &Catalog,
+        channel: Channel,
+        country: Country,
+        strategy: Option<u32>,
+    ) -> impl Iterator<Item = (u32, Member, Standing)> {
+        let associated = self.members.iter().enumerate().filter(|(_, member)| member.is_associated());
+        associated.map(move |(handle, &member)| {
+            (handle as u32, member, standing(catalog, member, channel, country, strategy))
+        })
+    }
+}
+
+/// Whether a sender is a candidate of step 4, or the first thing that it lacks.
+fn standing(catalog: &Catalog, member: Member, channel: Channel, country: Country, strategy: Option<u32>) -> Standing {
+    let sender = &catalog.senders()[member.sender as usize];
+    let listed = strategy.and_then(|index| catalog.strategies().get(index as usize)?.senders.as_deref());
+    if !member.is_for(channel) {
+        Standing::OtherChannel
+    } else if sender.suspended {
+        Standing::Suspended
+    } else if sender.coverage.countries(channel).is_none() {
+        Standing::ChannelNotCovered
+    } else if !sender.coverage.covers(channel, country) {
+        Standing::CountryNotCovered
+    } else if listed.is_some_and(|listed| listed.binary_search(&member.sender).is_err()) {
+        Standing::NotListed
+    } else {
+        Standing::Candidate
+    }
+}
+
+fn candidate(catalog: &Catalog, keys: &[u64], handle: u32, member: Member) -> Candidate {
+    let sender = &catalog.senders()[member.sender as usize];
+    Candidate {
+        key: keys[member.sender as usize],
+        sender: handle,
+        area_code: area_code(sender.kind, sender.number),
+        sender_type: sender.kind.into(),
+    }
+}
+
+/// The area code of a sender: only long numbers of country code 1 have one.
+pub(crate) fn area_code(kind: SenderType, number: Option<u64>) -> u16 {
+    match kind {
+        SenderType::VirtualLongNumber => {
+            number.and_then(Number::from_digits).and_then(Number::area_code).map_or(0, |code| code.get())
+        }
+        _ => 0,
+    }
+}
+
+impl PoolView {
+    /// The sender of a group that a recipient is spread to.
+    pub(crate) fn spread(&self, group: &Group, recipient: u64) -> Option<u32> {
+        let key = (group.types.bits(), self.pool.area_codes(group));
+        if let Some(spread) = self.groups.load().get(&key) {
+            return spread.choose(recipient);
+        }
+        let spread = Arc::new(self.pool.spread(group));
+        self.groups.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.insert(key.clone(), Arc::clone(&spread));
+            known
+        });
+        spread.choose(recipient)
+    }
+}
+
+impl From<SenderType> for callsign_policy::types::SenderType {
+    fn from(kind: SenderType) -> Self {
+        match kind {
+            SenderType::Alphanumeric => Self::Alphanumeric,
+            SenderType::VirtualLongNumber => Self::VirtualLongNumber,
+            SenderType::ShortCode => Self::ShortCode,
+            SenderType::TollFreeNumber => Self::TollFreeNumber,
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The plain reference model: section 3 of the specification of resolution, one function a step, in its order.
+//!
+//! Deliberately naive. Everything is a linear scan over the lists of the catalog, so that each function can be held
+//! against its sentence of the specification; speed and indexes are the business of what is tested with it.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::catalog::{Association, Catalog, Sender, Strategy};
+use super::geography::Geography;
+use super::message::{Destination, Expected, Message};
+use super::sticky::Pins;
+
+/// What a step does: settle the message (`Break`), or narrow and go on (`Continue`).
+type Step<T> = ControlFlow<Expected, T>;
+
+/// Read once for all catalogs of a test.
+static GEOGRAPHY: LazyLock<Geography> = LazyLock::new(Geography::read);
+
+/// The reference model of one catalog.
+pub struct Reference {
+    catalog: Catalog,
+}
+
+impl Reference {
+    /// Reads a catalog in its JSON format.
+    ///
+    /// # Panics
+    ///
+    /// Where the catalog is not in the format. Faults of meaning (a reference to nothing) are not looked for: the
+    /// model is for valid catalogs.
+    pub fn new(catalog: &Value) -> Self {
+        Self {
+            catalog: Catalog::read(catalog),
+        }
+    }
+
+    /// What must come out for this message, given what is pinned.
+    ///
+    /// # Panics
+    ///
+    /// Where two strategies of one scope tie for the message: such a catalog is invalid.
+    pub fn expect(&self, message: &Message, pins: &Pins) -> Expected {
+        match self.steps(message, pins) {
+            Break(expected) | Continue(expected) => expected,
+        }
+    }
+
+    fn steps(&self, message: &Message, pins: &Pins) -> Step<Expected> {
+        let destination = self.destination(message)?;
+        self.explicit_sender(message, destination)?;
+        let strategy = self.strategy(message, destination)?;
+        let candidates = self.candidates(message, destination, strategy)?;
+        self.sticky(message, strategy, &candidates, pins)?;
+        let remaining = self.type_priority(strategy, candidates);
+        let (step, remaining) = self.geolocated(destination, strategy, remaining);
+        Continue(self.spread_and_pin(strategy, step, &remaining))
+    }
+
+    /// Step 1.
+    fn destination<'m>(&self, message: &'m Message) -> Step<&'m Destination> {
+        match &message.destination {
+            Some(destination) => Continue(destination),
+            None => refuse("INVALID_DESTINATION"),
+        }
+    }
+
+    /// Step 2. Of several senders with the text, the first of the catalog that can carry the message.
+    fn explicit_sender(&self, message: &Message, destination: &Destination) -> Step<()> {
+        let Some(from) = &message.from else {
+            return Continue(());
+        };
+        let registered: Vec<&Sender> = self
+            .catalog
+            .senders
+            .iter()
+            .filter(|sender| sender.is_called(from))
+            .collect();
+        if registered.is_empty() {
+            return refuse("SENDER_NOT_REGISTERED");
+        }
+        let capable = registered
+            .iter()
+            .find(|sender| sender.active && sender.covers(&message.channel, &destination.country));
+        match capable {
+            Some(sender) => Break(Expected::Decided {
+                step: "EXPLICIT",
+                strategy_id: None,
+                any_of: BTreeSet::from([sender.sender_id.clone()]),
+                pins: false,
+            }),
+            None => refuse("SENDER_NOT_CAPABLE"),
+        }
+    }
+
+    /// Step 3.
+    fn strategy(&self, message: &Message, destination: &Destination) -> Step<&Strategy> {
+        let application = message.application();
+        let entity = message.entity_id.as_deref();
+        let application_level = self.strategies_of(application, None);
+        let entity_level = match entity {
+            Some(_) => self.strategies_of(application, entity),
+            None => Vec::new(),
+        };
+        let none_at_all = application_level.is_empty() && entity_level.is_empty();
+
+        // An entity's strategies replace the application's for this channel only: an entity that has some for another
+        // channel still falls back.
+        let entity_for_channel = for_channel(entity_level, message);
+        let level_that_counts = if entity_for_channel.is_empty() {
+            for_channel(application_level, message)
+        } else {
+            entity_for_channel
+        };
+        if level_that_counts.is_empty() {
+            return refuse(if none_at_all {
+                "NO_STRATEGY"
+            } else {
+                "CHANNEL_NOT_ALLOWED"
+            });
+        }
+
+        let for_country: Vec<&Strategy> = level_that_counts
+            .into_iter()
+            .filter(|strategy| strategy.allows_country(&destination.country))
+            .collect();
+        let Some(most_specific) = for_country.iter().map(|strategy| strategy.rank()).min() else {
+            return refuse("COUNTRY_NOT_ALLOWED");
+        };
+        let best: Vec<&Strategy> = for_country
+            .into_iter()
+            .filter(|strategy| strategy.rank() == most_specific)
+            .collect();
+        match best[..] {
+            [only] => Continue(only),
+            _ => panic!("an invalid catalog: {best:?} tie for {message:?}"),
+        }
+    }
+
+    fn strategies_of(&self, application: &str, entity: Option<&str>) -> Vec<&Strategy> {
+        self.catalog
+            .strategies
+            .iter()
+            .filter(|strategy| strategy.application_id == application)
+            .filter(|strategy| strategy.entity_id.as_deref() == entity)
+            .collect()
+    }
+
+    /// Step 4. Where there are none, the default sender decides or the message is refused.
+    fn candidates(
+        &self,
+        message: &Message,
+        destination: &Destination,
+        strategy: &Strategy,
+    ) -> Step<Vec<&Sender>> {
+        let candidates: Vec<&Sender> = self
+            .catalog
+            .senders
+            .iter()
+            .filter(|sender| self.is_associated(sender, message))
+            .filter(|sender| sender.active && sender.covers(&message.channel, &destination.country))
+            .filter(|sender| strategy.lists_sender(&sender.sender_id))
+            .collect();
+        if !candidates.is_empty() {
+            return Continue(candidates);
+        }
+        match self.default_sender(message) {
+            Some(sender)
+                if sender.active && sender.covers(&message.channel, &destination.country) =>
+            {
+                Break(Expected::Decided {
+                    step: "DEFAULT_SENDER",
+                    strategy_id: Some(strategy.strategy_id.clone()),
+                    any_of: BTreeSet::from([sender.sender_id.clone()]),
+                    pins: false,
+                })
+            }
+            _ => refuse("NO_ELIGIBLE_SENDER"),
+        }
+    }
+
+    fn is_associated(&self, sender: &Sender, message: &Message) -> bool {
+        self.catalog
+            .associations
+            .iter()
+            .filter(|association| association.concerns_senders())
+            .any(|association: &Association| {
+                association.resource_id == sender.sender_id
+                    && association.channel == message.channel
+                    && association.application_id == message.application()
+                    && association.entity_id == message.entity_id
+            })
+    }
+
+    /// The entity's default where it has one, else the application's. Which one it is does not depend on whether it
+    /// can be used: an entity's suspended default is not made up for by the application's.
+    fn default_sender(&self, message: &Message) -> Option<&Sender> {
+        let default_of = |entity: Option<&str>| {
+            self.catalog.defaults.iter().find(|default| {
+                default.application_id == message.application()
+                    && default.entity_id.as_deref() == entity
+            })
+        };
+        let of_entity = message
+            .entity_id
+            .as_deref()
+            .and_then(|entity| default_of(Some(entity)));
+        let default = of_entity.or_else(|| default_of(None))?;
+        self.catalog
+            .senders
+            .iter()
+            .find(|sender| sender.sender_id == default.sender_id)
+    }
+
+    /// Step 5. Looks at the candidates of step 4: a pinned sender need not be of the best type or nearest.
+    fn sticky(
+        &self,
+        message: &Message,
+        strategy: &Strategy,
+        candidates: &[&Sender],
+        pins: &Pins,
+    ) -> Step<()> {
+        if !strategy.use_sticky_sender {
+            return Continue(());
+        }
+        match pins.pinned(message) {
+            Some(pinned) if candidates.iter().any(|sender| sender.sender_id == pinned) => {
+                Break(Expected::Decided {
+                    step: "STICKY",
+                    strategy_id: Some(strategy.strategy_id.clone()),
+                    any_of: BTreeSet::from([pinned.to_owned()]),
+                    pins: false,
+                })
+            }
+            _ => Continue(()),
+        }
+    }
+
+    /// Step 6.
+    fn type_priority<'s>(
+        &self,
+        strategy: &Strategy,
+        candidates: Vec<&'s Sender>,
+    ) -> Vec<&'s Sender> {
+        let best = candidates
+            .iter()
+            .map(|sender| strategy.priority_of(&sender.sender_type))
+            .min();
+        candidates
+            .into_iter()
+            .filter(|sender| Some(strategy.priority_of(&sender.sender_type)) == best)
+            .collect()
+    }
+
+    /// Step 7: the step that a decision from what remains will name, and what remains.
+    fn geolocated<'s>(
+        &self,
+        destination: &Destination,
+        strategy: &Strategy,
+        remaining: Vec<&'s Sender>,
+    ) -> (&'static str, Vec<&'s Sender>) {
+        let Some(here) = destination.area_code else {
+            return ("POOL", remaining);
+        };
+        if !strategy.use_geolocated_sender || !["US", "CA"].contains(&destination.country.as_str())
+        {
+            return ("POOL", remaining);
+        }
+        let long_numbers = |near: &dyn Fn(u16) -> bool| -> Vec<&'s Sender> {
+            remaining
+                .iter()
+                .copied()
+                .filter(|sender| sender.area_code().is_some_and(near))
+                .collect()
+        };
+        let same = long_numbers(&|there| there == here);
+        if !same.is_empty() {
+            return ("AREA_CODE", same);
+        }
+        let overlaying = long_numbers(&|there| GEOGRAPHY.overlay(here, there));
+        if !overlaying.is_empty() {
+            return ("OVERLAY", overlaying);
+        }
+        let same_region = long_numbers(&|there| GEOGRAPHY.same_region(here, there));
+        if !same_region.is_empty() {
+            return ("REGION", same_region);
+        }
+        ("POOL", remaining)
+    }
+
+    /// Steps 8 and 9. Any of the remaining is right; which one, `Spread` checks for stability. A pinned candidate has
+    /// been decided in step 5 already, so what comes here with the sticky sender feature is never the pinned sender.
+    fn spread_and_pin(
+        &self,
+        strategy: &Strategy,
+        step: &'static str,
+        remaining: &[&Sender],
+    ) -> Expected {
+        Expected::Decided {
+            step,
+            strategy_id: Some(strategy.strategy_id.clone()),
+            any_of: remaining
+                .iter()
+                .map(|sender| sender.sender_id.clone())
+                .collect(),
+            pins: strategy.use_sticky_sender,
+        }
+    }
+}
+
+fn for_channel<'s>(level: Vec<&'s Strategy>, message: &Message) -> Vec<&'s Strategy> {
+    level
+        .into_iter()
+        .filter(|strategy| strategy.allows_channel(&message.channel))
+        .collect()
+}
+
+fn refuse<T>(code: &'static str) -> Step<T> {
+    Break(Expected::Refused { code })
+}
