@@ -93,7 +93,7 @@ fn build(root: &Path) -> Result<Vec<u8>> {
     let component = ComponentEncoder::default()
         .validate(true)
         .module(&module)
-        .and_then(|mut encoder| encoder.encode())
+        .and_then(|encoder| encoder.encode())
         .context("a component from the standard policy")?;
 
     let mut metadata = wasm_metadata::AddMetadata::default();

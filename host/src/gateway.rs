@@ -66,8 +66,12 @@ impl Gateway {
     ///
     /// # Errors
     /// The catalog cannot be indexed.
-    pub fn with(catalog: Catalog, policy: Policy, sticky: Arc<dyn StickyStore>) -> Result<Self, GatewayError> {
-        let serving = Serving { revision: Arc::new(Revision::new(catalog)?), policy: Arc::new(policy), sticky };
+    pub fn with(
+        catalog: Catalog,
+        policy: impl Into<Arc<Policy>>,
+        sticky: Arc<dyn StickyStore>,
+    ) -> Result<Self, GatewayError> {
+        let serving = Serving { revision: Arc::new(Revision::new(catalog)?), policy: policy.into(), sticky };
         Ok(Self { serving: ArcSwap::from_pointee(serving) })
     }
 
@@ -191,7 +195,6 @@ impl Question {
         Asked {
             scope: self.scope,
             channel: self.channel,
-            country: self.destination.country,
             recipient: self.destination.number,
             pin: None,
         }
@@ -344,17 +347,24 @@ fn ask_batch(serving: &Serving, messages: &[Message<'_>], outcomes: &mut Vec<Out
             return;
         }
     };
+    let mut usable = true;
     for (handle, answer) in answers.iter().enumerate() {
         let (question, message) = &questions[handle];
         let checked = check_answer(serving, question, answer);
         let outcome = match settle(serving, &mut instance, handle as u32, question, checked) {
             Some(outcome) => outcome,
             // Another message was first, perhaps one of this batch.
+            None if usable => settle_one(serving, &mut instance, handle as u32, question).unwrap_or_else(|failure| {
+                usable = false;
+                policy_failed(failure)
+            }),
             None => ask(serving, message, question),
         };
         outcomes[places[handle] as usize] = outcome;
     }
-    serving.policy.put_back(instance);
+    if usable {
+        serving.policy.put_back(instance);
+    }
 }
 
 /// What became of one message.

@@ -13,20 +13,23 @@ mod decision;
 mod explanation;
 mod gateway;
 mod message;
+mod native;
 mod policy;
 mod revision;
 mod scope;
 mod sticky;
+mod supply;
 
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
 pub use catalog::{
-    Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Entity, Fault,
-    Faults, OtherAssociation, Sender, SenderType, Strategy,
+    Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Entity, Fault, Faults,
+    MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation, Sender, SenderType, Strategy,
 };
 pub use decision::{DecisionRef, Refusal, Step};
 pub use explanation::Explanation;
 pub use gateway::{Decision, Decisions, Gateway, GatewayError};
 pub use message::Message;
+pub use native::Native;
 pub use policy::{Isolation, Limits, OwnRefusal, Policy, PolicyError};
 pub use revision::{DEFAULT_APPLICATION, Revision, SameKey};
 pub use sticky::{MemoryStore, Pin, PinKey, PinnedSender, SenderKey, StickyError, StickyStore};

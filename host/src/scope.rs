@@ -133,11 +133,6 @@ impl Scope {
         self.members.binary_search_by_key(&sender, |member| member.sender).ok().map(|at| at as u32)
     }
 
-    /// The level of a strategy handle.
-    pub(crate) fn level_of(&self, strategy: usize) -> Level {
-        if strategy < self.entity_strategies { Level::Entity } else { Level::Application }
-    }
-
     /// Whether the scope may send from this member on a channel, by association or as its default.
     pub(crate) fn may_use(&self, handle: u32, channel: Channel) -> bool {
         self.members.get(handle as usize).is_some_and(|member| member.is_for(channel))
@@ -243,16 +238,5 @@ impl PoolView {
             known
         });
         spread.choose(recipient)
-    }
-}
-
-impl From<SenderType> for callsign_policy::types::SenderType {
-    fn from(kind: SenderType) -> Self {
-        match kind {
-            SenderType::Alphanumeric => Self::Alphanumeric,
-            SenderType::VirtualLongNumber => Self::VirtualLongNumber,
-            SenderType::ShortCode => Self::ShortCode,
-            SenderType::TollFreeNumber => Self::TollFreeNumber,
-        }
     }
 }

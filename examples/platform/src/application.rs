@@ -25,12 +25,8 @@ pub(crate) struct ApplicationElement {
 
 impl Application {
     /// All, in the order of the catalog.
-    pub(crate) const ALL: [Application; 4] = [
-        Application::Default,
-        Application::Shop,
-        Application::Alerts,
-        Application::Care,
-    ];
+    pub(crate) const ALL: [Application; 4] =
+        [Application::Default, Application::Shop, Application::Alerts, Application::Care];
 
     pub(crate) fn id(self) -> &'static str {
         match self {

@@ -5,12 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::{
-    application::Application,
-    association, default_sender,
-    entity::Entity,
-    platform::Platform,
-    sender::Sender,
-    strategy,
+    application::Application, association, default_sender, entity::Entity, platform::Platform, sender::Sender, strategy,
 };
 
 /// How many elements each list of a catalog has.
@@ -46,20 +41,12 @@ pub(crate) fn write(platform: &Platform, out: &mut impl Write) -> io::Result<Cou
     Ok(counts)
 }
 
-fn next_list(
-    out: &mut impl Write,
-    name: &str,
-    elements: impl Iterator<Item = impl Serialize>,
-) -> io::Result<usize> {
+fn next_list(out: &mut impl Write, name: &str, elements: impl Iterator<Item = impl Serialize>) -> io::Result<usize> {
     out.write_all(b",")?;
     list(out, name, elements)
 }
 
-fn list(
-    out: &mut impl Write,
-    name: &str,
-    elements: impl Iterator<Item = impl Serialize>,
-) -> io::Result<usize> {
+fn list(out: &mut impl Write, name: &str, elements: impl Iterator<Item = impl Serialize>) -> io::Result<usize> {
     write!(out, "\n\"{name}\": [")?;
     let mut count = 0;
     for element in elements {

@@ -27,9 +27,7 @@ impl Channel {
 
 impl Channels {
     pub(crate) fn of(channels: &[Channel]) -> Channels {
-        channels
-            .iter()
-            .fold(Channels::default(), |set, channel| set.with(*channel))
+        channels.iter().fold(Channels::default(), |set, channel| set.with(*channel))
     }
 
     pub(crate) fn with(self, channel: Channel) -> Channels {

@@ -2,7 +2,11 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::{channel::Channel, country::Country, sender::{Sender, SenderType}};
+use crate::{
+    channel::Channel,
+    country::Country,
+    sender::{Sender, SenderType},
+};
 
 /// How far from its country a sender reaches, where operators let its type in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +42,7 @@ impl Reach {
 impl Cover {
     /// The coverage list of a sender.
     pub(crate) fn all(sender: &Sender) -> Vec<Cover> {
-        let entry = |channel| Cover {
-            channel: Channel::word(channel),
-            countries: Countries::of(sender, channel),
-        };
+        let entry = |channel| Cover { channel: Channel::word(channel), countries: Countries::of(sender, channel) };
         sender.channels.iter().map(entry).collect()
     }
 }

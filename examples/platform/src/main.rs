@@ -54,13 +54,15 @@ struct Arguments {
     senders: u32,
 
     /// How many messages, up to 10,000,000,000; three recipients for ten of them.
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(..=10_000_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(..=MESSAGES))]
     messages: u64,
 
     /// The folder to write to, made when it is not there.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
 }
+
+const MESSAGES: u64 = 10_000_000_000;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,14 +93,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let counts = save(&catalog, |out| catalog::write(&platform, out))?;
     let messages = arguments.out.join("messages.jsonl");
     save(&messages, |out| message::write(&platform, out))?;
-    let Counts {
-        applications,
-        entities,
-        senders,
-        associations,
-        strategies,
-        default_senders,
-    } = counts;
+    let Counts { applications, entities, senders, associations, strategies, default_senders } = counts;
     eprintln!(
         "{}: {applications} applications, {entities} entities, {senders} senders, {associations} associations, \
          {strategies} strategies, {default_senders} default senders",

@@ -54,18 +54,13 @@ pub(crate) fn write(platform: &Platform, out: &mut impl Write) -> io::Result<()>
 }
 
 impl Recipient {
-    /// The recipient with this index. It is generated again for each message, so that any number of them takes no memory.
+    /// The recipient with this index, generated again for each message: any number of them takes no memory.
     fn draw(platform: &Platform, index: u64) -> Recipient {
         let random = &mut Random::stream(platform.seed, Purpose::Recipients, index);
         if random.chance(120) {
             let application = *random.weighted(&Application::ALL, |application| application.weight());
             let country = Country::draw(random);
-            return Recipient {
-                application,
-                entity: None,
-                country,
-                number: Number::draw(random, country, None),
-            };
+            return Recipient { application, entity: None, country, number: Number::draw(random, country, None) };
         }
         let index = random.skewed(platform.entities.len());
         let entity = &platform.entities[index];
@@ -79,22 +74,13 @@ impl Recipient {
             false => entity.draw_market(random).country,
         };
         let state = entity.state.filter(|_| country == entity.home() && random.chance(650));
-        Recipient {
-            application,
-            entity: Some(index),
-            country,
-            number: Number::draw(random, country, state),
-        }
+        Recipient { application, entity: Some(index), country, number: Number::draw(random, country, state) }
     }
 
     /// The same person, as a customer of another entity.
     fn of_another(self, platform: &Platform, random: &mut Random) -> Recipient {
         let entity = random.skewed(platform.entities.len());
-        Recipient {
-            application: platform.entities[entity].main_application(),
-            entity: Some(entity),
-            ..self
-        }
+        Recipient { application: platform.entities[entity].main_application(), entity: Some(entity), ..self }
     }
 
     /// The channels for which whoever writes has a sender.

@@ -1,10 +1,6 @@
 //! Telephone numbers: of people, of senders, as people write them, and what is no number at all.
 
-use crate::{
-    area_code::State,
-    country::Country,
-    random::Random,
-};
+use crate::{area_code::State, country::Country, random::Random};
 
 /// The area codes of numbers that are free to call.
 const TOLL_FREE: [u64; 7] = [800, 833, 844, 855, 866, 877, 888];
@@ -77,14 +73,13 @@ impl Number {
 
     /// What stands in `to` by mistake and is nobody's number in any country.
     pub(crate) fn invalid(random: &mut Random) -> String {
-        const JUNK: [&str; 10] = [
-            "", "n/a", "unknown", "test", "-", "null", "mobile", "customer@mail.example", "see notes", "+",
-        ];
+        const JUNK: [&str; 10] =
+            ["", "n/a", "unknown", "test", "-", "null", "mobile", "customer@mail.example", "see notes", "+"];
         match random.below(10) {
             0..3 => (*random.pick(&JUNK)).to_owned(),
             // Too short for a North American number.
-            3..5 => format!("1{}", 200 + random.below(700)),
-            5..7 => format!("+1{}{:03}", 200 + random.below(700), random.digits(3)),
+            3..5 => format!("1{}", area_code(random)),
+            5..7 => format!("+1{}{:03}", area_code(random), random.digits(3)),
             // The national form, with its leading 0 and without a calling code.
             7 => format!("0{}", 1_000_000_000 + random.digits(9)),
             // Satellites and networks that belong to no country.
@@ -92,6 +87,11 @@ impl Number {
             _ => format!("+8816{:08}", random.digits(8)),
         }
     }
+}
+
+/// An area code of the United States. Those of the Caribbean tell their country alone, however short the number.
+fn area_code(random: &mut Random) -> u16 {
+    State::draw(random, Country::named("US")).map_or(212, |state| state.area_code(random))
 }
 
 #[cfg(test)]

@@ -33,9 +33,8 @@ const SHARED_OF_TEN: usize = 3;
 
 impl Platform {
     pub(crate) fn new(seed: u64, size: Size) -> Platform {
-        let mut entities: Vec<Entity> = (0..size.entities)
-            .map(|index| Entity::draw(seed, index, size.entities))
-            .collect();
+        let mut entities: Vec<Entity> =
+            (0..size.entities).map(|index| Entity::draw(seed, index, size.entities)).collect();
         let mut registry = Registry::new(size.senders);
         let mut senders = Vec::with_capacity(size.senders);
         let shared = size.senders * SHARED_OF_TEN / 10;
@@ -59,19 +58,8 @@ impl Platform {
             let random = &mut Random::stream(seed, Purpose::Borrowing, index as u64);
             borrow(random, entity, &pools, &senders);
         }
-        let suspended = (0_u32..)
-            .zip(&senders)
-            .filter(|(_, sender)| !sender.active)
-            .map(|(place, _)| place)
-            .collect();
-        Platform {
-            seed,
-            size,
-            entities,
-            senders,
-            pools,
-            suspended,
-        }
+        let suspended = (0_u32..).zip(&senders).filter(|(_, sender)| !sender.active).map(|(place, _)| place).collect();
+        Platform { seed, size, entities, senders, pools, suspended }
     }
 
     pub(crate) fn sender(&self, place: u32) -> &Sender {

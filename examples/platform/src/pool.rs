@@ -20,7 +20,6 @@ pub(crate) struct Pools {
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
     pub(crate) application: Application,
-    pub(crate) country: Country,
     pub(crate) senders: Range<u32>,
     /// The channels for which the pool has a sender that reaches its country.
     pub(crate) channels: Channels,
@@ -52,12 +51,7 @@ impl Pools {
             }
             let range = start..senders.len() as u32;
             let ordered = &senders[start as usize..];
-            pools.push(Pool {
-                application,
-                country,
-                senders: range,
-                channels: reached(ordered.iter(), country),
-            });
+            pools.push(Pool { application, senders: range, channels: reached(ordered.iter(), country) });
         }
         Pools { pools }
     }

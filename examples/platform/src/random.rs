@@ -37,9 +37,7 @@ impl Random {
     /// The stream of a seed for one thing of one purpose.
     pub(crate) fn stream(seed: u64, purpose: Purpose, index: u64) -> Random {
         let purposed = scramble(seed.wrapping_add(GOLDEN)).wrapping_add(purpose as u64);
-        Random {
-            state: scramble(scramble(purposed).wrapping_add(index.wrapping_mul(GOLDEN))),
-        }
+        Random { state: scramble(scramble(purposed).wrapping_add(index.wrapping_mul(GOLDEN))) }
     }
 
     pub(crate) fn next(&mut self) -> u64 {

@@ -16,9 +16,6 @@ pub(crate) struct PlatformElement {
 impl PlatformElement {
     /// An application, or the entity with this index within it.
     pub(crate) fn new(application: Application, entity: Option<usize>) -> PlatformElement {
-        PlatformElement {
-            application_id: application.id(),
-            entity_id: entity.map(Entity::id),
-        }
+        PlatformElement { application_id: application.id(), entity_id: entity.map(Entity::id) }
     }
 }

@@ -150,7 +150,7 @@ impl Product {
     fn draw(random: &mut Random, country: Country) -> Product {
         use Product::{Agent, InternationalNumber, LongNumber, Name, ShortCode, TollFree};
         let agent = if country.has_rcs() { 7 } else { 0 };
-        let across = if country.is_cross_border() { 6 } else { 0 };
+        let across = if country.is_cross_border() { 12 } else { 0 };
         let choices = match (country.code(), country.has_names()) {
             ("US" | "CA" | "PR", _) => [(LongNumber, 68), (TollFree, 13), (ShortCode, 11), (Name, 0)],
             ("IN", _) => [(LongNumber, 12), (TollFree, 0), (ShortCode, 8), (Name, 80)],
@@ -202,10 +202,7 @@ impl Product {
 
 impl Registry {
     pub(crate) fn new(senders: usize) -> Registry {
-        Registry {
-            taken: HashSet::with_capacity(senders),
-            numbered: HashMap::new(),
-        }
+        Registry { taken: HashSet::with_capacity(senders), numbered: HashMap::new() }
     }
 
     /// A new sender. Three of a hundred are suspended.

@@ -76,12 +76,8 @@ enum Exception {
     PerCountry,
 }
 
-const CODE_FIRST: Priorities = &[
-    SenderType::ShortCode,
-    SenderType::TollFree,
-    SenderType::LongNumber,
-    SenderType::Alphanumeric,
-];
+const CODE_FIRST: Priorities =
+    &[SenderType::ShortCode, SenderType::TollFree, SenderType::LongNumber, SenderType::Alphanumeric];
 const NAME_FIRST: Priorities = &[SenderType::Alphanumeric, SenderType::LongNumber];
 const NUMBER_FIRST: Priorities = &[SenderType::LongNumber, SenderType::TollFree];
 const TOLL_FREE_FIRST: Priorities = &[SenderType::TollFree, SenderType::ShortCode];
@@ -179,10 +175,9 @@ fn of_entity(random: &mut Random, platform: &Platform, entity: &Entity) -> Vec<S
                 false => vec![general.from(chosen).sticky()],
             }
         }
-        Exception::StickyAndGeolocated => vec![
-            general.clone().over(Mms).sticky().geolocated(),
-            general.over(Sms).sticky(),
-        ],
+        Exception::StickyAndGeolocated => {
+            vec![general.clone().over(Mms).sticky().geolocated(), general.over(Sms).sticky()]
+        }
         Exception::ShortCodeFirst => vec![general.preferring(CODE_FIRST)],
         Exception::PerCountry => {
             let mut strategies = vec![general.clone()];
@@ -253,18 +248,16 @@ impl Strategy {
 
 impl StrategyElement {
     fn new(id: StrategyId, platform: PlatformElement, strategy: Strategy) -> StrategyElement {
-        let codes = strategy.countries.map(|countries| -> Vec<&'static str> {
-            countries.into_iter().map(Country::code).collect()
-        });
+        let codes = strategy
+            .countries
+            .map(|countries| -> Vec<&'static str> { countries.into_iter().map(Country::code).collect() });
         let (one, several) = match codes {
             Some(codes) if codes.len() == 1 => (Some(codes[0]), None),
             codes => (None, codes),
         };
         let priorities = strategy.priorities.map(|types| {
-            let element = |(priority, kind): (usize, &SenderType)| PriorityElement {
-                sender_type: kind.word(),
-                priority,
-            };
+            let element =
+                |(priority, kind): (usize, &SenderType)| PriorityElement { sender_type: kind.word(), priority };
             (1..).zip(types).map(element).collect()
         });
         StrategyElement {

@@ -1,47 +1,34 @@
-//! The imports: what the host supplies, each a read of the revision or of the sticky state.
+//! The imports: what the host supplies, converted to the contract's types, each counted against the call's budget.
 
-use callsign_destination::Country;
 use callsign_policy::senders as sdk;
+use callsign_policy::strategies as sdk_strategies;
+use callsign_policy::sticky as sdk_sticky;
+use callsign_policy::types as sdk_types;
 use wasmtime::Result;
 
 use super::bindings::contract::{log, messages, senders, settings, sticky, strategies, types};
 use super::instance::State;
 use super::module::Failure;
-use crate::catalog::{Channel, SenderType, Strategy};
-use crate::revision::{Revision, is_capable};
-use crate::scope::{PoolView, Scope, area_code};
-use crate::sticky::PinKey;
+use crate::catalog::Channel;
+use crate::revision::Revision;
 
 /// A log line is cut after this many bytes.
 const LONGEST_LINE: usize = 500;
 
 impl State {
-    /// Counts an import against the call's budget.
+    /// Counts an import against the call's budget and gives what there is to read; none before the first call.
     #[inline]
-    fn count(&mut self) -> Result<()> {
+    fn read(&mut self) -> Result<Option<&Revision>> {
         match self.imports_left.checked_sub(1) {
             Some(left) => {
                 self.imports_left = left;
-                Ok(())
+                Ok(self.revision.as_deref())
             }
             None => {
-                self.stopped = Some(Failure::Imports(u64::from(super::Limits::default().imports)));
+                self.stopped = Some(Failure::Imports(self.imports));
                 Err(wasmtime::Error::msg("too many imports"))
             }
         }
-    }
-
-    fn scope(&self, handle: u32) -> Option<(&Revision, &Scope)> {
-        let revision = self.revision.as_deref()?;
-        Some((revision, revision.scope(handle)?))
-    }
-
-    /// The pool that a policy names; none where it names a scope that there is not.
-    fn pool(&self, pool: &senders::Pool) -> Option<std::sync::Arc<PoolView>> {
-        let (revision, scope) = self.scope(pool.scope)?;
-        let country = Country::from_bits(pool.country)?;
-        let strategy = pool.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-        Some(scope.pool(revision.catalog(), revision.keys(), pool.channel.into(), country, strategy))
     }
 }
 
@@ -49,77 +36,41 @@ impl types::Host for State {}
 
 impl strategies::Host for State {
     fn strategies_of(&mut self, scope: u32, country: u16) -> Result<Vec<strategies::StrategyFacts>> {
-        self.count()?;
-        let Some((revision, scope)) = self.scope(scope) else { return Ok(Vec::new()) };
-        let all = revision.catalog().strategies();
-        let facts = scope.strategies.iter().enumerate().map(|(handle, &index)| {
-            facts(&all[index as usize], handle as u32, scope.level_of(handle).into(), Country::from_bits(country))
-        });
-        Ok(facts.collect())
+        let facts = self.read()?.map(|revision| revision.strategies_of(scope, country));
+        Ok(facts.unwrap_or_default().iter().map(Into::into).collect())
     }
 
     fn strategy_id(&mut self, scope: u32, strategy: u32) -> Result<Option<String>> {
-        self.count()?;
-        let Some((revision, scope)) = self.scope(scope) else { return Ok(None) };
-        let index = scope.strategies.get(strategy as usize);
+        let Some(revision) = self.read()? else { return Ok(None) };
+        let index = revision.scope(scope).and_then(|scope| scope.strategies.get(strategy as usize));
         Ok(index.map(|&index| revision.catalog().strategies()[index as usize].id.to_string()))
-    }
-}
-
-fn facts(strategy: &Strategy, handle: u32, level: types::Level, country: Option<Country>) -> strategies::StrategyFacts {
-    let priority = |kind: SenderType| strategy.priorities[kind as usize].map_or(0, |priority| priority.get());
-    strategies::StrategyFacts {
-        strategy: handle,
-        level,
-        channel: match strategy.channel {
-            None => types::ChannelLimit::Any,
-            Some(Channel::Sms) => types::ChannelLimit::Sms,
-            Some(Channel::Mms) => types::ChannelLimit::Mms,
-            Some(Channel::Rcs) => types::ChannelLimit::Rcs,
-        },
-        countries: match (&strategy.countries, country) {
-            (None, _) => strategies::CountryMatch::All,
-            (Some(countries), Some(country)) if countries.binary_search(&country).is_ok() => {
-                strategies::CountryMatch::Listed
-            }
-            _ => strategies::CountryMatch::NotListed,
-        },
-        sticky: strategy.sticky,
-        geolocated: strategy.geolocated,
-        priorities: strategies::Priorities {
-            alphanumeric: priority(SenderType::Alphanumeric),
-            virtual_long_number: priority(SenderType::VirtualLongNumber),
-            short_code: priority(SenderType::ShortCode),
-            toll_free_number: priority(SenderType::TollFreeNumber),
-        },
     }
 }
 
 impl senders::Host for State {
     fn candidates(&mut self, pool: senders::Pool) -> Result<Vec<senders::Candidate>> {
-        self.count()?;
-        let Some(view) = self.pool(&pool) else { return Ok(Vec::new()) };
-        Ok(view.pool.candidates().iter().map(to_contract).collect())
+        let Some(view) = self.read()?.and_then(|revision| revision.pool(&pool.into())) else { return Ok(Vec::new()) };
+        Ok(view.pool.candidates().iter().map(Into::into).collect())
     }
 
     fn count(&mut self, pool: senders::Pool, group: senders::Group) -> Result<u32> {
-        State::count(self)?;
-        Ok(self.pool(&pool).map_or(0, |view| view.pool.count(&to_group(&group))))
+        let view = self.read()?.and_then(|revision| revision.pool(&pool.into()));
+        Ok(view.map_or(0, |view| view.pool.count(&group.into())))
     }
 
     fn at(&mut self, pool: senders::Pool, group: senders::Group, index: u32) -> Result<Option<senders::Candidate>> {
-        State::count(self)?;
-        Ok(self.pool(&pool).and_then(|view| view.pool.at(&to_group(&group), index)).as_ref().map(to_contract))
+        let view = self.read()?.and_then(|revision| revision.pool(&pool.into()));
+        Ok(view.and_then(|view| view.pool.at(&group.into(), index)).as_ref().map(Into::into))
     }
 
     fn contains(&mut self, pool: senders::Pool, sender: u32) -> Result<bool> {
-        State::count(self)?;
-        Ok(self.pool(&pool).is_some_and(|view| view.pool.contains(sender)))
+        let view = self.read()?.and_then(|revision| revision.pool(&pool.into()));
+        Ok(view.is_some_and(|view| view.pool.contains(sender)))
     }
 
     fn spread(&mut self, pool: senders::Pool, group: senders::Group, recipient: u64) -> Result<Option<u32>> {
-        State::count(self)?;
-        Ok(self.pool(&pool).and_then(|view| view.spread(&to_group(&group), recipient)))
+        let view = self.read()?.and_then(|revision| revision.pool(&pool.into()));
+        Ok(view.and_then(|view| view.spread(&group.into(), recipient)))
     }
 
     fn default_senders(
@@ -128,44 +79,19 @@ impl senders::Host for State {
         channel: types::Channel,
         country: u16,
     ) -> Result<Vec<senders::DefaultSender>> {
-        State::count(self)?;
-        let Some((revision, scope)) = self.scope(scope) else { return Ok(Vec::new()) };
-        let (catalog, country) = (revision.catalog(), Country::from_bits(country));
-        let defaults = scope.defaults.iter().map(|&(level, sender)| senders::DefaultSender {
-            sender,
-            level: level.into(),
-            usable: country.is_some_and(|country| {
-                is_capable(catalog, scope.members[sender as usize].sender, channel.into(), country)
-            }),
-        });
-        Ok(defaults.collect())
+        let defaults = self.read()?.map(|revision| revision.default_senders(scope, channel.into(), country));
+        Ok(defaults.unwrap_or_default().iter().map(Into::into).collect())
     }
 
     fn all_considered(&mut self, pool: senders::Pool) -> Result<Vec<senders::Considered>> {
-        State::count(self)?;
-        let (Some((revision, scope)), Some(country)) = (self.scope(pool.scope), Country::from_bits(pool.country))
-        else {
-            return Ok(Vec::new());
-        };
-        let strategy = pool.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-        let catalog = revision.catalog();
-        let considered = scope.considered(catalog, pool.channel.into(), country, strategy);
-        let considered = considered.map(|(handle, member, standing)| {
-            let sender = &catalog.senders()[member.sender as usize];
-            senders::Considered {
-                sender: handle,
-                sender_type: sender.kind.into(),
-                area_code: area_code(sender.kind, sender.number),
-                standing: standing.into(),
-            }
-        });
-        Ok(considered.collect())
+        let considered = self.read()?.map(|revision| revision.all_considered(&pool.into()));
+        Ok(considered.unwrap_or_default().iter().map(Into::into).collect())
     }
 
     fn describe(&mut self, scope: u32, sender: u32) -> Result<Option<senders::SenderText>> {
-        State::count(self)?;
-        let Some((revision, scope)) = self.scope(scope) else { return Ok(None) };
-        Ok(scope.members.get(sender as usize).map(|member| {
+        let Some(revision) = self.read()? else { return Ok(None) };
+        let member = revision.scope(scope).and_then(|scope| scope.members.get(sender as usize));
+        Ok(member.map(|member| {
             let sender = &revision.catalog().senders()[member.sender as usize];
             senders::SenderText { id: sender.id.to_string(), address: sender.address.to_string() }
         }))
@@ -174,49 +100,26 @@ impl senders::Host for State {
 
 impl sticky::Host for State {
     fn pin_of(&mut self, message: u32) -> Result<sticky::Pin> {
-        self.count()?;
+        self.read()?;
         let (Some(revision), Some(store)) = (&self.revision, &self.sticky) else { return Ok(sticky::Pin::None) };
         let Some(asked) = self.asked.get_mut(message as usize) else { return Ok(sticky::Pin::None) };
-        let read =
-            asked.pin.get_or_insert_with(|| match revision.pin_key(asked.scope, asked.channel, asked.recipient) {
-                Some(key) => store.get(&key),
-                None => Ok(None),
-            });
-        Ok(match read {
-            Ok(Some(pin)) => {
-                let held = revision.sender_by_key(pin.sender.0);
-                let held = held.and_then(|sender| revision.scope(asked.scope)?.handle_of(sender));
-                held.map_or(sticky::Pin::Gone, sticky::Pin::Held)
-            }
-            // A store that cannot answer is seen when the answer is checked.
-            Ok(None) | Err(_) => sticky::Pin::None,
-        })
-    }
-}
-
-impl Revision {
-    /// What a pin of a scope is kept under; none where the catalog does not know the scope by name.
-    pub(crate) fn pin_key(
-        &self,
-        scope: u32,
-        channel: Channel,
-        recipient: callsign_destination::Number,
-    ) -> Option<PinKey<'_>> {
-        let scope = self.scope(scope)?;
-        let catalog = self.catalog();
-        Some(PinKey {
-            application: &catalog.applications()[scope.application? as usize].id,
-            entity: scope.entity.map(|entity| &*catalog.entities()[entity as usize].id),
-            scope_hash: scope.name_hash,
-            channel,
-            recipient,
+        let read = asked.pin.get_or_insert_with(|| match revision.pin_key(asked.scope, asked.channel, asked.recipient) {
+            Some(key) => store.get(&key),
+            None => Ok(None),
+        });
+        // A store that cannot answer is seen when the answer is checked.
+        let pin = read.as_ref().copied().unwrap_or_default();
+        Ok(match revision.pin_in_scope(asked.scope, pin) {
+            sdk_sticky::Pin::None => sticky::Pin::None,
+            sdk_sticky::Pin::Held(handle) => sticky::Pin::Held(handle),
+            sdk_sticky::Pin::Gone => sticky::Pin::Gone,
         })
     }
 }
 
 impl messages::Host for State {
     fn text(&mut self, message: u32, field: messages::Field) -> Result<Option<String>> {
-        self.count()?;
+        self.read()?;
         let texts = self.texts.get(message as usize);
         Ok(match field {
             messages::Field::MessageId => texts.and_then(|texts| texts.message_id.as_deref()).map(str::to_owned),
@@ -227,7 +130,7 @@ impl messages::Host for State {
     }
 
     fn attribute(&mut self, _message: u32, _name: String) -> Result<Option<String>> {
-        self.count()?;
+        self.read()?;
         // Messages have no attributes yet; a policy that asks must be ready for none.
         Ok(None)
     }
@@ -235,14 +138,14 @@ impl messages::Host for State {
 
 impl settings::Host for State {
     fn json(&mut self) -> Result<String> {
-        self.count()?;
+        self.read()?;
         Ok(self.settings.to_string())
     }
 }
 
 impl log::Host for State {
     fn write(&mut self, severity: log::Severity, mut line: String) -> Result<()> {
-        self.count()?;
+        self.read()?;
         if let Some(left) = self.lines_left.checked_sub(1) {
             self.lines_left = left;
             let cut = (0..=LONGEST_LINE.min(line.len())).rev().find(|&at| line.is_char_boundary(at));
@@ -259,83 +162,94 @@ impl log::Host for State {
     }
 }
 
-fn to_contract(candidate: &sdk::Candidate) -> senders::Candidate {
-    senders::Candidate {
-        key: candidate.key,
-        sender: candidate.sender,
-        area_code: candidate.area_code,
-        sender_type: match candidate.sender_type {
-            callsign_policy::types::SenderType::Alphanumeric => types::SenderType::Alphanumeric,
-            callsign_policy::types::SenderType::VirtualLongNumber => types::SenderType::VirtualLongNumber,
-            callsign_policy::types::SenderType::ShortCode => types::SenderType::ShortCode,
-            callsign_policy::types::SenderType::TollFreeNumber => types::SenderType::TollFreeNumber,
-        },
+/// The enums that both sides have under the same names.
+macro_rules! same_cases {
+    ($($from:path => $to:path { $($case:ident),+ $(,)? })+) => {
+        $(impl From<$from> for $to {
+            #[inline]
+            fn from(value: $from) -> Self {
+                match value {
+                    $(<$from>::$case => Self::$case,)+
+                }
+            }
+        })+
+    };
+}
+
+same_cases! {
+    Channel => types::Channel { Sms, Mms, Rcs }
+    types::Channel => Channel { Sms, Mms, Rcs }
+    types::Channel => sdk_types::Channel { Sms, Mms, Rcs }
+    sdk_types::Level => types::Level { Application, Entity }
+    sdk_types::ChannelLimit => types::ChannelLimit { Any, Sms, Mms, Rcs }
+    sdk_types::SenderType => types::SenderType { Alphanumeric, VirtualLongNumber, ShortCode, TollFreeNumber }
+    sdk_strategies::CountryMatch => strategies::CountryMatch { All, Listed, NotListed }
+    senders::Near => sdk::Near { Anywhere, Same, Overlay, Region }
+    sdk::Standing => senders::Standing {
+        Candidate, OtherChannel, Suspended, ChannelNotCovered, CountryNotCovered, NotListed,
     }
 }
 
-fn to_group(group: &senders::Group) -> sdk::Group {
-    let bits = group.types.as_array().first().copied().unwrap_or_default();
-    sdk::Group {
-        types: sdk::SenderTypes::from_bits_truncate(bits as u8),
-        near: match group.near {
-            senders::Near::Anywhere => sdk::Near::Anywhere,
-            senders::Near::Same => sdk::Near::Same,
-            senders::Near::Overlay => sdk::Near::Overlay,
-            senders::Near::Region => sdk::Near::Region,
-        },
-        area_code: group.area_code,
+impl From<senders::Pool> for sdk::Pool {
+    fn from(pool: senders::Pool) -> Self {
+        Self { scope: pool.scope, channel: pool.channel.into(), country: pool.country, strategy: pool.strategy }
     }
 }
 
-impl From<types::Channel> for Channel {
-    fn from(channel: types::Channel) -> Self {
-        match channel {
-            types::Channel::Sms => Self::Sms,
-            types::Channel::Mms => Self::Mms,
-            types::Channel::Rcs => Self::Rcs,
+impl From<senders::Group> for sdk::Group {
+    fn from(group: senders::Group) -> Self {
+        let bits = group.types.as_array().first().copied().unwrap_or_default();
+        Self {
+            types: sdk::SenderTypes::from_bits_truncate(bits as u8),
+            near: group.near.into(),
+            area_code: group.area_code,
         }
     }
 }
 
-impl From<Channel> for types::Channel {
-    fn from(channel: Channel) -> Self {
-        match channel {
-            Channel::Sms => Self::Sms,
-            Channel::Mms => Self::Mms,
-            Channel::Rcs => Self::Rcs,
+impl From<&sdk::Candidate> for senders::Candidate {
+    fn from(candidate: &sdk::Candidate) -> Self {
+        Self {
+            key: candidate.key,
+            sender: candidate.sender,
+            area_code: candidate.area_code,
+            sender_type: candidate.sender_type.into(),
         }
     }
 }
 
-impl From<SenderType> for types::SenderType {
-    fn from(kind: SenderType) -> Self {
-        match kind {
-            SenderType::Alphanumeric => Self::Alphanumeric,
-            SenderType::VirtualLongNumber => Self::VirtualLongNumber,
-            SenderType::ShortCode => Self::ShortCode,
-            SenderType::TollFreeNumber => Self::TollFreeNumber,
+impl From<&sdk::Considered> for senders::Considered {
+    fn from(considered: &sdk::Considered) -> Self {
+        Self {
+            sender: considered.sender,
+            sender_type: considered.sender_type.into(),
+            area_code: considered.area_code,
+            standing: considered.standing.into(),
         }
     }
 }
 
-impl From<callsign_policy::types::Level> for types::Level {
-    fn from(level: callsign_policy::types::Level) -> Self {
-        match level {
-            callsign_policy::types::Level::Application => Self::Application,
-            callsign_policy::types::Level::Entity => Self::Entity,
-        }
+impl From<&sdk::DefaultSender> for senders::DefaultSender {
+    fn from(default: &sdk::DefaultSender) -> Self {
+        Self { sender: default.sender, level: default.level.into(), usable: default.usable }
     }
 }
 
-impl From<sdk::Standing> for senders::Standing {
-    fn from(standing: sdk::Standing) -> Self {
-        match standing {
-            sdk::Standing::Candidate => Self::Candidate,
-            sdk::Standing::OtherChannel => Self::OtherChannel,
-            sdk::Standing::Suspended => Self::Suspended,
-            sdk::Standing::ChannelNotCovered => Self::ChannelNotCovered,
-            sdk::Standing::CountryNotCovered => Self::CountryNotCovered,
-            sdk::Standing::NotListed => Self::NotListed,
+impl From<&sdk_strategies::StrategyFacts> for strategies::StrategyFacts {
+    fn from(facts: &sdk_strategies::StrategyFacts) -> Self {
+        Self {
+            strategy: facts.strategy,
+            level: facts.level.into(),
+            channel: facts.channel.into(),
+            countries: facts.countries.into(),
+            sticky: facts.sticky,
+            geolocated: facts.geolocated,
+            priorities: strategies::Priorities {
+                alphanumeric: facts.priorities.alphanumeric,
+                virtual_long_number: facts.priorities.virtual_long_number,
+                short_code: facts.priorities.short_code,
+                toll_free_number: facts.priorities.toll_free_number,
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callsign_destination::{Country, Number};
+use callsign_destination::Number;
 use wasmtime::{ResourceLimiter, Store, Trap};
 
 use super::Engine;
@@ -29,7 +29,8 @@ pub(crate) struct State {
     /// Their texts, where the policy imports them.
     pub(crate) texts: Vec<Texts>,
     pub(super) settings: Arc<str>,
-    /// The imports that the running call may still make.
+    /// The imports that the running call may make, and how many of them are left.
+    pub(super) imports: u64,
     pub(super) imports_left: u64,
     /// The lines that it may still log.
     pub(super) lines_left: u32,
@@ -44,7 +45,6 @@ pub(crate) struct State {
 pub(crate) struct Asked {
     pub(crate) scope: u32,
     pub(crate) channel: Channel,
-    pub(crate) country: Country,
     pub(crate) recipient: Number,
     /// What the policy read of the sticky state; none while it has not looked.
     pub(crate) pin: Option<Result<Option<Pin>, StickyError>>,
@@ -98,6 +98,7 @@ impl Instance {
             asked: Vec::new(),
             texts: Vec::new(),
             settings: Arc::clone(&policy.settings),
+            imports: 0,
             imports_left: 0,
             lines_left: LINES,
             stopped: None,
@@ -208,7 +209,8 @@ impl Instance {
         self.calls += 1;
         self.store.set_epoch_deadline(self.ticks);
         let state = self.store.data_mut();
-        state.imports_left = u64::from(self.limits.imports) * requests as u64;
+        state.imports = u64::from(self.limits.imports) * requests as u64;
+        state.imports_left = state.imports;
         state.lines_left = LINES;
     }
 

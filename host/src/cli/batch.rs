@@ -1,0 +1,57 @@
+//! What was read from a chunk: messages, and lines that are none.
+
+use super::chunks::LONGEST_LINE;
+use super::line::{Fields, Line, check_length};
+
+/// The lines of a chunk.
+#[derive(Debug, Default)]
+pub(super) struct Batch<'a> {
+    /// The messages, in their order.
+    pub(super) lines: Vec<Line<'a>>,
+    /// The lines that are no messages, in their order.
+    pub(super) faults: Vec<Fault>,
+}
+
+/// A line that is no message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// How many messages of the batch come before it.
+    pub(super) before: usize,
+    /// The number of its line in the input, from 1.
+    pub(super) line: u64,
+    /// Its `messageId`, where that can be read.
+    pub(super) message_id: Option<String>,
+    /// What is wrong.
+    pub(super) message: String,
+}
+
+impl<'a> Batch<'a> {
+    /// The batch of a line that was too long to be read.
+    pub(super) fn too_long(line: u64) -> Self {
+        let mut batch = Self::default();
+        batch.fault(line, None, too_long());
+        batch
+    }
+
+    /// Adds what a line has, if it makes a message.
+    pub(super) fn add(&mut self, line: u64, fields: Fields<'a>) {
+        let message_id = || fields.message_id.as_ref().map(|id| id.0.clone().into_owned());
+        // Only a fault needs the id, but the check takes the fields.
+        if let Err(message) = fields.check() {
+            let message_id = message_id();
+            return self.fault(line, message_id, message);
+        }
+        self.lines.push(Line::new(fields));
+    }
+
+    /// Adds a line that is no message.
+    pub(super) fn fault(&mut self, line: u64, message_id: Option<String>, message: String) {
+        let message_id = message_id.filter(|id| check_length(id).is_ok());
+        self.faults.push(Fault { before: self.lines.len(), line, message_id, message });
+    }
+}
+
+/// The fault of a line over the limit.
+pub(super) fn too_long() -> String {
+    format!("longer than {LONGEST_LINE} bytes")
+}

@@ -1,0 +1,82 @@
+//! The catalog and the policy that a command decides with.
+
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use callsign::{Catalog, CatalogError, Gateway, GatewayError, MemoryStore, Policy, PolicyError};
+
+use super::Deciding;
+use super::exit::{Stop, say};
+
+/// Loads what decisions are made with; pins are kept in memory.
+pub(super) fn load(deciding: &Deciding) -> Result<Gateway, Stop> {
+    let catalog = match Catalog::load(&deciding.catalog) {
+        Ok(catalog) => catalog,
+        Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
+    };
+    let policy = match &deciding.policy {
+        Some(path) => Policy::load(path).map_err(|error| refused_policy(path, error))?,
+        None => Policy::standard().map_err(Stop::failed)?,
+    };
+    Gateway::with(catalog, policy, Arc::new(MemoryStore::new())).map_err(|error| match error {
+        GatewayError::Catalog(_) => Stop::refused(error),
+        _ => Stop::failed(error),
+    })
+}
+
+/// Says all that is wrong with a catalog: one line for each fault, `FILE:LINE:COLUMN: PATH: MESSAGE`.
+pub(super) fn refused_catalog(path: &Path, error: CatalogError) -> Stop {
+    let file = path.display();
+    match error {
+        CatalogError::Faults(faults) => {
+            let mut text = String::new();
+            for fault in &faults {
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "{file}:{fault}");
+            }
+            let more = match faults.omitted() {
+                0 => String::new(),
+                more => format!(", {more} of them not listed"),
+            };
+            let (total, ending) = (faults.total(), if faults.total() == 1 { "" } else { "s" });
+            let _ = writeln!(text, "callsign: the catalog {file} has {total} fault{ending}{more}");
+            say(&text);
+            Stop::refused_and_said()
+        }
+        CatalogError::Syntax { line, column, message, .. } => {
+            say(&format!("{file}:{line}:{column}: $: not JSON: {message}\n"));
+            Stop::refused_and_said()
+        }
+        CatalogError::Read { source, .. } => unreadable("the catalog", path, source)
+            .hint("Give the path of a catalog file after --catalog; `callsign check --catalog FILE` tells whether it is one."),
+        error => Stop::refused(anyhow::Error::new(error).context(file.to_string())),
+    }
+}
+
+fn refused_policy(path: &Path, error: PolicyError) -> Stop {
+    match error {
+        PolicyError::Read { source, .. } => unreadable("the policy", path, source)
+            .hint("Give the path of a component after --policy, or leave --policy out for the standard policy."),
+        PolicyError::Engine { .. } => Stop::failed(error),
+        error => {
+            let hint = match error {
+                PolicyError::NotAComponent { .. } => {
+                    Some("A core module becomes a component with `wasm-tools component new`.")
+                }
+                _ => None,
+            };
+            let stop = Stop::refused(anyhow::Error::new(error).context(format!("the policy {}", path.display())));
+            match hint {
+                Some(hint) => stop.hint(hint),
+                None => stop,
+            }
+        }
+    }
+}
+
+/// A file that cannot be read.
+pub(super) fn unreadable(what: &str, path: &Path, source: io::Error) -> Stop {
+    Stop::refused(anyhow::Error::new(source).context(format!("cannot read {what} {}", path.display())))
+}

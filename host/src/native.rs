@@ -1,0 +1,170 @@
+//! The standard policy without its sandbox: what the benchmarks measure the sandbox against, and what the tests compare
+//! it with.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+use callsign_policy::reads::Reads;
+use callsign_policy::senders::{Candidate, Considered, DefaultSender, Group, Pool};
+use callsign_policy::strategies::StrategyFacts;
+use callsign_policy::types::{self, Answer, Request};
+use callsign_policy::{senders, sticky};
+use callsign_standard::view::View;
+
+use crate::decision::{DecisionRef, Outcome, Refusal, Step};
+use crate::gateway::{Gateway, Question, Serving, prepare};
+use crate::message::Message;
+use crate::sticky::{Pin, PinnedSender, SenderKey, StickyError};
+
+/// The standard policy as a function of this process, for one thread.
+///
+/// It decides as the component does, with the same catalog and the same pins as the gateway that it was taken from.
+/// Nothing contains it: a gateway that serves uses [`Gateway`].
+pub struct Native {
+    serving: Arc<Serving>,
+    view: View,
+    outcome: Outcome,
+}
+
+impl Gateway {
+    /// The standard policy as a native function, on the catalog and the pins that this gateway has now.
+    pub fn native(&self) -> Native {
+        Native { serving: self.serving(), view: View::default(), outcome: Outcome::Refused(Refusal::NoStrategy) }
+    }
+}
+
+impl Native {
+    /// The sender of one message.
+    pub fn resolve(&mut self, message: &Message<'_>) -> DecisionRef<'_> {
+        self.outcome = match prepare(&self.serving, message) {
+            Ok(question) => self.ask(&question),
+            Err(outcome) => outcome,
+        };
+        DecisionRef { serving: &self.serving, outcome: &self.outcome }
+    }
+
+    fn ask(&mut self, question: &Question) -> Outcome {
+        let request = question.native_request(&self.serving);
+        loop {
+            let reads = Read { serving: &self.serving, question, pin: RefCell::new(None) };
+            let answer = self.view.resolve(&request, &reads);
+            let pin = match reads.pin.into_inner() {
+                Some(Err(error)) => return Outcome::Refused(Refusal::StickyUnavailable(error.to_string().into())),
+                Some(Ok(pin)) => pin,
+                None => None,
+            };
+            if let Some(outcome) = settle(&self.serving, question, &answer, pin) {
+                return outcome;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Native {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Native").field("revision", &self.serving.revision.number()).finish_non_exhaustive()
+    }
+}
+
+/// The outcome of an answer, its pin committed; none where another message was first.
+fn settle(serving: &Serving, question: &Question, answer: &Answer, read: Option<Pin>) -> Option<Outcome> {
+    let (channel, country) = (question.channel, question.destination.country);
+    let decision = match answer {
+        Answer::Decided(decision) => decision,
+        Answer::Refused(refusal) => {
+            return Some(Outcome::Refused(match refusal {
+                types::Refusal::NoStrategy => Refusal::NoStrategy,
+                types::Refusal::ChannelNotAllowed => Refusal::ChannelNotAllowed(channel),
+                types::Refusal::CountryNotAllowed => Refusal::CountryNotAllowed(country),
+                types::Refusal::NoEligibleSender | types::Refusal::Own(_) => {
+                    Refusal::NoEligibleSender { channel, country }
+                }
+            }));
+        }
+    };
+    let scope = serving.revision.scope(question.scope)?;
+    let sender = scope.members.get(decision.sender as usize)?.sender;
+    let strategy = decision.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
+    let step = match decision.step {
+        types::Step::Sticky => Step::Sticky,
+        types::Step::AreaCode => Step::AreaCode,
+        types::Step::Overlay => Step::Overlay,
+        types::Step::Region => Step::Region,
+        types::Step::Pool => Step::Pool,
+        types::Step::DefaultSender => Step::DefaultSender,
+    };
+    if decision.pin {
+        let key = serving.revision.pin_key(question.scope, channel, question.destination.number)?;
+        let pinned = PinnedSender {
+            key: SenderKey(serving.revision.keys()[sender as usize]),
+            id: &serving.revision.catalog().senders()[sender as usize].id,
+        };
+        let committed = match read {
+            None => serving.sticky.insert(&key, &pinned),
+            Some(known) => serving.sticky.replace(&key, known.sender, &pinned),
+        };
+        match committed {
+            Ok(None) => {}
+            Ok(Some(_winner)) => return None,
+            Err(error) => return Some(Outcome::Refused(Refusal::StickyUnavailable(error.to_string().into()))),
+        }
+    }
+    Some(Outcome::Decided { sender, strategy, step })
+}
+
+impl Question {
+    fn native_request(&self, serving: &Serving) -> Request {
+        let request = self.request(serving, 0);
+        Request {
+            message: request.message,
+            scope: request.scope,
+            revision: request.revision,
+            channel: request.channel.into(),
+            country: request.country,
+            area_code: request.area_code,
+            recipient: request.recipient,
+        }
+    }
+}
+
+/// The reads of one message.
+struct Read<'a> {
+    serving: &'a Serving,
+    question: &'a Question,
+    pin: RefCell<Option<Result<Option<Pin>, StickyError>>>,
+}
+
+impl Reads for Read<'_> {
+    fn strategies_of(&self, scope: u32, country: u16) -> Vec<StrategyFacts> {
+        self.serving.revision.strategies_of(scope, country)
+    }
+    fn candidates(&self, pool: Pool) -> Vec<Candidate> {
+        self.serving.revision.pool(&pool).map_or_else(Vec::new, |view| view.pool.candidates().to_vec())
+    }
+    fn count(&self, pool: Pool, group: Group) -> u32 {
+        self.serving.revision.pool(&pool).map_or(0, |view| view.pool.count(&group))
+    }
+    fn contains(&self, pool: Pool, sender: u32) -> bool {
+        self.serving.revision.pool(&pool).is_some_and(|view| view.pool.contains(sender))
+    }
+    fn spread(&self, pool: Pool, group: Group, recipient: u64) -> Option<u32> {
+        self.serving.revision.pool(&pool)?.spread(&group, recipient)
+    }
+    fn default_senders(&self, scope: u32, channel: types::Channel, country: u16) -> Vec<DefaultSender> {
+        self.serving.revision.default_senders(scope, channel.into(), country)
+    }
+    fn all_considered(&self, pool: senders::Pool) -> Vec<Considered> {
+        self.serving.revision.all_considered(&pool)
+    }
+    fn pin_of(&self, _message: u32) -> sticky::Pin {
+        let Question { scope, channel, destination } = *self.question;
+        let revision = &self.serving.revision;
+        let mut pin = self.pin.borrow_mut();
+        let read = pin.get_or_insert_with(|| match revision.pin_key(scope, channel, destination.number) {
+            Some(key) => self.serving.sticky.get(&key),
+            None => Ok(None),
+        });
+        revision.pin_in_scope(scope, read.as_ref().copied().unwrap_or_default())
+    }
+}
