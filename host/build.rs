@@ -1,5 +1,8 @@
 //! Builds the standard policy from source and makes a component of it.
 //!
+//! `CALLSIGN_COMPONENT` may say `committed` (take the committed copy), `renew` (write it) or `compare` (fail where it is
+//! not what the source gives). Unset: build from source.
+//!
 //! Where the target `wasm32-unknown-unknown` is not installed the committed copy takes its place, with a warning. The
 //! copy must be what the source gives, byte for byte: `make component` renews it and CI compares.
 
@@ -35,8 +38,13 @@ fn main() -> Result<()> {
     }
     let component = build(&root)?;
     fs::write(&out, &component)?;
-    if env::var("CALLSIGN_COMPONENT").is_ok_and(|choice| choice == "renew") {
-        fs::write(&committed, &component)?;
+    match env::var("CALLSIGN_COMPONENT").as_deref() {
+        Ok("renew") => fs::write(&committed, &component)?,
+        Ok("compare") => ensure!(
+            fs::read(&committed)? == component,
+            "the committed component is not what the source gives: `make component` renews it"
+        ),
+        _ => {}
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ use crate::decision::{Outcome, Refusal, Step};
 use crate::gateway::Serving;
 use crate::policy::OwnRefusal;
 use crate::policy::contract::types::{self, Answer};
-use crate::revision::is_capable;
 use crate::scope::Scope;
 
 /// What an answer comes to: the outcome, and whether the recipient is to be pinned to its sender.
@@ -34,7 +33,7 @@ pub(crate) fn check(serving: &Serving, scope: &Scope, channel: Channel, country:
     if !scope.may_use(decision.sender, channel) {
         return failed(Wrong::ForeignSender(&catalog.senders()[member.sender as usize].id, channel));
     }
-    if !is_capable(catalog, member.sender, channel, country) {
+    if !serving.revision.is_capable(member.sender, channel, country) {
         return failed(Wrong::IncapableSender(&catalog.senders()[member.sender as usize].id, channel, country));
     }
     let strategy = match decision.strategy.map(|handle| (handle, scope.strategies.get(handle as usize))) {

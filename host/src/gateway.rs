@@ -15,7 +15,7 @@ use crate::decision::{DecisionRef, Outcome, Refusal};
 use crate::message::Message;
 use crate::policy::contract::types::Request;
 use crate::policy::{Asked, Failure, Instance, Limits, Policy, PolicyError, Texts};
-use crate::revision::{Revision, SameKey, is_capable};
+use crate::revision::{Revision, SameKey};
 use crate::sticky::{MemoryStore, PinnedSender, SenderKey, StickyStore};
 
 /// How often a message is decided again because another message pinned its recipient first. The standard policy needs
@@ -159,7 +159,7 @@ fn explicit(serving: &Serving, message: &Message<'_>, destination: &Destination,
     let (channel, country) = (message.channel, destination.country);
     let mut suspended = None;
     for sender in registered {
-        if is_capable(catalog, sender, channel, country) {
+        if serving.revision.is_capable(sender, channel, country) {
             return Outcome::Decided { sender, strategy: None, step: Step::Explicit };
         }
         let all_suspended = suspended.unwrap_or(true) && catalog.senders()[sender as usize].suspended;

@@ -3,14 +3,14 @@
 use std::hash::Hasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use callsign_destination::Number;
+use callsign_destination::{Country, Number};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::BuildHasher;
 
-use crate::catalog::{Catalog, Channel};
-use crate::scope::{Scope, ScopeParts};
+use crate::catalog::{Catalog, Channel, Coverage, Sender};
+use crate::scope::{Ability, Scope, ScopeParts};
 
 /// The application of a message that names none.
 pub const DEFAULT_APPLICATION: &str = "default";
@@ -32,6 +32,9 @@ pub struct Revision {
     other_entities: Vec<u32>,
     /// The stable number of each sender.
     keys: Vec<u64>,
+    /// What each sender can do, and the coverages that differ.
+    abilities: Vec<Ability>,
+    coverages: Vec<Coverage>,
     /// The catalog's indexes of senders by their key, and by what recipients see.
     by_key: HashTable<u32>,
     by_number: HashTable<u32>,
@@ -85,8 +88,11 @@ impl Revision {
                 }),
             };
         }
+        let (abilities, coverages) = abilities(senders);
         let mut revision = Self {
             number,
+            abilities,
+            coverages,
             catalog,
             hasher,
             scopes: Vec::new(),
@@ -201,6 +207,14 @@ impl Revision {
         self.scopes.get(handle as usize)
     }
 
+    /// Whether a sender is active and covers a channel to a country.
+    #[inline]
+    pub(crate) fn is_capable(&self, sender: u32, channel: Channel, country: Country) -> bool {
+        self.abilities.get(sender as usize).is_some_and(|ability| {
+            !ability.suspended && self.coverages[ability.coverage as usize].covers(channel, country)
+        })
+    }
+
     /// The stable numbers of the senders, by their index.
     pub(crate) fn keys(&self) -> &[u64] {
         &self.keys
@@ -233,17 +247,18 @@ fn names_of<'a>(catalog: &'a Catalog, scope: &Scope) -> (&'a str, Option<&'a str
     (application, scope.entity.map(|index| &*catalog.entities()[index as usize].id))
 }
 
-/// Whether a sender can carry messages of a channel to a country.
-pub(crate) fn is_capable(
-    catalog: &Catalog,
-    sender: u32,
-    channel: Channel,
-    country: callsign_destination::Country,
-) -> bool {
-    catalog
-        .senders()
-        .get(sender as usize)
-        .is_some_and(|sender| !sender.suspended && sender.coverage.covers(channel, country))
+/// The abilities of senders, and the coverages that they index: a platform has few that differ.
+fn abilities(senders: &[Sender]) -> (Vec<Ability>, Vec<Coverage>) {
+    let mut coverages: Vec<Coverage> = Vec::new();
+    let mut known: HashMap<&Coverage, u32> = HashMap::new();
+    let abilities = senders.iter().map(|sender| {
+        let coverage = *known.entry(&sender.coverage).or_insert_with(|| {
+            coverages.push(sender.coverage.clone());
+            coverages.len() as u32 - 1
+        });
+        Ability { coverage, suspended: sender.suspended }
+    });
+    (abilities.collect(), coverages)
 }
 
 /// Two senders that cannot be told apart.

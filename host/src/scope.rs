@@ -46,6 +46,14 @@ pub(crate) struct Member {
     channels: u8,
 }
 
+/// What a sender can do, kept small and apart from its texts: the check of a decision looks at nothing else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ability {
+    /// The revision's index of its coverage.
+    pub(crate) coverage: u32,
+    pub(crate) suspended: bool,
+}
+
 impl Member {
     fn is_associated(self) -> bool {
         self.channels != 0

@@ -11,7 +11,7 @@ use callsign_policy::strategies::{CountryMatch, Priorities, StrategyFacts};
 use callsign_policy::types::{self, ChannelLimit, Level};
 
 use crate::catalog::{Channel, SenderType, Strategy};
-use crate::revision::{Revision, is_capable};
+use crate::revision::Revision;
 use crate::scope::{PoolView, area_code};
 use crate::sticky::{Pin, PinKey};
 
@@ -45,7 +45,7 @@ impl Revision {
             sender,
             level,
             usable: country.is_some_and(|country| {
-                is_capable(self.catalog(), scope.members[sender as usize].sender, channel, country)
+                self.is_capable(scope.members[sender as usize].sender, channel, country)
             }),
         });
         defaults.collect()

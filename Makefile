@@ -1,0 +1,67 @@
+# Callsign: `make` lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+CARGO ?= cargo
+TARGET := wasm32-unknown-unknown
+PLATFORM := target/platform
+CALLSIGN := target/release/callsign
+EXAMPLE := --catalog $(PLATFORM)/catalog.json
+
+.PHONY: help setup run test lint component component-check bench bench-quick model
+
+help:
+	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
+	@echo 'make test             every test'
+	@echo 'make lint             formatting and clippy, warnings denied'
+	@echo 'make component        renew the committed component from source'
+	@echo 'make component-check  fail where the committed component is not what the source gives'
+	@echo 'make bench            what a decision costs (about 5 minutes after the build)'
+	@echo 'make bench-quick      the same with short measurements (about 1 minute)'
+	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
+
+# The toolchain of rust-toolchain.toml and its wasm target, where rustup can bring them. Without the target the build
+# takes the committed component and says so.
+setup:
+	@if command -v rustup >/dev/null; then \
+		rustup target list --installed | grep -q '^$(TARGET)$$' || rustup target add $(TARGET) || true; \
+	fi
+	@command -v cc >/dev/null || { \
+		echo 'a C compiler is needed'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq gcc libc6-dev; \
+		else exit 1; fi; }
+
+$(PLATFORM)/catalog.json: $(wildcard examples/platform/src/*.rs) examples/platform/Cargo.toml
+	$(CARGO) run --quiet --release --package callsign-example-platform -- --out $(PLATFORM)
+
+run: setup $(PLATFORM)/catalog.json
+	$(CARGO) build --release --package callsign
+	@echo '== the first decisions of 100,000 messages, and the summary'
+	$(CALLSIGN) resolve $(EXAMPLE) $(PLATFORM)/messages.jsonl > $(PLATFORM)/decisions.jsonl
+	@head -n 5 $(PLATFORM)/decisions.jsonl
+	@echo '== one of them explained'
+	$(CALLSIGN) explain $(EXAMPLE) --application shop --entity acme-dental --channel SMS --to +14155550123
+
+test: setup
+	$(CARGO) test --workspace --locked
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
+
+component: setup
+	CALLSIGN_COMPONENT=renew $(CARGO) build --package callsign
+	@ls -l guest/component
+
+component-check: setup
+	CALLSIGN_COMPONENT=compare $(CARGO) build --package callsign
+
+bench: setup
+	$(CARGO) bench --package callsign --bench decision
+
+bench-quick: setup
+	$(CARGO) bench --package callsign --bench decision -- --warm-up-time 0.3 --measurement-time 0.7
+
+model: setup
+	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test behaviour model:: -- --nocapture

@@ -1,0 +1,12 @@
+//! Section 3 of the specification, a test for each sentence, through the compiled component.
+
+mod candidates;
+mod destination;
+mod explicit;
+mod geolocated;
+mod pin;
+mod platform;
+mod priority;
+mod spread;
+mod sticky;
+mod strategy;

@@ -1,0 +1,113 @@
+//! Step 4.
+
+use callsign::Channel;
+use serde_json::json;
+
+use super::platform::{Platform, message, sms, strategy_of};
+
+const US: &str = "+14155550123";
+const GB: &str = "+442071838750";
+
+fn british(id: &str) -> serde_json::Value {
+    json!({"senderId": id, "sender": "ACME", "senderType": "ALPHANUMERIC",
+           "coverage": [{"channel": "SMS", "countries": ["GB"]}]})
+}
+
+#[test]
+fn senders_associated_with_exactly_this_application_and_entity_or_null() {
+    let platform = Platform::new()
+        .long("APP", "+12125550100")
+        .long("ENT", "+12125550101")
+        .associate("shop", &["APP"])
+        .associate("shop/acme", &["ENT"])
+        .strategy("A", "shop", json!({}));
+    assert_eq!(platform.decide(&sms("shop", US)), "APP POOL");
+    assert_eq!(platform.decide(&sms("shop/acme", US)), "ENT POOL");
+    assert_eq!(platform.decide(&sms("shop/zeta", US)), "NO_ELIGIBLE_SENDER");
+}
+
+#[test]
+fn for_this_channel() {
+    let platform =
+        Platform::new().long("S1", "+12125550100").associate_for("MMS", "shop", "S1").strategy("A", "shop", json!({}));
+    assert_eq!(platform.decide(&message(Channel::Mms, "shop", US)), "S1 POOL");
+    assert_eq!(platform.decide(&sms("shop", US)), "NO_ELIGIBLE_SENDER");
+}
+
+#[test]
+fn that_are_active() {
+    let platform =
+        Platform::new().long("S1", "+12125550100").associate("shop", &["S1"]).strategy("A", "shop", json!({}));
+    assert_eq!(platform.decide(&sms("shop", US)), "S1 POOL");
+    assert_eq!(platform.suspended("S1").decide(&sms("shop", US)), "NO_ELIGIBLE_SENDER");
+}
+
+#[test]
+fn whose_coverage_has_the_channel_and_the_country() {
+    let platform = Platform::new()
+        .sender_as(british("S1"))
+        .associate("shop", &["S1"])
+        .associate_for("MMS", "shop", "S1")
+        .strategy("A", "shop", json!({}));
+    assert_eq!(platform.decide(&sms("shop", GB)), "S1 POOL");
+    assert_eq!(platform.decide(&sms("shop", US)), "NO_ELIGIBLE_SENDER", "the country");
+    assert_eq!(platform.decide(&message(Channel::Mms, "shop", GB)), "NO_ELIGIBLE_SENDER", "the channel");
+}
+
+#[test]
+fn where_the_strategy_lists_sender_ids_that_are_on_the_list() {
+    let platform = Platform::new()
+        .long("S1", "+12125550100")
+        .long("S2", "+12125550101")
+        .long("S3", "+12125550102")
+        .associate("shop", &["S1", "S2"])
+        .strategy("A", "shop", json!({"senderIds": ["S2", "S3"]}));
+    for to in ["+14155550123", "+14155550124", "+14155550125", "+14155550126", "+14155550127"] {
+        assert_eq!(platform.decide(&sms("shop", to)), "S2 POOL", "S1 is not listed, S3 not associated");
+    }
+}
+
+#[test]
+fn none_the_default_sender_of_the_entity_else_of_the_application() {
+    let platform = Platform::new()
+        .long("APP", "+12125550100")
+        .long("ENT", "+12125550101")
+        .default_sender("shop", "APP")
+        .default_sender("shop/acme", "ENT")
+        .strategy("A", "shop", json!({}));
+    assert_eq!(platform.decide(&sms("shop/acme", US)), "ENT DEFAULT_SENDER");
+    assert_eq!(platform.decide(&sms("shop/zeta", US)), "APP DEFAULT_SENDER");
+    assert_eq!(platform.decide(&sms("shop/unlisted", US)), "APP DEFAULT_SENDER");
+    assert_eq!(platform.decide(&sms("shop", US)), "APP DEFAULT_SENDER");
+    assert_eq!(strategy_of(&platform.gateway(), &sms("shop", US)).as_deref(), Some("A"));
+}
+
+#[test]
+fn the_default_sender_if_it_is_active_and_covers_the_channel_and_country() {
+    let platform = Platform::new()
+        .sender_as(british("S1"))
+        .long("APP", "+12125550100")
+        .default_sender("shop", "APP")
+        .default_sender("shop/acme", "S1")
+        .strategy("A", "shop", json!({}));
+    assert_eq!(platform.decide(&sms("shop/acme", GB)), "S1 DEFAULT_SENDER");
+    assert_eq!(platform.decide(&sms("shop/acme", US)), "NO_ELIGIBLE_SENDER", "the entity's default is its choice");
+    assert_eq!(platform.suspended("S1").decide(&sms("shop/acme", GB)), "NO_ELIGIBLE_SENDER");
+}
+
+#[test]
+fn a_default_sender_is_not_pinned() {
+    let gateway = Platform::new()
+        .long("APP", "+12125550100")
+        .default_sender("shop", "APP")
+        .strategy("A", "shop", json!({"useStickySender": true}))
+        .gateway();
+    for _ in 0..2 {
+        assert_eq!(super::platform::decide(&gateway, &sms("shop", US)), "APP DEFAULT_SENDER");
+    }
+}
+
+#[test]
+fn no_such_default_refuse_no_eligible_sender() {
+    assert_eq!(Platform::new().strategy("A", "shop", json!({})).decide(&sms("shop", US)), "NO_ELIGIBLE_SENDER");
+}
