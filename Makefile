@@ -59,9 +59,12 @@ component-check: setup
 
 bench: setup
 	$(CARGO) bench --package callsign --bench decision
+	@$(CARGO) bench --quiet --package callsign --bench table
 
 bench-quick: setup
 	$(CARGO) bench --package callsign --bench decision -- --warm-up-time 0.3 --measurement-time 0.7
+	@$(CARGO) bench --quiet --package callsign --bench table
+
 
 model: setup
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test behaviour model:: -- --nocapture

@@ -1,6 +1,11 @@
 //! The behaviour of Callsign, a file for each part of it.
 
-#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
 
+mod bindings;
+mod cli;
+mod component;
 mod model;
 mod reference;
+mod resolution;
+mod store;

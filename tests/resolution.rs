@@ -5,7 +5,7 @@ mod destination;
 mod explicit;
 mod geolocated;
 mod pin;
-mod platform;
+pub(crate) mod platform;
 mod priority;
 mod spread;
 mod sticky;

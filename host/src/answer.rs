@@ -6,34 +6,46 @@ use std::sync::Arc;
 use callsign_destination::Country;
 
 use crate::catalog::Channel;
-use crate::decision::{Outcome, Refusal, Step};
-use crate::gateway::Serving;
-use crate::policy::OwnRefusal;
+use crate::decision::{Refusal, Step, Verdict};
 use crate::policy::contract::types::{self, Answer};
-use crate::scope::Scope;
+use crate::policy::{Failure, OwnRefusal, Policy};
+use crate::question::Question;
+use crate::serving::Serving;
 
-/// What an answer comes to: the outcome, and whether the recipient is to be pinned to its sender.
+/// What an answer comes to: the verdict, and whether the recipient is to be pinned to its sender.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    pub(crate) outcome: Outcome,
+    pub(crate) verdict: Verdict,
     pub(crate) pin: bool,
 }
 
-/// Checks the answer to a message of a scope.
+/// Checks the answer of a policy to a question.
+///
+/// # Errors
+/// The answer is not acceptable.
 #[inline]
-pub(crate) fn check(serving: &Serving, scope: &Scope, channel: Channel, country: Country, answer: &Answer) -> Checked {
+pub(crate) fn check(
+    serving: &Serving,
+    policy: &Arc<Policy>,
+    question: &Question,
+    answer: &Answer,
+) -> Result<Checked, Failure> {
+    let (channel, country) = (question.channel, question.destination.country);
     let decision = match answer {
         Answer::Decided(decision) => decision,
-        Answer::Refused(refusal) => return refused(refusal_of(serving, channel, country, refusal)),
+        Answer::Refused(refusal) => return Ok(refused(refusal_of(policy, channel, country, refusal))),
     };
     let catalog = serving.revision.catalog();
+    let Some(scope) = serving.revision.scope(question.scope) else {
+        return failed(Wrong::UnknownSender(decision.sender));
+    };
     let Some(member) = scope.members.get(decision.sender as usize) else {
         return failed(Wrong::UnknownSender(decision.sender));
     };
     if !scope.may_use(decision.sender, channel) {
         return failed(Wrong::ForeignSender(&catalog.senders()[member.sender as usize].id, channel));
     }
-    if !serving.revision.is_capable(member.sender, channel, country) {
+    if !serving.revision.can(member.ability, channel, country) {
         return failed(Wrong::IncapableSender(&catalog.senders()[member.sender as usize].id, channel, country));
     }
     let strategy = match decision.strategy.map(|handle| (handle, scope.strategies.get(handle as usize))) {
@@ -52,26 +64,26 @@ pub(crate) fn check(serving: &Serving, scope: &Scope, channel: Channel, country:
         types::Step::Pool => Step::Pool,
         types::Step::DefaultSender => Step::DefaultSender,
     };
-    Checked { outcome: Outcome::Decided { sender: member.sender, strategy, step }, pin: decision.pin }
+    Ok(Checked { verdict: Verdict::Decided { sender: member.sender, strategy, step }, pin: decision.pin })
 }
 
-fn refusal_of(serving: &Serving, channel: Channel, country: Country, refusal: &types::Refusal) -> Refusal {
+fn refusal_of(policy: &Arc<Policy>, channel: Channel, country: Country, refusal: &types::Refusal) -> Refusal {
     match refusal {
         types::Refusal::NoStrategy => Refusal::NoStrategy,
         types::Refusal::ChannelNotAllowed => Refusal::ChannelNotAllowed(channel),
         types::Refusal::CountryNotAllowed => Refusal::CountryNotAllowed(country),
         types::Refusal::NoEligibleSender => Refusal::NoEligibleSender { channel, country },
-        types::Refusal::Own(own) => Refusal::Own(Arc::new(OwnRefusal::new(&serving.policy, own.code, own.detail))),
+        types::Refusal::Own(own) => Refusal::Own(Arc::new(OwnRefusal::new(policy, own.code, own.detail))),
     }
 }
 
 fn refused(refusal: Refusal) -> Checked {
-    Checked { outcome: Outcome::Refused(refusal), pin: false }
+    Checked { verdict: Verdict::Refused(refusal), pin: false }
 }
 
 #[cold]
-fn failed(wrong: Wrong<'_>) -> Checked {
-    refused(Refusal::PolicyFailed(wrong.to_string().into()))
+fn failed(wrong: Wrong<'_>) -> Result<Checked, Failure> {
+    Err(Failure::Answer(wrong.to_string()))
 }
 
 /// What is wrong with an answer.
@@ -85,7 +97,6 @@ enum Wrong<'a> {
 
 impl fmt::Display for Wrong<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the policy's answer is not acceptable: ")?;
         match self {
             Self::UnknownSender(handle) => write!(f, "the scope has no sender {handle}"),
             Self::ForeignSender(id, channel) => write!(f, "sender {id} is not associated with the scope for {channel}"),

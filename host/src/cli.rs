@@ -9,8 +9,10 @@ mod exit;
 mod explain;
 mod gateway;
 mod json;
+mod lanes;
 mod line;
 mod messages;
+mod module;
 mod pipeline;
 mod progress;
 mod resolve;
@@ -35,13 +37,15 @@ Examples:
 Exit codes:
   0  done
   1  done, but some messages were INVALID_MESSAGE
-  2  what was given was refused: usage, catalog, policy component, a file that cannot be read
+  2  what was given was refused: usage, catalog, policy component, unreadable file
   3  something failed on the way, such as writing the output";
 
 const RESOLVE_EXAMPLES: &str = "\
-A message is one JSON object a line, or a CSV row under a header with the same names:
-  {\"messageId\": \"m1\", \"applicationId\": \"shop\", \"entityId\": \"acme\", \"channel\": \"SMS\", \"to\": \"+14155550123\"}
-`channel` (SMS, MMS or RCS) and `to` are required; `from` overrides every strategy. A line or a row has at most 64 KiB.
+A message is a JSON object on one line:
+  {\"messageId\": \"m1\", \"applicationId\": \"shop\", \"entityId\": \"acme\",
+   \"channel\": \"SMS\", \"to\": \"+14155550123\", \"from\": \"Shop\"}
+or a CSV row under a header with these names. `channel` (SMS, MMS or RCS) and `to`
+are required; `from` overrides every strategy. A line has at most 64 KiB.
 
 Examples:
   callsign resolve --catalog catalog.json messages.jsonl > decisions.jsonl
@@ -51,10 +55,10 @@ Examples:
 
 Exit codes:
   0  every message has a decision: a sender, or a refusal
-  1  the same, but some messages were INVALID_MESSAGE; their refusal names the line and the fault
-  2  what was given was refused: usage, catalog, policy component, a file that cannot be read, a CSV header;
-     nothing is on standard output
-  3  something failed on the way, such as reading on or writing the output";
+  1  the same, but some messages were INVALID_MESSAGE; each names its line and fault
+  2  what was given was refused: usage, catalog, policy component, a file that
+     cannot be read, a CSV header; nothing is on standard output
+  3  something failed on the way, such as writing the output";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -64,8 +68,8 @@ Examples:
 
 Exit codes:
   0  explained, also where the message is refused
-  2  what was given was refused: usage, catalog, policy component, a file that cannot be read
-  3  something failed on the way, such as a policy that does not explain, or writing the output";
+  2  what was given was refused: usage, catalog, policy component, unreadable file
+  3  something failed on the way, such as writing the output";
 
 const CHECK_EXAMPLES: &str = "\
 A fault is one line on standard error: FILE:LINE:COLUMN: PATH: MESSAGE.
@@ -111,6 +115,9 @@ enum Command {
     /// Find every fault of a catalog at once.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
+    /// Keep policy components in a store: add, list, show, remove.
+    #[command(after_help = module::EXAMPLES)]
+    Module(module::Arguments),
     /// Print the completion script for a shell.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -244,6 +251,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Resolve(arguments) => resolve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Module(arguments) => module::run(&arguments),
         Command::Completions { shell } => completions::run(shell),
     };
     done.unwrap_or_else(Stop::report).into()

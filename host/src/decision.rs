@@ -7,8 +7,8 @@ use callsign_destination::{Country, DestinationError};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::catalog::{Catalog, Channel, Sender, Strategy};
-use crate::gateway::Serving;
 use crate::policy::OwnRefusal;
+use crate::serving::{By, Serving};
 
 /// The step of the resolution that settled a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -133,9 +133,28 @@ impl fmt::Display for Refusal {
 
 /// What became of a message, in the catalog's numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Verdict {
     Decided { sender: u32, strategy: Option<u32>, step: Step },
     Refused(Refusal),
+}
+
+impl Verdict {
+    /// `senderId STEP`, or the code of the refusal.
+    pub(crate) fn describe(&self, serving: &Serving) -> String {
+        match self {
+            Self::Decided { sender, step, .. } => {
+                format!("{} {step}", serving.revision.catalog().senders()[*sender as usize].id)
+            }
+            Self::Refused(refusal) => refusal.code().to_owned(),
+        }
+    }
+}
+
+/// What became of a message, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
+    pub(crate) by: By,
 }
 
 /// What became of a message.
@@ -154,39 +173,39 @@ impl<'a> DecisionRef<'a> {
 
     /// The sender; none where the message was refused.
     pub fn sender(&self) -> Option<&'a Sender> {
-        match self.outcome {
-            Outcome::Decided { sender, .. } => self.catalog().senders().get(*sender as usize),
-            Outcome::Refused(_) => None,
+        match &self.outcome.verdict {
+            Verdict::Decided { sender, .. } => self.catalog().senders().get(*sender as usize),
+            Verdict::Refused(_) => None,
         }
     }
 
     /// The step that settled it; none where the message was refused.
     pub fn step(&self) -> Option<Step> {
-        match self.outcome {
-            Outcome::Decided { step, .. } => Some(*step),
-            Outcome::Refused(_) => None,
+        match &self.outcome.verdict {
+            Verdict::Decided { step, .. } => Some(*step),
+            Verdict::Refused(_) => None,
         }
     }
 
     /// The strategy that was followed; none where the message named its sender or was refused.
     pub fn strategy(&self) -> Option<&'a Strategy> {
-        match self.outcome {
-            Outcome::Decided { strategy, .. } => self.catalog().strategies().get((*strategy)? as usize),
-            Outcome::Refused(_) => None,
+        match &self.outcome.verdict {
+            Verdict::Decided { strategy, .. } => self.catalog().strategies().get((*strategy)? as usize),
+            Verdict::Refused(_) => None,
         }
     }
 
     /// Why there is no sender; none where there is one.
     pub fn refusal(&self) -> Option<&'a Refusal> {
-        match self.outcome {
-            Outcome::Decided { .. } => None,
-            Outcome::Refused(refusal) => Some(refusal),
+        match &self.outcome.verdict {
+            Verdict::Decided { .. } => None,
+            Verdict::Refused(refusal) => Some(refusal),
         }
     }
 
     /// The policy that decided, as `name@version`.
     pub fn policy(&self) -> &'a str {
-        self.serving.policy.label()
+        self.serving.policy(self.outcome.by).label()
     }
 
     /// The decision as it is written for programs, with the id of its message.
@@ -197,14 +216,14 @@ impl<'a> DecisionRef<'a> {
 
 impl fmt::Debug for DecisionRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.outcome {
-            Outcome::Decided { step, .. } => f
+        match &self.outcome.verdict {
+            Verdict::Decided { step, .. } => f
                 .debug_struct("Decided")
                 .field("sender", &self.sender().map(|sender| &sender.id))
                 .field("step", &step.as_str())
                 .field("strategy", &self.strategy().map(|strategy| &strategy.id))
                 .finish(),
-            Outcome::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+            Verdict::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
         }
     }
 }

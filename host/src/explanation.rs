@@ -9,15 +9,19 @@ use std::sync::Arc;
 use callsign_destination::Destination;
 use serde::{Serialize, Serializer};
 
+use crate::answer::check;
+use crate::ask::{Query, choose, put, with_instance};
 use crate::catalog::{Channel, Sender, Strategy};
-use crate::decision::{DecisionRef, Outcome, Refusal};
-use crate::gateway::{Gateway, Question, Serving, check_answer, policy_failed, prepare, put};
+use crate::decision::{DecisionRef, Outcome, Refusal, Verdict};
+use crate::gateway::Gateway;
 use crate::message::Message;
-use crate::policy::explain::{Narrowing, SenderVerdict, StrategyVerdict, Trace};
 use crate::policy::contract::senders::Standing;
 use crate::policy::contract::sticky::Pin;
+use crate::policy::explain::{Narrowing, SenderVerdict, StrategyVerdict, Trace};
 use crate::policy::{Failure, contract::types::Answer};
+use crate::question::prepare;
 use crate::revision::DEFAULT_APPLICATION;
+use crate::serving::{By, PLATFORM, Serving, Who};
 
 /// Why a message got its sender. Written with `Display` for people and with `Serialize` for programs.
 pub struct Explanation {
@@ -46,7 +50,10 @@ impl Gateway {
     pub fn explain(&self, message: &Message<'_>) -> Explanation {
         let serving = self.serving();
         let mut explanation = Explanation {
-            outcome: Outcome::Refused(Refusal::NoStrategy),
+            outcome: Outcome {
+                verdict: Verdict::Refused(Refusal::NoStrategy),
+                by: By { route: PLATFORM, who: Who::Active },
+            },
             application: message.application.unwrap_or(DEFAULT_APPLICATION).into(),
             entity: message.entity.map(Into::into),
             channel: message.channel,
@@ -60,7 +67,7 @@ impl Gateway {
             serving: Arc::clone(&serving),
         };
         match prepare(&serving, message) {
-            Ok(question) => explanation.ask(message, &question),
+            Ok(question) => explanation.ask(&Query::new(&serving, question, message)),
             Err(outcome) => explanation.outcome = outcome,
         }
         explanation
@@ -68,36 +75,34 @@ impl Gateway {
 }
 
 impl Explanation {
-    fn ask(&mut self, message: &Message<'_>, question: &Question) {
+    fn ask(&mut self, query: &Query<'_>) {
         let serving = Arc::clone(&self.serving);
-        let asked = serving.policy.instance().and_then(|mut instance| {
-            put(&mut instance, &serving, &[(*question, message)]);
-            let request = question.request(&serving, 0);
-            let (answer, trace): (Answer, _) = match instance.explain(request) {
+        let (_, member, by) = choose(&serving, query);
+        let policy = &member.binding.policy;
+        let asked = with_instance(policy, |instance| {
+            put(instance, &serving, std::slice::from_ref(query));
+            let (answer, trace): (Answer, _) = match instance.explain(query.request) {
                 Ok(trace) => (trace.answer, Some(trace)),
-                Err(Failure::NoExplanation) => (instance.resolve(request)?, None),
+                Err(Failure::NoExplanation) => (instance.resolve(query.request)?, None),
                 Err(failure) => return Err(failure),
             };
             let pin = instance.asked(0).and_then(|asked| asked.pin.take());
-            serving.policy.put_back(instance);
-            Ok((answer, trace, pin))
+            Ok((check(&serving, policy, &query.question, &answer)?, trace, pin))
         });
-        match asked {
-            Ok((answer, trace, pin)) => {
-                let checked = check_answer(&serving, question, &answer);
+        self.unexplained = true;
+        let verdict = match asked {
+            Ok((checked, trace, pin)) => {
                 self.pins = checked.pin;
-                self.outcome = match pin {
-                    Some(Err(error)) => Outcome::Refused(Refusal::StickyUnavailable(error.to_string().into())),
-                    _ => checked.outcome,
-                };
                 self.unexplained = trace.is_none();
-                self.trace = trace.map(|trace| (question.scope, trace));
+                self.trace = trace.map(|trace| (query.question.scope, trace));
+                match pin {
+                    Some(Err(error)) => Verdict::Refused(Refusal::StickyUnavailable(error.to_string().into())),
+                    _ => checked.verdict,
+                }
             }
-            Err(failure) => {
-                self.unexplained = true;
-                self.outcome = policy_failed(failure);
-            }
-        }
+            Err(failure) => Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into())),
+        };
+        self.outcome = Outcome { verdict, by };
     }
 
     /// The decision.

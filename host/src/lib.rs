@@ -5,31 +5,57 @@
 //! [`Gateway::explain`] to know why. The decision itself is a WebAssembly component, a [`Policy`], that runs in a
 //! sandbox behind the contract `callsign:policy`; the standard one comes with this crate. Pins of the sticky sender are
 //! kept in a [`StickyStore`].
-#![forbid(unsafe_code)]
+// Allowed in one function: where compiled code, once its seal is checked, is taken for code (`store/sealed.rs`).
+#![deny(unsafe_code)]
 
 mod answer;
+mod ask;
+mod binding;
 mod catalog;
+mod control;
 mod decision;
+mod event;
 mod explanation;
 mod gateway;
 mod message;
 mod native;
 mod policy;
+mod question;
 mod revision;
+mod route;
 mod scope;
+mod serving;
 mod sticky;
+mod store;
 mod supply;
+mod tally;
 
+pub use binding::{Binding, Bound, Breaker, OnFailure, Probe};
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
 pub use catalog::{
-    Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Entity, Fault, Faults,
-    MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation, Sender, SenderType, Strategy,
+    Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Entity, Fault,
+    Faults, MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation, Sender, SenderType, Strategy,
 };
+pub use control::{Served, SwapError};
 pub use decision::{DecisionRef, Refusal, Step};
+pub use event::{Event, What};
 pub use explanation::Explanation;
 pub use gateway::{Decision, Decisions, Gateway, GatewayError};
 pub use message::Message;
 pub use native::Native;
-pub use policy::{Isolation, Limits, OwnRefusal, Policy, PolicyError};
+pub use policy::{Import, Inspection, Isolation, Limits, OwnRefusal, Policy, PolicyError};
 pub use revision::{DEFAULT_APPLICATION, Revision, SameKey};
+pub use route::{Comparison, Difference, Recall};
 pub use sticky::{MemoryStore, Pin, PinKey, PinnedSender, SenderKey, StickyError, StickyStore};
+pub use store::{Collected, CompiledCache, Module, ModuleDigest, ModuleStore, StoreError};
+
+/// The example of the README, kept true by being compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadmeExample;
+
+/// The component of [`Policy::standard`].
+#[doc(hidden)]
+pub fn standard_component() -> &'static [u8] {
+    policy::STANDARD
+}

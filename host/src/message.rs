@@ -25,12 +25,14 @@ pub struct Message<'a> {
     pub to: &'a str,
     /// `from`: the sender that overrides every strategy, as recipients see it.
     pub from: Option<&'a str>,
+    /// When it goes out, in seconds since 1970-01-01 UTC, for policies that ask. The standard policy does not.
+    pub sent_at: Option<u64>,
 }
 
 impl<'a> Message<'a> {
     /// A message of the default application to a number.
     pub fn new(channel: Channel, to: &'a str) -> Self {
-        Self { id: None, application: None, entity: None, channel, to, from: None }
+        Self { id: None, application: None, entity: None, channel, to, from: None, sent_at: None }
     }
 
     /// With an id.
@@ -51,6 +53,13 @@ impl<'a> Message<'a> {
     #[must_use]
     pub fn entity(mut self, entity: &'a str) -> Self {
         self.entity = Some(entity);
+        self
+    }
+
+    /// Going out at a time, in seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn sent_at(mut self, seconds: u64) -> Self {
+        self.sent_at = Some(seconds);
         self
     }
 

@@ -12,9 +12,11 @@ use callsign_policy::types::{self, Answer, Request};
 use callsign_policy::{senders, sticky};
 use callsign_standard::view::View;
 
-use crate::decision::{DecisionRef, Outcome, Refusal, Step};
-use crate::gateway::{Gateway, Question, Serving, prepare};
+use crate::decision::{DecisionRef, Outcome, Refusal, Step, Verdict};
+use crate::gateway::Gateway;
 use crate::message::Message;
+use crate::question::{Question, prepare};
+use crate::serving::{By, PLATFORM, Serving, Who};
 use crate::sticky::{Pin, PinnedSender, SenderKey, StickyError};
 
 /// The standard policy as a function of this process, for one thread.
@@ -30,7 +32,11 @@ pub struct Native {
 impl Gateway {
     /// The standard policy as a native function, on the catalog and the pins that this gateway has now.
     pub fn native(&self) -> Native {
-        Native { serving: self.serving(), view: View::default(), outcome: Outcome::Refused(Refusal::NoStrategy) }
+        Native {
+            serving: self.serving(),
+            view: View::default(),
+            outcome: native(Verdict::Refused(Refusal::NoStrategy)),
+        }
     }
 }
 
@@ -38,24 +44,24 @@ impl Native {
     /// The sender of one message.
     pub fn resolve(&mut self, message: &Message<'_>) -> DecisionRef<'_> {
         self.outcome = match prepare(&self.serving, message) {
-            Ok(question) => self.ask(&question),
+            Ok(question) => native(self.ask(&question)),
             Err(outcome) => outcome,
         };
         DecisionRef { serving: &self.serving, outcome: &self.outcome }
     }
 
-    fn ask(&mut self, question: &Question) -> Outcome {
+    fn ask(&mut self, question: &Question) -> Verdict {
         let request = question.native_request(&self.serving);
         loop {
             let reads = Read { serving: &self.serving, question, pin: RefCell::new(None) };
             let answer = self.view.resolve(&request, &reads);
             let pin = match reads.pin.into_inner() {
-                Some(Err(error)) => return Outcome::Refused(Refusal::StickyUnavailable(error.to_string().into())),
+                Some(Err(error)) => return Verdict::Refused(Refusal::StickyUnavailable(error.to_string().into())),
                 Some(Ok(pin)) => pin,
                 None => None,
             };
-            if let Some(outcome) = settle(&self.serving, question, &answer, pin) {
-                return outcome;
+            if let Some(verdict) = settle(&self.serving, question, &answer, pin) {
+                return verdict;
             }
         }
     }
@@ -67,13 +73,18 @@ impl fmt::Debug for Native {
     }
 }
 
-/// The outcome of an answer, its pin committed; none where another message was first.
-fn settle(serving: &Serving, question: &Question, answer: &Answer, read: Option<Pin>) -> Option<Outcome> {
+/// What it says of itself: the platform's policy.
+fn native(verdict: Verdict) -> Outcome {
+    Outcome { verdict, by: By { route: PLATFORM, who: Who::Active } }
+}
+
+/// The verdict of an answer, its pin committed; none where another message was first.
+fn settle(serving: &Serving, question: &Question, answer: &Answer, read: Option<Pin>) -> Option<Verdict> {
     let (channel, country) = (question.channel, question.destination.country);
     let decision = match answer {
         Answer::Decided(decision) => decision,
         Answer::Refused(refusal) => {
-            return Some(Outcome::Refused(match refusal {
+            return Some(Verdict::Refused(match refusal {
                 types::Refusal::NoStrategy => Refusal::NoStrategy,
                 types::Refusal::ChannelNotAllowed => Refusal::ChannelNotAllowed(channel),
                 types::Refusal::CountryNotAllowed => Refusal::CountryNotAllowed(country),
@@ -107,15 +118,15 @@ fn settle(serving: &Serving, question: &Question, answer: &Answer, read: Option<
         match committed {
             Ok(None) => {}
             Ok(Some(_winner)) => return None,
-            Err(error) => return Some(Outcome::Refused(Refusal::StickyUnavailable(error.to_string().into()))),
+            Err(error) => return Some(Verdict::Refused(Refusal::StickyUnavailable(error.to_string().into()))),
         }
     }
-    Some(Outcome::Decided { sender, strategy, step })
+    Some(Verdict::Decided { sender, strategy, step })
 }
 
 impl Question {
     fn native_request(&self, serving: &Serving) -> Request {
-        let request = self.request(serving, 0);
+        let request = self.request(serving);
         Request {
             message: request.message,
             scope: request.scope,
@@ -158,7 +169,7 @@ impl Reads for Read<'_> {
         self.serving.revision.all_considered(&pool)
     }
     fn pin_of(&self, _message: u32) -> sticky::Pin {
-        let Question { scope, channel, destination } = *self.question;
+        let Question { scope, channel, destination, .. } = *self.question;
         let revision = &self.serving.revision;
         let mut pin = self.pin.borrow_mut();
         let read = pin.get_or_insert_with(|| match revision.pin_key(scope, channel, destination.number) {

@@ -1,9 +1,14 @@
 //! Policies: components of the contract `callsign:policy`, loaded, checked, and called.
 
 mod bindings;
+mod budget;
+mod clock;
+mod compile;
 mod engine;
+mod failure;
 mod fit;
 mod imports;
+mod inspection;
 mod instance;
 mod limits;
 mod metadata;
@@ -12,10 +17,13 @@ mod refusal;
 mod slots;
 
 pub(crate) use bindings::{contract, explain};
+pub(crate) use compile::Source;
 pub(crate) use engine::Engine;
+pub(crate) use failure::Failure;
+pub use inspection::{Import, Inspection};
 pub(crate) use instance::{Asked, Instance, Texts};
 pub use limits::{Isolation, Limits};
-pub(crate) use module::Failure;
+pub(crate) use metadata::Metadata;
 pub use module::{Policy, PolicyError};
 pub use refusal::OwnRefusal;
 

@@ -128,7 +128,7 @@ impl Revision {
             }
         }
 
-        self.scopes.push(Scope::new(self.number, (0, 0), (None, None), ScopeParts::default()));
+        self.scopes.push(Scope::new(self.number, (0, 0), (None, None), ScopeParts::default(), &[]));
         // The application level first: entities inherit its strategies and its default.
         let applications = self.catalog.applications().len() as u32;
         for application in 0..applications {
@@ -141,7 +141,7 @@ impl Revision {
             self.add_scope(application, None, own);
             let other = self.scopes.len() as u32;
             let hashes = self.hashes(application, None);
-            self.scopes.push(Scope::new(self.number, hashes, (Some(application), None), inherited));
+            self.scopes.push(Scope::new(self.number, hashes, (Some(application), None), inherited, &self.abilities));
             self.other_entities.push(other);
         }
         let mut entities: Vec<_> = parts.into_iter().collect();
@@ -157,7 +157,7 @@ impl Revision {
 
     fn add_scope(&mut self, application: u32, entity: Option<u32>, parts: ScopeParts) {
         let hashes = self.hashes(application, entity);
-        let scope = Scope::new(self.number, hashes, (Some(application), entity), parts);
+        let scope = Scope::new(self.number, hashes, (Some(application), entity), parts, &self.abilities);
         let handle = self.scopes.len() as u32;
         self.scopes.push(scope);
         let (names, scopes, hasher, catalog) = (&mut self.names, &self.scopes, &self.hasher, &self.catalog);
@@ -195,6 +195,12 @@ impl Revision {
         })
     }
 
+    /// The names of each scope, in the order of the handles; none for the scope of unknown applications. The scope of
+    /// an application's other entities has the names of the application.
+    pub(crate) fn scope_names(&self) -> impl Iterator<Item = Option<(&str, Option<&str>)>> {
+        self.scopes.iter().map(|scope| scope.application.map(|_| names_of(&self.catalog, scope)))
+    }
+
     fn find_scope(&self, application: &str, entity: Option<&str>) -> Option<u32> {
         let hash = self.hasher.hash_one((application, entity));
         self.names
@@ -210,9 +216,13 @@ impl Revision {
     /// Whether a sender is active and covers a channel to a country.
     #[inline]
     pub(crate) fn is_capable(&self, sender: u32, channel: Channel, country: Country) -> bool {
-        self.abilities.get(sender as usize).is_some_and(|ability| {
-            !ability.suspended && self.coverages[ability.coverage as usize].covers(channel, country)
-        })
+        self.abilities.get(sender as usize).is_some_and(|&ability| self.can(ability, channel, country))
+    }
+
+    /// Whether a sender with this ability is active and covers a channel to a country.
+    #[inline]
+    pub(crate) fn can(&self, ability: Ability, channel: Channel, country: Country) -> bool {
+        !ability.suspended && self.coverages[ability.coverage as usize].covers(channel, country)
     }
 
     /// The stable numbers of the senders, by their index.

@@ -37,16 +37,18 @@ pub(crate) struct Scope {
     pools: ArcSwap<HashMap<PoolKey, Arc<PoolView>>>,
 }
 
-/// A sender that a scope may use.
+/// A sender that a scope may use, with all that the check of a decision looks at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member {
     /// The catalog's index.
     pub(crate) sender: u32,
+    /// What it can do.
+    pub(crate) ability: Ability,
     /// A bit for each channel that it is associated for.
     channels: u8,
 }
 
-/// What a sender can do, kept small and apart from its texts: the check of a decision looks at nothing else.
+/// What a sender can do, kept small and apart from its texts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ability {
     /// The revision's index of its coverage.
@@ -98,6 +100,7 @@ impl Scope {
         (name_hash, application_hash): (u128, u64),
         (application, entity): (Option<u32>, Option<u32>),
         mut parts: ScopeParts,
+        abilities: &[Ability],
     ) -> Self {
         parts.associated.sort_unstable();
         let mut members: Vec<Member> = Vec::new();
@@ -105,7 +108,7 @@ impl Scope {
             let bit = 1 << channel as u8;
             match members.last_mut() {
                 Some(member) if member.sender == sender => member.channels |= bit,
-                _ => members.push(Member { sender, channels: bit }),
+                _ => members.push(Member { sender, ability: abilities[sender as usize], channels: bit }),
             }
         }
         let defaults = [(Level::Entity, parts.entity_default), (Level::Application, parts.application_default)];
@@ -113,7 +116,7 @@ impl Scope {
             defaults.into_iter().filter_map(|(level, sender)| Some((level, sender?))).collect();
         for &(_, sender) in &defaults {
             if let Err(at) = members.binary_search_by_key(&sender, |member| member.sender) {
-                members.insert(at, Member { sender, channels: 0 });
+                members.insert(at, Member { sender, ability: abilities[sender as usize], channels: 0 });
             }
         }
         let entity_strategies = parts.entity_strategies.len();
@@ -163,19 +166,31 @@ impl Scope {
         if let Some(pool) = self.pools.load().get(&key) {
             return Arc::clone(pool);
         }
-        let mut candidates = Vec::new();
-        for (handle, &member) in self.members.iter().enumerate() {
-            if standing(catalog, member, channel, country, strategy) == Standing::Candidate {
-                candidates.push(candidate(catalog, keys, handle as u32, member));
-            }
-        }
-        let view = Arc::new(PoolView { pool: Pool::new(candidates), groups: ArcSwap::default() });
+        let view = self.pool_once(catalog, keys, channel, country, strategy);
         self.pools.rcu(|known| {
             let mut known = HashMap::clone(known);
             known.insert(key, Arc::clone(&view));
             known
         });
         view
+    }
+
+    /// A pool of the scope that is not kept.
+    pub(crate) fn pool_once(
+        &self,
+        catalog: &Catalog,
+        keys: &[u64],
+        channel: Channel,
+        country: Country,
+        strategy: Option<u32>,
+    ) -> Arc<PoolView> {
+        let mut candidates = Vec::new();
+        for (handle, &member) in self.members.iter().enumerate() {
+            if standing(catalog, member, channel, country, strategy) == Standing::Candidate {
+                candidates.push(candidate(catalog, keys, handle as u32, member));
+            }
+        }
+        Arc::new(PoolView { pool: Pool::new(candidates), groups: ArcSwap::default() })
     }
 
     /// How each associated sender stands to a pool.

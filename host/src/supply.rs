@@ -37,6 +37,14 @@ impl Revision {
         Some(scope.pool(self.catalog(), self.keys(), pool.channel.into(), country, strategy))
     }
 
+    /// The same pool, made for this once where it is not there.
+    pub(crate) fn pool_once(&self, pool: &Pool) -> Option<Arc<PoolView>> {
+        let scope = self.scope(pool.scope)?;
+        let country = Country::from_bits(pool.country)?;
+        let strategy = pool.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
+        Some(scope.pool_once(self.catalog(), self.keys(), pool.channel.into(), country, strategy))
+    }
+
     /// The default senders of a scope, the entity's first.
     pub(crate) fn default_senders(&self, scope: u32, channel: Channel, country: u16) -> Vec<DefaultSender> {
         let Some(scope) = self.scope(scope) else { return Vec::new() };
@@ -44,9 +52,8 @@ impl Revision {
         let defaults = scope.defaults.iter().map(|&(level, sender)| DefaultSender {
             sender,
             level,
-            usable: country.is_some_and(|country| {
-                self.is_capable(scope.members[sender as usize].sender, channel, country)
-            }),
+            usable: country
+                .is_some_and(|country| self.is_capable(scope.members[sender as usize].sender, channel, country)),
         });
         defaults.collect()
     }

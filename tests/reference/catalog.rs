@@ -59,18 +59,9 @@ impl Catalog {
     pub fn read(catalog: &Value) -> Self {
         Self {
             senders: list(catalog, "senders").iter().map(Sender::read).collect(),
-            associations: list(catalog, "associations")
-                .iter()
-                .map(Association::read)
-                .collect(),
-            strategies: list(catalog, "sendingStrategies")
-                .iter()
-                .map(Strategy::read)
-                .collect(),
-            defaults: list(catalog, "defaultSenders")
-                .iter()
-                .map(DefaultSender::read)
-                .collect(),
+            associations: list(catalog, "associations").iter().map(Association::read).collect(),
+            strategies: list(catalog, "sendingStrategies").iter().map(Strategy::read).collect(),
+            defaults: list(catalog, "defaultSenders").iter().map(DefaultSender::read).collect(),
         }
     }
 }
@@ -118,10 +109,7 @@ fn digits(text: &str) -> Option<String> {
     let text = text.trim();
     let number = text.strip_prefix('+').unwrap_or(text);
     let is_separator = |c: char| " -.()[]".contains(c);
-    if !number
-        .chars()
-        .all(|c| c.is_ascii_digit() || is_separator(c))
-    {
+    if !number.chars().all(|c| c.is_ascii_digit() || is_separator(c)) {
         return None;
     }
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
@@ -217,10 +205,7 @@ impl Strategy {
 
     /// The number of the type in the list of priorities. All that it does not name share one place after the last.
     pub fn priority_of(&self, sender_type: &str) -> u64 {
-        self.priorities
-            .iter()
-            .find(|(named, _)| named == sender_type)
-            .map_or(u64::MAX, |(_, number)| *number)
+        self.priorities.iter().find(|(named, _)| named == sender_type).map_or(u64::MAX, |(_, number)| *number)
     }
 }
 

@@ -58,12 +58,7 @@ impl Coverage {
         self.messages += 1;
         match expected {
             Expected::Refused { code } => *self.refusals.entry(code).or_default() += 1,
-            Expected::Decided {
-                step,
-                any_of,
-                pins: pin,
-                ..
-            } => {
+            Expected::Decided { step, any_of, pins: pin, .. } => {
                 *self.decisions.entry(step).or_default() += 1;
                 self.real_choices += usize::from(any_of.len() > 1);
                 match (pins.pinned(message).is_some(), pin) {
@@ -87,12 +82,7 @@ fn stand_in<'e>(message: &Message, expected: &'e Expected) -> Option<&'e str> {
         [message.application(), &message.recipient, sender_id]
             .iter()
             .flat_map(|text| text.bytes())
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            })
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     };
-    any_of
-        .iter()
-        .map(String::as_str)
-        .max_by_key(|sender_id| weight(sender_id))
+    any_of.iter().map(String::as_str).max_by_key(|sender_id| weight(sender_id))
 }

@@ -3,18 +3,15 @@
 use serde_json::{Value, json};
 
 use super::samples::{
-    catalog, decided, default_sender, expect, explicit, from, long, message, of_entity, on,
-    pinning, refused, sender, set, strategy, strategy_of, suspended, to, with,
+    catalog, decided, default_sender, expect, explicit, from, long, message, of_entity, on, pinning, refused, sender,
+    set, strategy, strategy_of, suspended, to, with,
 };
 use super::{Expected, Message, Pins, Reference, Spread};
 
 #[test]
 fn destination_comes_before_everything() {
     let catalog = catalog(&[long("a", "442079460018")], &[]);
-    let nowhere = Message {
-        destination: None,
-        ..from("+442079460018")
-    };
+    let nowhere = Message { destination: None, ..from("+442079460018") };
     assert_eq!(expect(&catalog, &nowhere), refused("INVALID_DESTINATION"));
 }
 
@@ -39,21 +36,11 @@ fn explicit_sender() {
     }
     // The first of its text that can carry the message.
     assert_eq!(expect(&catalog, &from("54321")), explicit("f"));
-    for text in [
-        "acme",
-        "AC-ME",
-        "442079460010",
-        "4420794600181",
-        "ACME 54321",
-    ] {
+    for text in ["acme", "AC-ME", "442079460010", "4420794600181", "ACME 54321"] {
         let refused = refused("SENDER_NOT_REGISTERED");
         assert_eq!(expect(&catalog, &from(text)), refused, "{text}");
     }
-    for incapable in [
-        from("442079460019"),
-        from("ACME"),
-        on("RCS", from("442079460018")),
-    ] {
+    for incapable in [from("442079460019"), from("ACME"), on("RCS", from("442079460018"))] {
         let refused = refused("SENDER_NOT_CAPABLE");
         assert_eq!(expect(&catalog, &incapable), refused);
     }
@@ -63,10 +50,7 @@ fn explicit_sender() {
 fn strategy_of_the_entity_replaces_those_of_the_application_for_its_channel() {
     let catalog = catalog(
         &[long("a", "442079460018")],
-        &[
-            strategy("app", None, json!({})),
-            strategy("ent", Some("acme"), json!({ "channel": "SMS" })),
-        ],
+        &[strategy("app", None, json!({})), strategy("ent", Some("acme"), json!({ "channel": "SMS" }))],
     );
     let app = decided("POOL", "app", &["a"]);
     assert_eq!(expect(&catalog, &message()), app);
@@ -81,14 +65,7 @@ fn strategy_of_the_entity_replaces_those_of_the_application_for_its_channel() {
 fn strategy_of_the_entity_keeps_a_client_inside() {
     let catalog = catalog(
         &[long("a", "442079460018")],
-        &[
-            strategy("app", None, json!({})),
-            strategy(
-                "ent",
-                Some("acme"),
-                json!({ "destinationCountryCode": "FR" }),
-            ),
-        ],
+        &[strategy("app", None, json!({})), strategy("ent", Some("acme"), json!({ "destinationCountryCode": "FR" }))],
     );
     let outside = of_entity("acme", message());
     assert_eq!(expect(&catalog, &outside), refused("COUNTRY_NOT_ALLOWED"));
@@ -96,10 +73,7 @@ fn strategy_of_the_entity_keeps_a_client_inside() {
 
 #[test]
 fn strategy_none_for_the_channel_and_none_at_all() {
-    let catalog = catalog(
-        &[long("a", "442079460018")],
-        &[strategy("ent", Some("acme"), json!({ "channel": "MMS" }))],
-    );
+    let catalog = catalog(&[long("a", "442079460018")], &[strategy("ent", Some("acme"), json!({ "channel": "MMS" }))]);
     let of_acme = of_entity("acme", message());
     assert_eq!(expect(&catalog, &of_acme), refused("CHANNEL_NOT_ALLOWED"));
     // Not this entity's: the strategies of others are none of this message's.
@@ -107,10 +81,7 @@ fn strategy_none_for_the_channel_and_none_at_all() {
     assert_eq!(expect(&catalog, &message()), no_strategy);
     let of_nobody = of_entity("unlisted", message());
     assert_eq!(expect(&catalog, &of_nobody), no_strategy);
-    let of_default = Message {
-        application_id: None,
-        ..message()
-    };
+    let of_default = Message { application_id: None, ..message() };
     assert_eq!(expect(&catalog, &of_default), no_strategy);
 }
 
@@ -119,16 +90,8 @@ fn strategy_the_most_specific() {
     let all = [
         strategy("neither", None, json!({})),
         strategy("channel", None, json!({ "channel": "SMS" })),
-        strategy(
-            "country",
-            None,
-            json!({ "destinationCountryCodes": ["CA", "US"] }),
-        ),
-        strategy(
-            "both",
-            None,
-            json!({ "channel": "SMS", "destinationCountryCode": "US" }),
-        ),
+        strategy("country", None, json!({ "destinationCountryCodes": ["CA", "US"] })),
+        strategy("both", None, json!({ "channel": "SMS", "destinationCountryCode": "US" })),
     ];
     let senders = [long("a", "442079460018")];
     let best_of = |count: usize| {
@@ -152,11 +115,7 @@ fn candidates_are_associated_active_and_capable_and_listed() {
             long("ignored", "442079460013"),
             long("unassociated", "442079460014"),
         ],
-        &[strategy(
-            "st",
-            None,
-            json!({ "senderIds": ["ignored", "unassociated", "uncovered", "suspended", "good"] }),
-        )],
+        &[strategy("st", None, json!({ "senderIds": ["ignored", "unassociated", "uncovered", "suspended", "good"] }))],
     );
     let associations = catalog["associations"].as_array_mut().expect("a list");
     associations.retain(|association| association["resourceId"] != "unassociated");
@@ -182,11 +141,7 @@ fn default_sender_of_the_entity_or_else_of_the_application() {
             sender("gb", "54321", "SHORT_CODE", &json!(["GB"])),
             sender("us", "54322", "SHORT_CODE", &json!(["US"])),
         ],
-        &[strategy(
-            "st",
-            None,
-            json!({ "useStickySender": true, "senderIds": ["a"] }),
-        )],
+        &[strategy("st", None, json!({ "useStickySender": true, "senderIds": ["a"] }))],
     );
     let defaults = |of_application: &str, of_entity: Option<&str>| {
         let mut defaults = vec![default_sender(None, of_application)];
@@ -227,10 +182,7 @@ fn sticky_keeps_the_pinned_candidate_and_replaces_any_other() {
     let kept = reference.expect(&message(), &pins);
     assert_eq!(kept, decided("STICKY", "st", &["a"]));
     // However the recipient is written; but not for another recipient or entity.
-    let spaced = Message {
-        to: "1 212 555 0101".to_owned(),
-        ..message()
-    };
+    let spaced = Message { to: "1 212 555 0101".to_owned(), ..message() };
     assert_eq!(reference.expect(&spaced, &pins), kept);
     let another = to("12125550102", "US", Some(212));
     assert_eq!(reference.expect(&another, &pins), first);
@@ -272,10 +224,8 @@ fn type_priority_keeps_the_best_that_any_candidate_has() {
         sender("free", "18005550199", "TOLL_FREE_NUMBER", &json!("*")),
     ];
     let among = |count: usize, priorities: &[(&str, u64)]| {
-        let priorities: Vec<Value> = priorities
-            .iter()
-            .map(|(name, number)| json!({ "senderType": name, "priority": number }))
-            .collect();
+        let priorities: Vec<Value> =
+            priorities.iter().map(|(name, number)| json!({ "senderType": name, "priority": number })).collect();
         let strategy = strategy("st", None, json!({ "priorities": priorities }));
         expect(&catalog(&senders[..count], &[strategy]), &message())
     };
@@ -284,11 +234,7 @@ fn type_priority_keeps_the_best_that_any_candidate_has() {
     assert_eq!(among(4, &by_number), pool(&["short"]));
     // No short code among the candidates, and none of a type that is named: all others together.
     assert_eq!(among(2, &by_number), pool(&["alpha", "long"]));
-    let equal = [
-        ("SHORT_CODE", 2),
-        ("ALPHANUMERIC", 2),
-        ("TOLL_FREE_NUMBER", 4),
-    ];
+    let equal = [("SHORT_CODE", 2), ("ALPHANUMERIC", 2), ("TOLL_FREE_NUMBER", 4)];
     assert_eq!(among(4, &equal), pool(&["alpha", "short"]));
 }
 
@@ -360,10 +306,7 @@ fn geolocated_after_the_type_priority() {
         "useGeolocatedSender": true,
         "priorities": [{ "senderType": "SHORT_CODE", "priority": 1 }],
     });
-    let senders = [
-        long("212", "12125550110"),
-        sender("short", "54321", "SHORT_CODE", &json!("*")),
-    ];
+    let senders = [long("212", "12125550110"), sender("short", "54321", "SHORT_CODE", &json!("*"))];
     let catalog = catalog(&senders, &[strategy("st", None, options)]);
     let pool = decided("POOL", "st", &["short"]);
     assert_eq!(expect(&catalog, &message()), pool);
@@ -377,11 +320,7 @@ fn spread_notices_a_second_choice() {
     assert!(spread.record("shop", "1", &remaining, "a").is_ok());
     assert!(spread.record("shop", "2", &remaining, "b").is_ok());
     assert!(spread.record("other", "1", &remaining, "b").is_ok());
-    assert!(
-        spread
-            .record("shop", "1", &set(&["a", "b", "c"]), "c")
-            .is_ok()
-    );
+    assert!(spread.record("shop", "1", &set(&["a", "b", "c"]), "c").is_ok());
     assert!(spread.record("shop", "1", &remaining, "b").is_err());
     assert!(spread.record("shop", "3", &remaining, "c").is_err());
 }

@@ -16,20 +16,14 @@ impl Geography {
     /// Reads the table beside this file.
     pub fn read() -> Self {
         let table = include_str!("nanp.csv");
-        Self {
-            area_codes: table.lines().skip(1).map(AreaCode::read).collect(),
-        }
+        Self { area_codes: table.lines().skip(1).map(AreaCode::read).collect() }
     }
 
     /// Whether both serve the same area: direct and symmetric, never by way of a third.
     ///
     /// Looks in both lines, so that a table with a one-sided entry means the same.
     pub fn overlay(&self, one: u16, other: u16) -> bool {
-        let lists = |npa, wanted| {
-            self.area_codes
-                .iter()
-                .any(|area| area.npa == npa && area.overlays.contains(&wanted))
-        };
+        let lists = |npa, wanted| self.area_codes.iter().any(|area| area.npa == npa && area.overlays.contains(&wanted));
         lists(one, other) || lists(other, one)
     }
 
@@ -37,16 +31,11 @@ impl Geography {
     /// without any (a territory, a toll-free code) shares none, not even with itself.
     pub fn same_region(&self, one: u16, other: u16) -> bool {
         let theirs = self.regions(other);
-        self.regions(one)
-            .iter()
-            .any(|region| theirs.contains(region))
+        self.regions(one).iter().any(|region| theirs.contains(region))
     }
 
     fn regions(&self, npa: u16) -> &[String] {
-        self.area_codes
-            .iter()
-            .find(|area| area.npa == npa)
-            .map_or(&[], |area| &area.regions)
+        self.area_codes.iter().find(|area| area.npa == npa).map_or(&[], |area| &area.regions)
     }
 }
 
@@ -56,10 +45,8 @@ impl AreaCode {
         let [npa, _country, regions, overlays, _time_zone] = columns[..] else {
             panic!("nanp.csv: five columns expected in {line:?}");
         };
-        let number = |text: &str| {
-            text.parse()
-                .unwrap_or_else(|_| panic!("nanp.csv: {text:?} is no area code in {line:?}"))
-        };
+        let number =
+            |text: &str| text.parse().unwrap_or_else(|_| panic!("nanp.csv: {text:?} is no area code in {line:?}"));
         Self {
             npa: number(npa),
             regions: regions.split_whitespace().map(str::to_owned).collect(),

@@ -73,12 +73,6 @@ pub enum Expected {
 impl Expected {
     /// Whether the sender was spread over a remaining set (step 8), so that `Spread` has something to check.
     pub fn is_spread(&self) -> bool {
-        matches!(
-            self,
-            Self::Decided {
-                step: "AREA_CODE" | "OVERLAY" | "REGION" | "POOL",
-                ..
-            }
-        )
+        matches!(self, Self::Decided { step: "AREA_CODE" | "OVERLAY" | "REGION" | "POOL", .. })
     }
 }

@@ -25,10 +25,7 @@
 //! - *Where 7 narrowed*: where it found a group that is not empty, even if that is all that remained before.
 //! - Associations of other resource types than `NUMBER` and `ALPHA`, or of other channels, concern no sender.
 
-#![allow(
-    dead_code,
-    reason = "a test that includes this module need not use all of it"
-)]
+#![allow(dead_code, reason = "a test that includes this module need not use all of it")]
 
 mod catalog;
 mod coverage;
@@ -66,15 +63,7 @@ mod tests {
     fn the_worlds_reach_every_step_and_every_refusal() {
         let counted = coverage(0..2_000, 2).expect("the stand-in is stable");
         println!("{counted:#?}");
-        for step in [
-            "EXPLICIT",
-            "DEFAULT_SENDER",
-            "STICKY",
-            "AREA_CODE",
-            "OVERLAY",
-            "REGION",
-            "POOL",
-        ] {
+        for step in ["EXPLICIT", "DEFAULT_SENDER", "STICKY", "AREA_CODE", "OVERLAY", "REGION", "POOL"] {
             let times = counted.decisions.get(step).copied().unwrap_or_default();
             assert!(times >= 1_000, "{step} only {times} times");
         }
@@ -117,15 +106,11 @@ mod tests {
                     ("senders", &["senderId"][..]),
                     ("sendingStrategies", &["sendingStrategyId"]),
                     ("defaultSenders", &["platform"]),
-                    (
-                        "associations",
-                        &["channel", "applicationId", "entityId", "resourceId"],
-                    ),
+                    ("associations", &["channel", "applicationId", "entityId", "resourceId"]),
                 ] {
                     let mut seen = BTreeSet::new();
                     for value in world.catalog[list].as_array().into_iter().flatten() {
-                        let key: Vec<String> =
-                            same.iter().map(|name| value[*name].to_string()).collect();
+                        let key: Vec<String> = same.iter().map(|name| value[*name].to_string()).collect();
                         assert!(seen.insert(key), "seed {seed}, {list}: {value} twice");
                     }
                 }

@@ -33,9 +33,7 @@ impl Reference {
     /// Where the catalog is not in the format. Faults of meaning (a reference to nothing) are not looked for: the
     /// model is for valid catalogs.
     pub fn new(catalog: &Value) -> Self {
-        Self {
-            catalog: Catalog::read(catalog),
-        }
+        Self { catalog: Catalog::read(catalog) }
     }
 
     /// What must come out for this message, given what is pinned.
@@ -73,18 +71,12 @@ impl Reference {
         let Some(from) = &message.from else {
             return Continue(());
         };
-        let registered: Vec<&Sender> = self
-            .catalog
-            .senders
-            .iter()
-            .filter(|sender| sender.is_called(from))
-            .collect();
+        let registered: Vec<&Sender> = self.catalog.senders.iter().filter(|sender| sender.is_called(from)).collect();
         if registered.is_empty() {
             return refuse("SENDER_NOT_REGISTERED");
         }
-        let capable = registered
-            .iter()
-            .find(|sender| sender.active && sender.covers(&message.channel, &destination.country));
+        let capable =
+            registered.iter().find(|sender| sender.active && sender.covers(&message.channel, &destination.country));
         match capable {
             Some(sender) => Break(Expected::Decided {
                 step: "EXPLICIT",
@@ -110,30 +102,19 @@ impl Reference {
         // An entity's strategies replace the application's for this channel only: an entity that has some for another
         // channel still falls back.
         let entity_for_channel = for_channel(entity_level, message);
-        let level_that_counts = if entity_for_channel.is_empty() {
-            for_channel(application_level, message)
-        } else {
-            entity_for_channel
-        };
+        let level_that_counts =
+            if entity_for_channel.is_empty() { for_channel(application_level, message) } else { entity_for_channel };
         if level_that_counts.is_empty() {
-            return refuse(if none_at_all {
-                "NO_STRATEGY"
-            } else {
-                "CHANNEL_NOT_ALLOWED"
-            });
+            return refuse(if none_at_all { "NO_STRATEGY" } else { "CHANNEL_NOT_ALLOWED" });
         }
 
-        let for_country: Vec<&Strategy> = level_that_counts
-            .into_iter()
-            .filter(|strategy| strategy.allows_country(&destination.country))
-            .collect();
+        let for_country: Vec<&Strategy> =
+            level_that_counts.into_iter().filter(|strategy| strategy.allows_country(&destination.country)).collect();
         let Some(most_specific) = for_country.iter().map(|strategy| strategy.rank()).min() else {
             return refuse("COUNTRY_NOT_ALLOWED");
         };
-        let best: Vec<&Strategy> = for_country
-            .into_iter()
-            .filter(|strategy| strategy.rank() == most_specific)
-            .collect();
+        let best: Vec<&Strategy> =
+            for_country.into_iter().filter(|strategy| strategy.rank() == most_specific).collect();
         match best[..] {
             [only] => Continue(only),
             _ => panic!("an invalid catalog: {best:?} tie for {message:?}"),
@@ -150,12 +131,7 @@ impl Reference {
     }
 
     /// Step 4. Where there are none, the default sender decides or the message is refused.
-    fn candidates(
-        &self,
-        message: &Message,
-        destination: &Destination,
-        strategy: &Strategy,
-    ) -> Step<Vec<&Sender>> {
+    fn candidates(&self, message: &Message, destination: &Destination, strategy: &Strategy) -> Step<Vec<&Sender>> {
         let candidates: Vec<&Sender> = self
             .catalog
             .senders
@@ -168,9 +144,7 @@ impl Reference {
             return Continue(candidates);
         }
         match self.default_sender(message) {
-            Some(sender)
-                if sender.active && sender.covers(&message.channel, &destination.country) =>
-            {
+            Some(sender) if sender.active && sender.covers(&message.channel, &destination.country) => {
                 Break(Expected::Decided {
                     step: "DEFAULT_SENDER",
                     strategy_id: Some(strategy.strategy_id.clone()),
@@ -183,16 +157,14 @@ impl Reference {
     }
 
     fn is_associated(&self, sender: &Sender, message: &Message) -> bool {
-        self.catalog
-            .associations
-            .iter()
-            .filter(|association| association.concerns_senders())
-            .any(|association: &Association| {
+        self.catalog.associations.iter().filter(|association| association.concerns_senders()).any(
+            |association: &Association| {
                 association.resource_id == sender.sender_id
                     && association.channel == message.channel
                     && association.application_id == message.application()
                     && association.entity_id == message.entity_id
-            })
+            },
+        )
     }
 
     /// The entity's default where it has one, else the application's. Which one it is does not depend on whether it
@@ -200,59 +172,34 @@ impl Reference {
     fn default_sender(&self, message: &Message) -> Option<&Sender> {
         let default_of = |entity: Option<&str>| {
             self.catalog.defaults.iter().find(|default| {
-                default.application_id == message.application()
-                    && default.entity_id.as_deref() == entity
+                default.application_id == message.application() && default.entity_id.as_deref() == entity
             })
         };
-        let of_entity = message
-            .entity_id
-            .as_deref()
-            .and_then(|entity| default_of(Some(entity)));
+        let of_entity = message.entity_id.as_deref().and_then(|entity| default_of(Some(entity)));
         let default = of_entity.or_else(|| default_of(None))?;
-        self.catalog
-            .senders
-            .iter()
-            .find(|sender| sender.sender_id == default.sender_id)
+        self.catalog.senders.iter().find(|sender| sender.sender_id == default.sender_id)
     }
 
     /// Step 5. Looks at the candidates of step 4: a pinned sender need not be of the best type or nearest.
-    fn sticky(
-        &self,
-        message: &Message,
-        strategy: &Strategy,
-        candidates: &[&Sender],
-        pins: &Pins,
-    ) -> Step<()> {
+    fn sticky(&self, message: &Message, strategy: &Strategy, candidates: &[&Sender], pins: &Pins) -> Step<()> {
         if !strategy.use_sticky_sender {
             return Continue(());
         }
         match pins.pinned(message) {
-            Some(pinned) if candidates.iter().any(|sender| sender.sender_id == pinned) => {
-                Break(Expected::Decided {
-                    step: "STICKY",
-                    strategy_id: Some(strategy.strategy_id.clone()),
-                    any_of: BTreeSet::from([pinned.to_owned()]),
-                    pins: false,
-                })
-            }
+            Some(pinned) if candidates.iter().any(|sender| sender.sender_id == pinned) => Break(Expected::Decided {
+                step: "STICKY",
+                strategy_id: Some(strategy.strategy_id.clone()),
+                any_of: BTreeSet::from([pinned.to_owned()]),
+                pins: false,
+            }),
             _ => Continue(()),
         }
     }
 
     /// Step 6.
-    fn type_priority<'s>(
-        &self,
-        strategy: &Strategy,
-        candidates: Vec<&'s Sender>,
-    ) -> Vec<&'s Sender> {
-        let best = candidates
-            .iter()
-            .map(|sender| strategy.priority_of(&sender.sender_type))
-            .min();
-        candidates
-            .into_iter()
-            .filter(|sender| Some(strategy.priority_of(&sender.sender_type)) == best)
-            .collect()
+    fn type_priority<'s>(&self, strategy: &Strategy, candidates: Vec<&'s Sender>) -> Vec<&'s Sender> {
+        let best = candidates.iter().map(|sender| strategy.priority_of(&sender.sender_type)).min();
+        candidates.into_iter().filter(|sender| Some(strategy.priority_of(&sender.sender_type)) == best).collect()
     }
 
     /// Step 7: the step that a decision from what remains will name, and what remains.
@@ -265,16 +212,11 @@ impl Reference {
         let Some(here) = destination.area_code else {
             return ("POOL", remaining);
         };
-        if !strategy.use_geolocated_sender || !["US", "CA"].contains(&destination.country.as_str())
-        {
+        if !strategy.use_geolocated_sender || !["US", "CA"].contains(&destination.country.as_str()) {
             return ("POOL", remaining);
         }
         let long_numbers = |near: &dyn Fn(u16) -> bool| -> Vec<&'s Sender> {
-            remaining
-                .iter()
-                .copied()
-                .filter(|sender| sender.area_code().is_some_and(near))
-                .collect()
+            remaining.iter().copied().filter(|sender| sender.area_code().is_some_and(near)).collect()
         };
         let same = long_numbers(&|there| there == here);
         if !same.is_empty() {
@@ -293,29 +235,18 @@ impl Reference {
 
     /// Steps 8 and 9. Any of the remaining is right; which one, `Spread` checks for stability. A pinned candidate has
     /// been decided in step 5 already, so what comes here with the sticky sender feature is never the pinned sender.
-    fn spread_and_pin(
-        &self,
-        strategy: &Strategy,
-        step: &'static str,
-        remaining: &[&Sender],
-    ) -> Expected {
+    fn spread_and_pin(&self, strategy: &Strategy, step: &'static str, remaining: &[&Sender]) -> Expected {
         Expected::Decided {
             step,
             strategy_id: Some(strategy.strategy_id.clone()),
-            any_of: remaining
-                .iter()
-                .map(|sender| sender.sender_id.clone())
-                .collect(),
+            any_of: remaining.iter().map(|sender| sender.sender_id.clone()).collect(),
             pins: strategy.use_sticky_sender,
         }
     }
 }
 
 fn for_channel<'s>(level: Vec<&'s Strategy>, message: &Message) -> Vec<&'s Strategy> {
-    level
-        .into_iter()
-        .filter(|strategy| strategy.allows_channel(&message.channel))
-        .collect()
+    level.into_iter().filter(|strategy| strategy.allows_channel(&message.channel)).collect()
 }
 
 fn refuse<T>(code: &'static str) -> Step<T> {

@@ -24,8 +24,7 @@ fn list<'c>(catalog: &'c mut Value, name: &str) -> &'c mut Vec<Value> {
     if list.is_null() {
         *list = json!([]);
     }
-    list.as_array_mut()
-        .expect("the lists of a catalog are lists")
+    list.as_array_mut().expect("the lists of a catalog are lists")
 }
 
 fn any<'c>(rng: &mut Rng, catalog: &'c mut Value, name: &str) -> Option<&'c mut Value> {
@@ -66,9 +65,7 @@ fn add_association(rng: &mut Rng, catalog: &mut Value) {
     };
     let added = worlds::association(&sender, worlds::any_channel(rng), rng.pick(&scopes));
     let same = |other: &Value| {
-        ["channel", "applicationId", "entityId", "resourceId"]
-            .iter()
-            .all(|name| other[*name] == added[*name])
+        ["channel", "applicationId", "entityId", "resourceId"].iter().all(|name| other[*name] == added[*name])
     };
     let associations = list(catalog, "associations");
     if !associations.iter().any(same) {
@@ -81,11 +78,7 @@ fn toggle_strategy_option(rng: &mut Rng, catalog: &mut Value) {
     let senders = worlds::ids(catalog, "senders", "senderId");
     let which = rng.below(8);
     let priorities = worlds::random_priorities(rng);
-    let sender_ids = if senders.is_empty() {
-        Value::Null
-    } else {
-        worlds::random_sender_ids(rng, &senders)
-    };
+    let sender_ids = if senders.is_empty() { Value::Null } else { worlds::random_sender_ids(rng, &senders) };
     let Some(strategy) = any(rng, catalog, "sendingStrategies") else {
         return;
     };

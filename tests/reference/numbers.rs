@@ -88,8 +88,7 @@ pub const LONG_NUMBERS_ELSEWHERE: [&str; 8] = [
     "77015550124",
 ];
 
-pub const TOLL_FREE_NUMBERS: [&str; 4] =
-    ["18005550199", "18335550199", "18885550199", "448081570000"];
+pub const TOLL_FREE_NUMBERS: [&str; 4] = ["18005550199", "18335550199", "18885550199", "448081570000"];
 
 /// The second begins like an area code of a family, the third like one behind calling code 1.
 pub const SHORT_CODES: [&str; 4] = ["54321", "21255", "141562", "732873"];
@@ -119,10 +118,7 @@ pub fn recipients_of(family: &[u16]) -> Vec<Recipient> {
         .flat_map(|npa| [(*npa, 101), (*npa, 102)])
         .map(|(npa, line)| Recipient {
             digits: format!("1{npa}5550{line}"),
-            destination: Destination {
-                country: country_of(npa).to_owned(),
-                area_code: Some(npa),
-            },
+            destination: Destination { country: country_of(npa).to_owned(), area_code: Some(npa) },
         })
         .collect()
 }
@@ -133,10 +129,7 @@ pub fn recipients_elsewhere() -> Vec<Recipient> {
         .iter()
         .map(|(digits, country, area_code)| Recipient {
             digits: (*digits).to_owned(),
-            destination: Destination {
-                country: (*country).to_owned(),
-                area_code: *area_code,
-            },
+            destination: Destination { country: (*country).to_owned(), area_code: *area_code },
         })
         .collect()
 }

@@ -12,10 +12,8 @@ pub fn long(sender_id: &str, digits: &str) -> Value {
 }
 
 pub fn sender(sender_id: &str, text: &str, sender_type: &str, countries: &Value) -> Value {
-    let coverage: Vec<Value> = ["SMS", "MMS"]
-        .iter()
-        .map(|channel| json!({ "channel": channel, "countries": countries }))
-        .collect();
+    let coverage: Vec<Value> =
+        ["SMS", "MMS"].iter().map(|channel| json!({ "channel": channel, "countries": countries })).collect();
     json!({ "senderId": sender_id, "sender": text, "senderType": sender_type, "coverage": coverage })
 }
 
@@ -81,33 +79,21 @@ pub fn to(digits: &str, country: &str, area_code: Option<u16>) -> Message {
         channel: "SMS".to_owned(),
         to: format!("+{digits}"),
         from: None,
-        destination: Some(Destination {
-            country: country.to_owned(),
-            area_code,
-        }),
+        destination: Some(Destination { country: country.to_owned(), area_code }),
         recipient: digits.to_owned(),
     }
 }
 
 pub fn of_entity(entity: &str, message: Message) -> Message {
-    Message {
-        entity_id: Some(entity.to_owned()),
-        ..message
-    }
+    Message { entity_id: Some(entity.to_owned()), ..message }
 }
 
 pub fn on(channel: &str, message: Message) -> Message {
-    Message {
-        channel: channel.to_owned(),
-        ..message
-    }
+    Message { channel: channel.to_owned(), ..message }
 }
 
 pub fn from(from: &str) -> Message {
-    Message {
-        from: Some(from.to_owned()),
-        ..message()
-    }
+    Message { from: Some(from.to_owned()), ..message() }
 }
 
 pub fn expect(catalog: &Value, message: &Message) -> Expected {
@@ -123,46 +109,25 @@ pub fn set(ids: &[&str]) -> BTreeSet<String> {
 }
 
 pub fn decided(step: &'static str, strategy_id: &str, any_of: &[&str]) -> Expected {
-    Expected::Decided {
-        step,
-        strategy_id: Some(strategy_id.to_owned()),
-        any_of: set(any_of),
-        pins: false,
-    }
+    Expected::Decided { step, strategy_id: Some(strategy_id.to_owned()), any_of: set(any_of), pins: false }
 }
 
 pub fn explicit(sender_id: &str) -> Expected {
-    Expected::Decided {
-        step: "EXPLICIT",
-        strategy_id: None,
-        any_of: set(&[sender_id]),
-        pins: false,
-    }
+    Expected::Decided { step: "EXPLICIT", strategy_id: None, any_of: set(&[sender_id]), pins: false }
 }
 
 pub fn pinning(expected: Expected) -> Expected {
     match expected {
-        Expected::Decided {
-            step,
-            strategy_id,
-            any_of,
-            ..
-        } => Expected::Decided {
-            step,
-            strategy_id,
-            any_of,
-            pins: true,
-        },
+        Expected::Decided { step, strategy_id, any_of, .. } => {
+            Expected::Decided { step, strategy_id, any_of, pins: true }
+        }
         refused @ Expected::Refused { .. } => refused,
     }
 }
 
 pub fn strategy_of(expected: &Expected) -> &str {
     match expected {
-        Expected::Decided {
-            strategy_id: Some(id),
-            ..
-        } => id,
+        Expected::Decided { strategy_id: Some(id), .. } => id,
         other => panic!("no strategy decided: {other:?}"),
     }
 }

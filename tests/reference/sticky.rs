@@ -29,12 +29,7 @@ impl Pins {
 }
 
 fn key(message: &Message) -> PinKey {
-    (
-        message.application().to_owned(),
-        message.entity_id.clone(),
-        message.channel.clone(),
-        message.recipient.clone(),
-    )
+    (message.application().to_owned(), message.entity_id.clone(), message.channel.clone(), message.recipient.clone())
 }
 
 /// Application, recipient, remaining set.
@@ -63,15 +58,8 @@ impl Spread {
         if !remaining.contains(sender_id) {
             return Err(format!("{sender_id} is none of {remaining:?}"));
         }
-        let key = (
-            application.to_owned(),
-            recipient.to_owned(),
-            remaining.clone(),
-        );
-        let before = self
-            .chosen
-            .entry(key)
-            .or_insert_with(|| sender_id.to_owned());
+        let key = (application.to_owned(), recipient.to_owned(), remaining.clone());
+        let before = self.chosen.entry(key).or_insert_with(|| sender_id.to_owned());
         if before == sender_id {
             return Ok(());
         }
@@ -85,12 +73,7 @@ impl Spread {
     /// # Errors
     ///
     /// As [`Spread::record`].
-    pub fn observe(
-        &mut self,
-        message: &Message,
-        expected: &Expected,
-        sender_id: &str,
-    ) -> Result<(), String> {
+    pub fn observe(&mut self, message: &Message, expected: &Expected, sender_id: &str) -> Result<(), String> {
         match expected {
             Expected::Decided { any_of, .. } if expected.is_spread() => {
                 self.record(message.application(), &message.recipient, any_of, sender_id)

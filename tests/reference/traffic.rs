@@ -9,9 +9,7 @@ use super::worlds::{self, People, Usual};
 
 /// 20 to 40 messages, most of them about the usual.
 pub(super) fn random_messages(rng: &mut Rng, catalog: &Value, people: &People) -> Vec<Message> {
-    (0..rng.between(20, 40))
-        .map(|number| random_message(rng, catalog, people, number))
-        .collect()
+    (0..rng.between(20, 40)).map(|number| random_message(rng, catalog, people, number)).collect()
 }
 
 fn random_application(rng: &mut Rng, catalog: &Value, usual: &Usual) -> Option<String> {
@@ -41,11 +39,7 @@ fn random_entity(rng: &mut Rng, catalog: &Value, usual: &Usual) -> Option<String
 
 fn random_message(rng: &mut Rng, catalog: &Value, people: &People, number: usize) -> Message {
     let usual = &people.usual;
-    let channel = if rng.percent(70) {
-        usual.channel
-    } else {
-        worlds::any_channel(rng)
-    };
+    let channel = if rng.percent(70) { usual.channel } else { worlds::any_channel(rng) };
     let mut message = Message {
         message_id: (!rng.percent(10)).then(|| format!("m-{number}")),
         application_id: random_application(rng, catalog, usual),
@@ -78,9 +72,7 @@ fn random_from(rng: &mut Rng, catalog: &Value) -> String {
     let text = sender["sender"].as_str().expect("a sender has a text");
     let digits = text.trim_start_matches('+');
     match sender["senderType"].as_str() {
-        Some("VIRTUAL_LONG_NUMBER" | "TOLL_FREE_NUMBER") => {
-            numbers::write(digits, rng.below(numbers::STYLES))
-        }
+        Some("VIRTUAL_LONG_NUMBER" | "TOLL_FREE_NUMBER") => numbers::write(digits, rng.below(numbers::STYLES)),
         _ => text.to_owned(),
     }
 }

@@ -8,12 +8,7 @@ use super::rng::Rng;
 use super::{mutation, traffic};
 
 pub const CHANNELS: [&str; 3] = ["SMS", "MMS", "RCS"];
-pub const TYPES: [&str; 4] = [
-    "ALPHANUMERIC",
-    "VIRTUAL_LONG_NUMBER",
-    "SHORT_CODE",
-    "TOLL_FREE_NUMBER",
-];
+pub const TYPES: [&str; 4] = ["ALPHANUMERIC", "VIRTUAL_LONG_NUMBER", "SHORT_CODE", "TOLL_FREE_NUMBER"];
 const COUNTRIES: [&str; 10] = ["US", "CA", "PR", "GB", "FR", "DE", "KZ", "AU", "JM", "IT"];
 
 /// One entity is called like an application: the two are different things.
@@ -55,11 +50,7 @@ impl World {
         let catalog = random_catalog(&mut rng, &family);
         let people = People::random(&mut rng, family, &catalog);
         let messages = traffic::random_messages(&mut rng, &catalog, &people);
-        Self {
-            catalog,
-            messages,
-            people,
-        }
+        Self { catalog, messages, people }
     }
 
     /// This world a little later: a few changes of the catalog, which stays valid, and new messages to the same
@@ -71,11 +62,7 @@ impl World {
             mutation::change(&mut rng, &mut catalog, &self.people.family);
         }
         let messages = traffic::random_messages(&mut rng, &catalog, &self.people);
-        Self {
-            catalog,
-            messages,
-            people: self.people.clone(),
-        }
+        Self { catalog, messages, people: self.people.clone() }
     }
 }
 
@@ -90,16 +77,8 @@ impl People {
             recipients.extend(rng.sample(&numbers::recipients_of(other), 1));
         }
         let (application, entity) = rng.pick(&scopes(catalog)).clone();
-        let usual = Usual {
-            application,
-            entity,
-            channel: any_channel(rng),
-        };
-        Self {
-            family,
-            recipients,
-            usual,
-        }
+        let usual = Usual { application, entity, channel: any_channel(rng) };
+        Self { family, recipients, usual }
     }
 }
 
@@ -113,10 +92,7 @@ pub fn any_channel(rng: &mut Rng) -> &'static str {
 /// The ids of a list of the catalog.
 pub fn ids(catalog: &Value, list: &str, name: &str) -> Vec<String> {
     let values = catalog[list].as_array().map_or(&[][..], Vec::as_slice);
-    values
-        .iter()
-        .map(|value| value[name].as_str().expect("every id is a text").to_owned())
-        .collect()
+    values.iter().map(|value| value[name].as_str().expect("every id is a text").to_owned()).collect()
 }
 
 /// All scopes of a catalog.
@@ -125,12 +101,8 @@ pub fn scopes(catalog: &Value) -> Vec<Scope> {
     ids(catalog, "applications", "applicationId")
         .into_iter()
         .flat_map(|application| {
-            let of_entities = entities
-                .iter()
-                .map(|entity| (application.clone(), Some(entity.clone())));
-            std::iter::once((application.clone(), None))
-                .chain(of_entities)
-                .collect::<Vec<_>>()
+            let of_entities = entities.iter().map(|entity| (application.clone(), Some(entity.clone())));
+            std::iter::once((application.clone(), None)).chain(of_entities).collect::<Vec<_>>()
         })
         .collect()
 }
@@ -151,11 +123,7 @@ fn random_catalog(rng: &mut Rng, family: &[u16]) -> Value {
         "senders": [],
     });
     let mut senders = Vec::new();
-    let count = if rng.percent(6) {
-        0
-    } else {
-        rng.between(1, 14)
-    };
+    let count = if rng.percent(6) { 0 } else { rng.between(1, 14) };
     for number in rng.sample(&(1..=14).collect::<Vec<_>>(), count) {
         senders.extend(random_sender(rng, family, &senders, &format!("s-{number}")));
     }
@@ -182,20 +150,12 @@ fn random_applications(rng: &mut Rng) -> Vec<Value> {
 
 fn random_entities(rng: &mut Rng) -> Vec<Value> {
     let count = rng.between(0, 3);
-    rng.sample(&ENTITIES, count)
-        .into_iter()
-        .map(|id| json!({ "entityId": id }))
-        .collect()
+    rng.sample(&ENTITIES, count).into_iter().map(|id| json!({ "entityId": id })).collect()
 }
 
 /// A sender, or `None` where the number that came up is registered already. Short codes and alphanumeric senders may
 /// come again under another id: the same text is sold by country.
-pub(super) fn random_sender(
-    rng: &mut Rng,
-    family: &[u16],
-    senders: &[Value],
-    sender_id: &str,
-) -> Option<Value> {
+pub(super) fn random_sender(rng: &mut Rng, family: &[u16], senders: &[Value], sender_id: &str) -> Option<Value> {
     let sender_type = match rng.below(10) {
         0..6 => "VIRTUAL_LONG_NUMBER",
         6 => "SHORT_CODE",
@@ -216,11 +176,7 @@ pub(super) fn random_sender(
     if is_number && is_taken {
         return None;
     }
-    let text = if is_number && rng.percent(40) {
-        format!("+{text}")
-    } else {
-        text
-    };
+    let text = if is_number && rng.percent(40) { format!("+{text}") } else { text };
     let mut sender = json!({
         "senderId": sender_id,
         "sender": text,
@@ -239,11 +195,7 @@ fn random_long_number(rng: &mut Rng, family: &[u16]) -> String {
     if rng.percent(20) {
         return (*rng.pick(&numbers::LONG_NUMBERS_ELSEWHERE)).to_owned();
     }
-    let family = if rng.percent(15) {
-        *rng.pick(&numbers::FAMILIES)
-    } else {
-        family
-    };
+    let family = if rng.percent(15) { *rng.pick(&numbers::FAMILIES) } else { family };
     let npa = *rng.pick(family);
     rng.pick(&numbers::long_numbers(npa)).clone()
 }
@@ -259,11 +211,7 @@ pub(super) fn random_coverage(rng: &mut Rng) -> Value {
     channels
         .into_iter()
         .map(|channel| {
-            let countries = if rng.percent(60) {
-                json!("*")
-            } else {
-                json!(random_countries(rng, 4))
-            };
+            let countries = if rng.percent(60) { json!("*") } else { json!(random_countries(rng, 4)) };
             json!({ "channel": channel, "countries": countries })
         })
         .collect()
@@ -272,11 +220,7 @@ pub(super) fn random_coverage(rng: &mut Rng) -> Value {
 /// Different countries, the US and Canada among them more often than not.
 fn random_countries(rng: &mut Rng, at_most: usize) -> Vec<&'static str> {
     let count = rng.between(1, at_most);
-    let from = if rng.percent(60) {
-        &COUNTRIES[..3]
-    } else {
-        &COUNTRIES[..]
-    };
+    let from = if rng.percent(60) { &COUNTRIES[..3] } else { &COUNTRIES[..] };
     rng.sample(from, count)
 }
 
@@ -285,18 +229,13 @@ fn random_associations(rng: &mut Rng, catalog: &Value, scopes: &[Scope]) -> Valu
     let mut associations = Vec::new();
     for sender in catalog["senders"].as_array().into_iter().flatten() {
         for scope in scopes {
-            let channels: Vec<&str> = CHANNELS
-                .into_iter()
-                .filter(|_| rng.percent(density))
-                .collect();
+            let channels: Vec<&str> = CHANNELS.into_iter().filter(|_| rng.percent(density)).collect();
             for channel in &channels {
                 associations.push(association(sender, channel, scope));
             }
             if rng.percent(8) {
                 let ignored = ignored_association(rng, sender, scope);
-                let is_twin = channels
-                    .iter()
-                    .any(|channel| ignored["channel"] == *channel);
+                let is_twin = channels.iter().any(|channel| ignored["channel"] == *channel);
                 if !is_twin {
                     associations.push(ignored);
                 }
@@ -309,11 +248,7 @@ fn random_associations(rng: &mut Rng, catalog: &Value, scopes: &[Scope]) -> Valu
 
 /// The association of a sender, with the resource type that belongs to it.
 pub(super) fn association(sender: &Value, channel: &str, (application, entity): &Scope) -> Value {
-    let resource_type = if sender["senderType"] == "ALPHANUMERIC" {
-        "ALPHA"
-    } else {
-        "NUMBER"
-    };
+    let resource_type = if sender["senderType"] == "ALPHANUMERIC" { "ALPHA" } else { "NUMBER" };
     json!({
         "resourceType": resource_type,
         "channel": channel,
@@ -325,12 +260,8 @@ pub(super) fn association(sender: &Value, channel: &str, (application, entity): 
 
 /// An association of a kind that says nothing about senders of messages, though it names one.
 fn ignored_association(rng: &mut Rng, sender: &Value, scope: &Scope) -> Value {
-    let (resource_type, channel) = *rng.pick(&[
-        ("DOMAIN", "EMAIL"),
-        ("DOMAIN", "SMS"),
-        ("", "EMAIL"),
-        ("", "WHATSAPP"),
-    ]);
+    let (resource_type, channel) =
+        *rng.pick(&[("DOMAIN", "EMAIL"), ("DOMAIN", "SMS"), ("", "EMAIL"), ("", "WHATSAPP")]);
     let mut association = association(sender, channel, scope);
     if !resource_type.is_empty() {
         association["resourceType"] = json!(resource_type);
@@ -400,10 +331,7 @@ pub(super) fn random_sender_ids(rng: &mut Rng, senders: &[String]) -> Value {
 /// Whether two strategies of one scope would tie for some message, which makes a catalog invalid.
 fn tie(one: &Value, other: &Value) -> bool {
     let countries = |strategy: &Value| -> Option<Vec<Value>> {
-        match (
-            &strategy["destinationCountryCode"],
-            &strategy["destinationCountryCodes"],
-        ) {
+        match (&strategy["destinationCountryCode"], &strategy["destinationCountryCodes"]) {
             (Value::Null, Value::Null) => None,
             (Value::Null, several) => several.as_array().cloned(),
             (single, _) => Some(vec![single.clone()]),

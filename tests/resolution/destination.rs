@@ -38,11 +38,14 @@ fn to_is_e164_with_or_without_the_plus_and_may_carry_separators() {
 
 #[test]
 fn the_country_is_what_libphonenumber_calls_the_region() {
-    for (to, country) in [("+17875550123", "PR"), ("+16045550123", "CA"), ("+77011234567", "KZ"), ("+18375550123", "US")] {
-        let platform = Platform::new()
-            .long("S1", "+12125550100")
-            .associate("shop", &["S1"])
-            .strategy("A", "shop", json!({"destinationCountryCode": country}));
+    for (to, country) in
+        [("+17875550123", "PR"), ("+16045550123", "CA"), ("+77011234567", "KZ"), ("+18375550123", "US")]
+    {
+        let platform = Platform::new().long("S1", "+12125550100").associate("shop", &["S1"]).strategy(
+            "A",
+            "shop",
+            json!({"destinationCountryCode": country}),
+        );
         assert_eq!(platform.decide(&sms("shop", to)), "S1 POOL", "{to} is in {country}");
     }
 }

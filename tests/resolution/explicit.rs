@@ -53,10 +53,8 @@ fn suspended_or_outside_its_coverage_refuse_sender_not_capable() {
 
 #[test]
 fn no_pin_is_read_or_written() {
-    let gateway = platform()
-        .associate("shop", &["S1", "S2"])
-        .strategy("A", "shop", json!({"useStickySender": true}))
-        .gateway();
+    let gateway =
+        platform().associate("shop", &["S1", "S2"]).strategy("A", "shop", json!({"useStickySender": true})).gateway();
     let to = "+14155550123";
     assert_eq!(decide(&gateway, &sms("shop", to).from("ACME")), "S2 EXPLICIT");
     let first = decide(&gateway, &sms("shop", to));

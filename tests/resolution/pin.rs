@@ -78,8 +78,7 @@ fn of_first_messages_to_one_recipient_that_race_all_get_the_sender_that_was_pinn
         handles.into_iter().map(|handle| handle.join().unwrap()).collect()
     });
     for round in 0..rounds {
-        let senders: HashSet<&str> =
-            seen.iter().map(|decisions| decisions[round].split(' ').next().unwrap()).collect();
+        let senders: HashSet<&str> = seen.iter().map(|decisions| decisions[round].split(' ').next().unwrap()).collect();
         assert_eq!(senders.len(), 1, "round {round}: {senders:?}");
         let first = seen.iter().filter(|decisions| decisions[round].ends_with("POOL")).count();
         assert_eq!(first, 1, "round {round}: one was first, the others found its pin");

@@ -97,7 +97,12 @@ impl Platform {
     pub(crate) fn gateway(&self) -> Gateway {
         static POLICY: OnceLock<Arc<Policy>> = OnceLock::new();
         let policy = POLICY.get_or_init(|| Arc::new(Policy::standard().expect("the standard policy")));
-        Gateway::with(self.catalog(), Arc::clone(policy), Arc::new(MemoryStore::new())).expect("a gateway")
+        self.gateway_with(Arc::clone(policy))
+    }
+
+    /// A gateway with another policy than the standard one.
+    pub(crate) fn gateway_with(&self, policy: Arc<Policy>) -> Gateway {
+        Gateway::with(self.catalog(), policy, Arc::new(MemoryStore::new())).expect("a gateway")
     }
 
     /// Decides one message: `S1 POOL`, or the code of the refusal.

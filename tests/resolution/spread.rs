@@ -69,10 +69,11 @@ fn the_same_application_recipient_and_remaining_set_always_gives_the_same_sender
 #[test]
 fn the_remaining_set_counts_not_how_it_came_to_remain() {
     let plain = platform(0..20);
-    let narrowed = platform(0..20)
-        .typed("SHORT", "24242", "SHORT_CODE")
-        .associate("shop/acme", &["SHORT"])
-        .strategy("B", "shop/acme", json!({"priorities": [{"senderType": "VIRTUAL_LONG_NUMBER", "priority": 1}]}));
+    let narrowed = platform(0..20).typed("SHORT", "24242", "SHORT_CODE").associate("shop/acme", &["SHORT"]).strategy(
+        "B",
+        "shop/acme",
+        json!({"priorities": [{"senderType": "VIRTUAL_LONG_NUMBER", "priority": 1}]}),
+    );
     let narrowed = (0..20).fold(narrowed, |platform, index| platform.associate("shop/acme", &[&format!("S{index}")]));
     let (plain, narrowed) = (plain.gateway(), narrowed.gateway());
     for index in 0..200 {

@@ -10,9 +10,10 @@ const TO: &str = "+14155550123";
 fn platform() -> Platform {
     let ids: Vec<String> = (0..20).map(|index| format!("S{index}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let senders = ids.iter().enumerate().fold(Platform::new(), |platform, (index, id)| {
-        platform.long(id, &format!("+1212555{:04}", 100 + index))
-    });
+    let senders = ids
+        .iter()
+        .enumerate()
+        .fold(Platform::new(), |platform, (index, id)| platform.long(id, &format!("+1212555{:04}", 100 + index)));
     ids.iter()
         .fold(senders, |platform, id| platform.associate_for("MMS", "shop", id))
         .associate("shop", &ids)
@@ -65,10 +66,11 @@ fn a_pin_to_a_sender_that_is_no_longer_a_candidate_is_replaced_by_what_follows()
 
 #[test]
 fn a_candidate_of_a_worse_type_or_farther_away_is_still_a_candidate() {
-    let before = Platform::new()
-        .long("FAR", "+12125550100")
-        .associate("shop", &["FAR"])
-        .strategy("A", "shop", json!({"useStickySender": true}));
+    let before = Platform::new().long("FAR", "+12125550100").associate("shop", &["FAR"]).strategy(
+        "A",
+        "shop",
+        json!({"useStickySender": true}),
+    );
     let gateway = before.gateway();
     assert_eq!(decide(&gateway, &sms("shop", TO)), "FAR POOL");
     let after = Platform::new()
@@ -101,8 +103,9 @@ fn turning_the_feature_off_keeps_pins_and_ignores_them_turning_it_on_again_uses_
 fn platform_without_sticky() -> Platform {
     let ids: Vec<String> = (0..20).map(|index| format!("S{index}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let senders = ids.iter().enumerate().fold(Platform::new(), |platform, (index, id)| {
-        platform.long(id, &format!("+1212555{:04}", 100 + index))
-    });
+    let senders = ids
+        .iter()
+        .enumerate()
+        .fold(Platform::new(), |platform, (index, id)| platform.long(id, &format!("+1212555{:04}", 100 + index)));
     senders.associate("shop", &ids).strategy("A", "shop", json!({}))
 }

@@ -50,9 +50,11 @@ fn the_entity_level_replaces_the_application_level_for_that_channel() {
 
 #[test]
 fn a_client_is_kept_inside_a_defined_scope() {
-    let platform = platform()
-        .strategy("APP", "shop", json!({}))
-        .strategy("ENT", "shop/acme", json!({"destinationCountryCode": "GB"}));
+    let platform = platform().strategy("APP", "shop", json!({})).strategy(
+        "ENT",
+        "shop/acme",
+        json!({"destinationCountryCode": "GB"}),
+    );
     assert_eq!(chosen(&platform, Channel::Sms, "shop/acme", GB), "ENT");
     assert_eq!(chosen(&platform, Channel::Sms, "shop/acme", US), "COUNTRY_NOT_ALLOWED");
 }
@@ -60,7 +62,11 @@ fn a_client_is_kept_inside_a_defined_scope() {
 #[test]
 fn otherwise_only_the_application_level_counts() {
     let platform = platform().strategy("ENT", "shop/acme", json!({}));
-    assert_eq!(chosen(&platform, Channel::Sms, "shop", US), "NO_STRATEGY", "an entity's strategy is not its application's");
+    assert_eq!(
+        chosen(&platform, Channel::Sms, "shop", US),
+        "NO_STRATEGY",
+        "an entity's strategy is not its application's"
+    );
 }
 
 #[test]

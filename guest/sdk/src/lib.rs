@@ -1,24 +1,46 @@
 //! What a Callsign policy is written with.
 //!
-//! A policy is a WebAssembly component that answers from which sender a message goes out. The contract is
-//! `wit/policy.wit`, and its types are re-exported here under the names of its interfaces. Beside them the crate has
-//! what most policies need: a [`pool::Pool`] that is indexed as the host's is, the [`spread`] of recipients over senders,
-//! the [`geography`] of area codes, and the [`reads::Reads`] that a policy decides from, so that the same logic runs
-//! inside the sandbox and natively in a test.
+//! A policy is a WebAssembly component that answers from which sender a message goes out. Its author writes a [`Policy`]
+//! and one line, [`policy!`]; `callsign policy new` writes a crate to start from, `callsign policy build` makes the
+//! component, and `callsign policy test` runs cases against it.
 //!
-//! ```ignore
-//! use callsign_policy::{exports::policy::Guest, types::{Answer, Refusal, Request}};
+//! ```
+//! use callsign_policy::types::{Answer, Refusal};
+//! use callsign_policy::{Call, NoSettings, Policy, reads::Reads};
 //!
-//! struct Closed;
+//! /// Spreads recipients over all senders of the scope, whatever its strategies say.
+//! pub struct Plain;
 //!
-//! impl Guest for Closed {
-//!     fn check_settings(_json: String) -> Result<(), String> { Ok(()) }
-//!     fn resolve(_request: Request) -> Answer { Answer::Refused(Refusal::NoStrategy) }
-//!     # /* ... */
+//! impl Policy for Plain {
+//!     type Settings = NoSettings;
+//!
+//!     fn new(_: NoSettings) -> Result<Self, String> {
+//!         Ok(Self)
+//!     }
+//!
+//!     fn resolve<R: Reads>(&mut self, call: &Call<'_, R>) -> Answer {
+//!         use callsign_policy::senders::{Group, SenderTypes};
+//!         match call.senders(None).spread(Group::of(SenderTypes::all()), call.request.recipient) {
+//!             Some(sender) => Answer::spread(sender, None),
+//!             None => Answer::Refused(Refusal::NoEligibleSender),
+//!         }
+//!     }
 //! }
 //!
-//! callsign_policy::export!(Closed with_types_in callsign_policy::bindings);
+//! callsign_policy::policy!(Plain);
 //! ```
+//!
+//! - [`Call`] has the request and typed views of what may be read: the senders, the pin, the strategies, the message.
+//! - [`Settings`] are a type that derives `Deserialize` (feature `json`), checked before the policy serves.
+//! - [`kept::Kept`] keeps what does not depend on the recipient; [`pool::Pool`] is a pool indexed as the host's is;
+//!   [`mod@spread`] spreads recipients over senders; [`geography`] knows area codes.
+//! - [`testing`] has plain data to ask a policy about natively.
+//!
+//! A panic reaches the host with its message and place. For what lives no longer than a request there is
+//! [`Call::scratch`], an arena that is emptied after each; everything else comes from std's allocator, because a global
+//! one that forgets between calls could not be written without `unsafe`, and would forget what a policy keeps.
+//!
+//! The types of the contract, `wit/policy.wit`, are re-exported here under the names of its interfaces.
 #![deny(unsafe_code)]
 
 /// The generated bindings of the world `explaining-policy`.
@@ -29,17 +51,41 @@ pub mod bindings {
         world: "explaining-policy",
         pub_export_macro: true,
         default_bindings_module: "callsign_policy::bindings",
+        additional_derives: [PartialEq, Eq],
         generate_all,
     });
 }
 
+/// What came to the contract with 1.1.0. A component imports it only where it uses it, and is of the contract 1.0.0
+/// otherwise.
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
+mod later {
+    wit_bindgen::generate!({
+        path: "../../wit/1.1",
+        inline: "package callsign:sdk; world later { import callsign:policy/times@1.1.0; }",
+        world: "callsign:sdk/later",
+        generate_all,
+    });
+}
+
+pub mod call;
+pub mod country;
 pub mod geography;
+#[doc(hidden)]
+pub mod instance;
+pub mod kept;
+pub mod policy;
 pub mod pool;
 pub mod reads;
 pub mod spread;
+pub mod testing;
 
 pub use bindings::callsign::policy::{log, messages, senders, settings, sticky, strategies, types};
 pub use bindings::export;
+pub use bumpalo;
+pub use call::Call;
+pub use later::callsign::policy::times;
+pub use policy::{NoSettings, Policy, Settings, wording};
 
 /// What a policy exports.
 pub mod exports {

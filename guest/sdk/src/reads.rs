@@ -1,12 +1,16 @@
 //! What a policy may read, as a trait: the imports of the contract inside the sandbox, and plain data outside, where
 //! benches and tests run the same logic natively.
 
-use crate::senders::{Candidate, Considered, DefaultSender, Group, Pool};
+use crate::messages::Field;
+use crate::senders::{Candidate, Considered, DefaultSender, Group, Pool, SenderText};
 use crate::sticky::Pin;
 use crate::strategies::StrategyFacts;
-use crate::types::{Channel, Country, Message, Scope, Sender};
+use crate::types::{Channel, Country, Message, Scope, Sender, Strategy};
 
 /// The reads of the contract that decide. Each is the import of the same name in `wit/policy.wit`.
+///
+/// A policy that wraps another one changes what that one sees by wrapping its reads: write the methods that differ and
+/// pass the others on.
 pub trait Reads {
     /// `strategies.strategies-of`.
     fn strategies_of(&self, scope: Scope, country: Country) -> Vec<StrategyFacts>;
@@ -24,6 +28,33 @@ pub trait Reads {
     fn all_considered(&self, pool: Pool) -> Vec<Considered>;
     /// `sticky.pin-of`.
     fn pin_of(&self, message: Message) -> Pin;
+
+    /// `senders.describe`.
+    fn describe(&self, _scope: Scope, _sender: Sender) -> Option<SenderText> {
+        None
+    }
+    /// `strategies.strategy-id`.
+    fn strategy_id(&self, _scope: Scope, _strategy: Strategy) -> Option<String> {
+        None
+    }
+    /// `messages.text`.
+    fn text(&self, _message: Message, _field: Field) -> Option<String> {
+        None
+    }
+    /// `messages.attribute`.
+    fn attribute(&self, _message: Message, _name: &str) -> Option<String> {
+        None
+    }
+    /// `times.sent-at` of the contract 1.1.0.
+    fn sent_at(&self, _message: Message) -> Option<u64> {
+        None
+    }
+
+    /// Up to how many senders a pool is best read whole at once, rather than asked about: not a read, but known best by
+    /// what is read through. To the host a question costs as much as 64 senders.
+    fn read_at_once(&self) -> u32 {
+        64
+    }
 }
 
 /// The imports of the component.
@@ -54,5 +85,20 @@ impl Reads for Imports {
     }
     fn pin_of(&self, message: Message) -> Pin {
         crate::sticky::pin_of(message)
+    }
+    fn describe(&self, scope: Scope, sender: Sender) -> Option<SenderText> {
+        crate::senders::describe(scope, sender)
+    }
+    fn strategy_id(&self, scope: Scope, strategy: Strategy) -> Option<String> {
+        crate::strategies::strategy_id(scope, strategy)
+    }
+    fn text(&self, message: Message, field: Field) -> Option<String> {
+        crate::messages::text(message, field)
+    }
+    fn attribute(&self, message: Message, name: &str) -> Option<String> {
+        crate::messages::attribute(message, name)
+    }
+    fn sent_at(&self, message: Message) -> Option<u64> {
+        crate::times::sent_at(message)
     }
 }

@@ -105,8 +105,7 @@ impl Layout {
 
     /// Lays members out, sorted by key.
     fn new(level: u32, members: &[(u64, u32)]) -> Self {
-        let (bits, slots_each) =
-            if level <= LAST_SMALL_LEVEL { (2 * level, SLOTS_EACH) } else { (2 * (level - 1), 1) };
+        let (bits, slots_each) = if level <= LAST_SMALL_LEVEL { (2 * level, SLOTS_EACH) } else { (2 * (level - 1), 1) };
         let shift = 64 - bits;
         let mut full = vec![0u64; 1 << bits.saturating_sub(6)];
         let copies = (0..slots_each)
@@ -155,7 +154,7 @@ impl Layout {
 
 /// A 64-bit finaliser (the constants are those of SplitMix64, by Steele, Lea and Flood, 2014).
 #[inline]
-fn mix(mut x: u64) -> u64 {
+pub(crate) fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)

@@ -1,47 +1,34 @@
 //! The component: the standard policy behind the contract.
 
-use std::cell::RefCell;
-
-use callsign_policy::exports::{explain, policy};
-use callsign_policy::reads::Imports;
-use callsign_policy::types::{Answer, Request};
+use callsign_policy::exports::explain::Trace;
+use callsign_policy::reads::Reads;
+use callsign_policy::types::Answer;
+use callsign_policy::{Call, NoSettings, Policy};
 
 use crate::view::View;
 
-thread_local! {
-    static VIEW: RefCell<View> = RefCell::default();
+/// The standard policy. It keeps its view.
+#[derive(Debug, Default)]
+pub struct Standard {
+    view: View,
 }
 
-struct Standard;
+impl Policy for Standard {
+    type Settings = NoSettings;
 
-impl policy::Guest for Standard {
-    fn check_settings(json: String) -> Result<(), String> {
-        match json.trim() {
-            "" | "{}" | "null" => Ok(()),
-            _ => Err("the standard policy has no settings: give {} or leave them out".into()),
-        }
+    fn new(_: NoSettings) -> Result<Self, String> {
+        Ok(Self::default())
     }
 
-    fn resolve(request: Request) -> Answer {
-        VIEW.with_borrow_mut(|view| view.resolve(&request, &Imports))
+    #[inline]
+    fn resolve<R: Reads>(&mut self, call: &Call<'_, R>) -> Answer {
+        self.view.resolve(call.request, call.reads)
     }
 
-    fn resolve_batch(requests: Vec<Request>) -> Vec<Answer> {
-        VIEW.with_borrow_mut(|view| requests.iter().map(|request| view.resolve(request, &Imports)).collect())
-    }
-
-    fn refusal_text(code: u32, _detail: u64) -> policy::Wording {
-        policy::Wording {
-            code: "UNKNOWN".into(),
-            message: format!("the standard policy has no refusal of its own numbered {code}"),
-        }
+    fn explain<R: Reads>(&mut self, call: &Call<'_, R>) -> Trace {
+        crate::explain::explain(call.request, call.reads)
     }
 }
 
-impl explain::Guest for Standard {
-    fn explain(request: Request) -> explain::Trace {
-        crate::explain::explain(&request, &Imports)
-    }
-}
-
-callsign_policy::export!(Standard with_types_in callsign_policy::bindings);
+#[cfg(feature = "component")]
+callsign_policy::policy!(Standard);

@@ -12,14 +12,17 @@
 //! What does not depend on the recipient is worked out once for a (scope, channel, country) and kept in a [`plan::Plan`]
 //! for as long as the scope's revision is the same; [`view::View`] keeps the plans. All of it reads through
 //! [`callsign_policy::reads::Reads`], so the same code runs in the sandbox and natively.
+//!
+//! A policy that differs from this one in a point or two holds a [`Standard`] and changes what it sees, by wrapping the
+//! reads, or what it answers. The exports are there with the feature `component` only: a component has one policy.
 #![forbid(unsafe_code)]
 
 pub mod candidates;
+mod component;
 pub mod decide;
 pub mod explain;
 pub mod plan;
 pub mod strategy;
 pub mod view;
 
-#[cfg(target_arch = "wasm32")]
-mod component;
+pub use component::Standard;

@@ -10,9 +10,6 @@ use callsign_policy::types::{Level, Refusal, Request, SenderType};
 use crate::candidates::{Candidates, HostView, OwnView};
 use crate::strategy;
 
-/// A pool of at most this many senders is read at once: it costs less than asking the host twice.
-const READ_AT_ONCE: u32 = 64;
-
 /// A larger pool is read when it was asked for once for every so many senders: then reading it has paid for itself.
 const SENDERS_A_QUESTION: u32 = 64;
 
@@ -23,8 +20,6 @@ pub const MOST_HELD: u32 = 120_000;
 /// The part of a decision that is the same for all recipients.
 #[derive(Debug)]
 pub struct Plan {
-    /// The scope's revision that it was made of.
-    pub revision: u64,
     /// Step 3.
     pub ruling: Result<Rule, Refusal>,
 }
@@ -71,7 +66,7 @@ impl Plan {
         let strategies = reads.strategies_of(request.scope, request.country);
         let ruling =
             strategy::choose(&strategies, request.channel, note).map(|strategy| Rule::new(request, *strategy, reads));
-        Self { revision: request.revision, ruling }
+        Self { ruling }
     }
 
     /// How much memory it may come to take, in senders, for a bound on all plans together. It never changes.
@@ -96,7 +91,7 @@ impl Rule {
         };
         let everyone = Group::of(SenderTypes::all());
         let count = reads.count(pool, everyone);
-        let held = if count <= READ_AT_ONCE {
+        let held = if count <= reads.read_at_once() {
             Held::Own(OwnView::new(Pool::new(if count == 0 { Vec::new() } else { reads.candidates(pool) })))
         } else {
             Held::Host { count, asked: 0 }

@@ -35,13 +35,10 @@ impl<'a> Batch<'a> {
 
     /// Adds what a line has, if it makes a message.
     pub(super) fn add(&mut self, line: u64, fields: Fields<'a>) {
-        let message_id = || fields.message_id.as_ref().map(|id| id.0.clone().into_owned());
-        // Only a fault needs the id, but the check takes the fields.
-        if let Err(message) = fields.check() {
-            let message_id = message_id();
-            return self.fault(line, message_id, message);
+        match fields.check() {
+            Ok(channel) => self.lines.push(Line::new(fields, channel)),
+            Err(fault) => self.fault(line, fields.message_id.map(|id| id.0.into_owned()), fault),
         }
-        self.lines.push(Line::new(fields));
     }
 
     /// Adds a line that is no message.

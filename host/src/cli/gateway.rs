@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use callsign::{Catalog, CatalogError, Gateway, GatewayError, MemoryStore, Policy, PolicyError};
+use callsign::{Catalog, CatalogError, CompiledCache, Gateway, GatewayError, MemoryStore, Policy, PolicyError};
 
 use super::Deciding;
 use super::exit::{Stop, say};
@@ -18,7 +18,7 @@ pub(super) fn load(deciding: &Deciding) -> Result<Gateway, Stop> {
     };
     let policy = match &deciding.policy {
         Some(path) => Policy::load(path).map_err(|error| refused_policy(path, error))?,
-        None => Policy::standard().map_err(Stop::failed)?,
+        None => CompiledCache::of_user().standard().map_err(Stop::failed)?,
     };
     Gateway::with(catalog, policy, Arc::new(MemoryStore::new())).map_err(|error| match error {
         GatewayError::Catalog(_) => Stop::refused(error),
@@ -49,8 +49,9 @@ pub(super) fn refused_catalog(path: &Path, error: CatalogError) -> Stop {
             say(&format!("{file}:{line}:{column}: $: not JSON: {message}\n"));
             Stop::refused_and_said()
         }
-        CatalogError::Read { source, .. } => unreadable("the catalog", path, source)
-            .hint("Give the path of a catalog file after --catalog; `callsign check --catalog FILE` tells whether it is one."),
+        CatalogError::Read { source, .. } => unreadable("the catalog", path, source).hint(
+            "Give the path of a catalog file after --catalog; `callsign check --catalog FILE` tells whether it is one.",
+        ),
         error => Stop::refused(anyhow::Error::new(error).context(file.to_string())),
     }
 }

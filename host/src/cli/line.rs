@@ -44,9 +44,12 @@ pub(super) struct Line<'a> {
 
 // === impl Fields ===
 
-impl<'a> Fields<'a> {
-    /// The message, or the first thing that is wrong with it.
-    pub(super) fn check(self) -> Result<Line<'a>, String> {
+impl Fields<'_> {
+    /// The channel of the message that the fields make.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with them.
+    pub(super) fn check(&self) -> Result<Channel, String> {
         for (name, text) in [
             ("messageId", &self.message_id),
             ("applicationId", &self.application_id),
@@ -60,7 +63,7 @@ impl<'a> Fields<'a> {
         let Some(channel) = &self.channel else { return Err(missing("channel")) };
         let channel = Channel::parse(&channel.0).ok_or_else(|| unknown_channel(&channel.0))?;
         match self.to {
-            Some(_) => Ok(Line { fields: self, channel }),
+            Some(_) => Ok(channel),
             None => Err(missing("to")),
         }
     }
@@ -133,7 +136,12 @@ fn text<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
 
 // === impl Line ===
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    /// Of fields that were checked, and the channel that they have.
+    pub(super) fn new(fields: Fields<'a>, channel: Channel) -> Self {
+        Self { fields, channel }
+    }
+
     /// The message.
     pub(super) fn message(&self) -> Message<'_> {
         let mut message = Message::new(self.channel, text(&self.fields.to).unwrap_or_default());

@@ -1,20 +1,33 @@
 //! Whether a component fits the contract: told from its type, before anything of it runs.
 
+use semver::Version;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 use super::module::PolicyError;
 
-/// The package and the version that this host serves.
+/// The package, and the version that this host serves: it and all before it of the same major.
 const PACKAGE: &str = "callsign:policy";
-const MAJOR: u64 = 1;
-const SERVED: &str = "1.0.0";
+const SERVED: Version = Version::new(1, 1, 0);
 const EXPORT: &str = "policy";
-const IMPORTS: [&str; 7] = ["log", "messages", "senders", "settings", "sticky", "strategies", "types"];
+
+/// What may be imported, each with the minor version that it came with.
+const IMPORTS: [(&str, u64); 8] = [
+    ("log", 0),
+    ("messages", 0),
+    ("senders", 0),
+    ("settings", 0),
+    ("sticky", 0),
+    ("strategies", 0),
+    ("times", 1),
+    ("types", 0),
+];
 
 /// What of the optional parts of the contract a component has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fit {
+    /// The highest version of the contract that any of its interfaces has.
+    pub(crate) interface: Version,
     /// It exports `explain`.
     pub(crate) explains: bool,
     /// It imports `messages`: the host keeps the texts of messages at hand for it.
@@ -26,10 +39,14 @@ pub(crate) fn check(engine: &wasmtime::Engine, component: &Component) -> Result<
     let ty = component.component_type();
     let mut excess = Vec::new();
     let mut reads_texts = false;
+    let mut highest = Version::new(0, 0, 0);
     for (name, _) in ty.imports(engine) {
         match Interface::parse(name) {
-            Some(interface) if interface.major != MAJOR => return Err(interface.unserved(name)),
-            Some(interface) if IMPORTS.contains(&interface.name) => reads_texts |= interface.name == "messages",
+            Some(interface) if !interface.is_served() => return Err(interface.unserved(name)),
+            Some(interface) if interface.may_be_imported() => {
+                reads_texts |= interface.name == "messages";
+                highest = highest.max(interface.version);
+            }
             _ => excess.push(name.to_owned()),
         }
     }
@@ -40,22 +57,23 @@ pub(crate) fn check(engine: &wasmtime::Engine, component: &Component) -> Result<
     for (name, item) in ty.exports(engine) {
         // Tool chains of some languages leave an extra export: what the host does not call does not matter.
         if let (Some(interface), ComponentItem::ComponentInstance(_)) = (Interface::parse(name), item.ty) {
-            if interface.major != MAJOR {
+            if !interface.is_served() {
                 return Err(interface.unserved(name));
             }
             decides |= interface.name == EXPORT;
             explains |= interface.name == "explain";
+            highest = highest.max(interface.version);
         }
     }
     if !decides {
-        return Err(PolicyError::Exports { missing: format!("{PACKAGE}/{EXPORT}@{SERVED}") });
+        return Err(PolicyError::Exports { missing: format!("{PACKAGE}/{EXPORT}@1.0.0") });
     }
-    Ok(Fit { explains, reads_texts })
+    Ok(Fit { interface: highest, explains, reads_texts })
 }
 
 struct Interface<'a> {
     name: &'a str,
-    major: u64,
+    version: Version,
 }
 
 impl<'a> Interface<'a> {
@@ -63,7 +81,16 @@ impl<'a> Interface<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix(PACKAGE)?.strip_prefix('/')?;
         let (name, version) = rest.split_once('@')?;
-        Some(Self { name, major: version.split('.').next()?.parse().ok()? })
+        Some(Self { name, version: Version::parse(version).ok()? })
+    }
+
+    /// A minor version only adds imports, so every one up to the host's own is served.
+    fn is_served(&self) -> bool {
+        self.version.major == SERVED.major && self.version.minor <= SERVED.minor
+    }
+
+    fn may_be_imported(&self) -> bool {
+        IMPORTS.iter().any(|&(name, since)| name == self.name && since <= self.version.minor)
     }
 
     fn unserved(&self, name: &str) -> PolicyError {

@@ -1,16 +1,19 @@
 //! The imports: what the host supplies, converted to the contract's types, each counted against the call's budget.
 
+use std::sync::Arc;
+
 use callsign_policy::senders as sdk;
-use callsign_policy::strategies as sdk_strategies;
 use callsign_policy::sticky as sdk_sticky;
+use callsign_policy::strategies as sdk_strategies;
 use callsign_policy::types as sdk_types;
 use wasmtime::Result;
 
 use super::bindings::contract::{log, messages, senders, settings, sticky, strategies, types};
+use super::failure::{Failure, plain};
 use super::instance::State;
-use super::module::Failure;
 use crate::catalog::Channel;
 use crate::revision::Revision;
+use crate::scope::PoolView;
 
 /// A log line is cut after this many bytes.
 const LONGEST_LINE: usize = 500;
@@ -19,16 +22,40 @@ impl State {
     /// Counts an import against the call's budget and gives what there is to read; none before the first call.
     #[inline]
     fn read(&mut self) -> Result<Option<&Revision>> {
-        match self.imports_left.checked_sub(1) {
-            Some(left) => {
-                self.imports_left = left;
-                Ok(self.revision.as_deref())
-            }
-            None => {
-                self.stopped = Some(Failure::Imports(self.imports));
-                Err(wasmtime::Error::msg("too many imports"))
-            }
-        }
+        let Some(left) = self.imports_left.checked_sub(1) else {
+            return Err(wasmtime::Error::new(Failure::Imports(self.imports)));
+        };
+        self.imports_left = left;
+        self.check_time()?;
+        Ok(self.revision.as_deref())
+    }
+
+    /// The same, for a scope that a message of the running call belongs to: any other is none of the policy's business,
+    /// and as if there were none.
+    #[inline]
+    fn read_scope(&mut self, scope: u32) -> Result<Option<&Revision>> {
+        let is_asked = self.asked.iter().any(|asked| asked.scope == scope);
+        Ok(self.read()?.filter(|_| is_asked))
+    }
+
+    /// A pool of such a scope. One that no message of the call asks for is not kept: a policy could fill the host's
+    /// memory with them.
+    fn read_pool(&mut self, pool: senders::Pool) -> Result<Option<Arc<PoolView>>> {
+        let channel = pool.channel.into();
+        let keep = self
+            .asked
+            .iter()
+            .any(|asked| (asked.scope, asked.channel, asked.country) == (pool.scope, channel, pool.country));
+        let Some(revision) = self.read_scope(pool.scope)? else { return Ok(None) };
+        Ok(if keep { revision.pool(&pool.into()) } else { revision.pool_once(&pool.into()) })
+    }
+}
+
+impl State {
+    /// `times.sent-at` of the contract 1.1.0.
+    pub(super) fn sent_at(&mut self, message: u32) -> Result<Option<u64>> {
+        self.read()?;
+        Ok(self.asked.get(message as usize).and_then(|asked| asked.sent_at))
     }
 }
 
@@ -36,12 +63,12 @@ impl types::Host for State {}
 
 impl strategies::Host for State {
     fn strategies_of(&mut self, scope: u32, country: u16) -> Result<Vec<strategies::StrategyFacts>> {
-        let facts = self.read()?.map(|revision| revision.strategies_of(scope, country));
+        let facts = self.read_scope(scope)?.map(|revision| revision.strategies_of(scope, country));
         Ok(facts.unwrap_or_default().iter().map(Into::into).collect())
     }
 
     fn strategy_id(&mut self, scope: u32, strategy: u32) -> Result<Option<String>> {
-        let Some(revision) = self.read()? else { return Ok(None) };
+        let Some(revision) = self.read_scope(scope)? else { return Ok(None) };
         let index = revision.scope(scope).and_then(|scope| scope.strategies.get(strategy as usize));
         Ok(index.map(|&index| revision.catalog().strategies()[index as usize].id.to_string()))
     }
@@ -49,27 +76,27 @@ impl strategies::Host for State {
 
 impl senders::Host for State {
     fn candidates(&mut self, pool: senders::Pool) -> Result<Vec<senders::Candidate>> {
-        let Some(view) = self.read()?.and_then(|revision| revision.pool(&pool.into())) else { return Ok(Vec::new()) };
+        let Some(view) = self.read_pool(pool)? else { return Ok(Vec::new()) };
         Ok(view.pool.candidates().iter().map(Into::into).collect())
     }
 
     fn count(&mut self, pool: senders::Pool, group: senders::Group) -> Result<u32> {
-        let view = self.read()?.and_then(|revision| revision.pool(&pool.into()));
+        let view = self.read_pool(pool)?;
         Ok(view.map_or(0, |view| view.pool.count(&group.into())))
     }
 
     fn at(&mut self, pool: senders::Pool, group: senders::Group, index: u32) -> Result<Option<senders::Candidate>> {
-        let view = self.read()?.and_then(|revision| revision.pool(&pool.into()));
+        let view = self.read_pool(pool)?;
         Ok(view.and_then(|view| view.pool.at(&group.into(), index)).as_ref().map(Into::into))
     }
 
     fn contains(&mut self, pool: senders::Pool, sender: u32) -> Result<bool> {
-        let view = self.read()?.and_then(|revision| revision.pool(&pool.into()));
+        let view = self.read_pool(pool)?;
         Ok(view.is_some_and(|view| view.pool.contains(sender)))
     }
 
     fn spread(&mut self, pool: senders::Pool, group: senders::Group, recipient: u64) -> Result<Option<u32>> {
-        let view = self.read()?.and_then(|revision| revision.pool(&pool.into()));
+        let view = self.read_pool(pool)?;
         Ok(view.and_then(|view| view.spread(&group.into(), recipient)))
     }
 
@@ -79,17 +106,17 @@ impl senders::Host for State {
         channel: types::Channel,
         country: u16,
     ) -> Result<Vec<senders::DefaultSender>> {
-        let defaults = self.read()?.map(|revision| revision.default_senders(scope, channel.into(), country));
+        let defaults = self.read_scope(scope)?.map(|revision| revision.default_senders(scope, channel.into(), country));
         Ok(defaults.unwrap_or_default().iter().map(Into::into).collect())
     }
 
     fn all_considered(&mut self, pool: senders::Pool) -> Result<Vec<senders::Considered>> {
-        let considered = self.read()?.map(|revision| revision.all_considered(&pool.into()));
+        let considered = self.read_scope(pool.scope)?.map(|revision| revision.all_considered(&pool.into()));
         Ok(considered.unwrap_or_default().iter().map(Into::into).collect())
     }
 
     fn describe(&mut self, scope: u32, sender: u32) -> Result<Option<senders::SenderText>> {
-        let Some(revision) = self.read()? else { return Ok(None) };
+        let Some(revision) = self.read_scope(scope)? else { return Ok(None) };
         let member = revision.scope(scope).and_then(|scope| scope.members.get(sender as usize));
         Ok(member.map(|member| {
             let sender = &revision.catalog().senders()[member.sender as usize];
@@ -103,10 +130,11 @@ impl sticky::Host for State {
         self.read()?;
         let (Some(revision), Some(store)) = (&self.revision, &self.sticky) else { return Ok(sticky::Pin::None) };
         let Some(asked) = self.asked.get_mut(message as usize) else { return Ok(sticky::Pin::None) };
-        let read = asked.pin.get_or_insert_with(|| match revision.pin_key(asked.scope, asked.channel, asked.recipient) {
-            Some(key) => store.get(&key),
-            None => Ok(None),
-        });
+        let read =
+            asked.pin.get_or_insert_with(|| match revision.pin_key(asked.scope, asked.channel, asked.recipient) {
+                Some(key) => store.get(&key),
+                None => Ok(None),
+            });
         // A store that cannot answer is seen when the answer is checked.
         let pin = read.as_ref().copied().unwrap_or_default();
         Ok(match revision.pin_in_scope(asked.scope, pin) {
@@ -146,17 +174,20 @@ impl settings::Host for State {
 impl log::Host for State {
     fn write(&mut self, severity: log::Severity, mut line: String) -> Result<()> {
         self.read()?;
+        let cut = (0..=LONGEST_LINE.min(line.len())).rev().find(|&at| line.is_char_boundary(at));
+        line.truncate(cut.unwrap_or_default());
+        if severity == log::Severity::Error {
+            self.last_error = Some(line.clone());
+        }
         if let Some(left) = self.lines_left.checked_sub(1) {
             self.lines_left = left;
-            let cut = (0..=LONGEST_LINE.min(line.len())).rev().find(|&at| line.is_char_boundary(at));
-            line.truncate(cut.unwrap_or_default());
             let level = match severity {
                 log::Severity::Debug => ::log::Level::Debug,
                 log::Severity::Info => ::log::Level::Info,
                 log::Severity::Warning => ::log::Level::Warn,
                 log::Severity::Error => ::log::Level::Error,
             };
-            ::log::log!(target: "callsign::policy", level, "{}: {line}", self.label);
+            ::log::log!(target: "callsign::policy", level, "{}: {}", self.label, plain(&line, LONGEST_LINE));
         }
         Ok(())
     }

@@ -1,21 +1,24 @@
 //! An instance of a policy: a store, what the running call may see, and the calls.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use callsign_destination::Number;
-use wasmtime::{ResourceLimiter, Store, Trap};
+use wasmtime::{ResourceLimiter, Store};
 
-use super::Engine;
 use super::bindings::DecidingPolicy;
 use super::bindings::contract::types::{Answer, Request};
 use super::bindings::explain::Trace;
 use super::bindings::explaining::ExplainingPolicy;
 use super::bindings::exports::callsign::policy::policy::Wording;
+use super::clock;
+use super::failure::{Failure, LONGEST_TEXT, contained, plain};
 use super::limits::Limits;
-use super::module::{Failure, Policy};
+use super::module::Policy;
 use crate::catalog::Channel;
-use crate::gateway::Serving;
 use crate::revision::Revision;
+use crate::serving::Serving;
 use crate::sticky::{Pin, StickyError, StickyStore};
 
 /// What the imports of an instance see.
@@ -34,10 +37,25 @@ pub(crate) struct State {
     pub(super) imports_left: u64,
     /// The lines that it may still log.
     pub(super) lines_left: u32,
-    /// Why a call was stopped by the host.
-    pub(super) stopped: Option<Failure>,
+    /// The last line that it logged as an error: the SDK's way to say of a panic what and where it was.
+    pub(super) last_error: Option<String>,
+    /// What the policy wanted during the call and was not given. It may have done without.
+    refused: Option<Failure>,
+    /// The tick from which on the call is late.
+    late: u64,
+    deadline: Duration,
     memory: usize,
+    meter: Arc<Meter>,
     table_elements: usize,
+}
+
+/// What the calls of a policy have taken, over all of its instances.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    /// The most linear memory of any instance.
+    pub(super) memory: AtomicUsize,
+    /// The instructions of the call that ended last, where they are counted.
+    pub(super) instructions: AtomicU64,
 }
 
 /// A message of the running call.
@@ -45,7 +63,9 @@ pub(crate) struct State {
 pub(crate) struct Asked {
     pub(crate) scope: u32,
     pub(crate) channel: Channel,
+    pub(crate) country: u16,
     pub(crate) recipient: Number,
+    pub(crate) sent_at: Option<u64>,
     /// What the policy read of the sticky state; none while it has not looked.
     pub(crate) pin: Option<Result<Option<Pin>, StickyError>>,
 }
@@ -63,16 +83,32 @@ const LINES: u32 = 16;
 
 impl ResourceLimiter for State {
     fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.check_time()?;
         if desired > self.memory {
             // The guest sees an allocation that fails and traps; this is the cause to report.
-            self.stopped = Some(Failure::Memory(self.memory));
+            self.refused = Some(Failure::Memory(self.memory));
             return Ok(false);
         }
+        self.meter.memory.fetch_max(desired, Ordering::Relaxed);
         Ok(true)
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= self.table_elements)
+        self.check_time()?;
+        if desired > self.table_elements {
+            self.refused = Some(Failure::Table(self.table_elements));
+            return Ok(false);
+        }
+        Ok(true)
+    }
+}
+
+impl State {
+    /// Stops a call that is late. Compiled code looks at the time where it loops and where a function begins: whatever
+    /// else takes time has to do it too.
+    #[inline]
+    pub(super) fn check_time(&self) -> wasmtime::Result<()> {
+        if clock::now() < self.late { Ok(()) } else { Err(wasmtime::Error::new(Failure::Deadline(self.deadline))) }
     }
 }
 
@@ -88,9 +124,10 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
+    /// Starts one. Its start functions have the limits of a call.
     pub(super) fn new(policy: &Policy) -> Result<Self, Failure> {
-        let engine = Engine::get().map_err(|error| Failure::NoInstance(error.to_string()))?;
         let limits = policy.limits.clone();
+        let ticks = clock::ticks(limits.deadline);
         let state = State {
             revision: None,
             sticky: None,
@@ -98,28 +135,35 @@ impl Instance {
             asked: Vec::new(),
             texts: Vec::new(),
             settings: Arc::clone(&policy.settings),
-            imports: 0,
-            imports_left: 0,
+            imports: u64::from(limits.imports),
+            imports_left: u64::from(limits.imports),
             lines_left: LINES,
-            stopped: None,
+            last_error: None,
+            refused: None,
+            late: clock::now() + ticks,
+            deadline: limits.deadline,
             memory: limits.memory,
+            meter: Arc::clone(&policy.meter),
             table_elements: limits.table_elements,
         };
-        let mut store = Store::new(&engine.engine, state);
+        let mut store = Store::new(&policy.engine.engine, state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(limits.returned);
         // The contract has no resources: a component that makes handles of its own needs few.
         store.set_max_component_handles(64);
-        let ticks = (limits.deadline.as_nanos() / Limits::TICK.as_nanos()).max(1) as u64;
         store.set_epoch_deadline(ticks);
         let mut start = || {
+            if let Some(fuel) = limits.fuel {
+                store.set_fuel(fuel).map_err(|_| wasmtime::Error::new(Failure::NoInstance(UNMETERED.into())))?;
+            } else if policy.engine.counts {
+                store.set_fuel(u64::MAX)?;
+            }
             let instance = policy.pre.instance_pre().instantiate(&mut store)?;
             let deciding = DecidingPolicy::new(&mut store, &instance)?;
             let explaining = policy.fit.explains.then(|| ExplainingPolicy::new(&mut store, &instance)).transpose()?;
             Ok((deciding, explaining))
         };
-        let started: wasmtime::Result<_> = start();
-        match started {
+        match contained(&mut start) {
             Ok((policy_exports, explaining)) => Ok(Self {
                 store,
                 policy: policy_exports,
@@ -129,7 +173,10 @@ impl Instance {
                 reads_texts: policy.fit.reads_texts,
                 limits,
             }),
-            Err(error) => Err(Self::failure(&error, &mut store, &limits, true)),
+            Err(error) => Err(match failure(&error, &mut store, &limits, 1) {
+                Failure::Trap(reason) => Failure::NoInstance(reason),
+                failure => failure,
+            }),
         }
     }
 
@@ -166,16 +213,14 @@ impl Instance {
     /// Answers one request.
     #[inline]
     pub(crate) fn resolve(&mut self, request: Request) -> Result<Answer, Failure> {
-        self.arm(1);
-        let answer = self.policy.callsign_policy_policy().call_resolve(&mut self.store, request);
-        self.settle(answer)
+        self.call(1, |store, policy| policy.callsign_policy_policy().call_resolve(store, request))
     }
 
     /// Answers many requests.
     pub(crate) fn resolve_batch(&mut self, requests: &[Request]) -> Result<Vec<Answer>, Failure> {
-        self.arm(requests.len());
-        let answers = self.policy.callsign_policy_policy().call_resolve_batch(&mut self.store, requests);
-        let answers = self.settle(answers)?;
+        let answers = self.call(requests.len(), |store, policy| {
+            policy.callsign_policy_policy().call_resolve_batch(store, requests)
+        })?;
         if answers.len() != requests.len() {
             return Err(Failure::Answers { answers: answers.len(), requests: requests.len() });
         }
@@ -184,54 +229,70 @@ impl Instance {
 
     /// Answers one request and says how.
     pub(crate) fn explain(&mut self, request: Request) -> Result<Trace, Failure> {
-        self.arm(1);
-        let Some(explaining) = &self.explaining else { return Err(Failure::NoExplanation) };
-        let trace = explaining.callsign_policy_explain().call_explain(&mut self.store, request);
-        self.settle(trace)
+        let Some(explaining) = self.explaining.take() else { return Err(Failure::NoExplanation) };
+        let trace = self.call(1, |store, _| explaining.callsign_policy_explain().call_explain(store, request));
+        self.explaining = Some(explaining);
+        trace
     }
 
-    /// Words a refusal of the policy's own.
+    /// Words a refusal of the policy's own. It is not about a message any more.
     pub(crate) fn refusal_text(&mut self, code: u32, detail: u64) -> Result<Wording, Failure> {
-        self.arm(1);
-        let text = self.policy.callsign_policy_policy().call_refusal_text(&mut self.store, code, detail);
-        self.settle(text)
+        self.forget();
+        self.call(1, |store, policy| policy.callsign_policy_policy().call_refusal_text(store, code, detail))
     }
 
     /// Lets the policy check its settings.
     pub(crate) fn check_settings(&mut self, json: &str) -> Result<Result<(), String>, Failure> {
-        self.arm(1);
-        let checked = self.policy.callsign_policy_policy().call_check_settings(&mut self.store, json);
-        self.settle(checked)
+        self.forget();
+        self.call(1, |store, policy| policy.callsign_policy_policy().call_check_settings(store, json))
     }
 
-    #[inline]
-    fn arm(&mut self, requests: usize) {
-        self.calls += 1;
-        self.store.set_epoch_deadline(self.ticks);
+    /// Forgets the messages of the call before.
+    fn forget(&mut self) {
         let state = self.store.data_mut();
-        state.imports = u64::from(self.limits.imports) * requests as u64;
+        state.asked.clear();
+        state.texts.clear();
+    }
+
+    /// Makes a call, within the limits of a call with so many requests.
+    #[inline]
+    fn call<T>(
+        &mut self,
+        requests: usize,
+        call: impl FnOnce(&mut Store<State>, &DecidingPolicy) -> wasmtime::Result<T>,
+    ) -> Result<T, Failure> {
+        self.calls += 1;
+        let Self { store, policy, limits, .. } = self;
+        store.set_epoch_deadline(self.ticks);
+        let state = store.data_mut();
+        state.late = clock::now() + self.ticks;
+        state.refused = None;
+        state.imports = u64::from(limits.imports) * requests as u64;
         state.imports_left = state.imports;
         state.lines_left = LINES;
+        state.last_error = None;
+        let answer = contained(|| {
+            let Some(fuel) = limits.fuel else { return call(store, policy) };
+            let fuel = fuel.saturating_mul(requests as u64);
+            store.set_fuel(fuel)?;
+            let answer = call(store, policy)?;
+            let left = store.get_fuel()?;
+            store.data().meter.instructions.store(fuel - left, Ordering::Relaxed);
+            Ok(answer)
+        });
+        answer.map_err(|error| failure(&error, store, limits, requests as u64))
     }
+}
 
-    #[inline]
-    fn settle<T>(&mut self, result: wasmtime::Result<T>) -> Result<T, Failure> {
-        match result {
-            Ok(value) => Ok(value),
-            Err(error) => Err(Self::failure(&error, &mut self.store, &self.limits, false)),
-        }
-    }
+/// Why a budget of instructions cannot be kept.
+const UNMETERED: &str = "a budget of instructions must be given when the policy is compiled";
 
-    #[cold]
-    fn failure(error: &wasmtime::Error, store: &mut Store<State>, limits: &Limits, starting: bool) -> Failure {
-        if let Some(failure) = store.data_mut().stopped.take() {
-            return failure;
-        }
-        match error.downcast_ref::<Trap>() {
-            Some(Trap::Interrupt) => Failure::Deadline(limits.deadline),
-            Some(trap) => Failure::Trap(trap.to_string()),
-            None if starting => Failure::NoInstance(format!("{error:#}")),
-            None => Failure::Trap(format!("{error:#}")),
-        }
+#[cold]
+fn failure(error: &wasmtime::Error, store: &mut Store<State>, limits: &Limits, requests: u64) -> Failure {
+    let fuel = limits.fuel.unwrap_or_default().saturating_mul(requests);
+    let State { refused, last_error, .. } = store.data_mut();
+    match (Failure::of(error, refused.take(), limits, fuel), last_error.take()) {
+        (Failure::Trap(trap), Some(line)) => Failure::Trap(format!("{trap}: {}", plain(&line, LONGEST_TEXT))),
+        (failure, _) => failure,
     }
 }

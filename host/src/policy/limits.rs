@@ -8,13 +8,19 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How long a call may run, in steps of [`Limits::TICK`]. A call is one decision, or up to [`Limits::BATCH`] of
+    /// How long a call may run. It is stopped at most one [`Limits::TICK`] later, where the machine is not overloaded. A call is one decision, or up to [`Limits::BATCH`] of
     /// them. Default 200 ms: a thousand times what a batch takes, short enough for a gateway's own time-out.
     pub deadline: Duration,
     /// The linear memory of an instance, in bytes. Default 128 MiB: the standard policy's view of its two largest pools.
     pub memory: usize,
     /// The elements of an instance's tables. Default 20,000.
     pub table_elements: usize,
+    /// How many instructions a call may run for each of its requests; none for any number. Default none: the deadline
+    /// bounds the time. With a budget a policy fails at the same instruction on every machine, where it is also
+    /// [`Isolation::Fresh`]; it costs some speed. It must be known when the policy is compiled
+    /// ([`Policy::from_bytes_within`](crate::Policy::from_bytes_within)): one that is given later is kept by never
+    /// starting an instance.
+    pub fuel: Option<u64>,
     /// How many imports a call may make for each of its requests. Default 2,000.
     pub imports: u32,
     /// How many bytes of strings and lists a call may hand to the host. Default 16 MiB: an explanation over 500,000
@@ -22,6 +28,9 @@ pub struct Limits {
     pub returned: usize,
     /// How large a component may be, in bytes. Default 32 MiB.
     pub component: usize,
+    /// How long it may take to compile a component, waiting for a compiler included. Default 60 s: what a component that
+    /// brings a whole interpreter takes, on a busy machine.
+    pub compile: Duration,
 }
 
 impl Limits {
@@ -30,6 +39,15 @@ impl Limits {
 
     /// How many requests a call carries at most; larger batches are several calls.
     pub const BATCH: usize = 256;
+
+    /// The stack of a call, in bytes, the same for every policy: the engine is set up with it.
+    pub const STACK: usize = 512 << 10;
+
+    /// How many instances live at once, over all policies of the process: so many calls can run at the same time.
+    /// Instances that wait for a call make room for those that are needed. Each reserves address space, and memory only
+    /// for what it touches, up to [`Limits::memory`]. A message that finds all of them in a call fails with
+    /// `POLICY_FAILED` and the words "all instances are busy".
+    pub const INSTANCES: usize = 512;
 }
 
 impl Default for Limits {
@@ -38,9 +56,11 @@ impl Default for Limits {
             deadline: Duration::from_millis(200),
             memory: 128 << 20,
             table_elements: 20_000,
+            fuel: None,
             imports: 2_000,
             returned: 16 << 20,
             component: 32 << 20,
+            compile: Duration::from_secs(60),
         }
     }
 }

@@ -3,26 +3,36 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use wasmtime::component::Component;
 
 use super::bindings::DecidingPolicyPre;
+use super::compile::Source;
 use super::engine::{Engine, MOST_MEMORY};
+use super::failure::{Failure, LONGEST_TEXT, plain};
 use super::fit::{self, Fit};
-use super::instance::{Instance, State};
+use super::instance::{Instance, Meter, State};
 use super::limits::{Isolation, Limits};
 use super::metadata::Metadata;
 use super::slots::Slots;
 
+/// How often a place for an instance is made before all are held to be busy.
+const RECLAIMS: usize = 16;
+
 /// A policy, ready to decide.
 pub struct Policy {
     pub(super) label: Arc<str>,
+    pub(super) engine: &'static Engine,
     pub(super) pre: DecidingPolicyPre<State>,
     pub(super) fit: Fit,
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
     pub(super) settings: Arc<str>,
+    pub(super) meter: Arc<Meter>,
     idle: Slots<Instance>,
+    retired: AtomicBool,
 }
 
 impl Policy {
@@ -46,35 +56,49 @@ impl Policy {
     /// Compiles a component and checks that it fits the contract.
     ///
     /// # Errors
-    /// The bytes are no component, import more than the contract has, lack what it asks for, or do not compile.
+    /// The bytes are no component, import more than the contract has, lack what it asks for, do not compile, or would
+    /// take too much to compile.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
-        let limits = Limits::default();
-        if bytes.len() > limits.component {
-            return Err(PolicyError::TooLarge { bytes: bytes.len(), limit: limits.component });
-        }
-        let engine = Engine::get()?;
-        let metadata = Metadata::read(bytes)?;
-        let component = Component::from_binary(&engine.engine, bytes)
-            .map_err(|error| PolicyError::Compile { reason: format!("{error:#}") })?;
-        let fit = fit::check(&engine.engine, &component)?;
-        let pre = engine.linker.instantiate_pre(&component).and_then(DecidingPolicyPre::new);
+        Self::from_bytes_within(bytes, Limits::default())
+    }
+
+    /// The same, with limits that hold from the start: of its size and of the time to compile it too.
+    ///
+    /// # Errors
+    /// As [`Policy::from_bytes`].
+    pub fn from_bytes_within(bytes: &[u8], limits: Limits) -> Result<Self, PolicyError> {
+        let source = Source::check(bytes, &limits)?;
+        let component = source.compile(&limits)?;
+        Self::link(source.metadata(), &component, limits)
+    }
+
+    /// The last step: checks that a compiled component fits the contract, and links it.
+    pub(crate) fn link(metadata: &Metadata, component: &Component, limits: Limits) -> Result<Self, PolicyError> {
+        let engine = Engine::that_compiled(component)?;
+        let fit = fit::check(&engine.engine, component)?;
+        let pre = engine.linker.instantiate_pre(component).and_then(DecidingPolicyPre::new);
         let pre = pre.map_err(|error| PolicyError::Shape { reason: format!("{error:#}") })?;
         let name = metadata.name.as_deref().unwrap_or("unnamed");
         let version = metadata.version.as_deref().unwrap_or("0.0.0");
-        Ok(Self {
+        let policy = Self {
             label: format!("{name}@{version}").into(),
+            engine,
             pre,
             fit,
-            limits,
+            limits: Limits::default(),
             isolation: Isolation::default(),
             settings: "{}".into(),
-            idle: Slots::new(),
-        })
+            meter: Arc::default(),
+            idle: Slots::new(&engine.idle),
+            retired: AtomicBool::new(false),
+        };
+        Ok(policy.with_limits(limits))
     }
 
     /// With other limits.
     ///
-    /// Memory is capped at 1 GiB, and tables at the default, which the engine was set up with.
+    /// Memory is capped at 1 GiB, and tables at the default, which the engine was set up with. A budget of instructions
+    /// needs a policy that was compiled with one: see [`Limits::fuel`].
     #[must_use]
     pub fn with_limits(mut self, mut limits: Limits) -> Self {
         limits.memory = limits.memory.min(MOST_MEMORY);
@@ -98,7 +122,7 @@ impl Policy {
         let mut instance = self.instance().map_err(|failure| PolicyError::Start { reason: failure.to_string() })?;
         match instance.check_settings(json) {
             Ok(Ok(())) => {}
-            Ok(Err(reason)) => return Err(PolicyError::Settings { reason }),
+            Ok(Err(reason)) => return Err(PolicyError::Settings { reason: plain(&reason, LONGEST_TEXT) }),
             Err(failure) => return Err(PolicyError::Start { reason: failure.to_string() }),
         }
         self.settings = json.into();
@@ -110,9 +134,30 @@ impl Policy {
         &self.label
     }
 
+    /// The version of the contract that the policy was made for.
+    pub fn interface(&self) -> &semver::Version {
+        &self.fit.interface
+    }
+
     /// Whether the policy explains its decisions.
     pub fn explains(&self) -> bool {
         self.fit.explains
+    }
+
+    /// The most linear memory that any instance of it has had, in bytes.
+    pub fn peak_memory(&self) -> usize {
+        self.meter.memory.load(Ordering::Relaxed)
+    }
+
+    /// The instructions of the call that ended last, of whichever thread; 0 where they are not counted, see
+    /// [`Limits::fuel`].
+    pub fn last_instructions(&self) -> u64 {
+        self.meter.instructions.load(Ordering::Relaxed)
+    }
+
+    /// The limits that it runs within.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// An instance to call, perhaps one that was called before.
@@ -120,8 +165,41 @@ impl Policy {
     pub(crate) fn instance(&self) -> Result<Box<Instance>, Failure> {
         match self.idle.take() {
             Some(instance) => Ok(instance),
-            None => Instance::new(self).map(Box::new),
+            None => self.start(),
         }
+    }
+
+    /// A fresh instance. Where all places for instances are taken, one that waits for a call makes room.
+    pub(super) fn start(&self) -> Result<Box<Instance>, Failure> {
+        for _ in 0..RECLAIMS {
+            match Instance::new(self) {
+                // Another thread may take the place before this one does.
+                Err(Failure::Busy(_)) if self.engine.idle.reclaim() => {}
+                started => return started.map(Box::new),
+            }
+        }
+        Err(Failure::Busy(Limits::INSTANCES))
+    }
+
+    /// Says whether the policy serves. One that does not keeps no instance: those that are still called go after their
+    /// call.
+    pub(crate) fn serve(&self, serves: bool) {
+        self.retired.store(!serves, Ordering::SeqCst);
+        if !serves {
+            self.forget_idle();
+        }
+    }
+
+    /// Starts instances for as many threads as there are cores.
+    pub(crate) fn warm(&self) -> Result<(), Failure> {
+        if matches!(self.isolation, Isolation::Fresh) {
+            return self.start().map(drop);
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        for place in 0..cores {
+            self.idle.fill(place, || self.start())?;
+        }
+        Ok(())
     }
 
     /// Drops the idle instances, and with them what they keep alive.
@@ -134,8 +212,13 @@ impl Policy {
     pub(crate) fn put_back(&self, instance: Box<Instance>) {
         if let Isolation::Warm(calls) = self.isolation
             && instance.calls() < calls.get()
+            && !self.retired.load(Ordering::Relaxed)
         {
             self.idle.put(instance);
+            // It may have been retired between the two.
+            if self.retired.load(Ordering::SeqCst) {
+                self.forget_idle();
+            }
         }
     }
 }
@@ -185,6 +268,28 @@ pub enum PolicyError {
     Compile {
         /// What the compiler says.
         reason: String,
+    },
+    /// An instance of it would take more than there is.
+    #[error("an instance of the component would be too large: {reason}")]
+    Instance {
+        /// What it would take too much of, and the limit.
+        reason: String,
+    },
+    /// It would take too much to compile.
+    #[error("the component is too much to compile: {found} {what}, the limit is {limit}")]
+    Budget {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is, counted to where the limit is passed.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// It was not compiled in time.
+    #[error("the component was not compiled within {limit:?}; make it smaller, or allow more time (`Limits::compile`)")]
+    CompileTime {
+        /// The limit.
+        limit: Duration,
     },
     /// It wants more than the contract has.
     #[error(
@@ -236,22 +341,14 @@ pub enum PolicyError {
     },
 }
 
-/// Why a call of a policy has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub(crate) enum Failure {
-    #[error("the policy ran for longer than {0:?}")]
-    Deadline(std::time::Duration),
-    #[error("the policy wanted more than {0} bytes of memory")]
-    Memory(usize),
-    #[error("the policy made more than {0} imports in one call")]
-    Imports(u64),
-    #[error("the policy failed: {0}")]
-    Trap(String),
-    #[error("no instance of the policy: {0}")]
-    NoInstance(String),
-    #[error("the policy gave {answers} answers to {requests} requests")]
-    Answers { answers: usize, requests: usize },
-    #[error("the policy does not explain its decisions")]
-    NoExplanation,
+impl PolicyError {
+    /// What the compiler says, apart from what it says of the instances that are set up by then.
+    pub(super) fn of_compiler(error: &wasmtime::Error) -> Self {
+        let of_instances = error.chain().any(|cause| cause.to_string().contains("pooling allocator"));
+        let reason = error.root_cause().to_string().replace(" in the pooling allocator", "");
+        if of_instances {
+            return Self::Instance { reason: plain(&reason, LONGEST_TEXT) };
+        }
+        Self::Compile { reason: plain(&format!("{error:#}"), LONGEST_TEXT) }
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::failure::{LONGEST_TEXT, plain};
 use super::module::Policy;
 
-/// The longest code and the longest message that a policy may give, in bytes.
+/// The longest code that a policy may give, in bytes.
 const LONGEST_CODE: usize = 64;
-const LONGEST_MESSAGE: usize = 1_000;
 
 /// A refusal of a policy's own.
 #[derive(Debug)]
@@ -49,9 +49,7 @@ impl OwnRefusal {
                 Ok(wording)
             });
             match worded {
-                Ok(wording) if is_code(&wording.code) => {
-                    (wording.code, wording.message.chars().take(LONGEST_MESSAGE).collect())
-                }
+                Ok(wording) if is_code(&wording.code) => (wording.code, plain(&wording.message, LONGEST_TEXT)),
                 Ok(_) => ("POLICY_REFUSED".into(), format!("refusal {} of {}", self.number, self.policy.label())),
                 Err(failure) => ("POLICY_REFUSED".into(), format!("refusal {}, not worded: {failure}", self.number)),
             }

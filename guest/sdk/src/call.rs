@@ -1,0 +1,172 @@
+//! One call of a policy: the request, and typed views of what it may read.
+
+use crate::exports::explain::{SenderNote, SenderVerdict, StrategyNote, StrategyVerdict, Trace};
+use crate::messages::Field;
+use crate::pool;
+use crate::reads::Reads;
+use crate::senders::{Considered, DefaultSender, Group, Pool, SenderText, SenderTypes, Standing};
+use crate::sticky::Pin;
+use crate::strategies::StrategyFacts;
+use crate::types::{Answer, Decision, OwnRefusal, Refusal, Request, Sender, Step, Strategy};
+
+/// Memory for what lives no longer than a call: an arena that is emptied after each request, so that taking from it is
+/// moving a pointer. `call.scratch.alloc(value)`, or the collections of [`bumpalo`].
+pub type Scratch = bumpalo::Bump;
+
+/// A request, and what there is to answer it with.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a, R> {
+    /// The request.
+    pub request: &'a Request,
+    /// What may be read: the imports, or a test's plain data.
+    pub reads: &'a R,
+    /// Memory for this request.
+    pub scratch: &'a Scratch,
+}
+
+impl<'a, R: Reads> Call<'a, R> {
+    /// The same call, read in another way: for a policy that changes what another one sees.
+    pub fn with_reads<'b, Q>(&self, reads: &'b Q) -> Call<'b, Q>
+    where
+        'a: 'b,
+    {
+        Call { request: self.request, reads, scratch: self.scratch }
+    }
+
+    /// Every strategy of the scope, those of the entity first. `callsign_standard::strategy::choose` is the
+    /// specification's choice among them.
+    pub fn strategies(&self) -> Vec<StrategyFacts> {
+        self.reads.strategies_of(self.request.scope, self.request.country)
+    }
+
+    /// The senders that can carry the message under a strategy, or under none.
+    pub fn senders(&self, strategy: Option<Strategy>) -> Senders<'a, R> {
+        let Request { scope, channel, country, .. } = *self.request;
+        Senders { pool: Pool { scope, channel, country, strategy }, reads: self.reads }
+    }
+
+    /// The default senders of the scope, that of the entity first; only those that can carry the message.
+    pub fn default_senders(&self) -> impl Iterator<Item = DefaultSender> + use<R> {
+        let Request { scope, channel, country, .. } = *self.request;
+        self.reads.default_senders(scope, channel, country).into_iter().filter(|default| default.usable)
+    }
+
+    /// What the recipient is pinned to, whatever it is.
+    pub fn pin(&self) -> Pin {
+        self.reads.pin_of(self.request.message)
+    }
+
+    /// The sender that the recipient is pinned to, if it is one of these.
+    pub fn pinned(&self, senders: &Senders<'_, R>) -> Option<Sender> {
+        match self.pin() {
+            Pin::Held(sender) if senders.contains(sender) => Some(sender),
+            _ => None,
+        }
+    }
+
+    /// A sender in words.
+    pub fn describe(&self, sender: Sender) -> Option<SenderText> {
+        self.reads.describe(self.request.scope, sender)
+    }
+
+    /// A text of the message.
+    pub fn text(&self, field: Field) -> Option<String> {
+        self.reads.text(self.request.message, field)
+    }
+
+    /// An attribute of the message.
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        self.reads.attribute(self.request.message, name)
+    }
+
+    /// When the message goes out, in seconds since 1970-01-01 UTC; none where the gateway was not told, or is one of the
+    /// contract 1.0.
+    pub fn sent_at(&self) -> Option<u64> {
+        self.reads.sent_at(self.request.message)
+    }
+
+    /// An explanation that names the strategy that was followed and every sender beside it, for a policy that has no
+    /// more to say.
+    pub fn trace(&self, answer: Answer) -> Trace {
+        let mut trace = Trace { strategies: Vec::new(), senders: Vec::new(), pin: None, stages: Vec::new(), answer };
+        if let Answer::Decided(decision) = answer {
+            let chosen = |strategy| StrategyNote { strategy, verdict: StrategyVerdict::Chosen };
+            trace.strategies.extend(decision.strategy.map(chosen));
+            let note = |sender: Considered| SenderNote {
+                sender: sender.sender,
+                verdict: match sender.standing {
+                    _ if sender.sender == decision.sender => SenderVerdict::Chosen,
+                    Standing::Candidate if decision.step == Step::Sticky => SenderVerdict::PinnedElsewhere,
+                    Standing::Candidate => SenderVerdict::SpreadElsewhere,
+                    standing => SenderVerdict::Excluded(standing),
+                },
+            };
+            trace.senders = self.senders(decision.strategy).considered().into_iter().map(note).collect();
+        }
+        trace
+    }
+}
+
+/// The senders that can carry a message, as the host sees them: each question is one import.
+///
+/// A policy that is asked often does better to [`read`](Senders::read) them once and keep them, see
+/// [`Kept`](crate::kept::Kept).
+#[derive(Debug, Clone, Copy)]
+pub struct Senders<'a, R> {
+    pool: Pool,
+    reads: &'a R,
+}
+
+impl<R: Reads> Senders<'_, R> {
+    /// Their name in the contract.
+    pub fn name(&self) -> Pool {
+        self.pool
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u32 {
+        self.count(Group::of(SenderTypes::all()))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many a group has.
+    pub fn count(&self, group: Group) -> u32 {
+        self.reads.count(self.pool, group)
+    }
+
+    /// Whether a sender is one of them.
+    pub fn contains(&self, sender: Sender) -> bool {
+        self.reads.contains(self.pool, sender)
+    }
+
+    /// The sender of a group that a recipient is spread to.
+    pub fn spread(&self, group: Group, recipient: u64) -> Option<Sender> {
+        self.reads.spread(self.pool, group, recipient)
+    }
+
+    /// All of them, indexed as the host's are.
+    pub fn read(&self) -> pool::Pool {
+        pool::Pool::new(self.reads.candidates(self.pool))
+    }
+
+    /// Every sender associated with the scope, these included, and what keeps the others out. For explanations.
+    pub fn considered(&self) -> Vec<Considered> {
+        self.reads.all_considered(self.pool)
+    }
+}
+
+impl Answer {
+    /// This sender, by the spread over the pool, without a pin.
+    pub fn spread(sender: Sender, strategy: Option<Strategy>) -> Self {
+        Self::Decided(Decision { sender, strategy, step: Step::Pool, pin: false })
+    }
+
+    /// A refusal of the policy's own, worded by [`Policy::word`](crate::Policy::word).
+    pub fn refuse(code: u32, detail: u64) -> Self {
+        Self::Refused(Refusal::Own(OwnRefusal { code, detail }))
+    }
+}

@@ -1,0 +1,83 @@
+//! What [`policy!`](crate::policy!) puts between the exports and a [`Policy`]. Not for use by hand.
+
+use std::panic;
+use std::sync::Once;
+
+use crate::call::{Call, Scratch};
+use crate::exports::explain::Trace;
+use crate::exports::policy::Wording;
+use crate::log::{self, Severity};
+use crate::policy::{Policy, Settings};
+use crate::reads::Imports;
+use crate::types::{Answer, Request};
+
+/// A policy in its sandbox.
+#[derive(Debug)]
+pub struct Instance<P> {
+    policy: P,
+    scratch: Scratch,
+}
+
+/// The instance, made when it is first needed.
+#[inline]
+pub fn of<P: Policy>(instance: &mut Option<Instance<P>>) -> &mut Instance<P> {
+    instance.get_or_insert_with(Instance::start)
+}
+
+/// Checks settings.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check_settings<P: Policy>(json: &str) -> Result<(), String> {
+    report_panics();
+    P::Settings::from_json(json).and_then(P::new).map(drop)
+}
+
+/// Words a refusal.
+pub fn word<P: Policy>(code: u32, detail: u64) -> Wording {
+    report_panics();
+    P::word(code, detail)
+}
+
+impl<P: Policy> Instance<P> {
+    #[cold]
+    fn start() -> Self {
+        report_panics();
+        let json = if P::Settings::ANY { crate::settings::json() } else { String::new() };
+        match P::Settings::from_json(&json).and_then(P::new) {
+            Ok(policy) => Self { policy, scratch: Scratch::new() },
+            Err(reason) => panic!("the settings are not as they should be: {reason}"),
+        }
+    }
+
+    /// Answers a request.
+    #[inline]
+    pub fn resolve(&mut self, request: &Request) -> Answer {
+        let answer = self.policy.resolve(&Call { request, reads: &Imports, scratch: &self.scratch });
+        self.scratch.reset();
+        answer
+    }
+
+    /// Answers a request and says how.
+    pub fn explain(&mut self, request: &Request) -> Trace {
+        let trace = self.policy.explain(&Call { request, reads: &Imports, scratch: &self.scratch });
+        self.scratch.reset();
+        trace
+    }
+}
+
+/// Lets the host know of a panic before the trap that ends it: the last line that is written as an error becomes part of
+/// the failure.
+fn report_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        panic::set_hook(Box::new(|panic| {
+            let message = panic.payload_as_str().unwrap_or("no message");
+            let line = match panic.location() {
+                Some(place) => format!("panicked at {place}: {message}"),
+                None => format!("panicked: {message}"),
+            };
+            log::write(Severity::Error, &line);
+        }));
+    });
+}

@@ -1,0 +1,130 @@
+//! A policy as its author writes it, and how it becomes the exports of a component.
+
+use crate::call::Call;
+use crate::exports::explain::Trace;
+use crate::exports::policy::Wording;
+use crate::reads::Reads;
+use crate::types::Answer;
+
+/// A policy: made once for an instance, asked many times.
+///
+/// `resolve` is the same inside the sandbox, where `R` is [`Imports`](crate::reads::Imports), and in a native test, where
+/// it is [`Sample`](crate::testing::Sample). What it keeps in `self` lasts as long as the instance, which is anything
+/// from one call to millions: it may make an answer faster, never different.
+pub trait Policy: Sized + 'static {
+    /// Its settings: [`NoSettings`], or with the feature `json` any type that derives `Deserialize`.
+    type Settings: Settings;
+
+    /// Makes it from its settings. It is also how settings are checked before the policy is put to use.
+    ///
+    /// # Errors
+    /// What is wrong with the settings, and what would be right.
+    fn new(settings: Self::Settings) -> Result<Self, String>;
+
+    /// Answers a request.
+    fn resolve<R: Reads>(&mut self, call: &Call<'_, R>) -> Answer;
+
+    /// Words a refusal of the policy's own. It may be asked in another instance than the one that refused.
+    fn word(code: u32, detail: u64) -> Wording {
+        let _ = detail;
+        wording("UNKNOWN", format!("the policy has no refusal of its own numbered {code}"))
+    }
+
+    /// Answers a request as `resolve` does, and says how.
+    fn explain<R: Reads>(&mut self, call: &Call<'_, R>) -> Trace {
+        call.trace(self.resolve(call))
+    }
+}
+
+/// A refusal in words: a code for programs, upper case with underscores, and a sentence for people.
+pub fn wording(code: &str, message: impl Into<String>) -> Wording {
+    Wording { code: code.into(), message: message.into() }
+}
+
+/// The settings of a policy.
+pub trait Settings: Sized {
+    /// Whether there is anything to read. Where not, the host is not asked for them.
+    const ANY: bool = true;
+
+    /// Reads them from JSON; `{}` where a binding gives none.
+    ///
+    /// # Errors
+    /// What is wrong, and what would be right.
+    fn from_json(json: &str) -> Result<Self, String>;
+}
+
+/// The settings of a policy that has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NoSettings;
+
+impl Settings for NoSettings {
+    const ANY: bool = false;
+
+    fn from_json(json: &str) -> Result<Self, String> {
+        match json.trim() {
+            "" | "{}" | "null" => Ok(Self),
+            _ => Err("this policy has no settings: give {} or leave them out".into()),
+        }
+    }
+}
+
+#[cfg(feature = "json")]
+impl<T: serde::de::DeserializeOwned> Settings for T {
+    fn from_json(json: &str) -> Result<Self, String> {
+        let json = match json.trim() {
+            "" | "null" => "{}",
+            json => json,
+        };
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+}
+
+/// Makes a component of a [`Policy`]: one line, at the end of the crate.
+///
+/// It exports everything that the contract asks of a policy, makes the policy at the first request, and brings panics to
+/// the host with their message and place. Outside of WebAssembly it is nothing.
+#[macro_export]
+macro_rules! policy {
+    ($policy:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            struct Exported;
+
+            ::std::thread_local! {
+                static INSTANCE: ::core::cell::RefCell<::core::option::Option<$crate::instance::Instance<$policy>>> =
+                    const { ::core::cell::RefCell::new(::core::option::Option::None) };
+            }
+
+            impl $crate::exports::policy::Guest for Exported {
+                fn check_settings(json: ::std::string::String) -> ::core::result::Result<(), ::std::string::String> {
+                    $crate::instance::check_settings::<$policy>(&json)
+                }
+
+                fn resolve(request: $crate::types::Request) -> $crate::types::Answer {
+                    INSTANCE.with_borrow_mut(|instance| $crate::instance::of(instance).resolve(&request))
+                }
+
+                fn resolve_batch(
+                    requests: ::std::vec::Vec<$crate::types::Request>,
+                ) -> ::std::vec::Vec<$crate::types::Answer> {
+                    INSTANCE.with_borrow_mut(|instance| {
+                        let instance = $crate::instance::of(instance);
+                        requests.iter().map(|request| instance.resolve(request)).collect()
+                    })
+                }
+
+                fn refusal_text(code: u32, detail: u64) -> $crate::exports::policy::Wording {
+                    $crate::instance::word::<$policy>(code, detail)
+                }
+            }
+
+            impl $crate::exports::explain::Guest for Exported {
+                fn explain(request: $crate::types::Request) -> $crate::exports::explain::Trace {
+                    INSTANCE.with_borrow_mut(|instance| $crate::instance::of(instance).explain(&request))
+                }
+            }
+
+    $crate::export!(Exported with_types_in $crate::bindings);
+        };
+    };
+}

@@ -1,0 +1,181 @@
+//! Bindings: which policy decides for whom, and what happens when it fails.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::catalog::Channel;
+use crate::decision::Step;
+use crate::message::Message;
+use crate::policy::Policy;
+
+/// Whom a binding is for. The most specific one counts: entity, then application, then platform.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Bound {
+    /// Everybody.
+    Platform,
+    /// An application and its entities.
+    Application(Box<str>),
+    /// One entity of one application.
+    Entity(Box<str>, Box<str>),
+}
+
+impl Bound {
+    /// An application.
+    pub fn application(id: &str) -> Self {
+        Self::Application(id.into())
+    }
+
+    /// An entity of an application.
+    pub fn entity(application: &str, entity: &str) -> Self {
+        Self::Entity(application.into(), entity.into())
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Platform => f.write_str("platform"),
+            Self::Application(application) => f.write_str(application),
+            Self::Entity(application, entity) => write!(f, "{application}/{entity}"),
+        }
+    }
+}
+
+/// What a message comes to when its policy fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnFailure {
+    /// It is refused with `POLICY_FAILED`. The default: a policy may be there to keep messages from going out.
+    #[default]
+    Refuse,
+    /// The standard policy decides.
+    Standard,
+}
+
+/// When a policy that keeps failing is left alone, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Breaker {
+    /// So many failures without a success between them. Default 20.
+    pub failures: u32,
+    /// Then it is not called for this long; after that one call tries it again. Default 5 seconds.
+    pub rest: Duration,
+}
+
+impl Breaker {
+    /// A breaker that trips after so many failures in a row and rests for so long.
+    pub fn new(failures: u32, rest: Duration) -> Self {
+        Self { failures: failures.max(1), rest }
+    }
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self { failures: 20, rest: Duration::from_secs(5) }
+    }
+}
+
+/// A policy for somebody.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) breaker: Breaker,
+    pub(crate) probes: Vec<Probe>,
+}
+
+impl Binding {
+    /// Binds a policy, with its settings, limits and isolation, refusing what it fails on.
+    pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
+        Self {
+            policy: policy.into(),
+            on_failure: OnFailure::default(),
+            breaker: Breaker::default(),
+            probes: Vec::new(),
+        }
+    }
+
+    /// With a failure rule.
+    #[must_use]
+    pub fn on_failure(mut self, rule: OnFailure) -> Self {
+        self.on_failure = rule;
+        self
+    }
+
+    /// With a circuit breaker.
+    #[must_use]
+    pub fn breaker(mut self, breaker: Breaker) -> Self {
+        self.breaker = breaker;
+        self
+    }
+
+    /// With a message that the policy must answer before it is put to use.
+    #[must_use]
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.probes.push(probe);
+        self
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+}
+
+/// A message that a policy is tried on, on the catalog of the moment, before it is put to use. No pin is written.
+///
+/// Any decision or refusal will do unless the probe says what it expects; a failure of the policy never does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    application: Option<Box<str>>,
+    entity: Option<Box<str>>,
+    channel: Channel,
+    to: Box<str>,
+    pub(crate) sender: Option<Box<str>>,
+    pub(crate) step: Option<Step>,
+    pub(crate) refusal: Option<Box<str>>,
+}
+
+impl Probe {
+    /// A probe from a message. Its id and its `from` are ignored: the policy never sees them.
+    pub fn new(message: &Message<'_>) -> Self {
+        Self {
+            application: message.application.map(Into::into),
+            entity: message.entity.map(Into::into),
+            channel: message.channel,
+            to: message.to.into(),
+            sender: None,
+            step: None,
+            refusal: None,
+        }
+    }
+
+    /// Expects this sender, by its `senderId`.
+    #[must_use]
+    pub fn expect_sender(mut self, id: &str) -> Self {
+        self.sender = Some(id.into());
+        self
+    }
+
+    /// Expects this step.
+    #[must_use]
+    pub fn expect_step(mut self, step: Step) -> Self {
+        self.step = Some(step);
+        self
+    }
+
+    /// Expects a refusal with this code.
+    #[must_use]
+    pub fn expect_refusal(mut self, code: &str) -> Self {
+        self.refusal = Some(code.into());
+        self
+    }
+
+    pub(crate) fn message(&self) -> Message<'_> {
+        let mut message = Message::new(self.channel, &self.to);
+        message.application = self.application.as_deref();
+        message.entity = self.entity.as_deref();
+        message
+    }
+}

@@ -1,0 +1,108 @@
+//! From bytes to a policy, in steps: check, compile (or take what was compiled before), link.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::Component;
+
+use super::budget;
+use super::engine::Engine;
+use super::limits::Limits;
+use super::metadata::Metadata;
+use super::module::PolicyError;
+
+/// How many compiles run at once in the process, those included whose time is over. Further ones wait, so that modules
+/// that compile for long cannot take more of the machine than this.
+const COMPILES: usize = 4;
+
+/// Bytes that are a component as far as can be told before it is compiled.
+#[derive(Debug)]
+pub(crate) struct Source<'a> {
+    bytes: &'a [u8],
+    metadata: Metadata,
+}
+
+impl<'a> Source<'a> {
+    /// Checks size, form and metadata.
+    pub(crate) fn check(bytes: &'a [u8], limits: &Limits) -> Result<Self, PolicyError> {
+        if bytes.len() > limits.component {
+            return Err(PolicyError::TooLarge { bytes: bytes.len(), limit: limits.component });
+        }
+        Ok(Self { bytes, metadata: Metadata::read(bytes)? })
+    }
+
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Compiles, within the budget and the limit of time.
+    pub(crate) fn compile(&self, limits: &Limits) -> Result<Component, PolicyError> {
+        budget::check(self.bytes)?;
+        let engine = Engine::of(limits)?;
+        let bytes = self.bytes.to_owned();
+        let compiled = within(limits.compile, move || Component::from_binary(&engine.engine, &bytes))?;
+        compiled.map_err(|error| PolicyError::of_compiler(&error))
+    }
+}
+
+/// Does work on threads of its own, and waits for it no longer than `limit`.
+///
+/// A compiler cannot be stopped. Work whose time is over goes on alone, holds its place among the [`COMPILES`], and is
+/// dropped when it ends, which it does: the budget bounds it. Its threads are not those of other work, which it
+/// therefore does not hold up.
+fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PolicyError> {
+    let end = Instant::now() + limit;
+    let place = Place::take(limit).ok_or(PolicyError::CompileTime { limit })?;
+    // One processor is left to those who decide meanwhile.
+    let threads = thread::available_parallelism().map_or(1, |all| all.get().saturating_sub(1).max(1));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|_| "callsign-compile".into()).build();
+    let pool = pool.map_err(|error| PolicyError::Compile { reason: format!("no thread for the compiler: {error}") })?;
+    let (send, receive) = mpsc::sync_channel(1);
+    pool.spawn(move || {
+        let done = panic::catch_unwind(AssertUnwindSafe(work));
+        drop(place);
+        // Nobody may be waiting any more.
+        let _ = send.send(done);
+    });
+    match receive.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(_)) => Err(PolicyError::Compile { reason: "the compiler failed on it".into() }),
+        Err(RecvTimeoutError::Timeout) => Err(PolicyError::CompileTime { limit }),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(PolicyError::Compile { reason: "the compiler gave no result".into() })
+        }
+    }
+}
+
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
+
+/// A place among those who compile.
+struct Place;
+
+impl Place {
+    fn running() -> MutexGuard<'static, usize> {
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place; none if there is none for so long.
+    fn take(limit: Duration) -> Option<Self> {
+        let waited = ENDED.wait_timeout_while(Self::running(), limit, |running| *running >= COMPILES);
+        let (mut running, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            return None;
+        }
+        *running += 1;
+        Some(Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *Self::running() -= 1;
+        ENDED.notify_one();
+    }
+}

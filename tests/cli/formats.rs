@@ -1,0 +1,123 @@
+//! JSON lines and CSV, files and standard input.
+
+use super::run::{Folder, feed, run};
+
+const JSON: &str = r#"{"messageId":"a","applicationId":"shop","entityId":"acme","channel":"SMS","to":"+14155550123"}
+{"messageId":"b","applicationId":"shop","channel":"SMS","to":"(416) 555-0100"}
+{"messageId":"c","applicationId":"shop","channel":"SMS","to":"+1 (416) 555-0100"}
+{"messageId":"d","applicationId":"shop","channel":"SMS","to":"+442079460018","from":"Shop"}
+{"messageId":"e \"quoted\", with a comma","channel":"MMS","to":"+442079460018"}
+{"applicationId":"shop","channel":"RCS","to":"+4420\u00307946018"}
+{"messageId":"two\nlines","applicationId":"shop","channel":"SMS","to":"+14165550100","entityId":null,"from":null}
+"#;
+
+const CSV: &str = r#"to,from,messageId,channel,entityId,applicationId
++14155550123,,a,SMS,acme,shop
+(416) 555-0100,,b,SMS,,shop
+"+1 (416) 555-0100",,c,"SMS","",shop
++442079460018,Shop,d,SMS,,shop
++442079460018,,"e ""quoted"", with a comma",MMS,,
++442007946018,,,RCS,,shop
++14165550100,,"two
+lines",SMS,,shop
+"#;
+
+#[test]
+fn both_formats_give_the_same_decisions() {
+    let folder = Folder::with_catalog();
+    folder.write("m.jsonl", JSON);
+    folder.write("m.csv", CSV);
+    folder.write("M.CSV", CSV);
+    folder.write("m.txt", CSV);
+    let json = run(&mut folder.resolve(&["m.jsonl"]));
+    assert_eq!(json.code, 0, "{}", json.err);
+    let steps: Vec<_> = json.lines().iter().map(|line| line["step"].as_str().unwrap_or("-").to_owned()).collect();
+    assert_eq!(steps, ["REGION", "-", "POOL", "EXPLICIT", "-", "-", "STICKY"]);
+    assert!(json.lines()[5].get("messageId").is_none());
+    for arguments in [&["m.csv"][..], &["M.CSV"], &["--format", "csv", "m.txt"]] {
+        let csv = run(&mut folder.resolve(arguments));
+        assert_eq!((csv.code, csv.out), (0, json.out.clone()), "{arguments:?}: {}", csv.err);
+    }
+    // The extension does not count where the format is given.
+    let not_json = run(&mut folder.resolve(&["--format", "jsonl", "m.csv"]));
+    assert_eq!(not_json.code, 1);
+    assert!(not_json.codes().iter().all(|code| code == "INVALID_MESSAGE"));
+}
+
+#[test]
+fn standard_input_is_the_default() {
+    let folder = Folder::with_catalog();
+    folder.write("m.jsonl", JSON);
+    let file = run(&mut folder.resolve(&["m.jsonl"]));
+    for arguments in [&[][..], &["-"], &["--format", "jsonl"]] {
+        assert_eq!(feed(&mut folder.resolve(arguments), JSON.as_bytes()).out, file.out);
+    }
+    assert_eq!(feed(&mut folder.resolve(&["--format", "csv", "-"]), CSV.as_bytes()).out, file.out);
+}
+
+#[test]
+fn a_byte_order_mark_and_other_line_ends_change_nothing() {
+    let folder = Folder::with_catalog();
+    let expected = feed(&mut folder.resolve(&[]), JSON.as_bytes()).out;
+    for text in
+        [format!("\u{feff}{JSON}"), JSON.replace('\n', "\r\n"), JSON.trim_end().to_owned(), format!("\n\n{JSON}")]
+    {
+        let ran = feed(&mut folder.resolve(&[]), text.as_bytes());
+        assert_eq!((ran.code, &ran.out), (0, &expected), "{text:?}");
+    }
+    let csv = CSV.replace("two\nlines", "two_lines");
+    let expected = feed(&mut folder.resolve(&["--format", "csv"]), csv.as_bytes()).out;
+    for text in [format!("\u{feff}{csv}"), csv.replace('\n', "\r\n"), csv.trim_end().to_owned(), format!("\n\n{csv}")] {
+        let ran = feed(&mut folder.resolve(&["--format", "csv"]), text.as_bytes());
+        assert_eq!((ran.code, &ran.out), (0, &expected), "{text:?}");
+    }
+}
+
+#[test]
+fn quoted_line_ends_do_not_split_a_row_where_chunks_meet() {
+    let folder = Folder::with_catalog();
+    let mut text = "messageId,channel,to,applicationId\n".to_owned();
+    for number in 0..20_000 {
+        text.push_str(&format!("\"{number}\n,\"\"\n{number}\",SMS,+14155550123,shop\n"));
+    }
+    let ran = feed(&mut folder.resolve(&["--format", "csv", "--threads", "3"]), text.as_bytes());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines = ran.lines();
+    assert_eq!(lines.len(), 20_000);
+    for (number, line) in lines.iter().enumerate() {
+        assert_eq!(line["messageId"], format!("{number}\n,\"\n{number}"));
+    }
+}
+
+#[test]
+fn a_csv_without_the_right_columns_is_refused_whole() {
+    let folder = Folder::with_catalog();
+    for (header, words) in [
+        ("", &["no header row"][..]),
+        ("channel,messageId", &["column `to` is missing", "messageId, applicationId, entityId, channel, to, from"]),
+        ("channel,to,text", &["unknown column \"text\""]),
+        ("Channel,to", &["unknown column \"Channel\"", "column `channel` is missing"]),
+        ("channel,to,to", &["column `to` is there twice"]),
+        ("{\"channel\":\"SMS\"}", &["unknown column"]),
+    ] {
+        folder.write("m.csv", format!("{header}\nSMS,+14155550123,x\n").trim_start());
+        if header.is_empty() {
+            folder.write("m.csv", "");
+        }
+        let ran = run(&mut folder.resolve(&["m.csv"]));
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{header}");
+        for words in words {
+            assert!(ran.err.contains("m.csv") && ran.err.contains(words), "{header}: {}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn messages_that_cannot_be_read_are_refused_with_advice() {
+    let folder = Folder::with_catalog();
+    for path in ["nothing.jsonl", "."] {
+        let ran = run(&mut folder.resolve(&[path]));
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{path}");
+        assert!(ran.err.contains(path) && ran.err.contains("- for standard input"), "{}", ran.err);
+    }
+}

@@ -1,0 +1,300 @@
+//! Small policies from WebAssembly text.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use callsign::{Policy, PolicyError};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::{Resolve, WorldId};
+
+/// The address of what `resolve` answers.
+pub(crate) const ANSWER: u32 = 1024;
+
+/// The address of what the other exports answer.
+pub(crate) const RESULT: u32 = 2048;
+
+const POLICY: &str = "callsign:policy/policy@1.0.0";
+
+/// A policy under construction. What is not replaced is sound, and the answer is the scope's sender 0, by step `pool`,
+/// without a strategy and without a pin.
+///
+/// A body is the text of a function's instructions, with its locals in front. Every body may call `$alloc` (size in,
+/// address out), `$decide` and `$refuse` (see [`MODULE`]).
+#[derive(Debug, Clone)]
+pub(crate) struct Component {
+    name: String,
+    version: String,
+    memory: String,
+    /// The bodies that are not as usual, by the name of their function.
+    bodies: BTreeMap<&'static str, String>,
+    imports: String,
+    items: String,
+    encoding: StringEncoding,
+}
+
+impl Component {
+    /// A policy with a name and a version.
+    pub(crate) fn new(name: &str, version: &str) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            memory: r#"(memory (export "memory") 2)"#.into(),
+            bodies: BTreeMap::new(),
+            imports: String::new(),
+            items: String::new(),
+            encoding: StringEncoding::UTF8,
+        }
+    }
+
+    /// Always decides this sender of the scope.
+    pub(crate) fn deciding(self, sender: u32) -> Self {
+        self.resolve(&format!("(call $decide (i32.const {sender}) (i32.const -1) (i32.const 4) (i32.const 0))"))
+    }
+
+    /// Replaces `resolve`, which has `$message`, `$scope`, `$revision`, `$channel`, `$country`, `$area` and
+    /// `$recipient` and gives the address of an answer.
+    pub(crate) fn resolve(self, body: &str) -> Self {
+        self.body("resolve", body)
+    }
+
+    /// Replaces `resolve-batch`, which has `$requests` and `$count` and gives the address of a list of answers.
+    pub(crate) fn resolve_batch(self, body: &str) -> Self {
+        self.body("resolve_batch", body)
+    }
+
+    /// Replaces `check-settings`, which has `$json` and `$length` and gives the address of a result.
+    pub(crate) fn check_settings(self, body: &str) -> Self {
+        self.body("check_settings", body)
+    }
+
+    /// Replaces `refusal-text`, which has `$code` and `$detail` and gives the address of two strings.
+    pub(crate) fn refusal_text(self, body: &str) -> Self {
+        self.body("refusal_text", body)
+    }
+
+    /// Replaces `cabi_realloc`, which has `$old`, `$old_size`, `$align` and `$size` and gives an address.
+    pub(crate) fn realloc(self, body: &str) -> Self {
+        self.body("realloc", body)
+    }
+
+    /// Replaces what is done after the result of a call was read: the memory that was allocated is free again.
+    pub(crate) fn post_return(self, body: &str) -> Self {
+        self.body("post_return", body)
+    }
+
+    fn body(mut self, function: &'static str, body: &str) -> Self {
+        self.bodies.insert(function, body.into());
+        self
+    }
+
+    /// Adds a function that runs when an instance starts.
+    pub(crate) fn start(self, body: &str) -> Self {
+        self.item(&format!("(func $start {body}) (start $start)"))
+    }
+
+    /// Replaces the memory.
+    pub(crate) fn memory(mut self, memory: &str) -> Self {
+        self.memory = memory.into();
+        self
+    }
+
+    /// Adds anything else to the module.
+    pub(crate) fn item(mut self, item: &str) -> Self {
+        self.items.push_str(item);
+        self
+    }
+
+    /// Imports a function of the contract, `interface` and `function`, as `$function`.
+    pub(crate) fn import(mut self, interface: &str, function: &str, signature: &str) -> Self {
+        self.imports.push_str(&format!(
+            r#"(import "callsign:policy/{interface}@1.0.0" "{function}" (func ${function} {signature}))"#
+        ));
+        self
+    }
+
+    /// With strings in UTF-16.
+    pub(crate) fn utf16(mut self) -> Self {
+        self.encoding = StringEncoding::UTF16;
+        self
+    }
+
+    /// The core module in text.
+    pub(crate) fn module(&self) -> String {
+        let mut module = MODULE.to_owned();
+        for (function, usual) in USUAL {
+            let body = self.bodies.get(function).map_or(*usual, String::as_str);
+            module = module.replace(&format!("{{{function}}}"), body);
+        }
+        let module = module.replace("{memory}", &self.memory).replace("{imports}", &self.imports);
+        module.replace("{items}", &self.items).replace("{policy}", POLICY)
+    }
+
+    /// The component.
+    pub(crate) fn build(&self) -> Vec<u8> {
+        let mut wit = Resolve::default();
+        let (package, _) =
+            wit.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit")).expect("the contract is sound");
+        let world = wit.select_world(&[package], Some("deciding-policy")).expect("a world of the contract");
+        self.build_for(&wit, world)
+    }
+
+    /// The component, of another world.
+    pub(crate) fn build_for(&self, wit: &Resolve, world: WorldId) -> Vec<u8> {
+        let text = self.module();
+        let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"));
+        embed_component_metadata(&mut module, wit, world, self.encoding).expect("metadata of the world");
+        let mut encoder = ComponentEncoder::default();
+        let component = encoder.validate(true).module(&module).and_then(|encoder| encoder.encode());
+        labelled(&component.unwrap_or_else(|error| panic!("{error:?}\n{text}")), &self.name, &self.version)
+    }
+
+    /// The policy.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        Arc::new(self.load().unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// The policy, or what is said against it.
+    pub(crate) fn load(&self) -> Result<Policy, PolicyError> {
+        Policy::from_bytes(&self.build())
+    }
+}
+
+/// A component with a name and a version.
+pub(crate) fn labelled(component: &[u8], name: &str, version: &str) -> Vec<u8> {
+    let mut metadata = wasm_metadata::AddMetadata::default();
+    metadata.name = wasm_metadata::AddMetadataField::Set(name.into());
+    let mut component = metadata.to_wasm(component).expect("a component takes metadata");
+    let section = wasm_encoder::CustomSection { name: "version".into(), data: version.as_bytes().into() };
+    component.push(wasm_encoder::ComponentSection::id(&section));
+    wasm_encoder::Encode::encode(&section, &mut component);
+    component
+}
+
+/// What bodies are where nothing else is said.
+const USUAL: &[(&str, &str)] = &[
+    ("resolve", "(call $decide (i32.const 0) (i32.const -1) (i32.const 4) (i32.const 0))"),
+    ("resolve_batch", BATCH),
+    ("check_settings", "(i32.store8 (i32.const 2048) (i32.const 0)) (i32.const 2048)"),
+    ("refusal_text", "(call $words (i32.const 96) (i32.const 6) (i32.const 112) (i32.const 12)) (i32.const 2048)"),
+    ("realloc", ALLOCATE),
+    ("post_return", "(global.set $heap (global.get $base))"),
+];
+
+/// Answers each request as `resolve` does.
+const BATCH: &str = "(local $answers i32) (local $at i32) (local $request i32)
+    (local.set $answers (call $alloc (i32.mul (local.get $count) (i32.const 32))))
+    (block $done (loop $next
+      (br_if $done (i32.eq (local.get $at) (local.get $count)))
+      (local.set $request (i32.add (local.get $requests) (i32.mul (local.get $at) (i32.const 32))))
+      (memory.copy
+        (i32.add (local.get $answers) (i32.mul (local.get $at) (i32.const 32)))
+        (call $resolve
+          (i32.load (local.get $request))
+          (i32.load offset=4 (local.get $request))
+          (i64.load offset=8 (local.get $request))
+          (i32.load8_u offset=16 (local.get $request))
+          (i32.load16_u offset=18 (local.get $request))
+          (i32.load16_u offset=20 (local.get $request))
+          (i64.load offset=24 (local.get $request)))
+        (i32.const 32))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br $next)))
+    (i32.store (i32.const 2048) (local.get $answers))
+    (i32.store (i32.const 2052) (local.get $count))
+    (i32.const 2048)";
+
+/// Takes memory past the last that was taken, and traps where there is no more.
+const ALLOCATE: &str = "(local $at i32) (local $end i32)
+    (local.set $at (i32.and
+      (i32.add (global.get $heap) (i32.sub (local.get $align) (i32.const 1)))
+      (i32.xor (i32.sub (local.get $align) (i32.const 1)) (i32.const -1))))
+    (local.set $end (i32.add (local.get $at) (local.get $size)))
+    (if (i32.gt_u (local.get $end) (i32.mul (memory.size) (i32.const 65536)))
+      (then (if
+        (i32.eq (i32.const -1) (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get $size) (i32.const 16)))))
+        (then unreachable))))
+    (if (local.get $old_size) (then
+      (memory.copy (local.get $at) (local.get $old) (local.get $old_size))))
+    (global.set $heap (local.get $end))
+    (local.get $at)";
+
+/// The module, with the layouts of the canonical ABI.
+///
+/// An answer: whether it is a refusal at 0; of a decision the sender at 8, whether it has a strategy at 12, which at 16,
+/// the step at 20, the pin at 21; of a refusal its case at 8, the code at 16, the detail at 24.
+const MODULE: &str = r#"(module
+  {imports}
+  {memory}
+  (global $base i32 (i32.const 65536))
+  (global $heap (mut i32) (i32.const 65536))
+  (data (i32.const 96) "CLOSED")
+  (data (i32.const 112) "closed today")
+
+  (func $cabi_realloc (export "cabi_realloc")
+    (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    {realloc})
+  (func $alloc (param $size i32) (result i32)
+    (call $cabi_realloc (i32.const 0) (i32.const 0) (i32.const 8) (local.get $size)))
+
+  ;; A decision: sender, strategy or -1, step, pin. The steps are sticky, area-code, overlay, region, pool,
+  ;; default-sender.
+  (func $decide (param $sender i32) (param $strategy i32) (param $step i32) (param $pin i32) (result i32)
+    (i32.store8 (i32.const 1024) (i32.const 0))
+    (i32.store (i32.const 1032) (local.get $sender))
+    (i32.store8 (i32.const 1036) (i32.ne (local.get $strategy) (i32.const -1)))
+    (i32.store (i32.const 1040) (local.get $strategy))
+    (i32.store8 (i32.const 1044) (local.get $step))
+    (i32.store8 (i32.const 1045) (local.get $pin))
+    (i32.const 1024))
+
+  ;; A refusal of the policy's own.
+  (func $refuse (param $code i32) (result i32)
+    (i32.store8 (i32.const 1024) (i32.const 1))
+    (i32.store8 (i32.const 1032) (i32.const 4))
+    (i32.store (i32.const 1040) (local.get $code))
+    (i64.store (i32.const 1048) (i64.const 0))
+    (i32.const 1024))
+
+  ;; Two strings as a result.
+  (func $words (param i32 i32 i32 i32)
+    (i32.store (i32.const 2048) (local.get 0))
+    (i32.store (i32.const 2052) (local.get 1))
+    (i32.store (i32.const 2056) (local.get 2))
+    (i32.store (i32.const 2060) (local.get 3)))
+
+  (func $check_settings (export "{policy}#check-settings") (param $json i32) (param $length i32) (result i32)
+    {check_settings})
+  (func $resolve (export "{policy}#resolve")
+    (param $message i32) (param $scope i32) (param $revision i64) (param $channel i32) (param $country i32)
+    (param $area i32) (param $recipient i64) (result i32)
+    {resolve})
+  (func $resolve_batch (export "{policy}#resolve-batch") (param $requests i32) (param $count i32) (result i32)
+    {resolve_batch})
+  (func $refusal_text (export "{policy}#refusal-text") (param $code i32) (param $detail i64) (result i32)
+    {refusal_text})
+  (func $post_return (param $result i32)
+    {post_return})
+  (export "cabi_post_{policy}#check-settings" (func $post_return))
+  (export "cabi_post_{policy}#resolve" (func $post_return))
+  (export "cabi_post_{policy}#resolve-batch" (func $post_return))
+  (export "cabi_post_{policy}#refusal-text" (func $post_return))
+  {items})
+"#;
+
+#[test]
+fn a_policy_from_text_decides() {
+    use crate::resolution::platform::{Platform, decide, sms};
+
+    let platform = Platform::new()
+        .long("S0", "+12125550100")
+        .long("S1", "+12125550101")
+        .associate("shop", &["S0", "S1"])
+        .strategy("A", "shop", serde_json::json!({}));
+    let gateway = platform.gateway_with(Component::new("text", "1.2.3").deciding(1).policy());
+    let message = sms("shop", "+14155550123");
+    assert_eq!(decide(&gateway, &message), "S1 POOL");
+    assert_eq!(gateway.resolve(&message).get().policy(), "text@1.2.3");
+    let decisions = gateway.resolve_batch(&[message; 300]);
+    assert!(decisions.iter().all(|decision| decision.sender().is_some_and(|sender| &*sender.id == "S1")));
+}

@@ -1,0 +1,10 @@
+//! The module store, a test for each of its rules.
+
+mod add;
+mod budget;
+mod command;
+mod compiled;
+mod crash;
+mod find;
+mod many;
+mod module;
