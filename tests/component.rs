@@ -8,19 +8,14 @@ use callsign::{Policy, PolicyError};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, WorldId};
 
-/// The address of what `resolve` answers.
-pub(crate) const ANSWER: u32 = 1024;
-
-/// The address of what the other exports answer.
-pub(crate) const RESULT: u32 = 2048;
-
 const POLICY: &str = "callsign:policy/policy@1.0.0";
 
 /// A policy under construction. What is not replaced is sound, and the answer is the scope's sender 0, by step `pool`,
 /// without a strategy and without a pin.
 ///
 /// A body is the text of a function's instructions, with its locals in front. Every body may call `$alloc` (size in,
-/// address out), `$decide` and `$refuse` (see [`MODULE`]).
+/// address out), `$decide`, `$refuse` and `$words` (see [`MODULE`]). The answer of `resolve` is at 1024, what the other
+/// exports give at 2048; from 4096 to 65536 memory is free for anything.
 #[derive(Debug, Clone)]
 pub(crate) struct Component {
     name: String,
@@ -31,6 +26,7 @@ pub(crate) struct Component {
     imports: String,
     items: String,
     encoding: StringEncoding,
+    contract: &'static str,
 }
 
 impl Component {
@@ -44,6 +40,7 @@ impl Component {
             imports: String::new(),
             items: String::new(),
             encoding: StringEncoding::UTF8,
+            contract: "1.0.0",
         }
     }
 
@@ -56,6 +53,11 @@ impl Component {
     /// `$recipient` and gives the address of an answer.
     pub(crate) fn resolve(self, body: &str) -> Self {
         self.body("resolve", body)
+    }
+
+    /// The body of `resolve`.
+    pub(crate) fn resolve_body(&self) -> String {
+        self.bodies.get("resolve").cloned().unwrap_or_default()
     }
 
     /// Replaces `resolve-batch`, which has `$requests` and `$count` and gives the address of a list of answers.
@@ -119,6 +121,12 @@ impl Component {
         self
     }
 
+    /// For version 1.1.0 of the contract.
+    pub(crate) fn contract_1_1(mut self) -> Self {
+        self.contract = "1.1.0";
+        self
+    }
+
     /// The core module in text.
     pub(crate) fn module(&self) -> String {
         let mut module = MODULE.to_owned();
@@ -127,14 +135,16 @@ impl Component {
             module = module.replace(&format!("{{{function}}}"), body);
         }
         let module = module.replace("{memory}", &self.memory).replace("{imports}", &self.imports);
-        module.replace("{items}", &self.items).replace("{policy}", POLICY)
+        let module = module.replace("{items}", &self.items).replace("{policy}", POLICY);
+        module.replace("@1.0.0", &format!("@{}", self.contract))
     }
 
     /// The component.
     pub(crate) fn build(&self) -> Vec<u8> {
         let mut wit = Resolve::default();
+        let folder = if self.contract == "1.0.0" { "../wit" } else { "../wit/1.1" };
         let (package, _) =
-            wit.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit")).expect("the contract is sound");
+            wit.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("the contract is sound");
         let world = wit.select_world(&[package], Some("deciding-policy")).expect("a world of the contract");
         self.build_for(&wit, world)
     }

@@ -5,6 +5,7 @@
 mod bindings;
 mod cli;
 mod component;
+mod interface;
 mod model;
 mod reference;
 mod resolution;

@@ -14,6 +14,7 @@ mod line;
 mod messages;
 mod module;
 mod pipeline;
+mod policy;
 mod progress;
 mod resolve;
 mod rows;
@@ -118,6 +119,9 @@ enum Command {
     /// Keep policy components in a store: add, list, show, remove.
     #[command(after_help = module::EXAMPLES)]
     Module(module::Arguments),
+    /// Write, build, test and inspect policy components.
+    #[command(after_help = policy::EXAMPLES)]
+    Policy(policy::Arguments),
     /// Print the completion script for a shell.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -252,6 +256,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Module(arguments) => module::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
         Command::Completions { shell } => completions::run(shell),
     };
     done.unwrap_or_else(Stop::report).into()

@@ -26,7 +26,7 @@ fn a_module_is_addressed_by_its_content_and_described_by_its_own_metadata() {
     );
     // Another process sees the same.
     let store = folder.store();
-    assert_eq!(store.list().unwrap(), [added.clone()]);
+    assert_eq!(store.list().unwrap(), std::slice::from_ref(&added));
     assert_eq!(store.read(&added).unwrap(), bytes);
     let policy = store.load(&added).unwrap();
     assert_eq!(policy.label(), "acme-spread@1.2.0");

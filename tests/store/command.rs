@@ -155,3 +155,21 @@ fn the_standard_policy_is_compiled_once_for_many_runs() {
     assert_eq!(text(&command.output().unwrap().stdout), first);
     assert!(folder.path().join(".cache/callsign/compiled").is_dir());
 }
+
+#[test]
+fn the_cache_of_a_user_keeps_what_was_written_last() {
+    let folder = Folder::new();
+    fs::write(folder.path().join("catalog.json"), r#"{"applications": [{"applicationId": "shop"}]}"#).unwrap();
+    let explain = ["explain", "--catalog", "catalog.json", "--to", "+14155550123"];
+    done(&folder, &explain);
+    let compiled = folder.path().join("cache/compiled");
+    let own = super::module::names(&compiled);
+    fs::remove_file(compiled.join(own.iter().find(|name| name.ends_with(".cwasm")).unwrap())).unwrap();
+    for number in 0..40 {
+        fs::write(compiled.join(format!("{number:064}.cwasm")), "of long ago").unwrap();
+    }
+    done(&folder, &explain);
+    let kept = super::module::names(&compiled);
+    assert_eq!(kept.len(), 32 + 1, "and the key");
+    assert!(own.iter().all(|name| kept.contains(name)), "{kept:?}");
+}

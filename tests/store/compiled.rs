@@ -133,8 +133,8 @@ fn code_of_another_module_or_of_another_secret_is_rebuilt() {
     let own = compiled.file();
     let second = compiled.store.add(&module("acme", "2.0.0")).unwrap();
     let names = names(&compiled.compiled);
-    let of_second = names.iter().map(|name| compiled.compiled.join(name));
-    let of_second = of_second.filter(|path| path.extension().is_some() && *path != own).next().unwrap();
+    let mut of_second = names.iter().map(|name| compiled.compiled.join(name));
+    let of_second = of_second.find(|path| path.extension().is_some() && *path != own).unwrap();
     fs::rename(of_second, &own).unwrap();
     compiled.store.remove(second.digest()).unwrap();
     compiled.assert_rebuilt("another module");

@@ -9,8 +9,11 @@ use super::module::{Folder, module, names, other};
 
 const UNFINISHED: &str = ".unfinished-0123456789abcdef";
 
+/// What was done last, and what makes the store look so.
+type Step<'a> = (&'static str, Box<dyn Fn() + 'a>);
+
 /// The store after each step of adding `acme@1.0.0`, and of removing it, whose steps are the same backwards.
-fn interrupted(folder: &Folder) -> Vec<(&'static str, Box<dyn Fn() + '_>)> {
+fn interrupted(folder: &Folder) -> Vec<Step<'_>> {
     let path = |name: String| folder.path().join(name);
     let bytes = module("acme", "1.0.0");
     let digest = callsign::ModuleDigest::of(&bytes);
@@ -92,7 +95,7 @@ fn what_was_interrupted_is_no_module_and_hinders_nobody() {
         // And so does another module of the name and version that was never taken.
         interrupt();
         let added = store.add(&conflicting).unwrap();
-        assert_eq!(store.list().unwrap(), [added.clone()], "{step}");
+        assert_eq!(store.list().unwrap(), std::slice::from_ref(&added), "{step}");
         let error = store.add(&bytes).unwrap_err();
         assert!(matches!(error, StoreError::Taken { digest, .. } if digest == *added.digest()), "{step}");
     }

@@ -126,7 +126,7 @@ fn a_damaged_module_is_left_out_told_apart_and_mended_by_adding_it_again() {
     ];
     for (what, damage) in damages {
         damage();
-        assert_eq!(store.list().unwrap(), [kept.clone()], "{what}");
+        assert_eq!(store.list().unwrap(), std::slice::from_ref(&kept), "{what}");
         let error = store.get(&added.digest().to_string()).unwrap_err();
         assert!(matches!(error, StoreError::Damaged { .. }), "{what}: {error:?}");
         // Its name is not anybody's for that.

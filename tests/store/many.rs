@@ -6,7 +6,7 @@ use std::thread;
 
 use callsign::{Module, StoreError};
 
-use super::module::{Folder, module, other};
+use super::module::{Folder, module, names, other};
 
 const THREADS: usize = 4;
 
@@ -109,11 +109,12 @@ fn a_process_that_is_killed_while_it_adds_leaves_a_module_or_none() {
     // How long it takes when nobody interrupts it, counted in looks at it.
     let whole = add(u32::MAX);
     compiled.remove(compiled.list().unwrap()[0].digest()).unwrap();
-    let (mut interrupted, mut lasted) = (0, 0);
+    let (mut interrupted, mut lasted, mut left) = (0, 0, 0);
     for attempt in 0..60 {
         // A little later with each attempt.
         add(whole / 40 * attempt);
         let store = callsign::ModuleStore::open(&store).unwrap();
+        left += names(&store.folder().join("modules")).iter().filter(|name| !name.ends_with(".json")).count();
         match &store.list().unwrap()[..] {
             [] => interrupted += 1,
             [module] => {
@@ -124,7 +125,7 @@ fn a_process_that_is_killed_while_it_adds_leaves_a_module_or_none() {
             more => panic!("{more:?}"),
         }
     }
-    println!("{interrupted} were interrupted before the record was there, {lasted} after");
+    println!("{interrupted} ended before the record was there, {lasted} after; {left} components were written");
     let store = callsign::ModuleStore::open(&store).unwrap();
     store.add(&module("acme", "1.0.0")).unwrap();
     assert_eq!(store.list().unwrap().len(), 1);

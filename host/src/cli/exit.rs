@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub(super) enum Exit {
     /// Done.
     Done = 0,
-    /// Done, but some messages were `INVALID_MESSAGE`.
+    /// Done, but some messages were `INVALID_MESSAGE`, or some cases were not as expected.
     InvalidMessages = 1,
     /// What was given was refused before anything was done.
     Refused = 2,

@@ -56,7 +56,7 @@ pub(super) fn refused_catalog(path: &Path, error: CatalogError) -> Stop {
     }
 }
 
-fn refused_policy(path: &Path, error: PolicyError) -> Stop {
+pub(super) fn refused_policy(path: &Path, error: PolicyError) -> Stop {
     match error {
         PolicyError::Read { source, .. } => unreadable("the policy", path, source)
             .hint("Give the path of a component after --policy, or leave --policy out for the standard policy."),

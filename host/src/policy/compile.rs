@@ -106,3 +106,55 @@ impl Drop for Place {
         ENDED.notify_one();
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn so_many_compile_at_once_and_no_more_also_when_nobody_waits_for_them() {
+        let (started, starts) = mpsc::channel();
+        let ends: Vec<_> = (0..COMPILES)
+            .map(|_| {
+                let (end, ended) = mpsc::channel::<()>();
+                let started = started.clone();
+                thread::spawn(move || {
+                    within(LONG, move || {
+                        started.send(()).unwrap();
+                        // Until the other end is dropped.
+                        let _ = ended.recv();
+                    })
+                });
+                end
+            })
+            .collect();
+        for _ in 0..COMPILES {
+            starts.recv().unwrap();
+        }
+        let none = within(Duration::ZERO, || ());
+        assert!(matches!(none, Err(PolicyError::CompileTime { .. })), "{none:?}");
+        drop(ends);
+        within(LONG, || ()).unwrap();
+    }
+
+    #[test]
+    fn work_whose_time_is_over_gives_its_place_back_when_it_ends() {
+        for _ in 0..2 * COMPILES {
+            let (end, ended) = mpsc::channel::<()>();
+            let late = within(Duration::ZERO, move || ended.recv());
+            assert!(matches!(late, Err(PolicyError::CompileTime { .. })), "{late:?}");
+            drop(end);
+        }
+        within(LONG, || ()).unwrap();
+    }
+
+    #[test]
+    fn a_compiler_that_panics_is_an_error() {
+        let failed = within(LONG, || panic!("a test"));
+        let failed: Result<(), PolicyError> = failed;
+        assert!(matches!(failed, Err(PolicyError::Compile { .. })), "{failed:?}");
+    }
+}

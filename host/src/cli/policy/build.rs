@@ -67,7 +67,8 @@ pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Res
     let encoded = component::encode(&module, &package.name, &package.version);
     let no_policy = || format!("{} is no policy", package.name);
     let component = encoded.with_context(no_policy).map_err(|error| {
-        Stop::refused(error).hint("A policy implements `callsign_policy::Policy` and ends with `callsign_policy::policy!(...);`.")
+        Stop::refused(error)
+            .hint("A policy implements `callsign_policy::Policy` and ends with `callsign_policy::policy!(...);`.")
     })?;
     let path = match out {
         Some(path) => path.to_owned(),
@@ -77,7 +78,12 @@ pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Res
     let policy = Policy::from_bytes(&component).map_err(|error| refused_policy(&path, error))?;
     let cannot = || format!("cannot write {}", path.display());
     fs::write(&path, &component).with_context(cannot).map_err(Stop::failed)?;
-    say(&format!("{}: {} KiB, callsign:policy@{}\n", policy.label(), component.len().div_ceil(1024), policy.interface()));
+    say(&format!(
+        "{}: {} KiB, callsign:policy@{}\n",
+        policy.label(),
+        component.len().div_ceil(1024),
+        policy.interface()
+    ));
     print(&format!("{}\n", near(&path).display()))?;
     Ok(Exit::Done)
 }
@@ -100,7 +106,10 @@ fn metadata(manifest: &Path) -> Result<Metadata, Stop> {
 
 fn compile(metadata: &Metadata, manifest: &Path, features: &[String]) -> Result<(), Stop> {
     // The crate's own files are named from its workspace, and those of other folders by the name of their crate.
-    let mut folders = vec![(metadata.workspace_root.clone(), ".".to_owned())];
+    let mut folders = vec![
+        (metadata.workspace_root.clone(), ".".to_owned()),
+        (metadata.target_directory.clone(), "/target".to_owned()),
+    ];
     for package in metadata.packages.iter().filter(|package| package.source.is_none()) {
         match package.manifest_path.parent() {
             Some(folder) if !folder.starts_with(&metadata.workspace_root) => {

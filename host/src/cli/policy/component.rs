@@ -59,7 +59,12 @@ pub(super) fn target_is_installed() -> Result<bool> {
 
 /// Makes a component of a core module, with a name and a version.
 pub(super) fn encode(module: &[u8], name: &str, version: &str) -> Result<Vec<u8>> {
-    let component = ComponentEncoder::default().validate(true).module(module)?.encode()?;
+    let component = ComponentEncoder::default()
+        .validate(true)
+        // A component asks for no later version of the contract than what it uses.
+        .merge_imports_based_on_semver(false)
+        .module(module)?
+        .encode()?;
     let mut metadata = wasm_metadata::AddMetadata::default();
     metadata.name = wasm_metadata::AddMetadataField::Set(name.into());
     let mut component = metadata.to_wasm(&component)?;

@@ -1,0 +1,109 @@
+//! Memory, tables and stack without end.
+
+use callsign::{Policy, PolicyError};
+
+use super::{fails, hostile, policy, resolve_fails};
+
+#[test]
+fn memory_growth_without_end_meets_the_limit_of_memory() {
+    let grow = "(loop $again
+        (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then unreachable))
+        (br $again)) unreachable";
+    resolve_fails(grow, "the policy wanted more than 134217728 bytes of memory");
+}
+
+#[test]
+fn a_policy_that_grows_memory_on_and_on_though_it_gets_none_meets_the_deadline() {
+    let grow = "(loop $again (drop (memory.grow (i32.const 1))) (br $again)) unreachable";
+    resolve_fails(grow, "the policy ran for longer than 50ms");
+}
+
+#[test]
+fn a_policy_that_can_do_without_the_memory_that_it_is_refused_does_not_fail() {
+    let body = "(drop (memory.grow (i32.const 60000)))
+        (call $decide (i32.const 0) (i32.const -1) (i32.const 4) (i32.const 0))";
+    let attacked = super::Attacked::by(policy(&hostile().resolve(body)));
+    assert_eq!(attacked.decide(), "S0 POOL");
+}
+
+#[test]
+fn memory_that_is_wanted_from_the_start_meets_the_limit_of_memory() {
+    let policy = policy(&hostile().memory(r#"(memory (export "memory") 4000)"#));
+    let refused = policy.with_settings("{}").unwrap_err();
+    assert!(refused.to_string().contains("more than 134217728 bytes of memory"), "{refused}");
+}
+
+#[test]
+fn more_memory_than_any_instance_may_have_is_refused_when_the_component_is_loaded() {
+    let refused = hostile().memory(r#"(memory (export "memory") 20000)"#).load().unwrap_err();
+    let PolicyError::Instance { reason } = &refused else { panic!("{refused}") };
+    assert!(reason.contains("1310720000") && reason.contains("1073741824"), "{refused}");
+}
+
+#[test]
+fn a_second_memory_is_refused_when_the_component_is_loaded() {
+    let refused = hostile().item("(memory 1)").load().unwrap_err();
+    assert!(matches!(&refused, PolicyError::NotAComponent { .. } | PolicyError::Compile { .. }), "{refused}");
+}
+
+#[test]
+fn memory_of_64_bits_is_refused_when_the_component_is_loaded() {
+    let refused = Policy::from_bytes(&wat::parse_str("(component (core module (memory i64 1)))").unwrap()).unwrap_err();
+    assert!(refused.to_string().contains("memory64"), "{refused}");
+}
+
+#[test]
+fn table_growth_without_end_meets_the_limit_of_tables() {
+    let grow = "(loop $again
+        (if (i32.eq (table.grow $table (ref.null func) (i32.const 500)) (i32.const -1)) (then unreachable))
+        (br $again)) unreachable";
+    let component = hostile().item("(table $table 1 funcref)").resolve(grow);
+    fails(&component, "the policy wanted a table of more than 20000 elements");
+}
+
+#[test]
+fn a_table_larger_than_any_may_be_is_refused_when_the_component_is_loaded() {
+    let refused = hostile().item("(table 30000 funcref)").load().unwrap_err();
+    let PolicyError::Instance { reason } = &refused else { panic!("{refused}") };
+    assert!(reason.contains("30000") && reason.contains("20000"), "{refused}");
+}
+
+#[test]
+fn more_tables_than_an_instance_may_have_are_refused_when_the_component_is_loaded() {
+    let refused = hostile().item(&"(table 1 funcref)".repeat(9)).load().unwrap_err();
+    let PolicyError::Instance { reason } = &refused else { panic!("{refused}") };
+    assert!(reason.contains("tables") && reason.contains('4'), "{refused}");
+}
+
+#[test]
+fn more_core_modules_than_an_instance_may_have_are_refused_when_the_component_is_loaded() {
+    let text = format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(40));
+    let refused = Policy::from_bytes(&wat::parse_str(text).unwrap()).unwrap_err();
+    let PolicyError::Instance { reason } = &refused else { panic!("{refused}") };
+    assert!(reason.contains("core module instances") && reason.contains("32"), "{refused}");
+}
+
+#[test]
+fn endless_recursion_meets_the_limit_of_the_stack() {
+    let component = hostile()
+        .item("(func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))")
+        .resolve("(call $deeper (i32.const 0))");
+    fails(&component, "the policy used more than 524288 bytes of stack");
+}
+
+#[test]
+fn endless_recursion_in_check_settings_meets_the_limit_of_the_stack() {
+    let component = hostile()
+        .item("(func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))")
+        .check_settings("(call $deeper (i32.const 0))");
+    let refused = policy(&component).with_settings("{}").unwrap_err();
+    assert!(refused.to_string().contains("more than 524288 bytes of stack"), "{refused}");
+}
+
+#[test]
+fn waiting_for_another_thread_is_refused_when_the_component_is_loaded() {
+    let wait = "(memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))";
+    let text = format!("(component (core module (memory 1 1 shared) (func (drop {wait}))))");
+    let refused = Policy::from_bytes(&wat::parse_str(text).unwrap()).unwrap_err();
+    assert!(refused.to_string().contains("thread"), "{refused}");
+}
