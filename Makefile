@@ -41,7 +41,7 @@ run: setup $(PLATFORM)/catalog.json
 	$(CALLSIGN) resolve $(EXAMPLE) $(PLATFORM)/messages.jsonl > $(PLATFORM)/decisions.jsonl
 	@head -n 5 $(PLATFORM)/decisions.jsonl
 	@echo '== one of them explained'
-	$(CALLSIGN) explain $(EXAMPLE) --application shop --entity acme-dental --channel SMS --to +14155550123
+	$(CALLSIGN) explain $(EXAMPLE) --application shop --entity acme-parcels --channel SMS --to +14155550123
 
 test: setup
 	$(CARGO) test --workspace --locked

@@ -4,7 +4,7 @@ use callsign::{Catalog, Channel, Message};
 
 /// A platform with one application whose pool has this many senders, half of them long numbers of 100 area codes, and
 /// with a strategy that is geolocated and, if wanted, sticky.
-pub fn catalog(senders: usize, sticky: bool) -> Catalog {
+pub(crate) fn catalog(senders: usize, sticky: bool) -> Catalog {
     const NPAS: [u16; 10] = [212, 213, 305, 312, 404, 415, 512, 617, 702, 206];
     let mut text = String::from(r#"{"applications":[{"applicationId":"shop"}],"senders":["#);
     for index in 0..senders {
@@ -28,12 +28,12 @@ pub fn catalog(senders: usize, sticky: bool) -> Catalog {
 }
 
 /// Recipients of the area codes that the pool has and of others.
-pub fn recipients(count: usize) -> Vec<String> {
+pub(crate) fn recipients(count: usize) -> Vec<String> {
     const NPAS: [u16; 8] = [212, 213, 415, 646, 628, 718, 303, 503];
     (0..count).map(|index| format!("+1{}{:07}", NPAS[index % NPAS.len()], 2_345_678 + index * 97 % 7_000_000)).collect()
 }
 
 /// Messages to recipients.
-pub fn messages(recipients: &[String]) -> Vec<Message<'_>> {
+pub(crate) fn messages(recipients: &[String]) -> Vec<Message<'_>> {
     recipients.iter().map(|to| Message::new(Channel::Sms, to).application("shop")).collect()
 }

@@ -168,7 +168,7 @@ impl Canary {
     pub(crate) fn serves(&self, recipient: u64) -> bool {
         // Apart from what spreads the recipient over senders.
         let place = recipient.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32) & 0xffff_ffff;
-        place * 1000 >> 32 < u64::from(self.per_mille)
+        (place * 1000) >> 32 < u64::from(self.per_mille)
     }
 
     /// Counts an answer, and takes the candidate off when too many were wrong.

@@ -45,7 +45,9 @@ pub fn explain<R: Reads>(request: &Request, reads: &R) -> Trace {
         .iter()
         .map(|sender| SenderNote { sender: sender.sender, verdict: verdict(sender, &answer, &recorder) })
         .collect();
-    Trace { strategies, senders, pin: recorder.pin, stages: stages(&considered, &recorder), answer }
+    // Without a strategy no sender was looked at.
+    let stages = if plan.ruling.is_ok() { stages(&considered, &recorder) } else { Vec::new() };
+    Trace { strategies, senders, pin: recorder.pin, stages, answer }
 }
 
 /// What became of a sender: the first thing that excluded it, in the order of the steps.
