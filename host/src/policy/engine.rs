@@ -87,6 +87,7 @@ impl Engine {
             .max_core_instances_per_component(MODULES)
             .max_memories_per_component(1)
             .max_tables_per_component(TABLES)
+            .max_tables_per_module(TABLES)
             .linear_memory_keep_resident(KEPT_RESIDENT)
             .table_keep_resident(KEPT_RESIDENT)
             .pagemap_scan(wasmtime::Enabled::Auto);

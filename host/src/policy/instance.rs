@@ -116,7 +116,9 @@ impl State {
 pub(crate) struct Instance {
     store: Store<State>,
     policy: DecidingPolicy,
-    explaining: Option<ExplainingPolicy>,
+    /// For the exports that are looked up when they are wanted.
+    instance: wasmtime::component::Instance,
+    explains: bool,
     limits: Limits,
     ticks: u64,
     calls: usize,
@@ -159,15 +161,15 @@ impl Instance {
                 store.set_fuel(u64::MAX)?;
             }
             let instance = policy.pre.instance_pre().instantiate(&mut store)?;
-            let deciding = DecidingPolicy::new(&mut store, &instance)?;
-            let explaining = policy.fit.explains.then(|| ExplainingPolicy::new(&mut store, &instance)).transpose()?;
-            Ok((deciding, explaining))
+            let deciding = policy.exports.load(&mut store, &instance)?;
+            Ok((deciding, instance))
         };
         match contained(&mut start) {
-            Ok((policy_exports, explaining)) => Ok(Self {
+            Ok((deciding, instance)) => Ok(Self {
                 store,
-                policy: policy_exports,
-                explaining,
+                policy: deciding,
+                instance,
+                explains: policy.fit.explains,
                 ticks,
                 calls: 0,
                 reads_texts: policy.fit.reads_texts,
@@ -229,10 +231,14 @@ impl Instance {
 
     /// Answers one request and says how.
     pub(crate) fn explain(&mut self, request: Request) -> Result<Trace, Failure> {
-        let Some(explaining) = self.explaining.take() else { return Err(Failure::NoExplanation) };
-        let trace = self.call(1, |store, _| explaining.callsign_policy_explain().call_explain(store, request));
-        self.explaining = Some(explaining);
-        trace
+        if !self.explains {
+            return Err(Failure::NoExplanation);
+        }
+        let instance = self.instance;
+        self.call(1, |store, _| {
+            let explaining = ExplainingPolicy::new(&mut *store, &instance)?;
+            explaining.callsign_policy_explain().call_explain(store, request)
+        })
     }
 
     /// Words a refusal of the policy's own. It is not about a message any more.

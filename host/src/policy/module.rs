@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use wasmtime::component::Component;
 
-use super::bindings::DecidingPolicyPre;
+use super::bindings::{DecidingPolicyIndices, DecidingPolicyPre};
 use super::compile::Source;
 use super::engine::{Engine, MOST_MEMORY};
 use super::failure::{Failure, LONGEST_TEXT, plain};
@@ -26,6 +26,8 @@ pub struct Policy {
     pub(super) label: Arc<str>,
     pub(super) engine: &'static Engine,
     pub(super) pre: DecidingPolicyPre<State>,
+    /// Where the exports are, found once.
+    pub(super) exports: DecidingPolicyIndices,
     pub(super) fit: Fit,
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
@@ -77,13 +79,16 @@ impl Policy {
         let engine = Engine::that_compiled(component)?;
         let fit = fit::check(&engine.engine, component)?;
         let pre = engine.linker.instantiate_pre(component).and_then(DecidingPolicyPre::new);
-        let pre = pre.map_err(|error| PolicyError::Shape { reason: format!("{error:#}") })?;
+        let shape = |error: wasmtime::Error| PolicyError::Shape { reason: format!("{error:#}") };
+        let pre = pre.map_err(shape)?;
+        let exports = DecidingPolicyIndices::new(pre.instance_pre()).map_err(shape)?;
         let name = metadata.name.as_deref().unwrap_or("unnamed");
         let version = metadata.version.as_deref().unwrap_or("0.0.0");
         let policy = Self {
             label: format!("{name}@{version}").into(),
             engine,
             pre,
+            exports,
             fit,
             limits: Limits::default(),
             isolation: Isolation::default(),

@@ -8,6 +8,16 @@ use super::module::Policy;
 /// The longest code that a policy may give, in bytes.
 const LONGEST_CODE: usize = 64;
 
+/// What only the host says: no policy may pass for it.
+const OF_THE_HOST: [&str; 6] = [
+    "INVALID_DESTINATION",
+    "POLICY_FAILED",
+    "POLICY_REFUSED",
+    "SENDER_NOT_CAPABLE",
+    "SENDER_NOT_REGISTERED",
+    "STICKY_UNAVAILABLE",
+];
+
 /// A refusal of a policy's own.
 #[derive(Debug)]
 pub struct OwnRefusal {
@@ -59,5 +69,6 @@ impl OwnRefusal {
 
 fn is_code(code: &str) -> bool {
     (1..=LONGEST_CODE).contains(&code.len())
+        && !OF_THE_HOST.contains(&code)
         && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
