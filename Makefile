@@ -60,6 +60,7 @@ component-check: setup
 bench: setup
 	$(CARGO) bench --package callsign --bench decision
 	@$(CARGO) bench --quiet --package callsign --bench table
+	@$(CARGO) bench --quiet --package callsign --bench storm
 
 bench-quick: setup
 	$(CARGO) bench --package callsign --bench decision -- --warm-up-time 0.3 --measurement-time 0.7

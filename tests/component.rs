@@ -49,6 +49,28 @@ impl Component {
         self.resolve(&format!("(call $decide (i32.const {sender}) (i32.const -1) (i32.const 4) (i32.const 0))"))
     }
 
+    /// Answers with the 32 bytes that the id of the message spells.
+    pub(crate) fn echoing(self) -> Self {
+        self.import("messages", "text", "(param i32 i32 i32)").resolve(
+            "(local $from i32) (local $at i32)
+             (call $text (local.get $message) (i32.const 0) (i32.const 4096))
+             (local.set $from (i32.load (i32.const 4100)))
+             (loop $next
+               (i32.store8 offset=1024 (local.get $at) (i32.or
+                 (i32.shl (i32.sub (i32.load8_u (local.get $from)) (i32.const 97)) (i32.const 4))
+                 (i32.sub (i32.load8_u offset=1 (local.get $from)) (i32.const 97))))
+               (local.set $from (i32.add (local.get $from) (i32.const 2)))
+               (br_if $next (i32.lt_u
+                 (local.tee $at (i32.add (local.get $at) (i32.const 1))) (i32.const 32))))
+             (i32.const 1024)",
+        )
+    }
+
+    /// Spells bytes for [`Component::echoing`], a letter from `a` to `p` for half a byte.
+    pub(crate) fn spell(bytes: &[u8]) -> String {
+        bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| (b'a' + half) as char).collect()
+    }
+
     /// Replaces `resolve`, which has `$message`, `$scope`, `$revision`, `$channel`, `$country`, `$area` and
     /// `$recipient` and gives the address of an answer.
     pub(crate) fn resolve(self, body: &str) -> Self {

@@ -25,15 +25,12 @@ fn platform() -> Platform {
 
 /// Decides sender 1 for messages that go out at an odd second, sender 0 for all others.
 fn by_time() -> Component {
-    Component::new("by-time", "1.0.0")
-        .contract_1_1()
-        .import("times", "sent-at", "(param i32 i32)")
-        .resolve(
-            "(call $sent-at (local.get $message) (i32.const 2048))
+    Component::new("by-time", "1.0.0").contract_1_1().import("times", "sent-at", "(param i32 i32)").resolve(
+        "(call $sent-at (local.get $message) (i32.const 2048))
              (call $decide
                (i32.and (i32.load8_u (i32.const 2048)) (i32.and (i32.const 1) (i32.load (i32.const 2056))))
                (i32.const -1) (i32.const 4) (i32.const 0))",
-        )
+    )
 }
 
 #[test]
@@ -53,8 +50,12 @@ fn a_1_0_and_a_1_1_module_serve_at_once() {
     let new = by_time().policy();
     assert_eq!(new.interface().to_string(), "1.1.0");
     gateway.swap(&Bound::application("care"), Binding::new(new)).unwrap();
-    let messages =
-        [sms("shop", TO), sms("care", TO).sent_at(1_800_000_001), sms("care", TO).sent_at(1_800_000_002), sms("care", TO)];
+    let messages = [
+        sms("shop", TO),
+        sms("care", TO).sent_at(1_800_000_001),
+        sms("care", TO).sent_at(1_800_000_002),
+        sms("care", TO),
+    ];
     let senders = ["S1", "S1", "S0", "S0"];
     for (message, sender) in messages.iter().zip(senders) {
         assert_eq!(&*gateway.resolve(message).get().sender().unwrap().id, sender);

@@ -5,8 +5,10 @@
 mod bindings;
 mod cli;
 mod component;
+mod hostile;
 mod interface;
 mod model;
+mod policy_tools;
 mod reference;
 mod resolution;
 mod store;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use callsign_destination::Country;
 
 use crate::catalog::Channel;
-use crate::decision::{Refusal, Step, Verdict};
+use crate::decision::{Refusal, Verdict};
 use crate::policy::contract::types::{self, Answer};
 use crate::policy::{Failure, OwnRefusal, Policy};
 use crate::question::Question;
@@ -56,15 +56,10 @@ pub(crate) fn check(
     if decision.pin && !strategy.is_some_and(|index| catalog.strategies()[index as usize].sticky) {
         return failed(Wrong::PinWithoutSticky);
     }
-    let step = match decision.step {
-        types::Step::Sticky => Step::Sticky,
-        types::Step::AreaCode => Step::AreaCode,
-        types::Step::Overlay => Step::Overlay,
-        types::Step::Region => Step::Region,
-        types::Step::Pool => Step::Pool,
-        types::Step::DefaultSender => Step::DefaultSender,
-    };
-    Ok(Checked { verdict: Verdict::Decided { sender: member.sender, strategy, step }, pin: decision.pin })
+    Ok(Checked {
+        verdict: Verdict::Decided { sender: member.sender, strategy, step: decision.step.into() },
+        pin: decision.pin,
+    })
 }
 
 fn refusal_of(policy: &Arc<Policy>, channel: Channel, country: Country, refusal: &types::Refusal) -> Refusal {

@@ -327,17 +327,26 @@ impl<'a> Group<'a> {
             Ok((instance, answers)) => self.settle(serving, instance, &answers, outcomes),
             // The next call could hang as long, or is not wanted: no message of this batch gets one.
             Err(failure @ (Failure::Deadline(_) | Failure::Resting)) => {
-                for (query, &place) in self.queries.iter().zip(&self.places) {
-                    let verdict = Err(failure.clone());
-                    outcomes[place as usize] = conclude(serving, self.route, self.member, self.by, query, verdict);
-                }
+                self.one_by_one(serving, Some(failure), outcomes)
             }
             // One message that the policy fails on must not fail the others.
-            Err(_) => {
-                for (query, &place) in self.queries.iter().zip(&self.places) {
-                    outcomes[place as usize] = ask(serving, query);
-                }
+            Err(_) => self.one_by_one(serving, None, outcomes),
+        }
+    }
+
+    /// Answers the messages one by one, until one of them hangs: then it holds for the rest of them too.
+    #[cold]
+    fn one_by_one(&self, serving: &Serving, mut hung: Option<Failure>, outcomes: &mut [Outcome]) {
+        for (query, &place) in self.queries.iter().zip(&self.places) {
+            let verdict = match &hung {
+                Some(failure) => Err(failure.clone()),
+                None if self.member.may_be_called() => one(serving, self.route, self.member, query),
+                None => Err(Failure::Resting),
+            };
+            if let Err(failure @ Failure::Deadline(_)) = &verdict {
+                hung.get_or_insert_with(|| failure.clone());
             }
+            outcomes[place as usize] = conclude(serving, self.route, self.member, self.by, query, verdict);
         }
     }
 

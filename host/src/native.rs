@@ -12,7 +12,7 @@ use callsign_policy::types::{self, Answer, Request};
 use callsign_policy::{senders, sticky};
 use callsign_standard::view::View;
 
-use crate::decision::{DecisionRef, Outcome, Refusal, Step, Verdict};
+use crate::decision::{DecisionRef, Outcome, Refusal, Verdict};
 use crate::gateway::Gateway;
 use crate::message::Message;
 use crate::question::{Question, prepare};
@@ -97,14 +97,6 @@ fn settle(serving: &Serving, question: &Question, answer: &Answer, read: Option<
     let scope = serving.revision.scope(question.scope)?;
     let sender = scope.members.get(decision.sender as usize)?.sender;
     let strategy = decision.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-    let step = match decision.step {
-        types::Step::Sticky => Step::Sticky,
-        types::Step::AreaCode => Step::AreaCode,
-        types::Step::Overlay => Step::Overlay,
-        types::Step::Region => Step::Region,
-        types::Step::Pool => Step::Pool,
-        types::Step::DefaultSender => Step::DefaultSender,
-    };
     if decision.pin {
         let key = serving.revision.pin_key(question.scope, channel, question.destination.number)?;
         let pinned = PinnedSender {
@@ -121,7 +113,7 @@ fn settle(serving: &Serving, question: &Question, answer: &Answer, read: Option<
             Err(error) => return Some(Verdict::Refused(Refusal::StickyUnavailable(error.to_string().into()))),
         }
     }
-    Some(Verdict::Decided { sender, strategy, step })
+    Some(Verdict::Decided { sender, strategy, step: decision.step.into() })
 }
 
 impl Question {

@@ -88,7 +88,7 @@ impl ModuleStore {
         }
         self.check_free(&identity, &digest)?;
 
-        let compiled = match self.compiled.find(&digest)? {
+        let compiled = match self.compiled.find(&digest, &limits)? {
             Some(compiled) => compiled,
             None => source.compile(&limits)?,
         };

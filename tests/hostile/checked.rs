@@ -36,12 +36,12 @@ fn a_sender_for_another_channel() {
 
 #[test]
 fn a_suspended_sender() {
-    not_acceptable(&decision(3, -1, 0), "sender S3 is suspended");
+    not_acceptable(&decision(3, -1, 0), "sender S3 is suspended or does not cover SMS to US");
 }
 
 #[test]
 fn a_sender_that_does_not_cover_the_country() {
-    not_acceptable(&decision(4, -1, 0), "sender S4 does not cover SMS to US");
+    not_acceptable(&decision(4, -1, 0), "sender S4 is suspended or does not cover SMS to US");
 }
 
 #[test]
@@ -61,11 +61,11 @@ fn a_pin_with_a_strategy_that_is_not_sticky() {
 
 /// Senders 0 and 1 and a sticky strategy.
 fn sticky() -> Platform {
-    Platform::new()
-        .long("S0", "+12125550100")
-        .long("S1", "+12125550101")
-        .associate("shop", &["S0", "S1"])
-        .strategy("STICKY", "shop", json!({"useStickySender": true}))
+    Platform::new().long("S0", "+12125550100").long("S1", "+12125550101").associate("shop", &["S0", "S1"]).strategy(
+        "STICKY",
+        "shop",
+        json!({"useStickySender": true}),
+    )
 }
 
 fn pins(sender: u32) -> Arc<Policy> {

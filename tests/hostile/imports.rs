@@ -1,15 +1,13 @@
 //! Imports without end, and imports of what is not the policy's.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Mutex;
 
-use super::{Attacked, fails, hostile, policy};
+use super::{Attacked, fails, fails_alone, hostile, policy};
 use crate::component::Component;
 
 /// Calls an import for ever.
 fn flood(interface: &str, function: &str, signature: &str, call: &str) -> Component {
-    hostile()
-        .import(interface, function, signature)
-        .resolve(&format!("(loop $again {call} (br $again)) unreachable"))
+    hostile().import(interface, function, signature).resolve(&format!("(loop $again {call} (br $again)) unreachable"))
 }
 
 const MANY: &str = "the policy made more than 2000 imports in one call";
@@ -24,8 +22,9 @@ fn a_flood_of_counts_meets_the_limit_of_imports() {
 
 #[test]
 fn a_flood_of_spreads_meets_the_limit_of_imports() {
-    let call =
-        format!("(call $spread {POOL} (i32.const 2) (i32.const 0) (i32.const 0) (local.get $recipient) (i32.const 4096))");
+    let call = format!(
+        "(call $spread {POOL} (i32.const 2) (i32.const 0) (i32.const 0) (local.get $recipient) (i32.const 4096))"
+    );
     fails(&flood("senders", "spread", "(param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)", &call), MANY);
 }
 
@@ -41,20 +40,20 @@ fn a_flood_of_lists_that_fill_the_memory_meets_a_limit() {
 }
 
 #[test]
-fn a_flood_of_log_lines_of_a_megabyte_each_meets_a_limit() {
+fn a_flood_of_log_lines_of_a_megabyte_each_meets_the_deadline() {
     let component =
         flood("log", "write", "(param i32 i32 i32)", "(call $write (i32.const 3) (i32.const 0) (i32.const 1000000))");
-    fails(&component.memory(r#"(memory (export "memory") 20)"#), "the policy ");
+    fails_alone(&component.memory(r#"(memory (export "memory") 20)"#), "the policy ran for longer than 50ms");
 }
 
 #[test]
 fn a_flood_of_log_lines_without_a_loop_meets_the_deadline() {
     // 15 MB that the host has to look at each time, and no place where compiled code looks at the time.
-    let component = hostile()
-        .memory(r#"(memory (export "memory") 300)"#)
-        .import("log", "write", "(param i32 i32 i32)")
-        .resolve(&format!("{} unreachable", "(call $write (i32.const 0) (i32.const 0) (i32.const 15000000))".repeat(1_900)));
-    fails(&component, "the policy ran for longer than 50ms");
+    let component =
+        hostile().memory(r#"(memory (export "memory") 300)"#).import("log", "write", "(param i32 i32 i32)").resolve(
+            &format!("{} unreachable", "(call $write (i32.const 0) (i32.const 0) (i32.const 15000000))".repeat(1_900)),
+        );
+    fails_alone(&component, "the policy ran for longer than 50ms");
 }
 
 #[test]
@@ -109,35 +108,29 @@ fn handles_that_there_are_not_read_as_nothing() {
     assert_eq!(attacked.decide(), "S0 POOL");
 }
 
-/// The lines of the policies of this test binary.
-fn lines() -> &'static Mutex<Vec<String>> {
-    struct Lines(Mutex<Vec<String>>);
-    impl log::Log for Lines {
-        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-            true
-        }
-        fn log(&self, record: &log::Record<'_>) {
-            if record.target() == "callsign::policy" {
-                self.0.lock().unwrap().push(record.args().to_string());
-            }
-        }
-        fn flush(&self) {}
+/// Keeps the lines of policies.
+struct Lines(Mutex<Vec<String>>);
+
+static LINES: Lines = Lines(Mutex::new(Vec::new()));
+
+impl log::Log for Lines {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target() == "callsign::policy"
     }
-    static LINES: OnceLock<Arc<Lines>> = OnceLock::new();
-    let lines = LINES.get_or_init(|| {
-        let lines = Arc::new(Lines(Mutex::default()));
-        // Where another test was first its logger stays, and no line is seen here.
-        if log::set_boxed_logger(Box::new(Arc::clone(&lines))).is_ok() {
-            log::set_max_level(log::LevelFilter::Info);
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().unwrap().push(record.args().to_string());
         }
-        lines
-    });
-    &lines.0
+    }
+
+    fn flush(&self) {}
 }
 
 #[test]
 fn a_log_line_cannot_pass_for_another_and_there_are_not_many_of_them() {
-    let lines = lines();
+    log::set_logger(&LINES).expect("no other test has a logger");
+    log::set_max_level(log::LevelFilter::Info);
     let component = Component::new("forger", "1.0.0")
         .import("log", "write", "(param i32 i32 i32)")
         .item(r#"(data (i32.const 300) "a\0aERROR gateway: down\1b[2J")"#)
@@ -151,7 +144,7 @@ fn a_log_line_cannot_pass_for_another_and_there_are_not_many_of_them() {
         );
     let attacked = Attacked::by(policy(&component));
     assert_eq!(attacked.decide(), "S0 POOL");
-    let lines = lines.lock().unwrap();
+    let lines = LINES.0.lock().unwrap();
     let forged: Vec<&String> = lines.iter().filter(|line| line.starts_with("forger@1.0.0: ")).collect();
     assert_eq!(forged.len(), 16);
     assert!(forged.iter().all(|line| !line.chars().any(char::is_control)), "{forged:?}");

@@ -37,7 +37,7 @@ fn memory_that_is_wanted_from_the_start_meets_the_limit_of_memory() {
 fn more_memory_than_any_instance_may_have_is_refused_when_the_component_is_loaded() {
     let refused = hostile().memory(r#"(memory (export "memory") 20000)"#).load().unwrap_err();
     let PolicyError::Instance { reason } = &refused else { panic!("{refused}") };
-    assert!(reason.contains("1310720000") && reason.contains("1073741824"), "{refused}");
+    assert!(reason.contains("1310720000") && reason.contains("0x40000000"), "{refused}");
 }
 
 #[test]
@@ -70,17 +70,18 @@ fn a_table_larger_than_any_may_be_is_refused_when_the_component_is_loaded() {
 
 #[test]
 fn more_tables_than_an_instance_may_have_are_refused_when_the_component_is_loaded() {
+    assert!(hostile().item(&"(table 1 funcref)".repeat(3)).load().is_ok());
     let refused = hostile().item(&"(table 1 funcref)".repeat(9)).load().unwrap_err();
     let PolicyError::Instance { reason } = &refused else { panic!("{refused}") };
-    assert!(reason.contains("tables") && reason.contains('4'), "{refused}");
+    assert!(reason.contains("tables count of 9 exceeds the per-instance limit of 4"), "{refused}");
 }
 
 #[test]
 fn more_core_modules_than_an_instance_may_have_are_refused_when_the_component_is_loaded() {
-    let text = format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(40));
+    let text = format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(100));
     let refused = Policy::from_bytes(&wat::parse_str(text).unwrap()).unwrap_err();
     let PolicyError::Instance { reason } = &refused else { panic!("{refused}") };
-    assert!(reason.contains("core module instances") && reason.contains("32"), "{refused}");
+    assert!(reason.contains("core module instances") && reason.contains("64"), "{refused}");
 }
 
 #[test]

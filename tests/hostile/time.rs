@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use callsign::PolicyError;
 
 use super::{Attacked, BOUND, TO, fails, hostile, policy, resolve_fails};
+use crate::component::Component;
 use crate::resolution::platform::sms;
 
 const LATE: &str = "the policy ran for longer than 50ms";
@@ -19,8 +20,9 @@ fn an_endless_loop_in_resolve_meets_the_deadline() {
 #[test]
 fn an_endless_loop_in_resolve_batch_meets_the_deadline() {
     let attacked = Attacked::by(policy(&hostile().resolve_batch(FOR_EVER)));
-    attacked.in_a_batch(|fate| fate == "POLICY_FAILED");
     assert_eq!(attacked.decide(), "S0 POOL", "one message alone does not need it");
+    attacked.in_a_batch(|fate| fate == "POLICY_FAILED");
+    assert_eq!(attacked.decide(), "POLICY_FAILED", "it is left alone: all messages of the batch failed");
 }
 
 #[test]
@@ -75,22 +77,27 @@ fn endless_fills_of_memory_without_a_loop_meet_the_deadline() {
     fails(&component, LATE);
 }
 
-/// The deadline is looked at where functions begin and where they loop. Functions that have begun, and work on without a
-/// loop once those that they called return, are not looked at any more: it is the stack and the length of a function
-/// that bound this.
+/// A stack of functions that work on, without a loop, once those that they called return. The deadline is looked at
+/// where functions begin and where they loop, so not here any more.
+fn works_while_it_returns(instructions: usize) -> Component {
+    let work = "f64.sqrt ".repeat(instructions);
+    hostile()
+        .item(&format!(
+            "(func $deep (param i32) (result f64)
+               (if (i32.eqz (local.get 0)) (then (return (f64.const 3))))
+               (call $deep (i32.sub (local.get 0) (i32.const 1)))
+               {work})"
+        ))
+        .resolve("(drop (call $deep (i32.const 8000))) (loop $again (br $again)) unreachable")
+}
+
 #[test]
 fn a_deep_stack_of_functions_that_work_while_they_return_ends_soon_after_the_deadline() {
-    let work = "(local.set 1 (i64.div_u (i64.const -1) (i64.or (local.get 1) (i64.const 1))))".repeat(9_000);
-    let component = hostile()
-        .item(&format!(
-            "(func $deep (param i32 i64) (result i64)
-               (if (i32.eqz (local.get 0)) (then (return (local.get 1))))
-               (local.set 1 (call $deep (i32.sub (local.get 0) (i32.const 1)) (local.get 1)))
-               {work} (local.get 1))"
-        ))
-        .resolve("(drop (call $deep (i32.const 4000) (i64.const 3))) (loop $again (br $again)) unreachable");
-    let attacked = Attacked::by(policy(&component));
+    let attacked = Attacked::by(policy(&works_while_it_returns(9_990)));
     attacked.fails(LATE);
+    let refused = works_while_it_returns(250_000).load().unwrap_err();
+    assert!(matches!(refused, PolicyError::Budget { .. }), "{refused}");
+    assert!(refused.to_string().contains("instructions after a call without a loop or another call"), "{refused}");
 }
 
 #[test]
@@ -100,11 +107,12 @@ fn a_policy_that_fails_a_batch_at_once_and_then_hangs_on_each_message_holds_the_
 }
 
 #[test]
-fn a_call_is_never_stopped_before_its_deadline() {
+fn a_call_has_its_time() {
     for _ in 0..20 {
         let attacked = Attacked::by(policy(&hostile().resolve(FOR_EVER)));
         let begun = Instant::now();
         attacked.fails(LATE);
-        assert!(begun.elapsed() >= Duration::from_millis(50), "after {:?}", begun.elapsed());
+        // A clock that was late when the call began makes up for it.
+        assert!(begun.elapsed() > Duration::from_millis(35), "after {:?}", begun.elapsed());
     }
 }

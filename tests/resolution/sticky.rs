@@ -8,6 +8,11 @@ use super::platform::{Platform, decide, message, sms};
 const TO: &str = "+14155550123";
 
 fn platform() -> Platform {
+    platform_with(json!({"useStickySender": true}))
+}
+
+/// Twenty senders under a strategy with these options.
+fn platform_with(options: serde_json::Value) -> Platform {
     let ids: Vec<String> = (0..20).map(|index| format!("S{index}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let senders = ids
@@ -18,7 +23,7 @@ fn platform() -> Platform {
         .fold(senders, |platform, id| platform.associate_for("MMS", "shop", id))
         .associate("shop", &ids)
         .associate("shop/acme", &ids)
-        .strategy("A", "shop", json!({"useStickySender": true}))
+        .strategy("A", "shop", options)
 }
 
 fn sender(decision: &str) -> &str {
@@ -93,19 +98,9 @@ fn turning_the_feature_off_keeps_pins_and_ignores_them_turning_it_on_again_uses_
     let gateway = platform().gateway();
     let first = decide(&gateway, &sms("shop", TO));
     let others = (0..20).map(|index| format!("S{index}")).filter(|id| id != sender(&first));
-    let without = others.fold(platform_without_sticky(), |platform, id| platform.suspended(&id));
+    let without = others.fold(platform_with(json!({})), |platform, id| platform.suspended(&id));
     gateway.replace_catalog(without.catalog()).unwrap();
     assert_eq!(decide(&gateway, &sms("shop", TO)), format!("{} POOL", sender(&first)), "ignored");
     gateway.replace_catalog(platform().catalog()).unwrap();
     assert_eq!(decide(&gateway, &sms("shop", TO)), format!("{} STICKY", sender(&first)), "kept");
-}
-
-fn platform_without_sticky() -> Platform {
-    let ids: Vec<String> = (0..20).map(|index| format!("S{index}")).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let senders = ids
-        .iter()
-        .enumerate()
-        .fold(Platform::new(), |platform, (index, id)| platform.long(id, &format!("+1212555{:04}", 100 + index)));
-    senders.associate("shop", &ids).strategy("A", "shop", json!({}))
 }

@@ -66,7 +66,7 @@ fn the_code_of_a_function_is_measured() {
             }
         })
     };
-    assert_over(&long((256 << 10) + 2), "bytes in one function", 256 << 10);
+    assert_over(&long((640 << 10) + 2), "bytes in one function", 640 << 10);
     assert_within(&long(200 << 10));
 }
 

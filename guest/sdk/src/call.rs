@@ -1,5 +1,9 @@
 //! One call of a policy: the request, and typed views of what it may read.
 
+use std::cell::Cell;
+
+use bumpalo::Bump;
+
 use crate::exports::explain::{SenderNote, SenderVerdict, StrategyNote, StrategyVerdict, Trace};
 use crate::messages::Field;
 use crate::pool;
@@ -9,9 +13,29 @@ use crate::sticky::Pin;
 use crate::strategies::StrategyFacts;
 use crate::types::{Answer, Decision, OwnRefusal, Refusal, Request, Sender, Step, Strategy};
 
-/// Memory for what lives no longer than a call: an arena that is emptied after each request, so that taking from it is
-/// moving a pointer. `call.scratch.alloc(value)`, or the collections of [`bumpalo`].
-pub type Scratch = bumpalo::Bump;
+/// Memory for what lives no longer than a request: an arena that is emptied between them. It belongs to the instance;
+/// policies take from it by [`Call::scratch`].
+#[derive(Debug, Default)]
+pub struct Scratch {
+    arena: Bump,
+    used: Cell<bool>,
+}
+
+impl Scratch {
+    /// Forgets everything in it. The memory stays for the next request.
+    #[inline]
+    pub fn empty(&mut self) {
+        if self.used.get() {
+            self.forget();
+        }
+    }
+
+    #[cold]
+    fn forget(&mut self) {
+        self.arena.reset();
+        self.used.set(false);
+    }
+}
 
 /// A request, and what there is to answer it with.
 #[derive(Debug, Clone, Copy)]
@@ -20,11 +44,23 @@ pub struct Call<'a, R> {
     pub request: &'a Request,
     /// What may be read: the imports, or a test's plain data.
     pub reads: &'a R,
-    /// Memory for this request.
-    pub scratch: &'a Scratch,
+    scratch: &'a Scratch,
 }
 
 impl<'a, R: Reads> Call<'a, R> {
+    /// A call.
+    #[inline]
+    pub fn new(request: &'a Request, reads: &'a R, scratch: &'a Scratch) -> Self {
+        Self { request, reads, scratch }
+    }
+
+    /// Memory for this request, where taking is moving a pointer and giving back is nothing:
+    /// `call.scratch().alloc(value)`, or the collections of [`bumpalo`].
+    pub fn scratch(&self) -> &'a Bump {
+        self.scratch.used.set(true);
+        &self.scratch.arena
+    }
+
     /// The same call, read in another way: for a policy that changes what another one sees.
     pub fn with_reads<'b, Q>(&self, reads: &'b Q) -> Call<'b, Q>
     where

@@ -45,7 +45,7 @@ impl<P: Policy> Instance<P> {
         report_panics();
         let json = if P::Settings::ANY { crate::settings::json() } else { String::new() };
         match P::Settings::from_json(&json).and_then(P::new) {
-            Ok(policy) => Self { policy, scratch: Scratch::new() },
+            Ok(policy) => Self { policy, scratch: Scratch::default() },
             Err(reason) => panic!("the settings are not as they should be: {reason}"),
         }
     }
@@ -53,16 +53,15 @@ impl<P: Policy> Instance<P> {
     /// Answers a request.
     #[inline]
     pub fn resolve(&mut self, request: &Request) -> Answer {
-        let answer = self.policy.resolve(&Call { request, reads: &Imports, scratch: &self.scratch });
-        self.scratch.reset();
-        answer
+        // Before and not after: so the answer goes out as the policy leaves it.
+        self.scratch.empty();
+        self.policy.resolve(&Call::new(request, &Imports, &self.scratch))
     }
 
     /// Answers a request and says how.
     pub fn explain(&mut self, request: &Request) -> Trace {
-        let trace = self.policy.explain(&Call { request, reads: &Imports, scratch: &self.scratch });
-        self.scratch.reset();
-        trace
+        self.scratch.empty();
+        self.policy.explain(&Call::new(request, &Imports, &self.scratch))
     }
 }
 

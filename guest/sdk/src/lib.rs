@@ -37,7 +37,7 @@
 //! - [`testing`] has plain data to ask a policy about natively.
 //!
 //! A panic reaches the host with its message and place. For what lives no longer than a request there is
-//! [`Call::scratch`], an arena that is emptied after each; everything else comes from std's allocator, because a global
+//! [`Call::scratch`], an arena that is emptied between them; everything else comes from std's allocator, because a global
 //! one that forgets between calls could not be written without `unsafe`, and would forget what a policy keeps.
 //!
 //! The types of the contract, `wit/policy.wit`, are re-exported here under the names of its interfaces.

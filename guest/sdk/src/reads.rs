@@ -9,8 +9,7 @@ use crate::types::{Channel, Country, Message, Scope, Sender, Strategy};
 
 /// The reads of the contract that decide. Each is the import of the same name in `wit/policy.wit`.
 ///
-/// A policy that wraps another one changes what that one sees by wrapping its reads: write the methods that differ and
-/// pass the others on.
+/// A policy that wraps another one changes what that one sees by wrapping its reads, see [`Through`].
 pub trait Reads {
     /// `strategies.strategies-of`.
     fn strategies_of(&self, scope: Scope, country: Country) -> Vec<StrategyFacts>;
@@ -101,4 +100,75 @@ impl Reads for Imports {
     fn sent_at(&self, message: Message) -> Option<u64> {
         crate::times::sent_at(message)
     }
+}
+
+/// Declares [`Through`], whose every read is that of the inner reads unless it is written anew.
+macro_rules! through {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)+) => {
+        /// Reads that pass on to others all that is not written anew: how a policy changes what another one sees.
+        ///
+        /// ```
+        /// use callsign_policy::reads::{Reads, Through};
+        /// use callsign_policy::strategies::StrategyFacts;
+        /// use callsign_policy::types::{Country, Scope};
+        ///
+        /// /// Nothing is sticky.
+        /// struct Loose<'a, R>(&'a R);
+        ///
+        /// impl<R: Reads> Through for Loose<'_, R> {
+        ///     type Inner = R;
+        ///
+        ///     fn inner(&self) -> &R {
+        ///         self.0
+        ///     }
+        ///
+        ///     fn strategies_of(&self, scope: Scope, country: Country) -> Vec<StrategyFacts> {
+        ///         let mut strategies = self.0.strategies_of(scope, country);
+        ///         strategies.iter_mut().for_each(|strategy| strategy.sticky = false);
+        ///         strategies
+        ///     }
+        /// }
+        /// ```
+        pub trait Through {
+            /// What it passes on to.
+            type Inner: Reads;
+
+            /// What it passes on to.
+            fn inner(&self) -> &Self::Inner;
+
+            $(
+                #[doc = concat!("[`Reads::", stringify!($name), "`]; the inner one unless it is written anew.")]
+                #[inline]
+                fn $name(&self $(, $argument: $type)*) -> $result {
+                    self.inner().$name($($argument),*)
+                }
+            )+
+        }
+
+        impl<T: Through> Reads for T {
+            $(
+                #[inline]
+                fn $name(&self $(, $argument: $type)*) -> $result {
+                    Through::$name(self $(, $argument)*)
+                }
+            )+
+        }
+    };
+}
+
+through! {
+    fn strategies_of(scope: Scope, country: Country) -> Vec<StrategyFacts>;
+    fn candidates(pool: Pool) -> Vec<Candidate>;
+    fn count(pool: Pool, group: Group) -> u32;
+    fn contains(pool: Pool, sender: Sender) -> bool;
+    fn spread(pool: Pool, group: Group, recipient: u64) -> Option<Sender>;
+    fn default_senders(scope: Scope, channel: Channel, country: Country) -> Vec<DefaultSender>;
+    fn all_considered(pool: Pool) -> Vec<Considered>;
+    fn pin_of(message: Message) -> Pin;
+    fn describe(scope: Scope, sender: Sender) -> Option<SenderText>;
+    fn strategy_id(scope: Scope, strategy: Strategy) -> Option<String>;
+    fn text(message: Message, field: Field) -> Option<String>;
+    fn attribute(message: Message, name: &str) -> Option<String>;
+    fn sent_at(message: Message) -> Option<u64>;
+    fn read_at_once() -> u32;
 }

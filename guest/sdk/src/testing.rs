@@ -186,5 +186,5 @@ pub fn recipients(count: u64) -> impl Iterator<Item = u64> {
 
 /// What a policy answers.
 pub fn answer<P: Policy>(policy: &mut P, sample: &Sample, request: &Request) -> Answer {
-    policy.resolve(&Call { request, reads: sample, scratch: &Scratch::new() })
+    policy.resolve(&Call::new(request, sample, &Scratch::default()))
 }

@@ -40,8 +40,8 @@ Exit codes:
 const BUILD: &str = "\
 Needs cargo and the target wasm32-unknown-unknown: rustup target add
 wasm32-unknown-unknown. The component is target/NAME-VERSION.wasm, with the name and
-the version of Cargo.toml; its path is printed to standard output. The same source
-gives the same bytes in every folder.
+the version of Cargo.toml; its path is printed to standard output. Its bytes do not
+depend on where the crate lies, only on where crates lie that it names by path.
 
 Examples:
   callsign policy build

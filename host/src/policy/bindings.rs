@@ -26,5 +26,5 @@ pub mod explaining {
     });
 }
 
-pub use callsign::policy as contract;
+pub use self::callsign::policy as contract;
 pub use explaining::exports::callsign::policy::explain;

@@ -21,7 +21,8 @@ pub(super) fn now() -> u64 {
     NOW.load(Ordering::Relaxed)
 }
 
-/// How many ticks a deadline is: it is never early, and late by one tick at most.
+/// How many ticks a deadline is: it is late by one tick at most, and early only by as much as the clock was late, on a
+/// machine with too much to do, when the call began.
 pub(super) fn ticks(deadline: Duration) -> u64 {
     let ticks = deadline.as_nanos().div_ceil(Limits::TICK.as_nanos());
     u64::try_from(ticks).unwrap_or(u64::MAX / 2).min(u64::MAX / 2) + 1
@@ -44,7 +45,7 @@ fn run() {
         let now = Instant::now();
         if let Some(early) = next.checked_duration_since(now) {
             thread::sleep(early);
-        } else if now - next > STOPPED {
+        } else if now.duration_since(next) > STOPPED {
             next = now;
         }
         NOW.fetch_add(1, Ordering::Relaxed);

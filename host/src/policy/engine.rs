@@ -15,8 +15,8 @@ use super::slots::Idle;
 const INSTANCES: u32 = Limits::INSTANCES as u32;
 
 /// How many core modules an instance may be made of, and how many tables they may have. One module of a usual tool is
-/// three, with the two that link it; interpreters bring their libraries as modules of their own.
-const MODULES: u32 = 32;
+/// three, with the two that link it; CPython is 38, with its libraries.
+const MODULES: u32 = 64;
 const TABLES: u32 = 4;
 
 /// The most memory that any limit may allow an instance; the pool's slots are of this size.

@@ -108,10 +108,12 @@ impl Exports<'_> {
     ) -> Result<(), PolicyError> {
         let shape = |reason| Err(PolicyError::Shape { reason: format!("{} {reason}", self.name) });
         match self.instance.get_export(self.engine, function).map(|item| item.ty) {
-            Some(ComponentItem::ComponentFunc(ty)) => match ty.typecheck::<Params, Results>(&self.component.instance_type()) {
-                Ok(()) => Ok(()),
-                Err(error) => shape(format!("has a function `{function}` of other types: {}", error.root_cause())),
-            },
+            Some(ComponentItem::ComponentFunc(ty)) => {
+                match ty.typecheck::<Params, Results>(&self.component.instance_type()) {
+                    Ok(()) => Ok(()),
+                    Err(error) => shape(format!("has a function `{function}` of other types: {}", error.root_cause())),
+                }
+            }
             _ => shape(format!("has no function `{function}`")),
         }
     }

@@ -12,6 +12,7 @@ use super::bindings::contract::{log, messages, senders, settings, sticky, strate
 use super::failure::{Failure, plain};
 use super::instance::State;
 use crate::catalog::Channel;
+use crate::decision::Step;
 use crate::revision::Revision;
 use crate::scope::PoolView;
 
@@ -212,6 +213,8 @@ same_cases! {
     types::Channel => Channel { Sms, Mms, Rcs }
     types::Channel => sdk_types::Channel { Sms, Mms, Rcs }
     sdk_types::Level => types::Level { Application, Entity }
+    types::Step => Step { Sticky, AreaCode, Overlay, Region, Pool, DefaultSender }
+    sdk_types::Step => Step { Sticky, AreaCode, Overlay, Region, Pool, DefaultSender }
     sdk_types::ChannelLimit => types::ChannelLimit { Any, Sms, Mms, Rcs }
     sdk_types::SenderType => types::SenderType { Alphanumeric, VirtualLongNumber, ShortCode, TollFreeNumber }
     sdk_strategies::CountryMatch => strategies::CountryMatch { All, Listed, NotListed }

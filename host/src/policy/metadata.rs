@@ -20,6 +20,9 @@ impl Metadata {
     /// Reads the metadata of a component's bytes.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, PolicyError> {
         let not_a_component = |reason: String| PolicyError::NotAComponent { reason };
+        if !bytes.starts_with(b"\0asm") {
+            return Err(not_a_component("it does not begin as WebAssembly does".into()));
+        }
         let mut metadata = Self::default();
         // Sections of the modules and components inside are theirs.
         let mut depth = 0u32;

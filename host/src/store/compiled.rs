@@ -82,7 +82,7 @@ impl CompiledCache {
     pub fn policy(&self, bytes: &[u8], limits: Limits) -> Result<Policy, PolicyError> {
         let source = Source::check(bytes, &limits)?;
         let digest = ModuleDigest::of(bytes);
-        if let Some(component) = self.find(&digest)? {
+        if let Some(component) = self.find(&digest, &limits)? {
             return Policy::link(source.metadata(), &component, limits);
         }
         let component = source.compile(&limits)?;
@@ -91,10 +91,10 @@ impl CompiledCache {
         Ok(policy)
     }
 
-    /// A component that was kept, if it is to be trusted.
-    pub(super) fn find(&self, digest: &ModuleDigest) -> Result<Option<Component>, PolicyError> {
+    /// A component that was kept for the engine of these limits, if it is to be trusted.
+    pub(super) fn find(&self, digest: &ModuleDigest, limits: &Limits) -> Result<Option<Component>, PolicyError> {
         let Some(folder) = &self.folder else { return Ok(None) };
-        let engine = Engine::get()?;
+        let engine = Engine::of(limits)?;
         match read(folder, &Key::of(digest, &engine.engine), &engine.engine) {
             Ok(component) => Ok(component),
             Err(distrust) => {

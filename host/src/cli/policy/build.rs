@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use super::component::{self, TARGET};
 use crate::cli::exit::{Exit, Stop, print, say};
-use crate::cli::gateway::refused_policy;
 
 /// What the profile of a component is, whatever the workspace of the crate says.
 const PROFILE: [&str; 5] = ["opt-level=3", "lto=\"fat\"", "codegen-units=1", "panic=\"abort\"", "strip=true"];
@@ -64,18 +63,17 @@ pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Res
     let module = format!("{}.wasm", target.name.replace('-', "_"));
     let module = metadata.target_directory.join(TARGET).join("release").join(module);
     let module = fs::read(&module).with_context(|| module.display().to_string()).map_err(Stop::failed)?;
-    let encoded = component::encode(&module, &package.name, &package.version);
-    let no_policy = || format!("{} is no policy", package.name);
-    let component = encoded.with_context(no_policy).map_err(|error| {
-        Stop::refused(error)
+    let no_policy = |error: anyhow::Error| {
+        Stop::refused(error.context(format!("{} is no policy", package.name)))
             .hint("A policy implements `callsign_policy::Policy` and ends with `callsign_policy::policy!(...);`.")
-    })?;
+    };
+    let component = component::encode(&module, &package.name, &package.version).map_err(no_policy)?;
+    // One that no host would take is not written.
+    let policy = Policy::from_bytes(&component).map_err(|error| no_policy(error.into()))?;
     let path = match out {
         Some(path) => path.to_owned(),
         None => metadata.target_directory.join(format!("{}-{}.wasm", package.name, package.version)),
     };
-    // One that no host would take is not written.
-    let policy = Policy::from_bytes(&component).map_err(|error| refused_policy(&path, error))?;
     let cannot = || format!("cannot write {}", path.display());
     fs::write(&path, &component).with_context(cannot).map_err(Stop::failed)?;
     say(&format!(

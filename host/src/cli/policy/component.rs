@@ -28,7 +28,7 @@ pub(super) fn cargo(flags: &[String]) -> Command {
     cargo
 }
 
-/// The flags for rustc: a small stack, and the same bytes wherever the source in these folders lies.
+/// The flags for rustc: a small stack, and no trace in the bytes of where these folders lie.
 pub(super) fn flags(folders: &[(PathBuf, String)]) -> Vec<String> {
     let mut flags = vec![
         // The shadow stack comes first and is small: an overflow traps instead of overwriting data, and a fresh
