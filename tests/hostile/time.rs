@@ -93,9 +93,9 @@ fn works_while_it_returns(instructions: usize) -> Component {
 
 #[test]
 fn a_deep_stack_of_functions_that_work_while_they_return_ends_soon_after_the_deadline() {
-    let attacked = Attacked::by(policy(&works_while_it_returns(9_990)));
+    let attacked = Attacked::by(policy(&works_while_it_returns(5_990)));
     attacked.fails(LATE);
-    let refused = works_while_it_returns(250_000).load().unwrap_err();
+    let refused = works_while_it_returns(6_010).load().unwrap_err();
     assert!(matches!(refused, PolicyError::Budget { .. }), "{refused}");
     assert!(refused.to_string().contains("instructions after a call without a loop or another call"), "{refused}");
 }

@@ -26,8 +26,9 @@ pub(crate) const JUMPS: u64 = 20_000;
 pub(crate) const LOOP_DEPTH: u64 = 32;
 
 /// Instructions of one function after a call, without a loop or another call: what may be left to do, for each function
-/// on the stack, when the deadline has passed. With a full stack of the dearest ones it is a second. CPython has 5,400.
-pub(crate) const RETURNING: u64 = 10_000;
+/// on the stack, when the deadline has passed. With a full stack of the dearest ones that is about half a second, so this
+/// limit is near what CPython has, 5,400, and not a few times as much.
+pub(crate) const RETURNING: u64 = 6_000;
 
 /// Locals times jumps of one function, the square of the depth of its loops added to the jumps. Where paths meet the
 /// compiler may have to merge every local, with a value from every jump, and in nested loops again for each: 4 KiB of
