@@ -40,6 +40,11 @@ fn limits() -> Limits {
 /// another channel, suspended, for another country. Its strategy 0 is not sticky, its strategy 1 is. The scope `care`
 /// is a neighbour's.
 fn platform() -> Platform {
+    platform_with(json!({"channel": "MMS", "useStickySender": true}))
+}
+
+/// The same, whose second strategy of `shop` has these options.
+fn platform_with(options: serde_json::Value) -> Platform {
     Platform::new()
         .long("S0", "+12125550100")
         .long("S1", "+12125550101")
@@ -55,7 +60,7 @@ fn platform() -> Platform {
         .associate("care", &["S0", "S5"])
         .suspended("S3")
         .strategy("PLAIN", "shop", json!({"channel": "SMS"}))
-        .strategy("STICKY", "shop", json!({"channel": "MMS", "useStickySender": true}))
+        .strategy("STICKY", "shop", options)
         .strategy("CARE", "care", json!({}))
 }
 

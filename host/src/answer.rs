@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use callsign_destination::Country;
 
-use crate::catalog::Channel;
+use crate::catalog::{Channel, Strategy};
 use crate::decision::{Refusal, Verdict};
 use crate::policy::contract::types::{self, Answer};
 use crate::policy::{Failure, OwnRefusal, Policy};
@@ -53,7 +53,13 @@ pub(crate) fn check(
         Some((_, Some(&index))) => Some(index),
         Some((handle, None)) => return failed(Wrong::UnknownStrategy(handle)),
     };
-    if decision.pin && !strategy.is_some_and(|index| catalog.strategies()[index as usize].sticky) {
+    let allows_pin = |index| {
+        let strategy: &Strategy = &catalog.strategies()[index as usize];
+        strategy.sticky
+            && strategy.channel.is_none_or(|only| only == channel)
+            && strategy.countries.as_ref().is_none_or(|countries| countries.binary_search(&country).is_ok())
+    };
+    if decision.pin && !strategy.is_some_and(allows_pin) {
         return failed(Wrong::PinWithoutSticky);
     }
     Ok(Checked {
@@ -99,7 +105,9 @@ impl fmt::Display for Wrong<'_> {
                 write!(f, "sender {id} is suspended or does not cover {channel} to {country}")
             }
             Self::UnknownStrategy(handle) => write!(f, "the scope has no strategy {handle}"),
-            Self::PinWithoutSticky => f.write_str("it pins the recipient without a sticky strategy"),
+            Self::PinWithoutSticky => {
+                f.write_str("it pins the recipient without a sticky strategy for its channel and country")
+            }
         }
     }
 }

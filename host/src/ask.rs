@@ -65,7 +65,10 @@ fn conclude(
     if by.who == Who::Candidate
         && let Some(canary) = &route.canary
     {
-        canary.answered(!matches!(verdict, Ok(Verdict::Decided { .. })));
+        // That all instances are busy is not the candidate's fault.
+        if !matches!(verdict, Err(Failure::Busy(_))) {
+            canary.answered(!matches!(verdict, Ok(Verdict::Decided { .. })));
+        }
     }
     match verdict {
         Ok(verdict) => {
@@ -79,8 +82,10 @@ fn conclude(
 /// The failure rule.
 #[cold]
 fn failed(serving: &Serving, member: &Member, by: By, query: &Query<'_>, failure: Failure) -> Outcome {
-    if failure != Failure::Resting {
-        member.failed(&failure);
+    match failure {
+        Failure::Resting => {}
+        Failure::Busy(_) => member.found_busy(&failure),
+        _ => member.failed(&failure),
     }
     if member.binding.on_failure == OnFailure::Standard
         && let Some(standard) = &serving.standard

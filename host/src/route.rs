@@ -89,14 +89,25 @@ impl Member {
     /// It failed.
     #[cold]
     pub(crate) fn failed(&self, failure: &Failure) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
-        let policy: Arc<str> = self.binding.policy.label().into();
-        self.report(What::Failed { policy: Arc::clone(&policy), cause: failure.to_string() });
+        let policy = self.count(failure);
         if self.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= self.binding.breaker.failures
             && self.rests_until.swap(self.next_try(since_start()), Ordering::Relaxed) == 0
         {
             self.report(What::Rested { policy });
         }
+    }
+
+    /// It could not be called, as all instances of the process were busy: counted, but not held against it.
+    #[cold]
+    pub(crate) fn found_busy(&self, failure: &Failure) {
+        self.count(failure);
+    }
+
+    fn count(&self, failure: &Failure) -> Arc<str> {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        let policy: Arc<str> = self.binding.policy.label().into();
+        self.report(What::Failed { policy: Arc::clone(&policy), cause: failure.to_string() });
+        policy
     }
 
     /// How often it failed.

@@ -59,6 +59,29 @@ fn a_pin_with_a_strategy_that_is_not_sticky() {
     not_acceptable(&decision(0, 0, 1), "it pins the recipient without a sticky strategy");
 }
 
+#[test]
+fn a_pin_with_a_sticky_strategy_of_another_channel() {
+    // Strategy 1 is sticky, but for MMS.
+    not_acceptable(&decision(0, 1, 1), "it pins the recipient without a sticky strategy for its channel and country");
+}
+
+#[test]
+fn a_pin_with_a_sticky_strategy_of_another_country() {
+    let platform = sticky_for("GB");
+    let gateway = platform.gateway_with(pins(0));
+    assert_eq!(decide(&gateway, &sms("shop", TO)), "POLICY_FAILED");
+    assert_eq!(decide(&gateway, &sms("shop", "+442071838750")), "S0 POOL");
+}
+
+/// Senders 0 and 1 and a sticky strategy for one country.
+fn sticky_for(country: &str) -> Platform {
+    Platform::new().long("S0", "+12125550100").long("S1", "+12125550101").associate("shop", &["S0", "S1"]).strategy(
+        "STICKY",
+        "shop",
+        json!({"useStickySender": true, "destinationCountryCode": country}),
+    )
+}
+
 /// Senders 0 and 1 and a sticky strategy.
 fn sticky() -> Platform {
     Platform::new().long("S0", "+12125550100").long("S1", "+12125550101").associate("shop", &["S0", "S1"]).strategy(

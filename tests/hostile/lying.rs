@@ -8,7 +8,9 @@ use callsign::{
     Binding, Bound, Breaker, MemoryStore, Pin, PinKey, PinnedSender, Probe, SenderKey, StickyError, StickyStore,
 };
 
-use super::{Attacked, TO, hostile, policy};
+use serde_json::json;
+
+use super::{Attacked, TO, hostile, platform_with, policy};
 use crate::component::Component;
 use crate::reference::Rng;
 use crate::resolution::platform::{decide, sms};
@@ -112,6 +114,8 @@ fn of_answers_at_random_those_count_that_the_contract_and_the_catalog_allow_and_
     let echoes = Binding::new(policy(&Component::new("echo", "1.0.0").echoing()))
         .breaker(Breaker::new(u32::MAX, Duration::from_secs(1)));
     attacked.gateway.swap(&Bound::application("shop"), echoes).unwrap();
+    // Strategy 1 is sticky for every channel, so that it allows a pin.
+    attacked.gateway.replace_catalog(platform_with(json!({"useStickySender": true})).catalog()).unwrap();
     let mut seen = BTreeMap::new();
     for seed in 0..8_000 {
         let answer = any_answer(&mut Rng::new(seed));

@@ -177,10 +177,13 @@ fn a_message_that_finds_all_instances_in_a_call_is_told_so_and_the_next_is_decid
             .collect();
         let state = store.state.lock().unwrap();
         drop(store.changed.wait_while(state, |(waiting, _)| *waiting < Limits::INSTANCES).unwrap());
-        let decision = attacked.gateway.resolve(&sms("care", TO));
-        let refusal = decision.get().refusal().unwrap();
-        assert_eq!(refusal.code(), "POLICY_FAILED");
-        assert!(refusal.to_string().contains("all instances are busy (512 run at once"), "{refusal}");
+        // More often than a breaker bears failures: it is not held against the policy, and what follows is decided.
+        for _ in 0..30 {
+            let decision = attacked.gateway.resolve(&sms("care", TO));
+            let refusal = decision.get().refusal().unwrap();
+            assert_eq!(refusal.code(), "POLICY_FAILED");
+            assert!(refusal.to_string().contains("all instances are busy (512 run at once"), "{refusal}");
+        }
         store.state.lock().unwrap().1 = true;
         store.changed.notify_all();
         assert!(callers.into_iter().all(|caller| caller.join().unwrap() == "S0 POOL"));
