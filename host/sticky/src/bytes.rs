@@ -1,0 +1,25 @@
+//! Keys as bytes: the hash of the scope, the channel, the recipient. They sort by scope, then channel, then recipient.
+
+use crate::channel::Channel;
+use crate::pin::PinKey;
+use crate::recipient::Recipient;
+
+/// The bytes of a key.
+pub(crate) const KEY: usize = 16 + 1 + 16;
+
+/// The bytes of a key; the recipient as it is.
+#[inline]
+pub(crate) fn key_of(key: &PinKey<'_>) -> [u8; KEY] {
+    let mut bytes = [0; KEY];
+    bytes[..16].copy_from_slice(&key.scope.hash().to_be_bytes());
+    bytes[16] = key.channel as u8;
+    bytes[17..].copy_from_slice(&key.recipient.to_bytes());
+    bytes
+}
+
+/// Scope, channel and recipient of the bytes of a key; none of other bytes.
+pub(crate) fn parts_of(bytes: &[u8; KEY]) -> Option<(u128, Channel, Recipient)> {
+    let scope = u128::from_be_bytes(bytes[..16].try_into().ok()?);
+    let recipient = Recipient::from_bytes(bytes[17..].try_into().ok()?)?;
+    Some((scope, Channel::from_number(bytes[16])?, recipient))
+}

@@ -1,0 +1,31 @@
+//! Sticky state: the sender that each recipient was given first.
+//!
+//! A [`StickyStore`] keeps a [`Pin`] for each [`PinKey`]. [`MemoryStore`] forgets with its process, [`EmbeddedStore`] keeps
+//! pins on the disk of one machine, and the stores of the features `postgres` and `redis` keep them for a fleet. All pass
+//! one conformance suite, `tests/sticky`.
+#![deny(unsafe_code)]
+
+mod bytes;
+mod channel;
+mod error;
+mod listing;
+mod memory;
+#[cfg(feature = "remote")]
+mod patience;
+mod pin;
+mod recipient;
+mod remote;
+mod store;
+mod transfer;
+
+pub use channel::Channel;
+pub use error::{OpenError, StickyError};
+pub use listing::{Filter, NotAPosition, Page, PinRecord, Position};
+pub use memory::MemoryStore;
+#[cfg(feature = "remote")]
+pub use patience::Patience;
+pub use pin::{Pin, PinKey, PinScope, PinnedSender, Release, SenderKey, Touch, Write, now};
+pub use recipient::{NotAHash, NotAKey, Recipient, RecipientHash, RecipientKey};
+pub use remote::{Answers, RemoteStore};
+pub use store::StickyStore;
+pub use transfer::{Imported, TransferError, each_pin, import, migrate};

@@ -1,0 +1,175 @@
+//! Pins in memory, gone with the process.
+
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use hashbrown::DefaultHashBuilder;
+use papaya::{Compute, HashMap, Operation};
+
+use crate::bytes::{KEY, key_of, parts_of};
+use crate::error::StickyError;
+use crate::listing::{Filter, Page, PinRecord, Position};
+use crate::pin::{Pin, PinKey, PinScope, PinnedSender, Release, SenderKey, Touch, Write, now};
+use crate::store::StickyStore;
+
+/// Keeps pins in a concurrent hash map: reads take no lock, and of several writers of one key the first wins.
+///
+/// Durability: none. Meant for tests, and for runs whose pins need not outlive them. It keeps recipients as they come, and
+/// lists in a time that grows with all its pins.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    pins: HashMap<[u8; KEY], Pin, DefaultHashBuilder>,
+    scopes: HashMap<u128, (Box<str>, Option<Box<str>>), DefaultHashBuilder>,
+    senders: HashMap<SenderKey, Box<str>, DefaultHashBuilder>,
+    /// Whether any pin ends, and how many writes there were since those that ended were thrown away.
+    some_end: AtomicBool,
+    writes: AtomicUsize,
+}
+
+/// Ended pins are thrown away after as many writes as there are pins, but not before this many.
+const SWEEP: usize = 10_000;
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many pins there are.
+    pub fn len(&self) -> usize {
+        self.pins.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.pins.is_empty()
+    }
+
+    fn know(&self, scope: &PinScope<'_>, sender: &PinnedSender<'_>) {
+        let scopes = self.scopes.pin();
+        if !scopes.contains_key(&scope.hash()) {
+            scopes.insert(scope.hash(), (scope.application.into(), scope.entity.map(Into::into)));
+        }
+        let senders = self.senders.pin();
+        if !senders.contains_key(&sender.key) {
+            senders.insert(sender.key, sender.id.into());
+        }
+    }
+
+    #[cold]
+    fn sweep(&self, now: u64) {
+        if self.writes.fetch_add(1, Ordering::Relaxed) >= SWEEP.max(self.pins.len()) {
+            self.writes.store(0, Ordering::Relaxed);
+            self.pins.pin().retain(|_, pin| !pin.has_ended(now));
+        }
+    }
+
+    fn matching<'a>(&self, filter: &'a Filter<'a>) -> impl Fn(&[u8; KEY], &Pin) -> bool + 'a {
+        move |key, pin| match filter {
+            Filter::All => true,
+            Filter::Scope(scope) => key[..16] == scope.hash().to_be_bytes(),
+            Filter::Sender(sender) => pin.sender == sender.key,
+            Filter::Recipient(recipient) => key[17..] == recipient.to_bytes(),
+        }
+    }
+
+    fn record(&self, key: &[u8; KEY], pin: Pin) -> Option<PinRecord> {
+        let (scope, channel, recipient) = parts_of(key)?;
+        let (application, entity) = self.scopes.pin().get(&scope)?.clone();
+        let sender = self.senders.pin().get(&pin.sender)?.clone();
+        Some(PinRecord { application, entity, channel, recipient, sender, pin })
+    }
+}
+
+impl StickyStore for MemoryStore {
+    fn read(&self, keys: &[PinKey<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
+        keys.iter().map(|key| self.get(key)).collect()
+    }
+
+    fn write(&self, writes: &[Write<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
+        writes.iter().map(|write| self.write_one(write)).collect()
+    }
+
+    fn release(&self, releases: &[Release<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
+        let pins = self.pins.pin();
+        let now = now();
+        let release = |release: &Release<'_>| {
+            let outcome = pins.compute(key_of(&release.key), |entry| match entry {
+                Some((_, pin)) if release.expected.is_none_or(|sender| sender == pin.sender) => Operation::Remove,
+                _ => Operation::Abort(()),
+            });
+            match outcome {
+                Compute::Removed(_, pin) => Ok((!pin.has_ended(now)).then_some(*pin)),
+                _ => Ok(None),
+            }
+        };
+        releases.iter().map(release).collect()
+    }
+
+    fn touch(&self, touches: &[Touch<'_>]) -> Result<(), StickyError> {
+        let (pins, now) = (self.pins.pin(), now());
+        for touch in touches {
+            if touch.idle_days > 0 {
+                self.some_end.store(true, Ordering::Relaxed);
+            }
+            pins.compute(key_of(&touch.key), |entry| match entry {
+                Some((_, &pin)) if pin.sender == touch.sender && !pin.has_ended(now) => {
+                    Operation::Insert(Pin { last_used: now, idle_days: touch.idle_days, ..pin })
+                }
+                _ => Operation::Abort(()),
+            });
+        }
+        Ok(())
+    }
+
+    fn list(&self, filter: &Filter<'_>, after: Option<&Position>, most: usize) -> Result<Page, StickyError> {
+        let matches = self.matching(filter);
+        let now = now();
+        let pins = self.pins.pin();
+        // The least keys after the position, the greatest of them on top.
+        let mut least: BinaryHeap<[u8; KEY]> = BinaryHeap::with_capacity(most + 1);
+        for (key, pin) in &pins {
+            if after.is_some_and(|after| key[..] <= after.0[..]) || pin.has_ended(now) || !matches(key, pin) {
+                continue;
+            }
+            least.push(*key);
+            if least.len() > most {
+                least.pop();
+            }
+        }
+        let keys = least.into_sorted_vec();
+        let next = keys.last().filter(|_| keys.len() == most).map(|last| Position(last[..].into()));
+        let records = keys.iter().filter_map(|key| self.record(key, *pins.get(key)?));
+        Ok(Page { pins: records.collect(), next })
+    }
+
+    fn count(&self, filter: &Filter<'_>) -> Result<u64, StickyError> {
+        let matches = self.matching(filter);
+        Ok(self.pins.pin().iter().filter(|(key, pin)| matches(key, pin)).count() as u64)
+    }
+
+    fn get(&self, key: &PinKey<'_>) -> Result<Option<Pin>, StickyError> {
+        let pin = self.pins.pin().get(&key_of(key)).copied();
+        Ok(pin.filter(|pin| pin.idle_days == 0 || !pin.has_ended(now())))
+    }
+
+    fn write_one(&self, write: &Write<'_>) -> Result<Option<Pin>, StickyError> {
+        let now = now();
+        if write.idle_days > 0 {
+            self.some_end.store(true, Ordering::Relaxed);
+        }
+        if self.some_end.load(Ordering::Relaxed) {
+            self.sweep(now);
+        }
+        self.know(&write.key.scope, &write.sender);
+        let pins = self.pins.pin();
+        let outcome = pins.compute(key_of(&write.key), |entry| match write.onto(entry.map(|(_, pin)| *pin), now) {
+            Ok(new) => Operation::Insert(new),
+            Err(current) => Operation::Abort(current),
+        });
+        match outcome {
+            Compute::Aborted(current) => Ok(Some(current)),
+            _ => Ok(None),
+        }
+    }
+}

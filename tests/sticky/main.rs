@@ -1,0 +1,9 @@
+//! The behaviour of sticky stores: one suite that every store passes, and what each promises beyond it.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
+
+mod conformance;
+mod history;
+mod memory;
+mod recipient;
+mod transfer;
