@@ -148,20 +148,22 @@ pub fn check(history: &[Told]) {
             _ => {}
         }
     }
-    // No two of them overlap: each that began surely before another ended surely was gone by the other's beginning.
-    let spans: Vec<(u64, Option<u64>)> =
-        lives.values().filter_map(|life| Some((life.begun?.1, life.gone.map(|(begun, _)| begun)))).collect();
-    for (index, &(one, _)) in spans.iter().enumerate() {
-        for &(other, gone) in &spans[..index] {
-            let (first, first_gone) = if one < other { (one, spans[index].1) } else { (other, gone) };
-            let second_begun = lives.values().filter_map(|life| life.begun).find(|span| span.1 == one.max(other));
-            let (_, second) = second_begun.unwrap();
-            // The later one had been written when its call ended: the earlier one must have begun to go by then.
-            assert!(
-                first_gone.is_some_and(|gone| gone < second),
-                "two pins at once: {first} and {second} in {history:?}"
-            );
+    // No two held at once: each surely held from the end of the first call that knew of it to the beginning of the last
+    // one that still did, or to the call that took it away.
+    let mut spans: Vec<(u64, u64, SenderKey)> = Vec::new();
+    for (&sender, life) in &lives {
+        let Some((_, written)) = life.begun else { continue };
+        let seen = || history.iter().filter(move |told| told.what == What::Saw(sender));
+        let from = seen().map(|told| told.ended).fold(written, u64::min);
+        let last_seen = seen().map(|told| told.begun).max().unwrap_or(0);
+        let to = life.gone.map_or(u64::MAX, |(begun, _)| begun.max(last_seen));
+        if from < to {
+            spans.push((from, to, sender));
         }
+    }
+    spans.sort_unstable();
+    for pair in spans.windows(2) {
+        assert!(pair[0].1 <= pair[1].0, "two pins at once: {pair:?} in {history:?}");
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
 
 mod conformance;
+mod embedded;
 mod history;
 mod memory;
 mod recipient;

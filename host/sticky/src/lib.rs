@@ -7,6 +7,7 @@
 
 mod bytes;
 mod channel;
+mod embedded;
 mod error;
 mod listing;
 mod memory;
@@ -19,6 +20,7 @@ mod store;
 mod transfer;
 
 pub use channel::Channel;
+pub use embedded::{EmbeddedOptions, EmbeddedStore, Recipients};
 pub use error::{OpenError, StickyError};
 pub use listing::{Filter, NotAPosition, Page, PinRecord, Position};
 pub use memory::MemoryStore;

@@ -161,9 +161,10 @@ impl StickyStore for MemoryStore {
         if self.some_end.load(Ordering::Relaxed) {
             self.sweep(now);
         }
+        let wanted = write.wanted();
         self.know(&write.key.scope, &write.sender);
         let pins = self.pins.pin();
-        let outcome = pins.compute(key_of(&write.key), |entry| match write.onto(entry.map(|(_, pin)| *pin), now) {
+        let outcome = pins.compute(key_of(&write.key), |entry| match wanted.onto(entry.map(|(_, pin)| *pin), now) {
             Ok(new) => Operation::Insert(new),
             Err(current) => Operation::Abort(current),
         });

@@ -177,13 +177,29 @@ impl<'a> Write<'a> {
         self
     }
 
+    /// What is wanted, apart from its names.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted { expected: self.expected, sender: self.sender.key, idle_days: self.idle_days, used: self.used }
+    }
+}
+
+/// A write without its texts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    expected: Option<SenderKey>,
+    sender: SenderKey,
+    idle_days: u16,
+    used: Option<(u64, u64)>,
+}
+
+impl Wanted {
     /// What this makes of the pin of its key: the new pin, or the one that stays. An ended pin counts as none.
-    pub fn onto(&self, current: Option<Pin>, now: u64) -> Result<Pin, Pin> {
+    pub(crate) fn onto(self, current: Option<Pin>, now: u64) -> Result<Pin, Pin> {
         match current.filter(|pin| !pin.has_ended(now)) {
             Some(pin) if self.expected != Some(pin.sender) => Err(pin),
             _ => {
                 let (first_used, last_used) = self.used.unwrap_or((now, now));
-                Ok(Pin { sender: self.sender.key, first_used, last_used, idle_days: self.idle_days })
+                Ok(Pin { sender: self.sender, first_used, last_used, idle_days: self.idle_days })
             }
         }
     }

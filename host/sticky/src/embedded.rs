@@ -1,0 +1,282 @@
+//! Pins on the disk of one machine.
+
+mod folder;
+mod group;
+mod layout;
+mod names;
+mod pages;
+mod sweep;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use quick_cache::sync::{Cache, GuardResult};
+
+use self::folder::Folder;
+use self::layout::Tables;
+use self::names::Names;
+use self::writer::{Op, What, Writer};
+use crate::bytes::{KEY, key_of};
+use crate::error::{OpenError, StickyError};
+use crate::listing::{Filter, Page, Position};
+use crate::pin::{Pin, PinKey, Release, Touch, Write, now};
+use crate::recipient::RecipientKey;
+use crate::remote::{Answers, RemoteStore};
+use crate::store::StickyStore;
+
+/// Keeps pins in a folder, for one process at a time.
+///
+/// **Durability.** An answer of [`StickyStore::write`] and [`StickyStore::release`] is given when the change is on the disk
+/// (`fdatasync`); a crash of the process or of the machine loses no acknowledged pin, whole groups of changes are there
+/// or not. Writers that come at the same time share one such commit, so a commit of a fraction of a millisecond to a
+/// few carries as many pins as there are writers. A pin is seen by readers only once it is on the disk. A touch is not
+/// waited for: a crash may lose those of the last moments. When the disk fails or is full, nothing is acknowledged any
+/// more until the store is opened anew; reads go on.
+///
+/// **Privacy.** Recipients are kept as keyed hashes unless the store was made otherwise, see [`Recipients`].
+///
+/// **Cost.** The pins of recent recipients are kept in memory, see [`EmbeddedOptions::hot_pins`]. Listing by scope or by
+/// sender reads what it lists; by recipient it looks at three keys for each scope that was ever pinned; counting reads
+/// what it counts.
+///
+/// Pins are kept by fjall, a log-structured merge tree: `cargo bench -p callsign-sticky --bench embedded` compares it
+/// with redb, a B-tree, whose random inserts rewrite pages all over the file.
+pub struct EmbeddedStore {
+    shared: Arc<Shared>,
+    writer: Writer,
+    folder: Folder,
+}
+
+/// What readers and the writer share.
+struct Shared {
+    tables: Tables,
+    names: Names,
+    hot: Cache<[u8; KEY], Pin>,
+    clock: Clock,
+}
+
+type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
+
+/// How an embedded store is opened.
+#[non_exhaustive]
+pub struct EmbeddedOptions {
+    /// How recipients are kept.
+    pub recipients: Recipients,
+    /// How many pins of recent recipients are kept in memory, about 130 bytes each. Default 500,000.
+    pub hot_pins: usize,
+    /// Memory for blocks of the files, in bytes. Default 256 MiB.
+    pub cache: u64,
+    /// How often ended pins are looked for. Default one minute; at most 1,000 are taken off at once.
+    pub sweep: Duration,
+    /// Seconds since 1970; default the system's clock. For tests.
+    pub clock: Clock,
+}
+
+impl Default for EmbeddedOptions {
+    fn default() -> Self {
+        Self {
+            recipients: Recipients::AsTheyAre,
+            hot_pins: 500_000,
+            cache: 256 << 20,
+            sweep: Duration::from_secs(60),
+            clock: Box::new(now),
+        }
+    }
+}
+
+impl EmbeddedOptions {
+    /// Keeps recipients this way.
+    #[must_use]
+    pub fn recipients(mut self, recipients: Recipients) -> Self {
+        self.recipients = recipients;
+        self
+    }
+
+    /// Keeps so many pins in memory.
+    #[must_use]
+    pub fn hot_pins(mut self, pins: usize) -> Self {
+        self.hot_pins = pins;
+        self
+    }
+}
+
+impl std::fmt::Debug for EmbeddedOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { recipients, hot_pins, cache, sweep, clock: _ } = self;
+        let mut debug = f.debug_struct("EmbeddedOptions");
+        debug.field("recipients", recipients).field("hot_pins", hot_pins).field("cache", cache).field("sweep", sweep);
+        debug.finish_non_exhaustive()
+    }
+}
+
+/// How a store keeps its recipients. It is settled when the store is made.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum Recipients {
+    /// A new store hashes them with a new key, which it keeps in its folder as `recipients.key`, readable by its owner
+    /// only. A store that is there already goes on as it was made.
+    #[default]
+    AsTheyAre,
+    /// Hashed with this key, which is not kept in the folder.
+    HashedWith(RecipientKey),
+    /// As numbers.
+    Plain,
+}
+
+impl EmbeddedStore {
+    /// Opens the store of a folder, or makes it where the folder is empty or not there.
+    ///
+    /// # Errors
+    /// Another process has it open, it is damaged or no store, a newer version wrote it, its recipients are kept with
+    /// another key, or a file cannot be read or written. Nothing that is there is overwritten.
+    pub fn open(path: impl AsRef<Path>, options: EmbeddedOptions) -> Result<Self, OpenError> {
+        let folder = Folder::open(path.as_ref(), &options.recipients)?;
+        let (tables, names) = folder.tables(options.cache)?;
+        let hot = Cache::new(options.hot_pins.max(1));
+        let shared = Arc::new(Shared { tables, names, hot, clock: options.clock });
+        let writer = Writer::start(Arc::clone(&shared), options.sweep)
+            .map_err(|source| OpenError::File { place: folder.place(), source })?;
+        folder.complete()?;
+        Ok(Self { shared, writer, folder })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The key that recipients are hashed with; none where they are kept as numbers.
+    pub fn recipient_key(&self) -> Option<&RecipientKey> {
+        self.folder.key()
+    }
+
+    /// The bytes on the disk.
+    ///
+    /// # Errors
+    /// The files cannot be looked at.
+    pub fn disk_space(&self) -> Result<u64, StickyError> {
+        self.shared.tables.disk_space()
+    }
+
+    #[inline]
+    fn key(&self, key: &PinKey<'_>) -> [u8; KEY] {
+        key_of(&PinKey { recipient: key.recipient.under(self.folder.key()), ..*key })
+    }
+
+    fn writes(&self, writes: &[Write<'_>]) -> Vec<Op> {
+        let op = |write: &Write<'_>| Op {
+            key: self.key(&write.key),
+            what: What::Write(write.wanted()),
+            names: self.shared.names.unknown(&write.key.scope, &write.sender),
+        };
+        writes.iter().map(op).collect()
+    }
+}
+
+impl Shared {
+    fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// The pin of a key, from memory or from the disk.
+    #[inline]
+    fn pin(&self, key: &[u8; KEY]) -> Result<Option<Pin>, StickyError> {
+        if let Some(pin) = self.hot.get(key) {
+            return Ok(Some(pin));
+        }
+        self.cold_pin(key)
+    }
+
+    fn cold_pin(&self, key: &[u8; KEY]) -> Result<Option<Pin>, StickyError> {
+        // One reader of a key goes to the disk. Where the writer changes the key meanwhile, what was read is not kept.
+        match self.hot.get_value_or_guard(key, None) {
+            GuardResult::Value(pin) => Ok(Some(pin)),
+            GuardResult::Guard(guard) => {
+                let pin = self.tables.pin(key)?;
+                if let Some(pin) = pin {
+                    let _ = guard.insert(pin);
+                }
+                Ok(pin)
+            }
+            GuardResult::Timeout => self.tables.pin(key),
+        }
+    }
+}
+
+impl StickyStore for EmbeddedStore {
+    fn read(&self, keys: &[PinKey<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
+        keys.iter().map(|key| self.get(key)).collect()
+    }
+
+    fn get(&self, key: &PinKey<'_>) -> Result<Option<Pin>, StickyError> {
+        let pin = self.shared.pin(&self.key(key))?;
+        Ok(pin.filter(|pin| pin.idle_days == 0 || !pin.has_ended(self.shared.now())))
+    }
+
+    fn write(&self, writes: &[Write<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
+        self.writer.wait(self.writes(writes))
+    }
+
+    fn release(&self, releases: &[Release<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
+        let op = |release: &Release<'_>| Op {
+            key: self.key(&release.key),
+            what: What::Release { expected: release.expected },
+            names: None,
+        };
+        self.writer.wait(releases.iter().map(op).collect())
+    }
+
+    fn touch(&self, touches: &[Touch<'_>]) -> Result<(), StickyError> {
+        self.touch_later(touches);
+        Ok(())
+    }
+
+    fn list(&self, filter: &Filter<'_>, after: Option<&Position>, most: usize) -> Result<Page, StickyError> {
+        pages::list(&self.shared, &self.hashed(filter), after, most.clamp(1, pages::MOST))
+    }
+
+    fn count(&self, filter: &Filter<'_>) -> Result<u64, StickyError> {
+        pages::count(&self.shared, &self.hashed(filter))
+    }
+
+    fn remote(&self) -> Option<&dyn RemoteStore> {
+        Some(self)
+    }
+}
+
+impl EmbeddedStore {
+    fn hashed<'a>(&self, filter: &Filter<'a>) -> Filter<'a> {
+        match *filter {
+            Filter::Recipient(recipient) => Filter::Recipient(recipient.under(self.folder.key())),
+            other => other,
+        }
+    }
+}
+
+/// Reads do not wait for anything but the disk; writes wait without holding the thread.
+impl RemoteStore for EmbeddedStore {
+    fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
+        Box::pin(std::future::ready(self.read(keys)))
+    }
+
+    fn write_async<'a>(&'a self, writes: &'a [Write<'a>]) -> Answers<'a> {
+        Box::pin(self.writer.answers(self.writes(writes)))
+    }
+
+    fn touch_later(&self, touches: &[Touch<'_>]) {
+        let op = |touch: &Touch<'_>| Op {
+            key: self.key(&touch.key),
+            what: What::Touch { sender: touch.sender, idle_days: touch.idle_days },
+            names: None,
+        };
+        self.writer.later(touches.iter().map(op).collect());
+    }
+}
+
+impl std::fmt::Debug for EmbeddedStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EmbeddedStore").field("path", &PathBuf::from(self.path())).finish_non_exhaustive()
+    }
+}

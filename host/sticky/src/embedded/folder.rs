@@ -1,0 +1,202 @@
+//! The folder of a store: who has it open, which version wrote it, how its recipients are kept.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Recipients;
+use super::layout::{Tables, reason};
+use super::names::Names;
+use crate::error::OpenError;
+use crate::recipient::RecipientKey;
+
+/// The format of the tables. A store of a higher one is not touched.
+const FORMAT: u32 = 1;
+
+const LOCK: &str = "lock";
+const HEAD: &str = "sticky.json";
+const KEY: &str = "recipients.key";
+const TABLES: &str = "pins";
+
+/// What a store says of itself.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    /// The format of the tables.
+    format: u32,
+    /// The fingerprint of the key that recipients are hashed with; none where they are numbers.
+    key: Option<String>,
+    /// The tables were made. While they are not, an opening may begin them anew.
+    complete: bool,
+}
+
+/// The folder, locked for this process.
+pub(super) struct Folder {
+    path: PathBuf,
+    head: Head,
+    key: Option<RecipientKey>,
+    _lock: File,
+}
+
+impl Folder {
+    pub(super) fn open(path: &Path, recipients: &Recipients) -> Result<Self, OpenError> {
+        let place = || path.display().to_string();
+        let file = |name: &str| {
+            let place = path.join(name).display().to_string();
+            move |source: io::Error| OpenError::File { place, source }
+        };
+        let fresh = match fs::read_dir(path) {
+            // What a creation that was broken off leaves before the store's own file is no other's.
+            Ok(entries) => {
+                let mut names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
+                !path.join(HEAD).exists() && names.all(|name| name == LOCK || name == KEY)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file(""))?;
+                true
+            }
+            Err(error) => return Err(file("")(error)),
+        };
+        if !fresh && !path.join(HEAD).exists() {
+            let reason = format!("it has files, but no {HEAD}: it is no sticky store, or not a whole one");
+            return Err(OpenError::Damaged { place: place(), reason });
+        }
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path.join(LOCK));
+        let lock = lock.map_err(file(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { place: place() }),
+            Err(TryLockError::Error(error)) => return Err(file(LOCK)(error)),
+        }
+        // Read again: another process may have made the store before the lock was ours.
+        if path.join(HEAD).exists() {
+            let head = read_head(path)?;
+            let key = known_key(path, &head, recipients)?;
+            return Ok(Self { path: path.into(), head, key, _lock: lock });
+        }
+        let key = match recipients {
+            Recipients::AsTheyAre => Some(make_key(path)?),
+            Recipients::HashedWith(key) => Some(key.clone()),
+            Recipients::Plain => None,
+        };
+        let head = Head { format: FORMAT, key: key.as_ref().map(RecipientKey::fingerprint), complete: false };
+        write_head(path, &head)?;
+        Ok(Self { path: path.into(), head, key, _lock: lock })
+    }
+
+    pub(super) fn tables(&self, cache: u64) -> Result<(Tables, Names), OpenError> {
+        let path = self.path.join(TABLES);
+        let damaged = |reason: String| OpenError::Damaged { place: self.place(), reason };
+        if self.head.complete && !path.is_dir() {
+            return Err(damaged(format!("its folder {TABLES} is missing")));
+        }
+        // The engine panics on some damage.
+        let opened = std::panic::catch_unwind(|| Tables::open(&path, cache));
+        let tables = match opened {
+            Ok(Ok(tables)) => tables,
+            Ok(Err(fjall::Error::Locked)) => return Err(OpenError::Locked { place: self.place() }),
+            Ok(Err(error)) => return Err(damaged(reason(&error))),
+            Err(_) => return Err(damaged("its tables cannot be made sense of".into())),
+        };
+        let names = Names::load(&tables).map_err(|error| damaged(error.reason.to_string()))?;
+        Ok((tables, names))
+    }
+
+    /// The tables are there.
+    pub(super) fn complete(&self) -> Result<(), OpenError> {
+        if self.head.complete {
+            return Ok(());
+        }
+        write_head(&self.path, &Head { complete: true, ..self.head.clone() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    pub(super) fn key(&self) -> Option<&RecipientKey> {
+        self.key.as_ref()
+    }
+}
+
+fn read_head(path: &Path) -> Result<Head, OpenError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let file = path.join(HEAD);
+    let damaged = |reason: String| OpenError::Damaged { place: path.display().to_string(), reason };
+    let text = fs::read(&file).map_err(|source| OpenError::File { place: file.display().to_string(), source })?;
+    // The format first: the rest may be other in a newer one.
+    let Format { format } = serde_json::from_slice(&text).map_err(|error| damaged(format!("{HEAD}: {error}")))?;
+    if format > FORMAT {
+        return Err(OpenError::Newer { place: path.display().to_string(), found: format, known: FORMAT });
+    }
+    serde_json::from_slice(&text).map_err(|error| damaged(format!("{HEAD}: {error}")))
+}
+
+fn write_head(path: &Path, head: &Head) -> Result<(), OpenError> {
+    let error = |source| OpenError::File { place: path.join(HEAD).display().to_string(), source };
+    let text = serde_json::to_vec(head).map_err(|source| error(source.into()))?;
+    write_whole(path, HEAD, &text, 0o644).map_err(error)
+}
+
+/// Writes a file so that it is there whole or not at all.
+fn write_whole(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let unfinished = folder.join(format!("{name}.new"));
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, folder.join(name))?;
+    File::open(folder)?.sync_all()
+}
+
+fn known_key(path: &Path, head: &Head, recipients: &Recipients) -> Result<Option<RecipientKey>, OpenError> {
+    let wrong = |reason: String| OpenError::Key { place: path.display().to_string(), reason };
+    let key = match (recipients, &head.key) {
+        (Recipients::AsTheyAre | Recipients::Plain, None) => return Ok(None),
+        (Recipients::HashedWith(_), None) => {
+            return Err(wrong("it keeps its recipients as numbers; open it without a key".into()));
+        }
+        (Recipients::Plain, Some(_)) => {
+            return Err(wrong("it keeps its recipients hashed; open it with its key".into()));
+        }
+        (Recipients::HashedWith(key), Some(_)) => key.clone(),
+        (Recipients::AsTheyAre, Some(_)) => read_key(path)?,
+    };
+    if head.key.as_deref() != Some(&*key.fingerprint()) {
+        return Err(wrong("its recipients are hashed with another key than the one given".into()));
+    }
+    Ok(Some(key))
+}
+
+fn read_key(path: &Path) -> Result<RecipientKey, OpenError> {
+    let wrong = |reason: String| OpenError::Key { place: path.display().to_string(), reason };
+    let mut text = String::new();
+    let file = File::open(path.join(KEY));
+    match file.and_then(|file| file.take(1_024).read_to_string(&mut text)) {
+        Ok(_) => text.parse().map_err(|error| wrong(format!("{KEY}: {error}"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(wrong(format!("its recipients are hashed, and their key is not in {KEY}; give the key")))
+        }
+        Err(source) => Err(OpenError::File { place: path.join(KEY).display().to_string(), source }),
+    }
+}
+
+/// The key of a new store. One that is there already is from a creation that was broken off.
+fn make_key(path: &Path) -> Result<RecipientKey, OpenError> {
+    if path.join(KEY).exists() {
+        return read_key(path);
+    }
+    let error = |source| OpenError::File { place: path.join(KEY).display().to_string(), source };
+    let key = RecipientKey::random().map_err(error)?;
+    write_whole(path, KEY, format!("{}\n", key.to_hex()).as_bytes(), 0o600).map_err(error)?;
+    Ok(key)
+}

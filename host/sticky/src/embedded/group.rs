@@ -1,0 +1,155 @@
+//! A group: changes of many callers that reach the disk together.
+
+use fjall::PersistMode;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
+use super::Shared;
+use super::layout::{due_day, due_entry, failed, sender_entry, value_of};
+use super::names::New;
+use super::writer::{Op, What};
+use crate::bytes::KEY;
+use crate::error::StickyError;
+use crate::pin::Pin;
+
+/// The changes so far.
+pub(super) struct Group<'a> {
+    shared: &'a Shared,
+    now: u64,
+    keys: HashMap<[u8; KEY], Change>,
+    names: HashMap<(u128, u64), Box<New>>,
+    /// Entries of the table of days that are done with.
+    looked_at: Vec<[u8; 4 + KEY]>,
+    /// Somebody waits for a change to be on the disk.
+    waited_for: bool,
+}
+
+/// The pin of a key on the disk, and after the group.
+struct Change {
+    before: Option<Pin>,
+    after: Option<Pin>,
+    /// It must be looked at on its day again, as the entry that said so goes.
+    look_again: bool,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn new(shared: &'a Shared) -> Self {
+        Self {
+            shared,
+            now: shared.now(),
+            keys: HashMap::new(),
+            names: HashMap::new(),
+            looked_at: Vec::new(),
+            waited_for: false,
+        }
+    }
+
+    fn change(&mut self, key: &[u8; KEY]) -> Result<&mut Change, StickyError> {
+        match self.keys.entry(*key) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(vacant) => {
+                let pin = match self.shared.hot.peek(key) {
+                    Some(pin) => Some(pin),
+                    None => self.shared.tables.pin(key)?,
+                };
+                Ok(vacant.insert(Change { before: pin, after: pin, look_again: false }))
+            }
+        }
+    }
+
+    /// What an operation is told, once the group is on the disk.
+    pub(super) fn apply(&mut self, op: Op) -> Result<Option<Pin>, StickyError> {
+        let now = self.now;
+        let change = self.change(&op.key)?;
+        match op.what {
+            What::Write(wanted) => match wanted.onto(change.after, now) {
+                Ok(pin) => {
+                    change.after = Some(pin);
+                    self.waited_for = true;
+                    if let Some(new) = op.names {
+                        self.names.insert(new.key(), new);
+                    }
+                    Ok(None)
+                }
+                Err(stays) => Ok(Some(stays)),
+            },
+            What::Release { expected } => match change.after {
+                Some(pin) if expected.is_none_or(|sender| sender == pin.sender) => {
+                    change.after = None;
+                    self.waited_for = true;
+                    Ok((!pin.has_ended(now)).then_some(pin))
+                }
+                _ => Ok(None),
+            },
+            What::Touch { sender, idle_days } => {
+                if let Some(pin) = change.after.filter(|pin| pin.sender == sender && !pin.has_ended(now)) {
+                    change.after = Some(Pin { last_used: now, idle_days, ..pin });
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes a pin off if it has ended; else it will be looked at again.
+    pub(super) fn look_at(&mut self, entry: [u8; 4 + KEY], key: &[u8; KEY]) -> Result<(), StickyError> {
+        let now = self.now;
+        let change = self.change(key)?;
+        match change.after {
+            Some(pin) if pin.has_ended(now) => change.after = None,
+            Some(_) => change.look_again = true,
+            None => {}
+        }
+        self.looked_at.push(entry);
+        Ok(())
+    }
+
+    /// Puts the changes on the disk, then shows them to readers.
+    pub(super) fn commit(self) -> Result<(), StickyError> {
+        let Shared { tables, names, hot, .. } = self.shared;
+        let mut batch = tables.database.batch();
+        if self.waited_for {
+            batch = batch.durability(Some(PersistMode::SyncData));
+        }
+        for entry in &self.looked_at {
+            batch.remove(&tables.due, &entry[..]);
+        }
+        for (key, Change { before, after, look_again }) in &self.keys {
+            if before != after {
+                match after {
+                    Some(pin) => batch.insert(&tables.pins, &key[..], &value_of(pin)[..]),
+                    None => batch.remove(&tables.pins, &key[..]),
+                }
+                let (old, new) = (before.map(|pin| pin.sender), after.map(|pin| pin.sender));
+                if old != new {
+                    if let Some(old) = old {
+                        batch.remove(&tables.by_sender, &sender_entry(old, key)[..]);
+                    }
+                    if let Some(new) = new {
+                        batch.insert(&tables.by_sender, &sender_entry(new, key)[..], []);
+                    }
+                }
+            }
+            // An entry that is there already comes no later than the day on which the pin before ends.
+            if let Some(day) = after.as_ref().and_then(due_day)
+                && (*look_again || before.as_ref().and_then(due_day).is_none_or(|known| day < known))
+            {
+                batch.insert(&tables.due, &due_entry(day, key)[..], []);
+            }
+        }
+        for new in self.names.values() {
+            names.write(new, tables, &mut batch);
+        }
+        batch.commit().map_err(failed)?;
+        for new in self.names.values() {
+            names.written(new);
+        }
+        for (key, Change { before, after, .. }) in self.keys {
+            match after {
+                _ if before == after => {}
+                Some(pin) => hot.insert(key, pin),
+                None => drop(hot.remove(&key)),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! The tables of a store, and their keys and values as bytes.
+
+use std::path::Path;
+
+use fjall::config::{
+    BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, HashRatioPolicy, PinningPolicy,
+};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+
+use crate::bytes::KEY;
+use crate::error::StickyError;
+use crate::pin::{Pin, SenderKey};
+
+/// The tables.
+pub(super) struct Tables {
+    pub(super) database: Database,
+    /// Key: [`value_of`].
+    pub(super) pins: Keyspace,
+    /// [`sender_entry`], without a value: the pins of each sender.
+    pub(super) by_sender: Keyspace,
+    /// [`due_entry`], without a value: the day on which a pin that ends has to be looked at. There is one no later than
+    /// the day on which the pin ends.
+    pub(super) due: Keyspace,
+    /// The names of scopes and senders, see `names`.
+    pub(super) names: Keyspace,
+}
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
+/// The bytes of a pin.
+const VALUE: usize = 8 + 4 + 4 + 2;
+
+/// Memory for changes that are not in a table's file yet, for each table, in bytes: what has to be read again from the
+/// journal after a crash.
+const PENDING: u64 = 16 << 20;
+
+/// The least that fjall takes for its journals.
+const JOURNALS: u64 = 64 << 20;
+
+impl Tables {
+    pub(super) fn open(path: &Path, cache: u64) -> Result<Self, fjall::Error> {
+        let database = Database::builder(path).cache_size(cache).max_journaling_size(JOURNALS).open()?;
+        let open = |name: &str| database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(PENDING));
+        // Read for single keys, most of which are there or are in no file at all.
+        let pins = database.keyspace("pins", || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(PENDING)
+                .data_block_size_policy(BlockSizePolicy::all(4 << 10))
+                .data_block_hash_ratio_policy(HashRatioPolicy::all(1.0))
+                .index_block_pinning_policy(PinningPolicy::all(true))
+                .filter_block_pinning_policy(PinningPolicy::all(true))
+                .filter_policy(FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(10.0))))
+        })?;
+        Ok(Self { pins, by_sender: open("by-sender")?, due: open("due")?, names: open("names")?, database })
+    }
+
+    /// The pin of a key, ended or not.
+    pub(super) fn pin(&self, key: &[u8; KEY]) -> Result<Option<Pin>, StickyError> {
+        match self.pins.get(key).map_err(failed)? {
+            Some(value) => pin_of(&value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn disk_space(&self) -> Result<u64, StickyError> {
+        self.database.disk_space().map_err(failed)
+    }
+
+    /// Puts into the tables' files what is only in the journal, so that the next opening need not read it.
+    pub(super) fn settle(&self) -> Result<(), fjall::Error> {
+        [&self.pins, &self.by_sender, &self.due, &self.names]
+            .into_iter()
+            .try_for_each(Keyspace::rotate_memtable_and_wait)
+    }
+}
+
+/// The engine's errors, in words.
+pub(super) fn failed(error: fjall::Error) -> StickyError {
+    StickyError::new(reason(&error))
+}
+
+pub(super) fn reason(error: &fjall::Error) -> String {
+    match error {
+        fjall::Error::Io(error) => error.to_string(),
+        fjall::Error::Poisoned => "an earlier write failed; open the store anew once the disk is sound".into(),
+        fjall::Error::Storage(error) => format!("{error:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A pin as bytes: the sender's key, first used, last used, idle days; big-endian.
+pub(super) fn value_of(pin: &Pin) -> [u8; VALUE] {
+    let mut value = [0; VALUE];
+    value[..8].copy_from_slice(&pin.sender.0.to_be_bytes());
+    value[8..12].copy_from_slice(&seconds(pin.first_used).to_be_bytes());
+    value[12..16].copy_from_slice(&seconds(pin.last_used).to_be_bytes());
+    value[16..].copy_from_slice(&pin.idle_days.to_be_bytes());
+    value
+}
+
+/// Until the year 2106.
+fn seconds(time: u64) -> u32 {
+    u32::try_from(time).unwrap_or(u32::MAX)
+}
+
+pub(super) fn pin_of(value: &[u8]) -> Result<Pin, StickyError> {
+    let value: &[u8; VALUE] =
+        value.try_into().map_err(|_| StickyError::new(format!("a pin of {} bytes on the disk", value.len())))?;
+    let number = |at: usize| u32::from_be_bytes([value[at], value[at + 1], value[at + 2], value[at + 3]]);
+    Ok(Pin {
+        sender: SenderKey(u64::from(number(0)) << 32 | u64::from(number(4))),
+        first_used: number(8).into(),
+        last_used: number(12).into(),
+        idle_days: u16::from_be_bytes([value[16], value[17]]),
+    })
+}
+
+/// The sender's key, then the key of the pin.
+pub(super) fn sender_entry(sender: SenderKey, key: &[u8; KEY]) -> [u8; 8 + KEY] {
+    let mut entry = [0; 8 + KEY];
+    entry[..8].copy_from_slice(&sender.0.to_be_bytes());
+    entry[8..].copy_from_slice(key);
+    entry
+}
+
+/// The day, then the key of the pin.
+pub(super) fn due_entry(day: u32, key: &[u8; KEY]) -> [u8; 4 + KEY] {
+    let mut entry = [0; 4 + KEY];
+    entry[..4].copy_from_slice(&day.to_be_bytes());
+    entry[4..].copy_from_slice(key);
+    entry
+}
+
+/// The first day, in days since 1970, on which a pin has ended all day; none for a pin that does not end.
+pub(super) fn due_day(pin: &Pin) -> Option<u32> {
+    pin.ends().map(|ends| u32::try_from(ends.div_ceil(DAY)).unwrap_or(u32::MAX))
+}
+
+/// The day of a time.
+pub(super) fn day(time: u64) -> u32 {
+    u32::try_from(time / DAY).unwrap_or(u32::MAX)
+}
