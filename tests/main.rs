@@ -5,6 +5,7 @@
 mod bindings;
 mod cli;
 mod component;
+mod following;
 mod hostile;
 mod interface;
 mod model;

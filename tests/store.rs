@@ -7,4 +7,4 @@ mod compiled;
 mod crash;
 mod find;
 mod many;
-mod module;
+pub(crate) mod module;

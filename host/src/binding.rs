@@ -4,8 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use semver::VersionReq;
+
 use crate::catalog::Channel;
 use crate::decision::Step;
+use crate::follow::PassedOver;
 use crate::message::Message;
 use crate::policy::Policy;
 
@@ -83,6 +86,9 @@ pub struct Binding {
     pub(crate) on_failure: OnFailure,
     pub(crate) breaker: Breaker,
     pub(crate) probes: Vec<Probe>,
+    /// The versions that it is for.
+    pub(crate) requirement: Option<VersionReq>,
+    pub(crate) passed_over: Arc<PassedOver>,
 }
 
 impl Binding {
@@ -93,6 +99,8 @@ impl Binding {
             on_failure: OnFailure::default(),
             breaker: Breaker::default(),
             probes: Vec::new(),
+            requirement: None,
+            passed_over: Arc::default(),
         }
     }
 
@@ -115,6 +123,22 @@ impl Binding {
     pub fn probe(mut self, probe: Probe) -> Self {
         self.probes.push(probe);
         self
+    }
+
+    /// With the versions of the policy that it is for: an exact one (`=1.2.0`), or a range (`^1.2`), which
+    /// [`Gateway::refresh`](crate::Gateway::refresh) follows. Default none: the policy that was given, and no other.
+    ///
+    /// The policy that is given must be of such a version. A pre-release is only where the requirement names one of the
+    /// same version, as in Cargo.
+    #[must_use]
+    pub fn versions(mut self, requirement: VersionReq) -> Self {
+        self.requirement = Some(requirement);
+        self
+    }
+
+    /// The versions that it is for.
+    pub fn requirement(&self) -> Option<&VersionReq> {
+        self.requirement.as_ref()
     }
 
     /// The policy.

@@ -7,15 +7,17 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use hashbrown::HashMap;
+use semver::VersionReq;
 
 use crate::ask;
 use crate::binding::{Binding, Bound, OnFailure};
 use crate::event::{Event, What};
-use crate::policy::{Policy, PolicyError};
+use crate::policy::{Failure, Policy, PolicyError};
 use crate::revision::Revision;
 use crate::route::{Canary, Comparison, Member, Recall, Route, Shadow};
 use crate::serving::Serving;
 use crate::sticky::StickyStore;
+use crate::store::StoreError;
 
 /// How many earlier bindings of each scope are kept for a rollback.
 const HISTORY: usize = 16;
@@ -117,24 +119,44 @@ impl Control {
         self.publish(&serving, Arc::clone(&serving.revision), routes);
     }
 
+    /// Makes a binding ready that somebody gave. Whatever a copy of it passes over elsewhere, it begins anew.
+    fn prepare(self: &Arc<Self>, bound: &Bound, mut binding: Binding) -> Result<Arc<Member>, SwapError> {
+        binding.passed_over = Arc::default();
+        self.make_ready(bound, binding)
+    }
+
     /// Makes a binding ready: its fallback compiled, instances warm, its probes answered as they should be.
-    fn prepare(self: &Arc<Self>, bound: &Bound, binding: Binding) -> Result<Arc<Member>, SwapError> {
+    pub(crate) fn make_ready(self: &Arc<Self>, bound: &Bound, binding: Binding) -> Result<Arc<Member>, SwapError> {
         let label: Arc<str> = binding.policy.label().into();
-        let prepared = self.try_binding(bound, binding);
-        if let Err(error) = &prepared {
-            let what = What::Rejected { policy: label, reason: error.to_string() };
-            self.report(&Event { bound: bound.clone(), what });
+        let ready = self.try_binding(bound, binding);
+        if let Err(error) = &ready {
+            self.report_rejected(bound, label, error);
         }
-        prepared
+        ready
+    }
+
+    /// Says that a policy was not put to use.
+    pub(crate) fn report_rejected(&self, bound: &Bound, policy: Arc<str>, error: &SwapError) {
+        self.report(&Event { bound: bound.clone(), what: What::Rejected { policy, reason: error.to_string() } });
     }
 
     fn try_binding(self: &Arc<Self>, bound: &Bound, binding: Binding) -> Result<Arc<Member>, SwapError> {
         let serving = self.serving.load_full();
-        if serving.routes.len() >= MOST_BINDINGS {
+        let is_new = serving.route(bound).is_none();
+        if is_new && serving.routes.len() >= MOST_BINDINGS {
             return Err(SwapError::TooMany { limit: MOST_BINDINGS });
         }
+        if let Some(requirement) = &binding.requirement
+            && binding.policy.identity().1.is_none_or(|version| !requirement.matches(&version))
+        {
+            let policy = binding.policy.label().into();
+            return Err(SwapError::Requirement { policy, requirement: requirement.clone() });
+        }
         binding.policy.serve(true);
-        binding.policy.warm().map_err(|failure| SwapError::Start { reason: failure.to_string() })?;
+        binding.policy.warm().map_err(|failure| match failure {
+            Failure::Busy(limit) => SwapError::Busy { limit },
+            failure => SwapError::Start { reason: failure.to_string() },
+        })?;
         for probe in &binding.probes {
             ask::probe(&serving, &binding.policy, probe)
                 .map_err(|reason| SwapError::Probe { to: probe.message().to.into(), reason })?;
@@ -151,12 +173,32 @@ impl Control {
 
     pub(crate) fn swap(self: &Arc<Self>, bound: &Bound, binding: Binding) -> Result<(), SwapError> {
         let member = self.prepare(bound, binding)?;
+        let to = member.binding.policy.label().into();
         let mut past = self.change();
         let from = self.activate(&mut past, bound, member);
         drop(past);
-        let to = self.active(bound)?;
         self.report(&Event { bound: bound.clone(), what: What::Swapped { from, to } });
         Ok(())
+    }
+
+    /// Lets a member serve in the place of one, unless that one does not serve any more, or has a candidate beside it:
+    /// then false.
+    pub(crate) fn activate_after(&self, before: &Arc<Member>, member: Arc<Member>) -> bool {
+        let bound = before.bound.clone();
+        let to = member.binding.policy.label().into();
+        let mut past = self.change();
+        let serving = self.serving.load_full();
+        let serves = serving
+            .routes
+            .iter()
+            .any(|route| Arc::ptr_eq(&route.active, before) && route.canary.is_none() && route.shadow.is_none());
+        if !serves {
+            return false;
+        }
+        let from = self.activate(&mut past, &bound, member);
+        drop(past);
+        self.report(&Event { bound, what: What::Swapped { from, to } });
+        true
     }
 
     /// Lets a member serve. The one before becomes history; candidates beside it go.
@@ -179,16 +221,19 @@ impl Control {
 
     fn active(&self, bound: &Bound) -> Result<Arc<str>, SwapError> {
         let serving = self.serving.load();
-        let route = serving.routes.iter().find(|route| route.bound == *bound);
-        let route = route.ok_or_else(|| SwapError::NotBound { bound: bound.clone() })?;
+        let route = serving.route(bound).ok_or_else(|| SwapError::NotBound { bound: bound.clone() })?;
         Ok(route.active.binding.policy.label().into())
     }
 
     pub(crate) fn rollback(self: &Arc<Self>, bound: &Bound) -> Result<(), SwapError> {
         let mut past = self.change();
-        let from = self.active(bound)?;
+        let serving = self.serving.load_full();
+        let taken_off = serving.route(bound).ok_or_else(|| SwapError::NotBound { bound: bound.clone() })?;
+        let taken_off = &taken_off.active.binding.policy;
+        let from: Arc<str> = taken_off.label().into();
         let history = past.get_mut(bound).and_then(VecDeque::pop_back);
         let Some(before) = history else { return Err(SwapError::NoHistory { bound: bound.clone() }) };
+        before.binding.pass_over(taken_off);
         let mut member = Member::new(before.binding, bound.clone(), Arc::downgrade(self));
         if member.binding.on_failure == OnFailure::Standard {
             member.fallback = self.serving.load().standard.clone();
@@ -236,7 +281,7 @@ impl Control {
 
     pub(crate) fn comparison(&self, bound: &Bound) -> Option<Comparison> {
         let serving = self.serving.load();
-        let route = serving.routes.iter().find(|route| route.bound == *bound)?;
+        let route = serving.route(bound)?;
         route.shadow.as_ref().map(|shadow| shadow.comparison())
     }
 
@@ -265,8 +310,7 @@ impl Control {
     pub(crate) fn promote(self: &Arc<Self>, bound: &Bound) -> Result<(), SwapError> {
         let mut past = self.change();
         let serving = self.serving.load_full();
-        let route = serving.routes.iter().find(|route| route.bound == *bound);
-        let candidate = route.and_then(|route| {
+        let candidate = serving.route(bound).and_then(|route| {
             let canary = route.canary.as_ref().map(|canary| &canary.member);
             canary.or(route.shadow.as_ref().map(|shadow| &shadow.member)).cloned()
         });
@@ -286,6 +330,7 @@ impl Control {
             route.map(|route| {
                 gone.extend(route.canary.as_ref().map(|canary| Arc::clone(&canary.member)));
                 gone.extend(route.shadow.as_ref().map(|shadow| Arc::clone(&shadow.member)));
+                gone.iter().for_each(|member| route.active.binding.pass_over(&member.binding.policy));
                 Route { canary: None, shadow: None, ..route.clone() }
             })
         });
@@ -308,6 +353,9 @@ impl Control {
             route.map(|route| {
                 let is_it = route.canary.as_ref().is_some_and(|canary| Arc::ptr_eq(&canary.member, member));
                 recalled = is_it;
+                if is_it {
+                    route.active.binding.pass_over(&member.binding.policy);
+                }
                 Route { canary: route.canary.clone().filter(|_| !is_it), ..route.clone() }
             })
         });
@@ -329,6 +377,23 @@ pub enum SwapError {
         /// What happened.
         reason: String,
     },
+    /// There is no place for an instance of it at the moment.
+    #[error("the policy does not start: all {limit} instances of this process are in a call; try again")]
+    Busy {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// It is not of a version that its binding is for.
+    #[error("{policy} is not of a version that the binding is for, {requirement}")]
+    Requirement {
+        /// The policy.
+        policy: Arc<str>,
+        /// The binding's requirement.
+        requirement: VersionReq,
+    },
+    /// The module cannot be loaded from the store, or does not accept the settings of the binding.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// It does not answer a probe as it should.
     #[error("the probe to {to} failed: {reason}")]
     Probe {

@@ -11,6 +11,7 @@ use crate::catalog::Catalog;
 use crate::control::{Control, Served, SwapError};
 use crate::decision::{DecisionRef, Outcome};
 use crate::event::Event;
+use crate::follow::Refreshed;
 use crate::message::Message;
 use crate::policy::{Limits, Policy, PolicyError};
 use crate::question::prepare;
@@ -18,6 +19,7 @@ use crate::revision::{Revision, SameKey};
 use crate::route::{Comparison, Recall};
 use crate::serving::Serving;
 use crate::sticky::{MemoryStore, StickyStore};
+use crate::store::{ModuleStore, StoreError};
 
 /// Decides from which sender messages go out. Shared by any number of threads, none of which waits for another.
 ///
@@ -119,12 +121,29 @@ impl Gateway {
         self.control.swap(bound, binding)
     }
 
-    /// Goes back to the policy before, which needs no file: the last 16 of each binding are kept.
+    /// Goes back to the policy before, which needs no file: the last 16 of each binding are kept. A binding that follows
+    /// new versions does not return to the one that is taken off, see [`Gateway::refresh`].
     ///
     /// # Errors
     /// There is no such binding, or nothing was before it.
     pub fn rollback(&self, bound: &Bound) -> Result<(), SwapError> {
         self.control.rollback(bound)
+    }
+
+    /// Moves every binding with a range of versions ([`Binding::versions`]) to the newest module of the store that is in
+    /// its range, is newer than what serves, and is accepted; each by the same way as [`Gateway::swap`], with the limits,
+    /// isolation, settings, probes and failure rule that the binding has. Gives what was tried, binding by binding, the
+    /// newest first. It is for those who add modules to call, or for a timer.
+    ///
+    /// A module that is not accepted is passed over from then on, and the next older one is tried. After a rollback of
+    /// the binding, or when a candidate beside it was withdrawn or recalled, it follows only to what is newer than the
+    /// version that was taken off. A [`Gateway::swap`] of the binding by hand begins anew. A binding with a candidate
+    /// stays as it is, and so does one whose module the store does not have any more.
+    ///
+    /// # Errors
+    /// The store cannot be read; nothing changed.
+    pub fn refresh(&self, store: &ModuleStore) -> Result<Vec<Refreshed>, StoreError> {
+        self.control.refresh(store)
     }
 
     /// Removes a binding: the more general one serves.
@@ -181,7 +200,7 @@ impl Gateway {
     /// How often calls of the policy that serves a binding have failed since it was put to use.
     pub fn failures(&self, bound: &Bound) -> Option<u64> {
         let serving = self.control.serving.load();
-        serving.routes.iter().find(|route| route.bound == *bound).map(|route| route.active.failures())
+        serving.route(bound).map(|route| route.active.failures())
     }
 
     /// Calls a function with every event, on the thread that caused it: it should be quick.

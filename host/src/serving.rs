@@ -88,6 +88,11 @@ impl Serving {
         self.by_scope.get(scope as usize).copied().unwrap_or(PLATFORM)
     }
 
+    /// The route of a binding.
+    pub(crate) fn route(&self, bound: &Bound) -> Option<&Arc<Route>> {
+        self.routes.iter().find(|route| route.bound == *bound)
+    }
+
     /// Every policy that may be called.
     pub(crate) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
         let members = self.routes.iter().flat_map(|route| {

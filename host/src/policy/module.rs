@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use semver::Version;
 use wasmtime::component::Component;
 
 use super::bindings::{DecidingPolicyIndices, DecidingPolicyPre};
@@ -124,7 +125,10 @@ impl Policy {
     /// # Errors
     /// The policy does not accept them, or failed while it checked them.
     pub fn with_settings(mut self, json: &str) -> Result<Self, PolicyError> {
-        let mut instance = self.instance().map_err(|failure| PolicyError::Start { reason: failure.to_string() })?;
+        let mut instance = self.instance().map_err(|failure| match failure {
+            Failure::Busy(limit) => PolicyError::Busy { limit },
+            failure => PolicyError::Start { reason: failure.to_string() },
+        })?;
         match instance.check_settings(json) {
             Ok(Ok(())) => {}
             Ok(Err(reason)) => return Err(PolicyError::Settings { reason: plain(&reason, LONGEST_TEXT) }),
@@ -137,6 +141,23 @@ impl Policy {
     /// The policy as `name@version`, from the component's own metadata.
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// Its name, and its version where that is a semantic one.
+    pub(crate) fn identity(&self) -> (&str, Option<Version>) {
+        // Neither of them has an `@`.
+        let (name, version) = self.label.split_once('@').unwrap_or((&self.label, ""));
+        (name, version.parse().ok())
+    }
+
+    /// What instances of it are used for.
+    pub(crate) fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
+    /// Its settings, JSON.
+    pub(crate) fn settings(&self) -> &str {
+        &self.settings
     }
 
     /// The version of the contract that the policy was made for.
@@ -337,6 +358,12 @@ pub enum PolicyError {
     Start {
         /// What happened.
         reason: String,
+    },
+    /// There is no place for an instance of it at the moment.
+    #[error("the policy does not start: all {limit} instances of this process are in a call; try again")]
+    Busy {
+        /// How many there may be.
+        limit: usize,
     },
     /// Components cannot run on this machine.
     #[error("the WebAssembly engine does not start: {reason}")]

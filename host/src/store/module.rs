@@ -1,5 +1,6 @@
 //! A module of the store: what its record says.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use semver::Version;
@@ -37,6 +38,11 @@ impl Module {
     /// The version that its component says.
     pub fn version(&self) -> &Version {
         &self.version
+    }
+
+    /// As policies are named: `name@version`.
+    pub(crate) fn label(&self) -> Arc<str> {
+        format!("{}@{}", self.name, self.version).into()
     }
 
     /// What it is addressed by.
