@@ -8,7 +8,7 @@ use callsign_destination::Country;
 use crate::catalog::{Channel, Strategy};
 use crate::decision::{Refusal, Verdict};
 use crate::policy::contract::types::{self, Answer};
-use crate::policy::{Failure, OwnRefusal, Policy};
+use crate::policy::{Author, Failure, OwnRefusal};
 use crate::question::Question;
 use crate::serving::Serving;
 
@@ -26,14 +26,14 @@ pub(crate) struct Checked {
 #[inline]
 pub(crate) fn check(
     serving: &Serving,
-    policy: &Arc<Policy>,
+    author: Author<'_>,
     question: &Question,
     answer: &Answer,
 ) -> Result<Checked, Failure> {
     let (channel, country) = (question.channel, question.destination.country);
     let decision = match answer {
         Answer::Decided(decision) => decision,
-        Answer::Refused(refusal) => return Ok(refused(refusal_of(policy, channel, country, refusal))),
+        Answer::Refused(refusal) => return Ok(refused(refusal_of(author, channel, country, refusal))),
     };
     let catalog = serving.revision.catalog();
     let Some(scope) = serving.revision.scope(question.scope) else {
@@ -68,13 +68,13 @@ pub(crate) fn check(
     })
 }
 
-fn refusal_of(policy: &Arc<Policy>, channel: Channel, country: Country, refusal: &types::Refusal) -> Refusal {
+fn refusal_of(author: Author<'_>, channel: Channel, country: Country, refusal: &types::Refusal) -> Refusal {
     match refusal {
         types::Refusal::NoStrategy => Refusal::NoStrategy,
         types::Refusal::ChannelNotAllowed => Refusal::ChannelNotAllowed(channel),
         types::Refusal::CountryNotAllowed => Refusal::CountryNotAllowed(country),
         types::Refusal::NoEligibleSender => Refusal::NoEligibleSender { channel, country },
-        types::Refusal::Own(own) => Refusal::Own(Arc::new(OwnRefusal::new(policy, own.code, own.detail))),
+        types::Refusal::Own(own) => Refusal::Own(Arc::new(OwnRefusal::new(author, own.code, own.detail))),
     }
 }
 

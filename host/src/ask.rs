@@ -7,7 +7,7 @@ use crate::binding::{OnFailure, Probe};
 use crate::decision::{Outcome, Refusal, Verdict};
 use crate::message::Message;
 use crate::policy::contract::types::{Answer, Request};
-use crate::policy::{Asked, Failure, Instance, Policy, Texts};
+use crate::policy::{Asked, Author, Failure, Instance, Policy, Texts};
 use crate::question::{Question, prepare};
 use crate::route::{Difference, Member, Route};
 use crate::serving::{By, Serving, Who};
@@ -82,16 +82,12 @@ fn conclude(
 /// The failure rule.
 #[cold]
 fn failed(serving: &Serving, member: &Member, by: By, query: &Query<'_>, failure: Failure) -> Outcome {
-    match failure {
-        Failure::Resting => {}
-        Failure::Busy(_) => member.found_busy(&failure),
-        _ => member.failed(&failure),
-    }
+    member.failed(&failure);
     if member.binding.on_failure == OnFailure::Standard
         && let Some(standard) = &serving.standard
         && let Ok(verdict) = with_instance(standard, |instance| {
             put(instance, serving, std::slice::from_ref(query));
-            settle_one(serving, standard, instance, 0, query)
+            settle_one(serving, Author::Policy(standard), instance, 0, query)
         })
     {
         return Outcome { verdict, by: By { who: Who::Standard, ..by } };
@@ -113,19 +109,19 @@ pub(crate) fn with_instance<T>(
 
 /// Steps 3 to 9 of one message.
 #[inline]
-fn one(serving: &Serving, route: &Route, member: &Member, query: &Query<'_>) -> Result<Verdict, Failure> {
-    let policy = &member.binding.policy;
-    with_instance(policy, |instance| {
+fn one(serving: &Serving, route: &Route, member: &Arc<Member>, query: &Query<'_>) -> Result<Verdict, Failure> {
+    let author = Author::Member(member);
+    with_instance(&member.binding.policy, |instance| {
         put(instance, serving, std::slice::from_ref(query));
         if route.shadow.is_none() {
-            return settle_one(serving, policy, instance, 0, query);
+            return settle_one(serving, author, instance, 0, query);
         }
         let answer = instance.resolve(query.request)?;
-        let checked = check(serving, policy, &query.question, &answer)?;
+        let checked = check(serving, author, &query.question, &answer)?;
         compare(serving, route, query, &checked.verdict);
         match settle(serving, instance, 0, query, checked) {
             Some(verdict) => Ok(verdict),
-            None => settle_one(serving, policy, instance, 0, query),
+            None => settle_one(serving, author, instance, 0, query),
         }
     })
 }
@@ -137,7 +133,7 @@ fn compare(serving: &Serving, route: &Route, query: &Query<'_>, ours: &Verdict) 
     if !shadow.member.may_be_called() {
         return;
     }
-    let theirs = look(serving, &shadow.member.binding.policy, query);
+    let theirs = look(serving, &shadow.member.binding.policy, Author::Member(&shadow.member), query);
     match &theirs {
         Ok(_) => shadow.member.succeeded(),
         Err(failure) => shadow.member.failed(failure),
@@ -159,11 +155,11 @@ fn compare(serving: &Serving, route: &Route, query: &Query<'_>, ours: &Verdict) 
 }
 
 /// What a policy says of a message, checked, without any effect.
-fn look(serving: &Serving, policy: &Arc<Policy>, query: &Query<'_>) -> Result<Checked, Failure> {
+fn look(serving: &Serving, policy: &Policy, author: Author<'_>, query: &Query<'_>) -> Result<Checked, Failure> {
     with_instance(policy, |instance| {
         put(instance, serving, std::slice::from_ref(query));
         let answer = instance.resolve(query.request)?;
-        check(serving, policy, &query.question, &answer)
+        check(serving, author, &query.question, &answer)
     })
 }
 
@@ -175,7 +171,7 @@ pub(crate) fn probe(serving: &Serving, policy: &Arc<Policy>, probe: &Probe) -> R
         Err(outcome) => return Err(outcome.verdict.describe(serving)),
     };
     let query = Query::new(serving, question, &message);
-    let checked = look(serving, policy, &query).map_err(|failure| failure.to_string())?;
+    let checked = look(serving, policy, Author::Policy(policy), &query).map_err(|failure| failure.to_string())?;
     let expected = match &checked.verdict {
         Verdict::Decided { sender, step, .. } => {
             let id = &serving.revision.catalog().senders()[*sender as usize].id;
@@ -221,7 +217,7 @@ pub(crate) fn put(instance: &mut Instance, serving: &Serving, queries: &[Query<'
 #[inline]
 fn settle_one(
     serving: &Serving,
-    policy: &Arc<Policy>,
+    author: Author<'_>,
     instance: &mut Instance,
     handle: u32,
     query: &Query<'_>,
@@ -229,7 +225,7 @@ fn settle_one(
     let request = Request { message: handle, ..query.request };
     for _ in 0..MOST_RACES {
         let answer = instance.resolve(request)?;
-        let checked = check(serving, policy, &query.question, &answer)?;
+        let checked = check(serving, author, &query.question, &answer)?;
         if let Some(verdict) = settle(serving, instance, handle, query, checked) {
             return Ok(verdict);
         }
@@ -335,7 +331,10 @@ impl<'a> Group<'a> {
                 self.one_by_one(serving, Some(failure), outcomes)
             }
             // One message that the policy fails on must not fail the others.
-            Err(_) => self.one_by_one(serving, None, outcomes),
+            Err(failure) => {
+                self.member.failed(&failure);
+                self.one_by_one(serving, None, outcomes);
+            }
         }
     }
 
@@ -363,7 +362,7 @@ impl<'a> Group<'a> {
     }
 
     fn settle(&self, serving: &Serving, instance: Box<Instance>, answers: &[Answer], outcomes: &mut [Outcome]) {
-        let policy = &self.member.binding.policy;
+        let author = Author::Member(self.member);
         let mut instance = Some(instance);
         for (handle, ((query, answer), &place)) in self.queries.iter().zip(answers).zip(&self.places).enumerate() {
             let handle = handle as u32;
@@ -371,14 +370,14 @@ impl<'a> Group<'a> {
                 outcomes[place as usize] = ask(serving, query);
                 continue;
             };
-            let verdict = check(serving, policy, &query.question, answer).and_then(|checked| {
+            let verdict = check(serving, author, &query.question, answer).and_then(|checked| {
                 if self.route.shadow.is_some() {
                     compare(serving, self.route, query, &checked.verdict);
                 }
                 match settle(serving, present, handle, query, checked) {
                     Some(verdict) => Ok(verdict),
                     // Another message was first, perhaps one of this batch.
-                    None => settle_one(serving, policy, present, handle, query),
+                    None => settle_one(serving, author, present, handle, query),
                 }
             });
             // An answer that is not acceptable says nothing of the instance; anything else does.
@@ -388,7 +387,7 @@ impl<'a> Group<'a> {
             outcomes[place as usize] = conclude(serving, self.route, self.member, self.by, query, verdict);
         }
         if let Some(instance) = instance {
-            policy.put_back(instance);
+            self.member.binding.policy.put_back(instance);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! [`Serving`]; the callers take no lock and see no gap.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -25,13 +25,13 @@ const HISTORY: usize = 16;
 /// The most bindings of one gateway; routes are numbered in 16 bits.
 const MOST_BINDINGS: usize = 60_000;
 
-type Listener = Box<dyn Fn(&Event) + Send + Sync>;
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// What a gateway serves with, and who may change it: one at a time.
 pub(crate) struct Control {
     pub(crate) serving: ArcSwap<Serving>,
     past: Mutex<HashMap<Bound, VecDeque<Past>>>,
-    listeners: RwLock<Vec<Listener>>,
+    listeners: ArcSwap<Vec<Listener>>,
 }
 
 /// A binding that served before.
@@ -59,7 +59,7 @@ impl Control {
             let active = Arc::new(Member::new(platform, Bound::Platform, control.clone()));
             let route = Arc::new(Route { bound: Bound::Platform, active, canary: None, shadow: None });
             let serving = Serving::new(Arc::new(revision), sticky, vec![route], None);
-            Self { serving: ArcSwap::from_pointee(serving), past: Mutex::default(), listeners: RwLock::default() }
+            Self { serving: ArcSwap::from_pointee(serving), past: Mutex::default(), listeners: ArcSwap::default() }
         })
     }
 
@@ -68,11 +68,16 @@ impl Control {
     }
 
     pub(crate) fn listen(&self, listener: Listener) {
-        self.listeners.write().unwrap_or_else(PoisonError::into_inner).push(listener);
+        self.listeners.rcu(|listeners| {
+            let mut listeners = Vec::clone(listeners);
+            listeners.push(Arc::clone(&listener));
+            listeners
+        });
     }
 
     pub(crate) fn report(&self, event: &Event) {
-        for listener in self.listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        // No lock is held: what a listener does may cause an event.
+        for listener in self.listeners.load_full().iter() {
             listener(event);
         }
     }

@@ -18,7 +18,7 @@ use crate::message::Message;
 use crate::policy::contract::senders::Standing;
 use crate::policy::contract::sticky::Pin;
 use crate::policy::explain::{Narrowing, SenderVerdict, StrategyVerdict, Trace};
-use crate::policy::{Failure, contract::types::Answer};
+use crate::policy::{Author, Failure, contract::types::Answer};
 use crate::question::prepare;
 use crate::revision::DEFAULT_APPLICATION;
 use crate::serving::{By, PLATFORM, Serving, Who};
@@ -87,7 +87,7 @@ impl Explanation {
                 Err(failure) => return Err(failure),
             };
             let pin = instance.asked(0).and_then(|asked| asked.pin.take());
-            Ok((check(&serving, policy, &query.question, &answer)?, trace, pin))
+            Ok((check(&serving, Author::Member(member), &query.question, &answer)?, trace, pin))
         });
         self.unexplained = true;
         let verdict = match asked {

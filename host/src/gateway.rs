@@ -205,7 +205,7 @@ impl Gateway {
 
     /// Calls a function with every event, on the thread that caused it: it should be quick.
     pub fn listen(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
-        self.control.listen(Box::new(listener));
+        self.control.listen(Arc::new(listener));
     }
 }
 

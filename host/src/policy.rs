@@ -25,6 +25,7 @@ pub(crate) use instance::{Asked, Instance, Texts};
 pub use limits::{Isolation, Limits};
 pub(crate) use metadata::Metadata;
 pub use module::{Policy, PolicyError};
+pub(crate) use refusal::Author;
 pub use refusal::OwnRefusal;
 
 /// The standard policy, as this crate was built with it.

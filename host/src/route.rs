@@ -86,21 +86,24 @@ impl Member {
         }
     }
 
-    /// It failed.
+    /// It failed. That all instances of the process were busy is counted, but not held against it.
     #[cold]
     pub(crate) fn failed(&self, failure: &Failure) {
+        if matches!(failure, Failure::Resting) {
+            return;
+        }
         let policy = self.count(failure);
-        if self.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= self.binding.breaker.failures
+        if !matches!(failure, Failure::Busy(_))
+            && self.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= self.binding.breaker.failures
             && self.rests_until.swap(self.next_try(since_start()), Ordering::Relaxed) == 0
         {
             self.report(What::Rested { policy });
         }
     }
 
-    /// It could not be called, as all instances of the process were busy: counted, but not held against it.
-    #[cold]
-    pub(crate) fn found_busy(&self, failure: &Failure) {
-        self.count(failure);
+    /// Whether it is left alone. Unlike [`Member::may_be_called`] this does not take the turn to try it again.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.rests_until.load(Ordering::Relaxed) != 0
     }
 
     fn count(&self, failure: &Failure) -> Arc<str> {

@@ -1,5 +1,11 @@
 //! Answers that are not what the contract's types allow.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use callsign::{Binding, Bound, Breaker, Refusal, What};
+
 use super::{Attacked, TO, fails, hostile, policy, resolve_fails};
 use crate::component::Component;
 use crate::resolution::platform::sms;
@@ -22,9 +28,13 @@ fn batch_fails(component: &Component) {
     attacked.neighbours_are_well();
 }
 
+/// A component that refuses every message in words of its own.
+fn refusing(component: Component) -> Attacked {
+    Attacked::by(policy(&component.resolve("(call $refuse (i32.const 7))")))
+}
+
 /// The words of a refusal that a component gives.
-fn wording(component: Component) -> (String, String) {
-    let attacked = Attacked::by(policy(&component.resolve("(call $refuse (i32.const 7))")));
+fn wording(attacked: &Attacked) -> (String, String) {
     let decision = attacked.gateway.resolve(&sms("shop", TO));
     let refusal = decision.get().refusal().unwrap();
     attacked.neighbours_are_well();
@@ -32,10 +42,14 @@ fn wording(component: Component) -> (String, String) {
 }
 
 fn is_not_worded(component: Component, words: &str) {
-    let (code, message) = wording(component);
+    let attacked = refusing(component);
+    let (code, message) = wording(&attacked);
     assert_eq!(code, "POLICY_REFUSED");
     assert!(message.contains(words), "{message}");
     assert!(message.len() < 2_000);
+    let causes = attacked.causes.lock().unwrap();
+    assert!(matches!(&causes[..], [cause] if cause.contains(words)), "one event, which names the cause: {causes:?}");
+    assert_eq!(attacked.gateway.failures(&Bound::application("shop")), Some(1), "and it is counted");
 }
 
 #[test]
@@ -197,7 +211,7 @@ fn a_refusal_of_more_bytes_than_may_be_returned_is_not_worded() {
 fn a_long_refusal_is_cut_and_has_no_control_characters() {
     let text = "(memory.fill (i32.const 65536) (i32.const 27) (i32.const 100000))
         (call $words (i32.const 96) (i32.const 6) (i32.const 65536) (i32.const 60000)) (i32.const 2048)";
-    let (code, message) = wording(hostile().memory(r#"(memory (export "memory") 4)"#).refusal_text(text));
+    let (code, message) = wording(&refusing(hostile().memory(r#"(memory (export "memory") 4)"#).refusal_text(text)));
     assert_eq!(code, "CLOSED");
     assert!(message.len() < 20_000, "{}", message.len());
     assert!(!message.chars().any(char::is_control));
@@ -210,8 +224,61 @@ fn a_refusal_that_passes_for_one_of_the_hosts_is_not_worded() {
             "(call $words (i32.const 300) (i32.const {}) (i32.const 112) (i32.const 12)) (i32.const 2048)",
             code.len()
         ));
-        assert_eq!(wording(component).0, "POLICY_REFUSED");
+        is_not_worded(component, "is one of the host's");
     }
+}
+
+#[test]
+fn a_refusal_that_is_never_worded_is_a_failure_each_time_until_the_policy_is_left_alone() {
+    let attacked = refusing(hostile());
+    let component = hostile().resolve("(call $refuse (i32.const 7))").refusal_text("(loop $on (br $on)) unreachable");
+    let rest = Breaker::new(3, Duration::from_secs(3_600));
+    attacked.gateway.swap(&Bound::application("shop"), Binding::new(policy(&component)).breaker(rest)).unwrap();
+    let rested = Arc::new(AtomicU32::new(0));
+    let (seen, gateway) = (Arc::clone(&rested), &attacked.gateway);
+    gateway.listen(move |event| {
+        seen.fetch_add(u32::from(matches!(event.what, What::Rested { .. })), Ordering::Relaxed);
+    });
+    let decisions = gateway.resolve_batch(&[sms("shop", TO); 40]);
+    let begun = Instant::now();
+    for (at, decision) in decisions.iter().enumerate() {
+        let refusal = decision.refusal().unwrap();
+        assert_eq!(refusal.code(), "POLICY_REFUSED");
+        let words = if at < 3 { "ran for longer than 50ms" } else { "is left alone for a while" };
+        assert!(refusal.to_string().contains(words), "{at}: {refusal}");
+        // It is worded once.
+        assert_eq!(refusal.to_string(), refusal.to_string());
+    }
+    assert!(begun.elapsed() < super::BOUND * 3, "reading took {:?}", begun.elapsed());
+    assert_eq!(gateway.failures(&Bound::application("shop")), Some(3));
+    assert_eq!((attacked.causes.lock().unwrap().len(), rested.load(Ordering::Relaxed)), (3, 1));
+    assert_eq!(attacked.decide(), "POLICY_FAILED", "it is not called for messages either");
+    attacked.neighbours_are_well();
+}
+
+#[test]
+fn whoever_listens_may_read_the_refusal_that_could_not_be_worded() {
+    let attacked = refusing(hostile().refusal_text("unreachable"));
+    let decision = Arc::new(Mutex::new(None));
+    let (shared, read) = (Arc::clone(&decision), Arc::new(Mutex::new(String::new())));
+    let said = Arc::clone(&read);
+    attacked.gateway.listen(move |_| {
+        if let Some(Refusal::Own(own)) = &*shared.lock().unwrap() {
+            *said.lock().unwrap() = callsign::OwnRefusal::message(own).to_owned();
+        }
+    });
+    let refusal = attacked.gateway.resolve(&sms("shop", TO)).get().refusal().unwrap().clone();
+    *decision.lock().unwrap() = Some(refusal.clone());
+    assert!(refusal.to_string().contains("not worded"));
+    assert_eq!(*read.lock().unwrap(), refusal.to_string());
+}
+
+#[test]
+fn a_batch_that_fails_is_counted_though_its_messages_are_decided() {
+    let attacked = Attacked::by(policy(&hostile().resolve_batch("unreachable")));
+    attacked.in_a_batch(|fate| fate == "S0");
+    assert_eq!(attacked.gateway.failures(&Bound::application("shop")), Some(1));
+    assert!(attacked.causes.lock().unwrap()[0].contains("unreachable"));
 }
 
 /// A policy with time to fill its memory on a busy machine.
