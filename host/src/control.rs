@@ -88,8 +88,8 @@ impl Control {
         let serving = self.serving.load_full();
         self.publish(&serving, Arc::new(revision), serving.routes.clone());
         // Idle instances would keep the old catalog in memory until their thread's next call.
-        for route in &serving.routes {
-            route.active.binding.policy.forget_idle();
+        for policy in serving.policies() {
+            policy.forget_idle();
         }
     }
 

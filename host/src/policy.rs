@@ -7,6 +7,7 @@ mod compile;
 mod engine;
 mod failure;
 mod fit;
+mod idle_memory;
 mod imports;
 mod inspection;
 mod instance;

@@ -1,8 +1,12 @@
 //! Memory, tables and stack without end.
 
-use callsign::{Policy, PolicyError};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{fails, hostile, policy, resolve_fails};
+use callsign::{Limits, Policy, PolicyError};
+
+use super::{Attacked, TO, fails, hostile, policy, resolve_fails};
+use crate::resolution::platform::{decide, sms};
 
 #[test]
 fn memory_growth_without_end_meets_the_limit_of_memory() {
@@ -22,7 +26,7 @@ fn a_policy_that_grows_memory_on_and_on_though_it_gets_none_meets_the_deadline()
 fn a_policy_that_can_do_without_the_memory_that_it_is_refused_does_not_fail() {
     let body = "(drop (memory.grow (i32.const 60000)))
         (call $decide (i32.const 0) (i32.const -1) (i32.const 4) (i32.const 0))";
-    let attacked = super::Attacked::by(policy(&hostile().resolve(body)));
+    let attacked = Attacked::by(policy(&hostile().resolve(body)));
     assert_eq!(attacked.decide(), "S0 POOL");
 }
 
@@ -107,4 +111,62 @@ fn waiting_for_another_thread_is_refused_when_the_component_is_loaded() {
     let text = format!("(component (core module (memory 1 1 shared) (func (drop {wait}))))");
     let refused = Policy::from_bytes(&wat::parse_str(text).unwrap()).unwrap_err();
     assert!(refused.to_string().contains("thread"), "{refused}");
+}
+
+/// A policy whose instances grow to 1 MiB in their first call, which decides S0; later ones decide S1.
+fn hoarding(idle_memory: usize) -> Attacked {
+    let component = hostile().item("(global $called (mut i32) (i32.const 0))").resolve(
+        "(if (i32.eqz (global.get $called)) (then (drop (memory.grow (i32.const 14)))))
+         (call $decide (global.get $called) (i32.const -1) (i32.const 4) (i32.const 0))
+         (global.set $called (i32.const 1))",
+    );
+    let mut limits = Limits::default();
+    limits.idle_memory = idle_memory;
+    Attacked::by(policy(&component).with_limits(limits))
+}
+
+/// How many of so many threads find the instance again that they used before, when all of them wait in between.
+fn kept(attacked: &Attacked, threads: usize) -> usize {
+    let (all_wait, kept) = (Barrier::new(threads), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                decide(&attacked.gateway, &sms("shop", TO));
+                all_wait.wait();
+                let again = decide(&attacked.gateway, &sms("shop", TO));
+                kept.fetch_add(usize::from(again == "S1 POOL"), Ordering::Relaxed);
+                // Nobody takes a place that another gives free.
+                all_wait.wait();
+            });
+        }
+    });
+    kept.into_inner()
+}
+
+#[test]
+fn idle_instances_together_keep_no_more_memory_than_the_limit() {
+    // Half of it is for those of more than 128 KiB: eight of 1 MiB.
+    let attacked = hoarding(16 << 20);
+    let first = kept(&attacked, 24);
+    assert!((1..=8).contains(&first), "{first} of 24");
+    // What they had is free again when they go.
+    attacked.gateway.replace_catalog(super::platform().catalog()).unwrap();
+    let second = kept(&attacked, 24);
+    assert!((1..=8).contains(&second), "{second} of 24");
+    attacked.neighbours_are_well();
+}
+
+#[test]
+fn instances_that_the_limit_has_room_for_are_kept() {
+    let attacked = hoarding(Limits::default().idle_memory);
+    let kept = kept(&attacked, 24);
+    assert!(kept > 8, "{kept} of 24");
+}
+
+#[test]
+fn an_instance_larger_than_half_of_what_idle_ones_may_have_is_used_once() {
+    let attacked = hoarding(1 << 20);
+    for _ in 0..3 {
+        assert_eq!(attacked.decide(), "S0 POOL");
+    }
 }

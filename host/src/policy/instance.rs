@@ -14,6 +14,7 @@ use super::bindings::explaining::ExplainingPolicy;
 use super::bindings::exports::callsign::policy::policy::Wording;
 use super::clock;
 use super::failure::{Failure, LONGEST_TEXT, contained, plain};
+use super::idle_memory::Reserved;
 use super::limits::Limits;
 use super::module::Policy;
 use crate::catalog::Channel;
@@ -45,6 +46,8 @@ pub(crate) struct State {
     late: u64,
     deadline: Duration,
     memory: usize,
+    /// The linear memory that it has, in bytes.
+    has: usize,
     meter: Arc<Meter>,
     table_elements: usize,
 }
@@ -82,13 +85,14 @@ pub(crate) struct Texts {
 const LINES: u32 = 16;
 
 impl ResourceLimiter for State {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         self.check_time()?;
         if desired > self.memory {
             // The guest sees an allocation that fails and traps; this is the cause to report.
             self.refused = Some(Failure::Memory(self.memory));
             return Ok(false);
         }
+        self.has += desired - current;
         self.meter.memory.fetch_max(desired, Ordering::Relaxed);
         Ok(true)
     }
@@ -123,6 +127,8 @@ pub(crate) struct Instance {
     ticks: u64,
     calls: usize,
     reads_texts: bool,
+    /// While it waits for a call: its part of what idle instances may have, where it is a large one.
+    pub(super) reserved: Option<Reserved>,
 }
 
 impl Instance {
@@ -145,6 +151,7 @@ impl Instance {
             late: clock::now() + ticks,
             deadline: limits.deadline,
             memory: limits.memory,
+            has: 0,
             meter: Arc::clone(&policy.meter),
             table_elements: limits.table_elements,
         };
@@ -173,6 +180,7 @@ impl Instance {
                 ticks,
                 calls: 0,
                 reads_texts: policy.fit.reads_texts,
+                reserved: None,
                 limits,
             }),
             Err(error) => Err(match failure(&error, &mut store, &limits, 1) {
@@ -185,6 +193,12 @@ impl Instance {
     /// How many calls it has answered.
     pub(crate) fn calls(&self) -> usize {
         self.calls
+    }
+
+    /// The linear memory that it has, in bytes.
+    #[inline]
+    pub(super) fn memory(&self) -> usize {
+        self.store.data().has
     }
 
     /// Whether the policy reads the texts of messages.

@@ -8,11 +8,17 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How long a call may run. It is stopped at most one [`Limits::TICK`] later, where the machine is not overloaded. A call is one decision, or up to [`Limits::BATCH`] of
-    /// them. Default 200 ms: a thousand times what a batch takes, short enough for a gateway's own time-out.
+    /// How long a call may run. It is stopped at most one [`Limits::TICK`] later, where the machine is not overloaded. A
+    /// call is one decision, or up to [`Limits::BATCH`] of them. Default 200 ms: a thousand times what a batch takes,
+    /// short enough for a gateway's own time-out.
     pub deadline: Duration,
     /// The linear memory of an instance, in bytes. Default 128 MiB: the standard policy's view of its two largest pools.
     pub memory: usize,
+    /// The linear memory that the instances of a policy which wait for a call keep together, in bytes. One that would take
+    /// it above is dropped, and the next call starts a fresh one. Instances of up to 1/128 of it are always kept, as at
+    /// most [`Limits::IDLE`] wait, and larger ones share one half of it. Default 1 GiB: all of up to 8 MiB, and four of
+    /// 128 MiB.
+    pub idle_memory: usize,
     /// The elements of an instance's tables. Default 20,000.
     pub table_elements: usize,
     /// How many instructions a call may run for each of its requests; none for any number. Default none: the deadline
@@ -43,6 +49,9 @@ impl Limits {
     /// The stack of a call, in bytes, the same for every policy: the engine is set up with it.
     pub const STACK: usize = 512 << 10;
 
+    /// How many instances of a policy wait for a call at most: one for each thread, where there are not more threads.
+    pub const IDLE: usize = 64;
+
     /// How many instances live at once, over all policies of the process: so many calls can run at the same time.
     /// Instances that wait for a call make room for those that are needed. Each reserves address space, and memory only
     /// for what it touches, up to [`Limits::memory`]. A message that finds all of them in a call fails with
@@ -55,6 +64,7 @@ impl Default for Limits {
         Self {
             deadline: Duration::from_millis(200),
             memory: 128 << 20,
+            idle_memory: 1 << 30,
             table_elements: 20_000,
             fuel: None,
             imports: 2_000,

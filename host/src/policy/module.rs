@@ -14,6 +14,7 @@ use super::compile::Source;
 use super::engine::{Engine, MOST_MEMORY};
 use super::failure::{Failure, LONGEST_TEXT, plain};
 use super::fit::{self, Fit};
+use super::idle_memory::IdleMemory;
 use super::instance::{Instance, Meter, State};
 use super::limits::{Isolation, Limits};
 use super::metadata::Metadata;
@@ -35,6 +36,7 @@ pub struct Policy {
     pub(super) settings: Arc<str>,
     pub(super) meter: Arc<Meter>,
     idle: Slots<Instance>,
+    idle_memory: IdleMemory,
     retired: AtomicBool,
 }
 
@@ -96,6 +98,7 @@ impl Policy {
             settings: "{}".into(),
             meter: Arc::default(),
             idle: Slots::new(&engine.idle),
+            idle_memory: IdleMemory::default(),
             retired: AtomicBool::new(false),
         };
         Ok(policy.with_limits(limits))
@@ -190,7 +193,10 @@ impl Policy {
     #[inline]
     pub(crate) fn instance(&self) -> Result<Box<Instance>, Failure> {
         match self.idle.take() {
-            Some(instance) => Ok(instance),
+            Some(mut instance) => {
+                instance.reserved = None;
+                Ok(instance)
+            }
             None => self.start(),
         }
     }
@@ -223,9 +229,23 @@ impl Policy {
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         for place in 0..cores {
-            self.idle.fill(place, || self.start())?;
+            self.idle.fill(place, || {
+                let mut instance = self.start()?;
+                Ok(self.may_wait(&mut instance).then_some(instance))
+            })?;
         }
         Ok(())
+    }
+
+    /// Whether there is room for an instance among the idle ones, see [`Limits::idle_memory`].
+    #[inline]
+    fn may_wait(&self, instance: &mut Instance) -> bool {
+        let (bytes, limit) = (instance.memory(), self.limits.idle_memory);
+        if IdleMemory::is_small(bytes, limit) {
+            return true;
+        }
+        instance.reserved = self.idle_memory.reserve(bytes, limit);
+        instance.reserved.is_some()
     }
 
     /// Drops the idle instances, and with them what they keep alive.
@@ -235,10 +255,11 @@ impl Policy {
 
     /// Gives an instance back after a call that succeeded. One whose call failed is dropped instead.
     #[inline]
-    pub(crate) fn put_back(&self, instance: Box<Instance>) {
+    pub(crate) fn put_back(&self, mut instance: Box<Instance>) {
         if let Isolation::Warm(calls) = self.isolation
             && instance.calls() < calls.get()
             && !self.retired.load(Ordering::Relaxed)
+            && self.may_wait(&mut instance)
         {
             self.idle.put(instance);
             // It may have been retired between the two.

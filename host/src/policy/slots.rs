@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
 
+use super::limits::Limits;
+
 /// How many idle instances a policy keeps. Threads past this number share places, and may find theirs empty.
-const PLACES: usize = 64;
+const PLACES: usize = Limits::IDLE;
 
 type Places<T> = [CachePadded<AtomicCell<Option<Box<T>>>>];
 
@@ -36,14 +38,16 @@ impl<T> Slots<T> {
         self.places[PLACE.with(|place| *place)].take()
     }
 
-    /// Puts an instance where there is none.
-    pub(super) fn fill<E>(&self, place: usize, make: impl FnOnce() -> Result<Box<T>, E>) -> Result<(), E> {
+    /// Puts an instance where there is none, if one is made.
+    pub(super) fn fill<E>(&self, place: usize, make: impl FnOnce() -> Result<Option<Box<T>>, E>) -> Result<(), E> {
         let place = &self.places[place % PLACES];
         let present = match place.take() {
-            Some(present) => present,
+            Some(present) => Some(present),
             None => make()?,
         };
-        drop(place.swap(Some(present)));
+        if present.is_some() {
+            drop(place.swap(present));
+        }
         Ok(())
     }
 
