@@ -140,3 +140,20 @@ fn gc_removes_the_compiled_code_of_other_engines_and_of_modules_that_are_gone() 
     assert_eq!(names(&compiled).len(), 2);
     store.load(&kept).unwrap();
 }
+
+#[test]
+fn gc_keeps_the_code_of_both_engines() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let compiled = folder.path().join("compiled");
+    let kept = store.add(&module("acme", "1.0.0")).unwrap();
+    let mut limits = callsign::Limits::default();
+    limits.fuel = Some(1_000_000);
+    store.load_within(&kept, limits).unwrap();
+    let before = names(&compiled);
+    assert_eq!(before.len(), 3, "with and without a budget of instructions, and the key: {before:?}");
+    assert_eq!(store.gc(&HashSet::new()).unwrap().files, 0);
+    assert_eq!(names(&compiled), before);
+    store.remove(kept.digest()).unwrap();
+    assert_eq!(store.gc(&HashSet::new()).unwrap().files, 2);
+}

@@ -55,6 +55,11 @@ impl Engine {
         if limits.fuel.is_some() { Self::made(&METERED, true) } else { Self::get() }
     }
 
+    /// Both, made where they were not needed so far.
+    pub(crate) fn both() -> Result<[&'static Self; 2], PolicyError> {
+        Ok([Self::get()?, Self::made(&METERED, true)?])
+    }
+
     /// The engine that a component was compiled by.
     pub(super) fn that_compiled(component: &Component) -> Result<&'static Self, PolicyError> {
         match Self::all().find(|engine| wasmtime::Engine::same(&engine.engine, component.engine())) {

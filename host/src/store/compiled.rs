@@ -1,5 +1,6 @@
 //! Compiled code, kept from one process to the next.
 
+use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::hash::{Hash, Hasher};
@@ -135,7 +136,7 @@ impl CompiledCache {
         }
     }
 
-    /// The folder and the names in it that are not for this engine and any of these components: unfinished files too.
+    /// The files that are not for one of this host's engines and any of these components: unfinished files too.
     pub(super) fn superfluous<'a>(
         &self,
         needed: impl Iterator<Item = &'a ModuleDigest>,
@@ -143,11 +144,15 @@ impl CompiledCache {
         let Some(folder) = self.folder.as_deref().filter(|folder| private::check_folder(folder).is_ok()) else {
             return Ok(Vec::new());
         };
-        let engine = Engine::get()?;
-        let needed: Vec<String> = needed.map(|digest| Key::of(digest, &engine.engine).file()).collect();
+        let engines = Engine::both()?;
+        let files = needed.flat_map(|digest| engines.map(|engine| Key::of(digest, &engine.engine).file()));
+        let needed: HashSet<String> = files.collect();
         let names = files::names(folder).unwrap_or_default().into_iter();
         let is_ours = |name: &String| name.ends_with(ENDING) || name.starts_with(files::UNFINISHED);
-        Ok(names.filter(|name| is_ours(name) && !needed.contains(name)).map(|name| folder.join(name)).collect())
+        Ok(names
+            .filter(|name| is_ours(name) && !needed.contains(name.as_str()))
+            .map(|name| folder.join(name))
+            .collect())
     }
 }
 
