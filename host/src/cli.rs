@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 use self::exit::Stop;
 
@@ -38,7 +39,8 @@ Examples:
 Exit codes:
   0  done
   1  done, but some messages were INVALID_MESSAGE
-  2  what was given was refused: usage, catalog, policy component, unreadable file
+  2  what was given was refused: usage, catalog, policy component or settings,
+     unreadable file
   3  something failed on the way, such as writing the output";
 
 const RESOLVE_EXAMPLES: &str = "\
@@ -52,13 +54,14 @@ Examples:
   callsign resolve --catalog catalog.json messages.jsonl > decisions.jsonl
   callsign resolve --catalog catalog.json messages.csv
   zcat messages.csv.gz | callsign resolve --catalog catalog.json --format csv
-  callsign resolve --catalog catalog.json --policy own.wasm messages.jsonl
+  callsign resolve --catalog catalog.json --policy own.wasm --settings own.json messages.jsonl
+  callsign resolve --catalog catalog.json --policy own.wasm --sent-at 2026-03-01T21:30:00Z messages.jsonl
 
 Exit codes:
   0  every message has a decision: a sender, or a refusal
   1  the same, but some messages were INVALID_MESSAGE; each names its line and fault
-  2  what was given was refused: usage, catalog, policy component, a file that
-     cannot be read, a CSV header; nothing is on standard output
+  2  what was given was refused: usage, catalog, policy component or settings, a
+     file that cannot be read, a CSV header; nothing is on standard output
   3  something failed on the way, such as writing the output";
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -69,7 +72,8 @@ Examples:
 
 Exit codes:
   0  explained, also where the message is refused
-  2  what was given was refused: usage, catalog, policy component, unreadable file
+  2  what was given was refused: usage, catalog, policy component or settings,
+     unreadable file
   3  something failed on the way, such as writing the output";
 
 const CHECK_EXAMPLES: &str = "\
@@ -140,6 +144,14 @@ struct Deciding {
     /// A policy component to decide with instead of the standard one.
     #[arg(long, value_name = "FILE.wasm")]
     policy: Option<PathBuf>,
+
+    /// Settings for the policy: a JSON file, which the policy itself checks.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+
+    /// When all messages go out, for policies that ask [default: no time, which each policy takes as it wants]
+    #[arg(long, value_name = "RFC3339", value_parser = time)]
+    sent_at: Option<u64>,
 }
 
 #[derive(Args)]
@@ -242,6 +254,13 @@ fn threads(text: &str) -> Result<NonZeroUsize, String> {
         Ok(number) if number.get() <= MOST_THREADS => Ok(number),
         _ => Err(format!("give a number from 1 to {MOST_THREADS}")),
     }
+}
+
+/// A point in time, in seconds since 1970-01-01 UTC.
+fn time(text: &str) -> Result<u64, String> {
+    let time: Option<Timestamp> = text.parse().ok();
+    let seconds = time.and_then(|time| u64::try_from(time.as_second()).ok());
+    seconds.ok_or_else(|| "give a time since 1970 such as 2026-03-01T21:30:00Z or 2026-03-01T22:30:00+01:00".to_owned())
 }
 
 fn field(text: &str) -> Result<String, String> {

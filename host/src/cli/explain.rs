@@ -21,6 +21,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<Exit, Stop> {
     message.application = arguments.application.as_deref();
     message.entity = arguments.entity.as_deref();
     message.from = arguments.from.as_deref();
+    message.sent_at = arguments.deciding.sent_at;
     let explanation = gateway.explain(&message);
     let mut text = match arguments.json {
         true => serde_json::to_string(&explanation).map_err(Stop::failed)?,

@@ -1,11 +1,14 @@
 //! The catalog and the policy that a command decides with.
 
 use std::fmt::Write;
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use callsign::{Catalog, CatalogError, CompiledCache, Gateway, GatewayError, MemoryStore, Policy, PolicyError};
+
+use serde::de::IgnoredAny;
 
 use super::Deciding;
 use super::exit::{Stop, say};
@@ -20,9 +23,28 @@ pub(super) fn load(deciding: &Deciding) -> Result<Gateway, Stop> {
         Some(path) => Policy::load(path).map_err(|error| refused_policy(path, error))?,
         None => CompiledCache::of_user().standard().map_err(Stop::failed)?,
     };
+    let policy = match &deciding.settings {
+        Some(path) => with_settings(policy, path)?,
+        None => policy,
+    };
     Gateway::with(catalog, policy, Arc::new(MemoryStore::new())).map_err(|error| match error {
         GatewayError::Catalog(_) => Stop::refused(error),
         _ => Stop::failed(error),
+    })
+}
+
+fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        unreadable("the settings", path, error).hint("Give the path of a JSON file after --settings.")
+    })?;
+    let refused = |error: anyhow::Error| Stop::refused(error.context(format!("the settings {}", path.display())));
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
+        return Err(refused(anyhow::anyhow!("not JSON: {error}")));
+    }
+    let label = policy.label().to_owned();
+    policy.with_settings(&text).map_err(|error| match error {
+        PolicyError::Settings { reason } => refused(anyhow::anyhow!("{label} does not accept them: {reason}")),
+        error => refused(anyhow::Error::new(error).context(label)),
     })
 }
 

@@ -142,13 +142,14 @@ impl<'a> Line<'a> {
         Self { fields, channel }
     }
 
-    /// The message.
-    pub(super) fn message(&self) -> Message<'_> {
+    /// The message, which goes out at a time in seconds since 1970.
+    pub(super) fn message(&self, sent_at: Option<u64>) -> Message<'_> {
         let mut message = Message::new(self.channel, text(&self.fields.to).unwrap_or_default());
         message.id = text(&self.fields.message_id);
         message.application = text(&self.fields.application_id);
         message.entity = text(&self.fields.entity_id);
         message.from = text(&self.fields.from);
+        message.sent_at = sent_at;
         message
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Messages {
     pub(super) reading: Reading,
     /// The size of the input in bytes, where it has one.
     pub(super) size: Option<u64>,
+    /// When all of them go out, in seconds since 1970.
+    pub(super) sent_at: Option<u64>,
     source: Mutex<Source>,
 }
 
@@ -50,7 +52,7 @@ impl Messages {
             unreadable("the messages", path, error)
                 .hint("Give the path of a .jsonl or .csv file, or - for standard input.")
         })?;
-        Self::new(path, input, size, format)
+        Ok(Self { sent_at: arguments.deciding.sent_at, ..Self::new(path, input, size, format)? })
     }
 
     /// Those of an input that was opened.
@@ -64,7 +66,7 @@ impl Messages {
             Format::Jsonl => Reading::Json,
             Format::Csv => Reading::Csv(source.header(path)?),
         };
-        Ok(Self { reading, size, source: Mutex::new(source) })
+        Ok(Self { reading, size, sent_at: None, source: Mutex::new(source) })
     }
 
     /// The next chunk, in place of the last one; false at the end, also where the input failed.

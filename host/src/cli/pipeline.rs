@@ -125,7 +125,7 @@ impl<W: Write> Work<W> {
 
     /// Decides a batch and makes its lines of the output.
     fn decide(&self, chunk: u64, batch: &Batch<'_>, out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Failure> {
-        let messages: Vec<Message<'_>> = batch.lines.iter().map(|line| line.message()).collect();
+        let messages: Vec<Message<'_>> = batch.lines.iter().map(|line| line.message(self.messages.sent_at)).collect();
         let decisions = self.lanes.decide(chunk, &messages)?;
         let mut faults = batch.faults.iter().peekable();
         for (index, (message, decision)) in messages.iter().zip(decisions.iter()).enumerate() {

@@ -164,7 +164,7 @@ mod tests {
             let text = ["", "1,SMS,a", "", "2,\"SMS\",\"b\nb\"", "3,sms,c", "", "4", "5,,e", "6,SMS"].join(end);
             let mut rows = Rows::default();
             let batch = rows.read(text.as_bytes(), 2, &columns);
-            let ids: Vec<_> = batch.lines.iter().map(|line| line.message().id).collect();
+            let ids: Vec<_> = batch.lines.iter().map(|line| line.message(None).id).collect();
             assert_eq!(ids, [Some("a"), Some("b\nb")]);
             let faults: Vec<_> = batch.faults.iter().map(|fault| (fault.line, fault.message_id.as_deref())).collect();
             assert_eq!(faults, [(7, Some("c")), (9, None), (10, Some("e")), (11, None)], "{end:?}");
