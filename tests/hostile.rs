@@ -2,6 +2,7 @@
 //! `POLICY_FAILED` with the limit in words, the neighbours decide as before, and the next message is answered.
 
 mod answers;
+mod asked;
 mod checked;
 mod fuel;
 mod imports;

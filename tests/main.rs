@@ -9,6 +9,7 @@ mod following;
 mod hostile;
 mod interface;
 mod model;
+mod pins;
 mod policy_tools;
 mod reference;
 mod resolution;

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use callsign::{Catalog, Channel, DecisionRef, Gateway, Isolation, MemoryStore, Message, Policy};
+use callsign::{Catalog, Channel, DecisionRef, Gateway, Isolation, MemoryStore, Message, Policy, StickyStore};
 
+use crate::pins::far::{Far, wait};
 use crate::reference::{self, Expected, Pins, Reference, Spread, World};
 
 /// How many worlds a run looks at, each with two revisions of about 30 messages. `CALLSIGN_WORLDS` asks for more.
@@ -27,6 +28,14 @@ fn fresh() -> Arc<Policy> {
     Arc::clone(FRESH.get_or_init(|| policy(Isolation::Fresh)))
 }
 
+/// How messages are decided: one by one, as a batch, or as a batch whose pins are a network away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Single,
+    Batch,
+    Async,
+}
+
 /// A gateway, and what the model keeps for it.
 struct Run {
     gateway: Gateway,
@@ -35,8 +44,12 @@ struct Run {
 }
 
 impl Run {
-    fn new(world: &World, policy: Arc<Policy>) -> Self {
-        let gateway = Gateway::with(catalog(world), policy, Arc::new(MemoryStore::new())).expect("a gateway");
+    fn new(world: &World, policy: Arc<Policy>, way: Way) -> Self {
+        let store: Arc<dyn StickyStore> = match way {
+            Way::Async => Arc::new(Far::default()),
+            Way::Single | Way::Batch => Arc::new(MemoryStore::new()),
+        };
+        let gateway = Gateway::with(catalog(world), policy, store).expect("a gateway");
         Self { gateway, pins: Pins::default(), spread: Spread::default() }
     }
 
@@ -83,10 +96,10 @@ fn message(message: &reference::Message) -> Message<'_> {
     out
 }
 
-/// Decides the messages of a world and of its next revision, one by one or as a batch.
-fn play(seed: u64, policy: Arc<Policy>, batch: bool) -> Result<Vec<String>, String> {
+/// Decides the messages of a world and of its next revision.
+fn play(seed: u64, policy: Arc<Policy>, way: Way) -> Result<Vec<String>, String> {
     let mut world = World::random(seed);
-    let mut run = Run::new(&world, policy);
+    let mut run = Run::new(&world, policy, way);
     let mut lines = Vec::new();
     for revision in 0..2 {
         if revision > 0 {
@@ -95,8 +108,11 @@ fn play(seed: u64, policy: Arc<Policy>, batch: bool) -> Result<Vec<String>, Stri
         }
         let reference = Reference::new(&world.catalog);
         let messages: Vec<Message<'_>> = world.messages.iter().map(message).collect();
-        if batch {
-            let decisions = run.gateway.resolve_batch(&messages);
+        if way != Way::Single {
+            let decisions = match way {
+                Way::Async => wait(run.gateway.resolve_batch_async(&messages)),
+                _ => run.gateway.resolve_batch(&messages),
+            };
             for (asked, decision) in world.messages.iter().zip(decisions.iter()) {
                 run.hold(&reference, asked, decision)?;
                 lines.push(format!("{decision:?}"));
@@ -136,19 +152,22 @@ fn play_all(check: impl Fn(u64) -> Result<(), String> + Sync) {
 
 #[test]
 fn every_decision_is_what_the_reference_model_says_and_what_explain_says() {
-    play_all(|seed| play(seed, warm(), false).map(drop));
+    play_all(|seed| play(seed, warm(), Way::Single).map(drop));
 }
 
 #[test]
 fn a_batch_decides_as_one_by_one_and_a_fresh_instance_as_a_warm_one() {
     play_all(|seed| {
-        let single = play(seed, warm(), false)?;
-        let batch = play(seed, warm(), true)?;
+        let single = play(seed, warm(), Way::Single)?;
+        let batch = play(seed, warm(), Way::Batch)?;
         if single != batch {
             return Err(format!("one by one {single:#?}\nbatch {batch:#?}"));
         }
+        if seed % 4 == 0 && play(seed, warm(), Way::Async)? != single {
+            return Err("a batch whose pins are a network away is decided otherwise".into());
+        }
         // Fresh instances cost more: every tenth world.
-        if seed % 10 == 0 && play(seed, fresh(), false)? != single {
+        if seed % 10 == 0 && play(seed, fresh(), Way::Single)? != single {
             return Err("a fresh instance decides otherwise".into());
         }
         Ok(())

@@ -63,7 +63,7 @@ pub(crate) fn check(
         return failed(Wrong::PinWithoutSticky);
     }
     Ok(Checked {
-        verdict: Verdict::Decided { sender: member.sender, strategy, step: decision.step.into() },
+        verdict: Verdict::Decided { sender: member.sender, strategy, step: decision.step.into(), unpinned: None },
         pin: decision.pin,
     })
 }

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use callsign_sticky::{Pin, StickyError, Write};
+
 use crate::answer::{Checked, check};
 use crate::binding::{OnFailure, Probe};
 use crate::decision::{Outcome, Refusal, Verdict};
 use crate::message::Message;
-use crate::policy::contract::types::{Answer, Request};
+use crate::pin::{PinRead, Settled, Wish, settle};
+use crate::policy::contract::types::Request;
 use crate::policy::{Asked, Author, Failure, Instance, Policy, Texts};
 use crate::question::{Question, prepare};
 use crate::route::{Difference, Member, Route};
 use crate::serving::{By, Serving, Who};
-use crate::sticky::{PinnedSender, SenderKey};
 
 /// How often a message is decided again because another message pinned its recipient first. The standard policy needs
 /// one time; a policy that insists on another sender than the pinned one has failed.
@@ -32,67 +34,220 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Who answers a query, by the route of its scope.
+/// Who answers a query: a member of the route of its scope.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) route: &'a Route,
+    pub(crate) member: &'a Arc<Member>,
+    pub(crate) by: By,
+}
+
+/// Who answers a query.
 #[inline]
-pub(crate) fn choose<'a>(serving: &'a Serving, query: &Query<'_>) -> (&'a Route, &'a Arc<Member>, By) {
+pub(crate) fn choose<'a>(serving: &'a Serving, query: &Query<'_>) -> Asker<'a> {
     let route = &*serving.routes[usize::from(query.question.route)];
-    if let Some(canary) = &route.canary
-        && canary.serves(query.request.recipient)
-    {
-        return (route, &canary.member, By { route: query.question.route, who: Who::Candidate });
-    }
-    (route, &route.active, By { route: query.question.route, who: Who::Active })
+    let (member, who) = match &route.canary {
+        Some(canary) if canary.serves(query.request.recipient) => (&canary.member, Who::Candidate),
+        _ => (&route.active, Who::Active),
+    };
+    Asker { route, member, by: By { route: query.question.route, who } }
 }
 
 /// Answers one message.
 #[inline]
 pub(crate) fn ask(serving: &Serving, query: &Query<'_>) -> Outcome {
-    let (route, member, by) = choose(serving, query);
-    let verdict = if member.may_be_called() { one(serving, route, member, query) } else { Err(Failure::Resting) };
-    conclude(serving, route, member, by, query, verdict)
+    let asker = choose(serving, query);
+    let mut progress = first(serving, &asker, query, None);
+    loop {
+        match progress {
+            Progress::Done(outcome) => return outcome,
+            Progress::Wants(wanting) => {
+                let answer = match wanting.write(serving, query) {
+                    Some(write) => serving.sticky.write_one(&write),
+                    None => Ok(None),
+                };
+                progress = told(serving, &asker, query, wanting, answer);
+            }
+        }
+    }
 }
 
-/// Makes an outcome of what a policy said, or of its failure.
+/// How far a message has come.
+pub(crate) enum Progress {
+    Done(Outcome),
+    Wants(Wanting),
+}
+
+/// A message that is decided once its pin is written.
+pub(crate) struct Wanting {
+    wish: Wish,
+    who: Who,
+    races: usize,
+}
+
+impl Wanting {
+    #[inline]
+    pub(crate) fn write<'a>(&self, serving: &'a Serving, query: &Query<'a>) -> Option<Write<'a>> {
+        self.wish.write(serving, &query.question, query.message.entity)
+    }
+}
+
+/// Asks the policy about a message; `read` is what is known of its pin.
 #[inline]
-fn conclude(
-    serving: &Serving,
-    route: &Route,
-    member: &Member,
-    by: By,
-    query: &Query<'_>,
-    verdict: Result<Verdict, Failure>,
-) -> Outcome {
-    if by.who == Who::Candidate
-        && let Some(canary) = &route.canary
-    {
-        // That all instances are busy is not the candidate's fault.
-        if !matches!(verdict, Err(Failure::Busy(_))) {
-            canary.answered(!matches!(verdict, Ok(Verdict::Decided { .. })));
-        }
-    }
-    match verdict {
-        Ok(verdict) => {
-            member.succeeded();
-            Outcome { verdict, by }
-        }
-        Err(failure) => failed(serving, member, by, query, failure),
+pub(crate) fn first(serving: &Serving, asker: &Asker<'_>, query: &Query<'_>, read: PinRead) -> Progress {
+    // What is known is kept for the failure rule, which would have to read it again.
+    match attempt(serving, asker, query, read.clone()) {
+        Ok(settled) => go_on(asker, settled, asker.by.who, 0),
+        Err(failure) => failed(serving, asker, query, failure, read),
     }
 }
 
-/// The failure rule.
+/// What the policy makes of a message.
+#[inline]
+pub(crate) fn attempt(
+    serving: &Serving,
+    asker: &Asker<'_>,
+    query: &Query<'_>,
+    read: PinRead,
+) -> Result<Settled, Failure> {
+    if !asker.member.may_be_called() {
+        return Err(Failure::Resting);
+    }
+    with_instance(&asker.member.binding.policy, |instance| {
+        put(instance, serving, std::slice::from_ref(query));
+        if let (Some(read), Some(asked)) = (read, instance.asked(0)) {
+            asked.known = Some(read);
+        }
+        let answer = instance.resolve(query.request)?;
+        let checked = check(serving, Author::Member(asker.member), &query.question, &answer)?;
+        if asker.route.shadow.is_some() {
+            compare(serving, asker.route, query, &checked.verdict);
+        }
+        Ok(settle_read(serving, asker, instance, 0, query, checked))
+    })
+}
+
+/// What a checked answer comes to, with what the instance read of the pin.
+#[inline]
+pub(crate) fn settle_read(
+    serving: &Serving,
+    asker: &Asker<'_>,
+    instance: &mut Instance,
+    handle: u32,
+    query: &Query<'_>,
+    checked: Checked,
+) -> Settled {
+    let read = instance.asked(handle).and_then(|asked| asked.pin.take());
+    let rule = asker.member.binding.on_unavailable;
+    settle(serving, rule, &query.question, query.message.entity, checked, read)
+}
+
+/// What comes of an answer of the member, or of the standard policy in its place.
+#[inline]
+pub(crate) fn go_on(asker: &Asker<'_>, settled: Settled, who: Who, races: usize) -> Progress {
+    match settled {
+        Settled::Done(verdict) => Progress::Done(done(asker, who, verdict)),
+        Settled::Wants(wish) => Progress::Wants(Wanting { wish, who, races }),
+    }
+}
+
+/// The store has answered the write of a message.
+#[inline]
+pub(crate) fn told(
+    serving: &Serving,
+    asker: &Asker<'_>,
+    query: &Query<'_>,
+    wanting: Wanting,
+    answer: Result<Option<Pin>, StickyError>,
+) -> Progress {
+    let Wanting { wish, who, races } = wanting;
+    match wish.told(asker.member.binding.on_unavailable, answer) {
+        Ok(verdict) => Progress::Done(done(asker, who, verdict)),
+        Err(winner) => again(serving, asker, query, who, races + 1, winner),
+    }
+}
+
+/// Another message pinned the recipient first: the policy is asked again, with that pin in view.
 #[cold]
-fn failed(serving: &Serving, member: &Member, by: By, query: &Query<'_>, failure: Failure) -> Outcome {
-    member.failed(&failure);
-    if member.binding.on_failure == OnFailure::Standard
-        && let Some(standard) = &serving.standard
-        && let Ok(verdict) = with_instance(standard, |instance| {
+fn again(serving: &Serving, asker: &Asker<'_>, query: &Query<'_>, who: Who, races: usize, winner: Pin) -> Progress {
+    let (policy, author) = match (who, &serving.standard) {
+        (Who::Standard, Some(standard)) => (standard, Author::Policy(standard)),
+        _ => (&asker.member.binding.policy, Author::Member(asker.member)),
+    };
+    let settled = if races < MOST_RACES {
+        with_instance(policy, |instance| {
             put(instance, serving, std::slice::from_ref(query));
-            settle_one(serving, Author::Policy(standard), instance, 0, query)
+            if let Some(asked) = instance.asked(0) {
+                asked.known = Some(Ok(Some(winner)));
+            }
+            let answer = instance.resolve(query.request)?;
+            let checked = check(serving, author, &query.question, &answer)?;
+            Ok(settle_read(serving, asker, instance, 0, query, checked))
+        })
+    } else {
+        Err(Failure::Answer("it pins the recipient to another sender than the one it is pinned to".into()))
+    };
+    match settled {
+        Ok(settled) => go_on(asker, settled, who, races),
+        Err(failure) if who == Who::Standard => {
+            Progress::Done(Outcome { verdict: Verdict::Refused(policy_failed(&failure)), by: asker.by })
+        }
+        Err(failure) => failed(serving, asker, query, failure, Some(Ok(Some(winner)))),
+    }
+}
+
+/// A policy has answered, and its answer is settled.
+#[inline]
+fn done(asker: &Asker<'_>, who: Who, verdict: Verdict) -> Outcome {
+    match who {
+        Who::Active => asker.member.succeeded(),
+        Who::Candidate => {
+            if let Some(canary) = &asker.route.canary {
+                canary.answered(!matches!(verdict, Verdict::Decided { .. }));
+            }
+            asker.member.succeeded();
+        }
+        Who::Standard => {}
+    }
+    Outcome { verdict, by: By { who, ..asker.by } }
+}
+
+/// The failure rule. `read` is what is known of the pin.
+#[cold]
+pub(crate) fn failed(
+    serving: &Serving,
+    asker: &Asker<'_>,
+    query: &Query<'_>,
+    failure: Failure,
+    read: PinRead,
+) -> Progress {
+    // That all instances are busy is not the candidate's fault.
+    if asker.by.who == Who::Candidate
+        && !matches!(failure, Failure::Busy(_))
+        && let Some(canary) = &asker.route.canary
+    {
+        canary.answered(true);
+    }
+    asker.member.failed(&failure);
+    if asker.member.binding.on_failure == OnFailure::Standard
+        && let Some(standard) = &serving.standard
+        && let Ok(settled) = with_instance(standard, |instance| {
+            put(instance, serving, std::slice::from_ref(query));
+            if let Some(asked) = instance.asked(0) {
+                asked.known = read;
+            }
+            let answer = instance.resolve(query.request)?;
+            let checked = check(serving, Author::Policy(standard), &query.question, &answer)?;
+            Ok(settle_read(serving, asker, instance, 0, query, checked))
         })
     {
-        return Outcome { verdict, by: By { who: Who::Standard, ..by } };
+        return go_on(asker, settled, Who::Standard, 0);
     }
-    Outcome { verdict: Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into())), by }
+    Progress::Done(Outcome { verdict: Verdict::Refused(policy_failed(&failure)), by: asker.by })
+}
+
+fn policy_failed(failure: &Failure) -> Refusal {
+    Refusal::PolicyFailed(failure.to_string().into())
 }
 
 /// Calls an instance of a policy, and gives it back unless the call failed.
@@ -107,28 +262,9 @@ pub(crate) fn with_instance<T>(
     Ok(value)
 }
 
-/// Steps 3 to 9 of one message.
-#[inline]
-fn one(serving: &Serving, route: &Route, member: &Arc<Member>, query: &Query<'_>) -> Result<Verdict, Failure> {
-    let author = Author::Member(member);
-    with_instance(&member.binding.policy, |instance| {
-        put(instance, serving, std::slice::from_ref(query));
-        if route.shadow.is_none() {
-            return settle_one(serving, author, instance, 0, query);
-        }
-        let answer = instance.resolve(query.request)?;
-        let checked = check(serving, author, &query.question, &answer)?;
-        compare(serving, route, query, &checked.verdict);
-        match settle(serving, instance, 0, query, checked) {
-            Some(verdict) => Ok(verdict),
-            None => settle_one(serving, author, instance, 0, query),
-        }
-    })
-}
-
 /// Lets the shadow of a route decide too, and compares. Nothing that it does has any effect.
 #[cold]
-fn compare(serving: &Serving, route: &Route, query: &Query<'_>, ours: &Verdict) {
+pub(crate) fn compare(serving: &Serving, route: &Route, query: &Query<'_>, ours: &Verdict) {
     let Some(shadow) = &route.shadow else { return };
     if !shadow.member.may_be_called() {
         return;
@@ -188,6 +324,14 @@ pub(crate) fn probe(serving: &Serving, policy: &Arc<Policy>, probe: &Probe) -> R
     if expected { Ok(()) } else { Err(format!("it answers {}", checked.verdict.describe(serving))) }
 }
 
+/// The entity of a message, where the catalog has nothing of its own for it and its scope does not name it.
+#[inline]
+fn other_entity(serving: &Serving, query: &Query<'_>) -> Option<Box<str>> {
+    let entity = query.message.entity?;
+    let scope = serving.revision.scope(query.question.scope)?;
+    (scope.entity.is_none() && scope.is_sticky(query.question.channel)).then(|| entity.into())
+}
+
 /// Makes messages known to the instance, in the order of their handles.
 #[inline]
 pub(crate) fn put(instance: &mut Instance, serving: &Serving, queries: &[Query<'_>]) {
@@ -200,6 +344,8 @@ pub(crate) fn put(instance: &mut Instance, serving: &Serving, queries: &[Query<'
             country: query.request.country,
             recipient: query.question.destination.number,
             sent_at: query.message.sent_at,
+            other_entity: other_entity(serving, query),
+            known: None,
             pin: None,
         });
         if texts {
@@ -208,186 +354,6 @@ pub(crate) fn put(instance: &mut Instance, serving: &Serving, queries: &[Query<'
                 application: query.message.application.map(Into::into),
                 entity: query.message.entity.map(Into::into),
             });
-        }
-    }
-}
-
-/// Asks the policy for one message that the instance knows, and again for as long as another message pins its recipient
-/// first.
-#[inline]
-fn settle_one(
-    serving: &Serving,
-    author: Author<'_>,
-    instance: &mut Instance,
-    handle: u32,
-    query: &Query<'_>,
-) -> Result<Verdict, Failure> {
-    let request = Request { message: handle, ..query.request };
-    for _ in 0..MOST_RACES {
-        let answer = instance.resolve(request)?;
-        let checked = check(serving, author, &query.question, &answer)?;
-        if let Some(verdict) = settle(serving, instance, handle, query, checked) {
-            return Ok(verdict);
-        }
-    }
-    Err(Failure::Answer("it pins the recipient to another sender than the one it is pinned to".into()))
-}
-
-/// Commits the pin that an answer wants. None where another message was first: the policy has to be asked again, and
-/// will see the pin of the winner.
-#[inline]
-fn settle(
-    serving: &Serving,
-    instance: &mut Instance,
-    handle: u32,
-    query: &Query<'_>,
-    checked: Checked,
-) -> Option<Verdict> {
-    let read = match instance.asked(handle).and_then(|asked| asked.pin.take()) {
-        Some(Err(error)) => return Some(Verdict::Refused(Refusal::StickyUnavailable(error.to_string().into()))),
-        Some(Ok(pin)) => pin,
-        None => None,
-    };
-    let (true, &Verdict::Decided { sender, .. }) = (checked.pin, &checked.verdict) else {
-        return Some(checked.verdict);
-    };
-    let question = &query.question;
-    let key = serving.revision.pin_key(question.scope, question.channel, question.destination.number)?;
-    let sender = PinnedSender {
-        key: SenderKey(serving.revision.keys()[sender as usize]),
-        id: &serving.revision.catalog().senders()[sender as usize].id,
-    };
-    let committed = match read {
-        None => serving.sticky.insert(&key, &sender),
-        Some(known) => serving.sticky.replace(&key, known.sender, &sender),
-    };
-    match committed {
-        Ok(None) => Some(checked.verdict),
-        Ok(Some(_winner)) => None,
-        Err(error) => Some(Verdict::Refused(Refusal::StickyUnavailable(error.to_string().into()))),
-    }
-}
-
-/// Answers the messages of one call.
-pub(crate) fn ask_batch(serving: &Serving, messages: &[Message<'_>], outcomes: &mut Vec<Outcome>) {
-    let first = outcomes.len();
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for (place, message) in messages.iter().enumerate() {
-        match prepare(serving, message) {
-            Ok(question) => {
-                let query = Query::new(serving, question, message);
-                let (route, member, by) = choose(serving, &query);
-                // Holds the place until the group is answered.
-                outcomes.push(Outcome { verdict: Verdict::Refused(Refusal::NoStrategy), by });
-                let group = match groups.iter_mut().position(|group| group.by == by) {
-                    Some(at) => &mut groups[at],
-                    None => {
-                        groups.push(Group::new(route, member, by, messages.len() - place));
-                        let last = groups.len() - 1;
-                        &mut groups[last]
-                    }
-                };
-                group.requests.push(Request { message: group.requests.len() as u32, ..query.request });
-                group.queries.push(query);
-                group.places.push(place as u32);
-            }
-            Err(outcome) => outcomes.push(outcome),
-        }
-    }
-    for group in &groups {
-        group.answer(serving, &mut outcomes[first..]);
-    }
-}
-
-/// The messages of a batch that one policy answers.
-struct Group<'a> {
-    route: &'a Route,
-    member: &'a Arc<Member>,
-    by: By,
-    queries: Vec<Query<'a>>,
-    requests: Vec<Request>,
-    /// Where the outcome of each goes.
-    places: Vec<u32>,
-}
-
-impl<'a> Group<'a> {
-    fn new(route: &'a Route, member: &'a Arc<Member>, by: By, most: usize) -> Self {
-        Self {
-            route,
-            member,
-            by,
-            queries: Vec::with_capacity(most),
-            requests: Vec::with_capacity(most),
-            places: Vec::with_capacity(most),
-        }
-    }
-
-    fn answer(&self, serving: &Serving, outcomes: &mut [Outcome]) {
-        let answered = if self.member.may_be_called() { self.call(serving) } else { Err(Failure::Resting) };
-        match answered {
-            Ok((instance, answers)) => self.settle(serving, instance, &answers, outcomes),
-            // The next call could hang as long, or is not wanted: no message of this batch gets one.
-            Err(failure @ (Failure::Deadline(_) | Failure::Resting)) => {
-                self.one_by_one(serving, Some(failure), outcomes)
-            }
-            // One message that the policy fails on must not fail the others.
-            Err(failure) => {
-                self.member.failed(&failure);
-                self.one_by_one(serving, None, outcomes);
-            }
-        }
-    }
-
-    /// Answers the messages one by one, until one of them hangs: then it holds for the rest of them too.
-    #[cold]
-    fn one_by_one(&self, serving: &Serving, mut hung: Option<Failure>, outcomes: &mut [Outcome]) {
-        for (query, &place) in self.queries.iter().zip(&self.places) {
-            let verdict = match &hung {
-                Some(failure) => Err(failure.clone()),
-                None if self.member.may_be_called() => one(serving, self.route, self.member, query),
-                None => Err(Failure::Resting),
-            };
-            if let Err(failure @ Failure::Deadline(_)) = &verdict {
-                hung.get_or_insert_with(|| failure.clone());
-            }
-            outcomes[place as usize] = conclude(serving, self.route, self.member, self.by, query, verdict);
-        }
-    }
-
-    fn call(&self, serving: &Serving) -> Result<(Box<Instance>, Vec<Answer>), Failure> {
-        let mut instance = self.member.binding.policy.instance()?;
-        put(&mut instance, serving, &self.queries);
-        let answers = instance.resolve_batch(&self.requests)?;
-        Ok((instance, answers))
-    }
-
-    fn settle(&self, serving: &Serving, instance: Box<Instance>, answers: &[Answer], outcomes: &mut [Outcome]) {
-        let author = Author::Member(self.member);
-        let mut instance = Some(instance);
-        for (handle, ((query, answer), &place)) in self.queries.iter().zip(answers).zip(&self.places).enumerate() {
-            let handle = handle as u32;
-            let Some(present) = &mut instance else {
-                outcomes[place as usize] = ask(serving, query);
-                continue;
-            };
-            let verdict = check(serving, author, &query.question, answer).and_then(|checked| {
-                if self.route.shadow.is_some() {
-                    compare(serving, self.route, query, &checked.verdict);
-                }
-                match settle(serving, present, handle, query, checked) {
-                    Some(verdict) => Ok(verdict),
-                    // Another message was first, perhaps one of this batch.
-                    None => settle_one(serving, author, present, handle, query),
-                }
-            });
-            // An answer that is not acceptable says nothing of the instance; anything else does.
-            if verdict.as_ref().is_err_and(|failure| !matches!(failure, Failure::Answer(_))) {
-                instance = None;
-            }
-            outcomes[place as usize] = conclude(serving, self.route, self.member, self.by, query, verdict);
-        }
-        if let Some(instance) = instance {
-            self.member.binding.policy.put_back(instance);
         }
     }
 }

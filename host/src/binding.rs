@@ -56,6 +56,18 @@ pub enum OnFailure {
     Standard,
 }
 
+/// What a message comes to when its pin cannot be read or written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnUnavailable {
+    /// It is refused with `STICKY_UNAVAILABLE`. The default: what is sent from another sender cannot be taken back.
+    #[default]
+    Refuse,
+    /// It is decided as if the recipient had no pin, and is not pinned; the decision says so, see
+    /// [`DecisionRef::unpinned`](crate::DecisionRef::unpinned). A recipient who is pinned may hear from another sender.
+    DecideUnpinned,
+}
+
 /// When a policy that keeps failing is left alone, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -84,6 +96,7 @@ impl Default for Breaker {
 pub struct Binding {
     pub(crate) policy: Arc<Policy>,
     pub(crate) on_failure: OnFailure,
+    pub(crate) on_unavailable: OnUnavailable,
     pub(crate) breaker: Breaker,
     pub(crate) probes: Vec<Probe>,
     /// The versions that it is for.
@@ -97,6 +110,7 @@ impl Binding {
         Self {
             policy: policy.into(),
             on_failure: OnFailure::default(),
+            on_unavailable: OnUnavailable::default(),
             breaker: Breaker::default(),
             probes: Vec::new(),
             requirement: None,
@@ -108,6 +122,13 @@ impl Binding {
     #[must_use]
     pub fn on_failure(mut self, rule: OnFailure) -> Self {
         self.on_failure = rule;
+        self
+    }
+
+    /// With a rule for messages whose pin cannot be read or written.
+    #[must_use]
+    pub fn on_unavailable(mut self, rule: OnUnavailable) -> Self {
+        self.on_unavailable = rule;
         self
     }
 

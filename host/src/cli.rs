@@ -18,6 +18,7 @@ mod policy;
 mod progress;
 mod resolve;
 mod rows;
+mod sticky;
 mod summary;
 mod turn;
 
@@ -109,12 +110,14 @@ struct Cli {
 enum Command {
     /// Decide the sender of every message of a file: one decision a line, in the order of the messages.
     ///
-    /// Decisions go to standard output, a summary to standard error. Pins of the sticky sender are kept for the run.
+    /// Decisions go to standard output, a summary to standard error. Pins of the sticky sender are kept for the run, or in
+    /// the store that --sticky names.
     #[command(after_help = RESOLVE_EXAMPLES)]
     Resolve(ResolveArguments),
     /// Show, step by step, why a message gets its sender, or none.
     ///
-    /// Nothing is pinned, and no pins are known: it is the first message to its recipient.
+    /// Nothing is pinned. Pins are those of the store that --sticky names; without it the message is the first to its
+    /// recipient.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArguments),
     /// Find every fault of a catalog at once.
@@ -126,6 +129,9 @@ enum Command {
     /// Write, build, test and inspect policy components.
     #[command(after_help = policy::EXAMPLES)]
     Policy(policy::Arguments),
+    /// Look at pins, change them, and move them between stores.
+    #[command(after_help = sticky::EXAMPLES)]
+    Sticky(sticky::Arguments),
     /// Print the completion script for a shell.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -148,6 +154,9 @@ struct Deciding {
     /// Settings for the policy: a JSON file, which the policy itself checks.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+
+    #[command(flatten)]
+    sticky: sticky::StoreArguments,
 
     /// When all messages go out, for policies that ask [default: no time, which each policy takes as it wants]
     #[arg(long, value_name = "RFC3339", value_parser = time)]
@@ -276,6 +285,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Module(arguments) => module::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Sticky(arguments) => sticky::run(&arguments),
         Command::Completions { shell } => completions::run(shell),
     };
     done.unwrap_or_else(Stop::report).into()

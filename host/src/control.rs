@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
+use callsign_sticky::StickyStore;
 use hashbrown::HashMap;
 use semver::VersionReq;
 
@@ -16,7 +17,6 @@ use crate::policy::{Failure, Policy, PolicyError};
 use crate::revision::Revision;
 use crate::route::{Canary, Comparison, Member, Recall, Route, Shadow};
 use crate::serving::Serving;
-use crate::sticky::StickyStore;
 use crate::store::StoreError;
 
 /// How many earlier bindings of each scope are kept for a rollback.

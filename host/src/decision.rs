@@ -134,7 +134,13 @@ impl fmt::Display for Refusal {
 /// What became of a message, in the catalog's numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    Decided { sender: u32, strategy: Option<u32>, step: Step },
+    Decided {
+        sender: u32,
+        strategy: Option<u32>,
+        step: Step,
+        /// Why the pin of the recipient was not looked at or not written, where it should have been.
+        unpinned: Option<Arc<str>>,
+    },
     Refused(Refusal),
 }
 
@@ -155,6 +161,15 @@ impl Verdict {
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
     pub(crate) by: By,
+}
+
+impl Outcome {
+    /// Nobody said anything, and why.
+    #[cold]
+    pub(crate) fn nobody(reason: &str) -> Self {
+        let by = By { route: crate::serving::PLATFORM, who: crate::serving::Who::Active };
+        Self { verdict: Verdict::Refused(Refusal::PolicyFailed(reason.into())), by }
+    }
 }
 
 /// What became of a message.
@@ -203,6 +218,15 @@ impl<'a> DecisionRef<'a> {
         }
     }
 
+    /// Why the recipient's pin was not looked at or not written, where a sticky strategy was followed and its binding lets
+    /// such messages go out ([`OnUnavailable::DecideUnpinned`](crate::OnUnavailable::DecideUnpinned)); else none.
+    pub fn unpinned(&self) -> Option<&'a str> {
+        match &self.outcome.verdict {
+            Verdict::Decided { unpinned, .. } => unpinned.as_deref(),
+            Verdict::Refused(_) => None,
+        }
+    }
+
     /// The policy that decided, as `name@version`.
     pub fn policy(&self) -> &'a str {
         self.serving.policy(self.outcome.by).label()
@@ -222,6 +246,7 @@ impl fmt::Debug for DecisionRef<'_> {
                 .field("sender", &self.sender().map(|sender| &sender.id))
                 .field("step", &step.as_str())
                 .field("strategy", &self.strategy().map(|strategy| &strategy.id))
+                .field("unpinned", &self.unpinned())
                 .finish(),
             Verdict::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
         }
@@ -248,6 +273,9 @@ impl Serialize for Json<'_, '_> {
             map.serialize_entry("step", step.as_str())?;
             if let Some(strategy) = self.decision.strategy() {
                 map.serialize_entry("strategyId", &*strategy.id)?;
+            }
+            if let Some(reason) = self.decision.unpinned() {
+                map.serialize_entry("unpinned", reason)?;
             }
             map.serialize_entry("policy", self.decision.policy())?;
         }

@@ -10,11 +10,12 @@ use callsign_destination::Destination;
 use serde::{Serialize, Serializer};
 
 use crate::answer::check;
-use crate::ask::{Query, choose, put, with_instance};
+use crate::ask::{Asker, Query, choose, put, with_instance};
 use crate::catalog::{Channel, Sender, Strategy};
 use crate::decision::{DecisionRef, Outcome, Refusal, Verdict};
 use crate::gateway::Gateway;
 use crate::message::Message;
+use crate::pin::unavailable;
 use crate::policy::contract::senders::Standing;
 use crate::policy::contract::sticky::Pin;
 use crate::policy::explain::{Narrowing, SenderVerdict, StrategyVerdict, Trace};
@@ -77,7 +78,7 @@ impl Gateway {
 impl Explanation {
     fn ask(&mut self, query: &Query<'_>) {
         let serving = Arc::clone(&self.serving);
-        let (_, member, by) = choose(&serving, query);
+        let Asker { member, by, .. } = choose(&serving, query);
         let policy = &member.binding.policy;
         let asked = with_instance(policy, |instance| {
             put(instance, &serving, std::slice::from_ref(query));
@@ -96,7 +97,7 @@ impl Explanation {
                 self.unexplained = trace.is_none();
                 self.trace = trace.map(|trace| (query.question.scope, trace));
                 match pin {
-                    Some(Err(error)) => Verdict::Refused(Refusal::StickyUnavailable(error.to_string().into())),
+                    Some(Err(error)) => unavailable(member.binding.on_unavailable, checked.verdict, &error),
                     _ => checked.verdict,
                 }
             }

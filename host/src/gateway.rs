@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::Guard;
+use callsign_sticky::{MemoryStore, StickyStore};
 
-use crate::ask::{Query, ask, ask_batch};
+use crate::ask::{Query, ask};
+use crate::batch::Batch;
 use crate::binding::{Binding, Bound};
 use crate::catalog::Catalog;
 use crate::control::{Control, Served, SwapError};
@@ -13,12 +15,11 @@ use crate::decision::{DecisionRef, Outcome};
 use crate::event::Event;
 use crate::follow::Refreshed;
 use crate::message::Message;
-use crate::policy::{Limits, Policy, PolicyError};
+use crate::policy::{Policy, PolicyError};
 use crate::question::prepare;
 use crate::revision::{Revision, SameKey};
 use crate::route::{Comparison, Recall};
 use crate::serving::Serving;
-use crate::sticky::{MemoryStore, StickyStore};
 use crate::store::{ModuleStore, StoreError};
 
 /// Decides from which sender messages go out. Shared by any number of threads, none of which waits for another.
@@ -78,13 +79,61 @@ impl Gateway {
     }
 
     /// The senders of many messages, each as [`Gateway::resolve`] would give it, in their order, on one catalog and one
-    /// set of policies. Faster than one by one.
+    /// set of policies. Faster than one by one; new pins are written together.
     pub fn resolve_batch(&self, messages: &[Message<'_>]) -> Decisions {
         let serving = self.serving();
-        let mut outcomes = Vec::with_capacity(messages.len());
-        for messages in messages.chunks(Limits::BATCH) {
-            ask_batch(&serving, messages, &mut outcomes);
+        let mut batch = Batch::new(&serving, messages);
+        // A store that is far away is asked once for all.
+        if serving.sticky.remote().is_some() {
+            let pins = serving.sticky.read(&batch.keys());
+            batch.read(pins);
         }
+        batch.decide();
+        loop {
+            let writes = batch.writes();
+            if writes.is_empty() {
+                break;
+            }
+            let answers = serving.sticky.write(&writes);
+            batch.written(answers);
+        }
+        let outcomes = batch.into_outcomes();
+        Decisions { serving, outcomes }
+    }
+
+    /// [`Gateway::resolve`] for callers that must not block: a store of pins that is a network away, or that writes to a
+    /// disk, is awaited. Works on any executor.
+    pub async fn resolve_async(&self, message: &Message<'_>) -> Decision {
+        let decisions = self.resolve_batch_async(std::slice::from_ref(message)).await;
+        // A batch has a decision for each of its messages.
+        let outcome = decisions.outcomes.into_iter().next();
+        let outcome = outcome.unwrap_or_else(|| Outcome::nobody("the batch of one message has no decision"));
+        Decision { serving: Guard::from_inner(decisions.serving), outcome }
+    }
+
+    /// [`Gateway::resolve_batch`] for callers that must not block. The pins of all messages are read in one round trip
+    /// before the policies run, and wanted pins are written in one round trip after it; where another writer was first,
+    /// the message is decided again with the winner in view. The policies themselves run on the caller's thread, within
+    /// their deadlines. Dropping the future decides nothing more, though pins that were on their way may be written.
+    pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
+        let serving = self.serving();
+        let Some(remote) = serving.sticky.remote() else { return self.resolve_batch(messages) };
+        let mut batch = Batch::new(&serving, messages);
+        let keys = batch.keys();
+        if !keys.is_empty() {
+            let pins = remote.read_async(&keys).await;
+            batch.read(pins);
+        }
+        batch.decide();
+        loop {
+            let writes = batch.writes();
+            if writes.is_empty() {
+                break;
+            }
+            let answers = remote.write_async(&writes).await;
+            batch.written(answers);
+        }
+        let outcomes = batch.into_outcomes();
         Decisions { serving, outcomes }
     }
 

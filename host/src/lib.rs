@@ -10,6 +10,7 @@
 
 mod answer;
 mod ask;
+mod batch;
 mod binding;
 mod catalog;
 mod control;
@@ -20,19 +21,23 @@ mod follow;
 mod gateway;
 mod message;
 mod native;
+mod pin;
 mod policy;
 mod question;
 mod revision;
 mod route;
 mod scope;
 mod serving;
-mod sticky;
 mod store;
 mod supply;
 mod tally;
 
-pub use binding::{Binding, Bound, Breaker, OnFailure, Probe};
+pub use binding::{Binding, Bound, Breaker, OnFailure, OnUnavailable, Probe};
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
+pub use callsign_sticky as sticky;
+pub use callsign_sticky::{
+    EmbeddedStore, MemoryStore, Pin, PinKey, PinScope, PinnedSender, Recipient, SenderKey, StickyError, StickyStore,
+};
 pub use catalog::{
     Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Entity, Fault,
     Faults, MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation, Sender, SenderType, Strategy,
@@ -48,7 +53,6 @@ pub use native::Native;
 pub use policy::{Import, Inspection, Isolation, Limits, OwnRefusal, Policy, PolicyError};
 pub use revision::{DEFAULT_APPLICATION, Revision, SameKey};
 pub use route::{Comparison, Difference, Recall};
-pub use sticky::{MemoryStore, Pin, PinKey, PinnedSender, SenderKey, StickyError, StickyStore};
 pub use store::{Collected, CompiledCache, Module, ModuleDigest, ModuleStore, StoreError};
 
 /// The example of the README, kept true by being compiled and run.

@@ -5,19 +5,21 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::answer::Checked;
+use crate::binding::OnUnavailable;
+use crate::decision::{DecisionRef, Outcome, Refusal, Verdict};
+use crate::gateway::Gateway;
+use crate::message::Message;
+use crate::pin::{PinRead, Settled, settle};
+use crate::question::{Question, prepare};
+use crate::serving::{By, PLATFORM, Serving, Who};
+use crate::supply::channel_of;
 use callsign_policy::reads::Reads;
 use callsign_policy::senders::{Candidate, Considered, DefaultSender, Group, Pool};
 use callsign_policy::strategies::StrategyFacts;
 use callsign_policy::types::{self, Answer, Request};
 use callsign_policy::{senders, sticky};
 use callsign_standard::view::View;
-
-use crate::decision::{DecisionRef, Outcome, Refusal, Verdict};
-use crate::gateway::Gateway;
-use crate::message::Message;
-use crate::question::{Question, prepare};
-use crate::serving::{By, PLATFORM, Serving, Who};
-use crate::sticky::{Pin, PinnedSender, SenderKey, StickyError};
 
 /// The standard policy as a function of this process, for one thread.
 ///
@@ -44,24 +46,34 @@ impl Native {
     /// The sender of one message.
     pub fn resolve(&mut self, message: &Message<'_>) -> DecisionRef<'_> {
         self.outcome = match prepare(&self.serving, message) {
-            Ok(question) => native(self.ask(&question)),
+            Ok(question) => native(self.ask(&question, message.entity)),
             Err(outcome) => outcome,
         };
         DecisionRef { serving: &self.serving, outcome: &self.outcome }
     }
 
-    fn ask(&mut self, question: &Question) -> Verdict {
+    fn ask(&mut self, question: &Question, entity: Option<&str>) -> Verdict {
         let request = question.native_request(&self.serving);
+        let serving = &self.serving;
+        let mut known = None;
         loop {
-            let reads = Read { serving: &self.serving, question, pin: RefCell::new(None) };
+            let reads = Read { serving, question, entity, pin: RefCell::new(known.take()) };
             let answer = self.view.resolve(&request, &reads);
-            let pin = match reads.pin.into_inner() {
-                Some(Err(error)) => return Verdict::Refused(Refusal::StickyUnavailable(error.to_string().into())),
-                Some(Ok(pin)) => pin,
-                None => None,
+            let checked = match checked(serving, question, &answer) {
+                Some(checked) => checked,
+                None => return Verdict::Refused(Refusal::NoStrategy),
             };
-            if let Some(verdict) = settle(&self.serving, question, &answer, pin) {
-                return verdict;
+            let wish = match settle(serving, OnUnavailable::Refuse, question, entity, checked, reads.pin.into_inner()) {
+                Settled::Done(verdict) => return verdict,
+                Settled::Wants(wish) => wish,
+            };
+            let written = match wish.write(serving, question, entity) {
+                Some(write) => serving.sticky.write_one(&write),
+                None => Ok(None),
+            };
+            match wish.told(OnUnavailable::Refuse, written) {
+                Ok(verdict) => return verdict,
+                Err(winner) => known = Some(Ok(Some(winner))),
             }
         }
     }
@@ -78,42 +90,28 @@ fn native(verdict: Verdict) -> Outcome {
     Outcome { verdict, by: By { route: PLATFORM, who: Who::Active } }
 }
 
-/// The verdict of an answer, its pin committed; none where another message was first.
-fn settle(serving: &Serving, question: &Question, answer: &Answer, read: Option<Pin>) -> Option<Verdict> {
+/// What an answer says, which needs no check; none where it names what the scope does not have.
+fn checked(serving: &Serving, question: &Question, answer: &Answer) -> Option<Checked> {
     let (channel, country) = (question.channel, question.destination.country);
     let decision = match answer {
         Answer::Decided(decision) => decision,
         Answer::Refused(refusal) => {
-            return Some(Verdict::Refused(match refusal {
+            let refusal = match refusal {
                 types::Refusal::NoStrategy => Refusal::NoStrategy,
                 types::Refusal::ChannelNotAllowed => Refusal::ChannelNotAllowed(channel),
                 types::Refusal::CountryNotAllowed => Refusal::CountryNotAllowed(country),
                 types::Refusal::NoEligibleSender | types::Refusal::Own(_) => {
                     Refusal::NoEligibleSender { channel, country }
                 }
-            }));
+            };
+            return Some(Checked { verdict: Verdict::Refused(refusal), pin: false });
         }
     };
     let scope = serving.revision.scope(question.scope)?;
     let sender = scope.members.get(decision.sender as usize)?.sender;
     let strategy = decision.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-    if decision.pin {
-        let key = serving.revision.pin_key(question.scope, channel, question.destination.number)?;
-        let pinned = PinnedSender {
-            key: SenderKey(serving.revision.keys()[sender as usize]),
-            id: &serving.revision.catalog().senders()[sender as usize].id,
-        };
-        let committed = match read {
-            None => serving.sticky.insert(&key, &pinned),
-            Some(known) => serving.sticky.replace(&key, known.sender, &pinned),
-        };
-        match committed {
-            Ok(None) => {}
-            Ok(Some(_winner)) => return None,
-            Err(error) => return Some(Verdict::Refused(Refusal::StickyUnavailable(error.to_string().into()))),
-        }
-    }
-    Some(Verdict::Decided { sender, strategy, step: decision.step.into() })
+    let verdict = Verdict::Decided { sender, strategy, step: decision.step.into(), unpinned: None };
+    Some(Checked { verdict, pin: decision.pin })
 }
 
 impl Question {
@@ -135,7 +133,8 @@ impl Question {
 struct Read<'a> {
     serving: &'a Serving,
     question: &'a Question,
-    pin: RefCell<Option<Result<Option<Pin>, StickyError>>>,
+    entity: Option<&'a str>,
+    pin: RefCell<PinRead>,
 }
 
 impl Reads for Read<'_> {
@@ -155,7 +154,7 @@ impl Reads for Read<'_> {
         self.serving.revision.pool(&pool)?.spread(&group, recipient)
     }
     fn default_senders(&self, scope: u32, channel: types::Channel, country: u16) -> Vec<DefaultSender> {
-        self.serving.revision.default_senders(scope, channel.into(), country)
+        self.serving.revision.default_senders(scope, channel_of(channel), country)
     }
     fn all_considered(&self, pool: senders::Pool) -> Vec<Considered> {
         self.serving.revision.all_considered(&pool)
@@ -164,10 +163,10 @@ impl Reads for Read<'_> {
         let Question { scope, channel, destination, .. } = *self.question;
         let revision = &self.serving.revision;
         let mut pin = self.pin.borrow_mut();
-        let read = pin.get_or_insert_with(|| match revision.pin_key(scope, channel, destination.number) {
+        let read = pin.get_or_insert_with(|| match revision.pin_key(scope, self.entity, channel, destination.number) {
             Some(key) => self.serving.sticky.get(&key),
             None => Ok(None),
         });
-        revision.pin_in_scope(scope, read.as_ref().copied().unwrap_or_default())
+        revision.pin_in_scope(scope, read.as_ref().ok().copied().flatten())
     }
 }

@@ -46,7 +46,7 @@ fn explicit(serving: &Serving, message: &Message<'_>, destination: &Destination,
     let mut suspended = None;
     for sender in serving.revision.registered(from) {
         if serving.revision.is_capable(sender, channel, country) {
-            return Verdict::Decided { sender, strategy: None, step: Step::Explicit };
+            return Verdict::Decided { sender, strategy: None, step: Step::Explicit, unpinned: None };
         }
         suspended = Some(suspended.unwrap_or(true) && senders[sender as usize].suspended);
     }

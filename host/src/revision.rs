@@ -1,16 +1,14 @@
 //! A revision: one catalog, indexed so that a decision never scans it.
 
-use std::hash::Hasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use callsign_destination::{Country, Number};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
-use siphasher::sip::SipHasher13;
-use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::BuildHasher;
 
 use crate::catalog::{Catalog, Channel, Coverage, Sender};
 use crate::scope::{Ability, Scope, ScopeParts};
+use callsign_sticky::{PinScope, SenderKey};
 
 /// The application of a message that names none.
 pub const DEFAULT_APPLICATION: &str = "default";
@@ -41,25 +39,6 @@ pub struct Revision {
     by_address: HashTable<u32>,
 }
 
-/// The stable number of a sender: a hash of its id with a fixed key.
-///
-/// The spread of recipients is made of it, so it must never change; SipHash-1-3 with the keys 0 and 1.
-pub(crate) fn sender_key(id: &str) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(0, 1);
-    hasher.write(id.as_bytes());
-    hasher.finish()
-}
-
-/// A hash of the names of a scope that no two scopes share: SipHash-2-4 with 128 bits.
-fn name_hash(application: &str, entity: Option<&str>) -> u128 {
-    let mut hasher = SipHasher24::new_with_keys(0, 2);
-    hasher.write_u64(application.len() as u64);
-    hasher.write(application.as_bytes());
-    hasher.write(entity.map_or(&[0], |_| &[1]));
-    hasher.write(entity.unwrap_or_default().as_bytes());
-    hasher.finish128().into()
-}
-
 impl Revision {
     /// Indexes a catalog.
     ///
@@ -69,7 +48,7 @@ impl Revision {
         let hasher = DefaultHashBuilder::default();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let senders = catalog.senders();
-        let keys: Vec<u64> = senders.iter().map(|sender| sender_key(&sender.id)).collect();
+        let keys: Vec<u64> = senders.iter().map(|sender| SenderKey::of(&sender.id).0).collect();
         let mut by_key = HashTable::with_capacity(senders.len());
         let mut by_number = HashTable::new();
         let mut by_address = HashTable::new();
@@ -142,6 +121,7 @@ impl Revision {
             let other = self.scopes.len() as u32;
             let hashes = self.hashes(application, None);
             self.scopes.push(Scope::new(self.number, hashes, (Some(application), None), inherited, &self.abilities));
+            self.note_sticky(other);
             self.other_entities.push(other);
         }
         let mut entities: Vec<_> = parts.into_iter().collect();
@@ -155,11 +135,21 @@ impl Revision {
         }
     }
 
+    /// Notes on which channels any strategy of a scope is sticky.
+    fn note_sticky(&mut self, handle: u32) {
+        let scope = &mut self.scopes[handle as usize];
+        let strategies = scope.strategies.iter().map(|&index| &self.catalog.strategies()[index as usize]);
+        let sticky = strategies.filter(|strategy| strategy.sticky);
+        scope.sticky_channels = sticky
+            .fold(0, |channels, strategy| channels | strategy.channel.map_or(u8::MAX, |channel| 1 << channel as u8));
+    }
+
     fn add_scope(&mut self, application: u32, entity: Option<u32>, parts: ScopeParts) {
         let hashes = self.hashes(application, entity);
         let scope = Scope::new(self.number, hashes, (Some(application), entity), parts, &self.abilities);
         let handle = self.scopes.len() as u32;
         self.scopes.push(scope);
+        self.note_sticky(handle);
         let (names, scopes, hasher, catalog) = (&mut self.names, &self.scopes, &self.hasher, &self.catalog);
         let hash = |handle: u32| {
             let (application, entity) = names_of(catalog, &scopes[handle as usize]);
@@ -171,7 +161,7 @@ impl Revision {
     fn hashes(&self, application: u32, entity: Option<u32>) -> (u128, u64) {
         let application = &*self.catalog.applications()[application as usize].id;
         let entity = entity.map(|entity| &*self.catalog.entities()[entity as usize].id);
-        (name_hash(application, entity), name_hash(application, None) as u64)
+        (PinScope::new(application, entity).hash(), PinScope::new(application, None).hash() as u64)
     }
 
     /// The number of the revision: later ones are higher within a process.

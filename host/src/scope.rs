@@ -24,6 +24,8 @@ pub(crate) struct Scope {
     /// The catalog's indexes of its application and entity; none of a name that the catalog does not list.
     pub(crate) application: Option<u32>,
     pub(crate) entity: Option<u32>,
+    /// A bit for each channel on which any of the strategies is sticky.
+    pub(crate) sticky_channels: u8,
     /// The strategies as the catalog's indexes, those of the entity first. A strategy handle is a position in here.
     pub(crate) strategies: Vec<u32>,
     /// How many of the strategies are the entity's.
@@ -128,6 +130,7 @@ impl Scope {
             application_hash,
             application,
             entity,
+            sticky_channels: 0,
             strategies,
             entity_strategies,
             members,
@@ -137,6 +140,11 @@ impl Scope {
         scope.defaults =
             defaults.into_iter().filter_map(|(level, sender)| Some((level, scope.handle_of(sender)?))).collect();
         scope
+    }
+
+    /// Whether a pin can mean anything on a channel.
+    pub(crate) fn is_sticky(&self, channel: Channel) -> bool {
+        self.sticky_channels & 1 << channel as u8 != 0
     }
 
     /// The handle of a sender, by its index in the catalog.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use callsign_sticky::StickyStore;
 use hashbrown::HashMap;
 
 use crate::binding::Bound;
@@ -9,7 +10,6 @@ use crate::message::Message;
 use crate::policy::Policy;
 use crate::revision::{DEFAULT_APPLICATION, Revision};
 use crate::route::{Member, Route};
-use crate::sticky::StickyStore;
 
 /// The routes are numbered; the platform's is 0 and always there.
 pub(crate) const PLATFORM: u16 = 0;

@@ -13,7 +13,7 @@ use callsign_policy::types::{self, ChannelLimit, Level};
 use crate::catalog::{Channel, SenderType, Strategy};
 use crate::revision::Revision;
 use crate::scope::{PoolView, area_code};
-use crate::sticky::{Pin, PinKey};
+use callsign_sticky::{Pin, PinKey, PinScope, Recipient};
 
 impl Revision {
     /// The strategies of a scope, seen from a country; none of a scope that there is not.
@@ -34,7 +34,7 @@ impl Revision {
         let scope = self.scope(pool.scope)?;
         let country = Country::from_bits(pool.country)?;
         let strategy = pool.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-        Some(scope.pool(self.catalog(), self.keys(), pool.channel.into(), country, strategy))
+        Some(scope.pool(self.catalog(), self.keys(), channel_of(pool.channel), country, strategy))
     }
 
     /// The same pool, made for this once where it is not there.
@@ -42,7 +42,7 @@ impl Revision {
         let scope = self.scope(pool.scope)?;
         let country = Country::from_bits(pool.country)?;
         let strategy = pool.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-        Some(scope.pool_once(self.catalog(), self.keys(), pool.channel.into(), country, strategy))
+        Some(scope.pool_once(self.catalog(), self.keys(), channel_of(pool.channel), country, strategy))
     }
 
     /// The default senders of a scope, the entity's first.
@@ -64,7 +64,7 @@ impl Revision {
             return Vec::new();
         };
         let strategy = pool.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-        let considered = scope.considered(self.catalog(), pool.channel.into(), country, strategy);
+        let considered = scope.considered(self.catalog(), channel_of(pool.channel), country, strategy);
         let considered = considered.map(|(handle, member, standing)| {
             let sender = &self.catalog().senders()[member.sender as usize];
             Considered {
@@ -85,16 +85,27 @@ impl Revision {
         handle.map_or(sticky::Pin::Gone, sticky::Pin::Held)
     }
 
-    /// What a pin of a scope is kept under; none where the catalog does not know the scope by name.
-    pub(crate) fn pin_key(&self, scope: u32, channel: Channel, recipient: Number) -> Option<PinKey<'_>> {
-        let scope = self.scope(scope)?;
-        Some(PinKey {
-            application: &self.catalog().applications()[scope.application? as usize].id,
-            entity: scope.entity.map(|entity| &*self.catalog().entities()[entity as usize].id),
-            scope_hash: scope.name_hash,
-            channel,
-            recipient,
-        })
+    /// What a pin of a scope is kept under; none where no pin can mean anything: the catalog does not know the application,
+    /// or no strategy of the scope is sticky on the channel. `entity` is the message's, where the catalog has nothing of
+    /// its own for it.
+    pub(crate) fn pin_key<'a>(
+        &'a self,
+        scope: u32,
+        entity: Option<&'a str>,
+        channel: Channel,
+        recipient: Number,
+    ) -> Option<PinKey<'a>> {
+        let scope = self.scope(scope).filter(|scope| scope.is_sticky(channel))?;
+        let application = &self.catalog().applications()[scope.application? as usize].id;
+        let names = match (scope.entity, entity) {
+            (Some(entity), _) => {
+                let entity = &*self.catalog().entities()[entity as usize].id;
+                PinScope::with_hash(application, Some(entity), scope.name_hash)
+            }
+            (None, None) => PinScope::with_hash(application, None, scope.name_hash),
+            (None, other) => PinScope::new(application, other),
+        };
+        Some(PinKey::new(names, channel, Recipient::Number(recipient)))
     }
 }
 
@@ -125,13 +136,12 @@ fn facts_of(strategy: &Strategy, handle: u32, level: Level, country: Option<Coun
     }
 }
 
-impl From<types::Channel> for Channel {
-    fn from(channel: types::Channel) -> Self {
-        match channel {
-            types::Channel::Sms => Self::Sms,
-            types::Channel::Mms => Self::Mms,
-            types::Channel::Rcs => Self::Rcs,
-        }
+/// A channel of the contract as the catalog has it.
+pub(crate) fn channel_of(channel: types::Channel) -> Channel {
+    match channel {
+        types::Channel::Sms => Channel::Sms,
+        types::Channel::Mms => Channel::Mms,
+        types::Channel::Rcs => Channel::Rcs,
     }
 }
 

@@ -9,5 +9,6 @@ mod order;
 mod pipes;
 mod policy;
 mod run;
+mod sticky;
 mod summary;
 mod usage;

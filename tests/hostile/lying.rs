@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callsign::{
-    Binding, Bound, Breaker, MemoryStore, Pin, PinKey, PinnedSender, Probe, SenderKey, StickyError, StickyStore,
-};
+use callsign::{Binding, Bound, Breaker, Probe};
 
 use serde_json::json;
 
+use super::asked::Asked;
 use super::{Attacked, TO, hostile, platform_with, policy};
 use crate::component::Component;
 use crate::reference::Rng;
@@ -37,34 +36,13 @@ fn a_policy_that_answers_its_probe_and_then_fails_is_left_alone() {
     attacked.neighbours_are_well();
 }
 
-/// A store that panics where it is asked, and one that does not.
-struct Panics(MemoryStore);
-
-impl StickyStore for Panics {
-    fn get(&self, _: &PinKey<'_>) -> Result<Option<Pin>, StickyError> {
-        panic!("a fault of the host's")
-    }
-
-    fn insert(&self, key: &PinKey<'_>, sender: &PinnedSender<'_>) -> Result<Option<Pin>, StickyError> {
-        self.0.insert(key, sender)
-    }
-
-    fn replace(
-        &self,
-        key: &PinKey<'_>,
-        expected: SenderKey,
-        sender: &PinnedSender<'_>,
-    ) -> Result<Option<Pin>, StickyError> {
-        self.0.replace(key, expected, sender)
-    }
-}
-
 #[test]
 fn a_panic_of_the_host_in_a_call_is_a_failure_of_that_call() {
     let component = hostile()
         .import("sticky", "pin-of", "(param i32 i32)")
         .resolve("(call $pin-of (local.get $message) (i32.const 4096)) unreachable");
-    let attacked = Attacked::with(policy(&component), Arc::new(Panics(MemoryStore::new())));
+    let attacked = Attacked::with(policy(&component), Arc::new(Asked::new(|| panic!("a fault of the host's"))));
+    attacked.gateway.replace_catalog(platform_with(json!({"useStickySender": true})).catalog()).unwrap();
     attacked.fails("the host failed while it ran the policy: a fault of the host's");
     attacked.fails("the host failed while it ran the policy: a fault of the host's");
 }

@@ -5,12 +5,12 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use callsign::{
-    Binding, Bound, Breaker, Gateway, Limits, MemoryStore, Pin, PinKey, PinnedSender, SenderKey, StickyError,
-    StickyStore,
-};
+use callsign::{Binding, Bound, Breaker, Gateway, Limits, MemoryStore};
 
-use super::{Attacked, TO, hostile, limits, platform, policy};
+use serde_json::json;
+
+use super::asked::Asked;
+use super::{Attacked, TO, hostile, limits, platform, platform_with, policy};
 use crate::component::Component;
 use crate::resolution::platform::{decide, sms};
 
@@ -129,28 +129,19 @@ fn instances_that_wait_make_room_for_those_that_are_needed() {
     }
 }
 
-/// A store that answers when it is let.
+/// What a store waits for before it answers: how many ask, and whether they may go on.
 #[derive(Default)]
 struct Waits {
     state: Mutex<(usize, bool)>,
     changed: Condvar,
 }
 
-impl StickyStore for Waits {
-    fn get(&self, _: &PinKey<'_>) -> Result<Option<Pin>, StickyError> {
+impl Waits {
+    fn wait(&self) {
         let mut state = self.state.lock().unwrap();
         state.0 += 1;
         self.changed.notify_all();
         drop(self.changed.wait_while(state, |(_, open)| !*open).unwrap());
-        Ok(None)
-    }
-
-    fn insert(&self, _: &PinKey<'_>, _: &PinnedSender<'_>) -> Result<Option<Pin>, StickyError> {
-        Ok(None)
-    }
-
-    fn replace(&self, _: &PinKey<'_>, _: SenderKey, _: &PinnedSender<'_>) -> Result<Option<Pin>, StickyError> {
-        Ok(None)
     }
 }
 
@@ -167,7 +158,13 @@ fn a_message_that_finds_all_instances_in_a_call_is_told_so_and_the_next_is_decid
     generous.deadline = Duration::from_secs(600);
     let waits = callsign::Policy::from_bytes_within(&waits.build(), generous).unwrap();
     let store = Arc::new(Waits::default());
-    let attacked = Attacked::with(waits, Arc::clone(&store) as Arc<dyn StickyStore>);
+    let asked = Arc::clone(&store);
+    let asked = Asked::new(move || {
+        asked.wait();
+        Ok(None)
+    });
+    let attacked = Attacked::with(waits, Arc::new(asked));
+    attacked.gateway.replace_catalog(platform_with(json!({"useStickySender": true})).catalog()).unwrap();
     thread::scope(|scope| {
         let callers: Vec<_> = (0..Limits::INSTANCES)
             .map(|_| {

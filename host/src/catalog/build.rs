@@ -11,7 +11,7 @@ use super::{
     coverage::Coverages,
     element::{self, Choice, CountryCode, Object, Text},
     ids::{Ids, Known},
-    kind::Status,
+    kind::{IDLE_DAYS, Status},
     model::{Application, DefaultSender, Entity, Sender, Strategy},
     rule,
     ties::Reach,
@@ -115,6 +115,11 @@ pub(super) fn strategy<'a>(
         channel,
         countries: countries.clone(),
         sticky: element.use_sticky_sender.unwrap_or(false),
+        sticky_idle_days: match element.sticky_idle_days {
+            None => 0,
+            Some(days) if IDLE_DAYS.contains(&days) => days,
+            Some(_) => return None,
+        },
         geolocated: element.use_geolocated_sender.unwrap_or(false),
         priorities: priorities(element.priorities.unwrap_or_default())?,
         senders: match element.sender_ids {

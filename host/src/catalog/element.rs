@@ -94,6 +94,7 @@ pub(super) struct Strategy<'a> {
     pub(super) destination_country_code: Option<CountryCode>,
     pub(super) destination_country_codes: Option<Vec<CountryCode>>,
     pub(super) use_sticky_sender: Option<bool>,
+    pub(super) sticky_idle_days: Option<u16>,
     pub(super) use_geolocated_sender: Option<bool>,
     pub(super) priorities: Option<Vec<Object<Priority>>>,
     pub(super) sender_ids: Option<Vec<Text<'a>>>,

@@ -2,17 +2,10 @@
 
 use std::fmt;
 
-/// A channel that messages are resolved for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Channel {
-    /// `SMS`: short messages, text.
-    Sms,
-    /// `MMS`: multimedia messages.
-    Mms,
-    /// `RCS`: rich communication services.
-    Rcs,
-}
+pub use callsign_sticky::Channel;
+
+/// After how many days without use a pin may end, where it ends: a day to ten years.
+pub(super) const IDLE_DAYS: std::ops::RangeInclusive<u16> = 1..=3_650;
 
 /// What a sender is, which also says what shape its address has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,33 +60,6 @@ pub(super) trait Word: Copy + 'static {
     fn from_word(text: &str) -> Option<Self> {
         let found = Self::WORDS.iter().find(|(word, _)| *word == text);
         found.map(|(_, choice)| *choice)
-    }
-}
-
-// === impl Channel ===
-
-impl Channel {
-    /// All channels, in the order of their numbers.
-    pub const ALL: [Channel; 3] = [Channel::Sms, Channel::Mms, Channel::Rcs];
-
-    /// The channel's word: `SMS`, `MMS` or `RCS`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Channel::Sms => "SMS",
-            Channel::Mms => "MMS",
-            Channel::Rcs => "RCS",
-        }
-    }
-
-    /// The channel of a word as [`Channel::as_str`] gives it; nothing for any other text, also lower case.
-    pub fn parse(text: &str) -> Option<Channel> {
-        Channel::from_word(text)
-    }
-}
-
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

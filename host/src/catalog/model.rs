@@ -89,6 +89,8 @@ pub struct Strategy {
     pub countries: Option<Arc<[Country]>>,
     /// `useStickySender`; false where the file does not say.
     pub sticky: bool,
+    /// `stickyIdleDays`: after how many days without use a pin ends, 1 to 3,650; 0 is never, where the file does not say.
+    pub sticky_idle_days: u16,
     /// `useGeolocatedSender`; false where the file does not say.
     pub geolocated: bool,
     /// `priorities`: the number for each type, 1 (best) to 4, by the number of [`SenderType`]; none is not named.

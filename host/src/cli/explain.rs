@@ -3,6 +3,7 @@
 use callsign::{Channel, Message};
 
 use super::exit::{Exit, Stop, print};
+use super::sticky::WhereMissing;
 use super::{ChannelName, ExplainArguments, gateway};
 
 impl From<ChannelName> for Channel {
@@ -16,7 +17,7 @@ impl From<ChannelName> for Channel {
 }
 
 pub(super) fn run(arguments: &ExplainArguments) -> Result<Exit, Stop> {
-    let gateway = gateway::load(&arguments.deciding)?;
+    let gateway = gateway::load(&arguments.deciding, WhereMissing::Refuse)?;
     let mut message = Message::new(arguments.channel.into(), &arguments.to);
     message.application = arguments.application.as_deref();
     message.entity = arguments.entity.as_deref();

@@ -12,9 +12,10 @@ use serde::de::IgnoredAny;
 
 use super::Deciding;
 use super::exit::{Stop, say};
+use super::sticky::WhereMissing;
 
-/// Loads what decisions are made with; pins are kept in memory.
-pub(super) fn load(deciding: &Deciding) -> Result<Gateway, Stop> {
+/// Loads what decisions are made with. Pins are kept in memory where no store is named.
+pub(super) fn load(deciding: &Deciding, missing: WhereMissing) -> Result<Gateway, Stop> {
     let catalog = match Catalog::load(&deciding.catalog) {
         Ok(catalog) => catalog,
         Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
@@ -27,7 +28,11 @@ pub(super) fn load(deciding: &Deciding) -> Result<Gateway, Stop> {
         Some(path) => with_settings(policy, path)?,
         None => policy,
     };
-    Gateway::with(catalog, policy, Arc::new(MemoryStore::new())).map_err(|error| match error {
+    let sticky = match deciding.sticky.open(missing)? {
+        Some(store) => store,
+        None => Arc::new(MemoryStore::new()),
+    };
+    Gateway::with(catalog, policy, sticky).map_err(|error| match error {
         GatewayError::Catalog(_) => Stop::refused(error),
         _ => Stop::failed(error),
     })

@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use super::exit::{Exit, Stop, say};
 use super::messages::Messages;
+use super::sticky::WhereMissing;
 use super::{MOST_THREADS, ResolveArguments, gateway, pipeline};
 
 pub(super) fn run(arguments: &ResolveArguments) -> Result<Exit, Stop> {
-    let gateway = gateway::load(&arguments.deciding)?;
+    let gateway = gateway::load(&arguments.deciding, WhereMissing::Make)?;
     let messages = Messages::open(arguments)?;
     let threads = arguments.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let began = Instant::now();

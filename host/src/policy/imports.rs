@@ -131,13 +131,17 @@ impl sticky::Host for State {
         self.read()?;
         let (Some(revision), Some(store)) = (&self.revision, &self.sticky) else { return Ok(sticky::Pin::None) };
         let Some(asked) = self.asked.get_mut(message as usize) else { return Ok(sticky::Pin::None) };
-        let read =
-            asked.pin.get_or_insert_with(|| match revision.pin_key(asked.scope, asked.channel, asked.recipient) {
-                Some(key) => store.get(&key),
-                None => Ok(None),
-            });
+        let read = match (&mut asked.pin, asked.known.take()) {
+            (Some(read), _) => read,
+            (pin, Some(known)) => pin.insert(known),
+            (pin, None) => {
+                let entity = asked.other_entity.as_deref();
+                let key = revision.pin_key(asked.scope, entity, asked.channel, asked.recipient);
+                pin.insert(key.map_or(Ok(None), |key| store.get(&key)))
+            }
+        };
         // A store that cannot answer is seen when the answer is checked.
-        let pin = read.as_ref().copied().unwrap_or_default();
+        let pin = read.as_ref().ok().copied().flatten();
         Ok(match revision.pin_in_scope(asked.scope, pin) {
             sdk_sticky::Pin::None => sticky::Pin::None,
             sdk_sticky::Pin::Held(handle) => sticky::Pin::Held(handle),

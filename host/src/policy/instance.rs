@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use callsign_destination::Number;
+use callsign_sticky::StickyStore;
 use wasmtime::{ResourceLimiter, Store};
 
 use super::bindings::DecidingPolicy;
@@ -18,9 +19,9 @@ use super::idle_memory::Reserved;
 use super::limits::Limits;
 use super::module::Policy;
 use crate::catalog::Channel;
+use crate::pin::PinRead;
 use crate::revision::Revision;
 use crate::serving::Serving;
-use crate::sticky::{Pin, StickyError, StickyStore};
 
 /// What the imports of an instance see.
 pub(crate) struct State {
@@ -68,9 +69,13 @@ pub(crate) struct Asked {
     pub(crate) channel: Channel,
     pub(crate) country: u16,
     pub(crate) recipient: Number,
+    /// The message's entity, where the catalog has nothing of its own for it.
+    pub(crate) other_entity: Option<Box<str>>,
     pub(crate) sent_at: Option<u64>,
+    /// What is known of its pin, for the policy if it looks.
+    pub(crate) known: PinRead,
     /// What the policy read of the sticky state; none while it has not looked.
-    pub(crate) pin: Option<Result<Option<Pin>, StickyError>>,
+    pub(crate) pin: PinRead,
 }
 
 /// The texts of a message of the running call.

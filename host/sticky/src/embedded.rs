@@ -41,7 +41,7 @@ use crate::store::StickyStore;
 /// sender reads what it lists; by recipient it looks at three keys for each scope that was ever pinned; counting reads
 /// what it counts.
 ///
-/// Pins are kept by fjall, a log-structured merge tree: `cargo bench -p callsign-sticky --bench embedded` compares it
+/// Pins are kept by fjall, a log-structured merge tree: `cargo bench -p callsign-sticky --bench engines` compares it
 /// with redb, a B-tree, whose random inserts rewrite pages all over the file.
 pub struct EmbeddedStore {
     shared: Arc<Shared>,
@@ -70,6 +70,8 @@ pub struct EmbeddedOptions {
     pub cache: u64,
     /// How often ended pins are looked for. Default one minute; at most 1,000 are taken off at once.
     pub sweep: Duration,
+    /// Whether a store is made where there is none. Default yes.
+    pub create: bool,
     /// Seconds since 1970; default the system's clock. For tests.
     pub clock: Clock,
 }
@@ -81,6 +83,7 @@ impl Default for EmbeddedOptions {
             hot_pins: 500_000,
             cache: 256 << 20,
             sweep: Duration::from_secs(60),
+            create: true,
             clock: Box::new(now),
         }
     }
@@ -94,6 +97,13 @@ impl EmbeddedOptions {
         self
     }
 
+    /// Says whether a store is made where there is none.
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
     /// Keeps so many pins in memory.
     #[must_use]
     pub fn hot_pins(mut self, pins: usize) -> Self {
@@ -104,9 +114,10 @@ impl EmbeddedOptions {
 
 impl std::fmt::Debug for EmbeddedOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { recipients, hot_pins, cache, sweep, clock: _ } = self;
+        let Self { recipients, hot_pins, cache, sweep, create, clock: _ } = self;
         let mut debug = f.debug_struct("EmbeddedOptions");
         debug.field("recipients", recipients).field("hot_pins", hot_pins).field("cache", cache).field("sweep", sweep);
+        debug.field("create", create);
         debug.finish_non_exhaustive()
     }
 }
@@ -129,10 +140,10 @@ impl EmbeddedStore {
     /// Opens the store of a folder, or makes it where the folder is empty or not there.
     ///
     /// # Errors
-    /// Another process has it open, it is damaged or no store, a newer version wrote it, its recipients are kept with
+    /// There is none and none shall be made, another process has it open, it is damaged or no store, a newer version wrote it, its recipients are kept with
     /// another key, or a file cannot be read or written. Nothing that is there is overwritten.
     pub fn open(path: impl AsRef<Path>, options: EmbeddedOptions) -> Result<Self, OpenError> {
-        let folder = Folder::open(path.as_ref(), &options.recipients)?;
+        let folder = Folder::open(path.as_ref(), &options.recipients, options.create)?;
         let (tables, names) = folder.tables(options.cache)?;
         let hot = Cache::new(options.hot_pins.max(1));
         let shared = Arc::new(Shared { tables, names, hot, clock: options.clock });
@@ -150,14 +161,6 @@ impl EmbeddedStore {
     /// The key that recipients are hashed with; none where they are kept as numbers.
     pub fn recipient_key(&self) -> Option<&RecipientKey> {
         self.folder.key()
-    }
-
-    /// The bytes on the disk.
-    ///
-    /// # Errors
-    /// The files cannot be looked at.
-    pub fn disk_space(&self) -> Result<u64, StickyError> {
-        self.shared.tables.disk_space()
     }
 
     #[inline]
@@ -239,6 +242,10 @@ impl StickyStore for EmbeddedStore {
 
     fn count(&self, filter: &Filter<'_>) -> Result<u64, StickyError> {
         pages::count(&self.shared, &self.hashed(filter))
+    }
+
+    fn disk_space(&self) -> Result<Option<u64>, StickyError> {
+        self.shared.tables.disk_space().map(Some)
     }
 
     fn remote(&self) -> Option<&dyn RemoteStore> {

@@ -22,6 +22,12 @@ impl StickyError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// There is none, and none shall be made.
+    #[error("there is no sticky store in {place}; the first pin that is written makes one")]
+    Missing {
+        /// Where it would be.
+        place: String,
+    },
     /// Another process has it.
     #[error("the sticky store {place} is open in another process; stop that one, or give this one another store")]
     Locked {

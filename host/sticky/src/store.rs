@@ -54,6 +54,14 @@ pub trait StickyStore: Send + Sync {
     /// The store does not answer.
     fn count(&self, filter: &Filter<'_>) -> Result<u64, StickyError>;
 
+    /// The bytes that the store takes on the disk; none where it cannot tell.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    fn disk_space(&self) -> Result<Option<u64>, StickyError> {
+        Ok(None)
+    }
+
     /// The pin of one key.
     ///
     /// # Errors

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use callsign_destination::Country;
+use serde_json::value::RawValue;
 
 use super::{Field, Object, Walker};
 use crate::catalog::{
     ids::{Ids, Known},
-    kind::{AnyChannel, Channel, ResourceType, SenderType, Status},
+    kind::{AnyChannel, Channel, IDLE_DAYS, ResourceType, SenderType, Status},
     node::{self, Path, Spot},
     rule::{self, quoted},
     ties::Reach,
@@ -64,6 +65,7 @@ const STRATEGY_FIELDS: &[Field] = &[
     Field::optional("destinationCountryCode"),
     Field::optional("destinationCountryCodes"),
     Field::optional("useStickySender"),
+    Field::optional("stickyIdleDays"),
     Field::optional("useGeolocatedSender"),
     Field::optional("priorities"),
     Field::optional("senderIds"),
@@ -186,6 +188,7 @@ impl<'a> Walker<'_, 'a> {
         let one_country = self.country(one);
         let countries = self.countries(many);
         self.boolean(object.get("useStickySender"));
+        self.idle_days(object.get("stickyIdleDays"));
         self.boolean(object.get("useGeolocatedSender"));
         self.priorities(object.get("priorities"));
         let senders = object.get("senderIds");
@@ -242,14 +245,21 @@ impl<'a> Walker<'_, 'a> {
                 && !matches!(priority.raw.get(), "1" | "2" | "3" | "4")
             {
                 walker.fault(&priority, || {
-                    let written = match node::is_number(priority.raw) {
-                        true => priority.raw.get().chars().take(24).collect(),
-                        false => node::type_name(priority.raw).to_owned(),
-                    };
-                    format!("must be a whole number from 1 (best) to 4, not {written}")
+                    format!("must be a whole number from 1 (best) to 4, not {}", written(priority.raw))
                 });
             }
         });
+    }
+
+    fn idle_days(&mut self, spot: Option<Spot<'a, '_>>) {
+        if let Some(spot) = spot
+            && !spot.raw.get().parse().is_ok_and(|days: u16| IDLE_DAYS.contains(&days))
+        {
+            self.fault(&spot, || {
+                let (least, most) = (IDLE_DAYS.start(), IDLE_DAYS.end());
+                format!("must be a whole number of days from {least} to {most}, not {}", written(spot.raw))
+            });
+        }
     }
 
     /// The countries of a list that is not empty; nothing when none of them can be read.
@@ -300,5 +310,13 @@ impl<'a> Walker<'_, 'a> {
         for (index, raw) in self.items(&list).into_iter().flatten().enumerate() {
             walk(self, &Spot { raw, path: Path::Index { of: &list.path, index } });
         }
+    }
+}
+
+/// What stands in place of a number: the number itself, or what it is instead.
+fn written(raw: &RawValue) -> String {
+    match node::is_number(raw) {
+        true => raw.get().chars().take(24).collect(),
+        false => node::type_name(raw).to_owned(),
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn open(path: &Path, recipients: &Recipients) -> Result<Self, OpenError> {
+    pub(super) fn open(path: &Path, recipients: &Recipients, create: bool) -> Result<Self, OpenError> {
         let place = || path.display().to_string();
         let file = |name: &str| {
             let place = path.join(name).display().to_string();
@@ -54,6 +54,9 @@ impl Folder {
                 let mut names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
                 !path.join(HEAD).exists() && names.all(|name| name == LOCK || name == KEY)
             }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !create => {
+                return Err(OpenError::Missing { place: place() });
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file(""))?;
                 true
@@ -63,6 +66,9 @@ impl Folder {
         if !fresh && !path.join(HEAD).exists() {
             let reason = format!("it has files, but no {HEAD}: it is no sticky store, or not a whole one");
             return Err(OpenError::Damaged { place: place(), reason });
+        }
+        if fresh && !create {
+            return Err(OpenError::Missing { place: place() });
         }
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path.join(LOCK));
         let lock = lock.map_err(file(LOCK))?;

@@ -1,0 +1,238 @@
+//! A batch: many messages decided together. The pins of all are read before, and written after, their policies are asked,
+//! each in one call of the store.
+
+use callsign_sticky::{Pin, PinKey, StickyError, Write};
+
+use crate::answer::check;
+use crate::ask::{Asker, Progress, Query, Wanting, attempt, choose, compare, failed, go_on, put, settle_read, told};
+use crate::decision::{Outcome, Refusal, Verdict};
+use crate::message::Message;
+use crate::pin::PinRead;
+use crate::policy::contract::types::{Answer, Request};
+use crate::policy::{Author, Failure, Instance, Limits};
+use crate::question::prepare;
+use crate::serving::Serving;
+
+/// A batch under way.
+pub(crate) struct Batch<'a> {
+    serving: &'a Serving,
+    outcomes: Vec<Outcome>,
+    groups: Vec<Group<'a>>,
+    /// What the store must write before the messages are decided.
+    wanting: Vec<(Slot, Wanting)>,
+}
+
+/// A message of a group.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    group: u32,
+    handle: u32,
+}
+
+/// The messages of a batch that are answered in one call of one policy.
+struct Group<'a> {
+    asker: Asker<'a>,
+    queries: Vec<Query<'a>>,
+    requests: Vec<Request>,
+    /// Where the outcome of each goes.
+    places: Vec<u32>,
+    /// What was read of the pin of each, where pins are read beforehand.
+    reads: Vec<PinRead>,
+}
+
+impl<'a> Batch<'a> {
+    /// Settles what the host settles itself, and puts the other messages to those who will answer them.
+    pub(crate) fn new(serving: &'a Serving, messages: &'a [Message<'a>]) -> Self {
+        let mut outcomes = Vec::with_capacity(messages.len());
+        let mut groups: Vec<Group<'a>> = Vec::new();
+        for (place, message) in messages.iter().enumerate() {
+            match prepare(serving, message) {
+                Ok(question) => {
+                    let query = Query::new(serving, question, message);
+                    let asker = choose(serving, &query);
+                    // Holds the place until the message is decided.
+                    outcomes.push(Outcome { verdict: Verdict::Refused(Refusal::NoStrategy), by: asker.by });
+                    let open =
+                        |group: &mut Group<'_>| group.asker.by == asker.by && group.queries.len() < Limits::BATCH;
+                    let group = match groups.iter_mut().rposition(open) {
+                        Some(at) => &mut groups[at],
+                        None => {
+                            groups.push(Group::new(asker, Limits::BATCH.min(messages.len() - place)));
+                            let last = groups.len() - 1;
+                            &mut groups[last]
+                        }
+                    };
+                    group.requests.push(Request { message: group.requests.len() as u32, ..query.request });
+                    group.queries.push(query);
+                    group.places.push(place as u32);
+                }
+                Err(outcome) => outcomes.push(outcome),
+            }
+        }
+        Self { serving, outcomes, groups, wanting: Vec::new() }
+    }
+
+    /// The pins that may be looked at, to be read in one call.
+    pub(crate) fn keys(&self) -> Vec<PinKey<'a>> {
+        let queries = self.groups.iter().flat_map(|group| &group.queries);
+        queries.filter_map(|query| key(self.serving, query)).collect()
+    }
+
+    /// Puts in what was read of [`Batch::keys`].
+    pub(crate) fn read(&mut self, pins: Vec<Result<Option<Pin>, StickyError>>) {
+        let mut pins = pins.into_iter();
+        for group in &mut self.groups {
+            let read = |query| match key(self.serving, query) {
+                Some(_) => pins.next().or_else(|| Some(Err(StickyError::new("the store gave no answer")))),
+                None => None,
+            };
+            group.reads = group.queries.iter().map(read).collect();
+        }
+    }
+
+    /// Asks the policies.
+    pub(crate) fn decide(&mut self) {
+        for index in 0..self.groups.len() {
+            let group = &self.groups[index];
+            for (handle, progress) in group.answer(self.serving).into_iter().enumerate() {
+                let slot = Slot { group: index as u32, handle: handle as u32 };
+                self.note(slot, progress);
+            }
+        }
+    }
+
+    fn note(&mut self, slot: Slot, progress: Progress) {
+        match progress {
+            Progress::Done(outcome) => {
+                let place = self.groups[slot.group as usize].places[slot.handle as usize];
+                self.outcomes[place as usize] = outcome;
+            }
+            Progress::Wants(wanting) => self.wanting.push((slot, wanting)),
+        }
+    }
+
+    /// The writes that messages wait for, in the order of the messages of each group; empty when all are decided.
+    pub(crate) fn writes(&self) -> Vec<Write<'a>> {
+        let write = |(slot, wanting): &(Slot, Wanting)| wanting.write(self.serving, self.query(*slot));
+        self.wanting.iter().filter_map(write).collect()
+    }
+
+    fn query(&self, slot: Slot) -> &Query<'a> {
+        &self.groups[slot.group as usize].queries[slot.handle as usize]
+    }
+
+    /// Puts in what the store answered to [`Batch::writes`]. Where others were first, policies are asked again, and there
+    /// are writes again.
+    pub(crate) fn written(&mut self, answers: Vec<Result<Option<Pin>, StickyError>>) {
+        let mut answers = answers.into_iter();
+        for (slot, wanting) in std::mem::take(&mut self.wanting) {
+            let query = *self.query(slot);
+            let answer = match wanting.write(self.serving, &query) {
+                Some(_) => answers.next().unwrap_or_else(|| Err(StickyError::new("the store gave no answer"))),
+                None => Ok(None),
+            };
+            let asker = self.groups[slot.group as usize].asker;
+            let progress = told(self.serving, &asker, &query, wanting, answer);
+            self.note(slot, progress);
+        }
+    }
+
+    /// What became of the messages, in their order.
+    pub(crate) fn into_outcomes(self) -> Vec<Outcome> {
+        self.outcomes
+    }
+}
+
+/// What a message's pin is kept under, where it may be looked at.
+fn key<'a>(serving: &'a Serving, query: &Query<'a>) -> Option<PinKey<'a>> {
+    let question = &query.question;
+    serving.revision.pin_key(question.scope, query.message.entity, question.channel, question.destination.number)
+}
+
+impl<'a> Group<'a> {
+    fn new(asker: Asker<'a>, most: usize) -> Self {
+        Self {
+            asker,
+            queries: Vec::with_capacity(most),
+            requests: Vec::with_capacity(most),
+            places: Vec::with_capacity(most),
+            reads: Vec::new(),
+        }
+    }
+
+    fn read_of(&self, handle: usize) -> PinRead {
+        self.reads.get(handle).cloned().flatten()
+    }
+
+    /// How far the messages come, in their order.
+    fn answer(&self, serving: &Serving) -> Vec<Progress> {
+        let member = self.asker.member;
+        let answered = if member.may_be_called() { self.call(serving) } else { Err(Failure::Resting) };
+        match answered {
+            Ok((instance, answers)) => self.settle(serving, instance, &answers),
+            // The next call could hang as long, or is not wanted: no message of this batch gets one.
+            Err(failure @ (Failure::Deadline(_) | Failure::Resting)) => self.one_by_one(serving, Some(failure)),
+            // One message that the policy fails on must not fail the others.
+            Err(failure) => {
+                member.failed(&failure);
+                self.one_by_one(serving, None)
+            }
+        }
+    }
+
+    /// Answers the messages one by one, until one of them hangs: then it holds for the rest of them too.
+    #[cold]
+    fn one_by_one(&self, serving: &Serving, mut hung: Option<Failure>) -> Vec<Progress> {
+        let mut progress = Vec::with_capacity(self.queries.len());
+        for (handle, query) in self.queries.iter().enumerate() {
+            let read = self.read_of(handle);
+            let settled = match &hung {
+                Some(failure) => Err(failure.clone()),
+                None => attempt(serving, &self.asker, query, read.clone()),
+            };
+            progress.push(match settled {
+                Ok(settled) => go_on(&self.asker, settled, self.asker.by.who, 0),
+                Err(failure) => {
+                    if matches!(failure, Failure::Deadline(_)) {
+                        hung.get_or_insert_with(|| failure.clone());
+                    }
+                    failed(serving, &self.asker, query, failure, read)
+                }
+            });
+        }
+        progress
+    }
+
+    fn call(&self, serving: &Serving) -> Result<(Box<Instance>, Vec<Answer>), Failure> {
+        let mut instance = self.asker.member.binding.policy.instance()?;
+        put(&mut instance, serving, &self.queries);
+        for (handle, read) in self.reads.iter().enumerate() {
+            if let Some(asked) = instance.asked(handle as u32) {
+                asked.known = read.clone();
+            }
+        }
+        let answers = instance.resolve_batch(&self.requests)?;
+        Ok((instance, answers))
+    }
+
+    fn settle(&self, serving: &Serving, mut instance: Box<Instance>, answers: &[Answer]) -> Vec<Progress> {
+        let asker = &self.asker;
+        let mut progress = Vec::with_capacity(self.queries.len());
+        for (handle, (query, answer)) in self.queries.iter().zip(answers).enumerate() {
+            let checked = check(serving, Author::Member(asker.member), &query.question, answer);
+            progress.push(match checked {
+                Ok(checked) => {
+                    if asker.route.shadow.is_some() {
+                        compare(serving, asker.route, query, &checked.verdict);
+                    }
+                    let settled = settle_read(serving, asker, &mut instance, handle as u32, query, checked);
+                    go_on(asker, settled, asker.by.who, 0)
+                }
+                // An answer that is not acceptable says nothing of the instance.
+                Err(failure) => failed(serving, asker, query, failure, self.read_of(handle)),
+            });
+        }
+        asker.member.binding.policy.put_back(instance);
+        progress
+    }
+}
