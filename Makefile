@@ -3,12 +3,18 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 CARGO ?= cargo
-TARGET := wasm32-unknown-unknown
+WASM := wasm32-unknown-unknown
 PLATFORM := target/platform
 CALLSIGN := target/release/callsign
 EXAMPLE := --catalog $(PLATFORM)/catalog.json
 
-.PHONY: help setup run test lint component component-check bench bench-quick model
+# For `make fuzz`.
+TARGET ?= catalog
+SECONDS ?= 300
+JOBS ?= $(shell nproc)
+FUZZ := -timeout=20 -print_funcs=0
+
+.PHONY: help setup c++ run test lint component component-check bench bench-quick model fuzz-build fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -19,17 +25,27 @@ help:
 	@echo 'make bench            what a decision costs (about 5 minutes after the build)'
 	@echo 'make bench-quick      the same with short measurements (about 1 minute)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
+	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
+	@echo 'make fuzz             one for longer: TARGET=catalog|decision|loader SECONDS=300 JOBS=cores'
 
 # The toolchain of rust-toolchain.toml and its wasm target, where rustup can bring them. Without the target the build
 # takes the committed component and says so.
 setup:
 	@if command -v rustup >/dev/null; then \
-		rustup target list --installed | grep -q '^$(TARGET)$$' || rustup target add $(TARGET) || true; \
+		rustup target list --installed | grep -q '^$(WASM)$$' || rustup target add $(WASM) || true; \
 	fi
 	@command -v cc >/dev/null || { \
 		echo 'a C compiler is needed'; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq gcc libc6-dev; \
+		else exit 1; fi; }
+
+# The fuzzer itself is C++.
+c++:
+	@command -v c++ >/dev/null || { \
+		echo 'a C++ compiler is needed'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq g++; \
 		else exit 1; fi; }
 
 $(PLATFORM)/catalog.json: $(wildcard examples/platform/src/*.rs) examples/platform/Cargo.toml
@@ -46,16 +62,17 @@ run: setup $(PLATFORM)/catalog.json
 test: setup
 	$(CARGO) test --workspace --locked
 
-lint:
+lint: c++
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 
+# Checked only: the build script makes the component.
 component: setup
-	CALLSIGN_COMPONENT=renew $(CARGO) build --package callsign
+	CALLSIGN_COMPONENT=renew $(CARGO) check --package callsign
 	@ls -l guest/component
 
 component-check: setup
-	CALLSIGN_COMPONENT=compare $(CARGO) build --package callsign
+	CALLSIGN_COMPONENT=compare $(CARGO) check --package callsign
 
 bench: setup
 	$(CARGO) bench --package callsign --bench decision
@@ -66,6 +83,23 @@ bench-quick: setup
 	$(CARGO) bench --package callsign --bench decision -- --warm-up-time 0.3 --measurement-time 0.7
 	@$(CARGO) bench --quiet --package callsign --bench table
 
-
 model: setup
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test behaviour model:: -- --nocapture
+
+fuzz-build: setup c++
+	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/instrument.sh' $(CARGO) build --locked --package callsign-fuzz --bins
+
+fuzz-quick: fuzz-build
+	@for target in catalog decision loader; do \
+		echo "== fuzzing $$target for 25 seconds"; \
+		mkdir -p fuzz/corpus/$$target fuzz/artifacts/$$target; \
+		target/debug/$$target $(FUZZ) -max_total_time=25 -artifact_prefix=fuzz/artifacts/$$target/ \
+			fuzz/corpus/$$target fuzz/seeds/$$target > target/fuzz-$$target.log 2>&1 \
+			|| { tail -n 40 target/fuzz-$$target.log; exit 1; }; \
+		grep '^#.*DONE' target/fuzz-$$target.log; \
+	done
+
+fuzz: fuzz-build
+	@mkdir -p fuzz/corpus/$(TARGET) fuzz/artifacts/$(TARGET)
+	target/debug/$(TARGET) $(FUZZ) -max_total_time=$(SECONDS) -fork=$(JOBS) \
+		-artifact_prefix=fuzz/artifacts/$(TARGET)/ fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET)
