@@ -76,7 +76,7 @@ fuzz_target!(|input: &[u8]| {
     let ids: Vec<String> = answers().map(Component::spell).collect();
     // The last bytes of an answer say little of it: they choose the message.
     let tos: Vec<String> = answers().map(|answer| format!("+1415555{:04}", 100 + u16::from(answer[31]))).collect();
-    let channel = |answer: &[u8]| if answer[30] % 2 == 0 { Channel::Sms } else { Channel::Mms };
+    let channel = |answer: &[u8]| if answer[30].is_multiple_of(2) { Channel::Sms } else { Channel::Mms };
     let messages: Vec<Message<'_>> = (answers().map(channel).zip(&tos).zip(&ids))
         .map(|((channel, to), id)| Message::new(channel, to).id(id))
         .collect();

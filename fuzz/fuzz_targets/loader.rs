@@ -19,7 +19,7 @@ static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| Component::new("sound", "1.0.
 fuzz_target!(|input: &[u8]| {
     let Some((&form, rest)) = input.split_first() else { return };
     let mut bytes = Vec::new();
-    if form % 2 == 0 {
+    if form.is_multiple_of(2) {
         bytes.extend_from_slice(rest);
     } else {
         // Where, and what: three bytes a change.

@@ -46,9 +46,9 @@ pub(crate) struct State {
     /// The tick from which on the call is late.
     late: u64,
     deadline: Duration,
-    memory: usize,
+    memory_limit: usize,
     /// The linear memory that it has, in bytes.
-    has: usize,
+    memory: usize,
     meter: Arc<Meter>,
     table_elements: usize,
 }
@@ -92,12 +92,12 @@ const LINES: u32 = 16;
 impl ResourceLimiter for State {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         self.check_time()?;
-        if desired > self.memory {
+        if desired > self.memory_limit {
             // The guest sees an allocation that fails and traps; this is the cause to report.
-            self.refused = Some(Failure::Memory(self.memory));
+            self.refused = Some(Failure::Memory(self.memory_limit));
             return Ok(false);
         }
-        self.has += desired - current;
+        self.memory += desired - current;
         self.meter.memory.fetch_max(desired, Ordering::Relaxed);
         Ok(true)
     }
@@ -155,8 +155,8 @@ impl Instance {
             refused: None,
             late: clock::now() + ticks,
             deadline: limits.deadline,
-            memory: limits.memory,
-            has: 0,
+            memory_limit: limits.memory,
+            memory: 0,
             meter: Arc::clone(&policy.meter),
             table_elements: limits.table_elements,
         };
@@ -203,7 +203,7 @@ impl Instance {
     /// The linear memory that it has, in bytes.
     #[inline]
     pub(super) fn memory(&self) -> usize {
-        self.store.data().has
+        self.store.data().memory
     }
 
     /// Whether the policy reads the texts of messages.
