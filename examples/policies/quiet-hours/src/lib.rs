@@ -1,7 +1,7 @@
 //! Nobody gets a message at night. Whom the standard policy would send to in quiet hours where the recipient is, this one
 //! refuses with `QUIET_HOURS` and says when to send it. Everything else is as the standard policy decides it.
 //!
-//! A policy has no clock. The time is that of the message (`sentAt`, contract 1.1), else `now` of the settings; with
+//! A policy has no clock. The time is that of the message (`sent-at`, contract 1.1), else `now` of the settings; with
 //! neither a message is refused with `TIME_UNKNOWN` rather than sent into the night.
 #![forbid(unsafe_code)]
 
@@ -139,7 +139,7 @@ impl Policy for QuietHours {
             }
             TIME_UNKNOWN => wording(
                 "TIME_UNKNOWN",
-                "whether it is night cannot be told: give the message `sentAt`, in seconds since 1970-01-01 UTC",
+                "whether it is night cannot be told: nobody says when the message goes out (`sent-at`)",
             ),
             _ => wording("UNKNOWN", format!("there is no refusal {code}")),
         }
