@@ -6,6 +6,7 @@ use callsign::{Catalog, Channel, DecisionRef, Gateway, Isolation, MemoryStore, M
 
 use crate::pins::far::{Far, wait};
 use crate::reference::{self, Expected, Pins, Reference, Spread, World};
+use crate::resolution::platform::patient;
 
 /// How many worlds a run looks at, each with two revisions of about 30 messages. `CALLSIGN_WORLDS` asks for more.
 const WORLDS: u64 = 20_000;
@@ -15,7 +16,7 @@ fn worlds() -> u64 {
 }
 
 fn policy(isolation: Isolation) -> Arc<Policy> {
-    Arc::new(Policy::standard().expect("the standard policy").with_isolation(isolation))
+    Arc::new(patient(Policy::standard().expect("the standard policy")).with_isolation(isolation))
 }
 
 fn warm() -> Arc<Policy> {

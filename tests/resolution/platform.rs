@@ -1,6 +1,7 @@
 //! Small catalogs, and what they decide.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use callsign::{Catalog, Channel, Gateway, MemoryStore, Message, Policy};
 use serde_json::{Value, json};
@@ -96,7 +97,7 @@ impl Platform {
 
     pub(crate) fn gateway(&self) -> Gateway {
         static POLICY: OnceLock<Arc<Policy>> = OnceLock::new();
-        let policy = POLICY.get_or_init(|| Arc::new(Policy::standard().expect("the standard policy")));
+        let policy = POLICY.get_or_init(|| Arc::new(patient(Policy::standard().expect("the standard policy"))));
         self.gateway_with(Arc::clone(policy))
     }
 
@@ -109,6 +110,13 @@ impl Platform {
     pub(crate) fn decide(&self, message: &Message<'_>) -> String {
         decide(&self.gateway(), message)
     }
+}
+
+/// A policy whose decisions are looked at, not its time: on a machine with too much to do a call takes long.
+pub(crate) fn patient(policy: Policy) -> Policy {
+    let mut limits = policy.limits().clone();
+    limits.deadline = Duration::from_secs(60);
+    policy.with_limits(limits)
 }
 
 /// Decides one message: `S1 POOL`, or the code of the refusal.
