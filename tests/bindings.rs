@@ -140,6 +140,35 @@ fn any_failure_leaves_the_old_version_serving_and_says_why() {
 }
 
 #[test]
+fn a_policy_that_does_not_accept_its_settings_is_not_put_to_use_also_where_none_were_given() {
+    let gateway = gateway();
+    let seen = events(&gateway);
+    let demanding = || {
+        let refuse = "(i32.store8 (i32.const 2048) (i32.const 1)) (i32.store (i32.const 2052) (i32.const 112))
+            (i32.store (i32.const 2056) (i32.const 12)) (i32.const 2048)";
+        Component::new("demanding", "1.0.0").deciding(1).check_settings(refuse).policy()
+    };
+    let error = gateway.swap(&Bound::Platform, Binding::new(demanding())).unwrap_err();
+    assert!(matches!(&error, SwapError::Settings { reason } if reason == "closed today"), "{error}");
+    let said = "platform: demanding@1.0.0 was not put to use: the policy does not accept its settings: closed today";
+    assert_eq!(*seen.lock().unwrap(), [said]);
+    assert_eq!(sender(&gateway, "shop"), "S0 POOL");
+    let error = Gateway::with(platform().catalog(), demanding(), Arc::new(MemoryStore::new())).unwrap_err();
+    assert!(error.to_string().contains("does not accept its settings: closed today"), "{error}");
+}
+
+#[test]
+fn a_failure_to_explain_is_counted_too() {
+    let gateway = gateway();
+    gateway.swap(&Bound::Platform, Binding::new(failing("1.0.0"))).unwrap();
+    let seen = events(&gateway);
+    let explanation = gateway.explain(&sms("shop", TO));
+    assert_eq!(explanation.decision().refusal().unwrap().code(), "POLICY_FAILED");
+    assert_eq!(gateway.failures(&Bound::Platform), Some(1));
+    assert!(seen.lock().unwrap()[0].contains("unreachable"));
+}
+
+#[test]
 fn a_shadow_decides_too_and_its_differences_are_counted_and_sampled() {
     let gateway = gateway();
     gateway.shadow(&Bound::Platform, Binding::new(always(0))).unwrap();

@@ -102,9 +102,17 @@ impl Component {
         self.body("realloc", body)
     }
 
-    /// Replaces what is done after the result of a call was read: the memory that was allocated is free again.
+    /// The same where a list is to be placed: the text of the settings is taken as usual.
+    pub(crate) fn realloc_of_lists(self, body: &str) -> Self {
+        let first = format!("(local $end i32) (if (i32.gt_u (local.get $align) (i32.const 1)) (then {body} return))");
+        self.realloc(&ALLOCATE.replacen("(local $end i32)", &first, 1))
+    }
+
+    /// Replaces what is done after answers or words were read: the memory that was allocated is free again.
     pub(crate) fn post_return(self, body: &str) -> Self {
-        self.body("post_return", body)
+        // What says that settings are accepted is a 0 at 2048.
+        let settings = "(i32.and (i32.eq (local.get $result) (i32.const 2048)) (i32.eqz (i32.load (i32.const 2048))))";
+        self.body("post_return", &format!("(if (i32.eqz {settings}) (then {body}))"))
     }
 
     fn body(mut self, function: &'static str, body: &str) -> Self {

@@ -157,6 +157,12 @@ impl Control {
             let policy = binding.policy.label().into();
             return Err(SwapError::Requirement { policy, requirement: requirement.clone() });
         }
+        binding.policy.check_settings().map_err(|error| match error {
+            PolicyError::Settings { reason } => SwapError::Settings { reason },
+            PolicyError::Start { reason } => SwapError::Start { reason },
+            PolicyError::Busy { limit } => SwapError::Busy { limit },
+            error => SwapError::Start { reason: error.to_string() },
+        })?;
         binding.policy.serve(true);
         binding.policy.warm().map_err(|failure| match failure {
             Failure::Busy(limit) => SwapError::Busy { limit },
@@ -380,6 +386,12 @@ pub enum SwapError {
     #[error("the policy does not start: {reason}")]
     Start {
         /// What happened.
+        reason: String,
+    },
+    /// It does not accept its settings.
+    #[error("the policy does not accept its settings: {reason}")]
+    Settings {
+        /// What the policy says.
         reason: String,
     },
     /// There is no place for an instance of it at the moment.

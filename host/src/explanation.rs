@@ -47,7 +47,8 @@ impl Gateway {
     /// The sender of a message, and how each step of the resolution came to it: every strategy that was considered and
     /// why it lost, every sender and the first reason that excluded it, the pin, the senders left after each step.
     ///
-    /// The decision is the one that [`Gateway::resolve`] gives. No pin is written.
+    /// The decision is the one that [`Gateway::resolve`] gives; where the policy fails it is that failure, whatever the
+    /// failure rule makes of it. No pin is written.
     pub fn explain(&self, message: &Message<'_>) -> Explanation {
         let serving = self.serving();
         let mut explanation = Explanation {
@@ -101,7 +102,10 @@ impl Explanation {
                     _ => checked.verdict,
                 }
             }
-            Err(failure) => Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into())),
+            Err(failure) => {
+                member.failed(&failure);
+                Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into()))
+            }
         };
         self.outcome = Outcome { verdict, by };
     }

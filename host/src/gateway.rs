@@ -58,12 +58,14 @@ impl Gateway {
     /// A gateway with a policy for the platform and a store of pins.
     ///
     /// # Errors
-    /// The catalog cannot be indexed.
+    /// The catalog cannot be indexed, or the policy does not accept its settings.
     pub fn with(
         catalog: Catalog,
         policy: impl Into<Arc<Policy>>,
         sticky: Arc<dyn StickyStore>,
     ) -> Result<Self, GatewayError> {
+        let policy = policy.into();
+        policy.check_settings()?;
         Ok(Self { control: Control::new(Revision::new(catalog)?, Binding::new(policy), sticky) })
     }
 
@@ -160,11 +162,11 @@ impl Gateway {
 /// Changing policies under traffic. Every change is one step for the callers: they take no lock, calls under way finish
 /// on the policy that they began with, and a batch never mixes versions.
 impl Gateway {
-    /// Puts a policy to use: instances are started and the binding's probes answered first, and only then does it
-    /// serve. Candidates beside the one before are withdrawn.
+    /// Puts a policy to use: it checks its settings, instances are started and the binding's probes answered first, and
+    /// only then does it serve. Candidates beside the one before are withdrawn.
     ///
     /// # Errors
-    /// It does not start, or does not answer a probe as it should. What served before serves on, and an
+    /// It does not accept its settings, does not start, or does not answer a probe as it should. What served before serves on, and an
     /// [`What::Rejected`](crate::What::Rejected) event says why.
     pub fn swap(&self, bound: &Bound, binding: Binding) -> Result<(), SwapError> {
         self.control.swap(bound, binding)

@@ -149,7 +149,7 @@ fn a_list_that_is_said_to_be_outside_memory_fails() {
 
 #[test]
 fn a_place_outside_memory_for_the_requests_of_a_batch_fails() {
-    batch_fails(&hostile().realloc("(i32.const -64)"));
+    batch_fails(&hostile().realloc_of_lists("(i32.const -64)"));
 }
 
 #[test]
@@ -159,10 +159,10 @@ fn a_misaligned_place_for_the_requests_of_a_batch_fails() {
 
 #[test]
 fn a_trap_in_realloc_fails() {
-    batch_fails(&hostile().realloc("unreachable"));
+    batch_fails(&hostile().realloc_of_lists("unreachable"));
     let component = hostile()
         .import("strategies", "strategies-of", "(param i32 i32 i32)")
-        .realloc("unreachable")
+        .realloc_of_lists("unreachable")
         .resolve("(call $strategies-of (local.get $scope) (local.get $country) (i32.const 4096)) (i32.const 1024)");
     fails(&component, "unreachable");
 }

@@ -50,7 +50,7 @@ fn an_endless_loop_in_refusal_text_meets_the_deadline() {
 fn an_endless_loop_in_realloc_meets_the_deadline() {
     let component = hostile()
         .import("strategies", "strategies-of", "(param i32 i32 i32)")
-        .realloc(FOR_EVER)
+        .realloc_of_lists(FOR_EVER)
         .resolve("(call $strategies-of (local.get $scope) (local.get $country) (i32.const 4096)) (i32.const 1024)");
     fails(&component, LATE);
 }

@@ -34,6 +34,10 @@ pub(super) fn load(deciding: &Deciding, missing: WhereMissing) -> Result<Gateway
     };
     Gateway::with(catalog, policy, sticky).map_err(|error| match error {
         GatewayError::Catalog(_) => Stop::refused(error),
+        GatewayError::Policy(PolicyError::Settings { .. }) => {
+            Stop::refused(error).hint("Give the policy its settings, a JSON file, after --settings.")
+        }
+        GatewayError::Policy(PolicyError::Start { .. }) => Stop::refused(error),
         _ => Stop::failed(error),
     })
 }

@@ -34,6 +34,7 @@ pub struct Policy {
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
     pub(super) settings: Arc<str>,
+    settings_are_sound: AtomicBool,
     pub(super) meter: Arc<Meter>,
     idle: Slots<Instance>,
     idle_memory: IdleMemory,
@@ -96,6 +97,7 @@ impl Policy {
             limits: Limits::default(),
             isolation: Isolation::default(),
             settings: "{}".into(),
+            settings_are_sound: AtomicBool::new(false),
             meter: Arc::default(),
             idle: Slots::new(&engine.idle),
             idle_memory: IdleMemory::default(),
@@ -123,22 +125,34 @@ impl Policy {
         self
     }
 
-    /// With settings, a JSON text that the policy itself checks.
+    /// With settings, a JSON text that the policy itself checks. Default `{}`, which it checks when it is put to use.
     ///
     /// # Errors
     /// The policy does not accept them, or failed while it checked them.
     pub fn with_settings(mut self, json: &str) -> Result<Self, PolicyError> {
-        let mut instance = self.instance().map_err(|failure| match failure {
+        self.settings = json.into();
+        // Idle instances, if there are any, have the settings from before.
+        self.forget_idle();
+        self.settings_are_sound = AtomicBool::new(false);
+        self.check_settings()?;
+        Ok(self)
+    }
+
+    /// Lets the policy check its settings, unless it has accepted them before.
+    pub(crate) fn check_settings(&self) -> Result<(), PolicyError> {
+        if self.settings_are_sound.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let failed = |failure: Failure| match failure {
             Failure::Busy(limit) => PolicyError::Busy { limit },
             failure => PolicyError::Start { reason: failure.to_string() },
-        })?;
-        match instance.check_settings(json) {
-            Ok(Ok(())) => {}
-            Ok(Err(reason)) => return Err(PolicyError::Settings { reason: plain(&reason, LONGEST_TEXT) }),
-            Err(failure) => return Err(PolicyError::Start { reason: failure.to_string() }),
+        };
+        let mut instance = self.instance().map_err(failed)?;
+        if let Err(reason) = instance.check_settings(&self.settings).map_err(failed)? {
+            return Err(PolicyError::Settings { reason: plain(&reason, LONGEST_TEXT) });
         }
-        self.settings = json.into();
-        Ok(self)
+        self.settings_are_sound.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The policy as `name@version`, from the component's own metadata.
