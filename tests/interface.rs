@@ -13,6 +13,9 @@ const TO: &str = "+14155550123";
 /// The standard policy as it was built for the contract 1.0.0.
 const STANDARD_1_0: &[u8] = include_bytes!("artifacts/standard-1.0.0.wasm");
 
+/// The quiet hours as they were built for the contract 1.1.0.
+const QUIET_HOURS_1_1: &[u8] = include_bytes!("artifacts/quiet-hours-1.0.0.wasm");
+
 fn platform() -> Platform {
     Platform::new()
         .long("S0", "+12125550100")
@@ -41,6 +44,17 @@ fn a_component_of_1_0_0_runs_on_every_later_host() {
     let gateway = Gateway::with(platform().catalog(), policy, Arc::new(MemoryStore::new())).unwrap();
     assert_eq!(decide(&gateway, &sms("shop", TO)), "S1 AREA_CODE");
     assert_eq!(gateway.explain(&sms("shop", TO)).decision().step().map(|step| step.as_str()), Some("AREA_CODE"));
+}
+
+#[test]
+fn a_component_of_1_1_0_runs_on_every_later_host() {
+    let policy = Policy::from_bytes(QUIET_HOURS_1_1).unwrap().with_settings(r#"{"until": "09:00"}"#).unwrap();
+    assert_eq!(policy.interface().to_string(), "1.1.0");
+    let gateway = Gateway::with(platform().catalog(), policy, Arc::new(MemoryStore::new())).unwrap();
+    // 10:30 and 23:30 in California.
+    assert_eq!(decide(&gateway, &sms("shop", TO).sent_at(1_772_389_800)), "S1 AREA_CODE");
+    assert_eq!(decide(&gateway, &sms("shop", TO).sent_at(1_772_436_600)), "QUIET_HOURS");
+    assert_eq!(decide(&gateway, &sms("shop", TO)), "TIME_UNKNOWN");
 }
 
 #[test]
