@@ -6,5 +6,7 @@ mod conformance;
 mod embedded;
 mod history;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod recipient;
 mod transfer;

@@ -14,6 +14,8 @@ mod memory;
 #[cfg(feature = "remote")]
 mod patience;
 mod pin;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod recipient;
 mod remote;
 mod store;
@@ -27,6 +29,8 @@ pub use memory::MemoryStore;
 #[cfg(feature = "remote")]
 pub use patience::Patience;
 pub use pin::{Pin, PinKey, PinScope, PinnedSender, Release, SenderKey, Touch, Write, now};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use recipient::{NotAHash, NotAKey, Recipient, RecipientHash, RecipientKey};
 pub use remote::{Answers, RemoteStore};
 pub use store::StickyStore;

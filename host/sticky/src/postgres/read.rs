@@ -1,0 +1,42 @@
+//! Pins of many keys in one statement.
+
+use super::Shared;
+use super::columns::{Keys, pin_at};
+use super::connect::judge;
+use super::sql::{ask, ended, pin_of_key};
+use crate::error::StickyError;
+use crate::patience::Attempt;
+use crate::pin::Pin;
+
+const READ: &str = concat!(
+    "SELECT k.n, p.sender, p.first_used, p.last_used, p.idle_days
+     FROM unnest($1::uuid[], $2::smallint[], $3::uuid[]) WITH ORDINALITY AS k (scope, channel, recipient, n)
+     CROSS JOIN LATERAL ",
+    pin_of_key!(),
+    " WHERE NOT ",
+    ended!(),
+);
+
+/// The pins of keys, in their order.
+pub(super) async fn read(shared: &Shared, keys: &Keys) -> Result<Vec<Option<Pin>>, StickyError> {
+    shared
+        .decisions
+        .call(|_| async {
+            let rows = ask(&shared.decisions.pool, READ, &[&keys.scopes, &keys.channels, &keys.recipients]).await;
+            let read = rows.and_then(|rows| {
+                let mut pins = vec![None; keys.len()];
+                for row in &rows {
+                    let place = usize::try_from(row.try_get::<_, i64>(0)? - 1).ok();
+                    if let Some(pin) = place.and_then(|place| pins.get_mut(place)) {
+                        *pin = Some(pin_at(row, 1)?);
+                    }
+                }
+                Ok(pins)
+            });
+            match read {
+                Ok(pins) => Attempt::Done(pins),
+                Err(error) => judge(&error),
+            }
+        })
+        .await
+}

@@ -1,0 +1,103 @@
+//! The end of pins: those whose time to live is over are taken off in the background.
+//!
+//! They are found by reading the tables from front to back, some pages at a time. An index of when pins end would be found
+//! by quicker, but every touch would have to write it, and all the others too.
+
+use std::time::Duration;
+
+use deadpool_postgres::PoolError;
+
+use super::Shared;
+use super::connect::{Lease, judge};
+use super::sql::ended;
+use crate::error::StickyError;
+use crate::patience::Attempt;
+
+/// Pages of 8 KiB in one transaction: about 11,000 pins, and some 10 ms where they are all taken off.
+const PAGES: i64 = 128;
+
+/// Transactions in one go: 8 MiB of pages. With the default interval a billion pins are gone through in a day.
+const STEPS: usize = 8;
+
+/// How many partitions the tables have, see the migration.
+const PARTITIONS: i16 = 16;
+
+/// Nothing where another process is at it, or was within the interval.
+const BEGIN: &str = "SELECT partition, page FROM sweep
+    WHERE swept_at <= extract(epoch FROM now())::double precision - $1 FOR UPDATE SKIP LOCKED";
+
+const GO_ON: &str = "UPDATE sweep SET partition = $1, page = $2,
+    swept_at = CASE WHEN $3 THEN extract(epoch FROM now())::double precision ELSE swept_at END";
+
+/// Goes on for ever, at this interval for all processes together.
+pub(super) async fn run(shared: &Shared, interval: Duration) {
+    loop {
+        tokio::time::sleep(interval).await;
+        // What fails is tried again in time; decisions look at the end of a pin themselves.
+        if let Err(error) = sweep(shared, interval).await {
+            log::debug!("ended pins were not looked for: {error}");
+        }
+    }
+}
+
+/// One go; how many pins were taken off.
+pub(super) async fn sweep(shared: &Shared, interval: Duration) -> Result<u64, StickyError> {
+    let background = &shared.background;
+    background
+        .call(|_| async {
+            let mut taken_off = 0;
+            for step in 0..STEPS {
+                match step_on(shared, interval, step + 1 == STEPS).await {
+                    Ok(Some(Step { pins, at_end: false })) => taken_off += pins,
+                    Ok(Some(Step { pins, at_end: true })) => return Attempt::Done(taken_off + pins),
+                    Ok(None) => break,
+                    Err(error) => return judge(&error),
+                }
+            }
+            Attempt::Done(taken_off)
+        })
+        .await
+}
+
+struct Step {
+    pins: u64,
+    /// Whether the last page of the last partition was reached.
+    at_end: bool,
+}
+
+/// Some pages of a partition, or a few small partitions; none where it is not our turn.
+async fn step_on(shared: &Shared, interval: Duration, last: bool) -> Result<Option<Step>, PoolError> {
+    let mut lease = Lease::of(&shared.background.pool).await?;
+    let transaction = lease.transaction().await?;
+    let Some(row) = transaction.query_opt(BEGIN, &[&interval.as_secs_f64()]).await? else {
+        transaction.rollback().await?;
+        lease.done();
+        return Ok(None);
+    };
+    let (mut partition, mut page): (i16, i64) = (row.try_get(0)?, row.try_get(1)?);
+    let (mut left, mut pins, mut at_end) = (PAGES, 0, false);
+    while left > 0 && !at_end {
+        let table = format!("pins_{partition:02}");
+        let to = page + left;
+        // The row is looked at again where it is taken off: it may have been used in between.
+        let sql = format!(
+            "DELETE FROM {table} p WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM {table} p WHERE ctid >= '({page},0)' AND ctid < '({to},0)' AND {ended}
+               FOR UPDATE SKIP LOCKED)) AND {ended}",
+            ended = ended!(),
+        );
+        pins += transaction.execute(&sql, &[]).await?;
+        let size = "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::bigint";
+        let pages: i64 = transaction.query_one(size, &[&table]).await?.try_get(0)?;
+        left -= (pages - page).clamp(1, left);
+        page = to;
+        if page >= pages {
+            (partition, page) = ((partition + 1) % PARTITIONS, 0);
+            at_end = partition == 0;
+        }
+    }
+    transaction.execute(GO_ON, &[&partition, &page, &(last || at_end)]).await?;
+    transaction.commit().await?;
+    lease.done();
+    Ok(Some(Step { pins, at_end }))
+}
