@@ -39,6 +39,11 @@ setup:
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq gcc libc6-dev; \
 		else exit 1; fi; }
+	@command -v initdb /usr/lib/postgresql/*/bin/initdb >/dev/null || { \
+		echo 'PostgreSQL is needed: tests start servers of it on loopback themselves'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq postgresql; \
+		else exit 1; fi; }
 
 # The fuzzer itself is C++.
 c++:
