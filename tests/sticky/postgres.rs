@@ -2,6 +2,7 @@
 
 mod away;
 mod ends;
+mod figures;
 mod kills;
 mod opening;
 mod server;

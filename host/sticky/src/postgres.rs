@@ -35,6 +35,40 @@ use crate::remote::{Answers, RemoteStore};
 use crate::store::StickyStore;
 
 /// Keeps pins in a PostgreSQL database, for any number of processes.
+///
+/// **Consistency.** All reads and writes go to the primary, in `READ COMMITTED`; the primary key makes one winner of any
+/// number of writers, and every loser is told it. Of several hosts in the address the one is used that takes writes. Times
+/// are by the server's clock, so processes agree on when a pin ends.
+///
+/// **Durability.** An answer of [`StickyStore::write`] and [`StickyStore::release`] is given when its transaction is on
+/// the disk of the primary: `synchronous_commit` is raised to `on` where it is `off`. With `fsync` on, as it is by default,
+/// a crash of a process or a machine loses no acknowledged pin. A touch may be lost, and is where more than
+/// [`PostgresOptions::touches`] wait.
+///
+/// **Failover.** Without synchronous standbys it loses what the standby had not received: the lag times the rate of new
+/// pins, at 20,000 a second and 100 ms some 2,000, whose recipients are then pinned anew and may get another sender. With
+/// `synchronous_standby_names` set it loses none, for one more round trip to the standby in each commit. A primary that
+/// goes on beside the new one is nothing that a client can see: fence it. Meanwhile calls fail within [`Patience::total`]
+/// (1 s), after five in a row at once, and one a second looks whether the store is back.
+///
+/// **When no answer comes**, a call is tried again, and a write that finds its own pin then has won. Statements end on the
+/// server when they are not waited for any more (`statement_timeout` is [`Patience::attempt`]), so what a call that failed
+/// may have asked for happens within that time or never.
+///
+/// **A batch** of up to 4,096 keys is one statement and one round trip. A second one goes before where a process meets an
+/// application, an entity or a sender for the first time, and after where another writer came in between.
+///
+/// **A billion pins** are 16 hash partitions by recipient, of 63 million each. A pin takes 101 bytes in its table and 161
+/// in three indexes (77 the key, 53 by sender, 32 by recipient), measured at a million pins in random order by
+/// `cargo test --release -p callsign-sticky --test sticky postgres::figures -- --ignored --nocapture`: 262 GB.
+/// Touches change no indexed column and 99 % of them stay in their page. Ended pins are found by reading the tables from
+/// front to back, 8 MiB in each interval however many processes there are. Counting reads what it counts.
+///
+/// **Other engines** that speak the protocol need hash partitions, `uuid_hash_extended`, `INSERT .. ON CONFLICT`, `SKIP
+/// LOCKED`, and `pg_advisory_xact_lock` for opening; ended pins are searched by `ctid`, and where that is unknown they stay
+/// until their key is written again. Tested is PostgreSQL 15. A connection pooler has to pool sessions, not transactions.
+///
+/// **TLS** is not spoken: `sslmode=require` is refused, and other modes mean none.
 pub struct PostgresStore {
     shared: Arc<Shared>,
     touches: Sender<Used>,

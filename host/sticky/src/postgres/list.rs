@@ -14,23 +14,37 @@ use crate::listing::{Filter, Page, PinRecord, Position};
 use crate::patience::Attempt;
 use crate::recipient::RecipientKey;
 
-/// The columns of a key, in the order of a listing and of what a position is made of.
+/// A column of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    /// By the primary key.
-    Key,
-    /// By the index of senders.
-    Sender,
+enum Column {
+    Scope,
+    Channel,
+    Recipient,
 }
 
-/// Which pins, and in which order. A position holds its number, so that no other filter takes it.
+use Column::{Channel, Recipient, Scope};
+
+impl Column {
+    fn name(self) -> &'static str {
+        match self {
+            Scope => "p.scope",
+            Channel => "p.channel",
+            Recipient => "p.recipient",
+        }
+    }
+}
+
+/// Which pins, and in which order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Listing {
+    /// A position holds it, so that no other filter takes it.
     number: u8,
-    by: By,
     /// The condition on `$1`, and its value.
     condition: &'static str,
     value: Value,
+    /// As an index gives them: behind a column that is one value, the others of the same index. A condition on a column
+    /// that is one value already would make the server read a page from the beginning of all.
+    order: &'static [Column],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,15 +56,29 @@ enum Value {
 
 impl Listing {
     pub(super) fn of(filter: &Filter<'_>, key: Option<&RecipientKey>) -> Self {
-        let (number, by, condition, value) = match filter {
-            Filter::All => (0, By::Key, "true", Value::None),
-            Filter::Scope(scope) => (1, By::Key, "p.scope = $1", Value::Id(Id(scope.hash().to_be_bytes()))),
-            Filter::Sender(sender) => (2, By::Sender, "p.sender = $1", Value::Sender(sender.key.0.cast_signed())),
-            Filter::Recipient(recipient) => {
-                (3, By::Key, "p.recipient = $1", Value::Id(Id(recipient.under(key).to_bytes())))
+        match filter {
+            Filter::All => {
+                Self { number: 0, condition: "true", value: Value::None, order: &[Scope, Channel, Recipient] }
             }
-        };
-        Self { number, by, condition, value }
+            Filter::Scope(scope) => Self {
+                number: 1,
+                condition: "p.scope = $1",
+                value: Value::Id(Id(scope.hash().to_be_bytes())),
+                order: &[Channel, Recipient],
+            },
+            Filter::Sender(sender) => Self {
+                number: 2,
+                condition: "p.sender = $1",
+                value: Value::Sender(sender.key.0.cast_signed()),
+                order: &[Recipient, Scope, Channel],
+            },
+            Filter::Recipient(recipient) => Self {
+                number: 3,
+                condition: "p.recipient = $1 AND uuid_hash_extended(p.recipient, 0) = uuid_hash_extended($1, 0)",
+                value: Value::Id(Id(recipient.under(key).to_bytes())),
+                order: &[Scope, Channel],
+            },
+        }
     }
 
     /// The value, if there is one, with its type.
@@ -83,10 +111,7 @@ pub(super) async fn list(
     after: Option<[u8; KEY]>,
     most: usize,
 ) -> Result<Page, StickyError> {
-    let order = match listing.by {
-        By::Key => "p.scope, p.channel, p.recipient",
-        By::Sender => "p.recipient, p.scope, p.channel",
-    };
+    let order = listing.order.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ");
     let mut values = listing.values();
     let start = after.map(|key| {
         let (mut scope, mut recipient) = ([0; 16], [0; 16]);
@@ -96,14 +121,16 @@ pub(super) async fn list(
     });
     let mut after = String::new();
     if let Some((scope, channel, recipient)) = &start {
-        let n = values.len();
-        let (scope, channel, recipient): (_, (&(dyn ToSql + Sync), _), _) =
-            ((scope as _, Type::UUID), (channel, Type::INT2), (recipient as _, Type::UUID));
-        values.extend(match listing.by {
-            By::Key => [scope, channel, recipient],
-            By::Sender => [recipient, scope, channel],
-        });
-        after = format!("AND ({order}) > (${}, ${}, ${})", n + 1, n + 2, n + 3);
+        let first = values.len() + 1;
+        values.extend(listing.order.iter().map(|column| -> (&(dyn ToSql + Sync), Type) {
+            match column {
+                Scope => (scope, Type::UUID),
+                Channel => (channel, Type::INT2),
+                Recipient => (recipient, Type::UUID),
+            }
+        }));
+        let places: Vec<String> = (first..=values.len()).map(|place| format!("${place}")).collect();
+        after = format!("AND ({order}) > ({})", places.join(", "));
     }
     let sql = format!(
         "SELECT p.scope, p.channel, p.recipient, p.sender, p.first_used, p.last_used, p.idle_days,

@@ -1,5 +1,7 @@
 //! Tables: made, renewed, and checked when a store is opened.
 
+use std::time::Duration;
+
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Error, GenericClient, NoTls};
 
@@ -16,10 +18,14 @@ const KNOWN: i32 = MIGRATIONS.len() as i32;
 /// Held while tables are made: two processes that open a new database do so one after the other. The number is any.
 const LOCK: i64 = 0x63_616c_6c73_6967;
 
+/// How long a host may take to be connected to when a store is opened; later it is a part of an attempt.
+const CONNECTING: Duration = Duration::from_secs(5);
+
 /// Brings the tables to the newest version, and settles how recipients are kept.
 pub(super) async fn prepare(config: &Config, schema: &str, key: Option<&RecipientKey>) -> Result<(), OpenError> {
     let unreachable = |error: Error| OpenError::Unreachable { place: place(config), reason: describe(&error) };
-    let (mut client, connection) = config.connect(NoTls).await.map_err(unreachable)?;
+    let (mut client, connection) =
+        config.clone().connect_timeout(CONNECTING).connect(NoTls).await.map_err(unreachable)?;
     let connection = tokio::spawn(connection);
     let prepared = async {
         // Read first: a role that may only read and write rows can open what another one made.
