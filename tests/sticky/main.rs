@@ -9,4 +9,6 @@ mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod recipient;
+#[cfg(feature = "redis")]
+mod redis;
 mod transfer;

@@ -77,6 +77,14 @@ pub enum OpenError {
         /// What happened.
         reason: String,
     },
+    /// It is there, but not such that pins can be kept in it.
+    #[error("the sticky store {place} cannot be used: {reason}")]
+    Unfit {
+        /// Where the store is, without its password.
+        place: String,
+        /// What would have to change.
+        reason: String,
+    },
     /// A file cannot be read or written.
     #[error("the sticky store {place}: {source}")]
     File {

@@ -17,6 +17,8 @@ mod pin;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod recipient;
+#[cfg(feature = "redis")]
+mod redis;
 mod remote;
 mod store;
 mod transfer;
@@ -32,6 +34,8 @@ pub use pin::{Pin, PinKey, PinScope, PinnedSender, Release, SenderKey, Touch, Wr
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use recipient::{NotAHash, NotAKey, Recipient, RecipientHash, RecipientKey};
+#[cfg(feature = "redis")]
+pub use redis::{RedisOptions, RedisStore};
 pub use remote::{Answers, RemoteStore};
 pub use store::StickyStore;
 pub use transfer::{Imported, TransferError, each_pin, import, migrate};

@@ -1,0 +1,286 @@
+//! Pins in a Redis or Valkey Cluster, for a fleet.
+
+mod batch;
+mod command;
+mod layout;
+mod list;
+mod names;
+mod node;
+mod open;
+mod topology;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
+use hashbrown::HashMap;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+use crate::bytes::{KEY, key_of};
+use crate::error::{OpenError, StickyError};
+use crate::listing::{Filter, Page, Position};
+use crate::patience::Breaker;
+use crate::pin::{Pin, PinKey, Release, Touch, Write, now};
+use crate::recipient::RecipientKey;
+use crate::remote::{Answers, RemoteStore};
+use crate::store::StickyStore;
+use batch::{Cluster, Outcome};
+use command::{Command, Meaning, What, unknown_answer};
+use layout::Keys;
+use list::{Ahead, Which};
+use names::{Named, Names};
+use node::Lane;
+pub use open::RedisOptions;
+use open::{Address, open};
+
+/// Keeps pins in a Redis or Valkey Cluster, version 7 and up.
+#[derive(Debug)]
+pub struct RedisStore {
+    inner: Arc<Inner>,
+    touches: mpsc::Sender<Command>,
+    /// What connections live on. Always there but while the store is dropped.
+    runtime: Option<Runtime>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    cluster: Arc<Cluster>,
+    keys: Arc<Keys>,
+    names: Names,
+    recipient_key: Option<RecipientKey>,
+    /// Patience with listings.
+    listing: Arc<Breaker>,
+    /// What the last page read ahead.
+    ahead: Mutex<Option<(Position, Ahead)>>,
+}
+
+/// How many touches are written at once.
+const TOUCHES_AT_ONCE: usize = 512;
+
+impl Inner {
+    fn key(&self, key: &PinKey<'_>) -> [u8; KEY] {
+        key_of(&PinKey { recipient: key.recipient.under(self.recipient_key.as_ref()), ..*key })
+    }
+
+    fn command(&self, key: &[u8; KEY], what: What) -> Command {
+        Command { slot: self.keys.slot(key), key: self.keys.pin(key), what }
+    }
+
+    fn read_command(&self, key: &[u8; KEY]) -> Command {
+        self.command(key, What::Read)
+    }
+
+    fn touch_command(&self, touch: &Touch<'_>) -> Command {
+        let what = What::Touch { sender: touch.sender, last_used: now(), idle_days: touch.idle_days };
+        self.command(&self.key(&touch.key), what)
+    }
+
+    /// Runs commands such that those for one key take effect in their order: where a key comes more than once, its second
+    /// command is sent when the first was answered.
+    async fn run_in_order(&self, commands: Vec<Command>) -> Vec<Outcome> {
+        let mut seen: HashMap<&[u8], usize> = HashMap::with_capacity(commands.len());
+        let mut turns = Vec::with_capacity(commands.len());
+        for command in &commands {
+            let turn = seen.entry(&command.key).and_modify(|turn| *turn += 1).or_insert(0);
+            turns.push(*turn);
+        }
+        drop(seen);
+        let last = turns.iter().copied().max().unwrap_or(0);
+        if last == 0 {
+            return self.cluster.run(Lane::Write, commands).await;
+        }
+        let mut outcomes: Vec<Option<Outcome>> = Vec::new();
+        outcomes.resize_with(commands.len(), || None);
+        let mut waiting: Vec<Option<Command>> = commands.into_iter().map(Some).collect();
+        for turn in 0..=last {
+            let indexes: Vec<usize> = (0..turns.len()).filter(|&index| turns[index] == turn).collect();
+            let commands = indexes.iter().filter_map(|&index| waiting[index].take()).collect();
+            for (index, outcome) in indexes.into_iter().zip(self.cluster.run(Lane::Write, commands).await) {
+                outcomes[index] = Some(outcome);
+            }
+        }
+        let no_answer = || Err(StickyError::new("the store gave no answer"));
+        outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(no_answer)).collect()
+    }
+
+    /// Writes names that the cluster may not have, then the pins; a pin whose name could not be written is not written.
+    async fn write(&self, names: Vec<(Named, Command)>, items: Vec<(Command, [Named; 2])>) -> Vec<Answer> {
+        if names.is_empty() {
+            let commands = items.into_iter().map(|(command, _)| command).collect();
+            return self.run_in_order(commands).await.into_iter().map(answer).collect();
+        }
+        let failed = self.names.write(&self.cluster, names).await;
+        let reason = |names: &[Named; 2]| names.iter().find_map(|name| failed.get(name)).cloned();
+        let failures: Vec<Option<StickyError>> = items.iter().map(|(_, names)| reason(names)).collect();
+        let commands = items.into_iter().zip(&failures).filter(|(_, failure)| failure.is_none());
+        let commands = commands.map(|((command, _), _)| command).collect();
+        let mut written = self.run_in_order(commands).await.into_iter().map(answer);
+        let answers = failures.into_iter().map(|failure| match failure {
+            Some(error) => Err(error),
+            None => written.next().unwrap_or_else(|| Err(StickyError::new("the store gave no answer"))),
+        });
+        answers.collect()
+    }
+}
+
+type Answer = Result<Option<Pin>, StickyError>;
+
+fn answer(outcome: Outcome) -> Answer {
+    match outcome? {
+        Meaning::Pin(pin) => Ok(pin),
+        _ => Err(unknown_answer()),
+    }
+}
+
+impl RedisStore {
+    /// Opens a store: `redis://host:6379,other-host:6379`, with `user:password@` before the first host where one is
+    /// needed. Any servers of the cluster will do; the others are found through them. What `redis://` may hold else is not
+    /// supported: other databases, TLS.
+    ///
+    /// # Errors
+    /// The address cannot be read, no server answers or lets us in, one is too old or would throw pins away, or the store
+    /// there is of a newer format or another recipient key.
+    pub fn connect(address: &str, options: RedisOptions) -> Result<Self, OpenError> {
+        let address = Address::parse(address)?;
+        let place = address.place.clone();
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let builder = builder.worker_threads(options.threads.max(1)).thread_name("sticky-redis").enable_all();
+        let runtime = builder.build().map_err(|source| OpenError::File { place: place.clone(), source })?;
+        let (sender, mut touches) = mpsc::channel(options.waiting_touches.max(1));
+        let opened = pollster::block_on(runtime.spawn(async move { open(address, &options).await }));
+        let broken_off = |_| Err(OpenError::Unreachable { place, reason: "it was broken off".into() });
+        let inner = match opened.unwrap_or_else(broken_off) {
+            Ok(inner) => Arc::new(inner),
+            Err(error) => {
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+        let kept = Arc::clone(&inner);
+        runtime.spawn(async move {
+            kept.cluster.topology.keep(|before, after| kept.names.moved(before, after)).await;
+        });
+        let cluster = Arc::clone(&inner.cluster);
+        runtime.spawn(async move {
+            let mut some = Vec::with_capacity(TOUCHES_AT_ONCE);
+            while touches.recv_many(&mut some, TOUCHES_AT_ONCE).await > 0 {
+                let outcomes = cluster.run(Lane::Write, std::mem::take(&mut some)).await;
+                if let Some(error) = outcomes.into_iter().find_map(Result::err) {
+                    log::debug!("uses of pins were not noted: {error}");
+                }
+            }
+        });
+        Ok(Self { inner, touches: sender, runtime: Some(runtime) })
+    }
+
+    /// Does something on the threads of the store; none where it was broken off.
+    async fn on_runtime<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        self.runtime.as_ref()?.spawn(task).await.ok()
+    }
+
+    fn answers(&self, total: usize, task: impl Future<Output = Vec<Answer>> + Send + 'static) -> Answers<'_> {
+        if total == 0 {
+            return Box::pin(std::future::ready(Vec::new()));
+        }
+        Box::pin(async move {
+            let broken_off = || vec![Err(StickyError::new("the call was broken off")); total];
+            self.on_runtime(task).await.unwrap_or_else(broken_off)
+        })
+    }
+
+    fn wanted(&self, filter: &Filter<'_>) -> Which {
+        match filter {
+            Filter::All => Which::All,
+            Filter::Scope(scope) => Which::Scope(scope.hash()),
+            Filter::Sender(sender) => Which::Sender(sender.key),
+            Filter::Recipient(recipient) => Which::Recipient(recipient.under(self.inner.recipient_key.as_ref())),
+        }
+    }
+}
+
+/// Connections are closed in the background: a store may be dropped on any thread.
+impl Drop for RedisStore {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl RemoteStore for RedisStore {
+    fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
+        let inner = Arc::clone(&self.inner);
+        let commands: Vec<Command> = keys.iter().map(|key| inner.read_command(&inner.key(key))).collect();
+        self.answers(keys.len(), async move {
+            inner.cluster.run(Lane::Read, commands).await.into_iter().map(answer).collect()
+        })
+    }
+
+    fn write_async<'a>(&'a self, writes: &'a [Write<'a>]) -> Answers<'a> {
+        let inner = Arc::clone(&self.inner);
+        let now = now();
+        let item = |write: &Write<'_>| {
+            let (Ok(pin) | Err(pin)) = write.wanted().onto(None, now);
+            let what = What::Write { pin, expected: write.expected, ended: None };
+            let names = [Named::Scope(write.key.scope.hash()), Named::Sender(write.sender.key)];
+            (inner.command(&inner.key(&write.key), what), names)
+        };
+        let items: Vec<(Command, [Named; 2])> = writes.iter().map(item).collect();
+        let names = inner.names.unknown(writes.iter().map(|write| (write.key.scope, write.sender)));
+        self.answers(writes.len(), async move { inner.write(names, items).await })
+    }
+
+    fn touch_later(&self, touches: &[Touch<'_>]) {
+        for touch in touches {
+            if self.touches.try_send(self.inner.touch_command(touch)).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl StickyStore for RedisStore {
+    fn read(&self, keys: &[PinKey<'_>]) -> Vec<Answer> {
+        pollster::block_on(self.read_async(keys))
+    }
+
+    fn write(&self, writes: &[Write<'_>]) -> Vec<Answer> {
+        pollster::block_on(self.write_async(writes))
+    }
+
+    fn release(&self, releases: &[Release<'_>]) -> Vec<Answer> {
+        let inner = Arc::clone(&self.inner);
+        let command = |release: &Release<'_>| {
+            inner.command(&inner.key(&release.key), What::Release { expected: release.expected })
+        };
+        let commands: Vec<Command> = releases.iter().map(command).collect();
+        pollster::block_on(self.answers(releases.len(), async move {
+            inner.run_in_order(commands).await.into_iter().map(answer).collect()
+        }))
+    }
+
+    fn touch(&self, touches: &[Touch<'_>]) -> Result<(), StickyError> {
+        let inner = Arc::clone(&self.inner);
+        let commands: Vec<Command> = touches.iter().map(|touch| inner.touch_command(touch)).collect();
+        let answers = pollster::block_on(self.answers(touches.len(), async move {
+            inner.cluster.run(Lane::Write, commands).await.into_iter().map(answer).collect()
+        }));
+        answers.into_iter().try_for_each(|answer| answer.map(drop))
+    }
+
+    fn list(&self, filter: &Filter<'_>, after: Option<&Position>, most: usize) -> Result<Page, StickyError> {
+        let (inner, wanted, after) = (Arc::clone(&self.inner), self.wanted(filter), after.cloned());
+        let page = self.on_runtime(async move { inner.page(wanted, after.as_ref(), most).await });
+        pollster::block_on(page).unwrap_or_else(|| Err(StickyError::new("the call was broken off")))
+    }
+
+    fn count(&self, filter: &Filter<'_>) -> Result<u64, StickyError> {
+        let (inner, wanted) = (Arc::clone(&self.inner), self.wanted(filter));
+        let number = self.on_runtime(async move { inner.number(wanted).await });
+        pollster::block_on(number).unwrap_or_else(|| Err(StickyError::new("the call was broken off")))
+    }
+
+    fn remote(&self) -> Option<&dyn RemoteStore> {
+        Some(self)
+    }
+}

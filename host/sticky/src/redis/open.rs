@@ -1,0 +1,265 @@
+//! Opening a store: its address, what the servers are, and what the store says of itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisConnectionInfo, Value};
+
+use crate::error::{OpenError, StickyError};
+use crate::patience::{Breaker, Patience};
+use crate::recipient::RecipientKey;
+use crate::redis::Inner;
+use crate::redis::batch::Cluster;
+use crate::redis::command::{Command, Meaning, Scripts, What};
+use crate::redis::layout::{FORMAT, Keys, slot_of};
+use crate::redis::names::Names;
+use crate::redis::node::{Lane, Node, address};
+use crate::redis::topology::{Topology, text};
+
+/// How a [`RedisStore`](crate::RedisStore) is used.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RedisOptions {
+    /// With it recipients are kept as hashes. Default none: as numbers. A store is opened with the same key for ever.
+    pub recipient_key: Option<RecipientKey>,
+    /// How long the servers are waited for.
+    pub patience: Patience,
+    /// The beginning of every key, 1 to 64 letters, digits, `-`, `_`, `.` and `:`. Default `callsign`. Stores with
+    /// different prefixes do not see each other.
+    pub prefix: String,
+    /// How many replicas must have a write before it is answered, and how long they are waited for, which is at most
+    /// three quarters of [`Patience::attempt`]. Default none: the master alone answers.
+    pub wait_replicas: Option<(u32, Duration)>,
+    /// The threads that connections live on. Default 2.
+    pub threads: usize,
+    /// How many touches may wait to be written in the background; more are left out. Default 16,384.
+    pub waiting_touches: usize,
+}
+
+impl Default for RedisOptions {
+    fn default() -> Self {
+        Self {
+            recipient_key: None,
+            patience: Patience::default(),
+            prefix: "callsign".into(),
+            wait_replicas: None,
+            threads: 2,
+            waiting_touches: 16_384,
+        }
+    }
+}
+
+/// The oldest version of the servers: the first that has `NX` and `GET` in one `SET`.
+const OLDEST: u32 = 7;
+
+/// Connections to each master that writes share where they wait for replicas.
+const WAITING_WRITES: usize = 8;
+
+/// Listings read much at once: they have so many times the time of other calls.
+const LISTING: u32 = 8;
+
+/// An address, read.
+pub(crate) struct Address {
+    seeds: Box<[(Box<str>, u16)]>,
+    login: RedisConnectionInfo,
+    /// The address without its password.
+    pub(crate) place: String,
+}
+
+impl Address {
+    pub(crate) fn parse(text: &str) -> Result<Self, OpenError> {
+        let wrong = |reason: String| OpenError::Address { reason };
+        let (mut seeds, mut login): (Vec<(Box<str>, u16)>, Option<RedisConnectionInfo>) = (Vec::new(), None);
+        for part in text.split([',', ' ']).filter(|part| !part.is_empty()) {
+            let shown = part.rsplit_once('@').map_or(part, |(_, host)| host);
+            if shown.contains("rediss:") || part.starts_with("rediss:") || part.starts_with("valkeys:") {
+                return Err(wrong(format!("{shown:?}: connections with TLS are not supported")));
+            }
+            let url = if part.contains("://") { part.to_owned() } else { format!("redis://{part}") };
+            let info = url.as_str().into_connection_info();
+            let info =
+                info.map_err(|error| wrong(format!("{shown:?}: {}", error.detail().unwrap_or(error.category()))))?;
+            let ConnectionAddr::Tcp(host, port) = info.addr() else {
+                return Err(wrong(format!("{shown:?} is no host and port")));
+            };
+            if info.redis_settings().db() != 0 {
+                return Err(wrong(format!("{shown:?}: a cluster has the database 0 only")));
+            }
+            seeds.push((host.as_str().into(), *port));
+            if info.redis_settings().password().is_some() {
+                login.get_or_insert_with(|| info.redis_settings().clone());
+            }
+        }
+        if seeds.is_empty() {
+            return Err(wrong("it is empty; it looks like redis://host:6379,other-host:6379".into()));
+        }
+        let hosts: Vec<String> = seeds.iter().map(|(host, port)| address(host, *port)).collect();
+        Ok(Self {
+            seeds: seeds.into(),
+            login: login.unwrap_or_default(),
+            place: format!("redis://{}", hosts.join(",")),
+        })
+    }
+}
+
+/// Opens a store.
+pub(crate) async fn open(found: Address, options: &RedisOptions) -> Result<Inner, OpenError> {
+    let sound = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    if !(1..=64).contains(&options.prefix.len()) || !options.prefix.chars().all(sound) {
+        let reason = format!("the prefix {:?} is not 1 to 64 letters, digits, `-`, `_`, `.` and `:`", options.prefix);
+        return Err(OpenError::Address { reason });
+    }
+    let Address { seeds, login, place } = found;
+    let unreachable =
+        |error: StickyError| OpenError::Unreachable { place: place.clone(), reason: error.reason.to_string() };
+    let writes = if options.wait_replicas.is_some() { WAITING_WRITES } else { 1 };
+    let topology = Topology::new(seeds.clone(), login, options.patience, writes);
+    let mut first = Err(StickyError::new("no server is named"));
+    for (host, port) in &seeds {
+        let node = topology.node_at(host, *port);
+        first = about(&node, options.patience.total).await.map(|about| (node, about));
+        if first.is_ok() {
+            break;
+        }
+    }
+    let (node, about) = first.map_err(unreachable)?;
+    fit(&about, &node, &place)?;
+    let scripts = Scripts::new(load(&node, options.patience.total).await.map_err(unreachable)?);
+    topology.look().await.map_err(unreachable)?;
+    for master in &topology.map().nodes {
+        // One that is away now may be fit; what is on it will not be answered for.
+        if let Ok(about) = self::about(master, options.patience.total).await {
+            fit(&about, master, &place)?;
+        }
+    }
+    let most = options.patience.attempt * 3 / 4;
+    let wait = options.wait_replicas.map(|(replicas, time)| (replicas, time.min(most)));
+    let cluster = Arc::new(Cluster { topology, scripts, wait });
+    let keys = Arc::new(Keys::new(&options.prefix));
+    check(&cluster, &keys, options, &place).await?;
+    let names = Names::new(Arc::clone(&keys));
+    for what in ["scopes", "senders"] {
+        if let Err(error) = names.read_all(&cluster, what).await {
+            log::warn!("names of {what} could not be read, and are written again when they are used: {error}");
+        }
+    }
+    let mut listing = options.patience;
+    listing.attempt *= LISTING;
+    listing.total *= LISTING;
+    Ok(Inner {
+        cluster,
+        keys,
+        names,
+        recipient_key: options.recipient_key.clone(),
+        listing: Arc::new(Breaker::new(listing)),
+        ahead: std::sync::Mutex::new(None),
+    })
+}
+
+fn cmd(words: &[&str]) -> Cmd {
+    let mut cmd = Cmd::new();
+    for word in words {
+        cmd.arg(word);
+    }
+    cmd
+}
+
+/// Answers to commands that have to be answered.
+async fn told(node: &Node, time: Duration, commands: Vec<Cmd>) -> Result<Vec<Value>, StickyError> {
+    let mut pipeline = Pipeline::new();
+    for cmd in commands {
+        pipeline.add_command(cmd);
+    }
+    let answers = tokio::time::timeout(time, node.send(Lane::Admin, &pipeline)).await;
+    let answers = answers.map_err(|_| StickyError::new(format!("{}: no answer within {time:?}", node.address())))??;
+    for answer in &answers {
+        if let Value::ServerError(error) = answer {
+            let details = error.details().unwrap_or_default();
+            return Err(StickyError::new(format!("{}: {} {details}", node.address(), error.code())));
+        }
+    }
+    Ok(answers)
+}
+
+/// What a server says of itself.
+async fn about(node: &Node, time: Duration) -> Result<String, StickyError> {
+    let parts = ["server", "memory", "cluster"].map(|part| cmd(&["INFO", part]));
+    Ok(told(node, time, parts.into()).await?.iter().filter_map(text).collect())
+}
+
+async fn load(node: &Node, time: Duration) -> Result<[String; 3], StickyError> {
+    let loads = Scripts::TEXTS.map(|text| cmd(&["SCRIPT", "LOAD", text]));
+    let hashes: Vec<String> = told(node, time, loads.into()).await?.iter().filter_map(text).map(Into::into).collect();
+    hashes.try_into().map_err(|_| StickyError::new(format!("{}: scripts could not be loaded", node.address())))
+}
+
+/// Whether pins can be kept on a server.
+fn fit(about: &str, node: &Node, place: &str) -> Result<(), OpenError> {
+    let field =
+        |name: &str| about.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default();
+    let unfit = |reason: String| Err(OpenError::Unfit { place: place.into(), reason });
+    let version = field("redis_version");
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < OLDEST) {
+        return unfit(format!(
+            "{} has version {version}, and version {OLDEST} is the oldest that will do",
+            node.address()
+        ));
+    }
+    if field("cluster_enabled") != "1" {
+        return unfit(format!(
+            "{} is not part of a cluster; start it with `cluster-enabled yes` (one server with all slots will do)",
+            node.address()
+        ));
+    }
+    if field("maxmemory") != "0" && field("maxmemory_policy") != "noeviction" {
+        return unfit(format!(
+            "{} throws keys away when its memory is full, and pins with them: `maxmemory-policy` is {} and has to be \
+             noeviction",
+            node.address(),
+            field("maxmemory_policy")
+        ));
+    }
+    Ok(())
+}
+
+/// Writes down what kind of store this is, or compares with what is written: `1 numbers`, or `1 hashes FINGERPRINT`.
+async fn check(cluster: &Arc<Cluster>, keys: &Keys, options: &RedisOptions, place: &str) -> Result<(), OpenError> {
+    let kept = match &options.recipient_key {
+        Some(key) => format!("hashes {}", key.fingerprint()),
+        None => "numbers".into(),
+    };
+    let key = keys.store().into_bytes();
+    let arguments = vec![format!("{FORMAT} {kept}").into_bytes(), b"NX".into(), b"GET".into()];
+    let command = Command { slot: slot_of(&key), key, what: What::Other("SET", arguments) };
+    let outcome = cluster.run(Lane::Write, vec![command]).await.pop();
+    let found = match outcome {
+        Some(Ok(Meaning::Value(Value::Nil))) => return Ok(()),
+        Some(Ok(Meaning::Value(Value::BulkString(found)))) => String::from_utf8_lossy(&found).into_owned(),
+        Some(Err(error)) => {
+            return Err(OpenError::Unreachable { place: place.into(), reason: error.reason.to_string() });
+        }
+        _ => String::new(),
+    };
+    let place = place.to_owned();
+    let (format, there) = found.split_once(' ').unwrap_or((&found, ""));
+    match format.parse::<u32>() {
+        Ok(found) if found > FORMAT => Err(OpenError::Newer { place, found, known: FORMAT }),
+        Ok(FORMAT) if there == kept => Ok(()),
+        Ok(FORMAT) if there == "numbers" => {
+            let reason = "its recipients are numbers, and a key for hashes was given; open it without a key".into();
+            Err(OpenError::Key { place, reason })
+        }
+        Ok(FORMAT) if there.starts_with("hashes ") => {
+            let reason = match &options.recipient_key {
+                Some(key) => format!("its recipients are {there}, and the key given is {}", key.fingerprint()),
+                None => format!("its recipients are {there}, and no key was given"),
+            };
+            Err(OpenError::Key { place, reason })
+        }
+        _ => {
+            let reason = format!("its key {} says {found:?}, which is no format", keys.store());
+            Err(OpenError::Damaged { place, reason })
+        }
+    }
+}

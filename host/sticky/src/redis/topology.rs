@@ -1,0 +1,241 @@
+//! Which server has which slots.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use redis::{Cmd, Pipeline, RedisConnectionInfo, Value};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::error::StickyError;
+use crate::patience::Patience;
+use crate::redis::layout::SLOTS;
+use crate::redis::node::{Lane, Node};
+
+/// The servers that calls go to: those that have slots, which are masters. A replica may be asked for the map, where the
+/// address of the store names it, and for nothing else.
+#[derive(Debug)]
+pub(crate) struct Topology {
+    map: RwLock<Arc<Map>>,
+    /// Where the cluster was first found; asked again where no master answers.
+    seeds: Box<[(Box<str>, u16)]>,
+    login: RedisConnectionInfo,
+    patience: Patience,
+    writes: usize,
+    wanted: Notify,
+    is_wanted: AtomicBool,
+}
+
+/// A map of slots as it was at one moment.
+#[derive(Debug)]
+pub(crate) struct Map {
+    pub(crate) nodes: Vec<Arc<Node>>,
+    /// The number of the node of each slot; `NONE` where a slot has none.
+    slots: Box<[u16]>,
+}
+
+const NONE: u16 = u16::MAX;
+
+/// Once one server has told its map, how much longer others are waited for, which may know of a later one.
+const OTHERS: Duration = Duration::from_millis(30);
+
+/// The time from one look at the map to the next, at least.
+const REST: Duration = Duration::from_millis(20);
+
+impl Map {
+    fn empty() -> Self {
+        Self { nodes: Vec::new(), slots: vec![NONE; SLOTS.into()].into() }
+    }
+
+    /// The node that has a slot.
+    pub(crate) fn node(&self, slot: u16) -> Option<&Arc<Node>> {
+        self.nodes.get(usize::from(self.slots[usize::from(slot)]))
+    }
+
+    /// The number of the node of a slot in `nodes`.
+    pub(crate) fn number(&self, slot: u16) -> usize {
+        usize::from(self.slots[usize::from(slot)])
+    }
+}
+
+/// What a server says of the cluster.
+struct View {
+    /// Whether it sees a majority of masters.
+    sound: bool,
+    epoch: u64,
+    /// First slot, last slot, master.
+    ranges: Vec<(u16, u16, Box<str>, u16)>,
+}
+
+impl Topology {
+    pub(crate) fn new(
+        seeds: Box<[(Box<str>, u16)]>,
+        login: RedisConnectionInfo,
+        patience: Patience,
+        writes: usize,
+    ) -> Self {
+        Self {
+            map: RwLock::new(Arc::new(Map::empty())),
+            seeds,
+            login,
+            patience,
+            writes,
+            wanted: Notify::new(),
+            is_wanted: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn map(&self) -> Arc<Map> {
+        self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A server by its address: the one that is known, or a new one.
+    pub(crate) fn node_at(&self, host: &str, port: u16) -> Arc<Node> {
+        let map = self.map();
+        let known = map.nodes.iter().find(|node| &*node.host == host && node.port == port);
+        known.cloned().unwrap_or_else(|| Arc::new(Node::new(host, port, &self.login, self.patience, self.writes)))
+    }
+
+    /// Says that a server was not there, or that it sent us elsewhere: the map is looked at soon.
+    pub(crate) fn look_again(&self) {
+        if !self.is_wanted.swap(true, Ordering::AcqRel) {
+            self.wanted.notify_one();
+        }
+    }
+
+    /// Keeps the map up to date for as long as the store lives. `moved` is told the map before and after a change.
+    pub(crate) async fn keep(&self, moved: impl Fn(&Map, &Map)) {
+        loop {
+            self.wanted.notified().await;
+            self.is_wanted.store(false, Ordering::Release);
+            let before = self.map();
+            if let Ok(true) = self.look().await {
+                moved(&before, &self.map());
+            }
+            tokio::time::sleep(REST).await;
+        }
+    }
+
+    /// Asks the masters that are known, and where the cluster was first found, for the map; whether it changed.
+    ///
+    /// # Errors
+    /// None of them says.
+    pub(crate) async fn look(&self) -> Result<bool, StickyError> {
+        let map = self.map();
+        let mut asked = map.nodes.clone();
+        for (host, port) in &self.seeds {
+            if !asked.iter().any(|node| node.host == *host && node.port == *port) {
+                asked.push(self.node_at(host, *port));
+            }
+        }
+        let mut views = JoinSet::new();
+        for node in asked {
+            let patience = self.patience;
+            views.spawn(async move {
+                let view = tokio::time::timeout(patience.attempt, ask(&node)).await;
+                view.unwrap_or_else(|_| Err(StickyError::new(format!("{}: no answer", node.address()))))
+            });
+        }
+        // The latest view of those that see a majority counts: a server that was cut off knows only the past.
+        let (mut best, mut error): (Option<View>, _) = (None, StickyError::new("no server is known"));
+        let mut ends = None;
+        loop {
+            let next = views.join_next();
+            let next = match ends {
+                None => next.await,
+                Some(ends) => tokio::time::timeout_at(ends, next).await.ok().flatten(),
+            };
+            match next {
+                Some(Ok(Ok(view))) => {
+                    if view.sound {
+                        ends.get_or_insert_with(|| tokio::time::Instant::now() + OTHERS);
+                    }
+                    let newer = |best: &View| (view.sound, view.epoch) > (best.sound, best.epoch);
+                    if best.as_ref().is_none_or(newer) {
+                        best = Some(view);
+                    }
+                }
+                Some(Ok(Err(failed))) => error = failed,
+                Some(Err(_)) => {}
+                None => break,
+            }
+        }
+        Ok(self.take(&best.ok_or(error)?))
+    }
+
+    fn take(&self, view: &View) -> bool {
+        let mut next = Map::empty();
+        let mut numbers: HashMap<(&str, u16), u16> = HashMap::new();
+        for (first, last, host, port) in &view.ranges {
+            let number = *numbers.entry((host, *port)).or_insert_with(|| {
+                next.nodes.push(self.node_at(host, *port));
+                (next.nodes.len() - 1) as u16
+            });
+            next.slots[usize::from(*first)..=usize::from(*last)].fill(number);
+        }
+        let before = self.map();
+        let same = (0..SLOTS).all(|slot| match (before.node(slot), next.node(slot)) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        });
+        if !same {
+            *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        }
+        !same
+    }
+}
+
+async fn ask(node: &Node) -> Result<View, StickyError> {
+    let mut pipeline = Pipeline::new();
+    for what in ["INFO", "SLOTS"] {
+        let mut cmd = Cmd::new();
+        cmd.arg("CLUSTER").arg(what);
+        pipeline.add_command(cmd);
+    }
+    let answers = node.send(Lane::Admin, &pipeline).await?;
+    let odd = |what: &Value| match what {
+        Value::ServerError(error) => {
+            StickyError::new(format!("{}: {}", node.address(), error.details().unwrap_or(error.code())))
+        }
+        _ => StickyError::new(format!("{}: its map of slots cannot be read", node.address())),
+    };
+    let [info, slots] = &answers[..] else { return Err(odd(&Value::Nil)) };
+    let info = text(info).ok_or_else(|| odd(info))?;
+    let field =
+        |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default();
+    let ranges = match slots {
+        Value::Array(ranges) => ranges.iter().map(|slots| range(slots, &node.host)).collect::<Option<_>>(),
+        _ => None,
+    };
+    Ok(View {
+        sound: field("cluster_state") == "ok",
+        epoch: field("cluster_current_epoch").parse().unwrap_or(0),
+        ranges: ranges.ok_or_else(|| odd(slots))?,
+    })
+}
+
+/// One line of `CLUSTER SLOTS`: first, last, master, replicas. A master without an address has that of who was asked.
+fn range(line: &Value, asked: &str) -> Option<(u16, u16, Box<str>, u16)> {
+    let Value::Array(line) = line else { return None };
+    let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = &line[..] else { return None };
+    let [host, Value::Int(port), ..] = &master[..] else { return None };
+    let host = match host {
+        Value::Nil => asked,
+        host => Some(text(host)?).filter(|host| !host.is_empty() && *host != "?").unwrap_or(asked),
+    };
+    let (first, last) = (u16::try_from(*first).ok()?, u16::try_from(*last).ok()?);
+    (first <= last && last < SLOTS).then_some(())?;
+    Some((first, last, host.into(), u16::try_from(*port).ok()?))
+}
+
+/// The text of an answer.
+pub(crate) fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
+        Value::SimpleString(text) => Some(text),
+        Value::VerbatimString { text, .. } => Some(text),
+        _ => None,
+    }
+}
