@@ -34,6 +34,66 @@ pub use open::RedisOptions;
 use open::{Address, open};
 
 /// Keeps pins in a Redis or Valkey Cluster, version 7 and up.
+///
+/// A pin is one string under one key, written by `SET key value NX GET`, which answers the winner in one round trip. A
+/// batch is one pipeline for each master that has keys of it, all masters side by side; a call on pins of two masters is
+/// two pipelines at once. Answers are per item: a server that is away fails the items on it, within
+/// [`Patience::total`](crate::Patience::total), and no others. Replaces, releases and touches are small scripts. Slots may
+/// move while calls go on; redirections are followed within the call. Pins that end do so by the servers' own expiry.
+///
+/// # One sender per key
+/// Only masters are asked for pins. Connections never say `READONLY`, so a replica that a call should reach by an old map
+/// does not answer it but names its master. While the servers stay up, the first writer of a key wins, whatever number
+/// of processes write.
+///
+/// # What a failover can lose
+/// Replication is asynchronous. When a master dies and a replica takes over, what the replica had not got is gone, though
+/// it was acknowledged: the next writer of such a key wins it, perhaps with another sender. Nothing else is lost, and no
+/// key of another master. How much that is, and what bounds it:
+///
+/// | setting | acknowledged pins that a failover can lose |
+/// | --- | --- |
+/// | none | what the replica lags behind: about a millisecond of writes while it keeps up, but without a bound while it does not |
+/// | `min-replicas-to-write 1`, `min-replicas-max-lag 1` on the servers | at most the last 1 to 2 seconds before the failure; the master refuses writes when its replicas lag more |
+/// | [`RedisOptions::wait_replicas`] `(1, ..)`, one replica for each master | none: the replica has them, and a master that is cut off from it acknowledges nothing |
+/// | `(1, ..)`, two replicas for each master | none when the master dies and the replica that is ahead takes over, which is asked first; what only a replica had that is cut off together with the master |
+/// | `(2, ..)`, two replicas for each master | none |
+///
+/// With `wait_replicas` a write is acknowledged when so many replicas have it, `WAIT` being a part of the pipeline: no
+/// further round trip of ours, one between the servers. A write that too few have in time is an error, and the key may
+/// have the pin or not. A master whose only replica took over has none until another joins: its pins can be read, and
+/// every write on it fails. A pin that is read between its write and the acknowledgement of it can still be lost.
+///
+/// A master that is cut off from the others answers the clients on its side for up to `cluster-node-timeout` (15 seconds
+/// by default) and then no more. What it acknowledged meanwhile is lost when it comes back, unless replicas are waited
+/// for. From the failure on, calls for its keys fail for `cluster-node-timeout` and about a second more, until a replica is
+/// elected; the store looks for it while calls come, up to some 20 times a second. The tests kill a master whose replica lags on purpose, and
+/// check all of this (`tests/sticky/redis/failover.rs`).
+///
+/// Servers keep pins in memory. When master and replicas all go at once, what is on their disks is what is left:
+/// `appendonly yes` with `appendfsync everysec` bounds the loss to about 2 seconds; `always` to none, at the cost of a disk
+/// write for each pipeline.
+///
+/// # The servers
+/// - `maxmemory-policy noeviction`, or no `maxmemory`: otherwise pins are thrown away, and the store is not opened.
+/// - `cluster-require-full-coverage no`: otherwise all pins are away while one master is.
+/// - A cluster can be a single server with `cluster-enabled yes` and all slots. One without is refused, as it cannot list
+///   the keys of a slot. TLS is not supported.
+/// - The clocks of servers and clients say when a pin ends; a pin that has ended by the clock of a client counts as ended.
+///
+/// # Retries
+/// A call that fails is tried again with the same command, and one whose answer was lost may have been done. A write finds
+/// what it wrote and is a success; a release finds nothing to take off and answers so.
+///
+/// # Cost
+/// A pin takes about 175 bytes of memory on its master (220 where it ends), and as much on each replica. There is no index
+/// of pins by scope or sender, which would double that and could not be kept with the pin in one slot. So listing or
+/// counting by scope or sender reads every key: a million pins in some seconds, a hundred million in minutes, by
+/// slots, each of which is read in one command that holds its server for half a millisecond for 6,000 keys. A recipient is
+/// looked up directly: three reads for each scope that was ever used. `tests/sticky/redis/figures.rs` gives the figures.
+///
+/// Pages hold each pin once, also while slots move and servers fail over; pins come by slot and key. Names of scopes and
+/// senders are written before the first pin with them, and stay.
 #[derive(Debug)]
 pub struct RedisStore {
     inner: Arc<Inner>,

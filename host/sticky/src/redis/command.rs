@@ -101,7 +101,7 @@ impl Scripts {
 
 impl Script {
     fn cmd(&self, key: &[u8], whole: bool) -> Cmd {
-        let mut cmd = Cmd::new();
+        let mut cmd = Cmd::with_capacity(ARGUMENTS, BYTES);
         if whole {
             cmd.arg("EVAL").arg(self.text);
         } else {
@@ -111,6 +111,10 @@ impl Script {
         cmd
     }
 }
+
+/// Room for the arguments of a command, and for their bytes, so that it need not grow.
+const ARGUMENTS: usize = 8;
+const BYTES: usize = 128;
 
 /// The sender as scripts find it in a value.
 fn sender(expected: Option<SenderKey>) -> Vec<u8> {
@@ -126,7 +130,7 @@ impl Command {
     /// The command as it is sent. `again`: an earlier attempt may have been done without an answer. `whole`: scripts are
     /// sent as text, to a node that does not know them yet.
     pub(crate) fn cmd(&self, scripts: &Scripts, again: bool, whole: bool) -> Cmd {
-        let mut cmd = Cmd::new();
+        let mut cmd = Cmd::with_capacity(ARGUMENTS, BYTES);
         match &self.what {
             What::Read => {
                 cmd.arg("GET").arg(&self.key);

@@ -36,19 +36,21 @@ pub(crate) enum Which {
 type Place = (u16, [u8; KEY]);
 
 /// Keys that were read already, after those of a page that was given: the next page begins with them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ahead {
     keys: VecDeque<Place>,
     /// The first slot that was not read.
     slot: u16,
+    /// How many slots are looked at next.
+    slots: u16,
 }
 
 /// About how many keys are read at once.
 const KEYS_AT_ONCE: i64 = 20_000;
 
-/// How many slots are looked at first, and at most, for that many keys.
+/// How many slots are looked at first, and at most.
 const FEWEST_SLOTS: u16 = 64;
-const MOST_SLOTS: u16 = 2_048;
+const MOST_SLOTS: u16 = 4_096;
 
 /// How many pins are read at once.
 const PINS_AT_ONCE: usize = 1_000;
@@ -161,9 +163,10 @@ impl Inner {
         if let Which::Recipient(recipient) = wanted {
             return self.keys_of(recipient, place).await;
         }
-        let mut ahead = Ahead { keys: VecDeque::new(), slot: place.map_or(0, |(slot, _)| slot) };
+        let slot = place.map_or(0, |(slot, _)| slot);
+        let mut ahead = Ahead { keys: VecDeque::new(), slot, slots: FEWEST_SLOTS };
         if let Some(place) = place {
-            self.fetch(&mut ahead, 1).await?;
+            self.fetch(&mut ahead).await?;
             ahead.keys.retain(|key| *key > place);
         }
         Ok(ahead)
@@ -183,12 +186,12 @@ impl Inner {
             }
         }
         keys.retain(|(_, key)| after.is_none_or(|(_, after)| *key > after));
-        Ok(Ahead { keys, slot: SLOTS })
+        Ok(Ahead { keys, slot: SLOTS, slots: 0 })
     }
 
     /// The next keys that may be wanted; none at the end.
     async fn some(&self, ahead: &mut Ahead, wanted: Which, most: usize) -> Result<Vec<Place>, StickyError> {
-        let (mut some, mut slots) = (Vec::new(), FEWEST_SLOTS);
+        let mut some = Vec::new();
         loop {
             while some.len() < most
                 && let Some(place) = ahead.keys.pop_front()
@@ -200,15 +203,14 @@ impl Inner {
             if !some.is_empty() || ahead.slot == SLOTS {
                 return Ok(some);
             }
-            self.fetch(ahead, slots).await?;
-            slots = (slots * 4).min(MOST_SLOTS);
+            self.fetch(ahead).await?;
         }
     }
 
-    /// Reads the keys of the next slots: so many, or fewer where they have many keys.
-    async fn fetch(&self, ahead: &mut Ahead, slots: u16) -> Result<(), StickyError> {
+    /// Reads the keys of the next slots, fewer where they have many keys.
+    async fn fetch(&self, ahead: &mut Ahead) -> Result<(), StickyError> {
         loop {
-            let (mut keys, slot) = self.fetch_once(ahead.slot, slots).await?;
+            let (mut keys, slot) = self.fetch_once(ahead.slot, ahead.slots).await?;
             // What was read is all there is only where the slots stayed where they were thought to be.
             if self.cluster.topology.look().await? {
                 continue;
@@ -216,6 +218,7 @@ impl Inner {
             keys.sort_unstable();
             keys.dedup();
             ahead.keys.extend(keys);
+            ahead.slots = (2 * (slot - ahead.slot)).min(MOST_SLOTS);
             ahead.slot = slot;
             return Ok(());
         }

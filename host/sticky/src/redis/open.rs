@@ -230,17 +230,24 @@ async fn check(cluster: &Arc<Cluster>, keys: &Keys, options: &RedisOptions, plac
         None => "numbers".into(),
     };
     let key = keys.store().into_bytes();
-    let arguments = vec![format!("{FORMAT} {kept}").into_bytes(), b"NX".into(), b"GET".into()];
-    let command = Command { slot: slot_of(&key), key, what: What::Other("SET", arguments) };
-    let outcome = cluster.run(Lane::Write, vec![command]).await.pop();
-    let found = match outcome {
-        Some(Ok(Meaning::Value(Value::Nil))) => return Ok(()),
-        Some(Ok(Meaning::Value(Value::BulkString(found)))) => String::from_utf8_lossy(&found).into_owned(),
-        Some(Err(error)) => {
-            return Err(OpenError::Unreachable { place: place.into(), reason: error.reason.to_string() });
+    let run = async |name, arguments| {
+        let command = Command { slot: slot_of(&key), key: key.clone(), what: What::Other(name, arguments) };
+        match cluster.run(Lane::Write, vec![command]).await.pop() {
+            Some(Ok(Meaning::Value(Value::Nil))) => Ok(None),
+            Some(Ok(Meaning::Value(Value::BulkString(found)))) => {
+                Ok(Some(String::from_utf8_lossy(&found).into_owned()))
+            }
+            Some(Err(error)) => Err(OpenError::Unreachable { place: place.into(), reason: error.reason.to_string() }),
+            _ => Ok(Some(String::new())),
         }
-        _ => String::new(),
     };
+    // Read first: a store that is there can be opened while it has too few replicas for a write.
+    let mut found = run("GET", Vec::new()).await?;
+    if found.is_none() {
+        let arguments = vec![format!("{FORMAT} {kept}").into_bytes(), b"NX".into(), b"GET".into()];
+        found = run("SET", arguments).await?;
+    }
+    let Some(found) = found else { return Ok(()) };
     let place = place.to_owned();
     let (format, there) = found.split_once(' ').unwrap_or((&found, ""));
     match format.parse::<u32>() {
