@@ -14,7 +14,7 @@ SECONDS ?= 300
 JOBS ?= $(shell nproc)
 FUZZ := -timeout=20 -print_funcs=0
 
-.PHONY: help setup c++ run test lint component component-check bench bench-quick model fuzz-build fuzz-quick fuzz
+.PHONY: help toolchain setup c++ run test lint component component-check bench bench-quick model fuzz-build fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -30,7 +30,7 @@ help:
 
 # The toolchain of rust-toolchain.toml and its wasm target, where rustup can bring them. Without the target the build
 # takes the committed component and says so.
-setup:
+toolchain:
 	@if command -v rustup >/dev/null; then \
 		rustup target list --installed | grep -q '^$(WASM)$$' || rustup target add $(WASM) || true; \
 	fi
@@ -39,10 +39,18 @@ setup:
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq gcc libc6-dev; \
 		else exit 1; fi; }
+
+# What the tests start servers of, on loopback.
+setup: toolchain
 	@command -v initdb /usr/lib/postgresql/*/bin/initdb >/dev/null || { \
 		echo 'PostgreSQL is needed: tests start servers of it on loopback themselves'; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq postgresql; \
+		else exit 1; fi; }
+	@command -v redis-server >/dev/null || { \
+		echo 'redis-server, version 7 or up, is needed: tests start clusters of it on loopback themselves'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq redis-server; \
 		else exit 1; fi; }
 
 # The fuzzer itself is C++.
@@ -56,7 +64,7 @@ c++:
 $(PLATFORM)/catalog.json: $(wildcard examples/platform/src/*.rs) examples/platform/Cargo.toml
 	$(CARGO) run --quiet --release --package callsign-example-platform -- --out $(PLATFORM)
 
-run: setup $(PLATFORM)/catalog.json
+run: toolchain $(PLATFORM)/catalog.json
 	$(CARGO) build --release --package callsign
 	@echo '== the first decisions of 100,000 messages, and the summary'
 	$(CALLSIGN) resolve $(EXAMPLE) $(PLATFORM)/messages.jsonl > $(PLATFORM)/decisions.jsonl
@@ -72,23 +80,23 @@ lint: c++
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 
 # Checked only: the build script makes the component.
-component: setup
+component: toolchain
 	CALLSIGN_COMPONENT=renew $(CARGO) check --package callsign
 	@ls -l guest/component
 
-component-check: setup
+component-check: toolchain
 	CALLSIGN_COMPONENT=compare $(CARGO) check --package callsign
 
-bench: setup
+bench: toolchain
 	$(CARGO) bench --package callsign --bench decision
 	@$(CARGO) bench --quiet --package callsign --bench table
 	@$(CARGO) bench --quiet --package callsign --bench storm
 
-bench-quick: setup
+bench-quick: toolchain
 	$(CARGO) bench --package callsign --bench decision -- --warm-up-time 0.3 --measurement-time 0.7
 	@$(CARGO) bench --quiet --package callsign --bench table
 
-model: setup
+model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test behaviour model:: -- --nocapture
 
 fuzz-build: setup c++

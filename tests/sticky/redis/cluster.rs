@@ -73,6 +73,10 @@ impl Server {
         // Replicas take part at once.
         command.args(["--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0"]);
         if setup.cluster {
+            // A master that fails takes its own slots with it, not those of the others.
+            command.args(["--cluster-require-full-coverage", "no"]);
+        }
+        if setup.cluster {
             let (bus, timeout) = (self.bus.to_string(), NODE_TIMEOUT.to_string());
             command.args(["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", &timeout]);
         }
