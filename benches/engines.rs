@@ -9,6 +9,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use redb::ReadableDatabase;
+
 /// How long inserts are measured.
 const WHILE: Duration = Duration::from_secs(5);
 const READS: u64 = 200_000;

@@ -19,12 +19,15 @@ use crate::store::StickyStore;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     pins: HashMap<[u8; KEY], Pin, DefaultHashBuilder>,
-    scopes: HashMap<u128, (Box<str>, Option<Box<str>>), DefaultHashBuilder>,
+    scopes: HashMap<u128, ScopeNames, DefaultHashBuilder>,
     senders: HashMap<SenderKey, Box<str>, DefaultHashBuilder>,
     /// Whether any pin ends, and how many writes there were since those that ended were thrown away.
     some_end: AtomicBool,
     writes: AtomicUsize,
 }
+
+/// Application and entity.
+type ScopeNames = (Box<str>, Option<Box<str>>);
 
 /// Ended pins are thrown away after as many writes as there are pins, but not before this many.
 const SWEEP: usize = 10_000;

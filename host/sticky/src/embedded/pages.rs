@@ -1,5 +1,7 @@
 //! Listing and counting.
 
+use std::ops::Bound;
+
 use fjall::{Guard, Iter};
 
 use super::Shared;
@@ -67,16 +69,14 @@ fn found<'a>(
     after: Option<[u8; KEY]>,
 ) -> Box<dyn Iterator<Item = Found> + 'a> {
     let tables = &shared.tables;
-    let begins = |key: Option<[u8; KEY]>| key.map_or(std::ops::Bound::Unbounded, |key| std::ops::Bound::Excluded(key));
+    let begins = |key: Option<[u8; KEY]>| key.map_or(Bound::Unbounded, Bound::Excluded);
     match filter {
-        Filter::All => {
-            Box::new(tables.pins.range::<[u8; KEY], _>((begins(after), std::ops::Bound::Unbounded)).map(entry_of))
-        }
+        Filter::All => Box::new(tables.pins.range::<[u8; KEY], _>((begins(after), Bound::Unbounded)).map(entry_of)),
         Filter::Scope(scope) => {
             let prefix = scope.hash().to_be_bytes();
             let entries: Iter = match after {
                 None => tables.pins.prefix(prefix),
-                Some(after) => tables.pins.range::<[u8; KEY], _>((begins(Some(after)), std::ops::Bound::Unbounded)),
+                Some(after) => tables.pins.range::<[u8; KEY], _>((begins(Some(after)), Bound::Unbounded)),
             };
             let within = move |found: &Found| found.as_ref().map_or(true, |(key, _)| key[..16] == prefix);
             Box::new(entries.map(entry_of).take_while(within))
@@ -103,10 +103,10 @@ fn of_sender(shared: &Shared, sender: SenderKey, after: Option<[u8; KEY]>) -> im
     let prefix = sender.0.to_be_bytes();
     let entries: Iter = match after {
         None => shared.tables.by_sender.prefix(prefix),
-        Some(after) => shared.tables.by_sender.range::<[u8; 8 + KEY], _>((
-            std::ops::Bound::Excluded(sender_entry(sender, &after)),
-            std::ops::Bound::Unbounded,
-        )),
+        Some(after) => shared
+            .tables
+            .by_sender
+            .range::<[u8; 8 + KEY], _>((Bound::Excluded(sender_entry(sender, &after)), Bound::Unbounded)),
     };
     let keys = entries.map(move |entry| {
         let entry = entry.key().map_err(failed)?;
