@@ -53,7 +53,8 @@ use crate::store::StickyStore;
 ///
 /// **When no answer comes**, a call is tried again, and a write that finds its own pin then has won. Statements end on the
 /// server when they are not waited for any more (`statement_timeout` is [`Patience::attempt`]), so what a call that failed
-/// may have asked for happens within that time or never.
+/// may have asked for happens within that time or never. A commit that waits for a synchronous standby is the exception:
+/// no time-out ends it, and its pin is seen once the standby has it.
 ///
 /// **A batch** of up to 4,096 keys is one statement and one round trip. A second one goes before where a process meets an
 /// application, an entity or a sender for the first time, and after where another writer came in between.
@@ -61,8 +62,10 @@ use crate::store::StickyStore;
 /// **A billion pins** are 16 hash partitions by recipient, of 63 million each. A pin takes 101 bytes in its table and 161
 /// in three indexes (77 the key, 53 by sender, 32 by recipient), measured at a million pins in random order by
 /// `cargo test --release -p callsign-sticky --test sticky postgres::figures -- --ignored --nocapture`: 262 GB.
-/// Touches change no indexed column and 99 % of them stay in their page. Ended pins are found by reading the tables from
-/// front to back, 8 MiB in each interval however many processes there are. Counting reads what it counts.
+/// Inserts touch pages all over the indexes, and the first change of a page after a checkpoint writes all of it to the log:
+/// `max_wal_size` of 8 GB or more and `wal_compression` are worth their setting. Touches change no indexed column and 99 %
+/// of them stay in their page. Ended pins are found by reading the tables from front to back, 8 MiB in each interval
+/// however many processes there are. Counting reads what it counts.
 ///
 /// **Other engines** that speak the protocol need hash partitions, `uuid_hash_extended`, `INSERT .. ON CONFLICT`, `SKIP
 /// LOCKED`, and `pg_advisory_xact_lock` for opening; ended pins are searched by `ctid`, and where that is unknown they stay

@@ -1,5 +1,6 @@
 //! What the store does in a second and keeps on disk. Prints; run it as
-//! `cargo test --release -p callsign-sticky --test sticky postgres::figures -- --ignored --nocapture`.
+//! `cargo test --release -p callsign-sticky --test sticky postgres::figures -- --ignored --nocapture`. Settings of the
+//! server come from `CALLSIGN_POSTGRES_SETTINGS`, with `;` between them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

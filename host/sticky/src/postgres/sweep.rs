@@ -35,7 +35,7 @@ pub(super) async fn run(shared: &Shared, interval: Duration) {
         tokio::time::sleep(interval).await;
         // What fails is tried again in time; decisions look at the end of a pin themselves.
         if let Err(error) = sweep(shared, interval).await {
-            log::debug!("ended pins were not looked for: {error}");
+            log::warn!("ended pins were not looked for: {error}");
         }
     }
 }
