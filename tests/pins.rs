@@ -43,7 +43,7 @@ fn key(to: &str) -> PinKey<'static> {
 }
 
 fn numbers(count: usize) -> Vec<String> {
-    (0..count).map(|index| format!("+1415{index:07}")).collect()
+    (0..count).map(|index| format!("+1415{:07}", 5_550_000 + index)).collect()
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn where_another_writer_won_the_message_is_decided_again_with_the_winner_in_view
     // Another gateway pins every second recipient between this one's reading and writing.
     store.before_write(|pins| {
         for index in (0..20).step_by(2) {
-            pins.insert(&key(&format!("+1415{index:07}")), &PinnedSender::new("S7")).unwrap();
+            pins.insert(&key(&format!("+1415{:07}", 5_550_000 + index)), &PinnedSender::new("S7")).unwrap();
         }
     });
     let decisions = wait(gateway.resolve_batch_async(&messages));
@@ -118,7 +118,9 @@ fn where_another_writer_won_the_message_is_decided_again_with_the_winner_in_view
 fn a_winner_that_is_no_candidate_is_replaced_and_of_two_who_do_so_one_wins() {
     let store = Arc::new(Far::default());
     let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
-    store.before_write(|pins| drop(pins.insert(&key(TO), &PinnedSender::new("LONG-GONE")).unwrap()));
+    store.before_write(|pins| {
+        pins.insert(&key(TO), &PinnedSender::new("LONG-GONE")).unwrap();
+    });
     let decision = wait(gateway.resolve_async(&sms("shop", TO)));
     let id = decision.get().sender().unwrap().id.clone();
     assert_eq!(decision.get().step(), Some(Step::Pool));

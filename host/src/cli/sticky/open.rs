@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use callsign::sticky::{EmbeddedOptions, OpenError, RecipientKey, Recipients};
+#[cfg(feature = "postgres")]
+use callsign::sticky::{PostgresOptions, PostgresStore};
+#[cfg(feature = "redis")]
+use callsign::sticky::{RedisOptions, RedisStore};
 use callsign::{EmbeddedStore, StickyStore};
 use clap::Args;
 
@@ -53,12 +57,28 @@ impl StoreArguments {
                 let options = EmbeddedOptions::default().recipients(recipients).create(missing == WhereMissing::Make);
                 EmbeddedStore::open(address, options).map(|store| Arc::new(store) as _)
             }
+            #[cfg(feature = "postgres")]
+            Some(("postgres" | "postgresql", _)) => {
+                let mut options = PostgresOptions::default();
+                options.recipient_key = key;
+                PostgresStore::connect(address, options).map(|store| Arc::new(store) as _)
+            }
+            #[cfg(feature = "redis")]
+            Some(("redis", _)) => {
+                let mut options = RedisOptions::default();
+                options.recipient_key = key;
+                RedisStore::connect(address, options).map(|store| Arc::new(store) as _)
+            }
             Some((scheme, _)) => {
                 return Err(Stop::refused(anyhow::anyhow!("{scheme}:// is not the address of a store of pins"))
                     .hint("Give a folder, or an address that begins with postgres:// or redis://."));
             }
         };
-        opened.map(Some).map_err(Stop::refused)
+        match opened {
+            Ok(store) => Ok(Some(store)),
+            Err(error @ OpenError::Unreachable { .. }) => Err(Stop::failed(error)),
+            Err(error) => Err(Stop::refused(error)),
+        }
     }
 
     fn key(&self) -> Result<Option<RecipientKey>, Stop> {
