@@ -16,13 +16,20 @@ use crate::resolution::platform::{Platform, decide, message, sms};
 
 const TO: &str = "+14155550123";
 
-fn platform() -> Platform {
+/// Twenty numbers of a shop, for SMS and MMS.
+fn senders() -> Platform {
     let mut platform = Platform::new();
     for index in 0..20 {
         let id = format!("S{index}");
         platform = platform.long(&id, &format!("+1212555{:04}", 100 + index)).associate("shop", &[&id]);
+        platform = platform.associate_for("MMS", "shop", &id);
     }
-    platform.strategy("A", "shop", json!({"channel": "SMS", "useStickySender": true})).strategy(
+    platform
+}
+
+/// Sticky for SMS, not for MMS.
+fn platform() -> Platform {
+    senders().strategy("A", "shop", json!({"channel": "SMS", "useStickySender": true})).strategy(
         "B",
         "shop",
         json!({"channel": "MMS"}),
@@ -173,13 +180,12 @@ fn a_store_that_is_away_refuses_with_sticky_unavailable_unless_the_binding_says_
 
 #[test]
 fn a_pin_of_a_strategy_with_idle_days_ends_and_its_use_is_noted_once_per_tenth_of_them() {
-    let platform =
-        platform().strategy("C", "shop", json!({"channel": "RCS", "useStickySender": true, "stickyIdleDays": 30}));
-    let rcs = || message(Channel::Rcs, "shop", TO);
-    let key = PinKey { channel: Channel::Rcs, ..key(TO) };
+    let platform = senders().strategy("C", "shop", json!({"useStickySender": true, "stickyIdleDays": 30}));
+    let message = || sms("shop", TO);
+    let key = key(TO);
     let store = Arc::new(MemoryStore::new());
     let gateway = gateway_on(&platform, Arc::clone(&store) as Arc<dyn StickyStore>);
-    let first = decide(&gateway, &rcs());
+    let first = decide(&gateway, &message());
     let id = first.split(' ').next().unwrap();
     assert_eq!(store.get(&key).unwrap().unwrap().idle_days, 30);
 
@@ -191,21 +197,21 @@ fn a_pin_of_a_strategy_with_idle_days_ends_and_its_use_is_noted_once_per_tenth_o
     };
     for (days, noted) in [(2, false), (4, true), (29, true)] {
         pinned(days);
-        assert_eq!(decide(&gateway, &rcs()), format!("{id} STICKY"));
+        assert_eq!(decide(&gateway, &message()), format!("{id} STICKY"));
         let last_used = store.get(&key).unwrap().unwrap().last_used;
         assert_eq!(last_used > days_ago(1), noted, "{days} days ago");
         assert_eq!(store.get(&key).unwrap().unwrap().first_used, days_ago(days));
     }
     pinned(31);
-    assert_eq!(decide(&gateway, &rcs()), format!("{id} POOL"), "an ended pin is none");
+    assert_eq!(decide(&gateway, &message()), format!("{id} POOL"), "an ended pin is none");
     // In a batch and without blocking too.
     pinned(5);
-    let decisions = gateway.resolve_batch(&[rcs()]);
+    let decisions = gateway.resolve_batch(&[message()]);
     assert_eq!(decisions.get(0).unwrap().step(), Some(Step::Sticky));
     assert!(store.get(&key).unwrap().unwrap().last_used > days_ago(1));
     // Another time to live holds from the next use.
     store.touch(&[Touch { key, sender: PinnedSender::new(id).key, idle_days: 7 }]).unwrap();
-    decide(&gateway, &rcs());
+    decide(&gateway, &message());
     assert_eq!(store.get(&key).unwrap().unwrap().idle_days, 30);
 }
 

@@ -86,8 +86,9 @@ impl Gateway {
         let serving = self.serving();
         let mut batch = Batch::new(&serving, messages);
         // A store that is far away is asked once for all.
-        if serving.sticky.remote().is_some() {
-            let pins = serving.sticky.read(&batch.keys());
+        let keys = if serving.sticky.remote().is_some() { batch.keys() } else { Vec::new() };
+        if !keys.is_empty() {
+            let pins = serving.sticky.read(&keys);
             batch.read(pins);
         }
         batch.decide();
