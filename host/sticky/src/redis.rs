@@ -90,7 +90,12 @@ use open::{Address, open};
 /// of pins by scope or sender, which would double that and could not be kept with the pin in one slot. So listing or
 /// counting by scope or sender reads every key: a million pins in some seconds, a hundred million in minutes, by
 /// slots, each of which is read in one command that holds its server for half a millisecond for 6,000 keys. A recipient is
-/// looked up directly: three reads for each scope that was ever used. `tests/sticky/redis/figures.rs` gives the figures.
+/// looked up directly: three reads for each scope that was ever used.
+///
+/// A decision (a read and a write of a new pin) in batches of 256 takes 10 us of processor time: 3 us here and 7 us on the
+/// servers, replicas included; waiting for a replica takes no more. That is 100,000 to 200,000 a second for two cores
+/// that clients and six servers share. One by one, it takes 90 to 270 us. `tests/sticky/redis/figures.rs` gives the
+/// figures and says how it is run.
 ///
 /// Pages hold each pin once, also while slots move and servers fail over; pins come by slot and key. Names of scopes and
 /// senders are written before the first pin with them, and stay.

@@ -96,10 +96,14 @@ impl Server {
         }
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.lock().unwrap().as_ref().unwrap().id()
+    }
+
     /// Stops it in the middle of what it does, or lets it go on.
     pub fn freeze(&self, frozen: bool) {
-        let child = self.child.lock().unwrap();
-        let id = rustix::process::Pid::from_raw(child.as_ref().unwrap().id() as i32).unwrap();
+        let id = rustix::process::Pid::from_raw(self.id() as i32).unwrap();
         let signal = if frozen { rustix::process::Signal::STOP } else { rustix::process::Signal::CONT };
         rustix::process::kill_process(id, signal).unwrap();
     }

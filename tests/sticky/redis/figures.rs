@@ -26,6 +26,17 @@ fn rate(callers: usize, batch: u64, call: impl Fn(u64) + Sync) -> f64 {
     next.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()
 }
 
+/// The seconds of processor time that this process and the servers took so far: on a machine that does other things too,
+/// this tells more than the clock.
+fn processor(cluster: &Cluster) -> (f64, f64) {
+    let seconds = |id: &str| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+    };
+    (seconds("self"), cluster.servers.iter().map(|server| seconds(&server.id().to_string())).sum())
+}
+
 fn memory(cluster: &Cluster) -> u64 {
     let used = |index| {
         let info: String = cluster.ask(index, "INFO memory");
@@ -52,15 +63,23 @@ fn reads_and_inserts_a_second() {
             let read = |keys: &[PinKey<'_>]| assert!(store.read(keys).into_iter().all(|answer| answer.is_ok()));
             let inserts = rate(callers, batch, |first| write(&keys(first)));
             let reads = rate(callers, batch, |first| read(&keys(first % 10_000)));
+            let before = processor(&cluster);
+            let done = AtomicU64::new(0);
             let decisions = rate(callers, batch, |first| {
                 let keys = keys(5_000_000 + first);
                 read(&keys);
                 write(&keys);
+                done.fetch_add(batch, Ordering::Relaxed);
             });
+            let after = processor(&cluster);
+            let each = |before: f64, after: f64| (after - before) * 1e6 / done.load(Ordering::Relaxed) as f64;
             println!(
                 "callers {callers:2}, batch {batch:3}, waiting for a replica {:5}: {reads:8.0} reads, {inserts:8.0} \
-                 inserts, {decisions:8.0} decisions a second",
-                wait.is_some()
+                 inserts, {decisions:8.0} decisions a second; processor time of a decision: {:.1} us here, {:.1} us on \
+                 the six servers",
+                wait.is_some(),
+                each(before.0, after.0),
+                each(before.1, after.1),
             );
         }
     }
