@@ -67,8 +67,8 @@ use open::{Address, open};
 /// A master that is cut off from the others answers the clients on its side for up to `cluster-node-timeout` (15 seconds
 /// by default) and then no more. What it acknowledged meanwhile is lost when it comes back, unless replicas are waited
 /// for. From the failure on, calls for its keys fail for `cluster-node-timeout` and about a second more, until a replica is
-/// elected; the store looks for it while calls come, up to some 20 times a second. The tests kill a master whose replica lags on purpose, and
-/// check all of this (`tests/sticky/redis/failover.rs`).
+/// elected; the store looks for it while calls come, up to some 20 times a second. The tests kill a master whose replica
+/// lags on purpose, and check what is said here of masters that die (`tests/sticky/redis/failover.rs`).
 ///
 /// Servers keep pins in memory. When master and replicas all go at once, what is on their disks is what is left:
 /// `appendonly yes` with `appendfsync everysec` bounds the loss to about 2 seconds; `always` to none, at the cost of a disk

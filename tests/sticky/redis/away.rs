@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use callsign_sticky::{PinKey, RedisOptions, RedisStore, Release, StickyStore, Write};
 
 use crate::conformance::{application, key, sender};
-use crate::redis::cluster::{Cluster, Setup, until};
+use crate::redis::cluster::{Cluster, SHORT, Setup, until};
 use crate::redis::load::{slot, third};
 use crate::redis::options;
 
@@ -53,7 +53,7 @@ fn a_cluster_that_is_away_fails_in_time_is_left_alone_and_is_found_again() {
 
 #[test]
 fn a_server_that_is_away_fails_only_the_pins_on_it() {
-    let cluster = Cluster::start(Setup::default());
+    let cluster = Cluster::start(Setup { node_timeout: SHORT, ..Setup::default() });
     let (options, app) = (quick(), application());
     let prefix = options.prefix.clone();
     let store = cluster.store(options);

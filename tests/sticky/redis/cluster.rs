@@ -18,12 +18,18 @@ pub struct Setup {
     pub replicas: usize,
     pub password: Option<&'static str>,
     pub cluster: bool,
+    /// After how many milliseconds a master counts as failed. Long, so that a busy machine is not taken for one; short
+    /// where a test waits for it.
+    pub node_timeout: u64,
     pub more: &'static [&'static str],
 }
 
+/// The one for tests that wait for a failover.
+pub const SHORT: u64 = 1_200;
+
 impl Default for Setup {
     fn default() -> Self {
-        Self { masters: 3, replicas: 3, password: None, cluster: true, more: &[] }
+        Self { masters: 3, replicas: 3, password: None, cluster: true, node_timeout: 10_000, more: &[] }
     }
 }
 
@@ -53,9 +59,6 @@ pub fn until(what: &str, mut is: impl FnMut() -> bool) {
     }
 }
 
-/// The milliseconds after which a master counts as failed.
-pub const NODE_TIMEOUT: u64 = 600;
-
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 fn free_ports(number: usize) -> Vec<u16> {
@@ -77,7 +80,7 @@ impl Server {
             command.args(["--cluster-require-full-coverage", "no"]);
         }
         if setup.cluster {
-            let (bus, timeout) = (self.bus.to_string(), NODE_TIMEOUT.to_string());
+            let (bus, timeout) = (self.bus.to_string(), setup.node_timeout.to_string());
             command.args(["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", &timeout]);
         }
         if let Some(password) = setup.password {
@@ -151,15 +154,25 @@ impl Cluster {
             self.ask::<()>(index, &format!("CLUSTER ADDSLOTSRANGE {first} {}", end - 1));
             self.ask::<()>(index, &format!("CLUSTER SET-CONFIG-EPOCH {}", index + 1));
         }
-        let first = &self.servers[0];
-        for index in 1..self.servers.len() {
-            self.ask::<()>(index, &format!("CLUSTER MEET 127.0.0.1 {} {}", first.port, first.bus));
-        }
         let total = self.servers.len();
         let known = format!("cluster_known_nodes:{total}");
-        for index in 0..total {
-            until("servers know each other", || self.info(index).contains(&known));
-        }
+        let mut met = Instant::now();
+        let meet = || {
+            for index in 0..total {
+                for other in &self.servers[index + 1..] {
+                    let _ = self.try_ask::<()>(index, &format!("CLUSTER MEET 127.0.0.1 {} {}", other.port, other.bus));
+                }
+            }
+        };
+        meet();
+        until("servers know each other", || {
+            // One that had no time to shake hands is asked once more.
+            if met.elapsed() > Duration::from_secs(3) {
+                meet();
+                met = Instant::now();
+            }
+            (0..total).all(|index| self.info(index).contains(&known))
+        });
         for index in masters..total {
             let id: String = self.ask(index - masters, "CLUSTER MYID");
             until("a replica knows its master", || {
@@ -175,7 +188,10 @@ impl Cluster {
             if server.child.lock().unwrap().is_none() {
                 continue;
             }
-            until("the cluster is sound", || self.info(index).contains("cluster_state:ok"));
+            until("the cluster is sound", || {
+                let info = self.info(index);
+                info.contains("cluster_state:ok") && info.contains("cluster_slots_ok:16384")
+            });
             until("the replica follows", || {
                 let replication = self.try_ask::<String>(index, "INFO replication").unwrap_or_default();
                 replication.contains("role:master") || replication.contains("master_link_status:up")

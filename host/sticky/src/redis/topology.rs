@@ -69,6 +69,15 @@ struct View {
     ranges: Vec<(u16, u16, Box<str>, u16)>,
 }
 
+impl View {
+    /// The greater, the better known: a majority seen, the latest epoch, and then the most slots, since a server that has
+    /// just joined hears of one after the other.
+    fn worth(&self) -> (bool, u64, u32) {
+        let slots = self.ranges.iter().map(|(first, last, ..)| u32::from(last - first) + 1);
+        (self.sound, self.epoch, slots.sum())
+    }
+}
+
 impl Topology {
     pub(crate) fn new(
         seeds: Box<[(Box<str>, u16)]>,
@@ -152,8 +161,7 @@ impl Topology {
                     if view.sound {
                         ends.get_or_insert_with(|| tokio::time::Instant::now() + OTHERS);
                     }
-                    let newer = |best: &View| (view.sound, view.epoch) > (best.sound, best.epoch);
-                    if best.as_ref().is_none_or(newer) {
+                    if best.as_ref().is_none_or(|best| view.worth() > best.worth()) {
                         best = Some(view);
                     }
                 }
