@@ -5,6 +5,7 @@
 mod bindings;
 mod cli;
 mod component;
+mod fleet;
 mod following;
 mod hostile;
 mod interface;
