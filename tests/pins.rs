@@ -231,6 +231,70 @@ fn an_entity_that_the_catalog_does_not_list_has_pins_of_its_own() {
     assert_eq!(store.get(&own).unwrap().unwrap().sender, PinnedSender::new("S3").key);
 }
 
+/// A policy of the tenant's that answers a sender and wants it pinned; it looks at the pin first, or does not.
+fn pins(sender: u32, looks: bool) -> Arc<Policy> {
+    let component = crate::component::Component::new("pins", "1.0.0");
+    let decide = format!("(call $decide (i32.const {sender}) (i32.const 0) (i32.const 4) (i32.const 1))");
+    match looks {
+        false => component.resolve(&decide).policy(),
+        true => component
+            .import("sticky", "pin-of", "(param i32 i32)")
+            .resolve(&format!("(call $pin-of (local.get $message) (i32.const 4096)) {decide}"))
+            .policy(),
+    }
+}
+
+#[test]
+fn a_policy_that_wants_the_pin_that_is_there_writes_nothing_and_does_not_fail() {
+    for looks in [false, true] {
+        let store = Arc::new(Far::default());
+        let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
+        gateway.swap(&Bound::Platform, Binding::new(pins(2, looks))).unwrap();
+        let first = gateway.resolve(&sms("shop", TO));
+        let pin = store.pins.get(&key(TO)).unwrap();
+        assert!(pin.is_some(), "{first:?}");
+        for _ in 0..3 {
+            let again = gateway.resolve(&sms("shop", TO));
+            assert_eq!(again.get().sender().map(|sender| &sender.id), first.get().sender().map(|sender| &sender.id));
+        }
+        assert_eq!(store.pins.get(&key(TO)).unwrap(), pin);
+        assert_eq!(gateway.failures(&Bound::Platform), Some(0));
+        if looks {
+            assert_eq!(store.trips().1, 1, "it is pinned already");
+        }
+    }
+}
+
+#[test]
+fn a_shadow_decides_on_the_pin_that_was_read_for_the_policy_that_serves() {
+    let store = Arc::new(Far::default());
+    let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
+    gateway.shadow(&Bound::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
+    let numbers = numbers(100);
+    let messages: Vec<Message<'_>> = numbers.iter().map(|to| sms("shop", to)).collect();
+    for round in 1..=2 {
+        wait(gateway.resolve_batch_async(&messages));
+        assert_eq!(store.trips(), (round, 1));
+    }
+    let comparison = gateway.comparison(&Bound::Platform).unwrap();
+    assert_eq!((comparison.compared, comparison.different), (200, 0));
+}
+
+#[test]
+fn a_store_that_is_away_is_not_held_against_a_candidate() {
+    let store = Arc::new(Far::default());
+    let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
+    let recall = callsign::Recall::new(50, 10, std::time::Duration::from_secs(60));
+    gateway.canary(&Bound::Platform, Binding::new(Policy::standard().unwrap()), 1000, recall).unwrap();
+    store.reads_fail.store(true, Ordering::SeqCst);
+    let numbers = numbers(50);
+    for to in &numbers {
+        let decision = gateway.resolve(&sms("shop", to));
+        assert_eq!(decision.get().refusal().map(|refusal| refusal.code()), Some("STICKY_UNAVAILABLE"));
+    }
+    gateway.promote(&Bound::Platform).expect("the candidate is still there");
+}
+
 #[test]
 fn pins_of_an_embedded_store_outlive_the_gateway() {
     let path = std::env::temp_dir().join(format!("callsign-pins-{}", std::process::id()));

@@ -8,7 +8,7 @@ use crate::answer::{Checked, check};
 use crate::binding::{OnFailure, Probe};
 use crate::decision::{Outcome, Refusal, Verdict};
 use crate::message::Message;
-use crate::pin::{PinRead, Settled, Wish, settle};
+use crate::pin::{Lost, PinRead, Settled, Wish, settle};
 use crate::policy::contract::types::Request;
 use crate::policy::{Asked, Author, Failure, Instance, Policy, Texts};
 use crate::question::{Question, prepare};
@@ -121,7 +121,7 @@ pub(crate) fn attempt(
         let answer = instance.resolve(query.request)?;
         let checked = check(serving, Author::Member(asker.member), &query.question, &answer)?;
         if asker.route.shadow.is_some() {
-            compare(serving, asker.route, query, &checked.verdict);
+            compare(serving, asker.route, query, &checked.verdict, known_of(instance, 0));
         }
         Ok(settle_read(serving, asker, instance, 0, query, checked))
     })
@@ -161,9 +161,13 @@ pub(crate) fn told(
     answer: Result<Option<Pin>, StickyError>,
 ) -> Progress {
     let Wanting { wish, who, races } = wanting;
-    match wish.told(asker.member.binding.on_unavailable, answer) {
+    match wish.told(serving, asker.member.binding.on_unavailable, answer) {
         Ok(verdict) => Progress::Done(done(asker, who, verdict)),
-        Err(winner) => again(serving, asker, query, who, races + 1, winner),
+        Err(Lost { verdict: Some(verdict), .. }) if races + 1 >= MOST_RACES => {
+            // It never looked at the pin, and agrees with it.
+            Progress::Done(done(asker, who, verdict))
+        }
+        Err(lost) => again(serving, asker, query, who, races + 1, lost.winner),
     }
 }
 
@@ -203,7 +207,10 @@ fn done(asker: &Asker<'_>, who: Who, verdict: Verdict) -> Outcome {
         Who::Active => asker.member.succeeded(),
         Who::Candidate => {
             if let Some(canary) = &asker.route.canary {
-                canary.answered(!matches!(verdict, Verdict::Decided { .. }));
+                // That the store is away is not the candidate's fault.
+                if !matches!(verdict, Verdict::Refused(Refusal::StickyUnavailable(_))) {
+                    canary.answered(!matches!(verdict, Verdict::Decided { .. }));
+                }
             }
             asker.member.succeeded();
         }
@@ -262,14 +269,14 @@ pub(crate) fn with_instance<T>(
     Ok(value)
 }
 
-/// Lets the shadow of a route decide too, and compares. Nothing that it does has any effect.
+/// Lets the shadow of a route decide too, on the same pin, and compares. Nothing that it does has any effect.
 #[cold]
-pub(crate) fn compare(serving: &Serving, route: &Route, query: &Query<'_>, ours: &Verdict) {
+pub(crate) fn compare(serving: &Serving, route: &Route, query: &Query<'_>, ours: &Verdict, read: PinRead) {
     let Some(shadow) = &route.shadow else { return };
     if !shadow.member.may_be_called() {
         return;
     }
-    let theirs = look(serving, &shadow.member.binding.policy, Author::Member(&shadow.member), query);
+    let theirs = look(serving, &shadow.member.binding.policy, Author::Member(&shadow.member), query, read);
     match &theirs {
         Ok(_) => shadow.member.succeeded(),
         Err(failure) => shadow.member.failed(failure),
@@ -290,10 +297,25 @@ pub(crate) fn compare(serving: &Serving, route: &Route, query: &Query<'_>, ours:
     }));
 }
 
+/// What is known of the pin of a message, whether the policy has looked or not.
+pub(crate) fn known_of(instance: &mut Instance, handle: u32) -> PinRead {
+    let asked = instance.asked(handle)?;
+    asked.pin.clone().or_else(|| asked.known.clone())
+}
+
 /// What a policy says of a message, checked, without any effect.
-fn look(serving: &Serving, policy: &Policy, author: Author<'_>, query: &Query<'_>) -> Result<Checked, Failure> {
+fn look(
+    serving: &Serving,
+    policy: &Policy,
+    author: Author<'_>,
+    query: &Query<'_>,
+    read: PinRead,
+) -> Result<Checked, Failure> {
     with_instance(policy, |instance| {
         put(instance, serving, std::slice::from_ref(query));
+        if let Some(asked) = instance.asked(0) {
+            asked.known = read;
+        }
         let answer = instance.resolve(query.request)?;
         check(serving, author, &query.question, &answer)
     })
@@ -307,7 +329,7 @@ pub(crate) fn probe(serving: &Serving, policy: &Arc<Policy>, probe: &Probe) -> R
         Err(outcome) => return Err(outcome.verdict.describe(serving)),
     };
     let query = Query::new(serving, question, &message);
-    let checked = look(serving, policy, Author::Policy(policy), &query).map_err(|failure| failure.to_string())?;
+    let checked = look(serving, policy, Author::Policy(policy), &query, None).map_err(|failure| failure.to_string())?;
     let expected = match &checked.verdict {
         Verdict::Decided { sender, step, .. } => {
             let id = &serving.revision.catalog().senders()[*sender as usize].id;

@@ -4,7 +4,9 @@
 use callsign_sticky::{Pin, PinKey, StickyError, Write};
 
 use crate::answer::check;
-use crate::ask::{Asker, Progress, Query, Wanting, attempt, choose, compare, failed, go_on, put, settle_read, told};
+use crate::ask::{
+    Asker, Progress, Query, Wanting, attempt, choose, compare, failed, go_on, known_of, put, settle_read, told,
+};
 use crate::decision::{Outcome, Refusal, Verdict};
 use crate::message::Message;
 use crate::pin::PinRead;
@@ -223,7 +225,8 @@ impl<'a> Group<'a> {
             progress.push(match checked {
                 Ok(checked) => {
                     if asker.route.shadow.is_some() {
-                        compare(serving, asker.route, query, &checked.verdict);
+                        let read = known_of(&mut instance, handle as u32);
+                        compare(serving, asker.route, query, &checked.verdict, read);
                     }
                     let settled = settle_read(serving, asker, &mut instance, handle as u32, query, checked);
                     go_on(asker, settled, asker.by.who, 0)

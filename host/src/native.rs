@@ -71,9 +71,9 @@ impl Native {
                 Some(write) => serving.sticky.write_one(&write),
                 None => Ok(None),
             };
-            match wish.told(OnUnavailable::Refuse, written) {
+            match wish.told(serving, OnUnavailable::Refuse, written) {
                 Ok(verdict) => return verdict,
-                Err(winner) => known = Some(Ok(Some(winner))),
+                Err(lost) => known = Some(Ok(Some(lost.winner))),
             }
         }
     }

@@ -32,6 +32,15 @@ pub(crate) struct Wish {
     idle_days: u16,
 }
 
+/// Another message was first.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// Its pin.
+    pub(crate) winner: Pin,
+    /// What was wanted, where that is the winner's sender.
+    pub(crate) verdict: Option<Verdict>,
+}
+
 /// What an answer comes to, with what was read of the pin before it was given. A pin that was used is noted.
 #[inline]
 pub(crate) fn settle(
@@ -48,7 +57,8 @@ pub(crate) fn settle(
         Some(Err(error)) => return Settled::Done(unavailable(rule, checked.verdict, &error)),
     };
     let &Verdict::Decided { sender, strategy, .. } = &checked.verdict else { return Settled::Done(checked.verdict) };
-    if checked.pin {
+    let is_pinned = read.is_some_and(|pin| pin.sender.0 == serving.revision.keys()[sender as usize]);
+    if checked.pin && !is_pinned {
         let expected = read.map(|pin| pin.sender);
         let idle_days = idle_days(serving, strategy);
         return Settled::Wants(Wish { verdict: checked.verdict, sender, expected, idle_days });
@@ -128,12 +138,20 @@ impl Wish {
         Some(write.idle_days(self.idle_days))
     }
 
-    /// The verdict, or the pin of the message that was first: the policy has to be asked again with it in view.
+    /// The verdict, or what came first: the policy has to be asked again with it in view.
     #[inline]
-    pub(crate) fn told(self, rule: OnUnavailable, answer: Result<Option<Pin>, StickyError>) -> Result<Verdict, Pin> {
+    pub(crate) fn told(
+        self,
+        serving: &Serving,
+        rule: OnUnavailable,
+        answer: Result<Option<Pin>, StickyError>,
+    ) -> Result<Verdict, Lost> {
         match answer {
             Ok(None) => Ok(self.verdict),
-            Ok(Some(winner)) => Err(winner),
+            Ok(Some(winner)) => {
+                let same = winner.sender.0 == serving.revision.keys()[self.sender as usize];
+                Err(Lost { winner, verdict: same.then_some(self.verdict) })
+            }
             Err(error) => Ok(unavailable(rule, self.verdict, &error)),
         }
     }

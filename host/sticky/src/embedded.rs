@@ -32,7 +32,7 @@ use crate::store::StickyStore;
 /// (`fdatasync`); a crash of the process or of the machine loses no acknowledged pin, whole groups of changes are there
 /// or not. Writers that come at the same time share one such commit, so a commit of a fraction of a millisecond to a
 /// few carries as many pins as there are writers. A pin is seen by readers only once it is on the disk. A touch is not
-/// waited for: a crash may lose those of the last moments. When the disk fails or is full, nothing is acknowledged any
+/// waited for and not flushed by itself: a crash of the machine may lose those since the last new pin. When the disk fails or is full, nothing is acknowledged any
 /// more until the store is opened anew; reads go on.
 ///
 /// **Privacy.** Recipients are kept as keyed hashes unless the store was made otherwise, see [`Recipients`].

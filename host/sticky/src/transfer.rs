@@ -200,7 +200,8 @@ fn restore(store: &dyn StickyStore, records: &[PinRecord], imported: &mut Import
     Ok(())
 }
 
-/// Moves every pin of one sender to another. Pins that change while this goes on keep what they were changed to.
+/// Moves every pin of one sender to another. Pins that get another sender while this goes on keep it; one that is released
+/// in the moment between being read and being moved comes back with the new sender.
 /// `progress` is told how many were moved so far.
 ///
 /// # Errors

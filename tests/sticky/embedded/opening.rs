@@ -203,13 +203,39 @@ fn damage_is_found_when_it_is_opened_or_when_the_pin_is_read_and_never_gives_ano
 }
 
 #[test]
-fn a_creation_that_was_broken_off_is_taken_up() {
-    let folder = Folder::new();
-    drop(folder.open());
+fn a_creation_that_was_broken_off_anywhere_is_taken_up() {
+    let begun = |leave: &[&str], complete: bool| {
+        let folder = Folder::new();
+        drop(folder.open());
+        for part in ["pins", "sticky.json", "recipients.key"] {
+            let path = folder.0.join(part);
+            match leave.contains(&part) {
+                true => {}
+                false if path.is_dir() => fs::remove_dir_all(path).unwrap(),
+                false => fs::remove_file(path).unwrap(),
+            }
+        }
+        if leave.contains(&"sticky.json") && !complete {
+            let head = fs::read_to_string(folder.0.join("sticky.json")).unwrap();
+            fs::write(folder.0.join("sticky.json"), head.replace("\"complete\":true", "\"complete\":false")).unwrap();
+        }
+        folder
+    };
+    // The key is kept: it may be in a safe place by now.
+    let folder = begun(&["recipients.key"], false);
     let key_before = fs::read(folder.0.join("recipients.key")).unwrap();
-    fs::remove_dir_all(folder.0.join("pins")).unwrap();
-    fs::remove_file(folder.0.join("sticky.json")).unwrap();
-    let store = folder.open();
-    store.insert(&key("shop", 1), &sender("n1")).unwrap();
+    folder.open().insert(&key("shop", 1), &sender("n1")).unwrap();
     assert_eq!(fs::read(folder.0.join("recipients.key")).unwrap(), key_before);
+    // Files that were not yet whole.
+    for unfinished in ["recipients.key.new", "sticky.json.new"] {
+        let folder = begun(&[], false);
+        fs::write(folder.0.join(unfinished), "half").unwrap();
+        folder.open().insert(&key("shop", 1), &sender("n1")).unwrap();
+    }
+    // Tables that were not yet whole.
+    let folder = begun(&["recipients.key", "sticky.json"], false);
+    fs::create_dir(folder.0.join("pins")).unwrap();
+    fs::write(folder.0.join("pins/0.jnl"), "").unwrap();
+    folder.open().insert(&key("shop", 1), &sender("n1")).unwrap();
+    assert!(folder.open().get(&key("shop", 1)).unwrap().is_some());
 }

@@ -16,6 +16,9 @@ use crate::recipient::RecipientKey;
 /// The format of the tables. A store of a higher one is not touched.
 const FORMAT: u32 = 1;
 
+/// What there may be before the store's own file is.
+const UNFINISHED: [&str; 4] = [LOCK, KEY, "recipients.key.new", "sticky.json.new"];
+
 const LOCK: &str = "lock";
 const HEAD: &str = "sticky.json";
 const KEY: &str = "recipients.key";
@@ -52,13 +55,17 @@ impl Folder {
             // What a creation that was broken off leaves before the store's own file is no other's.
             Ok(entries) => {
                 let mut names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
-                !path.join(HEAD).exists() && names.all(|name| name == LOCK || name == KEY)
+                !path.join(HEAD).exists() && names.all(|name| UNFINISHED.iter().any(|unfinished| name == *unfinished))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !create => {
                 return Err(OpenError::Missing { place: place() });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file(""))?;
+                // The folder itself must outlive a power cut too. One above it that cannot be opened is somebody else's.
+                if let Some(Ok(above)) = path.parent().map(File::open) {
+                    above.sync_all().map_err(file(""))?;
+                }
                 true
             }
             Err(error) => return Err(file("")(error)),
@@ -98,6 +105,11 @@ impl Folder {
         let damaged = |reason: String| OpenError::Damaged { place: self.place(), reason };
         if self.head.complete && !path.is_dir() {
             return Err(damaged(format!("its folder {TABLES} is missing")));
+        }
+        if !self.head.complete && path.exists() {
+            // No pin was taken before the store was complete.
+            let error = |source| OpenError::File { place: path.display().to_string(), source };
+            fs::remove_dir_all(&path).map_err(error)?;
         }
         // The engine panics on some damage.
         let opened = std::panic::catch_unwind(|| Tables::open(&path, cache));

@@ -139,10 +139,12 @@ impl<'a> Group<'a> {
         for new in self.names.values() {
             names.write(new, tables, &mut batch);
         }
-        batch.commit().map_err(failed)?;
+        // Known before they are seen: who lists wants the names of every pin. Where the commit fails the engine takes no
+        // other pin either.
         for new in self.names.values() {
             names.written(new);
         }
+        batch.commit().map_err(failed)?;
         for (key, Change { before, after, .. }) in self.keys {
             match after {
                 _ if before == after => {}

@@ -1,6 +1,7 @@
 //! The tables of a store, and their keys and values as bytes.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use fjall::config::{
     BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, HashRatioPolicy, PinningPolicy,
@@ -35,6 +36,9 @@ const VALUE: usize = 8 + 4 + 4 + 2;
 /// journal after a crash.
 const PENDING: u64 = 16 << 20;
 
+/// How long closing waits for the tables' files.
+const SETTLE: Duration = Duration::from_secs(5);
+
 /// The least that fjall takes for its journals.
 const JOURNALS: u64 = 64 << 20;
 
@@ -67,11 +71,18 @@ impl Tables {
         self.database.disk_space().map_err(failed)
     }
 
-    /// Puts into the tables' files what is only in the journal, so that the next opening need not read it.
+    /// Puts into the tables' files what is only in the journal, so that the next opening need not read it. Gives up after a
+    /// while: where the disk is bad, what is waited for never comes.
     pub(super) fn settle(&self) -> Result<(), fjall::Error> {
-        [&self.pins, &self.by_sender, &self.due, &self.names]
-            .into_iter()
-            .try_for_each(Keyspace::rotate_memtable_and_wait)
+        let tables = [&self.pins, &self.by_sender, &self.due, &self.names];
+        for table in tables {
+            table.rotate_memtable()?;
+        }
+        let ends = Instant::now() + SETTLE;
+        while tables.iter().any(|table| table.sealed_memtable_count() > 0) && Instant::now() < ends {
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+        Ok(())
     }
 }
 

@@ -81,7 +81,7 @@ impl Names {
         batch.insert(&tables.names, [&[SENDER][..], &new.sender.0.to_be_bytes()].concat(), new.id.as_bytes());
     }
 
-    /// They are on the disk now.
+    /// They are on their way to the disk, with the first pin that needs them.
     pub(super) fn written(&self, new: &New) {
         self.scopes.pin().insert(new.scope, new.names.clone());
         self.senders.pin().insert(new.sender, new.id.clone());

@@ -28,6 +28,14 @@ pub(super) fn list(
             StickyError::new(format!("{position} is no position of this store: take it from the page before"))
         })?),
     };
+    let fits = |after: &[u8; KEY]| match filter {
+        Filter::Scope(scope) => after[..16] == scope.hash().to_be_bytes(),
+        Filter::Recipient(recipient) => after[17..] == recipient.to_bytes(),
+        _ => true,
+    };
+    if after.is_some_and(|after| !fits(&after)) {
+        return Err(StickyError::new("the position is of another list: take it from the page before"));
+    }
     let now = shared.now();
     let (mut pins, mut last) = (Vec::new(), None);
     for found in found(shared, filter, after) {

@@ -1,20 +1,39 @@
 //! The end of pins: those whose time to live is over are taken off in the background, a few at a time.
 
+use std::ops::Bound;
+
 use super::Shared;
 use super::group::Group;
-use super::layout::{day, failed};
+use super::layout::{day, due_entry, failed};
 use crate::bytes::KEY;
 use crate::error::StickyError;
 
 /// How many are looked at before others may commit.
 const AT_ONCE: usize = 1_000;
 
-/// Takes ended pins off; tells whether there may be more.
-pub(super) fn sweep(shared: &Shared) -> Result<bool, StickyError> {
-    let today = day(shared.now());
+/// How far the entries of the days were looked at. What comes before that meanwhile waits for the next time round: to begin
+/// at the front each time would pass over all that was taken off before.
+#[derive(Default)]
+pub(super) struct Sweeper {
+    after: Option<[u8; 4 + KEY]>,
+}
+
+impl Sweeper {
+    /// Takes ended pins off; tells whether there may be more.
+    pub(super) fn sweep(&mut self, shared: &Shared) -> Result<bool, StickyError> {
+        let last = sweep(shared, self.after)?;
+        self.after = last;
+        Ok(last.is_some())
+    }
+}
+
+/// Takes some off, and gives the entry that was looked at last, where there may be more.
+fn sweep(shared: &Shared, after: Option<[u8; 4 + KEY]>) -> Result<Option<[u8; 4 + KEY]>, StickyError> {
+    let tomorrow = due_entry(day(shared.now()).saturating_add(1), &[0; KEY]);
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     let mut group = Group::new(shared);
-    let mut looked_at = 0;
-    for entry in shared.tables.due.range(..(today + 1).to_be_bytes()).take(AT_ONCE) {
+    let (mut looked_at, mut last) = (0, None);
+    for entry in shared.tables.due.range((from, Bound::Excluded(tomorrow))).take(AT_ONCE) {
         let entry = entry.key().map_err(failed)?;
         let entry: [u8; 4 + KEY] =
             entry[..].try_into().map_err(|_| StickyError::new("an entry of a day that cannot be read"))?;
@@ -22,9 +41,10 @@ pub(super) fn sweep(shared: &Shared) -> Result<bool, StickyError> {
         key.copy_from_slice(&entry[4..]);
         group.look_at(entry, &key)?;
         looked_at += 1;
+        last = Some(entry);
     }
     if looked_at > 0 {
         group.commit()?;
     }
-    Ok(looked_at == AT_ONCE)
+    Ok(last.filter(|_| looked_at == AT_ONCE))
 }

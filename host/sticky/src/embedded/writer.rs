@@ -10,13 +10,16 @@ use tokio::sync::oneshot;
 use super::Shared;
 use super::group::Group;
 use super::names::New;
-use super::sweep;
+use super::sweep::Sweeper;
 use crate::bytes::KEY;
 use crate::error::StickyError;
 use crate::pin::{Pin, SenderKey, Wanted};
 
 /// The most calls that wait; a sync caller waits for room, an async one is told that there is none.
 const WAITING: usize = 65_536;
+
+/// From so many calls on those that nobody waits for are left out, so that they never crowd out the others.
+const UNHEARD: usize = WAITING / 8;
 
 /// A group is committed when it has so many operations, however many more wait.
 const MOST: usize = 8_192;
@@ -102,6 +105,7 @@ impl Writer {
     pub(super) fn later(&self, ops: Vec<Op>) {
         if let Some(calls) = &self.calls
             && !ops.is_empty()
+            && calls.len() < UNHEARD
         {
             let _ = calls.try_send(Call { ops, reply: Reply::Nobody });
         }
@@ -127,28 +131,32 @@ fn gone(count: usize) -> Told {
 
 fn run(shared: &Shared, waiting: &Receiver<Call>, sweep: Duration) {
     let mut next_sweep = Instant::now() + sweep;
+    let mut sweeper = Sweeper::default();
+    let mut sound = true;
     loop {
         match waiting.recv_deadline(next_sweep) {
-            Ok(first) => commit(shared, waiting, first),
+            Ok(first) => sound &= commit(shared, waiting, first),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
         if Instant::now() >= next_sweep {
-            let more = sweep::sweep(shared).unwrap_or_else(|error| {
+            let more = sweeper.sweep(shared).unwrap_or_else(|error| {
                 log::error!("ended pins could not be taken off: {error}");
+                sound = false;
                 false
             });
             // The rest of a long list between the groups of others.
             next_sweep = Instant::now() + if more { Duration::ZERO } else { sweep };
         }
     }
-    if let Err(error) = shared.tables.settle() {
+    // After a failure the engine takes nothing any more; what is in the journal is read again at the next opening.
+    if sound && let Err(error) = shared.tables.settle() {
         log::error!("the journal could not be settled and will be read again: {error:?}");
     }
 }
 
-/// Commits a call and what waits beside it.
-fn commit(shared: &Shared, waiting: &Receiver<Call>, first: Call) {
+/// Commits a call and what waits beside it; whether it is on the disk.
+fn commit(shared: &Shared, waiting: &Receiver<Call>, first: Call) -> bool {
     let mut group = Group::new(shared);
     let mut replies = Vec::new();
     let mut ops = 0;
@@ -172,4 +180,5 @@ fn commit(shared: &Shared, waiting: &Receiver<Call>, first: Call) {
             Reply::Nobody => {}
         }
     }
+    committed.is_ok()
 }
