@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 
 use callsign_sticky::{EmbeddedOptions, EmbeddedStore, StickyStore};
 
@@ -15,15 +14,11 @@ use crate::conformance::{key, sender};
 const FAILING: &str = "CALLSIGN_STICKY_FAILING";
 const STAYS: &str = "CALLSIGN_STICKY_FAILURE_STAYS";
 
-fn library() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let out = std::env::temp_dir().join(format!("callsign-fail-{}.so", std::process::id()));
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/sticky/embedded/fail.c");
-        let done = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&out).arg(source).status().unwrap();
-        assert!(done.success());
-        out
-    })
+/// Compiles the library to a file.
+fn library(out: &Path) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/sticky/embedded/fail.c");
+    let done = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(out).arg(source).status().unwrap();
+    assert!(done.success());
 }
 
 /// The process whose disk fails.
@@ -62,6 +57,8 @@ fn writer() {
 fn failing(how: &str, stays: bool) {
     let folder = Folder::new();
     let signal = folder.0.with_extension("signal");
+    let object = folder.0.with_extension("so");
+    library(&object);
     let mut command = Command::new(std::env::current_exe().unwrap());
     if stays {
         command.env(STAYS, "");
@@ -69,7 +66,7 @@ fn failing(how: &str, stays: bool) {
     let output = command
         .args(["embedded::fails::writer", "--exact", "--nocapture", "--test-threads=1"])
         .env(FAILING, &folder.0)
-        .env("LD_PRELOAD", library())
+        .env("LD_PRELOAD", &object)
         .env("FAIL_WHEN", &signal)
         .env("FAIL_HOW", how)
         .env("FAIL_BELOW", &folder.0)
@@ -77,6 +74,7 @@ fn failing(how: &str, stays: bool) {
         .output()
         .unwrap();
     let _ = std::fs::remove_file(&signal);
+    let _ = std::fs::remove_file(&object);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && said.contains("refused 100"),
