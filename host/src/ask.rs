@@ -114,17 +114,29 @@ pub(crate) fn attempt(
         return Err(Failure::Resting);
     }
     with_instance(&asker.member.binding.policy, |instance| {
-        put(instance, serving, std::slice::from_ref(query));
-        if let (Some(read), Some(asked)) = (read, instance.asked(0)) {
-            asked.known = Some(read);
-        }
-        let answer = instance.resolve(query.request)?;
-        let checked = check(serving, Author::Member(asker.member), &query.question, &answer)?;
+        let checked = answer(serving, instance, Author::Member(asker.member), query, read)?;
         if asker.route.shadow.is_some() {
             compare(serving, asker.route, query, &checked.verdict, known_of(instance, 0));
         }
         Ok(settle_read(serving, asker, instance, 0, query, checked))
     })
+}
+
+/// What an instance answers to a message, checked; `read` is what is known of its pin.
+#[inline]
+fn answer(
+    serving: &Serving,
+    instance: &mut Instance,
+    author: Author<'_>,
+    query: &Query<'_>,
+    read: PinRead,
+) -> Result<Checked, Failure> {
+    put(instance, serving, std::slice::from_ref(query));
+    if let (Some(read), Some(asked)) = (read, instance.asked(0)) {
+        asked.known = Some(read);
+    }
+    let answer = instance.resolve(query.request)?;
+    check(serving, author, &query.question, &answer)
 }
 
 /// What a checked answer comes to, with what the instance read of the pin.
@@ -163,41 +175,48 @@ pub(crate) fn told(
     let Wanting { wish, who, races } = wanting;
     match wish.told(serving, asker.member.binding.on_unavailable, answer) {
         Ok(verdict) => Progress::Done(done(asker, who, verdict)),
-        Err(Lost { verdict: Some(verdict), .. }) if races + 1 >= MOST_RACES => {
-            // It never looked at the pin, and agrees with it.
-            Progress::Done(done(asker, who, verdict))
-        }
-        Err(lost) => again(serving, asker, query, who, races + 1, lost.winner),
+        Err(lost) => again(serving, asker, query, who, races + 1, lost),
     }
 }
 
 /// Another message pinned the recipient first: the policy is asked again, with that pin in view.
 #[cold]
-fn again(serving: &Serving, asker: &Asker<'_>, query: &Query<'_>, who: Who, races: usize, winner: Pin) -> Progress {
-    let (policy, author) = match (who, &serving.standard) {
-        (Who::Standard, Some(standard)) => (standard, Author::Policy(standard)),
-        _ => (&asker.member.binding.policy, Author::Member(asker.member)),
-    };
-    let settled = if races < MOST_RACES {
-        with_instance(policy, |instance| {
-            put(instance, serving, std::slice::from_ref(query));
-            if let Some(asked) = instance.asked(0) {
-                asked.known = Some(Ok(Some(winner)));
-            }
-            let answer = instance.resolve(query.request)?;
-            let checked = check(serving, author, &query.question, &answer)?;
-            Ok(settle_read(serving, asker, instance, 0, query, checked))
-        })
-    } else {
-        Err(Failure::Answer("it pins the recipient to another sender than the one it is pinned to".into()))
+fn again(serving: &Serving, asker: &Asker<'_>, query: &Query<'_>, who: Who, races: usize, lost: Lost) -> Progress {
+    let read: PinRead = Some(Ok(Some(lost.winner)));
+    let settled = match (lost.verdict, who, &serving.standard) {
+        // It never looks at the pin, and agrees with it.
+        (Some(verdict), ..) if races >= MOST_RACES => return Progress::Done(done(asker, who, verdict)),
+        (None, ..) if races >= MOST_RACES => {
+            Err(Failure::Answer("it pins the recipient to another sender than the one it is pinned to".into()))
+        }
+        (_, Who::Standard, Some(standard)) => {
+            settled_by(serving, asker, standard, Author::Policy(standard), query, read.clone())
+        }
+        _ => {
+            let author = Author::Member(asker.member);
+            settled_by(serving, asker, &asker.member.binding.policy, author, query, read.clone())
+        }
     };
     match settled {
         Ok(settled) => go_on(asker, settled, who, races),
-        Err(failure) if who == Who::Standard => {
-            Progress::Done(Outcome { verdict: Verdict::Refused(policy_failed(&failure)), by: asker.by })
-        }
-        Err(failure) => failed(serving, asker, query, failure, Some(Ok(Some(winner)))),
+        Err(failure) if who == Who::Standard => refused(asker, &failure),
+        Err(failure) => failed(serving, asker, query, failure, read),
     }
+}
+
+/// What a policy makes of a message, without a word to the shadow.
+fn settled_by(
+    serving: &Serving,
+    asker: &Asker<'_>,
+    policy: &Policy,
+    author: Author<'_>,
+    query: &Query<'_>,
+    read: PinRead,
+) -> Result<Settled, Failure> {
+    with_instance(policy, |instance| {
+        let checked = answer(serving, instance, author, query, read)?;
+        Ok(settle_read(serving, asker, instance, 0, query, checked))
+    })
 }
 
 /// A policy has answered, and its answer is settled.
@@ -238,23 +257,16 @@ pub(crate) fn failed(
     asker.member.failed(&failure);
     if asker.member.binding.on_failure == OnFailure::Standard
         && let Some(standard) = &serving.standard
-        && let Ok(settled) = with_instance(standard, |instance| {
-            put(instance, serving, std::slice::from_ref(query));
-            if let Some(asked) = instance.asked(0) {
-                asked.known = read;
-            }
-            let answer = instance.resolve(query.request)?;
-            let checked = check(serving, Author::Policy(standard), &query.question, &answer)?;
-            Ok(settle_read(serving, asker, instance, 0, query, checked))
-        })
+        && let Ok(settled) = settled_by(serving, asker, standard, Author::Policy(standard), query, read)
     {
         return go_on(asker, settled, Who::Standard, 0);
     }
-    Progress::Done(Outcome { verdict: Verdict::Refused(policy_failed(&failure)), by: asker.by })
+    refused(asker, &failure)
 }
 
-fn policy_failed(failure: &Failure) -> Refusal {
-    Refusal::PolicyFailed(failure.to_string().into())
+fn refused(asker: &Asker<'_>, failure: &Failure) -> Progress {
+    let refusal = Refusal::PolicyFailed(failure.to_string().into());
+    Progress::Done(Outcome { verdict: Verdict::Refused(refusal), by: asker.by })
 }
 
 /// Calls an instance of a policy, and gives it back unless the call failed.
@@ -311,14 +323,7 @@ fn look(
     query: &Query<'_>,
     read: PinRead,
 ) -> Result<Checked, Failure> {
-    with_instance(policy, |instance| {
-        put(instance, serving, std::slice::from_ref(query));
-        if let Some(asked) = instance.asked(0) {
-            asked.known = read;
-        }
-        let answer = instance.resolve(query.request)?;
-        check(serving, author, &query.question, &answer)
-    })
+    with_instance(policy, |instance| answer(serving, instance, author, query, read))
 }
 
 /// Tries a policy on a probe; the error says what is not as it should be.

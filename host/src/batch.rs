@@ -113,7 +113,12 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The writes that messages wait for, in the order of the messages of each group; empty when all are decided.
+    /// Whether any message waits for the store.
+    pub(crate) fn waits(&self) -> bool {
+        !self.wanting.is_empty()
+    }
+
+    /// The writes that messages wait for, in the order of the messages of each group.
     pub(crate) fn writes(&self) -> Vec<Write<'a>> {
         let write = |(slot, wanting): &(Slot, Wanting)| wanting.write(self.serving, self.query(*slot));
         self.wanting.iter().filter_map(write).collect()

@@ -92,12 +92,8 @@ impl Gateway {
             batch.read(pins);
         }
         batch.decide();
-        loop {
-            let writes = batch.writes();
-            if writes.is_empty() {
-                break;
-            }
-            let answers = serving.sticky.write(&writes);
+        while batch.waits() {
+            let answers = serving.sticky.write(&batch.writes());
             batch.written(answers);
         }
         let outcomes = batch.into_outcomes();
@@ -128,12 +124,8 @@ impl Gateway {
             batch.read(pins);
         }
         batch.decide();
-        loop {
-            let writes = batch.writes();
-            if writes.is_empty() {
-                break;
-            }
-            let answers = remote.write_async(&writes).await;
+        while batch.waits() {
+            let answers = remote.write_async(&batch.writes()).await;
             batch.written(answers);
         }
         let outcomes = batch.into_outcomes();
