@@ -9,6 +9,7 @@ mod bytes;
 mod channel;
 mod embedded;
 mod error;
+mod known;
 mod listing;
 mod memory;
 #[cfg(feature = "remote")]

@@ -8,8 +8,9 @@ use papaya::{Compute, HashMap, Operation};
 
 use crate::bytes::{KEY, key_of, parts_of};
 use crate::error::StickyError;
+use crate::known::Known;
 use crate::listing::{Filter, Page, PinRecord, Position};
-use crate::pin::{Pin, PinKey, PinScope, PinnedSender, Release, SenderKey, Touch, Write, now};
+use crate::pin::{Pin, PinKey, Release, Touch, Write, now};
 use crate::store::StickyStore;
 
 /// Keeps pins in a concurrent hash map: reads take no lock, and of several writers of one key the first wins.
@@ -19,15 +20,11 @@ use crate::store::StickyStore;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     pins: HashMap<[u8; KEY], Pin, DefaultHashBuilder>,
-    scopes: HashMap<u128, ScopeNames, DefaultHashBuilder>,
-    senders: HashMap<SenderKey, Box<str>, DefaultHashBuilder>,
+    known: Known,
     /// Whether any pin ends, and how many writes there were since those that ended were thrown away.
     some_end: AtomicBool,
     writes: AtomicUsize,
 }
-
-/// Application and entity.
-type ScopeNames = (Box<str>, Option<Box<str>>);
 
 /// Ended pins are thrown away after as many writes as there are pins, but not before this many.
 const SWEEP: usize = 10_000;
@@ -46,17 +43,6 @@ impl MemoryStore {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.pins.is_empty()
-    }
-
-    fn know(&self, scope: &PinScope<'_>, sender: &PinnedSender<'_>) {
-        let scopes = self.scopes.pin();
-        if !scopes.contains_key(&scope.hash()) {
-            scopes.insert(scope.hash(), (scope.application.into(), scope.entity.map(Into::into)));
-        }
-        let senders = self.senders.pin();
-        if !senders.contains_key(&sender.key) {
-            senders.insert(sender.key, sender.id.into());
-        }
     }
 
     #[cold]
@@ -78,8 +64,8 @@ impl MemoryStore {
 
     fn record(&self, key: &[u8; KEY], pin: Pin) -> Option<PinRecord> {
         let (scope, channel, recipient) = parts_of(key)?;
-        let (application, entity) = self.scopes.pin().get(&scope)?.clone();
-        let sender = self.senders.pin().get(&pin.sender)?.clone();
+        let (application, entity) = self.known.scope(scope)?;
+        let sender = self.known.sender(pin.sender)?;
         Some(PinRecord { application, entity, channel, recipient, sender, pin })
     }
 }
@@ -165,7 +151,7 @@ impl StickyStore for MemoryStore {
             self.sweep(now);
         }
         let wanted = write.wanted();
-        self.know(&write.key.scope, &write.sender);
+        self.known.learn(&write.key.scope, &write.sender);
         let pins = self.pins.pin();
         // Most are new. A map that was filled by `compute` alone is several times slower to read.
         if write.expected.is_none()

@@ -1,27 +1,21 @@
 //! The names behind the hashes: of scopes and of senders, all of them in memory.
 
-use hashbrown::DefaultHashBuilder;
-use papaya::HashMap;
-
 use super::layout::{Tables, failed};
 use crate::error::StickyError;
+use crate::known::{Known, ScopeName, name_of};
 use crate::pin::{PinScope, PinnedSender, SenderKey};
 
-/// Application and entity.
-pub(super) type ScopeNames = (Box<str>, Option<Box<str>>);
-
-/// What is known.
+/// What is known, all that the table of names has.
 #[derive(Default)]
 pub(super) struct Names {
-    scopes: HashMap<u128, ScopeNames, DefaultHashBuilder>,
-    senders: HashMap<SenderKey, Box<str>, DefaultHashBuilder>,
+    pub(super) known: Known,
 }
 
 /// Names that come with a write and were not known when it was asked for.
 #[derive(Debug, Clone)]
 pub(super) struct New {
     scope: u128,
-    names: ScopeNames,
+    names: ScopeName,
     sender: SenderKey,
     id: Box<str>,
 }
@@ -44,10 +38,10 @@ impl Names {
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map(String::into_boxed_str).ok();
             let known = match key.split_first() {
                 Some((&SCOPE, hash)) => hash.try_into().ok().zip(scope_of(&value)).map(|(hash, scope)| {
-                    names.scopes.pin().insert(u128::from_be_bytes(hash), scope);
+                    names.known.learn_scope(u128::from_be_bytes(hash), scope);
                 }),
                 Some((&SENDER, hash)) => hash.try_into().ok().zip(text(&value)).map(|(hash, id)| {
-                    names.senders.pin().insert(SenderKey(u64::from_be_bytes(hash)), id);
+                    names.known.learn_sender(SenderKey(u64::from_be_bytes(hash)), id);
                 }),
                 _ => None,
             };
@@ -58,15 +52,10 @@ impl Names {
 
     /// The names, where one of them is not known yet.
     pub(super) fn unknown(&self, scope: &PinScope<'_>, sender: &PinnedSender<'_>) -> Option<Box<New>> {
-        if self.scopes.pin().contains_key(&scope.hash()) && self.senders.pin().contains_key(&sender.key) {
+        if self.known.has_scope(scope.hash()) && self.known.has_sender(sender.key) {
             return None;
         }
-        Some(Box::new(New {
-            scope: scope.hash(),
-            names: (scope.application.into(), scope.entity.map(Into::into)),
-            sender: sender.key,
-            id: sender.id.into(),
-        }))
+        Some(Box::new(New { scope: scope.hash(), names: name_of(scope), sender: sender.key, id: sender.id.into() }))
     }
 
     /// Puts names into a batch that has a pin of them.
@@ -83,27 +72,12 @@ impl Names {
 
     /// They are on their way to the disk, with the first pin that needs them.
     pub(super) fn written(&self, new: &New) {
-        self.scopes.pin().insert(new.scope, new.names.clone());
-        self.senders.pin().insert(new.sender, new.id.clone());
-    }
-
-    pub(super) fn scope(&self, hash: u128) -> Option<ScopeNames> {
-        self.scopes.pin().get(&hash).cloned()
-    }
-
-    pub(super) fn sender(&self, key: SenderKey) -> Option<Box<str>> {
-        self.senders.pin().get(&key).cloned()
-    }
-
-    /// The hashes of all scopes, in order.
-    pub(super) fn scopes(&self) -> Vec<u128> {
-        let mut hashes: Vec<u128> = self.scopes.pin().keys().copied().collect();
-        hashes.sort_unstable();
-        hashes
+        self.known.learn_scope(new.scope, new.names.clone());
+        self.known.learn_sender(new.sender, new.id.clone());
     }
 }
 
-fn scope_of(value: &[u8]) -> Option<ScopeNames> {
+fn scope_of(value: &[u8]) -> Option<ScopeName> {
     let text = std::str::from_utf8(value).ok()?;
     Some(match text.split_once('\0') {
         Some((application, entity)) => (application.into(), Some(entity.into())),

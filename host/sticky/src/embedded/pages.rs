@@ -92,7 +92,7 @@ fn found<'a>(
         Filter::Sender(sender) => Box::new(of_sender(shared, sender.key, after)),
         Filter::Recipient(recipient) => {
             let recipient = recipient.to_bytes();
-            let keys = shared.names.scopes().into_iter().flat_map(move |scope| {
+            let keys = shared.names.known.scopes().into_iter().flat_map(move |scope| {
                 Channel::ALL.map(|channel| {
                     let mut key = [0; KEY];
                     key[..16].copy_from_slice(&scope.to_be_bytes());
@@ -142,8 +142,8 @@ fn entry_of(entry: Guard) -> Found {
 fn record(shared: &Shared, key: &[u8; KEY], pin: Pin) -> Result<PinRecord, StickyError> {
     let record = || {
         let (scope, channel, recipient) = parts_of(key)?;
-        let (application, entity) = shared.names.scope(scope)?;
-        let sender = shared.names.sender(pin.sender)?;
+        let (application, entity) = shared.names.known.scope(scope)?;
+        let sender = shared.names.known.sender(pin.sender)?;
         Some(PinRecord { application, entity, channel, recipient, sender, pin })
     };
     record().ok_or_else(|| StickyError::new("a pin on the disk without its names"))

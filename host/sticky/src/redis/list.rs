@@ -176,7 +176,7 @@ impl Inner {
     async fn keys_of(&self, recipient: Recipient, after: Option<Place>) -> Result<Ahead, StickyError> {
         self.names.read_all(&self.cluster, "scopes").await?;
         let mut keys = VecDeque::new();
-        for scope in self.names.scopes() {
+        for scope in self.names.known.scopes() {
             for channel in Channel::ALL {
                 let mut key = [0; KEY];
                 key[..16].copy_from_slice(&scope.to_be_bytes());
@@ -336,13 +336,13 @@ impl Inner {
         self.names.read(&self.cluster, names).await?;
         let record = |((_, key), pin): &(Place, Pin)| {
             let (scope, channel, recipient) = parts_of(key)?;
-            let (application, entity) = self.names.scope(scope)?;
+            let (application, entity) = self.names.known.scope(scope)?;
             Some(PinRecord {
                 application,
                 entity,
                 channel,
                 recipient,
-                sender: self.names.sender(pin.sender)?,
+                sender: self.names.known.sender(pin.sender)?,
                 pin: *pin,
             })
         };

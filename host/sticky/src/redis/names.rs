@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashSet};
-use papaya::HashMap;
+use hashbrown::HashSet;
 use redis::Value;
 
 use crate::error::StickyError;
+use crate::known::Known;
 use crate::pin::{PinScope, PinnedSender, SenderKey};
 use crate::redis::batch::Cluster;
 use crate::redis::command::{Command, Meaning, What};
@@ -21,15 +21,11 @@ pub(crate) enum Named {
     Sender(SenderKey),
 }
 
-/// Application and entity.
-pub(crate) type ScopeName = (Box<str>, Option<Box<str>>);
-
 /// The names that the cluster has for sure. Each process writes a name before the first pin with it.
 #[derive(Debug)]
 pub(crate) struct Names {
     keys: Arc<Keys>,
-    scopes: HashMap<u128, ScopeName, DefaultHashBuilder>,
-    senders: HashMap<SenderKey, Box<str>, DefaultHashBuilder>,
+    pub(crate) known: Known,
 }
 
 impl Named {
@@ -63,22 +59,7 @@ fn command(hash: String, name: &'static str, arguments: Vec<Vec<u8>>) -> Command
 
 impl Names {
     pub(crate) fn new(keys: Arc<Keys>) -> Self {
-        Self { keys, scopes: HashMap::default(), senders: HashMap::default() }
-    }
-
-    pub(crate) fn scope(&self, hash: u128) -> Option<ScopeName> {
-        self.scopes.pin().get(&hash).cloned()
-    }
-
-    pub(crate) fn sender(&self, key: SenderKey) -> Option<Box<str>> {
-        self.senders.pin().get(&key).cloned()
-    }
-
-    /// The scopes that are known, in the order of their hashes.
-    pub(crate) fn scopes(&self) -> Vec<u128> {
-        let mut scopes: Vec<u128> = self.scopes.pin().keys().copied().collect();
-        scopes.sort_unstable();
-        scopes
+        Self { keys, known: Known::default() }
     }
 
     /// The names of these that the cluster may not have yet, with the commands that write them.
@@ -86,16 +67,15 @@ impl Names {
         &self,
         used: impl Iterator<Item = (PinScope<'a>, PinnedSender<'a>)>,
     ) -> Vec<(Named, Command)> {
-        let (scopes, senders) = (self.scopes.pin(), self.senders.pin());
         let (mut seen, mut unknown) = (HashSet::new(), Vec::new());
         for (scope, sender) in used {
             let named = Named::Scope(scope.hash());
-            if !scopes.contains_key(&scope.hash()) && seen.insert(named) {
+            if !self.known.has_scope(scope.hash()) && seen.insert(named) {
                 let text = serde_json::to_vec(&(scope.application, scope.entity)).unwrap_or_default();
                 unknown.push((named, text));
             }
             let named = Named::Sender(sender.key);
-            if !senders.contains_key(&sender.key) && seen.insert(named) {
+            if !self.known.has_sender(sender.key) && seen.insert(named) {
                 unknown.push((named, sender.id.as_bytes().to_vec()));
             }
         }
@@ -133,12 +113,12 @@ impl Names {
         match named {
             Named::Scope(hash) => {
                 if let Ok(name) = serde_json::from_slice(text) {
-                    self.scopes.pin().insert(hash, name);
+                    self.known.learn_scope(hash, name);
                 }
             }
             Named::Sender(key) => {
                 if let Ok(id) = std::str::from_utf8(text) {
-                    self.senders.pin().insert(key, id.into());
+                    self.known.learn_sender(key, id.into());
                 }
             }
         }
@@ -181,8 +161,8 @@ impl Names {
     /// They cannot be read.
     pub(crate) async fn read(&self, cluster: &Arc<Cluster>, names: Vec<Named>) -> Result<(), StickyError> {
         let unknown = |named: &Named| match named {
-            Named::Scope(hash) => !self.scopes.pin().contains_key(hash),
-            Named::Sender(key) => !self.senders.pin().contains_key(key),
+            Named::Scope(hash) => !self.known.has_scope(*hash),
+            Named::Sender(key) => !self.known.has_sender(*key),
         };
         let names: HashSet<Named> = names.into_iter().filter(unknown).collect();
         let names: Vec<Named> = names.into_iter().collect();
@@ -203,7 +183,6 @@ impl Names {
             let slot = slot_of(named.hash(&self.keys).as_bytes());
             matches!((before.node(slot), after.node(slot)), (Some(one), Some(other)) if Arc::ptr_eq(one, other))
         };
-        self.scopes.pin().retain(|hash, _| stayed(Named::Scope(*hash)));
-        self.senders.pin().retain(|key, _| stayed(Named::Sender(*key)));
+        self.known.retain(|hash| stayed(Named::Scope(hash)), |key| stayed(Named::Sender(key)));
     }
 }
