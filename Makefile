@@ -14,7 +14,7 @@ SECONDS ?= 300
 JOBS ?= $(shell nproc)
 FUZZ := -timeout=20 -print_funcs=0
 
-.PHONY: help toolchain setup c++ run test lint component component-check bench bench-quick model fuzz-build fuzz-quick fuzz
+.PHONY: help toolchain setup c++ run test lint component component-check bench bench-quick bench-pins model fuzz-build fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -24,6 +24,7 @@ help:
 	@echo 'make component-check  fail where the committed component is not what the source gives'
 	@echo 'make bench            what a decision costs (about 5 minutes after the build)'
 	@echo 'make bench-quick      the same with short measurements (about 1 minute)'
+	@echo 'make bench-pins       what a pin costs in each store (about 8 minutes after the build)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
 	@echo 'make fuzz             one for longer: TARGET=catalog|decision|loader SECONDS=300 JOBS=cores'
@@ -95,6 +96,12 @@ bench: toolchain
 bench-quick: toolchain
 	$(CARGO) bench --package callsign --bench decision -- --warm-up-time 0.3 --measurement-time 0.7
 	@$(CARGO) bench --quiet --package callsign --bench table
+
+# What pins cost in every store; starts PostgreSQL and a Redis cluster.
+bench-pins: setup
+	$(CARGO) bench --package callsign-sticky --bench sticky
+	@$(CARGO) bench --quiet --package callsign-sticky --bench servers
+	@$(CARGO) bench --quiet --package callsign-sticky --bench engines
 
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test behaviour model:: -- --nocapture

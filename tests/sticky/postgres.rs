@@ -2,7 +2,6 @@
 
 mod away;
 mod ends;
-mod figures;
 mod kills;
 mod opening;
 mod server;

@@ -3,7 +3,6 @@
 mod away;
 mod cluster;
 mod failover;
-mod figures;
 mod load;
 mod migration;
 mod opening;

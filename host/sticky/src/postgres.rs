@@ -59,9 +59,9 @@ use crate::store::StickyStore;
 /// **A batch** of up to 4,096 keys is one statement and one round trip. A second one goes before where a process meets an
 /// application, an entity or a sender for the first time, and after where another writer came in between.
 ///
-/// **A billion pins** are 16 hash partitions by recipient, of 63 million each. A pin takes 101 bytes in its table and 161
+/// **A billion pins** are 16 hash partitions by recipient, of 63 million each. A pin takes 100 bytes in its table and 161
 /// in three indexes (77 the key, 53 by sender, 32 by recipient), measured at a million pins in random order by
-/// `cargo test --release -p callsign-sticky --test sticky postgres::figures -- --ignored --nocapture`: 262 GB.
+/// `STORES=postgres cargo bench -p callsign-sticky --bench servers`: some 260 GB.
 /// Inserts touch pages all over the indexes, and the first change of a page after a checkpoint writes all of it to the log:
 /// `max_wal_size` of 8 GB or more and `wal_compression` are worth their setting. Touches change no indexed column and 99 %
 /// of them stay in their page. Ended pins are found by reading the tables from front to back, 8 MiB in each interval

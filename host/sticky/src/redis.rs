@@ -94,8 +94,8 @@ use open::{Address, open};
 ///
 /// A decision (a read and a write of a new pin) in batches of 256 takes 10 us of processor time: 3 us here and 7 us on the
 /// servers, replicas included; waiting for a replica takes no more. That is 100,000 to 200,000 a second for two cores
-/// that clients and six servers share. One by one, it takes 90 to 270 us. `tests/sticky/redis/figures.rs` gives the
-/// figures and says how it is run.
+/// that clients and six servers share. One by one, it takes 90 to 400 us. `STORES=redis cargo bench
+/// -p callsign-sticky --bench servers` gives the figures.
 ///
 /// Pages hold each pin once, also while slots move and servers fail over; pins come by slot and key. Names of scopes and
 /// senders are written before the first pin with them, and stay.

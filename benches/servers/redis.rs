@@ -1,13 +1,13 @@
-//! Figures, not a test: `cargo test --release -p callsign-sticky --test sticky -- --ignored --nocapture redis::figures`.
+//! What a decision costs on a Redis cluster, in processor time and with replicas waited for, what a pin takes of its memory,
+//! and how long listings take.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use callsign_sticky::{Filter, PinKey, PinScope, StickyStore, Write, each_pin};
 
-use crate::conformance::{application, key, number, sender};
-use crate::redis::cluster::{Cluster, Setup};
-use crate::redis::options;
+use super::cluster::{Cluster, Setup};
+use super::{application, key, number, options, sender};
 
 const LASTS: Duration = Duration::from_millis(1_500);
 
@@ -45,8 +45,11 @@ fn memory(cluster: &Cluster) -> u64 {
     (0..3).map(used).sum()
 }
 
-#[test]
-#[ignore = "it measures"]
+pub(super) fn figures() {
+    reads_and_inserts_a_second();
+    memory_and_listings_of_a_million_pins();
+}
+
 fn reads_and_inserts_a_second() {
     let cluster = Cluster::start(Setup::default());
     for wait in [None, Some((1, Duration::from_millis(500)))] {
@@ -85,8 +88,6 @@ fn reads_and_inserts_a_second() {
     }
 }
 
-#[test]
-#[ignore = "it measures"]
 fn memory_and_listings_of_a_million_pins() {
     const PINS: u64 = 1_000_000;
     let cluster = Cluster::start(Setup { replicas: 0, ..Setup::default() });
