@@ -11,29 +11,36 @@
 //! 3. `walk` goes through an element that is not, field by field, and notes each fault with its place.
 //! 4. `check` takes every element through these, and finds what only shows between elements: ids given twice,
 //!    duplicate associations, two default senders, and, with `ties`, strategies that tie.
+//!
+//! `edit` changes single elements of a catalog, which is then as sound as one that was read; `write` gives elements
+//! back as the file writes them; `lookup` finds them by id.
 
 mod build;
 mod check;
 mod coverage;
+mod edit;
 mod element;
 mod fault;
 mod file;
 mod ids;
 mod kind;
+mod lookup;
 mod model;
 mod node;
 mod rule;
 mod ties;
 mod walk;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
-use std::{fs::File, io::Read, path::Path};
+use std::{fs::File, io::Read, path::Path, sync::Arc};
 
 pub use coverage::{Countries, Coverage};
+pub use edit::{Edit, EditError, EditErrorKind, EditFault, List};
 pub use fault::{CatalogError, Fault, Faults, MAX_FAULTS};
-pub use kind::{Channel, SenderType};
+pub use kind::{Channel, ResourceType, SenderType};
 pub use model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy};
 
 /// The longest catalog text that is read: 4 GiB less one byte, so that every element has a 32-bit index.
@@ -45,15 +52,17 @@ pub const MAX_CATALOG_BYTES: u64 = u32::MAX as u64;
 ///
 /// Elements refer to each other by index into these lists, and every index is in range. Lists are in the order of the
 /// file; the application `default`, which always exists, comes first where the file does not list it.
+///
+/// A clone shares every list, and so does a catalog that [`Catalog::edit`] gives where it changed nothing in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalog {
-    pub(crate) applications: Vec<Application>,
-    pub(crate) entities: Vec<Entity>,
-    pub(crate) senders: Vec<Sender>,
-    pub(crate) associations: Vec<Association>,
-    pub(crate) other_associations: Vec<OtherAssociation>,
-    pub(crate) strategies: Vec<Strategy>,
-    pub(crate) default_senders: Vec<DefaultSender>,
+    applications: Arc<Vec<Application>>,
+    entities: Arc<Vec<Entity>>,
+    senders: Arc<Vec<Sender>>,
+    associations: Arc<Vec<Association>>,
+    other_associations: Arc<Vec<OtherAssociation>>,
+    strategies: Arc<Vec<Strategy>>,
+    default_senders: Arc<Vec<DefaultSender>>,
 }
 
 impl Catalog {

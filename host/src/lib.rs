@@ -39,8 +39,9 @@ pub use callsign_sticky::{
     EmbeddedStore, MemoryStore, Pin, PinKey, PinScope, PinnedSender, Recipient, SenderKey, StickyError, StickyStore,
 };
 pub use catalog::{
-    Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Entity, Fault,
-    Faults, MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation, Sender, SenderType, Strategy,
+    Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Edit, EditError,
+    EditErrorKind, EditFault, Entity, Fault, Faults, List, MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation,
+    ResourceType, Sender, SenderType, Strategy,
 };
 pub use control::{Served, SwapError};
 pub use decision::{DecisionRef, Refusal, Step};

@@ -1,9 +1,10 @@
 //! The model of an element that has no fault of its own.
 //!
 //! Each function gives nothing where `walk` would find a fault, and only there: the two must agree on every rule, and
-//! take the rules of values from one place.
+//! take the rules of values from one place. Elements that refer to others come in two steps: what they are by
+//! themselves, and where the ids that they name are.
 
-use std::{num::NonZeroU8, sync::Arc};
+use std::{borrow::Cow, num::NonZeroU8, sync::Arc};
 
 use serde_json::value::RawValue;
 
@@ -28,6 +29,21 @@ pub(super) struct Ends {
     pub(super) entity: Option<u32>,
     /// None where the resource is not one of the catalog's senders.
     pub(super) sender: Option<u32>,
+}
+
+/// A strategy that is sound by itself, before what it refers to is looked up.
+pub(super) struct WrittenStrategy<'a> {
+    pub(super) id: Cow<'a, str>,
+    pub(super) platform: Scope<'a>,
+    pub(super) senders: Option<Vec<Text<'a>>>,
+    /// All of it but the indexes.
+    unplaced: Strategy,
+}
+
+/// A default sender that is sound by itself, before what it refers to is looked up.
+pub(super) struct WrittenDefault<'a> {
+    pub(super) platform: Scope<'a>,
+    pub(super) sender: Cow<'a, str>,
 }
 
 pub(super) fn application<'a>(raw: &'a RawValue) -> Option<(Text<'a>, Application)> {
@@ -62,7 +78,8 @@ pub(super) fn sender<'a>(raw: &'a RawValue, coverages: &mut Coverages<'a>) -> Op
     Some((id, sender))
 }
 
-pub(super) fn link<'a>(raw: &'a RawValue, known: &Known<'a>) -> Option<(Link<'a>, Ends)> {
+/// An association, before what it refers to is looked up.
+pub(super) fn link<'a>(raw: &'a RawValue) -> Option<Link<'a>> {
     let element: element::Association<'a> = element::read(raw)?;
     let Choice(resource_type) = element.resource_type?;
     let Choice(channel) = element.channel?;
@@ -71,14 +88,12 @@ pub(super) fn link<'a>(raw: &'a RawValue, known: &Known<'a>) -> Option<(Link<'a>
         true => element.resource_id?,
         false => id(element.resource_id)?,
     };
-    let link = Link {
+    Some(Link {
         resource_type,
         channel,
         scope: Scope { application: element.application_id?.0, entity: element.entity_id?.map(|Text(entity)| entity) },
         resource: resource.0,
-    };
-    let ends = ends(&link, known)?;
-    Some((link, ends))
+    })
 }
 
 /// What an association refers to; nothing when the catalog lacks any of it.
@@ -91,29 +106,22 @@ pub(super) fn ends(link: &Link<'_>, known: &Known<'_>) -> Option<Ends> {
     Some(Ends { application, entity, sender })
 }
 
-pub(super) fn strategy<'a>(
-    raw: &'a RawValue,
-    known: &Known<'a>,
-    coverages: &mut Coverages<'a>,
-) -> Option<(Text<'a>, Strategy, Reach<'a>)> {
+pub(super) fn strategy<'a>(raw: &'a RawValue, coverages: &mut Coverages<'a>) -> Option<WrittenStrategy<'a>> {
     let element: element::Strategy<'a> = element::read(raw)?;
     let id = id(element.sending_strategy_id)?;
     let platform = platform(element.platform)?;
-    let (application, entity) = scope(&platform, known)?;
     let countries = match (element.destination_country_code, element.destination_country_codes) {
         (None, None) => None,
         (Some(CountryCode(country)), None) => Some(vec![country]),
         (None, Some(list)) if !list.is_empty() => Some(list.into_iter().map(|CountryCode(country)| country).collect()),
         _ => return None,
     };
-    let countries = countries.map(|list| coverages.list(list));
-    let channel = element.channel.map(|Choice(channel)| channel);
-    let strategy = Strategy {
+    let unplaced = Strategy {
         id: id.0.as_ref().into(),
-        application,
-        entity,
-        channel,
-        countries: countries.clone(),
+        application: 0,
+        entity: None,
+        channel: element.channel.map(|Choice(channel)| channel),
+        countries: countries.map(|list| coverages.list(list)),
         sticky: element.use_sticky_sender.unwrap_or(false),
         sticky_idle_days: match element.sticky_idle_days {
             None => 0,
@@ -122,24 +130,21 @@ pub(super) fn strategy<'a>(
         },
         geolocated: element.use_geolocated_sender.unwrap_or(false),
         priorities: priorities(element.priorities.unwrap_or_default())?,
-        senders: match element.sender_ids {
-            Some(ids) => Some(senders(&ids, &known.senders)?),
-            None => None,
-        },
+        senders: None,
     };
-    let reach = Reach { scope: platform, channel, countries: countries.map(|list| list.to_vec()) };
-    Some((id, strategy, reach))
+    let senders = element.sender_ids;
+    if senders.as_ref().is_some_and(Vec::is_empty) {
+        return None;
+    }
+    Some(WrittenStrategy { id: id.0, platform, senders, unplaced })
 }
 
-pub(super) fn default_sender<'a>(raw: &'a RawValue, known: &Known<'a>) -> Option<(Scope<'a>, DefaultSender)> {
+pub(super) fn default_sender<'a>(raw: &'a RawValue) -> Option<WrittenDefault<'a>> {
     let element: element::DefaultSender<'a> = element::read(raw)?;
-    let platform = platform(element.platform)?;
-    let (application, entity) = scope(&platform, known)?;
-    let sender = known.senders.get(&element.sender_id?.0)?;
-    Some((platform, DefaultSender { application, entity, sender }))
+    Some(WrittenDefault { platform: platform(element.platform)?, sender: element.sender_id?.0 })
 }
 
-fn id(text: Option<Text<'_>>) -> Option<Text<'_>> {
+pub(super) fn id(text: Option<Text<'_>>) -> Option<Text<'_>> {
     text.filter(|Text(text)| rule::id(text).is_ok())
 }
 
@@ -151,7 +156,7 @@ fn name(text: Option<Text<'_>>) -> Option<Option<Box<str>>> {
     }
 }
 
-fn platform<'a>(platform: Option<Object<element::Platform<'a>>>) -> Option<Scope<'a>> {
+pub(super) fn platform<'a>(platform: Option<Object<element::Platform<'a>>>) -> Option<Scope<'a>> {
     let Object(platform) = platform?;
     Some(Scope { application: platform.application_id?.0, entity: platform.entity_id.map(|Text(entity)| entity) })
 }
@@ -182,12 +187,40 @@ fn priorities(list: Vec<Object<element::Priority>>) -> Option<[Option<NonZeroU8>
 }
 
 fn senders(ids: &[Text<'_>], known: &Ids<'_>) -> Option<Arc<[u32]>> {
-    if ids.is_empty() {
-        return None;
-    }
     let indexes = ids.iter().map(|Text(id)| known.get(id));
     let mut indexes = indexes.collect::<Option<Vec<u32>>>()?;
     indexes.sort_unstable();
     indexes.dedup();
     Some(indexes.into())
+}
+
+// === impl WrittenStrategy ===
+
+impl<'a> WrittenStrategy<'a> {
+    /// The strategy with its references as indexes; nothing when the catalog lacks any of them.
+    pub(super) fn place(&self, known: &Known<'_>) -> Option<Strategy> {
+        let (application, entity) = scope(&self.platform, known)?;
+        let senders = match &self.senders {
+            Some(ids) => Some(senders(ids, &known.senders)?),
+            None => None,
+        };
+        Some(Strategy { application, entity, senders, ..self.unplaced.clone() })
+    }
+
+    /// The messages that it acts on.
+    pub(super) fn reach(&self) -> Reach<'a> {
+        let countries = self.unplaced.countries.as_ref().map(|list| list.to_vec());
+        Reach { scope: self.platform.clone(), channel: self.unplaced.channel, countries }
+    }
+}
+
+// === impl WrittenDefault ===
+
+impl WrittenDefault<'_> {
+    /// The default sender as indexes; nothing when the catalog lacks any of them.
+    pub(super) fn place(&self, known: &Known<'_>) -> Option<DefaultSender> {
+        let (application, entity) = scope(&self.platform, known)?;
+        let sender = known.senders.get(&self.sender)?;
+        Some(DefaultSender { application, entity, sender })
+    }
 }

@@ -13,7 +13,7 @@ use super::{
     fault::{CatalogError, FaultLog},
     file::{self, List},
     ids::{DEFAULT_APPLICATION, Ids, Known},
-    model::{Application, Association, OtherAssociation},
+    model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
     node::{self, Path, Spot},
     rule::quoted,
     ties::{Claims, Tie},
@@ -28,7 +28,19 @@ struct Check<'a> {
     log: FaultLog<'a>,
     known: Known<'a>,
     coverages: Coverages<'a>,
-    catalog: Catalog,
+    lists: Lists,
+}
+
+/// The lists of the catalog as they grow.
+#[derive(Default)]
+struct Lists {
+    applications: Vec<Application>,
+    entities: Vec<Entity>,
+    senders: Vec<Sender>,
+    associations: Vec<Association>,
+    other_associations: Vec<OtherAssociation>,
+    strategies: Vec<Strategy>,
+    default_senders: Vec<DefaultSender>,
 }
 
 /// The associations seen so far, each with its element.
@@ -46,15 +58,7 @@ pub(super) fn catalog(text: &str) -> Result<Catalog, CatalogError> {
         log: FaultLog::new(text),
         known: Known::default(),
         coverages: Coverages::default(),
-        catalog: Catalog {
-            applications: Vec::new(),
-            entities: Vec::new(),
-            senders: Vec::new(),
-            associations: Vec::new(),
-            other_associations: Vec::new(),
-            strategies: Vec::new(),
-            default_senders: Vec::new(),
-        },
+        lists: Lists::default(),
     };
     let lists = file::split(text, &mut check.log)?;
     check.applications(&lists.applications);
@@ -65,7 +69,7 @@ pub(super) fn catalog(text: &str) -> Result<Catalog, CatalogError> {
     check.default_senders(&lists.default_senders);
     match check.log.finish() {
         Some(faults) => Err(CatalogError::Faults(faults)),
-        None => Ok(check.catalog),
+        None => Ok(check.lists.into()),
     }
 }
 
@@ -74,11 +78,11 @@ pub(super) fn catalog(text: &str) -> Result<Catalog, CatalogError> {
 impl<'a> Check<'a> {
     fn applications(&mut self, list: &List<'a>) {
         let mut ids = Ids::of(list);
-        self.catalog.applications.reserve(list.elements.len() + 1);
+        self.lists.applications.reserve(list.elements.len() + 1);
         for (index, raw) in list.iter() {
             let id = match build::application(raw) {
                 Some((Text(id), application)) => {
-                    self.catalog.applications.push(application);
+                    self.lists.applications.push(application);
                     Some(id)
                 }
                 None => self.walk(list, index, raw, |walker, spot, _| walker.application(spot)),
@@ -89,18 +93,18 @@ impl<'a> Check<'a> {
             ids.shift();
             ids.insert(Cow::Borrowed(DEFAULT_APPLICATION), 0);
             let default = Application { id: DEFAULT_APPLICATION.into(), name: None };
-            self.catalog.applications.insert(0, default);
+            self.lists.applications.insert(0, default);
         }
         self.known.applications = ids;
     }
 
     fn entities(&mut self, list: &List<'a>) {
         let mut ids = Ids::of(list);
-        self.catalog.entities.reserve(list.elements.len());
+        self.lists.entities.reserve(list.elements.len());
         for (index, raw) in list.iter() {
             let id = match build::entity(raw) {
                 Some((Text(id), entity)) => {
-                    self.catalog.entities.push(entity);
+                    self.lists.entities.push(entity);
                     Some(id)
                 }
                 None => self.walk(list, index, raw, |walker, spot, _| walker.entity(spot)),
@@ -112,11 +116,11 @@ impl<'a> Check<'a> {
 
     fn senders(&mut self, list: &List<'a>) {
         let mut ids = Ids::of(list);
-        self.catalog.senders.reserve(list.elements.len());
+        self.lists.senders.reserve(list.elements.len());
         for (index, raw) in list.iter() {
             let id = match build::sender(raw, &mut self.coverages) {
                 Some((Text(id), sender)) => {
-                    self.catalog.senders.push(sender);
+                    self.lists.senders.push(sender);
                     Some(id)
                 }
                 None => self.walk(list, index, raw, |walker, spot, _| walker.sender(spot)),
@@ -129,11 +133,13 @@ impl<'a> Check<'a> {
     fn associations(&mut self, list: &List<'a>) {
         let mut links = Links::default();
         links.of_senders.reserve(list.elements.len());
-        self.catalog.associations.reserve(list.elements.len());
+        self.lists.associations.reserve(list.elements.len());
         for (index, raw) in list.iter() {
-            let (link, ends) = match build::link(raw, &self.known) {
+            let read = build::link(raw);
+            let read = read.and_then(|link| build::ends(&link, &self.known).map(|ends| (link, ends)));
+            let (link, ends) = match read {
                 Some((link, ends)) => {
-                    self.catalog.push(&link, ends);
+                    self.lists.push(&link, ends);
                     (link, Some(ends))
                 }
                 None => {
@@ -156,12 +162,15 @@ impl<'a> Check<'a> {
         let mut claims = Claims::default();
         // By element, for the messages of later ones that tie with it.
         let mut names: Vec<Option<Cow<'a, str>>> = Vec::with_capacity(list.elements.len());
-        self.catalog.strategies.reserve(list.elements.len());
+        self.lists.strategies.reserve(list.elements.len());
         for (index, raw) in list.iter() {
-            let (id, reach) = match build::strategy(raw, &self.known, &mut self.coverages) {
-                Some((Text(id), strategy, reach)) => {
-                    self.catalog.strategies.push(strategy);
-                    (Some(id), Some(reach))
+            let read = build::strategy(raw, &mut self.coverages);
+            let read = read.and_then(|written| written.place(&self.known).map(|strategy| (written, strategy)));
+            let (id, reach) = match read {
+                Some((written, strategy)) => {
+                    self.lists.strategies.push(strategy);
+                    let reach = written.reach();
+                    (Some(written.id), Some(reach))
                 }
                 None => self.walk(list, index, raw, |walker, spot, known| walker.strategy(spot, known)),
             };
@@ -177,9 +186,11 @@ impl<'a> Check<'a> {
     fn default_senders(&mut self, list: &List<'a>) {
         let mut first: HashMap<Scope<'a>, u32> = HashMap::new();
         for (index, raw) in list.iter() {
-            let platform = match build::default_sender(raw, &self.known) {
+            let read = build::default_sender(raw);
+            let read = read.and_then(|written| written.place(&self.known).map(|default| (written.platform, default)));
+            let platform = match read {
                 Some((platform, default_sender)) => {
-                    self.catalog.default_senders.push(default_sender);
+                    self.lists.default_senders.push(default_sender);
                     Some(platform)
                 }
                 None => self.walk(list, index, raw, |walker, spot, known| walker.default_sender(spot, known)),
@@ -248,37 +259,36 @@ fn place(list: &List<'_>, index: u32) -> String {
     format!("$.{}[{index}]", list.name)
 }
 
+/// Says which strategy a new one ties with: one with an id that can be read, one at a place of the file, or both.
 fn tie_message(list: &List<'_>, id: Option<&str>, tie: &Tie) -> String {
-    let id = id.map_or_else(String::new, |id| format!("{} ", quoted(id)));
     let place = place(list, tie.first);
-    let countries = match (tie.country, tie.more) {
-        (None, _) => "every country".to_owned(),
-        (Some(country), 0) => country.as_str().to_owned(),
-        (Some(country), 1) => format!("{} and 1 more country", country.as_str()),
-        (Some(country), more) => format!("{} and {more} more countries", country.as_str()),
-    };
-    format!(
-        "ties with {id}({place}) for {countries}: both have the same scope and channel; give them countries that do \
-         not meet, or keep one of them"
-    )
+    match id {
+        Some(id) => tie.message(&format!("{} ({place})", quoted(id))),
+        None => tie.message(&format!("({place})")),
+    }
 }
 
-// === impl Catalog ===
+// === impl Lists ===
 
-impl Catalog {
+impl Lists {
     fn push(&mut self, link: &Link<'_>, ends: Ends) {
-        let Ends { application, entity, sender } = ends;
-        match (link.channel.resolved(), sender) {
-            (Some(channel), Some(sender)) => {
-                self.associations.push(Association { channel, application, entity, sender });
-            }
-            _ => self.other_associations.push(OtherAssociation {
-                resource_type: link.resource_type.as_str(),
-                channel: link.channel.as_str(),
-                application: link.scope.application.as_ref().into(),
-                entity: link.scope.entity.as_deref().map(Into::into),
-                resource: link.resource.as_ref().into(),
-            }),
+        match link.acted_on(ends) {
+            Some(association) => self.associations.push(association),
+            None => self.other_associations.push(link.kept()),
+        }
+    }
+}
+
+impl From<Lists> for Catalog {
+    fn from(lists: Lists) -> Catalog {
+        Catalog {
+            applications: lists.applications.into(),
+            entities: lists.entities.into(),
+            senders: lists.senders.into(),
+            associations: lists.associations.into(),
+            other_associations: lists.other_associations.into(),
+            strategies: lists.strategies.into(),
+            default_senders: lists.default_senders.into(),
         }
     }
 }
@@ -290,10 +300,7 @@ impl<'a> Links<'a> {
     fn insert(&mut self, link: Link<'a>, ends: Option<Ends>, element: u32) -> Option<u32> {
         let first = match ends {
             Some(Ends { application, entity, sender: Some(sender) }) => {
-                let kind = (link.resource_type as u32) << 8 | link.channel as u32;
-                // No index is that high, within the size limit.
-                let entity = entity.unwrap_or(u32::MAX);
-                *self.of_senders.entry([kind, application, entity, sender]).or_insert(element)
+                *self.of_senders.entry(link.code(application, entity, sender)).or_insert(element)
             }
             _ => *self.other.entry(link).or_insert(element),
         };

@@ -6,7 +6,7 @@ use callsign_destination::Country;
 use hashbrown::{HashMap, HashSet};
 use serde_json::value::RawValue;
 
-use super::{element, kind::Channel};
+use super::{Catalog, element, kind::Channel};
 
 /// The countries that a sender reaches, for each channel.
 ///
@@ -30,6 +30,8 @@ pub enum Countries {
 pub(super) struct Coverages<'a> {
     /// By the text of the `coverage` value: senders that are written alike are neither parsed nor stored again.
     by_text: HashMap<&'a str, Coverage>,
+    /// Those that differ, whatever their texts are.
+    coverages: HashSet<Coverage>,
     lists: HashSet<Arc<[Country]>>,
 }
 
@@ -62,6 +64,23 @@ impl Countries {
 // === impl Coverages ===
 
 impl<'a> Coverages<'a> {
+    /// The coverages and lists of a catalog, for what is added to it to share.
+    pub(super) fn of(catalog: &Catalog) -> Self {
+        let mut coverages = Coverages::default();
+        // Many senders in a row have one coverage: most are settled by their address, without a look at the countries.
+        let mut seen = HashSet::new();
+        for sender in catalog.senders() {
+            if seen.insert(Arc::as_ptr(&sender.coverage.0)) && coverages.coverages.insert(sender.coverage.clone()) {
+                coverages.lists.extend(sender.coverage.0.iter().flatten().filter_map(|countries| match countries {
+                    Countries::All => None,
+                    Countries::Only(list) => Some(Arc::clone(list)),
+                }));
+            }
+        }
+        coverages.lists.extend(catalog.strategies().iter().filter_map(|strategy| strategy.countries.clone()));
+        coverages
+    }
+
     /// The coverage of a `coverage` value; nothing when it has a fault.
     pub(super) fn read(&mut self, raw: &'a RawValue) -> Option<Coverage> {
         if let Some(coverage) = self.by_text.get(raw.get()) {
@@ -83,12 +102,13 @@ impl<'a> Coverages<'a> {
                 None => countries,
             });
         }
-        Coverage(Arc::new(merged.map(|countries| {
+        let coverage = Coverage(Arc::new(merged.map(|countries| {
             countries.map(|countries| match countries {
                 element::CountryField::All => Countries::All,
                 element::CountryField::Only(list) => Countries::Only(self.list(list)),
             })
-        })))
+        })));
+        self.coverages.get_or_insert(coverage).clone()
     }
 
     /// The shared form of a list: sorted, each country once.

@@ -26,12 +26,27 @@ pub(super) struct Known<'a> {
 /// The application that always exists.
 pub(super) const DEFAULT_APPLICATION: &str = "default";
 
+// === impl Known ===
+
+impl Known<'_> {
+    /// No ids, of lists that were not read: any reference may be to something.
+    pub(super) fn unread() -> Self {
+        let unread = || Ids { by_id: HashMap::new(), incomplete: true };
+        Known { applications: unread(), entities: unread(), senders: unread() }
+    }
+}
+
 // === impl Ids ===
 
 impl<'a> Ids<'a> {
     /// Room for the ids of a list, none of them in it yet.
     pub(super) fn of(list: &List<'a>) -> Self {
         Ids { by_id: HashMap::with_capacity(list.elements.len() + 1), incomplete: !list.complete }
+    }
+
+    /// These ids, each by its place among them.
+    pub(super) fn from_iter(ids: impl Iterator<Item = &'a str>) -> Self {
+        Ids { by_id: ids.map(Cow::Borrowed).zip(0..).collect(), incomplete: false }
     }
 
     /// Takes note that the id of an element could not be read.

@@ -24,11 +24,16 @@ pub enum SenderType {
 /// What an association is about. Strategies act on the first two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub(super) enum ResourceType {
+pub enum ResourceType {
+    /// `NUMBER`: a sender of the catalog.
     Number,
+    /// `ALPHA`: a sender of the catalog.
     Alpha,
+    /// `DOMAIN`.
     Domain,
+    /// `RCS_RESOURCE`.
     RcsResource,
+    /// `APPLE_RESOURCE`.
     AppleResource,
 }
 
@@ -112,7 +117,8 @@ impl Word for SenderType {
 // === impl ResourceType ===
 
 impl ResourceType {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// The type's word, such as `NUMBER`.
+    pub const fn as_str(self) -> &'static str {
         match self {
             ResourceType::Number => "NUMBER",
             ResourceType::Alpha => "ALPHA",
@@ -123,8 +129,14 @@ impl ResourceType {
     }
 
     /// Whether the resource is a sender of the catalog.
-    pub(super) const fn is_sender(self) -> bool {
+    pub const fn is_sender(self) -> bool {
         matches!(self, ResourceType::Number | ResourceType::Alpha)
+    }
+}
+
+impl fmt::Display for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
@@ -163,6 +175,16 @@ impl AnyChannel {
     }
 }
 
+impl From<Channel> for AnyChannel {
+    fn from(channel: Channel) -> AnyChannel {
+        match channel {
+            Channel::Sms => AnyChannel::Sms,
+            Channel::Mms => AnyChannel::Mms,
+            Channel::Rcs => AnyChannel::Rcs,
+        }
+    }
+}
+
 impl Word for AnyChannel {
     const WORDS: &'static [(&'static str, Self)] = &[
         (AnyChannel::Sms.as_str(), AnyChannel::Sms),
@@ -176,6 +198,16 @@ impl Word for AnyChannel {
 
 // === impl Status ===
 
+impl Status {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Status::Active => "ACTIVE",
+            Status::Suspended => "SUSPENDED",
+        }
+    }
+}
+
 impl Word for Status {
-    const WORDS: &'static [(&'static str, Self)] = &[("ACTIVE", Status::Active), ("SUSPENDED", Status::Suspended)];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[(Status::Active.as_str(), Status::Active), (Status::Suspended.as_str(), Status::Suspended)];
 }

@@ -6,7 +6,7 @@ use callsign_destination::Country;
 
 use super::{
     coverage::Coverage,
-    kind::{Channel, SenderType},
+    kind::{Channel, ResourceType, SenderType},
 };
 
 /// An environment or a use case that sends messages.
@@ -47,6 +47,8 @@ pub struct Sender {
 /// A sender may be used for a channel by an application, or by an entity of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Association {
+    /// `resourceType`: one of the two that are senders. Strategies do not tell them apart.
+    pub resource_type: ResourceType,
     /// `channel`.
     pub channel: Channel,
     /// `applicationId`, as an index into [`Catalog::applications`](super::Catalog::applications).

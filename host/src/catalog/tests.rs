@@ -1,11 +1,14 @@
 //! What a catalog file may say, and what is reported when it says something else.
 
+mod edit;
+mod edit_model;
 mod elements;
 mod everything;
 mod model;
 mod mutation;
 mod relations;
 mod text;
+mod write;
 
 use super::{Catalog, CatalogError, Faults};
 

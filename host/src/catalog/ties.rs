@@ -58,3 +58,21 @@ impl<'a> Claims<'a> {
         groups.map(|group| Tie { first: group[0].0, country: group[0].1, more: group.len() - 1 }).collect()
     }
 }
+
+// === impl Tie ===
+
+impl Tie {
+    /// What is wrong with the later strategy; `earlier` says which one it ties with.
+    pub(super) fn message(&self, earlier: &str) -> String {
+        let countries = match (self.country, self.more) {
+            (None, _) => "every country".to_owned(),
+            (Some(country), 0) => country.as_str().to_owned(),
+            (Some(country), 1) => format!("{} and 1 more country", country.as_str()),
+            (Some(country), more) => format!("{} and {more} more countries", country.as_str()),
+        };
+        format!(
+            "ties with {earlier} for {countries}: both have the same scope and channel; give them countries that do \
+             not meet, or keep one of them"
+        )
+    }
+}

@@ -13,6 +13,7 @@ use super::{
 };
 
 mod element;
+mod named;
 
 pub(super) use element::*;
 

@@ -1,8 +1,10 @@
 //! Damaged catalogs: whatever the bytes are, there is an answer, and the two ways through an element agree on it.
 
+use serde_json::value::RawValue;
+
 use super::SOUND;
 use crate::catalog::{
-    Catalog, CatalogError,
+    Catalog, CatalogError, Edit,
     fault::FaultLog,
     file::{self, List},
     ids::{DEFAULT_APPLICATION, Ids, Known},
@@ -148,6 +150,57 @@ fn assert_answered(bytes: &[u8]) -> [usize; 3] {
 fn assert_seen(seen: [usize; 3], expected: [usize; 3]) {
     let enough = seen.iter().zip(expected).all(|(seen, expected)| *seen >= expected);
     assert!(enough, "the damage was too uniform: {seen:?} sound, faulty, no JSON");
+}
+
+/// Puts every element of a damaged text into the sound catalog, and takes it out of it, one by one.
+fn assert_edits_answered(text: &str) -> [usize; 3] {
+    let sound = Catalog::from_json(SOUND).expect("sound");
+    let Ok(file) = serde_json::from_str::<Vec<(String, Vec<Box<RawValue>>)>>(&lists(text)) else {
+        return [0, 0, 1];
+    };
+    let mut seen = [0; 3];
+    for (name, element) in file.iter().flat_map(|(name, list)| list.iter().map(move |element| (name, element))) {
+        let Some(list) = crate::List::ALL.into_iter().find(|list| list.as_str() == name) else {
+            continue;
+        };
+        for edit in [Edit::put(list, element), Edit::remove(list, element)] {
+            match sound.edit(&[edit]) {
+                Ok(edited) => {
+                    let text = serde_json::to_string(&edited.to_json()).expect("JSON");
+                    assert_eq!(Catalog::from_json(&text).expect("sound"), edited, "{element}");
+                    seen[0] += 1;
+                }
+                Err(error) => {
+                    assert!(!error.faults.is_empty(), "{element}");
+                    assert!(!error.to_string().contains("is not a sound element"), "{error} in {element}");
+                    seen[1] += 1;
+                }
+            }
+        }
+    }
+    seen
+}
+
+/// The lists of a file, as pairs of name and elements; nothing that is JSON where it has none.
+fn lists(text: &str) -> String {
+    let raw: &RawValue = match serde_json::from_str(text) {
+        Ok(raw) => raw,
+        Err(_) => return String::new(),
+    };
+    let lists = node::members(raw).into_iter().filter(|(_, list)| node::is_list(list));
+    let lists: Vec<String> = lists.map(|(name, list)| format!("[{},{}]", name.get(), list.get())).collect();
+    format!("[{}]", lists.join(","))
+}
+
+#[test]
+fn damaged_elements_are_answered_as_edits() {
+    let mut numbers = Numbers(0x5eed_0000_0ed1_7095);
+    let mut seen = [0; 3];
+    for _ in 0..ROUNDS / 20 {
+        let answer = assert_edits_answered(&damage_strings(SOUND, &mut numbers));
+        seen.iter_mut().zip(answer).for_each(|(seen, one)| *seen += one);
+    }
+    assert_seen(seen, [5_000, 5_000, 5]);
 }
 
 #[test]

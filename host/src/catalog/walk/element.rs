@@ -7,8 +7,10 @@ use serde_json::value::RawValue;
 
 use super::{Field, Object, Walker};
 use crate::catalog::{
+    build::Ends,
     ids::{Ids, Known},
     kind::{AnyChannel, Channel, IDLE_DAYS, ResourceType, SenderType, Status},
+    model::{Association, OtherAssociation},
     node::{self, Path, Spot},
     rule::{self, quoted},
     ties::Reach,
@@ -30,12 +32,13 @@ pub(crate) struct Link<'a> {
     pub(crate) resource: Cow<'a, str>,
 }
 
-const ID: &str = "a string of 1 to 255 characters";
-const PLATFORM: &str = "an object with \"applicationId\" and, for an entity of it, \"entityId\"";
+pub(super) const ID: &str = "a string of 1 to 255 characters";
+pub(super) const PLATFORM: &str = "an object with \"applicationId\" and, for an entity of it, \"entityId\"";
 
-const APPLICATION_FIELDS: &[Field] = &[Field::required("applicationId", ID), Field::optional("applicationName")];
+pub(super) const APPLICATION_FIELDS: &[Field] =
+    &[Field::required("applicationId", ID), Field::optional("applicationName")];
 
-const ENTITY_FIELDS: &[Field] = &[Field::required("entityId", ID), Field::optional("entityName")];
+pub(super) const ENTITY_FIELDS: &[Field] = &[Field::required("entityId", ID), Field::optional("entityName")];
 
 const SENDER_FIELDS: &[Field] = &[
     Field::required("senderId", ID),
@@ -82,6 +85,53 @@ const PRIORITY_FIELDS: &[Field] = &[
 const DEFAULT_SENDER_FIELDS: &[Field] =
     &[Field::required("platform", PLATFORM), Field::required("senderId", "an id of \"senders\"")];
 
+/// The association of a sender as a few numbers, which are the same for no two that differ.
+pub(crate) fn code(
+    resource_type: ResourceType,
+    channel: AnyChannel,
+    application: u32,
+    entity: Option<u32>,
+    sender: u32,
+) -> [u32; 4] {
+    let kind = (resource_type as u32) << 8 | channel as u32;
+    // No index is that high, within the size limit.
+    [kind, application, entity.unwrap_or(u32::MAX), sender]
+}
+
+// === impl Link ===
+
+impl Link<'_> {
+    /// The association of a sender, as [`code`].
+    pub(crate) fn code(&self, application: u32, entity: Option<u32>, sender: u32) -> [u32; 4] {
+        code(self.resource_type, self.channel, application, entity, sender)
+    }
+
+    /// Whether strategies act on it.
+    pub(crate) fn is_acted_on(&self) -> bool {
+        self.resource_type.is_sender() && self.channel.resolved().is_some()
+    }
+
+    /// The association as strategies act on it, if they do.
+    pub(crate) fn acted_on(&self, ends: Ends) -> Option<Association> {
+        let Ends { application, entity, sender } = ends;
+        let (channel, sender) = self.channel.resolved().zip(sender)?;
+        Some(Association { resource_type: self.resource_type, channel, application, entity, sender })
+    }
+
+    /// The association as it is kept where no strategy acts on it.
+    pub(crate) fn kept(&self) -> OtherAssociation {
+        OtherAssociation {
+            resource_type: self.resource_type.as_str(),
+            channel: self.channel.as_str(),
+            application: self.scope.application.as_ref().into(),
+            entity: self.scope.entity.as_deref().map(Into::into),
+            resource: self.resource.as_ref().into(),
+        }
+    }
+}
+
+// === impl Walker ===
+
 impl<'a> Walker<'_, 'a> {
     /// Notes the faults of an application; gives its id.
     pub(crate) fn application(&mut self, spot: &Spot<'a, '_>) -> Option<Cow<'a, str>> {
@@ -114,7 +164,7 @@ impl<'a> Walker<'_, 'a> {
     }
 
     /// The id that an object gives itself.
-    fn id(&mut self, object: &Object<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
+    pub(super) fn id(&mut self, object: &Object<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
         let id = self.ruled(object.get(name), rule::id)?;
         object.is_clear(name).then_some(id)
     }
@@ -217,7 +267,7 @@ impl<'a> Walker<'_, 'a> {
         object.is_clear("platform").then_some(platform)
     }
 
-    fn platform(&mut self, spot: Option<Spot<'a, '_>>, known: &Known<'a>) -> Option<Scope<'a>> {
+    pub(super) fn platform(&mut self, spot: Option<Spot<'a, '_>>, known: &Known<'a>) -> Option<Scope<'a>> {
         let spot = spot?;
         let object = self.object(&spot, PLATFORM_FIELDS)?;
         let application = self.application_reference(object.get("applicationId"), known);
