@@ -82,20 +82,20 @@ lint: c++
 
 # Checked only: the build script makes the component.
 component: toolchain
-	CALLSIGN_COMPONENT=renew $(CARGO) check --package callsign
+	CALLSIGN_COMPONENT=renew $(CARGO) check --package callsign-host
 	@ls -l guest/component
 
 component-check: toolchain
-	CALLSIGN_COMPONENT=compare $(CARGO) check --package callsign
+	CALLSIGN_COMPONENT=compare $(CARGO) check --package callsign-host
 
 bench: toolchain
-	$(CARGO) bench --package callsign --bench decision
-	@$(CARGO) bench --quiet --package callsign --bench table
-	@$(CARGO) bench --quiet --package callsign --bench storm
+	$(CARGO) bench --package callsign-host --bench decision
+	@$(CARGO) bench --quiet --package callsign-host --bench table
+	@$(CARGO) bench --quiet --package callsign-host --bench storm
 
 bench-quick: toolchain
-	$(CARGO) bench --package callsign --bench decision -- --warm-up-time 0.3 --measurement-time 0.7
-	@$(CARGO) bench --quiet --package callsign --bench table
+	$(CARGO) bench --package callsign-host --bench decision -- --warm-up-time 0.3 --measurement-time 0.7
+	@$(CARGO) bench --quiet --package callsign-host --bench table
 
 # What pins cost in every store; starts PostgreSQL and a Redis cluster.
 bench-pins: setup

@@ -1,6 +1,6 @@
 //! What callers notice of swaps: the latency of `Gateway::resolve` with none, and while a thread swaps and rolls back.
 //!
-//! `cargo bench -p callsign --bench storm`
+//! `cargo bench -p callsign-host --bench storm`
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 

@@ -6,7 +6,7 @@
 //! Where the target `wasm32-unknown-unknown` is not installed the committed copy takes its place, with a warning. The
 //! copy must be what the source gives, byte for byte: `make component` renews it and CI compares.
 
-#[path = "src/cli/policy/component.rs"]
+#[path = "command/src/cli/policy/component.rs"]
 mod component;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn main() -> Result<()> {
         println!("cargo:rerun-if-changed={}", root.join(path).display());
     }
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=src/cli/policy/component.rs");
+    println!("cargo:rerun-if-changed=command/src/cli/policy/component.rs");
     println!("cargo:rerun-if-env-changed=CALLSIGN_COMPONENT");
     let out = PathBuf::from(env::var("OUT_DIR")?).join("standard.wasm");
     let use_committed = env::var("CALLSIGN_COMPONENT").is_ok_and(|choice| choice == "committed");

@@ -172,9 +172,11 @@ impl Component {
     /// The component.
     pub(crate) fn build(&self) -> Vec<u8> {
         let mut wit = Resolve::default();
-        let folder = if self.contract == "1.0.0" { "../wit" } else { "../wit/1.1" };
-        let (package, _) =
-            wit.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("the contract is sound");
+        let folder = if self.contract == "1.0.0" { "wit" } else { "wit/1.1" };
+        // The tests and the fuzz targets are compiled from different folders.
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|above| above.join(folder));
+        let folder = folder.into_iter().find(|folder| folder.is_dir()).expect("the contract is in the repository");
+        let (package, _) = wit.push_dir(folder).expect("the contract is sound");
         let world = wit.select_world(&[package], Some("deciding-policy")).expect("a world of the contract");
         self.build_for(&wit, world)
     }

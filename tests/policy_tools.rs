@@ -11,7 +11,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use callsign::{Binding, Bound, Catalog, Channel, Gateway, MemoryStore, Message, ModuleStore, Policy, Probe};
 use serde_json::Value;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 struct Ran {
     code: i32,

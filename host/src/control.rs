@@ -145,6 +145,11 @@ impl Control {
         self.report(&Event { bound: bound.clone(), what: What::Rejected { policy, reason: error.to_string() } });
     }
 
+    /// Whether a binding would be put to use as things are; nothing changes, and nothing is reported.
+    pub(crate) fn check(self: &Arc<Self>, bound: &Bound, binding: Binding) -> Result<(), SwapError> {
+        self.try_binding(bound, binding).map(drop)
+    }
+
     fn try_binding(self: &Arc<Self>, bound: &Bound, binding: Binding) -> Result<Arc<Member>, SwapError> {
         let serving = self.serving.load_full();
         let is_new = serving.route(bound).is_none();

@@ -75,6 +75,8 @@ pub enum What {
     Failed {
         /// The policy.
         policy: Arc<str>,
+        /// What kind of failure it was, for programs: `deadline`, `memory`, `trap` and so on, of a fixed few.
+        kind: &'static str,
         /// Why.
         cause: String,
     },
@@ -107,7 +109,7 @@ impl fmt::Display for Event {
             What::Recalled { candidate, wrong, answers } => {
                 write!(f, "candidate {candidate} was recalled: {wrong} of {answers} answers were wrong")
             }
-            What::Failed { policy, cause } => write!(f, "{policy}: {cause}"),
+            What::Failed { policy, cause, .. } => write!(f, "{policy}: {cause}"),
             What::Rested { policy } => write!(f, "{policy} keeps failing and is left alone for a while"),
             What::Recovered { policy } => write!(f, "{policy} answers again"),
         }

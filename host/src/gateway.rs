@@ -165,6 +165,15 @@ impl Gateway {
         self.control.swap(bound, binding)
     }
 
+    /// Whether [`Gateway::swap`] would put a binding to use now: all that it does but the last step. For those who have to
+    /// write down what serves before it does.
+    ///
+    /// # Errors
+    /// As [`Gateway::swap`].
+    pub fn check(&self, bound: &Bound, binding: Binding) -> Result<(), SwapError> {
+        self.control.check(bound, binding)
+    }
+
     /// Goes back to the policy before, which needs no file: the last 16 of each binding are kept. A binding that follows
     /// new versions does not return to the one that is taken off, see [`Gateway::refresh`].
     ///

@@ -109,7 +109,8 @@ impl Member {
     fn count(&self, failure: &Failure) -> Arc<str> {
         self.failures.fetch_add(1, Ordering::Relaxed);
         let policy: Arc<str> = self.binding.policy.label().into();
-        self.report(What::Failed { policy: Arc::clone(&policy), cause: failure.to_string() });
+        let what = What::Failed { policy: Arc::clone(&policy), kind: failure.kind(), cause: failure.to_string() };
+        self.report(what);
         policy
     }
 

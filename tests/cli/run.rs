@@ -113,7 +113,7 @@ impl Drop for Folder {
 
 /// The committed copy of the standard policy.
 pub(super) fn standard_component() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../guest/component/standard.wasm"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/component/standard.wasm"))
 }
 
 /// Applications `default` and `shop`, entity `acme`, four long numbers and a name for `shop`, two of the numbers for

@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod gateway;
 mod json;
+mod key;
 mod lanes;
 mod line;
 mod messages;
@@ -18,6 +19,7 @@ mod policy;
 mod progress;
 mod resolve;
 mod rows;
+mod serve;
 mod sticky;
 mod summary;
 mod turn;
@@ -132,6 +134,17 @@ enum Command {
     /// Look at pins, change them, and move them between stores.
     #[command(after_help = sticky::EXAMPLES)]
     Sticky(sticky::Arguments),
+    /// Serve decisions, and the platform that they are made on, over HTTP.
+    ///
+    /// Without any configuration it listens on 127.0.0.1:8080, keeps everything in the folder callsign-data, and prints the
+    /// first key of the platform once. It ends at SIGTERM or Ctrl-C, after the requests under way.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(serve::ServeArguments),
+    /// Make, list, rotate and revoke the keys of a service.
+    ///
+    /// Works on the store of the service, beside it: what is changed counts within a tenth of a second.
+    #[command(after_help = key::EXAMPLES)]
+    Key(key::KeyArguments),
     /// Print the completion script for a shell.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -286,6 +299,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Module(arguments) => module::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Sticky(arguments) => sticky::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
         Command::Completions { shell } => completions::run(shell),
     };
     done.unwrap_or_else(Stop::report).into()

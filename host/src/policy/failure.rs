@@ -49,6 +49,26 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The kind, in a word for programs.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Deadline(_) => "deadline",
+            Self::Fuel(_) => "instructions",
+            Self::Memory(_) => "memory",
+            Self::Table(_) => "table",
+            Self::Stack(_) => "stack",
+            Self::Imports(_) => "imports",
+            Self::Returned(_) => "returned",
+            Self::Trap(_) => "trap",
+            Self::NoInstance(_) => "no_instance",
+            Self::Busy(_) => "busy",
+            Self::Answers { .. } | Self::Answer(_) => "answer",
+            Self::Resting => "resting",
+            Self::NoExplanation => "no_explanation",
+            Self::Host(_) => "host",
+        }
+    }
+
     /// What the engine says, in the words of the limits. `refused` is what the host did not let it have.
     #[cold]
     pub(super) fn of(error: &wasmtime::Error, refused: Option<Self>, limits: &Limits, fuel: u64) -> Self {

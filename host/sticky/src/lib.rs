@@ -5,6 +5,7 @@
 //! one conformance suite, `tests/sticky`.
 #![deny(unsafe_code)]
 
+mod address;
 mod bytes;
 mod channel;
 mod embedded;
@@ -24,6 +25,7 @@ mod remote;
 mod store;
 mod transfer;
 
+pub use address::open;
 pub use channel::Channel;
 pub use embedded::{EmbeddedOptions, EmbeddedStore, Recipients};
 pub use error::{OpenError, StickyError};

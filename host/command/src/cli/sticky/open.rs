@@ -4,12 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use callsign::StickyStore;
 use callsign::sticky::{EmbeddedOptions, OpenError, RecipientKey, Recipients};
-#[cfg(feature = "postgres")]
-use callsign::sticky::{PostgresOptions, PostgresStore};
-#[cfg(feature = "redis")]
-use callsign::sticky::{RedisOptions, RedisStore};
-use callsign::{EmbeddedStore, StickyStore};
 use clap::Args;
 
 use crate::cli::exit::Stop;
@@ -47,33 +43,11 @@ impl StoreArguments {
     pub(in crate::cli) fn open(&self, missing: WhereMissing) -> Result<Option<Arc<dyn StickyStore>>, Stop> {
         let Some(address) = &self.sticky else { return Ok(None) };
         let key = self.key()?;
-        let opened: Result<Arc<dyn StickyStore>, OpenError> = match address.split_once("://") {
-            None => {
-                let recipients = match key {
-                    Some(key) => Recipients::HashedWith(key),
-                    None if self.sticky_plain => Recipients::Plain,
-                    None => Recipients::AsTheyAre,
-                };
-                let options = EmbeddedOptions::default().recipients(recipients).create(missing == WhereMissing::Make);
-                EmbeddedStore::open(address, options).map(|store| Arc::new(store) as _)
-            }
-            #[cfg(feature = "postgres")]
-            Some(("postgres" | "postgresql", _)) => {
-                let mut options = PostgresOptions::default();
-                options.recipient_key = key;
-                PostgresStore::connect(address, options).map(|store| Arc::new(store) as _)
-            }
-            #[cfg(feature = "redis")]
-            Some(("redis", _)) => {
-                let mut options = RedisOptions::default();
-                options.recipient_key = key;
-                RedisStore::connect(address, options).map(|store| Arc::new(store) as _)
-            }
-            Some((scheme, _)) => {
-                return Err(Stop::refused(anyhow::anyhow!("{scheme}:// is not the address of a store of pins"))
-                    .hint("Give a folder, or an address that begins with postgres:// or redis://."));
-            }
-        };
+        let mut folder = EmbeddedOptions::default().create(missing == WhereMissing::Make);
+        if self.sticky_plain {
+            folder = folder.recipients(Recipients::Plain);
+        }
+        let opened = callsign::sticky::open(address, key, folder);
         match opened {
             Ok(store) => Ok(Some(store)),
             Err(error @ OpenError::Unreachable { .. }) => Err(Stop::failed(error)),

@@ -1,0 +1,302 @@
+//! Bindings as they are kept and travel: what shall serve, what stands beside it, and what served before.
+
+use std::time::Duration;
+
+use callsign::{Binding, Bound, Breaker, Channel, Message, OnFailure, OnUnavailable, Policy, Probe, Recall, Step};
+use semver::{Version, VersionReq};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::change::key_of;
+use crate::module::{Modules, STANDARD};
+
+/// How many earlier policies are kept for a rollback.
+pub(crate) const HISTORY: usize = 16;
+
+/// Whom a binding is for: the platform where both are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct For {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) application_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) entity_id: Option<String>,
+}
+
+impl For {
+    pub(crate) fn bound(&self) -> Bound {
+        match (&self.application_id, &self.entity_id) {
+            (None, _) => Bound::Platform,
+            (Some(application), None) => Bound::application(application),
+            (Some(application), Some(entity)) => Bound::entity(application, entity),
+        }
+    }
+
+    pub(crate) fn of(bound: &Bound) -> Self {
+        match bound {
+            Bound::Platform => Self::default(),
+            Bound::Application(application) => Self { application_id: Some(application.to_string()), entity_id: None },
+            Bound::Entity(application, entity) => {
+                Self { application_id: Some(application.to_string()), entity_id: Some(entity.to_string()) }
+            }
+        }
+    }
+
+    pub(crate) fn key(&self) -> String {
+        key_of(&[self.application_id.as_deref(), self.entity_id.as_deref()])
+    }
+}
+
+/// A policy with everything that it is put to use with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Spec {
+    /// The digest of a module, or `standard`.
+    pub(crate) module: String,
+    /// Whose module it is; none is the platform's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<String>,
+    /// `name@version`.
+    pub(crate) policy: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settings: Option<Box<RawValue>>,
+    /// The versions that it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) versions: Option<VersionReq>,
+    #[serde(default)]
+    pub(crate) on_failure: FailureRule,
+    #[serde(default)]
+    pub(crate) on_unavailable: UnavailableRule,
+    #[serde(default)]
+    pub(crate) breaker: BreakerSpec,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) probes: Vec<ProbeSpec>,
+}
+
+/// What a message comes to when its policy fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum FailureRule {
+    /// It is refused with `POLICY_FAILED`.
+    #[default]
+    Refuse,
+    /// The standard policy decides.
+    Standard,
+}
+
+/// What a message comes to when its pin cannot be read or written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum UnavailableRule {
+    /// It is refused with `STICKY_UNAVAILABLE`.
+    #[default]
+    Refuse,
+    /// It is decided as if the recipient had no pin.
+    DecideUnpinned,
+}
+
+/// When a policy that keeps failing is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct BreakerSpec {
+    /// So many failures without a success between them, 1 to 1,000,000.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub(crate) failures: u32,
+    /// Then it is not called for so many seconds, 1 to 86,400.
+    #[schema(minimum = 1, maximum = 86_400)]
+    pub(crate) rest_seconds: u32,
+}
+
+impl Default for BreakerSpec {
+    fn default() -> Self {
+        let breaker = Breaker::default();
+        Self { failures: breaker.failures, rest_seconds: breaker.rest.as_secs() as u32 }
+    }
+}
+
+/// A message that a policy must answer before it is put to use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ProbeSpec {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) application_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) entity_id: Option<String>,
+    /// `SMS`, `MMS` or `RCS`.
+    pub(crate) channel: String,
+    /// The recipient.
+    pub(crate) to: String,
+    /// The `senderId` that it must choose. Left out: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sender_id: Option<String>,
+    /// The step that must settle it. Left out: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) step: Option<String>,
+    /// The code that it must refuse with. Left out: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refusal: Option<String>,
+}
+
+/// A candidate that serves a share of the recipients.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CanarySpec {
+    pub(crate) spec: Spec,
+    pub(crate) per_mille: u16,
+    #[serde(default)]
+    pub(crate) recall: RecallSpec,
+}
+
+/// When a candidate is taken off by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct RecallSpec {
+    /// When more than this share of its answers is wrong, in thousandths.
+    #[schema(maximum = 1_000)]
+    pub(crate) per_mille: u16,
+    /// But not before it gave so many answers.
+    #[schema(minimum = 1)]
+    pub(crate) answers: u32,
+    /// Answers are forgotten after so many seconds.
+    #[schema(minimum = 1, maximum = 86_400)]
+    pub(crate) window_seconds: u32,
+}
+
+impl Default for RecallSpec {
+    fn default() -> Self {
+        let recall = Recall::default();
+        Self {
+            per_mille: recall.per_mille,
+            answers: recall.answers as u32,
+            window_seconds: recall.window.as_secs() as u32,
+        }
+    }
+}
+
+impl RecallSpec {
+    pub(crate) fn recall(self) -> Recall {
+        Recall::new(self.per_mille, self.answers.into(), Duration::from_secs(self.window_seconds.into()))
+    }
+}
+
+/// A policy that served before.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Past {
+    pub(crate) spec: Spec,
+    /// When it was taken off, in milliseconds since 1970.
+    pub(crate) until: u64,
+}
+
+/// A binding, as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BindingRecord {
+    #[serde(rename = "for")]
+    pub(crate) whom: For,
+    pub(crate) active: Spec,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shadow: Option<Spec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) canary: Option<CanarySpec>,
+    /// Oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) history: Vec<Past>,
+    /// Only newer versions than this are followed: it was rolled back from, or recalled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passed_over: Option<Version>,
+    /// How it came to be so: a swap, a rollback. For the node that puts it to use.
+    pub(crate) by: By,
+}
+
+/// How a binding came to be as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum By {
+    Swap,
+    Rollback,
+    Promotion,
+    Shadow,
+    Canary,
+    Withdrawal,
+}
+
+impl Spec {
+    pub(crate) fn standard() -> Self {
+        Self {
+            module: STANDARD.into(),
+            owner: None,
+            policy: STANDARD.into(),
+            settings: None,
+            versions: None,
+            on_failure: FailureRule::default(),
+            on_unavailable: UnavailableRule::default(),
+            breaker: BreakerSpec::default(),
+            probes: Vec::new(),
+        }
+    }
+
+    /// The binding that it describes. Blocks while the policy is loaded.
+    ///
+    /// # Errors
+    /// In words: the module is not here, does not load, or does not accept its settings.
+    pub(crate) fn binding(&self, modules: &Modules) -> Result<Binding, String> {
+        let policy = modules.policy(self.owner.as_deref(), &self.module).map_err(|error| error.to_string())?;
+        self.bind(policy)
+    }
+
+    fn bind(&self, policy: Policy) -> Result<Binding, String> {
+        let policy = match &self.settings {
+            Some(settings) => policy.with_settings(settings.get()).map_err(|error| error.to_string())?,
+            None => policy,
+        };
+        let mut binding = Binding::new(policy)
+            .on_failure(match self.on_failure {
+                FailureRule::Refuse => OnFailure::Refuse,
+                FailureRule::Standard => OnFailure::Standard,
+            })
+            .on_unavailable(match self.on_unavailable {
+                UnavailableRule::Refuse => OnUnavailable::Refuse,
+                UnavailableRule::DecideUnpinned => OnUnavailable::DecideUnpinned,
+            })
+            .breaker(Breaker::new(self.breaker.failures, Duration::from_secs(self.breaker.rest_seconds.into())));
+        for probe in &self.probes {
+            binding = binding.probe(probe.probe()?);
+        }
+        Ok(binding)
+    }
+
+    pub(crate) fn version(&self) -> Option<Version> {
+        self.policy.rsplit_once('@').and_then(|(_, version)| version.parse().ok())
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.policy.rsplit_once('@').map_or(&*self.policy, |(name, _)| name)
+    }
+}
+
+impl ProbeSpec {
+    fn probe(&self) -> Result<Probe, String> {
+        let channel = Channel::parse(&self.channel)
+            .ok_or_else(|| format!("the probe's channel {:?} is not SMS, MMS or RCS", self.channel))?;
+        let mut message = Message::new(channel, &self.to);
+        message.application = self.application_id.as_deref();
+        message.entity = self.entity_id.as_deref();
+        let mut probe = Probe::new(&message);
+        if let Some(id) = &self.sender_id {
+            probe = probe.expect_sender(id);
+        }
+        if let Some(step) = &self.step {
+            let known = STEPS.into_iter().find(|known| known.as_str() == step);
+            probe = probe.expect_step(known.ok_or_else(|| format!("the probe's step {step:?} is not one"))?);
+        }
+        if let Some(code) = &self.refusal {
+            probe = probe.expect_refusal(code);
+        }
+        Ok(probe)
+    }
+}
+
+/// Every step that settles a decision.
+pub(crate) const STEPS: [Step; 7] =
+    [Step::Explicit, Step::DefaultSender, Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool];

@@ -1,0 +1,134 @@
+//! A change: elements put and removed together, as they are written to the store and travel through a fleet.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// What an element is. Those of a catalog have the bodies of a catalog file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Kind {
+    Application,
+    Entity,
+    Sender,
+    Association,
+    Strategy,
+    DefaultSender,
+    /// Which application an entity was made by.
+    Owner,
+    Module,
+    Binding,
+    Key,
+}
+
+impl Kind {
+    /// All, in an order in which whatever is referred to comes first.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Application,
+        Self::Entity,
+        Self::Sender,
+        Self::Association,
+        Self::Strategy,
+        Self::DefaultSender,
+        Self::Owner,
+        Self::Module,
+        Self::Binding,
+        Self::Key,
+    ];
+
+    /// As stores write it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Entity => "entity",
+            Self::Sender => "sender",
+            Self::Association => "association",
+            Self::Strategy => "strategy",
+            Self::DefaultSender => "defaultSender",
+            Self::Owner => "owner",
+            Self::Module => "module",
+            Self::Binding => "binding",
+            Self::Key => "key",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// One element, put (new, or in the place of the one that has its key) or removed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) kind: Kind,
+    /// What is unique among elements of the kind: an id, or a JSON list of what makes the element up.
+    pub(crate) key: String,
+    /// The element; none where it is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) body: Option<Box<RawValue>>,
+}
+
+impl Change {
+    /// Puts an element.
+    pub(crate) fn put(kind: Kind, key: impl Into<String>, body: &impl Serialize) -> Self {
+        Self { kind, key: key.into(), body: Some(raw(body)) }
+    }
+
+    /// Removes an element.
+    pub(crate) fn remove(kind: Kind, key: impl Into<String>) -> Self {
+        Self { kind, key: key.into(), body: None }
+    }
+}
+
+/// The JSON of a value. What the service writes always has one.
+pub(crate) fn raw(body: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(body).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// The key of an element that is made up of several texts.
+pub(crate) fn key_of(parts: &[Option<&str>]) -> String {
+    serde_json::to_string(parts).unwrap_or_default()
+}
+
+/// A revision: changes that took effect as one, with who made them, when, and what for.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The revision that it made; 0 is the empty platform.
+    pub(crate) revision: u64,
+    /// Milliseconds since 1970.
+    pub(crate) at: u64,
+    /// The key that was used, as `id name`, or `console`.
+    pub(crate) who: String,
+    /// What was done, such as `PUT /provisioning/1/applications/shop`.
+    pub(crate) action: String,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What is to become a revision.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Draft {
+    pub(crate) who: String,
+    pub(crate) action: String,
+    pub(crate) changes: Vec<Change>,
+    /// Components of modules, by their digest.
+    pub(crate) components: Vec<(String, Vec<u8>)>,
+}
+
+impl Draft {
+    /// The last change of each element, and whether an earlier one of the same draft removed it: then it moves to the end.
+    pub(crate) fn last_of_each(&self) -> Vec<(&Change, bool)> {
+        let mut last: hashbrown::HashMap<(Kind, &str), (usize, bool)> = hashbrown::HashMap::new();
+        for (index, change) in self.changes.iter().enumerate() {
+            let entry = last.entry((change.kind, &change.key)).or_insert((index, false));
+            entry.0 = index;
+            entry.1 |= change.body.is_none();
+        }
+        let mut last: Vec<(usize, bool)> = last.into_values().collect();
+        last.sort_unstable();
+        last.into_iter().map(|(index, moved)| (&self.changes[index], moved)).collect()
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> u64 {
+    jiff::Timestamp::now().as_millisecond().try_into().unwrap_or(0)
+}

@@ -1,0 +1,400 @@
+//! The configuration: a TOML file in which every key has a default, and variables of the environment over it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+/// What variables of the environment that change the configuration begin with: `CALLSIGN_SERVE_LISTEN_ADDRESS` is
+/// `address` in `[listen]`.
+pub const ENVIRONMENT: &str = "CALLSIGN_SERVE_";
+
+/// How the service runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// The folder that everything is kept in which has no address of its own. Made where there is none.
+    pub data: PathBuf,
+    /// Where requests are taken.
+    pub listen: Listen,
+    /// Where the platform is kept.
+    pub catalog: CatalogConfig,
+    /// Where pins are kept.
+    pub sticky: Sticky,
+    /// What bounds bad input and load.
+    pub limits: Limits,
+    /// How many requests a key may make.
+    pub rate: Rate,
+    /// What is logged, on standard error.
+    pub log: Log,
+}
+
+/// Where requests are taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Listen {
+    /// Address and port. Port 0 is any that is free; which one is logged.
+    pub address: SocketAddr,
+    /// A PEM file with the certificate and those that it is signed by. With `key` it makes the service speak TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with the certificate's private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+}
+
+/// Where the platform is kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CatalogConfig {
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE` for a fleet, or the path of a SQLite file. Empty: `catalog.sqlite`
+    /// in the data folder.
+    pub store: String,
+}
+
+/// Where pins are kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Sticky {
+    /// `postgres://...` or `redis://...` for a fleet, or the path of a folder. Empty: `pins` in the data folder.
+    pub store: String,
+    /// A file with the key that recipients are hashed with. None: a folder has its own, databases keep numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient_key: Option<PathBuf>,
+}
+
+/// What bounds bad input and load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The most bytes of a request's body.
+    pub body_bytes: usize,
+    /// The same where a module is uploaded.
+    pub module_bytes: usize,
+    /// The same where senders are imported.
+    pub import_bytes: usize,
+    /// The most messages of a request for decisions.
+    pub messages: usize,
+    /// The most connections at a time. Further ones wait in the system's queue.
+    pub connections: usize,
+    /// The most requests that are worked on at a time.
+    pub requests: usize,
+    /// The most requests that wait for their turn. Further ones get 503 at once.
+    pub waiting: usize,
+    /// How long a request may wait for its turn before it gets 503.
+    pub waiting_milliseconds: u64,
+    /// The most bytes of all bodies together, those on their way too. Further ones get 503 at once.
+    pub bodies_bytes: usize,
+    /// How long a client may take for the head of a request, and an idle connection stays open.
+    pub head_seconds: u64,
+    /// How long a client may take for the body of a request.
+    pub body_seconds: u64,
+    /// How long a request may be worked on.
+    pub request_seconds: u64,
+    /// How long requests under way may go on when the service is told to end.
+    pub drain_seconds: u64,
+    /// The most listeners for events at a time.
+    pub listeners: usize,
+    /// The most elements of the platform: senders, associations, entities and so on together.
+    pub elements: usize,
+}
+
+/// How many requests a key may make. 0 is any number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Rate {
+    /// Requests that manage, a second.
+    pub management_per_second: u32,
+    /// So many may come at once.
+    pub management_burst: u32,
+    /// Messages to decide, a second.
+    pub messages_per_second: u32,
+    /// So many may come at once.
+    pub messages_burst: u32,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`, or a filter such as `info,callsign_service=debug`.
+    pub level: String,
+    /// For people, or one JSON object a line.
+    pub format: LogFormat,
+}
+
+/// How lines of the log are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "callsign-data".into(),
+            listen: Listen::default(),
+            catalog: CatalogConfig::default(),
+            sticky: Sticky::default(),
+            limits: Limits::default(),
+            rate: Rate::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { address: SocketAddr::from(([127, 0, 0, 1], 8080)), certificate: None, key: None }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            module_bytes: 16 << 20,
+            import_bytes: 64 << 20,
+            messages: 1_000,
+            connections: 10_000,
+            requests: 256,
+            waiting: 1_024,
+            waiting_milliseconds: 1_000,
+            bodies_bytes: 256 << 20,
+            head_seconds: 10,
+            body_seconds: 30,
+            request_seconds: 60,
+            drain_seconds: 20,
+            listeners: 256,
+            elements: 5_000_000,
+        }
+    }
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self { management_per_second: 1_000, management_burst: 2_000, messages_per_second: 0, messages_burst: 0 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or has keys or values that a configuration does not have.
+    #[error("the configuration is refused: {reason}")]
+    Unsound {
+        /// What, and where.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads a file, where one is given, and puts what the environment says over it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or anything in it or in the environment is not as it should be.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text = match file {
+            Some(path) => {
+                std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?
+            }
+            None => String::new(),
+        };
+        let unsound = |reason: String| ConfigError::Unsound { reason };
+        // For its places in the text: lines and columns of what is wrong.
+        let given: Self = toml::from_str(&text).map_err(|error| unsound(error.to_string()))?;
+        let mut table = Table::try_from(given).map_err(|error| unsound(error.to_string()))?;
+        for (name, value) in environment {
+            if let Some(key) = name.strip_prefix(ENVIRONMENT) {
+                put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
+            }
+        }
+        let config: Self = table.try_into().map_err(|error: toml::de::Error| unsound(error.to_string()))?;
+        config.check().map_err(unsound)?;
+        Ok(config)
+    }
+
+    /// The configuration as a TOML file, passwords left out.
+    pub fn to_toml(&self) -> String {
+        let mut shown = self.clone();
+        shown.catalog.store = without_password(&shown.catalog.store);
+        shown.sticky.store = without_password(&shown.sticky.store);
+        toml::to_string(&shown).unwrap_or_default()
+    }
+
+    /// What can only be said of all values together, and of numbers.
+    fn check(&self) -> Result<(), String> {
+        if self.listen.certificate.is_some() != self.listen.key.is_some() {
+            return Err("listen.certificate and listen.key belong together: give both, or neither".into());
+        }
+        let limits = &self.limits;
+        let positive = [
+            ("body_bytes", limits.body_bytes as u64),
+            ("module_bytes", limits.module_bytes as u64),
+            ("import_bytes", limits.import_bytes as u64),
+            ("messages", limits.messages as u64),
+            ("connections", limits.connections as u64),
+            ("requests", limits.requests as u64),
+            ("head_seconds", limits.head_seconds),
+            ("body_seconds", limits.body_seconds),
+            ("request_seconds", limits.request_seconds),
+            ("elements", limits.elements as u64),
+        ];
+        if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
+            return Err(format!("limits.{name} is 0, and would allow nothing"));
+        }
+        let largest = limits.body_bytes.max(limits.module_bytes).max(limits.import_bytes);
+        if limits.bodies_bytes < largest {
+            return Err(format!("limits.bodies_bytes is less than the largest single body, {largest}"));
+        }
+        if limits.bodies_bytes > u32::MAX as usize {
+            return Err(format!("limits.bodies_bytes is at most {}", u32::MAX));
+        }
+        if limits.messages > 100_000 {
+            return Err("limits.messages is at most 100000".into());
+        }
+        for (per_second, burst, name) in [
+            (self.rate.management_per_second, self.rate.management_burst, "management"),
+            (self.rate.messages_per_second, self.rate.messages_burst, "messages"),
+        ] {
+            if per_second > 0 && burst == 0 {
+                return Err(format!("rate.{name}_burst is 0, and would allow nothing"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The address of the catalog store.
+    pub(crate) fn catalog_store(&self) -> String {
+        match &*self.catalog.store {
+            "" => self.data.join("catalog.sqlite").display().to_string(),
+            store => store.to_owned(),
+        }
+    }
+}
+
+/// Puts a variable of the environment in its place: `LISTEN_ADDRESS` is `address` in the table `listen`.
+fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
+    let key = key.to_ascii_lowercase();
+    let section = table.keys().filter(|name| key.starts_with(&format!("{name}_"))).max_by_key(|name| name.len());
+    let known = ["certificate", "key", "recipient_key"];
+    let (table, name) = match section.cloned() {
+        Some(section) => {
+            let name = key[section.len() + 1..].to_owned();
+            match table.get_mut(&section) {
+                Some(Value::Table(table)) => (table, name),
+                _ => return Err("there is no such key".into()),
+            }
+        }
+        None => (table, key),
+    };
+    let value = match table.get(&name) {
+        Some(Value::String(_)) => Value::String(text.to_owned()),
+        Some(Value::Integer(_)) => {
+            Value::Integer(text.trim().parse().map_err(|_| format!("{text:?} is not a whole number"))?)
+        }
+        Some(_) => return Err("there is no such key".into()),
+        None if known.contains(&&*name) => Value::String(text.to_owned()),
+        None => return Err("there is no such key".into()),
+    };
+    table.insert(name, value);
+    Ok(())
+}
+
+/// An address without its password.
+fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let Some((credentials, host)) = rest.rsplit_once('@') else { return address.to_owned() };
+    match credentials.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
+        None => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let folder = std::env::temp_dir().join(format!("callsign-config-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("{}.toml", text.len() + environment.len()));
+        std::fs::write(&file, text).unwrap();
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::load(Some(&file), environment)
+    }
+
+    #[test]
+    fn every_key_has_a_default_and_what_is_printed_is_read_again() {
+        let default = load("", &[]).unwrap();
+        assert_eq!(default, Config::default());
+        assert_eq!(load(&default.to_toml(), &[]).unwrap(), default);
+    }
+
+    #[test]
+    fn the_environment_is_above_the_file() {
+        let variables = [
+            ("CALLSIGN_SERVE_LISTEN_ADDRESS", "127.0.0.1:1"),
+            ("CALLSIGN_SERVE_LIMITS_BODY_BYTES", "7"),
+            ("HOME", "x"),
+        ];
+        let config = load("[limits]\nbody_bytes = 5\nwaiting = 6", &variables).unwrap();
+        assert_eq!((config.listen.address.port(), config.limits.body_bytes, config.limits.waiting), (1, 7, 6));
+        let key = load("", &[("CALLSIGN_SERVE_STICKY_RECIPIENT_KEY", "/k")]).unwrap();
+        assert_eq!(key.sticky.recipient_key, Some("/k".into()));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_with_its_place() {
+        for (text, variables, reason) in [
+            ("[limits]\nbodybytes = 5", &[][..], "line 2"),
+            ("limits = 5", &[], "line 1"),
+            ("[limits]\nmessages = 0", &[], "limits.messages"),
+            ("[listen]\ncertificate = \"c.pem\"", &[], "belong together"),
+            ("[rate]\nmessages_per_second = 5", &[], "messages_burst"),
+            ("", &[("CALLSIGN_SERVE_LIMIT_BODY", "5")], "CALLSIGN_SERVE_LIMIT_BODY"),
+            ("", &[("CALLSIGN_SERVE_LIMITS_BODY_BYTES", "x")], "whole number"),
+            ("", &[("CALLSIGN_SERVE_LISTEN_ADDRESS", "x")], "address"),
+        ] {
+            let error = load(text, variables).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_printed() {
+        let config = load("[catalog]\nstore = \"postgres://me:secret@db/x\"", &[]).unwrap();
+        assert!(config.to_toml().contains("postgres://me:***@db/x"), "{}", config.to_toml());
+    }
+}

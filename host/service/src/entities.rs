@@ -1,0 +1,103 @@
+//! Entities that messages named first: they are created, with their id as their name.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::change::{Change, Kind};
+use crate::service::{Author, Plan, Service, View};
+
+/// The most entities that wait to be created; what is named beyond is created when it is named again.
+const MOST: usize = 10_000;
+
+/// The most that are created at once.
+const AT_ONCE: usize = 1_000;
+
+/// How long a request waits for the entities that it named.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long is waited after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Entities on their way into the catalog.
+#[derive(Debug, Default)]
+pub(crate) struct FirstNamed {
+    /// Each with the application of its message.
+    waiting: Mutex<HashMap<String, String>>,
+    more: Notify,
+    /// Notified after every round.
+    done: Notify,
+    rounds: AtomicU64,
+}
+
+impl FirstNamed {
+    /// Takes note of an entity that is not in the catalog.
+    fn add(&self, entity: &str, application: &str) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < MOST && !waiting.contains_key(entity) {
+            waiting.insert(entity.to_owned(), application.to_owned());
+        }
+    }
+
+    fn take(&self) -> Vec<(String, String)> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let some: Vec<String> = waiting.keys().take(AT_ONCE).cloned().collect();
+        some.into_iter().filter_map(|entity| waiting.remove_entry(&entity)).collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
+impl Service {
+    /// Has entities created that messages named, each with its application, and waits a moment for that. What cannot be
+    /// created now is created later: a decision does not depend on it.
+    pub(crate) async fn first_named(&self, named: impl IntoIterator<Item = (String, String)>) {
+        let before = self.first_named.rounds.load(Ordering::Acquire);
+        let done = self.first_named.done.notified();
+        tokio::pin!(done);
+        done.as_mut().enable();
+        named.into_iter().for_each(|(entity, application)| self.first_named.add(&entity, &application));
+        self.first_named.more.notify_one();
+        if self.is_changeable() && self.first_named.rounds.load(Ordering::Acquire) == before {
+            let _ = tokio::time::timeout(PATIENCE, done).await;
+        }
+    }
+
+    /// Creates what was named, until the service ends.
+    pub(crate) async fn create_first_named(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = self.first_named.more.notified() => {}
+                () = self.ended() => return,
+            }
+            while !self.first_named.is_empty() {
+                let named = self.first_named.take();
+                let again = named.clone();
+                let author = Author::itself("entities that messages named first");
+                let created = self.change(author, move |view| Ok(plan(view, &named))).await;
+                self.first_named.rounds.fetch_add(1, Ordering::AcqRel);
+                self.first_named.done.notify_waiters();
+                if let Err(fault) = created {
+                    tracing::debug!("entities that messages named were not created: {}", fault.text);
+                    again.iter().for_each(|(entity, application)| self.first_named.add(entity, application));
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+fn plan(view: &View, named: &[(String, String)]) -> Plan<()> {
+    let mut changes = Vec::new();
+    for (entity, application) in named.iter().filter(|(entity, _)| !view.state.entities.contains(&**entity)) {
+        changes.push(Change::put(Kind::Entity, entity, &json!({ "entityId": entity, "entityName": entity })));
+        changes.push(Change::put(Kind::Owner, entity, application));
+    }
+    Plan::new(changes, ())
+}

@@ -1,0 +1,163 @@
+//! What happens, for whoever listens: swaps, rollbacks, revisions of the catalog, failures of policies.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use callsign::What;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, broadcast};
+use utoipa::ToSchema;
+
+use crate::binding::{BindingRecord, By, For};
+use crate::change::{Change, Kind, now};
+use crate::fault::Fault;
+use crate::service::{Author, Plan, Service, View};
+
+/// How many events a listener may be behind before it misses some.
+const BACKLOG: usize = 1_024;
+
+/// Something that happened.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Event {
+    /// Counts events of this node.
+    pub(crate) id: u64,
+    /// `revision`, `swapped`, `rolledBack`, `unbound`, `rejected`, `shadowed`, `canary`, `withdrawn`, `recalled`, `failed`,
+    /// `rested` or `recovered`.
+    pub(crate) event: &'static str,
+    /// Milliseconds since 1970.
+    pub(crate) at: u64,
+    /// Whose binding; none where it is about the platform's catalog.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub(crate) whom: Option<For>,
+    /// What else there is to say.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub(crate) what: Value,
+}
+
+impl Event {
+    fn new(event: &'static str, whom: Option<For>, what: Value) -> Self {
+        Self { id: 0, event, at: now(), whom, what }
+    }
+
+    /// A revision is served.
+    pub(crate) fn revision(revision: u64, who: &str, action: &str) -> Self {
+        Self::new("revision", None, json!({ "revision": revision, "who": who, "action": action }))
+    }
+
+    /// A policy was not put to use.
+    pub(crate) fn rejected(whom: &For, policy: Option<&str>, reason: &str) -> Self {
+        Self::new("rejected", Some(whom.clone()), json!({ "policy": policy, "reason": reason }))
+    }
+
+    fn of(event: &callsign::Event) -> Self {
+        let (name, what) = match &event.what {
+            What::Swapped { from, to } => ("swapped", json!({ "from": from.as_deref(), "to": &**to })),
+            What::RolledBack { from, to } => ("rolledBack", json!({ "from": &**from, "to": &**to })),
+            What::Unbound { from } => ("unbound", json!({ "from": &**from })),
+            What::Rejected { policy, reason } => ("rejected", json!({ "policy": &**policy, "reason": reason })),
+            What::Shadowed { candidate } => ("shadowed", json!({ "policy": &**candidate })),
+            What::Canary { candidate, per_mille } => {
+                ("canary", json!({ "policy": &**candidate, "perMille": per_mille }))
+            }
+            What::Withdrawn { candidate } => ("withdrawn", json!({ "policy": &**candidate })),
+            What::Recalled { candidate, wrong, answers } => {
+                ("recalled", json!({ "policy": &**candidate, "wrong": wrong, "answers": answers }))
+            }
+            What::Failed { policy, kind, cause } => {
+                ("failed", json!({ "policy": &**policy, "kind": kind, "reason": cause }))
+            }
+            What::Rested { policy } => ("rested", json!({ "policy": &**policy })),
+            What::Recovered { policy } => ("recovered", json!({ "policy": &**policy })),
+            other => ("other", json!({ "reason": format!("{other:?}") })),
+        };
+        Self::new(name, Some(For::of(&event.bound)), what)
+    }
+
+    /// Whether an application's key may hear of it.
+    pub(crate) fn concerns(&self, application: &str) -> bool {
+        self.whom.as_ref().is_some_and(|whom| whom.application_id.as_deref() == Some(application))
+    }
+}
+
+/// Where events are told, and heard.
+pub(crate) struct Events {
+    told: broadcast::Sender<Arc<Event>>,
+    next: AtomicU64,
+    /// Places for listeners.
+    pub(crate) places: Arc<Semaphore>,
+}
+
+impl Events {
+    pub(crate) fn new(listeners: usize) -> Self {
+        Self {
+            told: broadcast::channel(BACKLOG).0,
+            next: AtomicU64::new(1),
+            places: Arc::new(Semaphore::new(listeners.min(Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    pub(crate) fn tell(&self, mut event: Event) {
+        event.id = self.next.fetch_add(1, Ordering::Relaxed);
+        // Nobody may listen.
+        let _ = self.told.send(Arc::new(event));
+    }
+
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.told.subscribe()
+    }
+
+    fn is_heard(&self) -> bool {
+        self.told.receiver_count() > 0
+    }
+}
+
+impl Service {
+    /// Passes on what happens in the gateway.
+    pub(crate) fn listen_to_gateway(self: &Arc<Self>) {
+        let service = Arc::downgrade(self);
+        self.gateway.listen(move |event| {
+            let Some(service) = service.upgrade() else { return };
+            service.metrics.happened(&event.what);
+            match &event.what {
+                // As many as there are messages, when it comes to that.
+                What::Failed { .. } => tracing::debug!("{event}"),
+                What::Rejected { .. } | What::Recalled { .. } | What::Rested { .. } => tracing::warn!("{event}"),
+                _ => tracing::info!("{event}"),
+            }
+            if let What::Recalled { .. } = event.what {
+                service.recalled(For::of(&event.bound));
+            }
+            if service.events.is_heard() {
+                service.events.tell(Event::of(event));
+            }
+        });
+    }
+
+    /// A candidate was taken off here, by itself: the rest of the fleet takes it off too, and it does not come back.
+    fn recalled(self: &Arc<Self>, whom: For) {
+        let service = Arc::clone(self);
+        // The event comes on the thread that decided, which may be any.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if let Err(fault) = service.withdraw_recalled(whom).await {
+                tracing::warn!("a recalled candidate stays in the catalog store: {}", fault.text);
+            }
+        });
+    }
+
+    async fn withdraw_recalled(self: &Arc<Self>, whom: For) -> Result<(), Fault> {
+        let plan = move |view: &View| {
+            let Some(record) = view.state.bindings.get(&whom).filter(|record| record.canary.is_some()) else {
+                return Ok(Plan::new(Vec::new(), ()));
+            };
+            let mut next = BindingRecord::clone(record);
+            next.passed_over = next.canary.take().and_then(|canary| canary.spec.version()).or(next.passed_over);
+            next.by = By::Withdrawal;
+            Ok(Plan::new(vec![Change::put(Kind::Binding, whom.key(), &next)], ()))
+        };
+        self.change(Author::itself("recall of a candidate"), plan).await
+    }
+}

@@ -1,0 +1,91 @@
+//! What a request is answered with when it is not answered as it hoped. How that is written depends on the path, see
+//! `http::shape`.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// Why a request is refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub(crate) status: StatusCode,
+    /// A sentence for people.
+    pub(crate) text: String,
+    pub(crate) violations: Vec<Violation>,
+    /// When it may be tried again.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// What is wrong with a property of a body, or a parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Violation {
+    pub(crate) property: String,
+    pub(crate) violation: String,
+}
+
+impl Violation {
+    pub(crate) fn new(property: impl Into<String>, violation: impl Into<String>) -> Self {
+        Self { property: property.into(), violation: violation.into() }
+    }
+}
+
+impl Fault {
+    pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, text: text.into(), violations: Vec::new(), retry_after: None }
+    }
+
+    /// 400, with what is wrong.
+    pub(crate) fn invalid(violations: Vec<Violation>) -> Self {
+        let first = violations.first().map(|first| match &*first.property {
+            "" => first.violation.clone(),
+            property => format!("{property}: {}", first.violation),
+        });
+        let more = match violations.len() {
+            0 | 1 => String::new(),
+            2 => "; and 1 more violation".to_owned(),
+            more => format!("; and {} more violations", more - 1),
+        };
+        let text = format!("{}{more}", first.unwrap_or_else(|| "the request is not as it should be".to_owned()));
+        Self { violations, ..Self::new(StatusCode::BAD_REQUEST, text) }
+    }
+
+    /// 400, with one property that is wrong.
+    pub(crate) fn property(property: impl Into<String>, violation: impl Into<String>) -> Self {
+        Self::invalid(vec![Violation::new(property, violation)])
+    }
+
+    /// 404. What a key must not see is answered like what is not there.
+    pub(crate) fn not_found(what: impl fmt::Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("{what} does not exist"))
+    }
+
+    pub(crate) fn conflict(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, text)
+    }
+
+    pub(crate) fn forbidden(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, text)
+    }
+
+    /// 503, to be tried again.
+    pub(crate) fn unavailable(text: impl Into<String>, after: Duration) -> Self {
+        Self { retry_after: Some(after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
+    }
+
+    /// 500: what happened is for the log, not for the client.
+    pub(crate) fn internal(error: impl fmt::Display) -> Self {
+        tracing::error!("a request failed: {error}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on this side; the log has it")
+    }
+}
+
+impl From<crate::store::StoreError> for Fault {
+    fn from(error: crate::store::StoreError) -> Self {
+        tracing::warn!("a change was not made: {error}");
+        Self::unavailable(
+            "the catalog store does not answer, so nothing can be changed; whether this change was made is not known",
+            Duration::from_secs(1),
+        )
+    }
+}

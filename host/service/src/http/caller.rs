@@ -1,0 +1,99 @@
+//! Who asks: `Authorization: App KEY`.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+
+use crate::fault::Fault;
+use crate::key::{self, Key, Scope};
+use crate::service::{Author, Service};
+
+/// The longest header that is looked at.
+const LONGEST: usize = 512;
+
+/// Who asks, and for whom.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) key: Arc<Key>,
+    /// `METHOD path`, for the audit log.
+    pub(crate) action: Arc<str>,
+}
+
+impl Caller {
+    /// Who a request is from.
+    ///
+    /// # Errors
+    /// 401: there is no key, or it is not one that is good now. Which of these it is is not said.
+    pub(crate) fn of(headers: &HeaderMap, service: &Service, action: Arc<str>) -> Result<Self, Fault> {
+        let unauthorized =
+            || Fault::new(StatusCode::UNAUTHORIZED, "there is no valid key: send one as `Authorization: App KEY`");
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        let (Some(value), None) = (values.next(), values.next()) else { return Err(unauthorized()) };
+        if value.len() > LONGEST {
+            return Err(unauthorized());
+        }
+        let given = value.to_str().ok().and_then(|value| value.split_once(' '));
+        let Some((_, text)) = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("App")) else {
+            return Err(unauthorized());
+        };
+        let (id, secret) = key::split(text.trim());
+        let Some(key) = service.state().keys.get(id).cloned() else {
+            key::pretend(secret);
+            return Err(unauthorized());
+        };
+        if key.admits(secret) { Ok(Self { key, action }) } else { Err(unauthorized()) }
+    }
+
+    /// The application that a tenant's key belongs to; none for a key of the platform.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.key.application_id.as_deref()
+    }
+
+    /// Whether it may see and change what belongs to an application.
+    pub(crate) fn may_see(&self, application: &str) -> bool {
+        self.tenant().is_none_or(|tenant| tenant == application)
+    }
+
+    /// # Errors
+    /// 403: the key does not have the scope.
+    pub(crate) fn needs(&self, scope: Scope) -> Result<(), Fault> {
+        if self.key.allows(scope) {
+            return Ok(());
+        }
+        Err(Fault::forbidden(format!("the key does not have the scope {scope}")))
+    }
+
+    /// # Errors
+    /// 403: it is a tenant's key, and this is the platform's.
+    pub(crate) fn needs_platform(&self, what: &str) -> Result<(), Fault> {
+        match self.tenant() {
+            None => Ok(()),
+            Some(_) => Err(Fault::forbidden(format!("{what} belongs to the platform, and this key to an application"))),
+        }
+    }
+
+    /// # Errors
+    /// 404: it is another application's, or the platform's.
+    pub(crate) fn must_see(&self, application: Option<&str>, what: impl std::fmt::Display) -> Result<(), Fault> {
+        match (self.tenant(), application) {
+            (None, _) => Ok(()),
+            (Some(tenant), Some(application)) if tenant == application => Ok(()),
+            _ => Err(Fault::not_found(what)),
+        }
+    }
+
+    /// As the audit log names it.
+    pub(crate) fn author(&self) -> Author {
+        Author { who: format!("{} {}", self.key.key_id, self.key.name), action: self.action.to_string() }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Fault::internal("a request without a caller"))
+    }
+}

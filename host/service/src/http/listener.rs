@@ -1,0 +1,140 @@
+//! Connections: accepted, bounded, and ended in an orderly way.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::tls;
+use crate::config::Config;
+use crate::service::{Service, StartError};
+
+/// The most bytes of a request's head.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// The most headers of a request.
+const HEADERS: usize = 64;
+
+/// How long is waited when the system has no more connections to give, such as for want of file handles.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// An address that is listened on.
+pub(crate) struct Listener {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Listener {
+    pub(crate) async fn open(config: &Config) -> Result<Self, StartError> {
+        let tls = match (&config.listen.certificate, &config.listen.key) {
+            (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
+            _ => None,
+        };
+        let address = config.listen.address;
+        let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+        Ok(Self { listener, tls })
+    }
+
+    /// Where it listens, with the port that it was given.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Serves until told to end; then takes no more connections, lets requests under way finish, and gives them
+    /// `limits.drain_seconds` for it.
+    pub(crate) async fn serve(self, service: &Arc<Service>, router: Router, end: impl Future<Output = ()>) {
+        let limits = &service.config.limits;
+        let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+        let graceful = GracefulShutdown::new();
+        let patience = Duration::from_secs(limits.head_seconds);
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(patience)
+            .max_buf_size(HEAD_BYTES)
+            .max_headers(HEADERS)
+            .keep_alive(true);
+        tokio::pin!(end);
+        loop {
+            let accepted = async {
+                // Those that wait here wait in the system's queue.
+                let place = Arc::clone(&places).acquire_owned().await.ok()?;
+                Some((self.listener.accept().await, place))
+            };
+            let (stream, place) = tokio::select! {
+                () = &mut end => break,
+                accepted = accepted => match accepted {
+                    Some((Ok((stream, _)), place)) => (stream, place),
+                    Some((Err(error), _)) => {
+                        tracing::warn!("a connection was not accepted: {error}");
+                        tokio::time::sleep(PAUSE).await;
+                        continue;
+                    }
+                    None => break,
+                },
+            };
+            // Answers are written at once and whole; waiting for more would only delay them.
+            let _ = stream.set_nodelay(true);
+            let connection = Connection {
+                service: Arc::clone(service),
+                router: router.clone(),
+                http: http.clone(),
+                place,
+                patience,
+                watcher: graceful.watcher(),
+            };
+            match &self.tls {
+                None => drop(tokio::spawn(connection.serve(stream))),
+                Some(tls) => drop(tokio::spawn(connection.serve_tls(stream, tls.clone()))),
+            }
+        }
+        drop(self.listener);
+        tracing::info!("ending: requests under way have {} s", limits.drain_seconds);
+        service.ending.send_replace(true);
+        if timeout(Duration::from_secs(limits.drain_seconds), graceful.shutdown()).await.is_err() {
+            tracing::warn!("requests that were still under way are broken off");
+        }
+    }
+}
+
+struct Connection {
+    service: Arc<Service>,
+    router: Router,
+    http: http1::Builder,
+    place: OwnedSemaphorePermit,
+    patience: Duration,
+    watcher: hyper_util::server::graceful::Watcher,
+}
+
+impl Connection {
+    async fn serve_tls(self, stream: TcpStream, tls: TlsAcceptor) {
+        match timeout(self.patience, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve(stream).await,
+            Ok(Err(error)) => tracing::debug!("a client does not speak TLS as we do: {error}"),
+            Err(_) => tracing::debug!("a client took too long to begin with TLS"),
+        }
+    }
+
+    async fn serve(self, stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static) {
+        let Self { service, router, http, place, watcher, .. } = self;
+        service.metrics.connections.inc();
+        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!("a connection ended: {error}");
+        }
+        service.metrics.connections.dec();
+        drop(place);
+    }
+}

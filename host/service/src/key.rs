@@ -1,0 +1,208 @@
+//! Keys: who may do what. Only a hash of a key is kept.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
+
+use crate::change::now;
+
+/// What a key allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+pub enum Scope {
+    /// Applications, entities and associations.
+    #[serde(rename = "application-entity:manage")]
+    ApplicationEntity,
+    /// Sending strategies and default senders.
+    #[serde(rename = "sending-strategy:manage")]
+    SendingStrategy,
+    /// Senders.
+    #[serde(rename = "numbers:manage")]
+    Numbers,
+    /// Decisions.
+    #[serde(rename = "decisions:make")]
+    Decisions,
+    /// Modules and bindings.
+    #[serde(rename = "modules:manage")]
+    Modules,
+    /// Pins.
+    #[serde(rename = "sticky:manage")]
+    Sticky,
+    /// The audit log, the coverage audit and the events.
+    #[serde(rename = "audit:read")]
+    Audit,
+    /// Keys.
+    #[serde(rename = "keys:manage")]
+    Keys,
+}
+
+impl Scope {
+    /// All scopes: what the first key of a platform has.
+    pub const ALL: [Self; 8] = [
+        Self::ApplicationEntity,
+        Self::SendingStrategy,
+        Self::Numbers,
+        Self::Decisions,
+        Self::Modules,
+        Self::Sticky,
+        Self::Audit,
+        Self::Keys,
+    ];
+
+    /// The scope's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApplicationEntity => "application-entity:manage",
+            Self::SendingStrategy => "sending-strategy:manage",
+            Self::Numbers => "numbers:manage",
+            Self::Decisions => "decisions:make",
+            Self::Modules => "modules:manage",
+            Self::Sticky => "sticky:manage",
+            Self::Audit => "audit:read",
+            Self::Keys => "keys:manage",
+        }
+    }
+
+    /// The scope of a word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A key, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Key {
+    pub(crate) key_id: String,
+    pub(crate) name: String,
+    pub(crate) scopes: Vec<Scope>,
+    /// Whose it is; none is the platform's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) application_id: Option<String>,
+    /// SHA-256 of the secret, in hexadecimal digits. The secret has 256 random bits, so a slow hash would add nothing.
+    pub(crate) hash: String,
+    /// The secret before, and until when it is good, in milliseconds since 1970: those who use it need time to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<Previous>,
+    /// Milliseconds since 1970.
+    pub(crate) created_at: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Previous {
+    hash: String,
+    until: u64,
+}
+
+/// The whole of a key, which is shown once.
+#[derive(Debug, Clone)]
+pub(crate) struct Secret(String);
+
+/// What a key begins with: it is found in logs and repositories by that.
+const MARK: &str = "cs_";
+
+const ID_DIGITS: usize = 12;
+
+const SECRET_BYTES: usize = 32;
+
+impl Secret {
+    fn new(id: &str) -> Result<(Self, String), getrandom::Error> {
+        let mut bytes = [0; SECRET_BYTES];
+        getrandom::fill(&mut bytes)?;
+        let secret = hex(&bytes);
+        let hash = hash(&secret);
+        Ok((Self(format!("{MARK}{id}_{secret}")), hash))
+    }
+
+    /// The text that goes behind `Authorization: App `.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Key {
+    /// A new key.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub(crate) fn new(
+        name: &str,
+        scopes: &[Scope],
+        application: Option<&str>,
+        expires_at: Option<u64>,
+    ) -> Result<(Self, Secret), getrandom::Error> {
+        let mut id = [0; ID_DIGITS / 2];
+        getrandom::fill(&mut id)?;
+        let key_id = hex(&id);
+        let (secret, hash) = Secret::new(&key_id)?;
+        let mut scopes = scopes.to_vec();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let key = Self {
+            key_id,
+            name: name.to_owned(),
+            scopes,
+            application_id: application.map(str::to_owned),
+            hash,
+            previous: None,
+            created_at: now(),
+            expires_at,
+        };
+        Ok((key, secret))
+    }
+
+    /// The same key with another secret; the one before stays good for so many milliseconds.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub(crate) fn rotate(&self, overlap: u64) -> Result<(Self, Secret), getrandom::Error> {
+        let (secret, hash) = Secret::new(&self.key_id)?;
+        let previous = (overlap > 0).then(|| Previous { hash: self.hash.clone(), until: now() + overlap });
+        Ok((Self { hash, previous, ..self.clone() }, secret))
+    }
+
+    /// Whether a secret is this key's, and the key is good now. Takes as long for a wrong secret as for a right one.
+    pub(crate) fn admits(&self, secret: &str) -> bool {
+        let now = now();
+        let given = hash(secret);
+        let is = |hash: &str| bool::from(given.as_bytes().ct_eq(hash.as_bytes()));
+        let current = is(&self.hash);
+        let before = self.previous.as_ref().is_some_and(|previous| is(&previous.hash) & (now < previous.until));
+        (current | before) && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    pub(crate) fn allows(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+}
+
+/// The id and the secret of a key as it is sent. Any text has both: what is no key is compared all the same.
+pub(crate) fn split(text: &str) -> (&str, &str) {
+    let rest = text.strip_prefix(MARK).unwrap_or(text);
+    rest.split_once('_').unwrap_or(("", rest))
+}
+
+/// Compared with where no key has the id, so that time does not tell which ids there are.
+pub(crate) fn pretend(secret: &str) {
+    let given = hash(secret);
+    let none = "0".repeat(given.len());
+    let _ = std::hint::black_box(given.as_bytes().ct_eq(none.as_bytes()));
+}
+
+fn hash(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

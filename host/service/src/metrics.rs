@@ -1,0 +1,261 @@
+//! What is counted and measured, for Prometheus.
+
+use std::fmt;
+use std::time::Duration;
+
+use callsign::{DecisionRef, What};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text::encode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::binding::STEPS;
+
+/// The refusals of the specification. Those of policies are counted together: their words are any.
+pub(crate) const CODES: [&str; 9] = [
+    "INVALID_DESTINATION",
+    "SENDER_NOT_REGISTERED",
+    "SENDER_NOT_CAPABLE",
+    "NO_STRATEGY",
+    "CHANNEL_NOT_ALLOWED",
+    "COUNTRY_NOT_ALLOWED",
+    "NO_ELIGIBLE_SENDER",
+    "STICKY_UNAVAILABLE",
+    "POLICY_FAILED",
+];
+
+const OWN: &str = "OWN";
+
+/// Everything that is measured.
+pub(crate) struct Metrics {
+    registry: Registry,
+    steps: [Counter; STEPS.len()],
+    /// Those of [`CODES`], then policies' own.
+    refusals: [Counter; CODES.len() + 1],
+    decisions: Histogram,
+    failures: Family<Cause, Counter>,
+    changes: Family<Happening, Counter>,
+    requests: Family<Request, Counter>,
+    request_seconds: Family<Route, Histogram, fn() -> Histogram>,
+    store: Family<Operation, Histogram, fn() -> Histogram>,
+    /// Requests that are turned away because there are too many.
+    pub(crate) shed: Counter,
+    pub(crate) in_progress: Gauge,
+    pub(crate) waiting: Gauge,
+    pub(crate) connections: Gauge,
+    pub(crate) revision: Gauge,
+    pub(crate) changeable: Gauge,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabel {
+    step: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabel {
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cause {
+    cause: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Happening {
+    event: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    method: Method,
+    route: Name,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: Name,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Operation {
+    store: &'static str,
+    operation: &'static str,
+}
+
+/// The template of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Name(std::sync::Arc<str>);
+
+/// One of the methods that there are; others are together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Method(&'static str);
+
+impl EncodeLabelValue for Name {
+    fn encode(&self, encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>) -> fmt::Result {
+        (&*self.0).encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for Method {
+    fn encode(&self, encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>) -> fmt::Result {
+        self.0.encode(encoder)
+    }
+}
+
+fn decision_buckets() -> Histogram {
+    // Seconds: from half a microsecond to a policy's deadline.
+    Histogram::new([5e-7, 1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 2.5e-3, 1e-2, 2.5e-2, 1e-1, 2.5e-1])
+}
+
+fn request_buckets() -> Histogram {
+    Histogram::new([5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("callsign");
+        let steps: Family<StepLabel, Counter> = Family::default();
+        let refusals: Family<CodeLabel, Counter> = Family::default();
+        let failures = Family::default();
+        let changes = Family::default();
+        let requests = Family::default();
+        let request_seconds: Family<Route, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(request_buckets);
+        let store: Family<Operation, Histogram, fn() -> Histogram> = Family::new_with_constructor(request_buckets);
+        let decisions = decision_buckets();
+        let (shed, in_progress, waiting) = (Counter::default(), Gauge::default(), Gauge::default());
+        let (connections, revision, changeable) = (Gauge::default(), Gauge::default(), Gauge::default());
+        registry.register("decisions", "Messages that have a sender, by the step that settled it", steps.clone());
+        registry.register("refusals", "Messages that have none, by code; OWN are those of policies", refusals.clone());
+        registry.register_with_unit(
+            "decision",
+            "What deciding a message took; in a batch, its share",
+            Unit::Seconds,
+            decisions.clone(),
+        );
+        registry.register("policy_failures", "Calls of policies that failed, by cause", failures.clone());
+        registry.register("policy_events", "What happened to bindings: swaps, rollbacks, recalls", changes.clone());
+        registry.register("requests", "Requests that were answered", requests.clone());
+        registry.register_with_unit("request", "What requests took", Unit::Seconds, request_seconds.clone());
+        registry.register_with_unit("store", "What stores took to answer", Unit::Seconds, store.clone());
+        registry.register("requests_shed", "Requests that were turned away under load", shed.clone());
+        registry.register("requests_in_progress", "Requests that are worked on", in_progress.clone());
+        registry.register("requests_waiting", "Requests that wait for their turn", waiting.clone());
+        registry.register("connections", "Connections that are open", connections.clone());
+        registry.register("catalog_revision", "The revision that is served", revision.clone());
+        registry.register("catalog_store_up", "Whether the catalog store answers", changeable.clone());
+        let steps = STEPS.map(|step| steps.get_or_create_owned(&StepLabel { step: step.as_str() }));
+        let code = |index: usize| CODES.get(index).copied().unwrap_or(OWN);
+        let refusals = std::array::from_fn(|index| refusals.get_or_create_owned(&CodeLabel { code: code(index) }));
+        Self {
+            registry,
+            steps,
+            refusals,
+            decisions,
+            failures,
+            changes,
+            requests,
+            request_seconds,
+            store,
+            shed,
+            in_progress,
+            waiting,
+            connections,
+            revision,
+            changeable,
+        }
+    }
+}
+
+/// What a request decided, to be added to what is counted in one go.
+#[derive(Debug, Default)]
+pub(crate) struct Decided {
+    steps: [u32; STEPS.len()],
+    refusals: [u32; CODES.len() + 1],
+    messages: u32,
+}
+
+impl Decided {
+    pub(crate) fn add(&mut self, decision: &DecisionRef<'_>) {
+        self.messages += 1;
+        if let Some(step) = decision.step() {
+            // A step that is not among them would be one that this version does not know.
+            if let Some(at) = STEPS.iter().position(|known| *known == step) {
+                self.steps[at] += 1;
+            }
+        } else if let Some(refusal) = decision.refusal() {
+            let code = refusal.code();
+            let at = CODES.iter().position(|known| *known == code).unwrap_or(CODES.len());
+            self.refusals[at] += 1;
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts what a request decided, and how long that took.
+    pub(crate) fn decided(&self, decided: &Decided, took: Duration) {
+        let counts = self.steps.iter().zip(decided.steps).chain(self.refusals.iter().zip(decided.refusals));
+        for (counter, count) in counts.filter(|(_, count)| *count > 0) {
+            counter.inc_by(count.into());
+        }
+        if decided.messages > 0 {
+            self.decisions.observe(took.as_secs_f64() / f64::from(decided.messages));
+        }
+    }
+
+    pub(crate) fn happened(&self, what: &What) {
+        let event = match what {
+            What::Failed { kind, .. } => {
+                self.failures.get_or_create(&Cause { cause: kind }).inc();
+                return;
+            }
+            What::Swapped { .. } => "swapped",
+            What::RolledBack { .. } => "rolled_back",
+            What::Unbound { .. } => "unbound",
+            What::Rejected { .. } => "rejected",
+            What::Shadowed { .. } => "shadowed",
+            What::Canary { .. } => "canary",
+            What::Withdrawn { .. } => "withdrawn",
+            What::Recalled { .. } => "recalled",
+            What::Rested { .. } => "rested",
+            What::Recovered { .. } => "recovered",
+            _ => "other",
+        };
+        self.changes.get_or_create(&Happening { event }).inc();
+    }
+
+    /// Counts an answered request. `route` is the template of its path.
+    pub(crate) fn answered(&self, method: &http::Method, route: &std::sync::Arc<str>, status: u16, took: Duration) {
+        let method = match method.as_str() {
+            "GET" => "GET",
+            "POST" => "POST",
+            "PUT" => "PUT",
+            "PATCH" => "PATCH",
+            "DELETE" => "DELETE",
+            "HEAD" => "HEAD",
+            "OPTIONS" => "OPTIONS",
+            _ => "OTHER",
+        };
+        let route = Name(std::sync::Arc::clone(route));
+        self.request_seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
+        self.requests.get_or_create(&Request { method: Method(method), route, status }).inc();
+    }
+
+    /// Measures what a store took.
+    pub(crate) fn stored(&self, store: &'static str, operation: &'static str, took: Duration) {
+        self.store.get_or_create(&Operation { store, operation }).observe(took.as_secs_f64());
+    }
+
+    /// Everything, as Prometheus reads it.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

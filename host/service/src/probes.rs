@@ -1,0 +1,60 @@
+//! What those ask who watch over the service.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::Json;
+use crate::service::Service;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
+    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
+}
+
+/// How the service is.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// Whether messages are decided.
+    decides: bool,
+    /// Whether the platform can be changed.
+    changes: bool,
+    /// The revision of the platform that is served.
+    revision: u64,
+}
+
+fn health(service: &Service) -> Health {
+    let ending = *service.ending.borrow();
+    Health { decides: true, changes: service.is_changeable() && !ending, revision: service.state().revision }
+}
+
+/// Whether messages are decided: for load balancers of decisions.
+#[utoipa::path(get, path = "/healthz", tag = "watching", security(()), responses((status = 200, body = Health)))]
+async fn alive(State(service): State<Arc<Service>>) -> Json<Health> {
+    Json(health(&service))
+}
+
+/// Whether the platform can be changed here: 503 where the catalog store is away, or the service is ending. Decisions go
+/// on all the same.
+#[utoipa::path(get, path = "/readyz", tag = "watching", security(()),
+    responses((status = 200, body = Health), (status = 503, body = Health)))]
+async fn ready(State(service): State<Arc<Service>>) -> Response {
+    let health = health(&service);
+    let status = if health.changes { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(health)).into_response()
+}
+
+/// What is counted and measured, for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "watching", security(()),
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+async fn metrics(State(service): State<Arc<Service>>) -> Response {
+    service.metrics.revision.set(service.state().revision.cast_signed());
+    service.metrics.changeable.set(service.is_changeable().into());
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], service.metrics.text()).into_response()
+}

@@ -1,0 +1,31 @@
+//! The provisioning API that people use already: paths, fields, codes and faults are its own, exactly.
+
+mod applications;
+mod associations;
+mod entities;
+mod numbers;
+mod removal;
+mod strategies;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) use self::associations::{Named, has_sender};
+pub(crate) use self::entities::visible as visible_entities;
+pub(crate) use self::strategies::{application_of, must_see_scope, new_id};
+use crate::service::Service;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
+    OpenApiRouter::new()
+        .routes(routes!(applications::list, applications::create))
+        .routes(routes!(applications::get, applications::rename, applications::remove))
+        .routes(routes!(entities::list, entities::create))
+        .routes(routes!(entities::get, entities::rename, entities::remove))
+        .routes(routes!(associations::list, associations::create, associations::remove))
+        .routes(routes!(associations::single))
+        .routes(routes!(strategies::list, strategies::create))
+        .routes(routes!(strategies::remove))
+        .routes(routes!(numbers::list))
+}

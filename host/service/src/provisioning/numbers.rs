@@ -1,0 +1,112 @@
+//! Numbers: the senders that are numbers, as the compatible API lists them.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use callsign::{Channel, Countries, Destination, Sender, SenderType};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::associations::has_sender;
+use crate::http::{Answer, Caller, Json, Parameters};
+use crate::key::Scope;
+use crate::openapi::Errors1;
+use crate::service::Service;
+
+/// A number.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NumberBody {
+    /// The `senderId`.
+    number_key: String,
+    /// Its digits, without `+`.
+    number: String,
+    /// Its country. Of a short code the one that it reaches, where that is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
+    /// `VIRTUAL_LONG_NUMBER`, toll-free numbers included, or `SHORT_CODE`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// `SMS` and `MMS`, as far as it has them.
+    capabilities: Vec<&'static str>,
+    /// Whether others use it too: never.
+    shared: bool,
+}
+
+/// Numbers, and how many there are of them.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Numbers {
+    numbers: Vec<NumberBody>,
+    number_count: usize,
+}
+
+fn digits(sender: &Sender) -> String {
+    sender.address.chars().filter(char::is_ascii_digit).collect()
+}
+
+impl NumberBody {
+    fn of(sender: &Sender) -> Self {
+        let country = match sender.number {
+            Some(_) => Destination::parse(&sender.address).ok().map(|destination| destination.country),
+            None => only_country(sender),
+        };
+        let capabilities = [Channel::Sms, Channel::Mms].into_iter();
+        Self {
+            number_key: sender.id.to_string(),
+            number: digits(sender),
+            country: country.map(|country| country.as_str().to_owned()),
+            kind: match sender.kind {
+                SenderType::ShortCode => "SHORT_CODE",
+                _ => "VIRTUAL_LONG_NUMBER",
+            },
+            capabilities: capabilities
+                .filter(|channel| sender.coverage.countries(*channel).is_some())
+                .map(Channel::as_str)
+                .collect(),
+            shared: false,
+        }
+    }
+}
+
+/// The country that a sender reaches, where it is one.
+fn only_country(sender: &Sender) -> Option<callsign::Country> {
+    let channels = [Channel::Sms, Channel::Mms, Channel::Rcs].into_iter();
+    let mut found = None;
+    for countries in channels.filter_map(|channel| sender.coverage.countries(channel)) {
+        let Countries::Only(list) = countries else { return None };
+        for country in list.iter() {
+            if *found.get_or_insert(*country) != *country {
+                return None;
+            }
+        }
+    }
+    found
+}
+
+/// The numbers, in pages.
+#[utoipa::path(get, path = "/numbers/1/numbers", tag = "provisioning",
+    params(
+        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
+        ("limit" = Option<u32>, Query, description = "1 to 1000, default 50", minimum = 1, maximum = 1000),
+        ("number" = Option<String>, Query, description = "Digits that the number has, next to each other"),
+    ),
+    responses((status = 200, body = Numbers), Errors1))]
+pub(super) async fn list(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<Json<Numbers>> {
+    caller.needs(Scope::Numbers)?;
+    let page = parameters.page_of("limit", 50)?;
+    let wanted = parameters.text("number").map(|text| text.trim_start_matches('+').to_owned());
+    let revision = service.revision();
+    let catalog = revision.catalog();
+    let numbers = (0..).zip(catalog.senders()).filter(|(index, sender)| {
+        sender.kind != SenderType::Alphanumeric
+            && wanted.as_ref().is_none_or(|wanted| digits(sender).contains(&**wanted))
+            && has_sender(catalog, caller.tenant(), *index)
+    });
+    let page = page.of(numbers, |(_, sender)| NumberBody::of(sender));
+    Ok(Json(Numbers { numbers: page.results, number_count: page.paging.total_results }))
+}

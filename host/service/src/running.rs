@@ -1,0 +1,140 @@
+//! A service from its start to its end.
+
+use std::fs::{self, File};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use callsign::StickyStore;
+use callsign::sticky::EmbeddedOptions;
+
+use crate::change::{Change, Kind};
+use crate::config::Config;
+use crate::http::{Listener, router};
+use crate::importing;
+use crate::key::{Key, Scope};
+use crate::service::{Author, Plan, Service, StartError};
+use crate::store::Store;
+
+/// A service that is ready to serve.
+pub struct Running {
+    service: Arc<Service>,
+    listener: Listener,
+    /// Held as long as the data folder is in use.
+    _lock: File,
+}
+
+/// What there is to say when a service has started.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Started {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    /// The first key of the platform, where there was none: it is shown this once and kept nowhere.
+    pub first_key: Option<String>,
+}
+
+/// Opens the stores, loads the platform, and listens. `catalog` is a file that is imported into a platform that is empty.
+///
+/// # Errors
+/// Anything of that cannot be done; see [`StartError`].
+pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, Started), StartError> {
+    let file = |place: &Path| {
+        let place = place.display().to_string();
+        move |source| StartError::File { place, source }
+    };
+    private_folder(&config.data).map_err(file(&config.data))?;
+    let lock = lock(&config.data)?;
+    let listener = Listener::open(&config).await?;
+    let address = listener.address().unwrap_or(config.listen.address);
+    let store = Store::open(&config.catalog_store()).await?;
+    let opening = config.clone();
+    let sticky = tokio::task::spawn_blocking(move || open_pins(&opening)).await;
+    let sticky = sticky.map_err(|error| StartError::Refused(error.to_string()))??;
+    let service = Service::load(config, store, sticky).await?;
+    if let Some(path) = catalog {
+        importing::catalog(&service, path).await?;
+    }
+    let first_key = first_key(&service).await?;
+    let started = Started { address, scheme: listener.scheme(), first_key };
+    Ok((Running { service, listener, _lock: lock }, started))
+}
+
+impl Running {
+    /// Serves until `end` is there, then finishes what is under way.
+    pub async fn until(self, end: impl Future<Output = ()>) {
+        let follower = tokio::spawn(Arc::clone(&self.service).follow());
+        let creator = tokio::spawn(Arc::clone(&self.service).create_first_named());
+        let router = router(&self.service);
+        self.listener.serve(&self.service, router, end).await;
+        let _ = tokio::join!(follower, creator);
+    }
+}
+
+/// The OpenAPI document, as JSON.
+pub fn document() -> String {
+    crate::openapi::routes().1.to_pretty_json().unwrap_or_default()
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// One service has a data folder at a time.
+fn lock(folder: &Path) -> Result<File, StartError> {
+    let path = folder.join("lock");
+    let failed = |source| StartError::File { place: path.display().to_string(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StartError::Refused(format!(
+            "another service uses the data folder {}: end that one, or give this one another folder",
+            folder.display()
+        ))),
+        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn open_pins(config: &Config) -> Result<Arc<dyn StickyStore>, StartError> {
+    let key = match &config.sticky.recipient_key {
+        None => None,
+        Some(path) => {
+            let place = path.display().to_string();
+            let text = fs::read_to_string(path).map_err(|source| StartError::File { place: place.clone(), source })?;
+            let key = text.parse();
+            Some(key.map_err(|error: callsign::sticky::NotAKey| StartError::RecipientKey {
+                place,
+                reason: error.to_string(),
+            })?)
+        }
+    };
+    let address = match &*config.sticky.store {
+        "" => config.data.join("pins").display().to_string(),
+        address => address.to_owned(),
+    };
+    Ok(callsign::sticky::open(&address, key, EmbeddedOptions::default())?)
+}
+
+/// Makes the first key where the platform has none.
+async fn first_key(service: &Arc<Service>) -> Result<Option<String>, StartError> {
+    if !service.state().keys.is_empty() {
+        return Ok(None);
+    }
+    let refused = |reason: String| StartError::Refused(format!("the first key cannot be made: {reason}"));
+    let (key, secret) = Key::new("first", &Scope::ALL, None, None).map_err(|error| refused(error.to_string()))?;
+    let plan = move |view: &crate::service::View| {
+        // Another node may have been first.
+        let changes = match view.state.keys.is_empty() {
+            true => vec![Change::put(Kind::Key, &*key.key_id, &key)],
+            false => Vec::new(),
+        };
+        let made = !changes.is_empty();
+        Ok(Plan::new(changes, made))
+    };
+    let made = service.change(Author::itself("the first key"), plan).await.map_err(|fault| refused(fault.text))?;
+    Ok(made.then(|| secret.expose().to_owned()))
+}

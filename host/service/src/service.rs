@@ -1,0 +1,80 @@
+//! The service: a gateway, the store that its platform is kept in, and the way from one to the other.
+
+mod changing;
+mod enacting;
+mod following;
+mod loading;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use callsign::{Gateway, Revision, StickyStore};
+use tokio::sync::{Mutex, watch};
+
+pub(crate) use self::changing::{Author, Plan, View};
+pub use self::loading::StartError;
+use crate::config::Config;
+use crate::entities::FirstNamed;
+use crate::events::Events;
+use crate::metrics::Metrics;
+use crate::module::Modules;
+use crate::state::State;
+use crate::store::Store;
+
+/// Everything that requests are answered from.
+pub(crate) struct Service {
+    pub(crate) config: Config,
+    pub(crate) gateway: Gateway,
+    pub(crate) sticky: Arc<dyn StickyStore>,
+    pub(crate) store: Store,
+    pub(crate) modules: Modules,
+    pub(crate) events: Events,
+    pub(crate) metrics: Metrics,
+    /// Entities that messages named first.
+    pub(crate) first_named: FirstNamed,
+    state: ArcSwap<State>,
+    /// Held by whoever makes the next revision, or takes one over from another node.
+    writer: Mutex<()>,
+    /// Whether the store answered last time.
+    reachable: AtomicBool,
+    /// Ends what goes on in the background.
+    pub(crate) ending: watch::Sender<bool>,
+}
+
+impl Service {
+    /// What is known now besides the catalog.
+    pub(crate) fn state(&self) -> Arc<State> {
+        self.state.load_full()
+    }
+
+    /// The catalog that is decided on now.
+    pub(crate) fn revision(&self) -> Arc<Revision> {
+        self.gateway.revision()
+    }
+
+    /// Whether changes can be made, as far as is known.
+    pub(crate) fn is_changeable(&self) -> bool {
+        self.reachable.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the service is told to end.
+    pub(crate) async fn ended(&self) {
+        // The sender is in here, so it cannot be gone.
+        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
+    }
+
+    fn note_reachable(&self, reachable: bool) {
+        if self.reachable.swap(reachable, Ordering::Relaxed) != reachable {
+            if reachable {
+                tracing::info!("the catalog store {} answers again", self.store.place());
+            } else {
+                tracing::warn!(
+                    "the catalog store {} does not answer: decisions go on with revision {}, nothing can be changed",
+                    self.store.place(),
+                    self.state.load().revision
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A change: planned on what is there, written as one transaction, then put to use.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use callsign::{Catalog, Edit, EditError, List, Revision};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::Service;
+use crate::change::{Change, Draft, Kind, raw};
+use crate::fault::{Fault, Violation};
+use crate::state::State;
+use crate::store::{Committed, StoreError};
+
+/// How often a change is planned anew when another node was first.
+const TRIES: usize = 20;
+
+/// What a change is planned on.
+pub(crate) struct View {
+    pub(crate) revision: Arc<Revision>,
+    pub(crate) state: Arc<State>,
+}
+
+impl View {
+    pub(crate) fn catalog(&self) -> &Catalog {
+        self.revision.catalog()
+    }
+}
+
+/// What a change comes to.
+pub(crate) struct Plan<T> {
+    /// In an order in which each makes sense after those before. None: there is nothing to do.
+    pub(crate) changes: Vec<Change>,
+    /// Components of modules, by their digest.
+    pub(crate) components: Vec<(String, Vec<u8>)>,
+    /// What is answered when it is done.
+    pub(crate) answer: T,
+}
+
+impl<T> Plan<T> {
+    pub(crate) fn new(changes: Vec<Change>, answer: T) -> Self {
+        Self { changes, components: Vec::new(), answer }
+    }
+}
+
+/// Who makes a change, and what it is called in the audit log.
+#[derive(Debug, Clone)]
+pub(crate) struct Author {
+    pub(crate) who: String,
+    pub(crate) action: String,
+}
+
+impl Author {
+    /// The service itself.
+    pub(crate) fn itself(action: impl Into<String>) -> Self {
+        Self { who: "callsign".into(), action: action.into() }
+    }
+}
+
+impl Service {
+    /// Makes a change. It is planned on the newest revision, and planned anew where another node was first; when this
+    /// returns it is in the store and in use here. It goes on where the caller is gone.
+    ///
+    /// # Errors
+    /// What the plan says; the changes do not make a sound catalog; the store does not answer.
+    pub(crate) async fn change<T: Send + 'static>(
+        self: &Arc<Self>,
+        author: Author,
+        plan: impl Fn(&View) -> Result<Plan<T>, Fault> + Send + Sync + 'static,
+    ) -> Result<T, Fault> {
+        let service = Arc::clone(self);
+        let work = tokio::spawn(async move { service.make(author, Arc::new(plan)).await });
+        work.await.map_err(Fault::internal)?
+    }
+
+    async fn make<T: Send + 'static>(
+        self: Arc<Self>,
+        author: Author,
+        plan: Arc<impl Fn(&View) -> Result<Plan<T>, Fault> + Send + Sync + 'static>,
+    ) -> Result<T, Fault> {
+        let _one_at_a_time = self.writer.lock().await;
+        for _ in 0..TRIES {
+            let (service, planning) = (Arc::clone(&self), Arc::clone(&plan));
+            let planned = tokio::task::spawn_blocking(move || service.plan(&*planning)).await;
+            let (plan, catalog) = planned.map_err(Fault::internal)?.map_err(|refused| *refused)?;
+            if plan.changes.is_empty() {
+                return Ok(plan.answer);
+            }
+            let seen = self.state.load().revision;
+            let draft = Draft {
+                who: author.who.clone(),
+                action: author.action.clone(),
+                changes: plan.changes,
+                components: plan.components,
+            };
+            let draft = Arc::new(draft);
+            let committed = self.store.commit(seen, &draft).await;
+            self.note_reachable(!matches!(committed, Err(StoreError::Unavailable(_))));
+            match committed? {
+                Committed::Done(revision) => {
+                    let service = Arc::clone(&self);
+                    service.enact(revision, &author, draft, catalog).await.map_err(Fault::internal)?;
+                    return Ok(plan.answer);
+                }
+                Committed::Behind(_) => self.catch_up().await?,
+            }
+        }
+        Err(Fault::unavailable("too many others change the platform at this moment", Duration::from_secs(1)))
+    }
+
+    fn plan<T>(
+        &self,
+        plan: &impl Fn(&View) -> Result<Plan<T>, Fault>,
+    ) -> Result<(Plan<T>, Option<Catalog>), Box<Fault>> {
+        let view = View { revision: self.revision(), state: self.state() };
+        let plan = plan(&view)?;
+        let catalog = edited(view.catalog(), &plan.changes).map_err(|error| fault_of(&error))?;
+        if let Some(catalog) = &catalog {
+            let elements = catalog.senders().len()
+                + catalog.associations().len()
+                + catalog.ignored_associations()
+                + catalog.strategies().len()
+                + catalog.entities().len()
+                + catalog.applications().len();
+            let most = self.config.limits.elements;
+            let before = view.catalog();
+            let grows = catalog.senders().len() > before.senders().len()
+                || catalog.associations().len() > before.associations().len()
+                || catalog.strategies().len() > before.strategies().len()
+                || catalog.entities().len() > before.entities().len()
+                || catalog.applications().len() > before.applications().len();
+            if grows && elements > most {
+                return Err(Box::new(Fault::conflict(format!(
+                    "the platform would have {elements} elements, and may have {most}: limits.elements"
+                ))));
+            }
+        }
+        Ok((plan, catalog))
+    }
+}
+
+/// The catalog after changes; none where they do not concern it.
+pub(super) fn edited(catalog: &Catalog, changes: &[Change]) -> Result<Option<Catalog>, EditError> {
+    let mut bodies: Vec<(List, bool, std::borrow::Cow<'_, RawValue>)> = Vec::new();
+    for change in changes {
+        let Some(list) = list_of(change.kind) else { continue };
+        match &change.body {
+            Some(body) => bodies.push((list, true, std::borrow::Cow::Borrowed(&**body))),
+            None => bodies.push((list, false, std::borrow::Cow::Owned(identity(list, &change.key)))),
+        }
+    }
+    if bodies.is_empty() {
+        return Ok(None);
+    }
+    let edits =
+        bodies.iter().map(|(list, put, body)| if *put { Edit::put(*list, body) } else { Edit::remove(*list, body) });
+    let edits: Vec<Edit<'_>> = edits.collect();
+    catalog.edit(&edits).map(Some)
+}
+
+fn list_of(kind: Kind) -> Option<List> {
+    match kind {
+        Kind::Application => Some(List::Applications),
+        Kind::Entity => Some(List::Entities),
+        Kind::Sender => Some(List::Senders),
+        Kind::Association => Some(List::Associations),
+        Kind::Strategy => Some(List::Strategies),
+        Kind::DefaultSender => Some(List::DefaultSenders),
+        Kind::Owner | Kind::Module | Kind::Binding | Kind::Key => None,
+    }
+}
+
+/// What names an element of a catalog, from its key.
+fn identity(list: List, key: &str) -> Box<RawValue> {
+    let parts = || serde_json::from_str::<Vec<Option<String>>>(key).unwrap_or_default();
+    raw(&match list {
+        List::Applications => json!({ "applicationId": key }),
+        List::Entities => json!({ "entityId": key }),
+        List::Senders => json!({ "senderId": key }),
+        List::Strategies => json!({ "sendingStrategyId": key }),
+        List::Associations => match &parts()[..] {
+            [resource_type, channel, application, entity, resource] => json!({
+                "resourceType": resource_type, "channel": channel, "applicationId": application, "entityId": entity,
+                "resourceId": resource,
+            }),
+            _ => json!(null),
+        },
+        List::DefaultSenders => match &parts()[..] {
+            [application, None] => json!({ "platform": { "applicationId": application } }),
+            [application, entity] => json!({ "platform": { "applicationId": application, "entityId": entity } }),
+            _ => json!(null),
+        },
+    })
+}
+
+/// What a change that makes no sound catalog is answered with: the properties of the element that was put.
+fn fault_of(error: &EditError) -> Box<Fault> {
+    let faults = error.faults.iter().map(|fault| Violation::new(&*fault.path, &*fault.message));
+    Box::new(Fault::invalid(faults.collect()))
+}
+
+impl View {
+    /// Whether an element of a catalog is sound by itself, whatever it refers to.
+    ///
+    /// # Errors
+    /// 400, with the properties that are wrong.
+    pub(crate) fn check(&self, change: &Change) -> Result<(), Fault> {
+        match edited(self.catalog(), std::slice::from_ref(change)) {
+            Err(error) if error.kind == callsign::EditErrorKind::Unsound => Err(*fault_of(&error)),
+            _ => Ok(()),
+        }
+    }
+}

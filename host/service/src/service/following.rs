@@ -1,0 +1,80 @@
+//! Taking over what others have written: other nodes of a fleet, or `callsign key` beside this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Service;
+use crate::change::{Change, Entry};
+use crate::events::Event;
+use crate::fault::Fault;
+use crate::store::StoreError;
+
+/// How many revisions are taken over at once.
+const AT_ONCE: u32 = 500;
+
+/// How often it is looked whether a notice was missed.
+const LOOK: Duration = Duration::from_millis(500);
+
+impl Service {
+    /// Follows the store until the service ends.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = self.store.changed().notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+                () = self.ended() => return,
+            }
+            let _one_at_a_time = self.writer.lock().await;
+            if let Err(error) = self.catch_up().await {
+                tracing::debug!("cannot follow the catalog store: {}", error.text);
+            }
+        }
+    }
+
+    /// Takes over all revisions that the store has and this node has not. The writer is held.
+    pub(super) async fn catch_up(self: &Arc<Self>) -> Result<(), Fault> {
+        loop {
+            let seen = self.state.load().revision;
+            let entries = match self.newer(seen).await {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.note_reachable(false);
+                    return Err(error.into());
+                }
+            };
+            self.note_reachable(true);
+            let Some(last) = entries.last() else { return Ok(()) };
+            let (first, last) = (entries[0].revision, last.revision);
+            let contiguous = first == seen + 1 && last - first + 1 == entries.len() as u64;
+            let taken = if contiguous {
+                self.take_entries(entries).await
+            } else {
+                Err(StoreError::Damaged(format!("revisions {} to {first} are missing", seen + 1)))
+            };
+            if let Err(error) = taken {
+                tracing::warn!("the platform is loaded anew: {error}");
+                self.reload().await?;
+            }
+        }
+    }
+
+    async fn newer(&self, seen: u64) -> Result<Vec<Entry>, StoreError> {
+        if self.store.head().await? == seen {
+            return Ok(Vec::new());
+        }
+        self.store.since(seen, AT_ONCE).await
+    }
+
+    async fn take_entries(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let told: Vec<Event> =
+            entries.iter().map(|entry| Event::revision(entry.revision, &entry.who, &entry.action)).collect();
+        let Some(revision) = entries.last().map(|entry| entry.revision) else { return Ok(()) };
+        let changes: Vec<Change> = entries.into_iter().flat_map(|entry| entry.changes).collect();
+        self.fetch_modules(&changes).await;
+        let service = Arc::clone(self);
+        let work = tokio::task::spawn_blocking(move || service.take_over(revision, &changes, None));
+        work.await.map_err(|error| StoreError::Damaged(error.to_string()))??;
+        told.into_iter().for_each(|event| self.events.tell(event));
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! Starting: everything that the store has, put to use.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use callsign::{Catalog, Gateway, StickyStore};
+use std::sync::atomic::AtomicBool;
+use tokio::sync::{Mutex, watch};
+
+use super::Service;
+use crate::change::Kind;
+use crate::config::Config;
+use crate::entities::FirstNamed;
+use crate::events::Events;
+use crate::fault::Fault;
+use crate::metrics::Metrics;
+use crate::module::Modules;
+use crate::state::State;
+use crate::store::{Element, Store, StoreError};
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The catalog store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store of pins.
+    #[error(transparent)]
+    Sticky(#[from] callsign::sticky::OpenError),
+    /// The gateway.
+    #[error(transparent)]
+    Gateway(#[from] callsign::GatewayError),
+    /// The store of modules.
+    #[error(transparent)]
+    Modules(#[from] callsign::StoreError),
+    /// The certificate or its key.
+    #[error("TLS cannot be spoken: {reason}")]
+    Tls {
+        /// Why.
+        reason: String,
+    },
+    /// The address.
+    #[error("{address} cannot be listened on: {source}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file or a folder.
+    #[error("{place}: {source}")]
+    File {
+        /// Which.
+        place: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A key that recipients are to be hashed with.
+    #[error("the key of recipients in {place} cannot be used: {reason}")]
+    RecipientKey {
+        /// Its file.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something that was refused, such as a catalog to import.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Service {
+    /// A service on what a store has.
+    pub(crate) async fn load(
+        config: Config,
+        store: Store,
+        sticky: Arc<dyn StickyStore>,
+    ) -> Result<Arc<Self>, StartError> {
+        let (revision, elements) = store.load().await?;
+        let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
+        let modules = Modules::new(config.data.join("modules"));
+        let standard = modules.standard()?;
+        let pins = Arc::clone(&sticky);
+        let gateway = blocking(move || Gateway::with(catalog, standard, pins)).await??;
+        let service = Arc::new(Self {
+            events: Events::new(config.limits.listeners),
+            config,
+            gateway,
+            sticky,
+            store,
+            modules,
+            metrics: Metrics::default(),
+            first_named: FirstNamed::default(),
+            state: ArcSwap::from_pointee(state),
+            writer: Mutex::default(),
+            reachable: AtomicBool::new(true),
+            ending: watch::Sender::new(false),
+        });
+        service.listen_to_gateway();
+        service.bind_all().await?;
+        Ok(service)
+    }
+
+    /// Puts every binding to use.
+    async fn bind_all(self: &Arc<Self>) -> Result<(), StoreError> {
+        let state = self.state();
+        for record in state.bindings.values() {
+            self.fetch_specs(record).await;
+        }
+        let service = Arc::clone(self);
+        blocking(move || {
+            state.bindings.iter().for_each(|(whom, record)| service.bind(whom, None, Some(record)));
+        })
+        .await
+    }
+
+    /// Takes the whole of what the store has, where taking over single revisions did not work.
+    pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
+        let (revision, elements) = self.store.load().await?;
+        let service = Arc::clone(self);
+        let work = blocking(move || {
+            let (catalog, state) = whole(revision, &elements)?;
+            service.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
+            let before = service.state.swap(Arc::new(state));
+            let after = service.state();
+            for whom in before.bindings.keys().filter(|whom| !after.bindings.contains_key(*whom)) {
+                service.bind(whom, before.bindings.get(whom), None);
+            }
+            after.bindings.iter().for_each(|(whom, record)| service.bind(whom, None, Some(record)));
+            Ok(())
+        });
+        work.await?.map_err(|error: StoreError| Fault::internal(error))
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// The catalog and the state that elements make up.
+fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreError> {
+    let lists = [
+        (Kind::Application, "applications"),
+        (Kind::Entity, "entities"),
+        (Kind::Sender, "senders"),
+        (Kind::Association, "associations"),
+        (Kind::Strategy, "sendingStrategies"),
+        (Kind::DefaultSender, "defaultSenders"),
+    ];
+    let mut text = String::from("{");
+    for (kind, name) in lists {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&format!("\"{name}\":["));
+        let bodies = elements.iter().filter(|element| element.kind == kind).map(|element| &*element.body);
+        for (index, body) in bodies.enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(body);
+        }
+        text.push(']');
+    }
+    text.push('}');
+    let catalog = Catalog::from_json(&text).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let mut state = State { revision, ..State::default() };
+    for element in elements {
+        state.apply(element.kind, &element.key, Some(&element.body))?;
+    }
+    Ok((catalog, state))
+}

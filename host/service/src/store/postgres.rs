@@ -1,0 +1,285 @@
+//! The platform in PostgreSQL, for a fleet: writers are put in order by the row `head`, readers hear of a revision by
+//! `NOTIFY`.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, Notify};
+use tokio_postgres::config::Host;
+use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel, NoTls};
+
+use super::{Committed, Element, StoreError, entry, kind, position};
+use crate::change::{Draft, Entry, Kind, now};
+
+/// Where revisions are announced.
+const CHANNEL: &str = "callsign_revision";
+
+/// Tables that only this service has; made where they are missing, by one node at a time.
+const SCHEMA: &str = "
+    SELECT pg_advisory_xact_lock(4829170611);
+    CREATE TABLE IF NOT EXISTS callsign_head (one int PRIMARY KEY CHECK (one = 1), revision bigint NOT NULL);
+    INSERT INTO callsign_head VALUES (1, 0) ON CONFLICT DO NOTHING;
+    CREATE TABLE IF NOT EXISTS callsign_elements (
+        kind text NOT NULL, key text NOT NULL, position bigint NOT NULL, body text NOT NULL, PRIMARY KEY (kind, key)
+    );
+    CREATE TABLE IF NOT EXISTS callsign_revisions (
+        revision bigint PRIMARY KEY, at bigint NOT NULL, who text NOT NULL, action text NOT NULL, changes text NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS callsign_components (digest text PRIMARY KEY, bytes bytea NOT NULL);
+";
+
+/// How long a connection may take to be made, and a small statement to be answered.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The same for what moves the whole platform.
+const LONG_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long the listener waits before it tries again.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Two connections: one to read and write, one that listens.
+pub(crate) struct Postgres {
+    config: Config,
+    client: Mutex<Option<Client>>,
+    changed: Arc<Notify>,
+    place: String,
+}
+
+impl Postgres {
+    pub(crate) async fn open(address: &str) -> Result<Self, StoreError> {
+        let mut config: Config = address.parse().map_err(|error: tokio_postgres::Error| StoreError::Open {
+            place: "postgres://...".into(),
+            reason: describe(&error),
+        })?;
+        config.connect_timeout(PATIENCE).keepalives_idle(Duration::from_secs(10));
+        if config.get_application_name().is_none() {
+            config.application_name("callsign");
+        }
+        let place = place(&config);
+        let changed = Arc::new(Notify::new());
+        let store = Self { config, client: Mutex::new(None), changed, place };
+        store
+            .transact(LONG_PATIENCE, async |client| {
+                let transaction = client.transaction().await?;
+                transaction.batch_execute(SCHEMA).await?;
+                transaction.commit().await
+            })
+            .await
+            .map_err(|error| StoreError::Open { place: store.place.clone(), reason: error.to_string() })?;
+        listen(store.config.clone(), Arc::downgrade(&store.changed));
+        Ok(store)
+    }
+
+    /// Runs statements on the connection. One that fails or takes too long is given up: what it did not commit is rolled
+    /// back by the server.
+    async fn transact<T>(
+        &self,
+        patience: Duration,
+        work: impl AsyncFnOnce(&mut Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let mut held = self.client.lock().await;
+        let mut client = match held.take() {
+            Some(client) if !client.is_closed() => client,
+            _ => in_time(PATIENCE, connect(&self.config)).await?,
+        };
+        let done = in_time(patience, work(&mut client)).await?;
+        *held = Some(client);
+        Ok(done)
+    }
+
+    pub(crate) async fn load(&self) -> Result<(u64, Vec<Element>), StoreError> {
+        let (revision, rows) = self
+            .transact(LONG_PATIENCE, async |client| {
+                let transaction =
+                    client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+                let transaction = transaction.start().await?;
+                let revision: i64 = transaction.query_one("SELECT revision FROM callsign_head", &[]).await?.get(0);
+                let rows =
+                    transaction.query("SELECT kind, key, body FROM callsign_elements ORDER BY position", &[]).await?;
+                Ok((revision, rows))
+            })
+            .await?;
+        let mut elements = Vec::with_capacity(rows.len());
+        for row in rows {
+            elements.push(Element { kind: kind(row.get(0))?, key: row.get(1), body: row.get(2) });
+        }
+        elements.sort_by_key(|element| Kind::ALL.iter().position(|kind| *kind == element.kind));
+        Ok((revision as u64, elements))
+    }
+
+    pub(crate) async fn commit(&self, seen: u64, draft: &Arc<Draft>) -> Result<Committed, StoreError> {
+        let patience = if draft.changes.len() > 1_000 { LONG_PATIENCE } else { PATIENCE };
+        let changes = serde_json::to_string(&draft.changes).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let revision = seen + 1;
+        let mut removed: (Vec<&str>, Vec<&str>) = Default::default();
+        let mut put: (Vec<&str>, Vec<&str>, Vec<i64>, Vec<&str>) = Default::default();
+        for (index, (change, moved)) in draft.last_of_each().into_iter().enumerate() {
+            if moved {
+                removed.0.push(change.kind.as_str());
+                removed.1.push(&change.key);
+            }
+            if let Some(body) = &change.body {
+                put.0.push(change.kind.as_str());
+                put.1.push(&change.key);
+                put.2.push(position(revision, index));
+                put.3.push(body.get());
+            }
+        }
+        self.transact(patience, async |client| {
+            let transaction = client.transaction().await?;
+            let head: i64 = transaction.query_one("SELECT revision FROM callsign_head FOR UPDATE", &[]).await?.get(0);
+            if head as u64 != seen {
+                return Ok(Committed::Behind(head as u64));
+            }
+            transaction.execute("UPDATE callsign_head SET revision = $1", &[&(revision as i64)]).await?;
+            transaction
+                .execute(
+                    "INSERT INTO callsign_revisions VALUES ($1, $2, $3, $4, $5)",
+                    &[&(revision as i64), &(now() as i64), &draft.who, &draft.action, &changes],
+                )
+                .await?;
+            if !removed.0.is_empty() {
+                let sql = "DELETE FROM callsign_elements USING unnest($1::text[], $2::text[]) AS gone (kind, key) \
+                     WHERE callsign_elements.kind = gone.kind AND callsign_elements.key = gone.key";
+                transaction.execute(sql, &[&removed.0, &removed.1]).await?;
+            }
+            if !put.0.is_empty() {
+                let sql = "INSERT INTO callsign_elements (kind, key, position, body) \
+                     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) \
+                     ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body";
+                transaction.execute(sql, &[&put.0, &put.1, &put.2, &put.3]).await?;
+            }
+            for (digest, bytes) in &draft.components {
+                let sql = "INSERT INTO callsign_components VALUES ($1, $2) ON CONFLICT DO NOTHING";
+                transaction.execute(sql, &[digest, bytes]).await?;
+            }
+            transaction.execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &revision.to_string()]).await?;
+            transaction.commit().await?;
+            Ok(Committed::Done(revision))
+        })
+        .await
+    }
+
+    pub(crate) async fn head(&self) -> Result<u64, StoreError> {
+        let row =
+            self.transact(PATIENCE, async |client| client.query_one("SELECT revision FROM callsign_head", &[]).await);
+        Ok(row.await?.get::<_, i64>(0) as u64)
+    }
+
+    pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries("revision > $1 ORDER BY revision", revision, most).await
+    }
+
+    pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries("revision < $1 ORDER BY revision DESC", revision, most).await
+    }
+
+    async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        let sql = format!("SELECT revision, at, who, action, changes FROM callsign_revisions WHERE {which} LIMIT $2");
+        let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+        let most = i64::from(most);
+        let rows = self.transact(LONG_PATIENCE, async |client| client.query(&sql, &[&revision, &most]).await).await?;
+        rows.iter().map(|row| entry(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4))).collect()
+    }
+
+    pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT bytes FROM callsign_components WHERE digest = $1";
+        let row = self.transact(LONG_PATIENCE, async |client| client.query_opt(sql, &[&digest]).await).await?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    pub(crate) fn changed(&self) -> &Arc<Notify> {
+        &self.changed
+    }
+
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+}
+
+/// A connection whose work goes on by itself.
+async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!("a connection to the catalog store ended: {}", describe(&error));
+        }
+    });
+    Ok(client)
+}
+
+/// Listens for as long as the store is in use, and connects anew whenever it has to.
+fn listen(config: Config, changed: std::sync::Weak<Notify>) {
+    tokio::spawn(async move {
+        while changed.strong_count() > 0 {
+            if let Err(error) = hear(&config, &changed).await {
+                tracing::debug!("not listening for changes of the catalog: {error}");
+            }
+            // What was said meanwhile was not heard.
+            if let Some(changed) = changed.upgrade() {
+                changed.notify_one();
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    });
+}
+
+async fn hear(config: &Config, changed: &std::sync::Weak<Notify>) -> Result<(), StoreError> {
+    let (client, mut connection) = in_time(PATIENCE, config.connect(NoTls)).await?;
+    let (said, mut heard) = tokio::sync::mpsc::channel::<()>(1);
+    let driven = tokio::spawn(async move {
+        loop {
+            match std::future::poll_fn(|context| connection.poll_message(context)).await {
+                Some(Ok(AsyncMessage::Notification(_))) => {
+                    // One that waits already is enough.
+                    let _ = said.try_send(());
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            }
+        }
+    });
+    in_time(PATIENCE, client.batch_execute(&format!("LISTEN {CHANNEL}"))).await?;
+    if let Some(changed) = changed.upgrade() {
+        changed.notify_one();
+    }
+    while heard.recv().await.is_some() {
+        let Some(changed) = changed.upgrade() else { break };
+        changed.notify_one();
+    }
+    driven.abort();
+    Ok(())
+}
+
+async fn in_time<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(patience, work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(StoreError::Unavailable(describe(&error))),
+        Err(_) => Err(StoreError::Unavailable(format!("no answer within {} s", patience.as_secs()))),
+    }
+}
+
+/// Where a configuration leads to, without its password.
+fn place(config: &Config) -> String {
+    let hosts = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let hosts: Vec<String> = hosts.collect();
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    format!("postgres://{}:{port}/{}", hosts.join(","), config.get_dbname().unwrap_or_default())
+}
+
+/// An error with its cause, in one line.
+fn describe(error: &tokio_postgres::Error) -> String {
+    if let Some(refusal) = error.as_db_error() {
+        return format!("{} (SQLSTATE {})", refusal.message(), refusal.code().code());
+    }
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
+}

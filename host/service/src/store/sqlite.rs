@@ -1,0 +1,239 @@
+//! The platform in a SQLite file: one process writes it, others (`callsign key`) may.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use tokio::sync::Notify;
+
+use super::{Committed, Element, StoreError, entry, kind, position};
+use crate::change::{Draft, Entry, Kind, now};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
+    INSERT OR IGNORE INTO head VALUES (1, 0);
+    CREATE TABLE IF NOT EXISTS elements (
+        kind TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS revisions (
+        revision INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, changes TEXT NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS components (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL);
+";
+
+/// The layout of the file, as `PRAGMA user_version` says it.
+const LAYOUT: i64 = 1;
+
+/// How long a writer waits for another process.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether another process wrote.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The most bytes of SQL variables and texts that SQLite takes are far above what one change has, so nothing is split.
+pub(crate) struct Sqlite {
+    connection: Arc<Mutex<Connection>>,
+    changed: Arc<Notify>,
+    place: String,
+}
+
+impl Sqlite {
+    pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
+        let place = path.display().to_string();
+        let failed = |reason: String| StoreError::Open { place: place.clone(), reason };
+        let owned = path.to_owned();
+        let opened = blocking(move || open(&owned)).await.map_err(|error| match error {
+            StoreError::Unavailable(reason) | StoreError::Damaged(reason) => failed(reason),
+            error => error,
+        })?;
+        let (connection, watching) = opened;
+        let changed = Arc::new(Notify::new());
+        watch(watching, Arc::downgrade(&changed));
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), changed, place })
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let connection = Arc::clone(&self.connection);
+        blocking(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))).await
+    }
+
+    pub(crate) async fn load(&self) -> Result<(u64, Vec<Element>), StoreError> {
+        self.with(|connection| {
+            let transaction = connection.transaction()?;
+            let revision: i64 = transaction.query_row("SELECT revision FROM head", [], |row| row.get(0))?;
+            let mut select = transaction.prepare("SELECT key, body FROM elements WHERE kind = ? ORDER BY position")?;
+            let mut elements = Vec::new();
+            for kind in Kind::ALL {
+                let mut rows = select.query([kind.as_str()])?;
+                while let Some(row) = rows.next()? {
+                    elements.push(Element { kind, key: row.get(0)?, body: row.get(1)? });
+                }
+            }
+            let mut kinds = transaction.prepare("SELECT DISTINCT kind FROM elements")?;
+            let mut rows = kinds.query([])?;
+            while let Some(row) = rows.next()? {
+                kind(&row.get::<_, String>(0)?)?;
+            }
+            Ok((revision as u64, elements))
+        })
+        .await
+    }
+
+    pub(crate) async fn commit(&self, seen: u64, draft: &Arc<Draft>) -> Result<Committed, StoreError> {
+        let draft = Arc::clone(draft);
+        self.with(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let head: i64 = transaction.query_row("SELECT revision FROM head", [], |row| row.get(0))?;
+            if head as u64 != seen {
+                return Ok(Committed::Behind(head as u64));
+            }
+            let revision = seen + 1;
+            write(&transaction, revision, &draft)?;
+            transaction.commit()?;
+            Ok(Committed::Done(revision))
+        })
+        .await
+    }
+
+    pub(crate) async fn head(&self) -> Result<u64, StoreError> {
+        self.with(|connection| {
+            let head: i64 = connection.query_row("SELECT revision FROM head", [], |row| row.get(0))?;
+            Ok(head as u64)
+        })
+        .await
+    }
+
+    pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries("revision > ? ORDER BY revision", revision, most).await
+    }
+
+    pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries("revision < ? ORDER BY revision DESC", revision, most).await
+    }
+
+    async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+        self.with(move |connection| {
+            let sql = format!("SELECT revision, at, who, action, changes FROM revisions WHERE {which} LIMIT ?");
+            let mut select = connection.prepare_cached(&sql)?;
+            let mut rows = select.query(params![revision, most])?;
+            let mut entries = Vec::new();
+            while let Some(row) = rows.next()? {
+                let changes: String = row.get(4)?;
+                entries.push(entry(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, &changes)?);
+            }
+            Ok(entries)
+        })
+        .await
+    }
+
+    pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let digest = digest.to_owned();
+        self.with(move |connection| {
+            let bytes = connection
+                .query_row("SELECT bytes FROM components WHERE digest = ?", [digest], |row| row.get(0))
+                .optional()?;
+            Ok(bytes)
+        })
+        .await
+    }
+
+    pub(crate) fn changed(&self) -> &Arc<Notify> {
+        &self.changed
+    }
+
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+}
+
+fn open(path: &Path) -> Result<(Connection, Connection), StoreError> {
+    let connection = connect(path)?;
+    let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if layout > LAYOUT {
+        return Err(StoreError::Damaged(format!(
+            "its layout is {layout}, made by a newer version; this one knows {LAYOUT}"
+        )));
+    }
+    connection.execute_batch(SCHEMA)?;
+    connection.pragma_update(None, "user_version", LAYOUT)?;
+    Ok((connection, connect(path)?))
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(PATIENCE)?;
+    // What is acknowledged is on the disk.
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<(), StoreError> {
+    transaction.execute("UPDATE head SET revision = ?", [revision as i64])?;
+    let changes = serde_json::to_string(&draft.changes).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    transaction.execute(
+        "INSERT INTO revisions VALUES (?, ?, ?, ?, ?)",
+        params![revision as i64, now() as i64, draft.who, draft.action, changes],
+    )?;
+    let mut delete = transaction.prepare_cached("DELETE FROM elements WHERE kind = ? AND key = ?")?;
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO elements VALUES (?, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+    )?;
+    for (index, (change, removed)) in draft.last_of_each().into_iter().enumerate() {
+        if removed {
+            delete.execute(params![change.kind.as_str(), change.key])?;
+        }
+        if let Some(body) = &change.body {
+            put.execute(params![change.kind.as_str(), change.key, position(revision, index), body.get()])?;
+        }
+    }
+    for (digest, bytes) in &draft.components {
+        transaction.execute("INSERT OR IGNORE INTO components VALUES (?, ?)", params![digest, bytes])?;
+    }
+    Ok(())
+}
+
+/// Looks whether other connections wrote, which costs no read of the file.
+fn watch(connection: Connection, changed: std::sync::Weak<Notify>) {
+    let connection = Arc::new(Mutex::new(connection));
+    tokio::spawn(async move {
+        let mut seen = 0_i64;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let Some(changed) = changed.upgrade() else { return };
+            let connection = Arc::clone(&connection);
+            let version = blocking(move || {
+                let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+            });
+            match version.await {
+                Ok(version) if version != seen => {
+                    seen = version;
+                    changed.notify_one();
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!("cannot see whether another process changed the catalog: {error}"),
+            }
+        }
+    });
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => Err(StoreError::Unavailable(error.to_string())),
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

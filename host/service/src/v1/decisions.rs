@@ -1,0 +1,163 @@
+//! Decisions: one message, or many.
+
+mod message;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use callsign::{DEFAULT_APPLICATION, Message};
+use http::{HeaderValue, header};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use self::message::Request;
+use crate::fault::Fault;
+use crate::http::{Answer, Caller, Rates};
+use crate::key::Scope;
+use crate::metrics::Decided;
+use crate::openapi::Problems;
+use crate::service::Service;
+
+/// How many bytes of an answer a message comes to, about.
+const ANSWER: usize = 192;
+
+/// From which sender should this message go out, or each of these?
+///
+/// The body is a message, or `{"messages": [...]}` with up to 1,000 of them (`limits.messages`); the answer is a decision,
+/// or `{"decisions": [...]}` in the order of the messages. Each has a sender, or a refusal. `dryRun` pins nobody and
+/// creates no entity; `explain` adds to each decision what every step found.
+#[utoipa::path(post, path = "/v1/decisions", tag = "decisions", request_body = message::RequestBody,
+    responses((status = 200, body = message::AnswerBody), Problems))]
+pub(super) async fn decide(
+    State(service): State<Arc<Service>>,
+    Extension(rates): Extension<Arc<Rates>>,
+    caller: Caller,
+    bytes: Bytes,
+) -> Answer<Response> {
+    caller.needs(Scope::Decisions)?;
+    let request = Request::read(&bytes, service.config.limits.messages)?;
+    rates.decide(&caller.key.key_id, request.messages.len())?;
+    let messages = request.messages(caller.tenant())?;
+    if request.explain || request.dry_run {
+        // Explaining reads pins where it stands, so it must not stand in the way of others.
+        return tokio::task::block_in_place(|| explained(&service, &request, &messages));
+    }
+    let named = unknown_entities(&service, &messages);
+    let began = Instant::now();
+    let mut decided = Decided::default();
+    let mut body = Vec::with_capacity(32 + messages.len() * ANSWER);
+    match &messages[..] {
+        [message] if request.is_single => {
+            let decision = service.gateway.resolve_async(message).await;
+            let decision = decision.get();
+            decided.add(&decision);
+            write(&mut body, &decision.to_json(message.id))?;
+        }
+        messages => {
+            let decisions = service.gateway.resolve_batch_async(messages).await;
+            body.extend_from_slice(b"{\"decisions\":[");
+            for (index, message) in messages.iter().enumerate() {
+                if index > 0 {
+                    body.push(b',');
+                }
+                let decision = decisions.get(index).ok_or_else(|| Fault::internal("a message without a decision"))?;
+                decided.add(&decision);
+                write(&mut body, &decision.to_json(message.id))?;
+            }
+            body.extend_from_slice(b"]}");
+        }
+    }
+    service.metrics.decided(&decided, began.elapsed());
+    if !named.is_empty() {
+        service.first_named(named).await;
+    }
+    Ok(json(body))
+}
+
+fn write(body: &mut Vec<u8>, decision: &impl Serialize) -> Result<(), Fault> {
+    serde_json::to_writer(body, decision).map_err(Fault::internal)
+}
+
+fn json(body: Vec<u8>) -> Response {
+    let mut response = Bytes::from(body).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The entities that messages name and the catalog does not have, each with its application.
+fn unknown_entities(service: &Service, messages: &[Message<'_>]) -> Vec<(String, String)> {
+    let state = service.state();
+    let mut named = Vec::new();
+    for message in messages {
+        let Some(entity) = message.entity.filter(|entity| !state.entities.contains(*entity)) else { continue };
+        let application = message.application.unwrap_or(DEFAULT_APPLICATION);
+        if !named.iter().any(|(known, _)| known == entity) {
+            named.push((entity.to_owned(), application.to_owned()));
+        }
+    }
+    named
+}
+
+/// A decision with what every step found.
+struct Explained<'a> {
+    decision: callsign::DecisionRef<'a>,
+    message_id: Option<&'a str>,
+    explanation: Option<&'a callsign::Explanation>,
+}
+
+impl Serialize for Explained<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Both<D: Serialize, E: Serialize> {
+            #[serde(flatten)]
+            decision: D,
+            explanation: E,
+        }
+        let decision = self.decision.to_json(self.message_id);
+        match self.explanation {
+            None => decision.serialize(serializer),
+            Some(explanation) => Both { decision, explanation }.serialize(serializer),
+        }
+    }
+}
+
+/// Messages that are explained, or only tried. Where they are not only tried they are decided after that.
+fn explained(service: &Service, request: &Request<'_>, messages: &[Message<'_>]) -> Answer<Response> {
+    let explanations: Vec<callsign::Explanation> =
+        messages.iter().map(|message| service.gateway.explain(message)).collect();
+    let mut decisions = Vec::new();
+    if !request.dry_run {
+        let began = Instant::now();
+        decisions.extend(messages.iter().map(|message| service.gateway.resolve(message)));
+        let mut decided = Decided::default();
+        decisions.iter().for_each(|decision| decided.add(&decision.get()));
+        service.metrics.decided(&decided, began.elapsed());
+    }
+    let each = explanations.iter().enumerate().map(|(index, explanation)| Explained {
+        decision: decisions.get(index).map_or_else(|| explanation.decision(), |decision| decision.get()),
+        message_id: messages[index].id,
+        explanation: request.explain.then_some(explanation),
+    });
+    let mut each: Vec<Explained<'_>> = each.collect();
+    let mut body = Vec::new();
+    if request.is_single
+        && let Some(only) = each.pop()
+    {
+        write(&mut body, &only)?;
+    } else {
+        struct All<'a>(Vec<Explained<'a>>);
+        impl Serialize for All<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("decisions", &self.0)?;
+                map.end()
+            }
+        }
+        write(&mut body, &All(each))?;
+    }
+    Ok(json(body))
+}

@@ -1,0 +1,51 @@
+//! A store by its address.
+
+use std::sync::Arc;
+
+use crate::embedded::{EmbeddedOptions, EmbeddedStore, Recipients};
+use crate::error::OpenError;
+#[cfg(feature = "postgres")]
+use crate::postgres::{PostgresOptions, PostgresStore};
+use crate::recipient::RecipientKey;
+#[cfg(feature = "redis")]
+use crate::redis::{RedisOptions, RedisStore};
+use crate::store::StickyStore;
+
+/// Opens the store at an address: `postgres://...`, `redis://...`, or the path of a folder. Recipients are hashed with the
+/// key, where one is given; else as the store does by itself. The options are for a folder alone.
+///
+/// # Errors
+/// The store cannot be opened, or the address is not one of a store that this build has.
+pub fn open(
+    address: &str,
+    key: Option<RecipientKey>,
+    folder: EmbeddedOptions,
+) -> Result<Arc<dyn StickyStore>, OpenError> {
+    match address.split_once("://") {
+        None => {
+            let folder = match key {
+                Some(key) => folder.recipients(Recipients::HashedWith(key)),
+                None => folder,
+            };
+            Ok(Arc::new(EmbeddedStore::open(address, folder)?))
+        }
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => {
+            let mut options = PostgresOptions::default();
+            options.recipient_key = key;
+            Ok(Arc::new(PostgresStore::connect(address, options)?))
+        }
+        #[cfg(feature = "redis")]
+        Some(("redis", _)) => {
+            let mut options = RedisOptions::default();
+            options.recipient_key = key;
+            Ok(Arc::new(RedisStore::connect(address, options)?))
+        }
+        Some((scheme, _)) => Err(OpenError::Address {
+            reason: format!(
+                "{scheme}:// is not the address of a store of pins; give a folder, or an address that begins with \
+                 postgres:// or redis://"
+            ),
+        }),
+    }
+}
