@@ -1,0 +1,318 @@
+//! What a decision costs over HTTP: `callsign serve` under wrk, beside a bare axum handler that answers the same bytes.
+//!
+//! `make bench-service`, or `cargo bench -p callsign --bench service`; `SECONDS=10` for longer runs than 5 seconds each.
+//! Needs wrk and `target/platform` (`make run` makes it).
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a program that says what it measured, or ends")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::routing::post;
+use serde_json::{Value, json};
+
+/// Connections that wrk keeps open, all busy.
+const CONNECTIONS: u32 = 32;
+
+/// Bodies that are taken in turn.
+const BODIES: usize = 64;
+
+fn main() {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    // The bare handler is a process of its own: `service bare ADDRESS FILE`.
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "bare") {
+        return bare(&arguments[at + 1], Path::new(&arguments[at + 2]));
+    }
+    let platform = root.join("target/platform");
+    let messages = fs::read_to_string(platform.join("messages.jsonl"))
+        .expect("target/platform/messages.jsonl: `make run` makes the example platform");
+    let messages: Vec<&str> = messages.lines().collect();
+    assert!(Command::new("wrk").arg("--version").output().is_ok(), "wrk is needed: apt-get install wrk");
+    let folder = std::env::temp_dir().join(format!("callsign-load-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let server = Server::start(&folder, &platform.join("catalog.json"));
+    println!("| request | | requests a second | decisions a second | a CPU second | p50 | p99 | p99.9 |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for batch in [1, 100, 1_000] {
+        let bodies = bodies(&messages, batch);
+        let file = folder.join(format!("bodies-{batch}.jsonl"));
+        fs::write(&file, &bodies).unwrap();
+        let answer = server.client.ask("POST", "/v1/decisions", bodies.lines().next().unwrap().as_bytes());
+        let answered = folder.join(format!("answer-{batch}.json"));
+        fs::write(&answered, answer).unwrap();
+        let words = if batch == 1 { "one message".to_owned() } else { format!("{batch} messages") };
+        let bare = Bare::start(&answered);
+        let (of_bare, of_bare_cpu) = bare.load(&file);
+        row(&words, "bare axum handler", &of_bare, of_bare_cpu, batch);
+        drop(bare);
+        let (own, cpu) = server.load(&file);
+        row(&words, "callsign serve", &own, cpu, batch);
+        let share = rate(&own) / rate(&of_bare) * 100.0;
+        println!("| {words} | share of the bare handler's | {share:.0} % | | | | | |");
+        if batch < 1_000 {
+            let (changes, swaps) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+            let churn = Churn::start(&server, &changes, &swaps);
+            let (churned, cpu) = server.load(&file);
+            drop(churn);
+            let (changes, swaps) = (changes.load(Ordering::Relaxed), swaps.load(Ordering::Relaxed));
+            row(&words, &format!("the same with {changes} changes and {swaps} swaps going on"), &churned, cpu, batch);
+        }
+    }
+    drop(server);
+    let _ = fs::remove_dir_all(&folder);
+}
+
+/// Bodies of so many messages each, one a line.
+fn bodies(messages: &[&str], batch: usize) -> String {
+    let mut text = String::new();
+    let mut messages = messages.iter().cycle();
+    for _ in 0..BODIES {
+        if batch == 1 {
+            text.push_str(messages.next().unwrap());
+        } else {
+            text.push_str("{\"messages\":[");
+            let some: Vec<&str> = messages.by_ref().take(batch).copied().collect();
+            text.push_str(&some.join(","));
+            text.push_str("]}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn rate(measured: &Value) -> f64 {
+    measured["requests"].as_f64().unwrap() / measured["microseconds"].as_f64().unwrap() * 1e6
+}
+
+fn row(request: &str, what: &str, measured: &Value, cpu: f64, batch: usize) {
+    let wrong = measured["wrong"].as_u64().unwrap();
+    assert_eq!(wrong, 0, "{what}: {measured}");
+    let requests = measured["requests"].as_f64().unwrap();
+    let time = |name: &str| {
+        let microseconds = measured[name].as_f64().unwrap();
+        if microseconds < 1e3 { format!("{microseconds:.0} us") } else { format!("{:.2} ms", microseconds / 1e3) }
+    };
+    println!(
+        "| {request} | {what} | {} | {} | {} | {} | {} | {} |",
+        grouped(rate(measured)),
+        grouped(rate(measured) * batch as f64),
+        grouped(requests * batch as f64 / cpu),
+        time("p50"),
+        time("p99"),
+        time("p999")
+    );
+}
+
+fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        let _ = write!(text, "{digit}");
+    }
+    text
+}
+
+/// Runs wrk for so many seconds; what it measured.
+fn wrk(url: &str, key: &str, bodies: &Path, seconds: &str) -> Value {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../benches/service/report.lua");
+    let output = Command::new("wrk")
+        .args(["--threads", "1", "--connections", &CONNECTIONS.to_string(), "--duration", &format!("{seconds}s")])
+        .args(["--script", script, url])
+        .env("CALLSIGN_BODY", bodies)
+        .env("CALLSIGN_KEY", key)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_str(text.trim()).unwrap_or_else(|error| panic!("wrk: {error}: {text}"))
+}
+
+/// Seconds of processor time that a process has used.
+fn processor_seconds(process: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+    // Linux has 100 ticks a second for programs, whatever it has itself.
+    ticks / 100.0
+}
+
+/// Load on a process, and the seconds of processor time that it took of it.
+fn loaded(process: u32, url: &str, key: &str, bodies: &Path) -> (Value, f64) {
+    wrk(url, key, bodies, "1");
+    let before = processor_seconds(process);
+    let seconds = std::env::var("SECONDS").unwrap_or_else(|_| "5".into());
+    let measured = wrk(url, key, bodies, &seconds);
+    (measured, processor_seconds(process) - before)
+}
+
+/// `callsign serve`.
+struct Server {
+    child: Child,
+    client: Client,
+}
+
+impl Server {
+    fn start(folder: &Path, catalog: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_callsign"))
+            .args(["serve", "--catalog"])
+            .arg(catalog)
+            .env("CALLSIGN_SERVE_DATA", folder.join("data"))
+            .env("CALLSIGN_SERVE_LISTEN_ADDRESS", "127.0.0.1:0")
+            .env("CALLSIGN_SERVE_LOG_LEVEL", "info")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut key = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut key).unwrap();
+        let key = key.split_once("once: ").unwrap().1.trim().to_owned();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let line = lines.find(|line| line.contains("listening on ")).expect("it listens");
+        let url = line.split("listening on ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, client: Client { url, key } }
+    }
+
+    fn load(&self, bodies: &Path) -> (Value, f64) {
+        loaded(self.child.id(), &format!("{}/v1/decisions", self.client.url), &self.client.key, bodies)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A bare handler in a process of its own.
+struct Bare {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Bare {
+    fn start(answer: &Path) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["bare", &address.to_string()])
+            .arg(answer)
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while std::net::TcpStream::connect(address).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(10), "the bare handler does not listen");
+        }
+        Self { child, address }
+    }
+
+    fn load(&self, bodies: &Path) -> (Value, f64) {
+        loaded(self.child.id(), &format!("http://{}/v1/decisions", self.address), "none", bodies)
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Takes a body, answers bytes.
+fn bare(address: &str, answer: &Path) {
+    let answer = Bytes::from(fs::read(answer).unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let handler = move |_: Bytes| {
+            let answer = answer.clone();
+            async move { ([("content-type", "application/json")], answer) }
+        };
+        let router = Router::new().route("/v1/decisions", post(handler));
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        axum::serve(listener, router).await.unwrap();
+    });
+}
+
+/// Changes of the catalog, as fast as they are taken up to 100 a second, and a swap a second.
+struct Churn {
+    end: Arc<AtomicBool>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Churn {
+    fn start(server: &Server, changes: &Arc<AtomicU64>, swaps: &Arc<AtomicU64>) -> Self {
+        let end = Arc::new(AtomicBool::new(false));
+        let change = Self::every(server, &end, Duration::from_millis(10), changes, |server, turn| {
+            let name = format!("name {turn}");
+            server.ask("PUT", "/provisioning/1/applications/default", json!({ "applicationName": name }).to_string().as_bytes());
+        });
+        let swap = Self::every(server, &end, Duration::from_secs(1), swaps, |server, turn| {
+            let on_failure = if turn % 2 == 0 { "STANDARD" } else { "REFUSE" };
+            let body = json!({ "module": "standard", "onFailure": on_failure }).to_string();
+            server.ask("PUT", "/v1/binding", body.as_bytes());
+        });
+        Self { end, threads: vec![change, swap] }
+    }
+
+    fn every(
+        server: &Server,
+        end: &Arc<AtomicBool>,
+        pause: Duration,
+        count: &Arc<AtomicU64>,
+        act: impl Fn(&Client, u64) + Send + 'static,
+    ) -> std::thread::JoinHandle<()> {
+        let server = server.client.clone();
+        let (end, count) = (Arc::clone(end), Arc::clone(count));
+        std::thread::spawn(move || {
+            while !end.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                act(&server, count.fetch_add(1, Ordering::Relaxed));
+                std::thread::sleep(pause.saturating_sub(began.elapsed()));
+            }
+        })
+    }
+}
+
+impl Drop for Churn {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::Relaxed);
+        self.threads.drain(..).for_each(|thread| thread.join().unwrap());
+    }
+}
+
+/// A client of a server.
+#[derive(Clone)]
+struct Client {
+    url: String,
+    key: String,
+}
+
+impl Client {
+    fn ask(&self, method: &str, path: &str, body: &[u8]) -> Vec<u8> {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("authorization", format!("App {}", self.key))
+            .body(body.to_vec())
+            .unwrap();
+        let mut answer = ureq::Agent::new_with_defaults().run(request).unwrap();
+        let mut bytes = Vec::new();
+        answer.body_mut().as_reader().read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+}

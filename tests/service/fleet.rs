@@ -1,0 +1,139 @@
+//! Two services on one PostgreSQL: what one is told the other does, and neither stops deciding, whatever the database does.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::postgres::Server as Database;
+use crate::server::{Server, folder};
+
+const CHANGES: usize = 40;
+
+/// Two services on a database; the first made the first key.
+fn pair(database: &Database) -> (Server, Server, String) {
+    let config = format!("[catalog]\nstore = \"{}\"", database.address());
+    let first = Server::with(&config);
+    let key = first.key().to_owned();
+    let data = folder("second");
+    // The platform has a key already, so this one prints none.
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("no-first-key"), "").unwrap();
+    (first, Server::at(&data, &config, &[]), key)
+}
+
+fn put_application(server: &Server, key: &str, id: &str) {
+    let body = json!({ "applicationId": id });
+    server.ask(key, "POST", "/provisioning/1/applications", Some(&body)).expect(201);
+}
+
+/// Milliseconds until a service has an application.
+fn seen_after(server: &Server, key: &str, id: &str, since: Instant) -> u128 {
+    let path = format!("/provisioning/1/applications/{id}");
+    server.until("the other node has seen the change", || server.ask(key, "GET", &path, None).status == 200);
+    since.elapsed().as_millis()
+}
+
+#[test]
+fn changes_on_one_node_are_seen_by_the_other_while_both_decide_and_the_database_dies_in_the_middle() {
+    let database = Database::start();
+    let (first, second, key) = pair(&database);
+    put_application(&first, &key, "shop");
+    seen_after(&second, &key, "shop", Instant::now());
+    let (end, decided) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        let deciding = [&first, &second].map(|server| {
+            let (end, decided, key) = (&end, &decided, &key);
+            scope.spawn(move || {
+                let message = json!({ "channel": "SMS", "to": "+14155550123", "applicationId": "shop" });
+                while !end.load(Ordering::Relaxed) {
+                    // No request fails, with a database or without.
+                    server.ask(key, "POST", "/v1/decisions", Some(&message)).expect(200);
+                    decided.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        });
+
+        let mut took = Vec::new();
+        for change in 0..CHANGES {
+            let (here, there) = if change % 2 == 0 { (&first, &second) } else { (&second, &first) };
+            let id = format!("app-{change}");
+            put_application(here, &key, &id);
+            took.push(seen_after(there, &key, &id, Instant::now()));
+        }
+        took.sort_unstable();
+        let median = took[took.len() / 2];
+        println!("seen by the other node after {median} ms in the median, {} ms at most", took[took.len() - 1]);
+        assert!(median <= 100, "{took:?}");
+
+        let before = decided.load(Ordering::Relaxed);
+        database.kill();
+        for server in [&first, &second] {
+            server.until("it reports that it cannot be changed", || server.send(&[], "GET", "/readyz", None).status == 503);
+            assert_eq!(server.send(&[], "GET", "/healthz", None).status, 200);
+        }
+        let refused = first.ask(&key, "POST", "/v1/decisions", Some(&json!({ "channel": "SMS", "to": "1" })));
+        refused.expect(200);
+        let change = first.ask(&key, "POST", "/provisioning/1/applications", Some(&json!({ "applicationId": "late" })));
+        assert_eq!(change.status, 503, "{change:?}");
+        assert!(change.header("retry-after").is_some());
+        first.until("decisions go on without the database", || decided.load(Ordering::Relaxed) > before + 200);
+
+        database.go_on();
+        for server in [&first, &second] {
+            server.until("it can be changed again", || server.send(&[], "GET", "/readyz", None).status == 200);
+        }
+        put_application(&second, &key, "after");
+        let took = seen_after(&first, &key, "after", Instant::now());
+        assert!(took < 5_000, "{took} ms");
+        end.store(true, Ordering::Relaxed);
+        for thread in deciding {
+            thread.join().expect("no request failed");
+        }
+    });
+}
+
+#[test]
+fn two_nodes_that_change_the_same_at_once_make_one_order() {
+    let database = Database::start();
+    let (first, second, key) = pair(&database);
+    let created = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for server in [&first, &second, &first, &second] {
+            let (created, key) = (&created, &key);
+            scope.spawn(move || {
+                for id in 0..20 {
+                    let body = json!({ "applicationId": format!("app-{id}") });
+                    let reply = server.ask(key, "POST", "/provisioning/1/applications", Some(&body));
+                    match reply.status {
+                        201 => _ = created.fetch_add(1, Ordering::Relaxed),
+                        409 => {}
+                        _ => panic!("{reply:?}"),
+                    }
+                }
+            });
+        }
+    });
+    // Each exists once, and exactly one of those who wanted it made it.
+    assert_eq!(created.load(Ordering::Relaxed), 20);
+    let list = |server: &Server| server.ask(&key, "GET", "/provisioning/1/applications?size=100", None).expect(200).json();
+    let wanted = list(&first);
+    assert_eq!(wanted["paging"]["totalResults"], 21);
+    second.until("both have the same order", || list(&second) == wanted);
+}
+
+#[test]
+fn a_node_that_was_away_catches_up_with_everything() {
+    let database = Database::start();
+    let (first, second, key) = pair(&database);
+    let data = second.data.clone();
+    assert_eq!(second.end(), Some(0));
+    for id in 0..10 {
+        put_application(&first, &key, &format!("app-{id}"));
+    }
+    let config = format!("[catalog]\nstore = \"{}\"", database.address());
+    let second = Server::at(&data, &config, &[]);
+    for id in 0..10 {
+        second.ask(&key, "GET", &format!("/provisioning/1/applications/app-{id}"), None).expect(200);
+    }
+}
