@@ -4,6 +4,7 @@
 
 mod fleet;
 mod killed;
+mod packaging;
 #[path = "../sticky/postgres/server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the stores")]
 mod postgres;
