@@ -12,19 +12,25 @@ EXAMPLE := --catalog $(PLATFORM)/catalog.json
 TARGET ?= catalog
 SECONDS ?= 300
 JOBS ?= $(shell nproc)
+# For `make test-api`.
+API_SECONDS ?= 60
 FUZZ := -timeout=20 -print_funcs=0
 
-.PHONY: help toolchain setup c++ run test lint component component-check bench bench-quick bench-pins model fuzz-build fuzz-quick fuzz
+.PHONY: help toolchain setup c++ venv wrk run serve test test-api lint component component-check bench bench-quick bench-pins \
+	bench-service model fuzz-build fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
+	@echo 'make serve            the service on 127.0.0.1:8080, with the example platform'
 	@echo 'make test             every test'
+	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make lint             formatting and clippy, warnings denied'
 	@echo 'make component        renew the committed component from source'
 	@echo 'make component-check  fail where the committed component is not what the source gives'
 	@echo 'make bench            what a decision costs (about 5 minutes after the build)'
 	@echo 'make bench-quick      the same with short measurements (about 1 minute)'
 	@echo 'make bench-pins       what a pin costs in each store (about 8 minutes after the build)'
+	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
 	@echo 'make fuzz             one for longer: TARGET=catalog|decision|loader SECONDS=300 JOBS=cores'
@@ -73,8 +79,26 @@ run: toolchain $(PLATFORM)/catalog.json
 	@echo '== one of them explained'
 	$(CALLSIGN) explain $(EXAMPLE) --application shop --entity acme-parcels --channel SMS --to +14155550123
 
+serve: toolchain $(PLATFORM)/catalog.json
+	$(CARGO) build --release --package callsign
+	CALLSIGN_SERVE_DATA=target/serve $(CALLSIGN) serve --catalog $(PLATFORM)/catalog.json
+
 test: setup
 	$(CARGO) test --workspace --locked
+
+# What the API is tested with, from PyPI.
+venv:
+	@target/venv/bin/schemathesis --version >/dev/null 2>&1 || { \
+		python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || { \
+			echo 'Python 3 with venv is needed'; \
+			if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+				apt-get update -qq && apt-get install -y -qq python3-venv; \
+			else exit 1; fi; }; \
+		python3 -m venv target/venv && target/venv/bin/pip install --quiet --requirement tests/service/requirements.txt; }
+
+test-api: toolchain venv
+	$(CARGO) build --locked --package callsign
+	tests/service/schemathesis.sh target/debug/callsign $(API_SECONDS)
 
 lint: c++
 	$(CARGO) fmt --all --check
@@ -96,6 +120,17 @@ bench: toolchain
 bench-quick: toolchain
 	$(CARGO) bench --package callsign-host --bench decision -- --warm-up-time 0.3 --measurement-time 0.7
 	@$(CARGO) bench --quiet --package callsign-host --bench table
+
+# The load generator.
+wrk:
+	@command -v wrk >/dev/null || { \
+		echo 'wrk is needed'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq wrk; \
+		else exit 1; fi; }
+
+bench-service: toolchain wrk $(PLATFORM)/catalog.json
+	$(CARGO) bench --package callsign --bench service
 
 # What pins cost in every store; starts PostgreSQL and a Redis cluster.
 bench-pins: setup

@@ -259,7 +259,11 @@ impl Churn {
         let end = Arc::new(AtomicBool::new(false));
         let change = Self::every(server, &end, Duration::from_millis(10), changes, |server, turn| {
             let name = format!("name {turn}");
-            server.ask("PUT", "/provisioning/1/applications/default", json!({ "applicationName": name }).to_string().as_bytes());
+            server.ask(
+                "PUT",
+                "/provisioning/1/applications/default",
+                json!({ "applicationName": name }).to_string().as_bytes(),
+            );
         });
         let swap = Self::every(server, &end, Duration::from_secs(1), swaps, |server, turn| {
             let on_failure = if turn % 2 == 0 { "STANDARD" } else { "REFUSE" };
