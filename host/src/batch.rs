@@ -151,7 +151,7 @@ impl<'a> Batch<'a> {
 }
 
 /// What a message's pin is kept under, where it may be looked at.
-fn key<'a>(serving: &'a Serving, query: &Query<'a>) -> Option<PinKey<'a>> {
+pub(crate) fn key<'a>(serving: &'a Serving, query: &Query<'a>) -> Option<PinKey<'a>> {
     let question = &query.question;
     serving.revision.pin_key(question.scope, query.message.entity, question.channel, question.destination.number)
 }

@@ -58,10 +58,10 @@ pub const MAX_CATALOG_BYTES: u64 = u32::MAX as u64;
 pub struct Catalog {
     applications: Arc<Vec<Application>>,
     entities: Arc<Vec<Entity>>,
-    senders: Arc<Vec<Sender>>,
+    pub(crate) senders: Arc<Vec<Sender>>,
     associations: Arc<Vec<Association>>,
     other_associations: Arc<Vec<OtherAssociation>>,
-    strategies: Arc<Vec<Strategy>>,
+    pub(crate) strategies: Arc<Vec<Strategy>>,
     default_senders: Arc<Vec<DefaultSender>>,
 }
 

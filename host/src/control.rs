@@ -12,9 +12,10 @@ use semver::VersionReq;
 
 use crate::ask;
 use crate::binding::{Binding, Bound, OnFailure};
+use crate::catalog::Catalog;
 use crate::event::{Event, What};
 use crate::policy::{Failure, Policy, PolicyError};
-use crate::revision::Revision;
+use crate::revision::{Revision, SameKey};
 use crate::route::{Canary, Comparison, Member, Recall, Route, Shadow};
 use crate::serving::Serving;
 use crate::store::StoreError;
@@ -82,15 +83,18 @@ impl Control {
         }
     }
 
-    /// Serves another revision.
-    pub(crate) fn replace_revision(&self, revision: Revision) {
+    /// Serves another catalog.
+    pub(crate) fn replace_catalog(&self, catalog: Catalog) -> Result<(), SameKey> {
         let _one_at_a_time = self.change();
         let serving = self.serving.load_full();
-        self.publish(&serving, Arc::new(revision), serving.routes.clone());
-        // Idle instances would keep the old catalog in memory until their thread's next call.
+        let revision = Arc::new(Revision::after(&serving.revision, catalog)?);
+        self.publish(&serving, Arc::clone(&revision), serving.routes.clone());
+        // Idle instances keep the catalog of their last call in memory until the next call of their thread. Where calls
+        // come often that is soon, and what they have made of it is worth keeping; others lose it at the second change.
         for policy in serving.policies() {
-            policy.forget_idle();
+            policy.forget_idle_before(serving.revision.number());
         }
+        Ok(())
     }
 
     fn publish(&self, before: &Serving, revision: Arc<Revision>, routes: Vec<Arc<Route>>) {

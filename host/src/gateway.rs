@@ -7,7 +7,7 @@ use arc_swap::Guard;
 use callsign_sticky::{MemoryStore, StickyStore};
 
 use crate::ask::{Query, ask};
-use crate::batch::Batch;
+use crate::batch::{Batch, key as pin_key};
 use crate::binding::{Binding, Bound};
 use crate::catalog::Catalog;
 use crate::control::{Control, Served, SwapError};
@@ -103,11 +103,31 @@ impl Gateway {
     /// [`Gateway::resolve`] for callers that must not block: a store of pins that is a network away, or that writes to a
     /// disk, is awaited. Works on any executor.
     pub async fn resolve_async(&self, message: &Message<'_>) -> Decision {
+        if let Some(decision) = self.resolve_at_once(message) {
+            return decision;
+        }
         let decisions = self.resolve_batch_async(std::slice::from_ref(message)).await;
         // A batch has a decision for each of its messages.
         let outcome = decisions.outcomes.into_iter().next();
         let outcome = outcome.unwrap_or_else(|| Outcome::nobody("the batch of one message has no decision"));
         Decision { serving: Guard::from_inner(decisions.serving), outcome }
+    }
+
+    /// Decides a message that has no pin to wait for, as most have.
+    #[inline]
+    fn resolve_at_once(&self, message: &Message<'_>) -> Option<Decision> {
+        let serving = self.control.serving.load();
+        let outcome = match prepare(&serving, message) {
+            Ok(question) => {
+                let query = Query::new(&serving, question, message);
+                if serving.sticky.remote().is_some() && pin_key(&serving, &query).is_some() {
+                    return None;
+                }
+                ask(&serving, &query)
+            }
+            Err(outcome) => outcome,
+        };
+        Some(Decision { serving, outcome })
     }
 
     /// [`Gateway::resolve_batch`] for callers that must not block. The pins of all messages are read in one round trip
@@ -142,8 +162,7 @@ impl Gateway {
     /// # Errors
     /// The catalog cannot be indexed; the old one goes on.
     pub fn replace_catalog(&self, catalog: Catalog) -> Result<(), GatewayError> {
-        self.control.replace_revision(Revision::new(catalog)?);
-        Ok(())
+        Ok(self.control.replace_catalog(catalog)?)
     }
 
     /// What decisions are made with now.

@@ -1,42 +1,48 @@
 //! A revision: one catalog, indexed so that a decision never scans it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use callsign_destination::{Country, Number};
+use callsign_destination::Country;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use std::hash::BuildHasher;
 
-use crate::catalog::{Catalog, Channel, Coverage, Sender};
+mod before;
+mod senders;
+#[cfg(test)]
+mod tests;
+
+use self::before::Before;
+pub use self::senders::SameKey;
+use self::senders::SenderIndex;
+use crate::catalog::{Catalog, Channel};
 use crate::scope::{Ability, Scope, ScopeParts};
-use callsign_sticky::{PinScope, SenderKey};
+use callsign_sticky::PinScope;
 
 /// The application of a message that names none.
 pub const DEFAULT_APPLICATION: &str = "default";
 
-/// Revisions are numbered by the process, so that no two catalogs share a number.
+/// Revisions, and the scopes of them, are numbered by the process, so that no two catalogs and no two scopes share a number.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// A catalog, immutable and indexed.
+fn next() -> u64 {
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A catalog, immutable and indexed. What a catalog did not change is shared with the revision before it.
 #[derive(Debug)]
 pub struct Revision {
     number: u64,
     catalog: Catalog,
     hasher: DefaultHashBuilder,
-    /// Position 0 is the scope of applications that the catalog does not list.
-    scopes: Vec<Scope>,
+    /// Position 0 is the scope of applications that the catalog does not list. A scope keeps its position from revision to
+    /// revision, so that a policy never finds an older scope where it knew a newer one.
+    scopes: Vec<Arc<Scope>>,
     /// Positions in `scopes`, by the names of application and entity.
     names: HashTable<u32>,
     /// For each application the scope of entities that have nothing of their own.
     other_entities: Vec<u32>,
-    /// The stable number of each sender.
-    keys: Vec<u64>,
-    /// What each sender can do, and the coverages that differ.
-    abilities: Vec<Ability>,
-    coverages: Vec<Coverage>,
-    /// The catalog's indexes of senders by their key, and by what recipients see.
-    by_key: HashTable<u32>,
-    by_number: HashTable<u32>,
-    by_address: HashTable<u32>,
+    senders: Arc<SenderIndex>,
 }
 
 impl Revision {
@@ -45,48 +51,43 @@ impl Revision {
     /// # Errors
     /// Two senders whose ids have the same 64-bit hash: one in 10^7 for a million senders. One of them needs another id.
     pub fn new(catalog: Catalog) -> Result<Self, SameKey> {
-        let hasher = DefaultHashBuilder::default();
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let senders = catalog.senders();
-        let keys: Vec<u64> = senders.iter().map(|sender| SenderKey::of(&sender.id).0).collect();
-        let mut by_key = HashTable::with_capacity(senders.len());
-        let mut by_number = HashTable::new();
-        let mut by_address = HashTable::new();
-        for (index, sender) in senders.iter().enumerate() {
-            let key = keys[index];
-            if let Some(&other) = by_key.find(hasher.hash_one(key), |&other: &u32| keys[other as usize] == key) {
-                return Err(SameKey { first: senders[other as usize].id.clone(), second: sender.id.clone() });
-            }
-            by_key.insert_unique(hasher.hash_one(key), index as u32, |&other| hasher.hash_one(keys[other as usize]));
-            match sender.number {
-                Some(number) => by_number.insert_unique(hasher.hash_one(number), index as u32, |&other| {
-                    hasher.hash_one(senders[other as usize].number.unwrap_or_default())
-                }),
-                None => by_address.insert_unique(hasher.hash_one(&*sender.address), index as u32, |&other| {
-                    hasher.hash_one(&*senders[other as usize].address)
-                }),
-            };
-        }
-        let (abilities, coverages) = abilities(senders);
+        Self::build(catalog, None)
+    }
+
+    /// Indexes a catalog that comes after another one.
+    ///
+    /// # Errors
+    /// As [`Revision::new`].
+    pub(crate) fn after(before: &Self, catalog: Catalog) -> Result<Self, SameKey> {
+        Self::build(catalog, Some(before))
+    }
+
+    fn build(catalog: Catalog, before: Option<&Self>) -> Result<Self, SameKey> {
+        let senders = match before {
+            Some(before) if Arc::ptr_eq(&before.catalog.senders, &catalog.senders) => Arc::clone(&before.senders),
+            before => Arc::new(SenderIndex::new(catalog.senders(), before.map(|before| &*before.senders))?),
+        };
         let mut revision = Self {
-            number,
-            abilities,
-            coverages,
+            number: next(),
             catalog,
-            hasher,
+            hasher: DefaultHashBuilder::default(),
             scopes: Vec::new(),
             names: HashTable::new(),
             other_entities: Vec::new(),
-            keys,
-            by_key,
-            by_number,
-            by_address,
+            senders,
         };
-        revision.index_scopes();
+        // Positions of scopes that are gone are not given to others; when they are many, all begins anew.
+        let before = before.filter(|before| before.gone() < 1_024 + before.names.len());
+        revision.index_scopes(before.map(|before| Before::new(before, &revision.catalog)));
         Ok(revision)
     }
 
-    fn index_scopes(&mut self) {
+    /// How many positions have no scope any more.
+    fn gone(&self) -> usize {
+        self.scopes.len() - 1 - self.names.len() - self.other_entities.len()
+    }
+
+    fn index_scopes(&mut self, before: Option<Before<'_>>) {
         let mut parts: HashMap<(u32, Option<u32>), ScopeParts> = HashMap::new();
         for association in self.catalog.associations() {
             let scope = parts.entry((association.application, association.entity)).or_default();
@@ -107,7 +108,11 @@ impl Revision {
             }
         }
 
-        self.scopes.push(Scope::new(self.number, (0, 0), (None, None), ScopeParts::default(), &[]));
+        let nobody = match &before {
+            Some(before) => Arc::clone(&before.revision.scopes[0]),
+            None => Arc::new(Scope::new(next(), (0, 0), (None, None), ScopeParts::default(), &[])),
+        };
+        self.scopes = vec![nobody; before.as_ref().map_or(1, |before| before.revision.scopes.len())];
         // The application level first: entities inherit its strategies and its default.
         let applications = self.catalog.applications().len() as u32;
         for application in 0..applications {
@@ -117,11 +122,11 @@ impl Revision {
                 application_default: own.application_default,
                 ..ScopeParts::default()
             };
-            self.add_scope(application, None, own);
-            let other = self.scopes.len() as u32;
-            let hashes = self.hashes(application, None);
-            self.scopes.push(Scope::new(self.number, hashes, (Some(application), None), inherited, &self.abilities));
-            self.note_sticky(other);
+            let id = &*self.catalog.applications()[application as usize].id;
+            let places = before.as_ref().and_then(|before| before.revision.places_of(id));
+            self.add_scope(application, None, own, places.map(|(own, _)| own), before.as_ref());
+            let other =
+                self.scope_in_place(application, None, inherited, places.map(|(_, other)| other), before.as_ref());
             self.other_entities.push(other);
         }
         let mut entities: Vec<_> = parts.into_iter().collect();
@@ -131,31 +136,63 @@ impl Revision {
             own.application_strategies = inherited.strategies.clone();
             own.application_default =
                 inherited.defaults.first().map(|&(_, handle)| inherited.members[handle as usize].sender);
-            self.add_scope(application, entity, own);
+            let place = before.as_ref().and_then(|before| {
+                let application = &*self.catalog.applications()[application as usize].id;
+                let entity = entity.map(|entity| &*self.catalog.entities()[entity as usize].id);
+                before.revision.find_scope(application, entity)
+            });
+            self.add_scope(application, entity, own, place, before.as_ref());
         }
     }
 
-    /// Notes on which channels any strategy of a scope is sticky.
-    fn note_sticky(&mut self, handle: u32) {
-        let scope = &mut self.scopes[handle as usize];
-        let strategies = scope.strategies.iter().map(|&index| &self.catalog.strategies()[index as usize]);
-        let sticky = strategies.filter(|strategy| strategy.sticky);
-        scope.sticky_channels = sticky
-            .fold(0, |channels, strategy| channels | strategy.channel.map_or(u8::MAX, |channel| 1 << channel as u8));
+    /// The places of an application's own scope and of that of its other entities.
+    fn places_of(&self, application: &str) -> Option<(u32, u32)> {
+        let own = self.find_scope(application, None)?;
+        let index = self.scopes[own as usize].application?;
+        Some((own, self.other_entities[index as usize]))
     }
 
-    fn add_scope(&mut self, application: u32, entity: Option<u32>, parts: ScopeParts) {
-        let hashes = self.hashes(application, entity);
-        let scope = Scope::new(self.number, hashes, (Some(application), entity), parts, &self.abilities);
-        let handle = self.scopes.len() as u32;
-        self.scopes.push(scope);
-        self.note_sticky(handle);
+    fn add_scope(
+        &mut self,
+        application: u32,
+        entity: Option<u32>,
+        parts: ScopeParts,
+        place: Option<u32>,
+        before: Option<&Before<'_>>,
+    ) {
+        let handle = self.scope_in_place(application, entity, parts, place, before);
         let (names, scopes, hasher, catalog) = (&mut self.names, &self.scopes, &self.hasher, &self.catalog);
         let hash = |handle: u32| {
             let (application, entity) = names_of(catalog, &scopes[handle as usize]);
             hasher.hash_one((application, entity))
         };
         names.insert_unique(hash(handle), handle, |&handle| hash(handle));
+    }
+
+    /// Puts a scope in the place that it had, or in a new one; the very scope that was there, where nothing of it changed.
+    fn scope_in_place(
+        &mut self,
+        application: u32,
+        entity: Option<u32>,
+        parts: ScopeParts,
+        place: Option<u32>,
+        before: Option<&Before<'_>>,
+    ) -> u32 {
+        let hashes = self.hashes(application, entity);
+        let names = (Some(application), entity);
+        let mut scope = Scope::new(next(), hashes, names, parts, &self.senders.abilities);
+        // On which channels any strategy of it is sticky.
+        let strategies = scope.strategies.iter().map(|&index| &self.catalog.strategies()[index as usize]);
+        let sticky = strategies.filter(|strategy| strategy.sticky);
+        scope.sticky_channels = sticky
+            .fold(0, |channels, strategy| channels | strategy.channel.map_or(u8::MAX, |channel| 1 << channel as u8));
+        let Some(place) = place else {
+            self.scopes.push(Arc::new(scope));
+            return self.scopes.len() as u32 - 1;
+        };
+        let known = before.and_then(|before| before.same(place, &scope));
+        self.scopes[place as usize] = known.unwrap_or_else(|| Arc::new(scope));
+        place
     }
 
     fn hashes(&self, application: u32, entity: Option<u32>) -> (u128, u64) {
@@ -200,74 +237,39 @@ impl Revision {
 
     /// A scope by its handle.
     pub(crate) fn scope(&self, handle: u32) -> Option<&Scope> {
-        self.scopes.get(handle as usize)
+        self.scopes.get(handle as usize).map(|scope| &**scope)
     }
 
     /// Whether a sender is active and covers a channel to a country.
     #[inline]
     pub(crate) fn is_capable(&self, sender: u32, channel: Channel, country: Country) -> bool {
-        self.abilities.get(sender as usize).is_some_and(|&ability| self.can(ability, channel, country))
+        self.senders.abilities.get(sender as usize).is_some_and(|&ability| self.can(ability, channel, country))
     }
 
     /// Whether a sender with this ability is active and covers a channel to a country.
     #[inline]
     pub(crate) fn can(&self, ability: Ability, channel: Channel, country: Country) -> bool {
-        !ability.suspended && self.coverages[ability.coverage as usize].covers(channel, country)
+        !ability.suspended && self.senders.coverages[ability.coverage as usize].covers(channel, country)
     }
 
     /// The stable numbers of the senders, by their index.
     pub(crate) fn keys(&self) -> &[u64] {
-        &self.keys
+        &self.senders.keys
     }
 
     /// A sender's index by its stable number.
     pub(crate) fn sender_by_key(&self, key: u64) -> Option<u32> {
-        self.by_key.find(self.hasher.hash_one(key), |&index| self.keys[index as usize] == key).copied()
+        self.senders.by_key(key)
     }
 
     /// The senders that recipients see as `from`, in the order of the catalog: numbers are compared by their digits,
     /// names and short codes as they are written.
     pub(crate) fn registered(&self, from: &str) -> impl Iterator<Item = u32> {
-        let senders = self.catalog.senders();
-        let number = Number::parse_e164(from).ok().map(Number::get);
-        let as_number = number.into_iter().flat_map(move |number| {
-            let found = self.by_number.iter_hash(self.hasher.hash_one(number)).copied();
-            found.filter(move |&index| senders[index as usize].number == Some(number))
-        });
-        let found = self.by_address.iter_hash(self.hasher.hash_one(from)).copied();
-        let as_text = found.filter(move |&index| &*senders[index as usize].address == from);
-        let mut found: Vec<u32> = as_number.chain(as_text).collect();
-        found.sort_unstable();
-        found.into_iter()
+        self.senders.registered(self.catalog.senders(), from)
     }
 }
 
 fn names_of<'a>(catalog: &'a Catalog, scope: &Scope) -> (&'a str, Option<&'a str>) {
     let application = scope.application.map_or("", |index| &catalog.applications()[index as usize].id);
     (application, scope.entity.map(|index| &*catalog.entities()[index as usize].id))
-}
-
-/// The abilities of senders, and the coverages that they index: a platform has few that differ.
-fn abilities(senders: &[Sender]) -> (Vec<Ability>, Vec<Coverage>) {
-    let mut coverages: Vec<Coverage> = Vec::new();
-    let mut known: HashMap<&Coverage, u32> = HashMap::new();
-    let abilities = senders.iter().map(|sender| {
-        let coverage = *known.entry(&sender.coverage).or_insert_with(|| {
-            coverages.push(sender.coverage.clone());
-            coverages.len() as u32 - 1
-        });
-        Ability { coverage, suspended: sender.suspended }
-    });
-    (abilities.collect(), coverages)
-}
-
-/// Two senders that cannot be told apart.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("senders {first} and {second} have the same 64-bit hash; give one of them another senderId")]
-#[non_exhaustive]
-pub struct SameKey {
-    /// The id of the first in the catalog.
-    pub first: Box<str>,
-    /// The id of the second.
-    pub second: Box<str>,
 }

@@ -40,7 +40,7 @@ pub(crate) struct Scope {
 }
 
 /// A sender that a scope may use, with all that the check of a decision looks at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Member {
     /// The catalog's index.
     pub(crate) sender: u32,
@@ -51,7 +51,7 @@ pub(crate) struct Member {
 }
 
 /// What a sender can do, kept small and apart from its texts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ability {
     /// The revision's index of its coverage.
     pub(crate) coverage: u32,
@@ -140,6 +140,18 @@ impl Scope {
         scope.defaults =
             defaults.into_iter().filter_map(|(level, sender)| Some((level, scope.handle_of(sender)?))).collect();
         scope
+    }
+
+    /// Whether it has the same names, members and strategies as another, by the catalog's indexes.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.name_hash == other.name_hash
+            && self.application_hash == other.application_hash
+            && (self.application, self.entity) == (other.application, other.entity)
+            && self.sticky_channels == other.sticky_channels
+            && self.strategies == other.strategies
+            && self.entity_strategies == other.entity_strategies
+            && self.members == other.members
+            && self.defaults == other.defaults
     }
 
     /// Whether a pin can mean anything on a channel.

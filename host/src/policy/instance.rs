@@ -206,6 +206,11 @@ impl Instance {
         self.store.data().memory
     }
 
+    /// The number of the revision that it was last called on; none before its first call.
+    pub(super) fn revision(&self) -> Option<u64> {
+        self.store.data().revision.as_ref().map(|revision| revision.number())
+    }
+
     /// Whether the policy reads the texts of messages.
     pub(crate) fn reads_texts(&self) -> bool {
         self.reads_texts

@@ -267,6 +267,11 @@ impl Policy {
         self.idle.clear();
     }
 
+    /// Drops the idle instances whose last call was on an older revision than this.
+    pub(crate) fn forget_idle_before(&self, revision: u64) {
+        self.idle.retain(|instance| instance.revision().is_some_and(|known| known >= revision));
+    }
+
     /// Gives an instance back after a call that succeeded. One whose call failed is dropped instead.
     #[inline]
     pub(crate) fn put_back(&self, mut instance: Box<Instance>) {

@@ -58,6 +58,15 @@ impl<T> Slots<T> {
         }
     }
 
+    /// Drops those that are not worth keeping. One that is looked at while its thread wants it is missed by that, once.
+    pub(super) fn retain(&self, mut keep: impl FnMut(&T) -> bool) {
+        for place in &*self.places {
+            if let Some(instance) = place.take().filter(|instance| keep(instance)) {
+                drop(place.swap(Some(instance)));
+            }
+        }
+    }
+
     /// Puts an instance back for the next call of this thread.
     #[inline]
     pub(super) fn put(&self, instance: Box<T>) {
