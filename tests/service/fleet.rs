@@ -69,7 +69,9 @@ fn changes_on_one_node_are_seen_by_the_other_while_both_decide_and_the_database_
         let before = decided.load(Ordering::Relaxed);
         database.kill();
         for server in [&first, &second] {
-            server.until("it reports that it cannot be changed", || server.send(&[], "GET", "/readyz", None).status == 503);
+            server.until("it reports that it cannot be changed", || {
+                server.send(&[], "GET", "/readyz", None).status == 503
+            });
             assert_eq!(server.send(&[], "GET", "/healthz", None).status, 200);
         }
         let refused = first.ask(&key, "POST", "/v1/decisions", Some(&json!({ "channel": "SMS", "to": "1" })));
@@ -116,7 +118,8 @@ fn two_nodes_that_change_the_same_at_once_make_one_order() {
     });
     // Each exists once, and exactly one of those who wanted it made it.
     assert_eq!(created.load(Ordering::Relaxed), 20);
-    let list = |server: &Server| server.ask(&key, "GET", "/provisioning/1/applications?size=100", None).expect(200).json();
+    let list =
+        |server: &Server| server.ask(&key, "GET", "/provisioning/1/applications?size=100", None).expect(200).json();
     let wanted = list(&first);
     assert_eq!(wanted["paging"]["totalResults"], 21);
     second.until("both have the same order", || list(&second) == wanted);

@@ -54,10 +54,14 @@ fn check(state: &Value, acknowledged: &[(String, String)]) {
         let there = match &**what {
             "application" => applications.contains(&&**id),
             "gone" => !applications.contains(&&**id),
-            "named" => state["applications"].as_array().unwrap().iter().any(|one| {
-                one["applicationId"] == **id && one["applicationName"].as_str().is_some()
-            }),
-            "strategy" => state["strategies"].as_array().unwrap().iter().any(|one| one["platform"]["applicationId"] == **id),
+            "named" => state["applications"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|one| one["applicationId"] == **id && one["applicationName"].as_str().is_some()),
+            "strategy" => {
+                state["strategies"].as_array().unwrap().iter().any(|one| one["platform"]["applicationId"] == **id)
+            }
             _ => state["associations"].as_array().unwrap().iter().any(|one| one["resourceId"] == **id),
         };
         assert!(there, "acknowledged, and not there: {what} {id}");
@@ -104,7 +108,9 @@ fn after_a_kill_at_any_point_of_a_hundred_calls_everything_acknowledged_is_there
                     // Whether it went is not known without an answer, so nothing is expected of it from here on.
                     let mut known = acknowledged.lock().unwrap();
                     known.retain(|(what, subject)| *subject != id || what == "association");
-                    let Ok(reply) = server.try_send(&[("authorization", &header)], "DELETE", &path, None) else { break };
+                    let Ok(reply) = server.try_send(&[("authorization", &header)], "DELETE", &path, None) else {
+                        break;
+                    };
                     assert_eq!(reply.status, 200, "seed {SEED}, kill {kill}: {reply:?}");
                     known.push(("gone".into(), id.clone()));
                 }

@@ -87,8 +87,7 @@ pub(crate) struct Key {
     /// Whose it is; none is the platform's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) application_id: Option<String>,
-    /// SHA-256 of the secret, in hexadecimal digits. The secret has 256 random bits, so a slow hash would add nothing.
-    pub(crate) hash: String,
+    hash: Hash,
     /// The secret before, and until when it is good, in milliseconds since 1970: those who use it need time to change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<Previous>,
@@ -100,8 +99,43 @@ pub(crate) struct Key {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Previous {
-    hash: String,
+    hash: Hash,
     until: u64,
+}
+
+/// SHA-256 of a secret. The secret has 256 random bits, so a slow hash would add nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Hash([u8; 32]);
+
+impl Hash {
+    fn of(secret: &str) -> Self {
+        Self(Sha256::digest(secret.as_bytes()).into())
+    }
+
+    /// Takes as long where they differ as where they do not.
+    fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl From<Hash> for String {
+    fn from(hash: Hash) -> Self {
+        hex(&hash.0)
+    }
+}
+
+impl TryFrom<String> for Hash {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let byte = |at: usize| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok();
+        let mut bytes = [0; 32];
+        for (at, place) in bytes.iter_mut().enumerate() {
+            *place = byte(at).ok_or("not 64 hexadecimal digits")?;
+        }
+        if text.len() == 64 { Ok(Self(bytes)) } else { Err("not 64 hexadecimal digits") }
+    }
 }
 
 /// The whole of a key, which is shown once.
@@ -116,11 +150,11 @@ const ID_DIGITS: usize = 12;
 const SECRET_BYTES: usize = 32;
 
 impl Secret {
-    fn new(id: &str) -> Result<(Self, String), getrandom::Error> {
+    fn new(id: &str) -> Result<(Self, Hash), getrandom::Error> {
         let mut bytes = [0; SECRET_BYTES];
         getrandom::fill(&mut bytes)?;
         let secret = hex(&bytes);
-        let hash = hash(&secret);
+        let hash = Hash::of(&secret);
         Ok((Self(format!("{MARK}{id}_{secret}")), hash))
     }
 
@@ -167,17 +201,16 @@ impl Key {
     /// The system has no random numbers.
     pub(crate) fn rotate(&self, overlap: u64) -> Result<(Self, Secret), getrandom::Error> {
         let (secret, hash) = Secret::new(&self.key_id)?;
-        let previous = (overlap > 0).then(|| Previous { hash: self.hash.clone(), until: now() + overlap });
+        let previous = (overlap > 0).then(|| Previous { hash: self.hash, until: now() + overlap });
         Ok((Self { hash, previous, ..self.clone() }, secret))
     }
 
     /// Whether a secret is this key's, and the key is good now. Takes as long for a wrong secret as for a right one.
     pub(crate) fn admits(&self, secret: &str) -> bool {
         let now = now();
-        let given = hash(secret);
-        let is = |hash: &str| bool::from(given.as_bytes().ct_eq(hash.as_bytes()));
-        let current = is(&self.hash);
-        let before = self.previous.as_ref().is_some_and(|previous| is(&previous.hash) & (now < previous.until));
+        let given = Hash::of(secret);
+        let current = given.is(&self.hash);
+        let before = self.previous.as_ref().is_some_and(|previous| given.is(&previous.hash) & (now < previous.until));
         (current | before) && self.expires_at.is_none_or(|end| now < end)
     }
 
@@ -194,13 +227,7 @@ pub(crate) fn split(text: &str) -> (&str, &str) {
 
 /// Compared with where no key has the id, so that time does not tell which ids there are.
 pub(crate) fn pretend(secret: &str) {
-    let given = hash(secret);
-    let none = "0".repeat(given.len());
-    let _ = std::hint::black_box(given.as_bytes().ct_eq(none.as_bytes()));
-}
-
-fn hash(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
+    let _ = std::hint::black_box(Hash::of(secret).is(&Hash([0; 32])));
 }
 
 fn hex(bytes: &[u8]) -> String {

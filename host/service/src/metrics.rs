@@ -28,6 +28,9 @@ pub(crate) const CODES: [&str; 9] = [
 
 const OWN: &str = "OWN";
 
+/// The route of decisions.
+const DECISIONS: &str = "/v1/decisions";
+
 /// Everything that is measured.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -39,6 +42,8 @@ pub(crate) struct Metrics {
     changes: Family<Happening, Counter>,
     requests: Family<Request, Counter>,
     request_seconds: Family<Route, Histogram, fn() -> Histogram>,
+    /// Those of decisions, which need no look into the families.
+    decided: (Counter, Histogram),
     store: Family<Operation, Histogram, fn() -> Histogram>,
     /// Requests that are turned away because there are too many.
     pub(crate) shed: Counter,
@@ -123,7 +128,7 @@ impl Default for Metrics {
         let refusals: Family<CodeLabel, Counter> = Family::default();
         let failures = Family::default();
         let changes = Family::default();
-        let requests = Family::default();
+        let requests: Family<Request, Counter> = Family::default();
         let request_seconds: Family<Route, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(request_buckets);
         let store: Family<Operation, Histogram, fn() -> Histogram> = Family::new_with_constructor(request_buckets);
@@ -150,6 +155,10 @@ impl Default for Metrics {
         registry.register("catalog_revision", "The revision that is served", revision.clone());
         registry.register("catalog_store_up", "Whether the catalog store answers", changeable.clone());
         let steps = STEPS.map(|step| steps.get_or_create_owned(&StepLabel { step: step.as_str() }));
+        let route = || Name(DECISIONS.into());
+        let request = Request { method: Method("POST"), route: route(), status: 200 };
+        let decided =
+            (requests.get_or_create_owned(&request), request_seconds.get_or_create_owned(&Route { route: route() }));
         let code = |index: usize| CODES.get(index).copied().unwrap_or(OWN);
         let refusals = std::array::from_fn(|index| refusals.get_or_create_owned(&CodeLabel { code: code(index) }));
         Self {
@@ -161,6 +170,7 @@ impl Default for Metrics {
             changes,
             requests,
             request_seconds,
+            decided,
             store,
             shed,
             in_progress,
@@ -230,7 +240,12 @@ impl Metrics {
     }
 
     /// Counts an answered request. `route` is the template of its path.
-    pub(crate) fn answered(&self, method: &http::Method, route: &std::sync::Arc<str>, status: u16, took: Duration) {
+    pub(crate) fn answered(&self, method: &http::Method, route: &str, status: u16, took: Duration) {
+        if route == DECISIONS && status == 200 {
+            self.decided.0.inc();
+            self.decided.1.observe(took.as_secs_f64());
+            return;
+        }
         let method = match method.as_str() {
             "GET" => "GET",
             "POST" => "POST",
@@ -241,7 +256,7 @@ impl Metrics {
             "OPTIONS" => "OPTIONS",
             _ => "OTHER",
         };
-        let route = Name(std::sync::Arc::clone(route));
+        let route = Name(route.into());
         self.request_seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
         self.requests.get_or_create(&Request { method: Method(method), route, status }).inc();
     }

@@ -186,17 +186,15 @@ pub(super) async fn pass(State(guard): State<Arc<Guard>>, request: Request, next
     let began = Instant::now();
     let family = Family::of(request.uri().path());
     let method = request.method().clone();
-    let route: Arc<str> = match request.extensions().get::<MatchedPath>() {
-        Some(path) => path.as_str().into(),
-        None => "none".into(),
-    };
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let response = if is_open(request.uri().path()) {
         contained(next.run(request)).await
     } else {
         guard.admit(request, next).await
     };
     let response = shaped(family, response);
-    guard.service.metrics.answered(&method, &route, response.status().as_u16(), began.elapsed());
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    guard.service.metrics.answered(&method, route, response.status().as_u16(), began.elapsed());
     response
 }
 
