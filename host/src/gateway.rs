@@ -18,7 +18,7 @@ use crate::message::Message;
 use crate::policy::{Policy, PolicyError};
 use crate::question::prepare;
 use crate::revision::{Revision, SameKey};
-use crate::route::{Comparison, Recall};
+use crate::route::{Comparison, Member, Recall};
 use crate::serving::Serving;
 use crate::store::{ModuleStore, StoreError};
 
@@ -267,6 +267,17 @@ impl Gateway {
     /// There is no candidate.
     pub fn withdraw(&self, bound: &Bound) -> Result<(), SwapError> {
         self.control.withdraw(bound)
+    }
+
+    /// The candidates that a binding has now, as `name@version`: its shadow, and its canary, which may have been recalled.
+    pub fn candidates(&self, bound: &Bound) -> (Option<Arc<str>>, Option<Arc<str>>) {
+        let serving = self.control.serving.load();
+        let Some(route) = serving.route(bound) else { return (None, None) };
+        let label = |member: &Arc<Member>| Arc::from(member.binding.policy.label());
+        (
+            route.shadow.as_ref().map(|shadow| label(&shadow.member)),
+            route.canary.as_ref().map(|canary| label(&canary.member)),
+        )
     }
 
     /// How often calls of the policy that serves a binding have failed since it was put to use.

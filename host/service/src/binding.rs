@@ -1,5 +1,8 @@
 //! Bindings as they are kept and travel: what shall serve, what stands beside it, and what served before.
 
+mod transition;
+
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use callsign::{Binding, Bound, Breaker, Channel, Message, OnFailure, OnUnavailable, Policy, Probe, Recall, Step};
@@ -9,6 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::change::key_of;
+pub(crate) use self::transition::Refused;
 use crate::module::{Modules, STANDARD};
 
 /// How many earlier policies are kept for a rollback.
@@ -182,10 +186,14 @@ impl RecallSpec {
 
 /// A policy that served before.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Past {
     pub(crate) spec: Spec,
     /// When it was taken off, in milliseconds since 1970.
     pub(crate) until: u64,
+    /// What was passed over while it served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passed_over: Option<Version>,
 }
 
 /// A binding, as it is kept.
@@ -221,12 +229,20 @@ pub(crate) enum By {
     Withdrawal,
 }
 
+/// Why a policy cannot be made from what describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    /// The property of a body that it is about.
+    pub(crate) property: &'static str,
+    pub(crate) reason: String,
+}
+
 impl Spec {
     pub(crate) fn standard() -> Self {
         Self {
             module: STANDARD.into(),
             owner: None,
-            policy: STANDARD.into(),
+            policy: standard_label().into(),
             settings: None,
             versions: None,
             on_failure: FailureRule::default(),
@@ -236,21 +252,33 @@ impl Spec {
         }
     }
 
-    /// The binding that it describes. Blocks while the policy is loaded.
+    /// The binding that it describes, with its probes: to find out whether it would do. Blocks while the policy is loaded.
     ///
     /// # Errors
-    /// In words: the module is not here, does not load, or does not accept its settings.
-    pub(crate) fn binding(&self, modules: &Modules) -> Result<Binding, String> {
-        let policy = modules.policy(self.owner.as_deref(), &self.module).map_err(|error| error.to_string())?;
-        self.bind(policy)
+    /// The module is not here, does not load, or does not accept its settings; a probe is none.
+    pub(crate) fn probed(&self, modules: &Modules) -> Result<Binding, Unfit> {
+        let mut binding = self.binding(modules)?;
+        for probe in &self.probes {
+            binding = binding.probe(probe.probe().map_err(|reason| Unfit { property: "probes", reason })?);
+        }
+        Ok(binding)
     }
 
-    fn bind(&self, policy: Policy) -> Result<Binding, String> {
-        let policy = match &self.settings {
-            Some(settings) => policy.with_settings(settings.get()).map_err(|error| error.to_string())?,
+    /// The same without its probes. They were answered before the binding was written down; asked again on the catalog of
+    /// another day they would take from a node that starts what all others serve.
+    ///
+    /// # Errors
+    /// As [`Spec::probed`].
+    pub(crate) fn binding(&self, modules: &Modules) -> Result<Binding, Unfit> {
+        let policy = modules.policy(self.owner.as_deref(), &self.module);
+        let policy = policy.map_err(|error| Unfit { property: "module", reason: error.to_string() })?;
+        let policy: Policy = match &self.settings {
+            Some(settings) => policy
+                .with_settings(settings.get())
+                .map_err(|error| Unfit { property: "settings", reason: error.to_string() })?,
             None => policy,
         };
-        let mut binding = Binding::new(policy)
+        let binding = Binding::new(policy)
             .on_failure(match self.on_failure {
                 FailureRule::Refuse => OnFailure::Refuse,
                 FailureRule::Standard => OnFailure::Standard,
@@ -260,10 +288,12 @@ impl Spec {
                 UnavailableRule::DecideUnpinned => OnUnavailable::DecideUnpinned,
             })
             .breaker(Breaker::new(self.breaker.failures, Duration::from_secs(self.breaker.rest_seconds.into())));
-        for probe in &self.probes {
-            binding = binding.probe(probe.probe()?);
-        }
         Ok(binding)
+    }
+
+    /// Whether both describe the same policy, put to use in the same way.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.module == other.module && serde_json::to_string(self).ok() == serde_json::to_string(other).ok()
     }
 
     pub(crate) fn version(&self) -> Option<Version> {
@@ -275,8 +305,26 @@ impl Spec {
     }
 }
 
+/// `name@version` of the policy that is always there.
+pub(crate) fn standard_label() -> &'static str {
+    static LABEL: OnceLock<String> = OnceLock::new();
+    LABEL.get_or_init(|| {
+        let inspection = callsign::Inspection::of(callsign::standard_component()).unwrap_or_default();
+        match (inspection.name, inspection.version) {
+            (Some(name), Some(version)) => format!("{name}@{version}"),
+            _ => STANDARD.to_owned(),
+        }
+    })
+}
+
+impl CanarySpec {
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.per_mille == other.per_mille && self.recall == other.recall && self.spec.is(&other.spec)
+    }
+}
+
 impl ProbeSpec {
-    fn probe(&self) -> Result<Probe, String> {
+    pub(crate) fn probe(&self) -> Result<Probe, String> {
         let channel = Channel::parse(&self.channel)
             .ok_or_else(|| format!("the probe's channel {:?} is not SMS, MMS or RCS", self.channel))?;
         let mut message = Message::new(channel, &self.to);

@@ -132,3 +132,9 @@ impl Draft {
 pub(crate) fn now() -> u64 {
     jiff::Timestamp::now().as_millisecond().try_into().unwrap_or(0)
 }
+
+/// A time in milliseconds since 1970, as RFC 3339 has it.
+pub(crate) fn time(at: u64) -> String {
+    let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    at.map_or_else(String::new, |at| at.to_string())
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use callsign::What;
 use serde::Serialize;
@@ -9,13 +10,16 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, broadcast};
 use utoipa::ToSchema;
 
-use crate::binding::{BindingRecord, By, For};
+use crate::binding::For;
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;
 use crate::service::{Author, Plan, Service, View};
 
 /// How many events a listener may be behind before it misses some.
 const BACKLOG: usize = 1_024;
+
+/// How long is waited until a recall is written down again, where that did not work.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Something that happened.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -127,8 +131,8 @@ impl Service {
                 What::Rejected { .. } | What::Recalled { .. } | What::Rested { .. } => tracing::warn!("{event}"),
                 _ => tracing::info!("{event}"),
             }
-            if let What::Recalled { .. } = event.what {
-                service.recalled(For::of(&event.bound));
+            if let What::Recalled { candidate, .. } = &event.what {
+                service.recalled(For::of(&event.bound), Arc::clone(candidate));
             }
             if service.events.is_heard() {
                 service.events.tell(Event::of(event));
@@ -137,27 +141,32 @@ impl Service {
     }
 
     /// A candidate was taken off here, by itself: the rest of the fleet takes it off too, and it does not come back.
-    fn recalled(self: &Arc<Self>, whom: For) {
+    fn recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) {
         let service = Arc::clone(self);
         // The event comes on the thread that decided, which may be any.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            tracing::error!("the recall of {candidate} holds on this node alone: it was noticed outside of the service");
+            return;
+        };
         runtime.spawn(async move {
-            if let Err(fault) = service.withdraw_recalled(whom).await {
-                tracing::warn!("a recalled candidate stays in the catalog store: {}", fault.text);
+            loop {
+                let Err(fault) = service.withdraw_recalled(whom.clone(), Arc::clone(&candidate)).await else { return };
+                tracing::warn!("the recalled candidate {candidate} is in the catalog store still: {}", fault.text);
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    () = service.ended() => return,
+                }
             }
         });
     }
 
-    async fn withdraw_recalled(self: &Arc<Self>, whom: For) -> Result<(), Fault> {
+    async fn withdraw_recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) -> Result<(), Fault> {
+        let author = Author::itself(format!("recall of {candidate}"));
         let plan = move |view: &View| {
-            let Some(record) = view.state.bindings.get(&whom).filter(|record| record.canary.is_some()) else {
-                return Ok(Plan::new(Vec::new(), ()));
-            };
-            let mut next = BindingRecord::clone(record);
-            next.passed_over = next.canary.take().and_then(|canary| canary.spec.version()).or(next.passed_over);
-            next.by = By::Withdrawal;
-            Ok(Plan::new(vec![Change::put(Kind::Binding, whom.key(), &next)], ()))
+            let next = view.state.bindings.get(&whom).and_then(|record| record.recall(&candidate));
+            let change = next.map(|next| Change::put(Kind::Binding, whom.key(), &next));
+            Ok(Plan::new(change.into_iter().collect(), ()))
         };
-        self.change(Author::itself("recall of a candidate"), plan).await
+        self.change(author, plan).await
     }
 }

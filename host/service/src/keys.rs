@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::change::{Change, Draft, Kind, now};
+use crate::change::{Change, Draft, Kind, now, time};
 use crate::config::Config;
 use crate::key::{Key, Scope};
 use crate::state::State;
@@ -172,10 +171,6 @@ impl Keys {
 
 impl KeyInfo {
     pub(crate) fn of(key: &Key) -> Self {
-        let time = |at: u64| {
-            let at = i64::try_from(at).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-            at.map_or_else(String::new, |at| at.to_string())
-        };
         Self {
             key_id: key.key_id.clone(),
             name: key.name.clone(),

@@ -18,6 +18,7 @@ mod keys;
 mod metrics;
 mod module;
 mod openapi;
+mod pins;
 mod probes;
 mod provisioning;
 mod running;

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use callsign::{ModuleStore, Policy, StoreError as ModuleError};
+use callsign::{Module, ModuleStore, Policy, StoreError as ModuleError};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::change::key_of;
+use crate::state::State;
 use crate::store::{Store, StoreError};
 
 /// The name of the policy that is always there.
@@ -37,6 +38,19 @@ impl ModuleRecord {
         key_of(&[self.application_id.as_deref(), Some(&self.digest)])
     }
 
+    /// Its owner and its digest, of a key.
+    pub(crate) fn parts(key: &str) -> Option<(Option<String>, String)> {
+        let [owner, digest]: [Option<String>; 2] = serde_json::from_str(key).ok()?;
+        Some((owner, digest?))
+    }
+
+    /// Whether both have a claim to one name and version: what comes after `+` makes no other version.
+    pub(crate) fn is_same_version(&self, other: &Self) -> bool {
+        self.application_id == other.application_id
+            && self.name == other.name
+            && self.version.cmp_precedence(&other.version).is_eq()
+    }
+
     pub(crate) fn label(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
@@ -58,6 +72,8 @@ pub(crate) enum Missing {
     Store(#[from] StoreError),
     #[error("the catalog store has no component {0}")]
     Component(String),
+    #[error("{0}")]
+    Broken(String),
 }
 
 impl Modules {
@@ -90,17 +106,64 @@ impl Modules {
         self.of(None)?.standard()
     }
 
-    /// Brings a module's component to this node, if it is not here already.
-    pub(crate) async fn fetch(&self, from: &Store, owner: Option<&str>, digest: &str) -> Result<(), Missing> {
+    /// Adds a component to the copies of an owner. Blocks while it is checked and compiled.
+    ///
+    /// # Errors
+    /// It is no module, or `state` has another one of its name and version.
+    pub(crate) fn add(&self, owner: Option<&str>, component: &[u8], state: &State) -> Result<Module, ModuleError> {
         let store = self.of(owner)?;
-        if store.get(digest).is_ok() {
+        match store.add(component) {
+            // What holds the name here is a copy of a module that is gone, or that never came to be.
+            Err(ModuleError::Taken { digest, .. }) if !state.has_module(owner, &digest.to_string()) => {
+                store.remove(&digest)?;
+                store.add(component)
+            }
+            added => added,
+        }
+    }
+
+    /// Brings a module's component to this node, if it is not here already.
+    pub(crate) async fn fetch(
+        self: &Arc<Self>,
+        from: &Store,
+        state: Arc<State>,
+        owner: Option<&str>,
+        digest: &str,
+    ) -> Result<(), Missing> {
+        let (modules, owned) = (Arc::clone(self), (owner.map(str::to_owned), digest.to_owned()));
+        let is_here = blocking(move || Ok(modules.of(owned.0.as_deref())?.get(&owned.1).is_ok())).await?;
+        if is_here {
             return Ok(());
         }
         let component = from.component(digest).await?.ok_or_else(|| Missing::Component(digest.to_owned()))?;
         // Compiled here, which takes as long as it takes.
-        let added = tokio::task::spawn_blocking(move || store.add(&component)).await;
-        added.map_err(|error| Missing::Component(error.to_string()))??;
+        let (modules, owner) = (Arc::clone(self), owner.map(str::to_owned));
+        blocking(move || modules.add(owner.as_deref(), &component, &state)).await?;
         Ok(())
+    }
+
+    /// The component of a module.
+    pub(crate) async fn component(self: &Arc<Self>, from: &Store, module: &ModuleRecord) -> Result<Vec<u8>, Missing> {
+        let (modules, wanted) = (Arc::clone(self), module.clone());
+        let here = blocking(move || {
+            let store = modules.of(wanted.application_id.as_deref())?;
+            store.read(&store.get(&wanted.digest)?)
+        });
+        match here.await {
+            Ok(component) => Ok(component),
+            Err(_) => {
+                from.component(&module.digest).await?.ok_or_else(|| Missing::Component(module.digest.clone()))
+            }
+        }
+    }
+
+    /// Removes this node's copy of a module, so that its name and version are free here too. What was loaded goes on.
+    pub(crate) fn forget(&self, owner: Option<&str>, digest: &str) {
+        let Ok(digest) = digest.parse() else { return };
+        match self.of(owner).and_then(|store| store.remove(&digest)) {
+            Ok(()) | Err(ModuleError::NotFound { .. }) => {}
+            Err(error) => tracing::warn!("the copy of the module {digest} stays: {error}"),
+        }
     }
 
     /// A module of this node as a policy; blocks while it is loaded.
@@ -110,5 +173,14 @@ impl Modules {
         }
         let store = self.of(owner)?;
         store.load(&store.get(digest)?)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ModuleError> + Send + 'static,
+) -> Result<T, Missing> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(error) => Err(Missing::Broken(error.to_string())),
     }
 }

@@ -1,12 +1,16 @@
 //! The service: a gateway, the store that its platform is kept in, and the way from one to the other.
 
+mod accepting;
 mod changing;
 mod enacting;
 mod following;
 mod loading;
+mod serving;
+mod upgrading;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use callsign::{Gateway, Revision, StickyStore};
@@ -14,6 +18,7 @@ use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::changing::{Author, Plan, View};
 pub use self::loading::StartError;
+use self::serving::Served;
 use crate::config::Config;
 use crate::entities::FirstNamed;
 use crate::events::Events;
@@ -28,11 +33,13 @@ pub(crate) struct Service {
     pub(crate) gateway: Gateway,
     pub(crate) sticky: Arc<dyn StickyStore>,
     pub(crate) store: Store,
-    pub(crate) modules: Modules,
+    pub(crate) modules: Arc<Modules>,
     pub(crate) events: Events,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     /// Entities that messages named first.
     pub(crate) first_named: FirstNamed,
+    /// What the gateway was brought to serve.
+    served: Served,
     state: ArcSwap<State>,
     /// Held by whoever makes the next revision, or takes one over from another node.
     writer: Mutex<()>,
@@ -62,6 +69,14 @@ impl Service {
     pub(crate) async fn ended(&self) {
         // The sender is in here, so it cannot be gone.
         let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
+    }
+
+    /// What the catalog store answers, measured.
+    async fn stored<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let answer = work.await;
+        self.metrics.stored("catalog", operation, began.elapsed());
+        answer
     }
 
     fn note_reachable(&self, reachable: bool) {

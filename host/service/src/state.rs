@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::binding::{BindingRecord, For};
-use crate::change::{Change, Kind};
+use crate::change::{Change, Kind, key_of};
 use crate::key::Key;
 use crate::module::ModuleRecord;
 use crate::store::StoreError;
@@ -43,6 +43,11 @@ impl State {
             next.apply(change.kind, &change.key, change.body.as_deref().map(RawValue::get))?;
         }
         Ok(next)
+    }
+
+    /// Whether an owner, the platform where there is none, has a module.
+    pub(crate) fn has_module(&self, owner: Option<&str>, digest: &str) -> bool {
+        self.modules.contains_key(&key_of(&[owner, Some(digest)]))
     }
 
     /// Puts or removes an element.

@@ -95,7 +95,7 @@ impl Service {
                 components: plan.components,
             };
             let draft = Arc::new(draft);
-            let committed = self.store.commit(seen, &draft).await;
+            let committed = self.stored("commit", self.store.commit(seen, &draft)).await;
             self.note_reachable(!matches!(committed, Err(StoreError::Unavailable(_))));
             match committed? {
                 Committed::Done(revision) => {

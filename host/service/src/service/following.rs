@@ -28,6 +28,7 @@ impl Service {
             if let Err(error) = self.catch_up().await {
                 tracing::debug!("cannot follow the catalog store: {}", error.text);
             }
+            self.settle().await;
         }
     }
 
@@ -59,10 +60,10 @@ impl Service {
     }
 
     async fn newer(&self, seen: u64) -> Result<Vec<Entry>, StoreError> {
-        if self.store.head().await? == seen {
+        if self.stored("head", self.store.head()).await? == seen {
             return Ok(Vec::new());
         }
-        self.store.since(seen, AT_ONCE).await
+        self.stored("since", self.store.since(seen, AT_ONCE)).await
     }
 
     async fn take_entries(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), StoreError> {

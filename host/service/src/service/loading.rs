@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
 use super::Service;
+use super::serving::Served;
 use crate::change::Kind;
 use crate::config::Config;
 use crate::entities::FirstNamed;
@@ -15,6 +16,7 @@ use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::module::Modules;
+use crate::pins::Timed;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
 
@@ -78,7 +80,9 @@ impl Service {
     ) -> Result<Arc<Self>, StartError> {
         let (revision, elements) = store.load().await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
-        let modules = Modules::new(config.data.join("modules"));
+        let metrics = Arc::new(Metrics::default());
+        let sticky = Timed::around(sticky, Arc::clone(&metrics));
+        let modules = Arc::new(Modules::new(config.data.join("modules")));
         let standard = modules.standard()?;
         let pins = Arc::clone(&sticky);
         let gateway = blocking(move || Gateway::with(catalog, standard, pins)).await??;
@@ -89,8 +93,9 @@ impl Service {
             sticky,
             store,
             modules,
-            metrics: Metrics::default(),
+            metrics,
             first_named: FirstNamed::default(),
+            served: Served::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
             reachable: AtomicBool::new(true),
@@ -105,28 +110,31 @@ impl Service {
     async fn bind_all(self: &Arc<Self>) -> Result<(), StoreError> {
         let state = self.state();
         for record in state.bindings.values() {
-            self.fetch_specs(record).await;
+            self.fetch_specs(&state, record).await;
         }
         let service = Arc::clone(self);
         blocking(move || {
-            state.bindings.iter().for_each(|(whom, record)| service.bind(whom, None, Some(record)));
+            state.bindings.iter().for_each(|(whom, record)| service.bring(whom, Some(record)));
         })
         .await
     }
 
     /// Takes the whole of what the store has, where taking over single revisions did not work.
     pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
-        let (revision, elements) = self.store.load().await?;
+        let (revision, elements) = self.stored("load", self.store.load()).await?;
+        let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
+        let state = Arc::new(state);
+        for record in state.bindings.values() {
+            self.fetch_specs(&state, record).await;
+        }
         let service = Arc::clone(self);
         let work = blocking(move || {
-            let (catalog, state) = whole(revision, &elements)?;
             service.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
-            let before = service.state.swap(Arc::new(state));
-            let after = service.state();
-            for whom in before.bindings.keys().filter(|whom| !after.bindings.contains_key(*whom)) {
-                service.bind(whom, before.bindings.get(whom), None);
+            let before = service.state.swap(Arc::clone(&state));
+            for whom in before.bindings.keys().filter(|whom| !state.bindings.contains_key(*whom)) {
+                service.bring(whom, None);
             }
-            after.bindings.iter().for_each(|(whom, record)| service.bind(whom, None, Some(record)));
+            state.bindings.iter().for_each(|(whom, record)| service.bring(whom, Some(record)));
             Ok(())
         });
         work.await?.map_err(|error: StoreError| Fault::internal(error))

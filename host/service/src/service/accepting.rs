@@ -1,0 +1,52 @@
+//! Whether a policy would be put to use, found out before it is written down that it serves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use callsign::{SwapError, What};
+
+use super::Service;
+use crate::binding::{For, Spec};
+use crate::events::Event;
+use crate::fault::Fault;
+use crate::module::Missing;
+
+impl Service {
+    /// Tries a policy on this node: its module is loaded, its settings are checked, instances are started, probes are
+    /// answered. Nothing changes. Takes as long as the policy likes, so the writer is not held.
+    ///
+    /// # Errors
+    /// 400 with the property that it does not accept, which is told as an event too; 503 where it cannot be tried now.
+    pub(crate) async fn accept(self: &Arc<Self>, whom: &For, spec: &Spec) -> Result<(), Fault> {
+        match self.fetch(&self.state(), spec).await {
+            Ok(()) => {}
+            Err(Missing::Store(error)) => {
+                tracing::warn!("a module cannot be brought: {error}");
+                return Err(Fault::unavailable("the catalog store does not answer", Duration::from_secs(1)));
+            }
+            Err(error) => return Err(Fault::property("module", error.to_string())),
+        }
+        let (service, tried, bound) = (Arc::clone(self), spec.clone(), whom.bound());
+        let work = tokio::task::spawn_blocking(move || {
+            let binding = tried.probed(&service.modules).map_err(|unfit| (unfit.property, unfit.reason))?;
+            match service.gateway.check(&bound, binding) {
+                Ok(()) => Ok(Ok(())),
+                Err(error @ SwapError::Busy { .. }) => {
+                    Ok(Err(Fault::unavailable(error.to_string(), Duration::from_secs(1))))
+                }
+                Err(error @ SwapError::TooMany { .. }) => Ok(Err(Fault::conflict(error.to_string()))),
+                Err(error @ SwapError::Settings { .. }) => Err(("settings", error.to_string())),
+                Err(error @ SwapError::Probe { .. }) => Err(("probes", error.to_string())),
+                Err(error) => Err(("module", error.to_string())),
+            }
+        });
+        let (property, reason) = match work.await.map_err(Fault::internal)? {
+            Ok(tried) => return tried,
+            Err(refused) => refused,
+        };
+        tracing::info!("{}: {} is not accepted: {reason}", whom.bound(), spec.policy);
+        self.metrics.happened(&What::Rejected { policy: (&*spec.policy).into(), reason: reason.clone() });
+        self.events.tell(Event::rejected(whom, Some(&spec.policy), &reason));
+        Err(Fault::property(property, reason))
+    }
+}
