@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::change::key_of;
 pub(crate) use self::transition::Refused;
+use crate::change::key_of;
 use crate::module::{Modules, STANDARD};
 
 /// How many earlier policies are kept for a rollback.

@@ -145,7 +145,9 @@ impl Service {
         let service = Arc::clone(self);
         // The event comes on the thread that decided, which may be any.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            tracing::error!("the recall of {candidate} holds on this node alone: it was noticed outside of the service");
+            tracing::error!(
+                "the recall of {candidate} holds on this node alone: it was noticed outside of the service"
+            );
             return;
         };
         runtime.spawn(async move {

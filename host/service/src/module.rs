@@ -151,9 +151,7 @@ impl Modules {
         });
         match here.await {
             Ok(component) => Ok(component),
-            Err(_) => {
-                from.component(&module.digest).await?.ok_or_else(|| Missing::Component(module.digest.clone()))
-            }
+            Err(_) => from.component(&module.digest).await?.ok_or_else(|| Missing::Component(module.digest.clone())),
         }
     }
 

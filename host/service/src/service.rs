@@ -72,7 +72,7 @@ impl Service {
     }
 
     /// What the catalog store answers, measured.
-    async fn stored<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn stored<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
         let began = Instant::now();
         let answer = work.await;
         self.metrics.stored("catalog", operation, began.elapsed());

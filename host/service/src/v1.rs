@@ -1,6 +1,12 @@
 //! Callsign's own API.
 
+mod audit;
+mod bindings;
 mod decisions;
+mod events;
+mod keys;
+mod modules;
+mod sticky;
 
 use std::sync::Arc;
 
@@ -10,5 +16,18 @@ use utoipa_axum::routes;
 use crate::service::Service;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new().routes(routes!(decisions::decide))
+    OpenApiRouter::new()
+        .routes(routes!(decisions::decide))
+        .routes(routes!(modules::list, modules::upload))
+        .routes(routes!(modules::get, modules::remove))
+        .routes(routes!(modules::component))
+        .merge(bindings::routes())
+        .routes(routes!(sticky::get, sticky::pin, sticky::release))
+        .routes(routes!(sticky::list))
+        .routes(routes!(sticky::migrate))
+        .routes(routes!(events::listen))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::remove))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(audit::list))
 }

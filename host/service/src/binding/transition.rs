@@ -264,7 +264,10 @@ mod tests {
         }
         let of_a_tenant = ModuleRecord { application_id: Some("shop".into()), ..module("a@1.2.0") };
         assert!(!record.follows(&of_a_tenant));
-        assert!(!record.with_shadow(spec("a@1.1.5")).follows(&module("a@1.2.0")), "whoever watches a candidate decides");
+        assert!(
+            !record.with_shadow(spec("a@1.1.5")).follows(&module("a@1.2.0")),
+            "whoever watches a candidate decides"
+        );
         assert_eq!(record.with_module(&module("a@1.2.0")).policy, "a@1.2.0");
     }
 }

@@ -63,6 +63,11 @@ impl Parameters {
         found.map(|(_, value)| &**value).filter(|value| !value.is_empty())
     }
 
+    /// Whether a parameter is there, but without a value.
+    pub(crate) fn is_empty(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, value)| key == name && value.is_empty())
+    }
+
     /// # Errors
     /// 400: it is not there.
     pub(crate) fn required(&self, name: &str) -> Result<&str, Fault> {

@@ -118,12 +118,7 @@ impl Service {
         }
     }
 
-    fn try_bring(
-        &self,
-        whom: &For,
-        place: &mut Option<Here>,
-        record: Option<&BindingRecord>,
-    ) -> Result<(), Unserved> {
+    fn try_bring(&self, whom: &For, place: &mut Option<Here>, record: Option<&BindingRecord>) -> Result<(), Unserved> {
         let bound = whom.bound();
         let Some(record) = record else {
             if whom.application_id.is_none() {

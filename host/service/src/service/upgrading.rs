@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::changing::{Author, Plan, View};
 use super::Service;
+use super::changing::{Author, Plan, View};
 use crate::binding::BindingRecord;
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;

@@ -1,0 +1,185 @@
+//! A policy that is to be put to use, as a request describes it.
+
+use semver::{Version, VersionReq};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::binding::{BreakerSpec, FailureRule, For, ProbeSpec, RecallSpec, Spec, UnavailableRule};
+use crate::fault::{Fault, Violation};
+use crate::http::{Caller, quoted};
+use crate::module::{ModuleRecord, STANDARD};
+use crate::state::State;
+
+/// The most probes of a binding.
+const MOST_PROBES: usize = 100;
+
+/// A policy that is to be put to use.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PolicyRequest {
+    /// `standard`, the digest of a module, or its `name@version`.
+    module: String,
+    /// Any JSON; the policy says what it accepts.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Box<RawValue>>,
+    /// The versions that it follows, such as `^1.2`: newer ones that are uploaded are put to use. Left out: none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    versions: Option<VersionReq>,
+    /// What a message comes to when the policy fails; default `REFUSE`.
+    #[serde(default)]
+    on_failure: Option<FailureRule>,
+    /// What a message comes to when its pin cannot be read or written; default `REFUSE`.
+    #[serde(default)]
+    on_unavailable: Option<UnavailableRule>,
+    /// When a policy that keeps failing is left alone; default after 20 failures, for 5 seconds.
+    #[serde(default)]
+    breaker: Option<BreakerSpec>,
+    /// Messages that it must answer before it is put to use.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    probes: Option<Vec<ProbeSpec>>,
+}
+
+/// A candidate that is to serve a share of the recipients.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CanaryRequest {
+    /// `standard`, the digest of a module, or its `name@version`.
+    module: String,
+    /// Any JSON; the policy says what it accepts.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Box<RawValue>>,
+    /// The versions that it follows once it is promoted.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    versions: Option<VersionReq>,
+    /// What a message comes to when the policy fails; default `REFUSE`.
+    #[serde(default)]
+    on_failure: Option<FailureRule>,
+    /// What a message comes to when its pin cannot be read or written; default `REFUSE`.
+    #[serde(default)]
+    on_unavailable: Option<UnavailableRule>,
+    /// When a policy that keeps failing is left alone; default after 20 failures, for 5 seconds.
+    #[serde(default)]
+    breaker: Option<BreakerSpec>,
+    /// Messages that it must answer before it is put to use.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    probes: Option<Vec<ProbeSpec>>,
+    /// Its share of the recipients, in thousandths.
+    #[schema(minimum = 1, maximum = 1000)]
+    per_mille: u16,
+    /// When it is taken off by itself; default when more than 50 thousandths of at least 100 answers of a minute are wrong.
+    #[serde(default)]
+    recall: Option<RecallSpec>,
+}
+
+impl CanaryRequest {
+    /// # Errors
+    /// 400: the share or the recall is none.
+    pub(super) fn parts(self) -> Result<(PolicyRequest, u16, RecallSpec), Fault> {
+        let Self { module, settings, versions, on_failure, on_unavailable, breaker, probes, per_mille, recall } = self;
+        let recall = recall.unwrap_or_default();
+        within("perMille", per_mille.into(), 1, 1_000)?;
+        within("recall.perMille", recall.per_mille.into(), 0, 1_000)?;
+        within("recall.answers", recall.answers, 1, u32::MAX)?;
+        within("recall.windowSeconds", recall.window_seconds, 1, 86_400)?;
+        let request = PolicyRequest { module, settings, versions, on_failure, on_unavailable, breaker, probes };
+        Ok((request, per_mille, recall))
+    }
+}
+
+impl PolicyRequest {
+    /// What is to be put to use for somebody.
+    ///
+    /// # Errors
+    /// 400 with what is wrong; 404 where the module is not there, or not for this key and this binding.
+    pub(super) fn spec(self, state: &State, caller: &Caller, whom: &For) -> Result<Spec, Fault> {
+        let breaker = self.breaker.unwrap_or_default();
+        within("breaker.failures", breaker.failures, 1, 1_000_000)?;
+        within("breaker.restSeconds", breaker.rest_seconds, 1, 86_400)?;
+        let probes = probes(self.probes.unwrap_or_default(), caller)?;
+        let mut spec = Spec {
+            settings: self.settings,
+            versions: self.versions,
+            on_failure: self.on_failure.unwrap_or_default(),
+            on_unavailable: self.on_unavailable.unwrap_or_default(),
+            breaker,
+            probes,
+            ..Spec::standard()
+        };
+        if self.module != STANDARD {
+            let module = find(state, caller, whom, &self.module)?;
+            spec.module.clone_from(&module.digest);
+            spec.owner.clone_from(&module.application_id);
+            spec.policy = module.label();
+        }
+        match &spec.versions {
+            Some(_) if spec.module == STANDARD => Err(Fault::property(
+                "versions",
+                "the standard policy comes with the service: it has no versions to follow",
+            )),
+            Some(versions) if !spec.version().is_some_and(|version| versions.matches(&version)) => {
+                Err(Fault::property("versions", format!("{} is not of a version in {versions}", spec.policy)))
+            }
+            _ => Ok(spec),
+        }
+    }
+}
+
+fn within(property: &str, value: u32, least: u32, most: u32) -> Result<(), Fault> {
+    match (least..=most).contains(&value) {
+        true => Ok(()),
+        false => Err(Fault::property(property, format!("{value} is not a number from {least} to {most}"))),
+    }
+}
+
+/// The module that a text names: of the binding's application, or else of the platform, which no tenant's key reaches.
+fn find<'a>(state: &'a State, caller: &Caller, whom: &For, text: &str) -> Result<&'a ModuleRecord, Fault> {
+    let named = text.split_once('@').and_then(|(name, version)| Some((name, version.parse::<Version>().ok()?)));
+    let is_it = |module: &ModuleRecord| match &named {
+        Some((name, version)) => module.name == *name && module.version == *version,
+        None => module.digest == text,
+    };
+    let of = |owner: Option<&str>| {
+        state.modules.values().find(|module| module.application_id.as_deref() == owner && is_it(module))
+    };
+    let own = whom.application_id.as_deref().and_then(|application| of(Some(application)));
+    let found = own.or_else(|| caller.tenant().is_none().then(|| of(None)).flatten());
+    found.map(|module| &**module).ok_or_else(|| Fault::not_found(format!("the module {}", quoted(text))))
+}
+
+/// # Errors
+/// 404: the module was removed meanwhile.
+pub(super) fn must_have(state: &State, spec: &Spec) -> Result<(), Fault> {
+    match spec.module == STANDARD || state.has_module(spec.owner.as_deref(), &spec.module) {
+        true => Ok(()),
+        false => Err(Fault::not_found(format!("the module {}", quoted(&spec.policy)))),
+    }
+}
+
+/// Probes that are sound by themselves. A tenant's are of its application: what another one's messages come to would tell
+/// of its senders.
+fn probes(mut probes: Vec<ProbeSpec>, caller: &Caller) -> Result<Vec<ProbeSpec>, Fault> {
+    if probes.len() > MOST_PROBES {
+        return Err(Fault::property("probes", format!("are {}, and may be {MOST_PROBES}", probes.len())));
+    }
+    let mut violations = Vec::new();
+    for (index, probe) in probes.iter_mut().enumerate() {
+        if let Some(tenant) = caller.tenant() {
+            let application = probe.application_id.get_or_insert_with(|| tenant.to_owned());
+            if application != tenant {
+                let violation = format!("application {} does not exist", quoted(application));
+                violations.push(Violation::new(format!("probes[{index}].applicationId"), violation));
+            }
+        }
+        if let Err(reason) = probe.probe() {
+            violations.push(Violation::new(format!("probes[{index}]"), reason));
+        }
+    }
+    if violations.is_empty() { Ok(probes) } else { Err(Fault::invalid(violations)) }
+}

@@ -1,0 +1,217 @@
+//! Keys. Their secrets are shown once and kept nowhere.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::change::{Change, Kind, now, time};
+use crate::fault::Fault;
+use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, body, quoted};
+use crate::key::{Key, Scope};
+use crate::openapi::Problems;
+use crate::service::{Plan, Service, View};
+use crate::v1::modules::must_exist;
+
+/// The most characters of a name.
+const LONGEST_NAME: usize = 255;
+
+/// The longest that a secret stays good after the next one was made: 30 days.
+const LONGEST_OVERLAP: u64 = 30 * 86_400;
+
+/// What there is to say of a key.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeyBody {
+    key_id: String,
+    /// Its name, for people.
+    name: String,
+    /// What it allows.
+    scopes: Vec<Scope>,
+    /// Whose it is; left out: the platform's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_id: Option<String>,
+    created_at: String,
+    /// When it ends; left out: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+}
+
+/// A key, with itself: shown this once.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SecretBody {
+    #[serde(flatten)]
+    info: KeyBody,
+    /// What goes behind `Authorization: App `.
+    key: String,
+}
+
+/// A key that is to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewKey {
+    /// Its name, for people.
+    #[schema(min_length = 1, max_length = 255)]
+    name: String,
+    /// What it allows: some of what the key that makes it allows, or all of that where it is left out.
+    #[serde(default)]
+    scopes: Option<Vec<Scope>>,
+    /// Whose it is; left out: the platform's.
+    #[serde(default)]
+    application_id: Option<String>,
+    /// When it ends, as RFC 3339 has it; left out: never.
+    #[serde(default)]
+    expires_at: Option<String>,
+}
+
+/// How a key is to get another secret.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Rotation {
+    /// For how long the secret before stays good; default 0, at most 30 days.
+    #[serde(default)]
+    #[schema(maximum = 2_592_000)]
+    overlap_seconds: Option<u64>,
+}
+
+impl KeyBody {
+    fn of(key: &Key) -> Self {
+        Self {
+            key_id: key.key_id.clone(),
+            name: key.name.clone(),
+            scopes: key.scopes.clone(),
+            application_id: key.application_id.clone(),
+            created_at: time(key.created_at),
+            expires_at: key.expires_at.map(time),
+        }
+    }
+}
+
+fn unknown(id: &str) -> Fault {
+    Fault::not_found(format!("the key {}", quoted(id)))
+}
+
+fn must_manage(caller: &Caller) -> Result<(), Fault> {
+    caller.needs(Scope::Keys)?;
+    caller.needs_platform("managing keys")
+}
+
+/// Nobody gets at more than they have: by a new key, or by the next secret of another's.
+///
+/// # Errors
+/// 403: the caller has not all of these scopes.
+fn must_have(caller: &Caller, scopes: &[Scope]) -> Result<(), Fault> {
+    match scopes.iter().find(|scope| !caller.key.allows(**scope)) {
+        None => Ok(()),
+        Some(scope) => Err(Fault::forbidden(format!("a key that does not have the scope {scope} cannot give it"))),
+    }
+}
+
+/// The keys, in pages, the oldest first, without their secrets.
+#[utoipa::path(get, path = "/v1/keys", tag = "keys",
+    params(
+        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
+        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+    ),
+    responses((status = 200, body = Paged<KeyBody>), Problems))]
+pub(super) async fn list(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<Json<Paged<KeyBody>>> {
+    must_manage(&caller)?;
+    let page = parameters.page(100)?;
+    let state = service.state();
+    let mut keys: Vec<&Arc<Key>> = state.keys.values().collect();
+    keys.sort_by_key(|key| (key.created_at, &key.key_id));
+    Ok(Json(page.of(keys.into_iter(), |key| KeyBody::of(key))))
+}
+
+/// Makes a key. It is shown this once.
+#[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = NewKey,
+    responses((status = 201, body = SecretBody), Problems))]
+pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Response> {
+    must_manage(&caller)?;
+    let NewKey { name, scopes, application_id, expires_at } = body(&bytes)?;
+    if !(1..=LONGEST_NAME).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        return Err(Fault::property("name", "is not 1 to 255 characters, none a control"));
+    }
+    let scopes = scopes.unwrap_or_else(|| caller.key.scopes.clone());
+    must_have(&caller, &scopes)?;
+    let expires_at = expires_at.map(|text| {
+        let end = text.parse::<jiff::Timestamp>().ok().and_then(|end| u64::try_from(end.as_millisecond()).ok());
+        end.filter(|end| *end > now()).ok_or_else(|| {
+            Fault::property(
+                "expiresAt",
+                format!("{} is not a time to come, such as 2030-01-31T12:00:00Z", quoted(&text)),
+            )
+        })
+    });
+    let made = Key::new(&name, &scopes, application_id.as_deref(), expires_at.transpose()?);
+    let (key, secret) = made.map_err(Fault::internal)?;
+    let info = KeyBody::of(&key);
+    let plan = move |view: &View| {
+        if let Some(application) = &key.application_id {
+            must_exist(view.catalog(), application, true)?;
+        }
+        Ok(Plan::new(vec![Change::put(Kind::Key, &*key.key_id, &key)], ()))
+    };
+    service.change(caller.author(), plan).await?;
+    let place = HeaderValue::try_from(format!("/v1/keys/{}", info.key_id)).map_err(Fault::internal)?;
+    let body = SecretBody { info, key: secret.expose().to_owned() };
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(body)).into_response())
+}
+
+/// Gives a key another secret, which is shown this once. The one before stays good for a while, if that is wanted.
+#[utoipa::path(post, path = "/v1/keys/{keyId}/rotate", tag = "keys", params(("keyId" = String, Path)),
+    request_body = Rotation, responses((status = 200, body = SecretBody), Problems))]
+pub(super) async fn rotate(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer<Json<SecretBody>> {
+    must_manage(&caller)?;
+    let rotation: Rotation = if bytes.is_empty() { Rotation::default() } else { body(&bytes)? };
+    let overlap = rotation.overlap_seconds.unwrap_or(0);
+    if overlap > LONGEST_OVERLAP {
+        return Err(Fault::property("overlapSeconds", format!("{overlap} is more than {LONGEST_OVERLAP}, 30 days")));
+    }
+    let author = caller.author();
+    let plan = move |view: &View| {
+        let key = view.state.keys.get(&id).ok_or_else(|| unknown(&id))?;
+        must_have(&caller, &key.scopes)?;
+        let (key, secret) = key.rotate(overlap * 1_000).map_err(Fault::internal)?;
+        let answer = SecretBody { info: KeyBody::of(&key), key: secret.expose().to_owned() };
+        Ok(Plan::new(vec![Change::put(Kind::Key, &*id, &key)], answer))
+    };
+    Ok(Json(service.change(author, plan).await?))
+}
+
+/// Ends a key. The last one of the platform that manages keys stays.
+#[utoipa::path(delete, path = "/v1/keys/{keyId}", tag = "keys", params(("keyId" = String, Path)),
+    responses((status = 204), Problems))]
+pub(super) async fn remove(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer<NoContent> {
+    must_manage(&caller)?;
+    let plan = move |view: &View| {
+        let key = view.state.keys.get(&id).ok_or_else(|| unknown(&id))?;
+        let manages = |key: &Key| {
+            key.application_id.is_none() && key.allows(Scope::Keys) && key.expires_at.is_none_or(|end| now() < end)
+        };
+        if manages(key) && !view.state.keys.values().any(|other| other.key_id != id && manages(other)) {
+            return Err(Fault::conflict(
+                "it is the last key of the platform that manages keys: make another one first",
+            ));
+        }
+        Ok(Plan::new(vec![Change::remove(Kind::Key, &*id)], NoContent))
+    };
+    service.change(caller.author(), plan).await
+}

@@ -1,0 +1,294 @@
+//! Modules: policies that the platform and its tenants have uploaded.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use callsign::{Inspection, PolicyError, StoreError};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::change::{Change, Kind, key_of, time};
+use crate::fault::Fault;
+use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, quoted};
+use crate::key::Scope;
+use crate::module::ModuleRecord;
+use crate::openapi::Problems;
+use crate::service::{Plan, Service, View};
+
+/// A policy that can be bound.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ModuleBody {
+    /// The SHA-256 of its bytes, in hexadecimal digits.
+    digest: String,
+    /// The name that the component says.
+    name: String,
+    /// The version that the component says.
+    version: String,
+    /// How many bytes it has.
+    size: u64,
+    /// The version of the contract that it was made for.
+    interface: String,
+    /// When it was uploaded.
+    added_at: String,
+    /// Whose it is; left out: the platform's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_id: Option<String>,
+}
+
+/// A policy with what is inside.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InspectedBody {
+    #[serde(flatten)]
+    module: ModuleBody,
+    /// What it imports of the contract.
+    imports: Vec<ImportBody>,
+    /// What it exports.
+    exports: Vec<String>,
+}
+
+/// An interface that a policy imports.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ImportBody {
+    /// Such as `callsign:policy/senders@1.0.0`.
+    name: String,
+    /// The functions of it that the code inside imports.
+    functions: Vec<String>,
+}
+
+impl ModuleBody {
+    fn of(module: &ModuleRecord) -> Self {
+        Self {
+            digest: module.digest.clone(),
+            name: module.name.clone(),
+            version: module.version.to_string(),
+            size: module.size,
+            interface: module.interface.to_string(),
+            added_at: time(module.added_at),
+            application_id: module.application_id.clone(),
+        }
+    }
+}
+
+fn unknown(digest: &str) -> Fault {
+    Fault::not_found(format!("the module {}", quoted(digest)))
+}
+
+/// Whose modules are meant: a tenant's own, or those that `applicationId` names.
+///
+/// # Errors
+/// 404: they are of an application that is not there, or not for this key.
+fn owner(caller: &Caller, parameters: &Parameters, service: &Service) -> Result<Option<String>, Fault> {
+    let Some(id) = parameters.text("applicationId").or(caller.tenant()) else { return Ok(None) };
+    must_exist(service.revision().catalog(), id, caller.may_see(id))?;
+    Ok(Some(id.to_owned()))
+}
+
+/// # Errors
+/// 404.
+pub(super) fn must_exist(catalog: &callsign::Catalog, application: &str, may_see: bool) -> Result<(), Fault> {
+    let found = catalog.application(application).filter(|_| may_see);
+    found.map(drop).ok_or_else(|| Fault::not_found(format!("the application {}", quoted(application))))
+}
+
+fn find(service: &Service, owner: Option<&str>, digest: &str) -> Result<Arc<ModuleRecord>, Fault> {
+    let found = service.state().modules.get(&key_of(&[owner, Some(digest)])).cloned();
+    found.ok_or_else(|| unknown(digest))
+}
+
+/// Uploads a policy. It is checked and compiled at once.
+///
+/// The body is the component. Its name and version are those that it says of itself; one version of a name has the same
+/// bytes for ever, as long as it is there. It belongs to the key's application, or to the platform; a key of the platform
+/// can upload for an application. Bindings that follow the name move to it, if it is newer and they accept it.
+#[utoipa::path(post, path = "/v1/modules", tag = "policies",
+    params(("applicationId" = Option<String>, Query, description = "Whose it is to be; for keys of the platform")),
+    request_body(content_type = "application/wasm", content = Vec<u8>),
+    responses((status = 201, body = ModuleBody), (status = 200, body = ModuleBody, description = "It is there already"),
+        Problems))]
+pub(super) async fn upload(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+    bytes: Bytes,
+) -> Answer<Response> {
+    caller.needs(Scope::Modules)?;
+    let owner = owner(&caller, &parameters, &service)?;
+    if bytes.is_empty() {
+        return Err(Fault::property("", "the body is empty; it is a component"));
+    }
+    let module = Arc::new(add(&service, owner.as_deref(), bytes.clone()).await?);
+    let planned = Arc::clone(&module);
+    let plan = move |view: &View| {
+        if let Some(owner) = &planned.application_id {
+            must_exist(view.catalog(), owner, true)?;
+        }
+        if let Some(there) = view.state.modules.get(&planned.key()) {
+            return Ok(Plan::new(Vec::new(), (Arc::clone(there), false)));
+        }
+        // The folder of this node may not know of what another node was given.
+        if let Some(other) = view.state.modules.values().find(|other| other.is_same_version(&planned)) {
+            return Err(Fault::conflict(format!(
+                "{} is there already, with other bytes: {}; give the component another version",
+                other.label(),
+                other.digest
+            )));
+        }
+        let change = Change::put(Kind::Module, planned.key(), &*planned);
+        let components = vec![(planned.digest.clone(), bytes.to_vec())];
+        Ok(Plan { components, ..Plan::new(vec![change], (Arc::clone(&planned), true)) })
+    };
+    let (module, is_new) = service.change(caller.author(), plan).await?;
+    if is_new {
+        // Goes on where the caller does not wait for it.
+        let (service, module) = (Arc::clone(&service), Arc::clone(&module));
+        let moved = tokio::spawn(async move { service.move_followers(&module).await });
+        moved.await.map_err(Fault::internal)?;
+    }
+    let mut place = format!("/v1/modules/{}", module.digest);
+    if let (Some(owner), None) = (&module.application_id, caller.tenant()) {
+        let query = serde_html_form::to_string([("applicationId", owner)]).map_err(Fault::internal)?;
+        place.push_str(&format!("?{query}"));
+    }
+    let place = HeaderValue::try_from(place).map_err(Fault::internal)?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, [(header::LOCATION, place)], Json(ModuleBody::of(&module))).into_response())
+}
+
+/// Checks and compiles a component, which takes its time.
+async fn add(service: &Arc<Service>, owner: Option<&str>, component: Bytes) -> Result<ModuleRecord, Fault> {
+    let (modules, state, application_id) = (Arc::clone(&service.modules), service.state(), owner.map(str::to_owned));
+    let work = move || {
+        let module = modules.add(application_id.as_deref(), &component, &state)?;
+        let added_at = module.added_at().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(ModuleRecord {
+            digest: module.digest().to_string(),
+            name: module.name().to_owned(),
+            version: module.version().clone(),
+            size: module.size(),
+            interface: module.interface().clone(),
+            added_at: added_at.as_millis() as u64,
+            application_id,
+        })
+    };
+    let added = tokio::task::spawn_blocking(work).await.map_err(Fault::internal)?;
+    added.map_err(|error: StoreError| match error {
+        StoreError::Taken { name, version, digest } => Fault::conflict(format!(
+            "{name}@{version} is there already, with other bytes: {digest}; give the component another version"
+        )),
+        StoreError::Policy(PolicyError::Busy { .. }) => Fault::unavailable(error.to_string(), Duration::from_secs(1)),
+        StoreError::Policy(PolicyError::Engine { .. } | PolicyError::Read { .. }) => Fault::internal(error),
+        StoreError::Policy(_)
+        | StoreError::NoName
+        | StoreError::Name { .. }
+        | StoreError::NoVersion { .. }
+        | StoreError::Version { .. } => Fault::property("", error.to_string()),
+        error => Fault::internal(error),
+    })
+}
+
+/// The modules, in pages, by owner, name and version.
+#[utoipa::path(get, path = "/v1/modules", tag = "policies",
+    params(
+        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
+        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        ("name" = Option<String>, Query), ("applicationId" = Option<String>, Query),
+    ),
+    responses((status = 200, body = Paged<ModuleBody>), Problems))]
+pub(super) async fn list(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<Json<Paged<ModuleBody>>> {
+    caller.needs(Scope::Modules)?;
+    let page = parameters.page(100)?;
+    let application = owner(&caller, &parameters, &service)?;
+    let name = parameters.text("name");
+    let state = service.state();
+    let wanted = state.modules.values().filter(|module| {
+        (application.is_none() || module.application_id == application) && name.is_none_or(|name| name == module.name)
+    });
+    let mut wanted: Vec<&Arc<ModuleRecord>> = wanted.collect();
+    wanted.sort_by(|a, b| (&a.application_id, &a.name, &a.version).cmp(&(&b.application_id, &b.name, &b.version)));
+    Ok(Json(page.of(wanted.into_iter(), |module| ModuleBody::of(module))))
+}
+
+/// One module, with what is inside.
+#[utoipa::path(get, path = "/v1/modules/{digest}", tag = "policies",
+    params(("digest" = String, Path), ("applicationId" = Option<String>, Query, description = "Whose it is")),
+    responses((status = 200, body = InspectedBody), Problems))]
+pub(super) async fn get(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+    Path(digest): Path<String>,
+) -> Answer<Json<InspectedBody>> {
+    caller.needs(Scope::Modules)?;
+    let module = find(&service, owner(&caller, &parameters, &service)?.as_deref(), &digest)?;
+    let bytes = bytes_of(&service, &module).await?;
+    let inspected = tokio::task::spawn_blocking(move || Inspection::of(&bytes)).await.map_err(Fault::internal)?;
+    let Inspection { imports, exports, .. } = inspected.map_err(Fault::internal)?;
+    let imports = imports.into_iter().map(|import| ImportBody { name: import.name, functions: import.functions });
+    Ok(Json(InspectedBody { module: ModuleBody::of(&module), imports: imports.collect(), exports }))
+}
+
+/// The component of a module, as it was uploaded.
+#[utoipa::path(get, path = "/v1/modules/{digest}/component", tag = "policies",
+    params(("digest" = String, Path), ("applicationId" = Option<String>, Query, description = "Whose it is")),
+    responses((status = 200, body = Vec<u8>, content_type = "application/wasm"), Problems))]
+pub(super) async fn component(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+    Path(digest): Path<String>,
+) -> Answer<Response> {
+    caller.needs(Scope::Modules)?;
+    let module = find(&service, owner(&caller, &parameters, &service)?.as_deref(), &digest)?;
+    let bytes = bytes_of(&service, &module).await?;
+    Ok(([(header::CONTENT_TYPE, "application/wasm")], bytes).into_response())
+}
+
+async fn bytes_of(service: &Service, module: &ModuleRecord) -> Result<Vec<u8>, Fault> {
+    let component = service.modules.component(&service.store, module).await;
+    component.map_err(|error| match error {
+        crate::module::Missing::Store(_) => {
+            Fault::unavailable("the catalog store does not answer", Duration::from_secs(1))
+        }
+        error => Fault::internal(error),
+    })
+}
+
+/// Removes a module. Its name and version are free afterwards. One that a binding serves, tries or could roll back to
+/// stays.
+#[utoipa::path(delete, path = "/v1/modules/{digest}", tag = "policies",
+    params(("digest" = String, Path), ("applicationId" = Option<String>, Query, description = "Whose it is")),
+    responses((status = 204), Problems))]
+pub(super) async fn remove(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+    Path(digest): Path<String>,
+) -> Answer<NoContent> {
+    caller.needs(Scope::Modules)?;
+    let owner = owner(&caller, &parameters, &service)?;
+    let plan = move |view: &View| {
+        let key = key_of(&[owner.as_deref(), Some(&digest)]);
+        if !view.state.modules.contains_key(&key) {
+            return Err(unknown(&digest));
+        }
+        let uses = |spec: &crate::binding::Spec| spec.module == digest && spec.owner == owner;
+        if let Some(binding) = view.state.bindings.values().find(|binding| binding.specs().any(uses)) {
+            return Err(Fault::conflict(format!(
+                "the binding of {} uses the module, or could roll back to it",
+                binding.whom.bound()
+            )));
+        }
+        Ok(Plan::new(vec![Change::remove(Kind::Module, key)], NoContent))
+    };
+    service.change(caller.author(), plan).await
+}

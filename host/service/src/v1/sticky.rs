@@ -1,0 +1,319 @@
+//! Pins: which sender a recipient was given first.
+
+mod key;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use bytes::Bytes;
+use callsign::sticky::{self, Filter, PinRecord, Position, Release, TransferError, Write};
+use callsign::{Catalog, PinScope, PinnedSender, Recipient, StickyError, StickyStore};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use self::key::{Key, recipient};
+use crate::fault::Fault;
+use crate::http::{Answer, Caller, Json, NoContent, Parameters, body, quoted};
+use crate::key::Scope;
+use crate::openapi::Problems;
+use crate::service::Service;
+
+/// The most days after which a pin ends without use.
+const MOST_IDLE_DAYS: u16 = 3_650;
+
+/// A pin.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PinBody {
+    application_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity_id: Option<String>,
+    channel: &'static str,
+    /// The recipient, where the store keeps numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient: Option<String>,
+    /// The recipient, where the store keeps hashes of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient_hash: Option<String>,
+    /// The sender that it is pinned to.
+    sender_id: String,
+    /// Seconds since 1970.
+    first_used: u64,
+    /// Seconds since 1970, to a tenth of `idleDays`.
+    last_used: u64,
+    /// After how many days without use it ends; left out: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_days: Option<u16>,
+}
+
+/// Some pins of a list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PinsBody {
+    results: Vec<PinBody>,
+    /// `after` of the next part; left out after the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// A pin that is to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewPin {
+    /// `default` where it is left out; of a tenant's key its own.
+    #[serde(default)]
+    application_id: Option<String>,
+    #[serde(default)]
+    entity_id: Option<String>,
+    /// `SMS`, `MMS` or `RCS`.
+    channel: String,
+    /// The recipient: E.164, or the hash that a list shows.
+    to: String,
+    /// The sender, which must be registered.
+    sender_id: String,
+    /// The sender that it may be pinned to until now.
+    #[serde(default)]
+    replace: Option<String>,
+    /// After how many days without use it ends; left out: never.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 3650)]
+    idle_days: Option<u16>,
+}
+
+/// The pin is there.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Pinned {
+    pinned: bool,
+}
+
+/// All pins of a sender are to be another's.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Move {
+    /// The sender that shall have no pins any more. It need not be registered.
+    from: String,
+    /// The sender that gets them, which must be.
+    to: String,
+}
+
+/// How many pins were moved.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Moved {
+    moved: u64,
+}
+
+impl PinBody {
+    fn of(record: PinRecord) -> Self {
+        let (recipient, recipient_hash) = match record.recipient {
+            Recipient::Number(number) => (Some(number.to_string()), None),
+            Recipient::Hash(hash) => (None, Some(hash.to_string())),
+        };
+        Self {
+            application_id: record.application.into(),
+            entity_id: record.entity.map(Into::into),
+            channel: record.channel.as_str(),
+            recipient,
+            recipient_hash,
+            sender_id: record.sender.into(),
+            first_used: record.pin.first_used,
+            last_used: record.pin.last_used,
+            idle_days: (record.pin.idle_days > 0).then_some(record.pin.idle_days),
+        }
+    }
+}
+
+fn away(error: &StickyError) -> Fault {
+    tracing::warn!("{error}");
+    Fault::unavailable("the store of pins does not answer", Duration::from_secs(1))
+}
+
+/// Asks the store, which may block.
+async fn ask<T: Send + 'static>(
+    service: &Service,
+    work: impl FnOnce(&dyn StickyStore) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let store = Arc::clone(&service.sticky);
+    tokio::task::spawn_blocking(move || work(&*store)).await.map_err(Fault::internal)?
+}
+
+/// # Errors
+/// 400: no sender has the id. A pin to it would be passed over, and would be in the way of another.
+fn must_be_registered(catalog: &Catalog, property: &str, id: &str) -> Result<(), Fault> {
+    match catalog.senders().iter().any(|sender| &*sender.id == id) {
+        true => Ok(()),
+        false => Err(Fault::property(property, format!("{} is not a registered sender", quoted(id)))),
+    }
+}
+
+/// The pin of a key with its texts: stores give the texts in lists only.
+fn record(store: &dyn StickyStore, key: &Key) -> Result<Option<PinRecord>, StickyError> {
+    if store.get(&key.pin())?.is_none() {
+        return Ok(None);
+    }
+    let mut after = None;
+    loop {
+        let page = store.list(&Filter::Recipient(key.recipient), after.as_ref(), 1_000)?;
+        let found = page.pins.into_iter().find(|record| key.is_of(record));
+        match (found, page.next) {
+            (None, Some(next)) => after = Some(next),
+            (found, _) => return Ok(found),
+        }
+    }
+}
+
+/// The pin of a recipient.
+#[utoipa::path(get, path = "/v1/pins", tag = "pins",
+    params(
+        ("applicationId" = Option<String>, Query, description = "`default`; of a tenant's key its own"),
+        ("entityId" = Option<String>, Query),
+        ("channel" = String, Query, description = "`SMS`, `MMS` or `RCS`"),
+        ("to" = String, Query, description = "E.164, or the hash that a list shows"),
+    ),
+    responses((status = 200, body = PinBody), Problems))]
+pub(super) async fn get(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<Json<PinBody>> {
+    caller.needs(Scope::Sticky)?;
+    let key = Key::of(&caller, &parameters)?;
+    let found = ask(&service, move |store| record(store, &key).map_err(|error| away(&error))).await?;
+    found.map(|record| Json(PinBody::of(record))).ok_or_else(|| Fault::not_found("this pin"))
+}
+
+/// Pins of an application itself, of an entity, of a sender, or of a recipient.
+///
+/// Exactly one of `applicationId` (perhaps with `entityId`), `senderId` and `to` says which. A tenant's key lists those of
+/// its application.
+#[utoipa::path(get, path = "/v1/pins/list", tag = "pins",
+    params(
+        ("applicationId" = Option<String>, Query), ("entityId" = Option<String>, Query),
+        ("senderId" = Option<String>, Query),
+        ("to" = Option<String>, Query, description = "E.164, or the hash that a list shows"),
+        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        ("after" = Option<String>, Query, description = "`next` of the part before"),
+    ),
+    responses((status = 200, body = PinsBody), Problems))]
+pub(super) async fn list(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<Json<PinsBody>> {
+    caller.needs(Scope::Sticky)?;
+    let size = parameters.page(100)?.size;
+    let text = |name: &str| parameters.text(name).map(str::to_owned);
+    let (sender, to, entity) = (text("senderId"), text("to"), text("entityId"));
+    if sender.is_some() || to.is_some() {
+        caller.needs_platform("the list of a sender or a recipient in all applications")?;
+    }
+    let application = text("applicationId").or_else(|| caller.tenant().map(str::to_owned));
+    if let Some(application) = &application {
+        caller.must_see(Some(application), format!("the application {}", quoted(application)))?;
+    }
+    if [application.is_some(), sender.is_some(), to.is_some()].into_iter().filter(|given| *given).count() != 1 {
+        return Err(Fault::property("", "exactly one of applicationId, senderId and to says which pins are meant"));
+    }
+    if entity.is_some() && application.is_none() {
+        return Err(Fault::property("entityId", "is of an application: give applicationId too"));
+    }
+    let to = to.map(|to| recipient("to", &to)).transpose()?;
+    let after = parameters.parsed::<Position>("after", "a position: take it from `next` of the part before")?;
+    let page = ask(&service, move |store| {
+        let filter = match (&application, &sender, to) {
+            (Some(application), _, _) => Filter::Scope(PinScope::new(application, entity.as_deref())),
+            (_, Some(sender), _) => Filter::Sender(PinnedSender::new(sender)),
+            (_, _, Some(to)) => Filter::Recipient(to),
+            _ => return Err(Fault::internal("a list of pins without a filter")),
+        };
+        store.list(&filter, after.as_ref(), size).map_err(|error| {
+            // A store that begins the same list has not lost its tongue: it does not know the position.
+            match after.is_some() && store.list(&filter, None, 1).is_ok() {
+                true => {
+                    Fault::property("after", "is not a position of this list: take it from `next` of the part before")
+                }
+                false => away(&error),
+            }
+        })
+    });
+    let page = page.await?;
+    let next = page.next.map(|next| next.to_string());
+    Ok(Json(PinsBody { results: page.pins.into_iter().map(PinBody::of).collect(), next }))
+}
+
+/// Pins a recipient to a sender. A pin that is there stays, unless it is of the sender that `replace` names.
+#[utoipa::path(put, path = "/v1/pins", tag = "pins", request_body = NewPin,
+    responses((status = 200, body = Pinned), Problems))]
+pub(super) async fn pin(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Json<Pinned>> {
+    caller.needs(Scope::Sticky)?;
+    let NewPin { application_id, entity_id, channel, to, sender_id, replace, idle_days } = body(&bytes)?;
+    let key = Key::new(&caller, application_id.as_deref(), entity_id.as_deref(), &channel, &to)?;
+    must_be_registered(service.revision().catalog(), "senderId", &sender_id)?;
+    if idle_days.is_some_and(|days| !(1..=MOST_IDLE_DAYS).contains(&days)) {
+        return Err(Fault::property("idleDays", format!("is not a number from 1 to {MOST_IDLE_DAYS}")));
+    }
+    let pinned = ask(&service, move |store| {
+        let sender = PinnedSender::new(&sender_id);
+        let write = match &replace {
+            None => Write::insert(key.pin(), sender),
+            Some(expected) => Write::replace(key.pin(), PinnedSender::new(expected).key, sender),
+        };
+        let stays = store.write_one(&write.idle_days(idle_days.unwrap_or(0))).map_err(|error| away(&error))?;
+        if stays.is_none_or(|pin| pin.sender == sender.key) {
+            return Ok(());
+        }
+        let id = record(store, &key).map_err(|error| away(&error))?.map(|record| record.sender);
+        let id = id.as_deref().unwrap_or("another sender");
+        Err(Fault::conflict(format!("the recipient stays pinned to {id}; to move it, give that as `replace`")))
+    });
+    pinned.await?;
+    Ok(Json(Pinned { pinned: true }))
+}
+
+/// Takes the pin of a recipient off: the next message pins anew.
+#[utoipa::path(delete, path = "/v1/pins", tag = "pins",
+    params(
+        ("applicationId" = Option<String>, Query, description = "`default`; of a tenant's key its own"),
+        ("entityId" = Option<String>, Query),
+        ("channel" = String, Query, description = "`SMS`, `MMS` or `RCS`"),
+        ("to" = String, Query, description = "E.164, or the hash that a list shows"),
+        ("senderId" = Option<String>, Query, description = "Only if this is its sender"),
+    ),
+    responses((status = 204), Problems))]
+pub(super) async fn release(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<NoContent> {
+    caller.needs(Scope::Sticky)?;
+    let key = Key::of(&caller, &parameters)?;
+    let expected = parameters.text("senderId").map(|id| PinnedSender::new(id).key);
+    let released = ask(&service, move |store| {
+        let answers = store.release(&[Release { key: key.pin(), expected }]);
+        answers.into_iter().next().transpose().map_err(|error| away(&error))
+    });
+    released.await?.flatten().map(|_| NoContent).ok_or_else(|| Fault::not_found("this pin"))
+}
+
+/// Moves all pins of a sender to another, before it is given back. Can be done again where it was broken off.
+#[utoipa::path(post, path = "/v1/pins/move", tag = "pins", request_body = Move,
+    responses((status = 200, body = Moved), Problems))]
+pub(super) async fn migrate(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Json<Moved>> {
+    caller.needs(Scope::Sticky)?;
+    caller.needs_platform("moving the pins of a sender")?;
+    let Move { from, to } = body(&bytes)?;
+    if from.is_empty() {
+        return Err(Fault::property("from", "is empty"));
+    }
+    must_be_registered(service.revision().catalog(), "to", &to)?;
+    let who = caller.author().who;
+    let moved = ask(&service, move |store| {
+        let moved = sticky::migrate(store, PinnedSender::new(&from), PinnedSender::new(&to), |_| ());
+        let moved = moved.map_err(|error| match error {
+            TransferError::Store(error) => away(&error),
+            error => Fault::internal(error),
+        })?;
+        tracing::info!("{moved} pins of {from} are of {to} now, as {who} said");
+        Ok(moved)
+    });
+    Ok(Json(Moved { moved: moved.await? }))
+}
