@@ -365,3 +365,18 @@ fn calls_under_way_finish_on_the_catalog_and_the_policy_that_they_began_with() {
     assert_eq!(&*decision.get().sender().unwrap().id, "S0");
     assert_eq!(decide(&gateway, &message), "POLICY_FAILED", "the new catalog has no senders for it to choose");
 }
+
+#[test]
+fn a_policy_from_text_decides() {
+    let platform = Platform::new()
+        .long("S0", "+12125550100")
+        .long("S1", "+12125550101")
+        .associate("shop", &["S0", "S1"])
+        .strategy("A", "shop", json!({}));
+    let gateway = platform.gateway_with(Component::new("text", "1.2.3").deciding(1).policy());
+    let message = sms("shop", "+14155550123");
+    assert_eq!(decide(&gateway, &message), "S1 POOL");
+    assert_eq!(gateway.resolve(&message).get().policy(), "text@1.2.3");
+    let decisions = gateway.resolve_batch(&[message; 300]);
+    assert!(decisions.iter().all(|decision| decision.sender().is_some_and(|sender| &*sender.id == "S1")));
+}

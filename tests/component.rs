@@ -323,20 +323,3 @@ const MODULE: &str = r#"(module
   (export "cabi_post_{policy}#refusal-text" (func $post_return))
   {items})
 "#;
-
-#[test]
-fn a_policy_from_text_decides() {
-    use crate::resolution::platform::{Platform, decide, sms};
-
-    let platform = Platform::new()
-        .long("S0", "+12125550100")
-        .long("S1", "+12125550101")
-        .associate("shop", &["S0", "S1"])
-        .strategy("A", "shop", serde_json::json!({}));
-    let gateway = platform.gateway_with(Component::new("text", "1.2.3").deciding(1).policy());
-    let message = sms("shop", "+14155550123");
-    assert_eq!(decide(&gateway, &message), "S1 POOL");
-    assert_eq!(gateway.resolve(&message).get().policy(), "text@1.2.3");
-    let decisions = gateway.resolve_batch(&[message; 300]);
-    assert!(decisions.iter().all(|decision| decision.sender().is_some_and(|sender| &*sender.id == "S1")));
-}

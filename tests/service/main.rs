@@ -2,9 +2,19 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
 
+mod audit;
+mod bindings;
+#[path = "../component.rs"]
+#[allow(dead_code, reason = "more kinds of policies than are needed here")]
+mod component;
+mod events;
 mod fleet;
+mod keys;
 mod killed;
 mod packaging;
+mod modules;
+mod pins;
+mod policies;
 #[path = "../sticky/postgres/server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the stores")]
 mod postgres;

@@ -1,0 +1,148 @@
+//! Policies that are uploaded.
+
+use serde_json::json;
+
+use crate::policies::{always, demanding, server, try_upload, upload};
+
+#[test]
+fn a_module_is_uploaded_looked_at_and_removed() {
+    let server = server();
+    let component = always("acme", "1.0.0", 1);
+    let reply = try_upload(&server, server.key(), "", &component).expect(201);
+    let module = reply.json();
+    let place = reply.header("location").unwrap().to_owned();
+    assert_eq!(
+        (&module["name"], &module["version"], &module["interface"]),
+        (&json!("acme"), &json!("1.0.0"), &json!("1.0.0"))
+    );
+    assert_eq!(module["size"], component.len());
+    assert!(module["addedAt"].as_str().unwrap().ends_with('Z'), "{module}");
+    assert_eq!(place, format!("/v1/modules/{}", module["digest"].as_str().unwrap()));
+    assert_eq!(module.get("applicationId"), None);
+
+    assert_eq!(try_upload(&server, server.key(), "", &component).expect(200).json(), module, "the same again");
+    let other = always("acme", "1.0.0", 2);
+    let taken = try_upload(&server, server.key(), "", &other).expect(409).json();
+    assert!(taken["detail"].as_str().unwrap().contains("other bytes"), "{taken}");
+
+    let inspected = server.get(&place).expect(200).json();
+    assert_eq!(inspected["digest"], module["digest"]);
+    assert!(
+        inspected["exports"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|name| name.as_str().unwrap().starts_with("callsign:policy"))
+    );
+    assert_eq!(inspected["imports"], json!([{ "name": "callsign:policy/types@1.0.0", "functions": [] }]));
+    let authorization = format!("App {}", server.key());
+    let mut bytes = Vec::new();
+    let answer = ureq::get(format!("{}{place}/component", server.url)).header("authorization", &authorization).call();
+    std::io::Read::read_to_end(&mut answer.unwrap().body_mut().as_reader(), &mut bytes).unwrap();
+    assert_eq!(bytes, component);
+
+    upload(&server, server.key(), &always("acme", "1.1.0", 1));
+    upload(&server, server.key(), &always("other", "1.0.0", 1));
+    let listed = server.get("/v1/modules?name=acme").expect(200).json();
+    let versions: Vec<&str> =
+        listed["results"].as_array().unwrap().iter().map(|module| module["version"].as_str().unwrap()).collect();
+    assert_eq!(versions, ["1.0.0", "1.1.0"]);
+    assert_eq!(listed["paging"]["totalResults"], 2);
+
+    server.delete(&place).expect(204);
+    server.delete(&place).expect(404);
+    server.get(&place).expect(404);
+    // Its name and version are free, in the folder of this node too.
+    upload(&server, server.key(), &other);
+}
+
+#[test]
+fn what_is_no_policy_is_refused_with_the_reason() {
+    let server = server();
+    for (bytes, reason) in
+        [(&b"hello"[..], "not a WebAssembly component"), (b"", "empty"), (b"\0asm\x01\0\0\0", "not a")]
+    {
+        let refused = try_upload(&server, server.key(), "", bytes).expect(400).json();
+        assert!(refused["detail"].as_str().unwrap().contains(reason), "{refused}");
+    }
+    assert_eq!(server.get("/v1/modules").expect(200).json()["results"], json!([]));
+}
+
+#[test]
+fn a_module_that_a_binding_uses_stays() {
+    let server = server();
+    let digest = upload(&server, server.key(), &always("acme", "1.0.0", 1));
+    let place = format!("/v1/modules/{digest}");
+    server.put("/v1/binding?applicationId=shop", &json!({ "module": "acme@1.0.0" })).expect(200);
+    server.delete(&place).expect(409);
+    server.put("/v1/binding?applicationId=shop", &json!({ "module": "standard" })).expect(200);
+    server.delete(&place).expect(409);
+    server.delete("/v1/binding?applicationId=shop").expect(204);
+    server.delete(&place).expect(204);
+}
+
+#[test]
+fn tenants_do_not_meet_in_the_names_of_modules() {
+    let server = server();
+    let (shop, care) =
+        (server.new_key(Some("shop"), &["modules:manage"]), server.new_key(Some("care"), &["modules:manage"]));
+    let of_shop = try_upload(&server, &shop, "", &always("acme", "1.0.0", 1)).expect(201).json();
+    assert_eq!(of_shop["applicationId"], "shop");
+    // The same name and version with other bytes, and the same bytes again.
+    upload(&server, &care, &always("acme", "1.0.0", 2));
+    let digest = of_shop["digest"].as_str().unwrap();
+    let place = format!("/v1/modules/{digest}");
+    assert_eq!(
+        try_upload(&server, server.key(), "", &always("acme", "1.0.0", 1)).expect(201).json().get("applicationId"),
+        None
+    );
+
+    server.ask(&shop, "GET", &place, None).expect(200);
+    for (method, path) in [("GET", place.clone()), ("GET", format!("{place}/component")), ("DELETE", place.clone())] {
+        server.ask(&care, method, &path, None).expect(404);
+    }
+    server.ask(&care, "GET", "/v1/modules?applicationId=shop", None).expect(404);
+    let seen = server.ask(&care, "GET", "/v1/modules", None).expect(200).json();
+    assert_eq!(seen["paging"]["totalResults"], 1);
+    assert_eq!(server.get("/v1/modules").expect(200).json()["paging"]["totalResults"], 3);
+    try_upload(&server, &care, "?applicationId=shop", &always("acme", "2.0.0", 1)).expect(404);
+    // The platform may upload for an application.
+    let reply = try_upload(&server, server.key(), "?applicationId=shop", &always("acme", "2.0.0", 1)).expect(201);
+    let place = reply.header("location").unwrap().to_owned();
+    assert!(place.ends_with("?applicationId=shop"), "{place}");
+    server.get(&place).expect(200);
+    server.ask(&shop, "GET", place.split('?').next().unwrap(), None).expect(200);
+    try_upload(&server, server.key(), "?applicationId=none", &always("acme", "2.0.0", 1)).expect(404);
+    let decides = server.new_key(None, &["decisions:make"]);
+    server.ask(&decides, "GET", "/v1/modules", None).expect(403);
+}
+
+#[test]
+fn a_binding_with_a_range_moves_to_what_is_uploaded() {
+    let server = server();
+    upload(&server, server.key(), &always("acme", "1.0.0", 0));
+    let bound = json!({ "module": "acme@1.0.0", "versions": "^1" });
+    server.put("/v1/binding?applicationId=shop", &bound).expect(200);
+    server.put("/v1/binding?applicationId=care", &json!({ "module": "acme@1.0.0" })).expect(200);
+    let serves = |application: &str| {
+        let binding = server.get(&format!("/v1/binding?applicationId={application}")).expect(200).json();
+        binding["active"]["policy"].as_str().unwrap().to_owned()
+    };
+    upload(&server, server.key(), &always("acme", "1.1.0", 1));
+    assert_eq!((&*serves("shop"), &*serves("care")), ("acme@1.1.0", "acme@1.0.0"));
+    // One that is not accepted, one that is out of range, and one that is older.
+    upload(&server, server.key(), &demanding("acme", "1.2.0"));
+    upload(&server, server.key(), &always("acme", "2.0.0", 1));
+    upload(&server, server.key(), &always("acme", "1.0.5", 1));
+    assert_eq!(serves("shop"), "acme@1.1.0");
+    // What was rolled back from is passed over until something newer comes.
+    let binding = server.post("/v1/binding/rollback?applicationId=shop", &json!({})).expect(200).json();
+    assert_eq!(binding["passedOver"], "1.1.0");
+    upload(&server, server.key(), &always("acme", "1.0.9", 1));
+    assert_eq!(serves("shop"), "acme@1.0.0");
+    upload(&server, server.key(), &always("acme", "1.3.0", 2));
+    assert_eq!(serves("shop"), "acme@1.3.0");
+    let audit = server.get("/v1/audit?size=1").expect(200).json();
+    assert_eq!(audit["results"][0]["action"], "follows acme@1.3.0");
+    assert_eq!(audit["results"][0]["who"], "callsign");
+}

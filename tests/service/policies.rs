@@ -1,0 +1,83 @@
+//! A platform with three senders, and policies that decide each of them.
+
+use serde_json::{Value, json};
+
+use crate::component::Component;
+use crate::server::{Reply, Server};
+
+pub const TO: &str = "+14155550123";
+
+/// A folder with a catalog file: the applications `shop` and `care`, which both have the senders S0, S1 and S2.
+pub fn catalog() -> std::path::PathBuf {
+    let sender = |id: u32| {
+        json!({ "senderId": format!("S{id}"), "sender": format!("+1212555010{id}"), "senderType": "VIRTUAL_LONG_NUMBER",
+                "coverage": [{ "channel": "SMS", "countries": "*" }] })
+    };
+    let associations = ["shop", "care"].into_iter().flat_map(|application| {
+        (0..3).map(move |id| {
+            json!({ "resourceType": "NUMBER", "channel": "SMS", "applicationId": application, "entityId": null,
+                    "resourceId": format!("S{id}") })
+        })
+    });
+    let strategy = |id: &str| json!({ "sendingStrategyId": id, "platform": { "applicationId": id } });
+    let catalog = json!({
+        "applications": [{ "applicationId": "shop" }, { "applicationId": "care" }],
+        "entities": [{ "entityId": "acme" }],
+        "senders": [sender(0), sender(1), sender(2)],
+        "associations": associations.collect::<Vec<_>>(),
+        "sendingStrategies": [strategy("shop"), strategy("care")],
+    });
+    let file = crate::server::folder("catalog").join("catalog.json");
+    std::fs::write(&file, catalog.to_string()).unwrap();
+    file
+}
+
+/// A service on that platform.
+pub fn server() -> Server {
+    let file = catalog();
+    Server::with_arguments("", &["--catalog", file.to_str().unwrap()])
+}
+
+/// A policy that always decides one sender.
+pub fn always(name: &str, version: &str, sender: u32) -> Vec<u8> {
+    Component::new(name, version).deciding(sender).build()
+}
+
+/// A policy that fails on every message.
+pub fn failing(name: &str, version: &str) -> Vec<u8> {
+    Component::new(name, version).resolve("unreachable").build()
+}
+
+/// A policy that accepts no settings.
+pub fn demanding(name: &str, version: &str) -> Vec<u8> {
+    let refuse = "(i32.store8 (i32.const 2048) (i32.const 1)) (i32.store (i32.const 2052) (i32.const 112))
+        (i32.store (i32.const 2056) (i32.const 12)) (i32.const 2048)";
+    Component::new(name, version).check_settings(refuse).build()
+}
+
+pub fn try_upload(server: &Server, key: &str, query: &str, component: &[u8]) -> Reply {
+    let key = format!("App {key}");
+    server.send(&[("authorization", &key)], "POST", &format!("/v1/modules{query}"), Some(component))
+}
+
+/// Uploads a component; its digest.
+#[track_caller]
+pub fn upload(server: &Server, key: &str, component: &[u8]) -> String {
+    let module = try_upload(server, key, "", component).expect(201).json();
+    module["digest"].as_str().unwrap().to_owned()
+}
+
+/// What a message of an application comes to: `senderId policy`, or the code of a refusal.
+#[track_caller]
+pub fn decide(server: &Server, key: &str, application: &str, to: &str) -> String {
+    let message = json!({ "applicationId": application, "channel": "SMS", "to": to });
+    let decision = server.ask(key, "POST", "/v1/decisions", Some(&message)).expect(200).json();
+    told(&decision)
+}
+
+pub fn told(decision: &Value) -> String {
+    match decision["refusal"]["code"].as_str() {
+        Some(code) => code.to_owned(),
+        None => format!("{} {}", decision["senderId"].as_str().unwrap(), decision["policy"].as_str().unwrap()),
+    }
+}
