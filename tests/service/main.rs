@@ -13,6 +13,7 @@ mod keys;
 mod killed;
 mod packaging;
 mod modules;
+mod nodes;
 mod pins;
 mod policies;
 #[path = "../sticky/postgres/server.rs"]
