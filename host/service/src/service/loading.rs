@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use callsign::{Catalog, Gateway, StickyStore};
+use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, StickyStore};
 use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
@@ -161,8 +161,16 @@ fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreE
             text.push(',');
         }
         text.push_str(&format!("\"{name}\":["));
-        let bodies = elements.iter().filter(|element| element.kind == kind).map(|element| &*element.body);
-        for (index, body) in bodies.enumerate() {
+        let mut bodies: Vec<(&str, &str)> = elements
+            .iter()
+            .filter(|element| element.kind == kind)
+            .map(|element| (&*element.key, &*element.body))
+            .collect();
+        if kind == Kind::Application {
+            // It is first from the beginning, and only in the store once it has a name.
+            bodies.sort_by_key(|(key, _)| *key != DEFAULT_APPLICATION);
+        }
+        for (index, (_, body)) in bodies.into_iter().enumerate() {
             if index > 0 {
                 text.push(',');
             }
