@@ -127,6 +127,7 @@ impl Service {
             let before = view.catalog();
             let grows = catalog.senders().len() > before.senders().len()
                 || catalog.associations().len() > before.associations().len()
+                || catalog.ignored_associations() > before.ignored_associations()
                 || catalog.strategies().len() > before.strategies().len()
                 || catalog.entities().len() > before.entities().len()
                 || catalog.applications().len() > before.applications().len();
