@@ -123,9 +123,10 @@ impl IntoResponse for Fault {
 /// A fault in the form of its path.
 pub(super) fn render(family: Family, fault: &Fault) -> Response {
     let status = match (family, fault.status) {
-        // The contract has neither.
+        // The contract does not have these.
         (Family::Provisioning1 | Family::Provisioning2, StatusCode::PAYLOAD_TOO_LARGE) => StatusCode::BAD_REQUEST,
         (Family::Provisioning1 | Family::Provisioning2, StatusCode::UNPROCESSABLE_ENTITY) => StatusCode::BAD_REQUEST,
+        (Family::Provisioning2, StatusCode::CONFLICT) => StatusCode::BAD_REQUEST,
         (_, status) => status,
     };
     let mut response = match family {
