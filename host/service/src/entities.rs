@@ -76,7 +76,7 @@ impl Service {
                 () = self.first_named.more.notified() => {}
                 () = self.ended() => return,
             }
-            while !self.first_named.is_empty() {
+            while !self.first_named.is_empty() && !*self.ending.borrow() {
                 let named = self.first_named.take();
                 let again = named.clone();
                 let author = Author::itself("entities that messages named first");
