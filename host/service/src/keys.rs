@@ -82,7 +82,7 @@ impl Keys {
     /// # Errors
     /// It cannot be opened.
     pub async fn open(config: &Config) -> Result<Self, KeysError> {
-        std::fs::create_dir_all(&config.data).map_err(|error| StoreError::Open {
+        crate::running::private_folder(&config.data).map_err(|error| StoreError::Open {
             place: config.data.display().to_string(),
             reason: error.to_string(),
         })?;

@@ -79,7 +79,8 @@ pub fn document() -> String {
     crate::openapi::routes().1.to_pretty_json().unwrap_or_default()
 }
 
-fn private_folder(folder: &Path) -> std::io::Result<()> {
+/// Makes the folder, where there is none, for nobody else to look into.
+pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
