@@ -43,6 +43,9 @@ pub(super) fn touches_others(view: &View, entity: &str, application: &str) -> bo
         || catalog.other_associations().iter().any(|association| {
             association.entity.as_deref() == Some(entity) && &*association.application != application
         })
+        || view.state.bindings.keys().any(|whom| {
+            whom.entity_id.as_deref() == Some(entity) && whom.application_id.as_deref() != Some(application)
+        })
 }
 
 /// The changes that end scopes: associations move to the application `default`, the rest goes.
