@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use bytes::Bytes;
 use callsign::Catalog;
+use hashbrown::HashSet;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -111,6 +112,14 @@ pub(crate) fn has_sender(catalog: &Catalog, tenant: Option<&str>, sender: u32) -
     let Some((application, _)) = catalog.application(tenant) else { return false };
     let mut own = catalog.associations().iter().filter(|association| association.application == application);
     own.any(|association| association.sender == sender)
+}
+
+/// The senders that a tenant may use; none is all of them. For lists: to ask for each sender would take time with the
+/// senders and the associations together.
+pub(super) fn own_senders(catalog: &Catalog, tenant: Option<&str>) -> Option<HashSet<u32>> {
+    let own = catalog.application(tenant?).map(|(application, _)| application);
+    let associations = catalog.associations().iter().filter(|association| Some(association.application) == own);
+    Some(associations.map(|association| association.sender).collect())
 }
 
 /// # Errors

@@ -7,7 +7,7 @@ use callsign::{Channel, Countries, Destination, Sender, SenderType};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::associations::has_sender;
+use super::associations::own_senders;
 use crate::http::{Answer, Caller, Json, Parameters};
 use crate::key::Scope;
 use crate::openapi::Errors1;
@@ -99,13 +99,15 @@ pub(super) async fn list(
 ) -> Answer<Json<Numbers>> {
     caller.needs(Scope::Numbers)?;
     let page = parameters.page_of("limit", 50)?;
-    let wanted = parameters.text("number").map(|text| text.trim_start_matches('+').to_owned());
+    // A plus that is not escaped arrives as a space.
+    let wanted = parameters.text("number").map(|text| text.trim_start_matches(['+', ' ']).to_owned());
     let revision = service.revision();
     let catalog = revision.catalog();
+    let own = own_senders(catalog, caller.tenant());
     let numbers = (0..).zip(catalog.senders()).filter(|(index, sender)| {
         sender.kind != SenderType::Alphanumeric
             && wanted.as_ref().is_none_or(|wanted| digits(sender).contains(&**wanted))
-            && has_sender(catalog, caller.tenant(), *index)
+            && own.as_ref().is_none_or(|own| own.contains(index))
     });
     let page = page.of(numbers, |(_, sender)| NumberBody::of(sender));
     Ok(Json(Numbers { numbers: page.results, number_count: page.paging.total_results }))
