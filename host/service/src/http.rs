@@ -1,6 +1,7 @@
 //! Requests in, answers out: what is true of all of them.
 
 mod caller;
+mod distinct;
 mod guard;
 mod input;
 mod listener;

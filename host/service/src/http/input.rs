@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::distinct::Distinct;
 use super::shape::Page;
 use crate::fault::{Fault, Violation};
 
@@ -164,8 +165,10 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::property("", "the body is empty; it is a JSON object"));
     }
-    // A field that is given twice is not one that anybody can have meant: the parser of a raw value keeps both.
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
+    let Distinct(value) = serde_json::from_slice(bytes).map_err(|error| match error.is_data() {
+        true => Fault::property("", plain(&error)),
+        false => not_json(&error),
+    })?;
     match value {
         Value::Object(object) => Ok(object),
         other => Err(not_an_object(&other)),
