@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+/// The most violations that are told of one request: a body can have as many as it has bytes.
+const MOST: usize = 100;
+
 /// Why a request is refused.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
@@ -35,8 +38,8 @@ impl Fault {
         Self { status, text: text.into(), violations: Vec::new(), retry_after: None }
     }
 
-    /// 400, with what is wrong.
-    pub(crate) fn invalid(violations: Vec<Violation>) -> Self {
+    /// 400, with what is wrong, as far as anybody reads it.
+    pub(crate) fn invalid(mut violations: Vec<Violation>) -> Self {
         let first = violations.first().map(|first| match &*first.property {
             "" => first.violation.clone(),
             property => format!("{property}: {}", first.violation),
@@ -46,6 +49,7 @@ impl Fault {
             2 => "; and 1 more violation".to_owned(),
             more => format!("; and {} more violations", more - 1),
         };
+        violations.truncate(MOST);
         let text = format!("{}{more}", first.unwrap_or_else(|| "the request is not as it should be".to_owned()));
         Self { violations, ..Self::new(StatusCode::BAD_REQUEST, text) }
     }
