@@ -237,6 +237,9 @@ impl Config {
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix(ENVIRONMENT) {
                 put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
+                // Here it is known which variable it was.
+                let read: Result<Self, toml::de::Error> = table.clone().try_into();
+                read.map_err(|error| unsound(format!("{name}: {error}")))?;
             }
         }
         let config: Self = table.try_into().map_err(|error: toml::de::Error| unsound(error.to_string()))?;
