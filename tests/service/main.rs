@@ -8,6 +8,8 @@ mod bindings;
 #[allow(dead_code, reason = "more kinds of policies than are needed here")]
 mod component;
 mod events;
+mod config;
+mod contract;
 mod fleet;
 mod keys;
 mod killed;
@@ -21,6 +23,7 @@ mod policies;
 mod postgres;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod security;
 mod server;
 mod smoke;
 mod use_case;

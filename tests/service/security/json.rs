@@ -1,0 +1,172 @@
+//! JSON that is meant to hurt whoever reads it.
+
+use super::wire::is_well;
+use crate::contract::{fault, world};
+use crate::server::{Reply, Server};
+
+const BODIES: [(&str, &str); 6] = [
+    ("POST", "/provisioning/1/applications"),
+    ("PUT", "/provisioning/1/entities/acme"),
+    ("POST", "/provisioning/1/associations"),
+    ("DELETE", "/provisioning/1/associations"),
+    ("POST", "/provisioning/2/sending-strategies"),
+    ("POST", "/v1/decisions"),
+];
+
+fn send(server: &Server, method: &str, path: &str, body: &[u8]) -> Reply {
+    server.send(&[("authorization", &format!("App {}", server.key()))], method, path, Some(body))
+}
+
+#[track_caller]
+fn is_400(server: &Server, body: &[u8]) {
+    for (method, path) in BODIES {
+        let reply = send(server, method, path, body);
+        if path.starts_with("/v1") {
+            assert_eq!(
+                (reply.status, reply.header("content-type")),
+                (400, Some("application/problem+json")),
+                "{reply:?}"
+            );
+        } else {
+            fault::check(path, &reply, 400);
+        }
+        assert!(reply.text.len() < 2_000, "{} bytes", reply.text.len());
+    }
+}
+
+#[test]
+fn deep_nesting_is_400() {
+    let server = world::shared();
+    for open in ["[", "{\"a\":", "{\"platform\":", "[{\"messages\":"] {
+        is_400(&server, open.repeat(1_000_000 / open.len()).as_bytes());
+    }
+    for name in ["applicationId", "platform", "priorities", "messages", "to"] {
+        is_400(&server, format!("{{\"{name}\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000)).as_bytes());
+    }
+    is_well(&server);
+}
+
+#[test]
+fn what_is_no_text_is_400() {
+    let server = world::shared();
+    for body in [
+        &b"{\"applicationId\":\"\xff\"}"[..],
+        b"{\"applicationId\":\"\xed\xa0\x80\"}",
+        b"{\"\xc0\xaf\":1}",
+        b"{\"applicationId\":\"a\0b\"}",
+        b"\0{}",
+        b"{}\0",
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{\0}\0",
+        b"{\"applicationId\":\"\\ud800\",\"to\":\"\\ud800\"}",
+        b"{\"applicationId\":\"\\uZZZZ\"}",
+        b"{\"applicationId\":\"a\nb\"}",
+        b"{\"applicationId\":\"open",
+        b"{\"applicationId\":'x'}",
+        b"{\"a\":1,}",
+        b"{\"a\":NaN}",
+        b"{\"a\":Infinity}",
+        b"{/**/}",
+    ] {
+        is_400(&server, body);
+    }
+    is_well(&server);
+}
+
+#[test]
+fn nul_is_no_part_of_a_text() {
+    let server = world::shared();
+    for (path, body) in [
+        ("/provisioning/1/applications", r#"{"applicationId":"a\u0000b"}"#),
+        ("/provisioning/1/applications", r#"{"applicationId":"a","applicationName":"\u0000"}"#),
+        ("/provisioning/1/entities", r#"{"entityId":"\u0000"}"#),
+    ] {
+        fault::check(path, &send(&server, "POST", path, body.as_bytes()), 400);
+    }
+    for body in [
+        r#"{"channel":"SMS","to":"\u0000"}"#,
+        r#"{"channel":"SMS","to":"+14155550123","entityId":"a\u0000"}"#,
+        r#"{"channel":"SMS","to":"+14155550123","applicationId":"a\u0000"}"#,
+        r#"{"channel":"S\u0000MS","to":"+14155550123"}"#,
+    ] {
+        send(&server, "POST", "/v1/decisions", body.as_bytes()).expect(400);
+    }
+}
+
+#[test]
+fn huge_numbers_are_numbers_and_nothing_worse() {
+    let server = world::shared();
+    let digits = "9".repeat(100_000);
+    for number in [
+        "1e999",
+        "-1e999",
+        "1e-999",
+        "1E+400",
+        &digits,
+        &format!("0.{digits}"),
+        "18446744073709551616",
+        "-9223372036854775809",
+    ] {
+        is_400(
+            &server,
+            format!("{{\"applicationId\":{number},\"entityName\":{number},\"channel\":{number},\"to\":{number}}}")
+                .as_bytes(),
+        );
+        let priority = format!("{{\"priorities\":[{{\"senderType\":\"SHORT_CODE\",\"priority\":{number}}}]}}");
+        let path = "/provisioning/2/sending-strategies";
+        fault::check(path, &send(&server, "POST", path, priority.as_bytes()), 400);
+        let message = format!("{{\"channel\":\"SMS\",\"to\":\"+14155550123\",\"sentAt\":{number}}}");
+        send(&server, "POST", "/v1/decisions", message.as_bytes()).expect(400);
+    }
+    for time in ["0", "18446744073709551615", "9223372036854775808"] {
+        let message = format!("{{\"channel\":\"SMS\",\"to\":\"+14155550123\",\"sentAt\":{time}}}");
+        send(&server, "POST", "/v1/decisions", message.as_bytes()).expect(200);
+    }
+    is_well(&server);
+}
+
+#[test]
+fn a_property_that_is_given_twice_is_400() {
+    let server = world::shared();
+    for (method, path, body) in [
+        ("POST", "/provisioning/1/applications", r#"{"applicationId":"one","applicationId":"two"}"#),
+        ("POST", "/provisioning/1/applications", r#"{"applicationId":"one","applicationId":"one"}"#),
+        ("POST", "/provisioning/1/applications", r#"{"applicationId":"one","\u0061pplicationId":"two"}"#),
+        ("PUT", "/provisioning/1/entities/acme", r#"{"entityName":"one","entityName":"two"}"#),
+        (
+            "POST",
+            "/provisioning/2/sending-strategies",
+            r#"{"platform":{"applicationId":"shop","applicationId":"bank"}}"#,
+        ),
+        ("POST", "/provisioning/2/sending-strategies", r#"{"platform":{"applicationId":"bank"},"platform":{}}"#),
+    ] {
+        let violations = fault::check(path, &send(&server, method, path, body.as_bytes()), 400);
+        assert!(violations[0].1.contains("twice"), "{violations:?}");
+    }
+    for body in [
+        r#"{"channel":"SMS","to":"+14155550123","to":"+14155550124"}"#,
+        r#"{"channel":"SMS","to":"+14155550123","dryRun":true,"dryRun":false}"#,
+        r#"{"messages":[{"channel":"SMS","to":"+14155550123","applicationId":"shop","applicationId":"bank"}]}"#,
+        r#"{"messages":[],"messages":[{"channel":"SMS","to":"+14155550123"}]}"#,
+    ] {
+        send(&server, "POST", "/v1/decisions", body.as_bytes()).expect(400);
+    }
+    server.get("/provisioning/1/applications/one").expect(404);
+    server.get("/provisioning/1/applications/two").expect(404);
+}
+
+#[test]
+fn many_properties_and_elements_are_read_once() {
+    let server = world::server();
+    let many: Vec<String> = (0..50_000).map(|n| format!("\"p{n}\":{n}")).collect();
+    let body = format!("{{\"applicationId\":\"many\",{}}}", many.join(","));
+    send(&server, "POST", "/provisioning/1/applications", body.as_bytes()).expect(201);
+    let faults = send(&server, "POST", "/v1/decisions", format!("{{{}}}", many.join(",")).as_bytes()).expect(400);
+    assert!(faults.text.len() < 1 << 20, "{} bytes", faults.text.len());
+    let list = vec!["{\"senderType\":\"FAX\",\"priority\":9}"; 20_000].join(",");
+    let reply =
+        send(&server, "POST", "/provisioning/2/sending-strategies", format!("{{\"priorities\":[{list}]}}").as_bytes())
+            .expect(400);
+    assert!(reply.text.len() < 1 << 20, "{} bytes", reply.text.len());
+    is_well(&server);
+}

@@ -1,0 +1,96 @@
+//! More requests than can be worked on: 503 at once, with the time after which to try again.
+
+use serde_json::json;
+
+use super::wire::{Wire, head, is_well};
+use crate::contract::store_away::lock;
+use crate::contract::{fault, world};
+use crate::server::{Reply, Server};
+
+const PATH: &str = "/provisioning/1/applications";
+
+#[track_caller]
+fn is_shed(reply: &Reply) {
+    assert_eq!(reply.status, 503, "{reply:?}");
+    let after: u64 = reply.header("retry-after").expect("when to try again").parse().unwrap();
+    assert!((1..=60).contains(&after));
+}
+
+fn message() -> serde_json::Value {
+    json!({ "channel": "SMS", "to": "+14155550123" })
+}
+
+fn shed(server: &Server) -> f64 {
+    let metrics = server.send(&[], "GET", "/metrics", None).text;
+    let line = metrics.lines().find(|line| line.starts_with("callsign_requests_shed_total ")).map(str::to_owned);
+    line.unwrap_or_else(|| panic!("{metrics}")).split(' ').next_back().unwrap().parse().unwrap()
+}
+
+#[test]
+fn requests_over_the_limit_are_503_at_once() {
+    let server = world::with("[limits]\nrequests = 1\nwaiting = 0");
+    // One that takes long: it waits for a store that somebody else writes.
+    let locked = lock(&server);
+    let body = r#"{"applicationId":"slow"}"#;
+    let ask = head(&server, "POST", PATH, &format!("content-length: {}\r\n", body.len())) + body;
+    let mut slow = Wire::with(&server, ask);
+    server.until("the only place is taken", || server.get(PATH).status == 503);
+    let reply = server.get(PATH);
+    is_shed(&reply);
+    fault::check(PATH, &reply, 503);
+    let reply = server.get("/provisioning/2/sending-strategies");
+    is_shed(&reply);
+    fault::check("/provisioning/2", &reply, 503);
+    let reply = server.post("/v1/decisions", &message());
+    is_shed(&reply);
+    assert_eq!(reply.json()["code"], "UNAVAILABLE");
+    // Who watches is not turned away, and sees it; nor is anybody without a key told of it.
+    server.send(&[], "GET", "/healthz", None).expect(200);
+    assert!(shed(&server) >= 3.0);
+    server.send(&[], "GET", PATH, None).expect(401);
+    drop(locked);
+    assert_eq!(slow.reply().unwrap().status, 201);
+    server.until("there is room again", || server.get(PATH).status == 200);
+    is_well(&server);
+}
+
+#[test]
+fn a_request_waits_for_its_turn_and_not_for_ever() {
+    let server = world::with("[limits]\nrequests = 1\nwaiting = 1\nwaiting_milliseconds = 200");
+    let locked = lock(&server);
+    let body = r#"{"applicationId":"slow"}"#;
+    let ask = head(&server, "POST", PATH, &format!("content-length: {}\r\n", body.len())) + body;
+    let mut slow = Wire::with(&server, ask);
+    server.until("the only place is taken", || server.get(PATH).status == 503);
+    let reply = server.get(PATH);
+    is_shed(&reply);
+    assert!(reply.text.contains("waited too long"), "{reply:?}");
+    drop(locked);
+    assert_eq!(slow.reply().unwrap().status, 201);
+    server.until("there is room again", || server.get(PATH).status == 200);
+}
+
+#[test]
+fn bodies_together_have_so_much_room() {
+    let server = world::with(
+        "[limits]\nbody_bytes = 1000\nmodule_bytes = 1000\nimport_bytes = 1000\nbodies_bytes = 1500\nbody_seconds = 600",
+    );
+    for held in ["content-length: 1000\r\n", "transfer-encoding: chunked\r\n"] {
+        let mut slow = Wire::with(&server, head(&server, "POST", PATH, held));
+        // What fits beside it is taken, what does not is turned away; a request without a body needs no room.
+        let large = json!({ "applicationId": "x", "padding": "x".repeat(600) });
+        server.until("the room is taken", || server.post(PATH, &large).status == 503);
+        is_shed(&server.post(PATH, &large));
+        is_shed(&server.post("/v1/decisions", &large));
+        server.post("/v1/decisions", &message()).expect(200);
+        server.get(PATH).expect(200);
+        // It is given back when the body is there, and when its client is gone.
+        if held.starts_with("content") {
+            slow.write(format!("{{\"applicationId\":\"late\"}}{}", " ".repeat(976)));
+            assert_eq!(slow.reply().unwrap().status, 201);
+        }
+        drop(slow);
+        server.until("there is room again", || server.post(PATH, &large).status != 503);
+    }
+    is_well(&server);
+}
