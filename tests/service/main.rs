@@ -27,3 +27,6 @@ mod security;
 mod server;
 mod smoke;
 mod use_case;
+mod default_senders;
+mod senders;
+mod strategies;

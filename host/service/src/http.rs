@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::Router;
 
 pub(crate) use self::caller::Caller;
-pub(crate) use self::input::{Json, Parameters, body, element, not_json, quoted, raw_object};
+pub(crate) use self::input::{Json, Parameters, body, element, not_json, plain, quoted, raw_object};
 pub(crate) use self::listener::Listener;
 pub(crate) use self::rate::Rates;
 pub(crate) use self::shape::{ErrorBody, NoContent, Page, Paged, Problem, RequestErrorBody};

@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use callsign::{Gateway, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
-pub(crate) use self::changing::{Author, Plan, View};
+pub(crate) use self::changing::{Author, Plan, View, edited, fault_of};
 pub use self::loading::StartError;
 use self::serving::Served;
 use crate::config::Config;

@@ -2,11 +2,16 @@
 
 mod audit;
 mod bindings;
+mod condition;
 mod decisions;
+mod default_senders;
+mod element;
 mod events;
 mod keys;
 mod modules;
+mod senders;
 mod sticky;
+mod strategies;
 
 use std::sync::Arc;
 
@@ -30,4 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(keys::remove))
         .routes(routes!(keys::rotate))
         .routes(routes!(audit::list))
+        .merge(senders::routes())
+        .merge(default_senders::routes())
+        .merge(strategies::routes())
 }

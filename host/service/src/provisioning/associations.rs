@@ -101,7 +101,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    fn is_of_a_sender(&self) -> bool {
+    pub(crate) fn is_of_a_sender(&self) -> bool {
         matches!(self.resource_type, "NUMBER" | "ALPHA")
     }
 }

@@ -142,7 +142,7 @@ impl Service {
 }
 
 /// The catalog after changes; none where they do not concern it.
-pub(super) fn edited(catalog: &Catalog, changes: &[Change]) -> Result<Option<Catalog>, EditError> {
+pub(crate) fn edited(catalog: &Catalog, changes: &[Change]) -> Result<Option<Catalog>, EditError> {
     let mut bodies: Vec<(List, bool, std::borrow::Cow<'_, RawValue>)> = Vec::new();
     for change in changes {
         let Some(list) = list_of(change.kind) else { continue };
@@ -196,7 +196,7 @@ fn identity(list: List, key: &str) -> Box<RawValue> {
 }
 
 /// What a change that makes no sound catalog is answered with: the properties of the element that was put.
-fn fault_of(error: &EditError) -> Box<Fault> {
+pub(crate) fn fault_of(error: &EditError) -> Box<Fault> {
     let faults = error.faults.iter().map(|fault| Violation::new(&*fault.path, &*fault.message));
     Box::new(Fault::invalid(faults.collect()))
 }

@@ -1,0 +1,135 @@
+//! What a client must know of a thing to change it: tags of versions, as RFC 9110 has them.
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{self, HeaderName};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use sha2::{Digest, Sha256};
+
+use crate::fault::Fault;
+
+/// The strong tag of a body.
+fn tag(body: &[u8]) -> String {
+    let digest = Sha256::digest(body);
+    let digits: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{digits}\"")
+}
+
+/// The conditions of a request.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Conditions {
+    if_match: Option<String>,
+    if_none_match: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Conditions {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
+        let read = |name: HeaderName| {
+            let mut texts = Vec::new();
+            for value in parts.headers.get_all(&name) {
+                let text = value.to_str().map_err(|_| Fault::property(name.as_str(), "is not a list of tags"))?;
+                texts.push(text);
+            }
+            Ok::<_, Fault>((!texts.is_empty()).then(|| texts.join(",")))
+        };
+        Ok(Self { if_match: read(header::IF_MATCH)?, if_none_match: read(header::IF_NONE_MATCH)? })
+    }
+}
+
+impl Conditions {
+    /// Whether a change may be made of what is there now, by its body.
+    ///
+    /// # Errors
+    /// 412: it may not.
+    pub(super) fn allow(&self, there: Option<&[u8]>) -> Result<(), Fault> {
+        let refused = |text: &str| Err(Fault::new(StatusCode::PRECONDITION_FAILED, text));
+        let there = there.map(tag);
+        if let Some(wanted) = &self.if_match {
+            match &there {
+                None => return refused("it does not exist, and `If-Match` says that it does"),
+                // A weak tag does not say that nothing changed.
+                Some(tag) if !lists(wanted, |listed| listed == tag) => {
+                    return refused("it is not what `If-Match` says any more: read it again");
+                }
+                Some(_) => {}
+            }
+        }
+        match (&self.if_none_match, &there) {
+            (Some(unwanted), Some(tag)) if lists(unwanted, |listed| listed.trim_start_matches("W/") == tag) => {
+                refused("it exists already, and `If-None-Match` says that it must not")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The answer to a read: nothing but the tag where the client has this very body already.
+    pub(super) fn answer(&self, body: Vec<u8>) -> Tagged {
+        let known = self.if_none_match.as_ref().is_some_and(|known| {
+            let tag = tag(&body);
+            lists(known, |listed| listed.trim_start_matches("W/") == tag)
+        });
+        let tagged = Tagged::new(StatusCode::OK, body);
+        if known { Tagged { status: StatusCode::NOT_MODIFIED, body: Bytes::new(), ..tagged } } else { tagged }
+    }
+}
+
+/// Whether a list of tags has one; `*` is any.
+fn lists(list: &str, is_it: impl Fn(&str) -> bool) -> bool {
+    list.split(',').map(str::trim).any(|listed| listed == "*" || is_it(listed))
+}
+
+/// A body of JSON with its tag.
+#[derive(Debug)]
+pub(super) struct Tagged {
+    status: StatusCode,
+    body: Bytes,
+    tag: String,
+    location: Option<String>,
+}
+
+impl Tagged {
+    pub(super) fn new(status: StatusCode, body: Vec<u8>) -> Self {
+        Self { status, tag: tag(&body), body: body.into(), location: None }
+    }
+
+    /// 201, with where it is: an id below a path.
+    pub(super) fn created(body: Vec<u8>, path: &str, id: &str) -> Self {
+        Self { location: Some(format!("{path}/{}", escaped(id))), ..Self::new(StatusCode::CREATED, body) }
+    }
+}
+
+impl IntoResponse for Tagged {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.body).into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::NOT_MODIFIED {
+            headers.remove(header::CONTENT_TYPE);
+        } else {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        // Neither has anything that a header may not have.
+        if let Ok(tag) = HeaderValue::try_from(self.tag) {
+            headers.insert(header::ETAG, tag);
+        }
+        if let Some(location) = self.location.and_then(|location| HeaderValue::try_from(location).ok()) {
+            headers.insert(header::LOCATION, location);
+        }
+        response
+    }
+}
+
+/// An id as a part of a path.
+fn escaped(id: &str) -> String {
+    let mut text = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(byte)),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}

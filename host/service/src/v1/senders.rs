@@ -1,0 +1,378 @@
+//! Senders: everything that the platform may send from.
+
+mod csv;
+mod export;
+mod import;
+mod removal;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use bytes::Bytes;
+use callsign::{Catalog, Channel, Country, Sender, SenderType};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::condition::{Conditions, Tagged};
+use super::element::{self, Identified, bytes as bytes_of};
+use crate::change::{Change, Kind, raw};
+use crate::fault::Fault;
+use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, quoted, raw_object};
+use crate::key::Scope;
+use crate::openapi::Problems;
+use crate::provisioning::has_sender;
+use crate::service::{Plan, Service, View, edited, fault_of};
+
+const CHANNELS: [&str; 3] = ["SMS", "MMS", "RCS"];
+const STATUSES: [&str; 2] = ["ACTIVE", "SUSPENDED"];
+const PATH: &str = "/v1/senders";
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, put, patch, remove))
+        .routes(routes!(suspend))
+        .routes(routes!(activate))
+        .routes(routes!(import::import))
+        .routes(routes!(export::export))
+}
+
+/// A sender, as a catalog file writes it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes a body")]
+pub(super) struct SenderBody {
+    /// Its id; made where it is left out.
+    #[schema(required = false, min_length = 1, max_length = 255)]
+    sender_id: String,
+    /// What the recipient sees: a number, a code or a name.
+    sender: String,
+    /// `ALPHANUMERIC`, `VIRTUAL_LONG_NUMBER`, `SHORT_CODE` or `TOLL_FREE_NUMBER`.
+    sender_type: String,
+    /// Where it reaches.
+    coverage: Vec<CoverageBody>,
+    /// `ACTIVE`, or `SUSPENDED`.
+    #[schema(required = false)]
+    status: String,
+}
+
+/// Where a sender reaches over a channel.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "describes a body")]
+pub(super) struct CoverageBody {
+    /// `SMS`, `MMS` or `RCS`.
+    channel: String,
+    /// `"*"` for every country, or a list of codes of ISO 3166-1.
+    #[schema(value_type = Object)]
+    countries: String,
+}
+
+/// The senders that a tenant sees; none of a key that sees all. One look at the associations, for whoever asks often.
+pub(super) fn visible(catalog: &Catalog, tenant: Option<&str>) -> Option<HashSet<u32>> {
+    let tenant = tenant?;
+    let application = catalog.application(tenant).map(|(index, _)| index);
+    let own = catalog.associations().iter().filter(|association| Some(association.application) == application);
+    Some(own.map(|association| association.sender).collect())
+}
+
+pub(super) fn unknown(id: &str) -> Fault {
+    Fault::not_found(format!("the sender {}", quoted(id)))
+}
+
+/// A sender that this key sees.
+pub(super) fn find<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Option<&'a Sender> {
+    let found = catalog.sender(id).filter(|(index, _)| has_sender(catalog, caller.tenant(), *index));
+    found.map(|(_, sender)| sender)
+}
+
+/// A sender that this key may change.
+///
+/// # Errors
+/// 404: there is none, or not for this key. 403: senders are the platform's.
+fn find_own<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Result<&'a Sender, Fault> {
+    let found = find(catalog, id, caller).ok_or_else(|| unknown(id))?;
+    caller.needs_platform("changing senders")?;
+    Ok(found)
+}
+
+fn json(sender: &Sender) -> Box<RawValue> {
+    // What a sender is written as does not depend on its catalog.
+    raw(&Catalog::sender_json(&EMPTY, sender))
+}
+
+static EMPTY: std::sync::LazyLock<Catalog> =
+    std::sync::LazyLock::new(|| Catalog::from_json("{}").expect("an empty catalog is sound"));
+
+/// The sender that a body describes, by itself: it refers to nothing.
+///
+/// # Errors
+/// 400, with the properties that are wrong.
+fn read(element: &Identified) -> Result<Sender, Fault> {
+    let put = Change { kind: Kind::Sender, key: element.id.clone(), body: Some(element.body.clone()) };
+    let catalog = edited(&EMPTY, &[put]).map_err(|error| *fault_of(&error))?;
+    let sender = catalog.as_ref().and_then(|catalog| catalog.senders().first());
+    sender.cloned().ok_or_else(|| Fault::internal("a sound sender is not in the catalog that it was put in"))
+}
+
+/// The changes that put a sender: none where it is there like this already.
+fn changes(there: Option<&Sender>, sender: &Sender) -> Vec<Change> {
+    if there == Some(sender) {
+        return Vec::new();
+    }
+    vec![Change { kind: Kind::Sender, key: sender.id.to_string(), body: Some(json(sender)) }]
+}
+
+/// Which senders are asked for.
+struct Filter<'a> {
+    kind: Option<SenderType>,
+    channel: Option<Channel>,
+    country: Option<Country>,
+    suspended: Option<bool>,
+    application: Option<&'a str>,
+}
+
+impl<'a> Filter<'a> {
+    fn of(parameters: &'a Parameters) -> Result<Self, Fault> {
+        let kinds = SenderType::ALL.map(SenderType::as_str);
+        let status = parameters.word("status", &STATUSES)?;
+        Ok(Self {
+            kind: parameters.word("senderType", &kinds)?.and_then(SenderType::parse),
+            channel: channel(parameters)?,
+            country: country(parameters)?,
+            suspended: status.map(|status| status == "SUSPENDED"),
+            application: parameters.text("applicationId"),
+        })
+    }
+
+    fn has(&self, sender: &Sender) -> bool {
+        let reaches = |channel: Channel| match self.country {
+            Some(country) => sender.coverage.covers(channel, country),
+            None => sender.coverage.countries(channel).is_some(),
+        };
+        let is_reaching = match (self.channel, self.country) {
+            (None, None) => true,
+            (Some(channel), _) => reaches(channel),
+            (None, Some(_)) => Channel::ALL.into_iter().any(reaches),
+        };
+        is_reaching
+            && self.kind.is_none_or(|kind| kind == sender.kind)
+            && self.suspended.is_none_or(|suspended| suspended == sender.suspended)
+    }
+}
+
+/// The parameter `channel`.
+///
+/// # Errors
+/// 400: it is none.
+pub(super) fn channel(parameters: &Parameters) -> Result<Option<Channel>, Fault> {
+    Ok(parameters.word("channel", &CHANNELS)?.and_then(Channel::parse))
+}
+
+/// The parameter `country`.
+///
+/// # Errors
+/// 400: it is none.
+pub(super) fn country(parameters: &Parameters) -> Result<Option<Country>, Fault> {
+    let Some(text) = parameters.text("country") else { return Ok(None) };
+    let wrong = || {
+        let text = format!("{} is not a country: two upper-case letters of ISO 3166-1, such as US", quoted(text));
+        Fault::property("country", text)
+    };
+    Country::parse(text).map(Some).ok_or_else(wrong)
+}
+
+/// The senders, in pages.
+///
+/// `channel` and `country` are of their coverage; `applicationId` is an application that they are associated with, itself
+/// or an entity of it. A tenant sees those that are associated with its application.
+#[utoipa::path(get, path = "/v1/senders", tag = "senders",
+    params(
+        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
+        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        ("senderType" = Option<String>, Query), ("channel" = Option<String>, Query),
+        ("country" = Option<String>, Query), ("status" = Option<String>, Query),
+        ("applicationId" = Option<String>, Query),
+    ),
+    responses((status = 200, body = Paged<SenderBody>), Problems))]
+pub(super) async fn list(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<Json<Paged<Box<RawValue>>>> {
+    caller.needs(Scope::Numbers)?;
+    let page = parameters.page(100)?;
+    let filter = Filter::of(&parameters)?;
+    let revision = service.revision();
+    let catalog = revision.catalog();
+    let visible = visible(catalog, caller.tenant());
+    let of_application = self::visible(catalog, filter.application);
+    let senders = (0..).zip(catalog.senders()).filter(|(index, sender)| {
+        visible.as_ref().is_none_or(|visible| visible.contains(index))
+            && of_application.as_ref().is_none_or(|associated| associated.contains(index))
+            && filter.has(sender)
+    });
+    Ok(Json(page.of(senders, |(_, sender)| json(sender))))
+}
+
+/// Registers a sender.
+#[utoipa::path(post, path = "/v1/senders", tag = "senders", request_body = SenderBody,
+    responses((status = 201, body = SenderBody, description = "The sender, with its `ETag`"), Problems))]
+pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, body: Bytes) -> Answer<Tagged> {
+    caller.needs(Scope::Numbers)?;
+    caller.needs_platform("registering senders")?;
+    let element = element::new(raw_object(&body)?, "senderId")?;
+    let sender = read(&element)?;
+    let plan = move |view: &View| {
+        if view.catalog().sender(&sender.id).is_some() {
+            return Err(Fault::conflict(format!("the sender {} exists already", quoted(&sender.id))));
+        }
+        let answer = Tagged::created(bytes_of(&json(&sender)), PATH, &sender.id);
+        Ok(Plan::new(changes(None, &sender), answer))
+    };
+    service.change(caller.author(), plan).await
+}
+
+/// One sender.
+#[utoipa::path(get, path = "/v1/senders/{senderId}", tag = "senders", params(("senderId" = String, Path)),
+    responses((status = 200, body = SenderBody, description = "The sender, with its `ETag`"), Problems))]
+pub(super) async fn get(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    conditions: Conditions,
+) -> Answer<Tagged> {
+    caller.needs(Scope::Numbers)?;
+    let revision = service.revision();
+    let found = find(revision.catalog(), &id, &caller).ok_or_else(|| unknown(&id))?;
+    Ok(conditions.answer(bytes_of(&json(found))))
+}
+
+/// Puts a sender in the place of the one with this id, whole, or registers it.
+///
+/// `If-Match` makes that depend on the `ETag` that was read, `*` on that it exists; `If-None-Match: *` on that it does not.
+#[utoipa::path(put, path = "/v1/senders/{senderId}", tag = "senders",
+    params(("senderId" = String, Path), ("If-Match" = Option<String>, Header)), request_body = SenderBody,
+    responses(
+        (status = 200, body = SenderBody, description = "It took the place of another"),
+        (status = 201, body = SenderBody, description = "It is registered"),
+        Problems,
+    ))]
+pub(super) async fn put(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    conditions: Conditions,
+    body: Bytes,
+) -> Answer<Tagged> {
+    caller.needs(Scope::Numbers)?;
+    // What a tenant must not see is told before what is wrong with the body.
+    if caller.tenant().is_some() {
+        find_own(service.revision().catalog(), &id, &caller)?;
+    }
+    let sender = read(&element::under(raw_object(&body)?, "senderId", &id)?)?;
+    let author = caller.author();
+    let plan = move |view: &View| {
+        if caller.tenant().is_some() {
+            find_own(view.catalog(), &id, &caller)?;
+        }
+        let there = view.catalog().sender(&id).map(|(_, sender)| sender);
+        conditions.allow(there.map(|there| bytes_of(&json(there))).as_deref())?;
+        let body = bytes_of(&json(&sender));
+        let answer = match there {
+            Some(_) => Tagged::new(http::StatusCode::OK, body),
+            None => Tagged::created(body, PATH, &id),
+        };
+        Ok(Plan::new(changes(there, &sender), answer))
+    };
+    service.change(author, plan).await
+}
+
+/// Changes the properties of a sender that the body has, such as `{"status": "SUSPENDED"}`.
+#[utoipa::path(patch, path = "/v1/senders/{senderId}", tag = "senders",
+    params(("senderId" = String, Path), ("If-Match" = Option<String>, Header)), request_body = Object,
+    responses((status = 200, body = SenderBody, description = "The sender, with its new `ETag`"), Problems))]
+pub(super) async fn patch(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    conditions: Conditions,
+    body: Bytes,
+) -> Answer<Tagged> {
+    caller.needs(Scope::Numbers)?;
+    find_own(service.revision().catalog(), &id, &caller)?;
+    let patch = raw_object(&body)?.to_owned();
+    let author = caller.author();
+    let plan = move |view: &View| {
+        let there = find_own(view.catalog(), &id, &caller)?;
+        let before = json(there);
+        conditions.allow(Some(before.get().as_bytes()))?;
+        let given = element::members(&patch);
+        let rest = element::members(&before);
+        let rest = rest.iter().filter(|(name, _)| !given.contains_key(*name));
+        let merged = element::with(&patch, rest.map(|(name, value)| (&**name, *value)));
+        let sender = read(&element::under(&merged, "senderId", &id)?)?;
+        let answer = Tagged::new(http::StatusCode::OK, bytes_of(&json(&sender)));
+        Ok(Plan::new(changes(Some(there), &sender), answer))
+    };
+    service.change(author, plan).await
+}
+
+/// Removes a sender. One that is still used stays, unless `force=true`: then its associations, the default senders that
+/// it is, and its place in the lists of strategies go too. A strategy is not left without any sender of its list.
+#[utoipa::path(delete, path = "/v1/senders/{senderId}", tag = "senders",
+    params(("senderId" = String, Path), ("force" = Option<bool>, Query), ("If-Match" = Option<String>, Header)),
+    responses((status = 204), Problems))]
+pub(super) async fn remove(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    parameters: Parameters,
+    conditions: Conditions,
+) -> Answer<NoContent> {
+    caller.needs(Scope::Numbers)?;
+    let force = parameters.parsed::<bool>("force", "true or false")?.unwrap_or(false);
+    let author = caller.author();
+    let plan = move |view: &View| {
+        let there = find_own(view.catalog(), &id, &caller)?;
+        conditions.allow(Some(json(there).get().as_bytes()))?;
+        Ok(Plan::new(removal::of(view.catalog(), &id, force)?, NoContent))
+    };
+    service.change(author, plan).await
+}
+
+/// Suspends a sender: no message goes out from it until it is activated.
+#[utoipa::path(post, path = "/v1/senders/{senderId}/suspend", tag = "senders", params(("senderId" = String, Path)),
+    responses((status = 204), Problems))]
+pub(super) async fn suspend(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer<NoContent> {
+    set_suspended(&service, caller, id, true).await
+}
+
+/// Activates a sender.
+#[utoipa::path(post, path = "/v1/senders/{senderId}/activate", tag = "senders", params(("senderId" = String, Path)),
+    responses((status = 204), Problems))]
+pub(super) async fn activate(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer<NoContent> {
+    set_suspended(&service, caller, id, false).await
+}
+
+async fn set_suspended(service: &Arc<Service>, caller: Caller, id: String, suspended: bool) -> Answer<NoContent> {
+    caller.needs(Scope::Numbers)?;
+    let author = caller.author();
+    let plan = move |view: &View| {
+        let there = find_own(view.catalog(), &id, &caller)?;
+        let sender = Sender { suspended, ..there.clone() };
+        Ok(Plan::new(changes(Some(there), &sender), NoContent))
+    };
+    service.change(author, plan).await
+}

@@ -1,0 +1,103 @@
+//! All senders, as import takes them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderMap, HeaderValue, header};
+
+use super::{csv as rows, json, visible};
+use crate::http::{Answer, Caller, Parameters};
+use crate::key::Scope;
+use crate::openapi::Problems;
+use crate::service::Service;
+
+/// How many senders are written at once: a platform may have a million, and nobody needs all of them in memory.
+const AT_ONCE: usize = 1_000;
+
+/// How senders are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// One JSON object a line.
+    JsonLines,
+    Csv,
+}
+
+impl Format {
+    /// By a media type, or a list of them.
+    pub(super) fn of(headers: &HeaderMap, name: header::HeaderName) -> Self {
+        let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut types = value.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
+        match types.any(|kind| kind.eq_ignore_ascii_case(rows::TYPE)) {
+            true => Self::Csv,
+            false => Self::JsonLines,
+        }
+    }
+}
+
+/// All senders, one a line, as `POST /v1/senders/import` takes them.
+///
+/// The format is that of `format`, `jsonl` or `csv`, else that of `Accept`, else `jsonl`.
+#[utoipa::path(get, path = "/v1/senders/export", tag = "senders",
+    params(("format" = Option<String>, Query, description = "`jsonl` or `csv`")),
+    responses((status = 200, content((String = "application/x-ndjson"), (String = "text/csv"))), Problems))]
+pub(in crate::v1) async fn export(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    caller.needs(Scope::Numbers)?;
+    let format = match parameters.word("format", &["jsonl", "csv"])? {
+        Some("csv") => Format::Csv,
+        Some(_) => Format::JsonLines,
+        None => Format::of(&headers, header::ACCEPT),
+    };
+    let revision = service.revision();
+    let seen = visible(revision.catalog(), caller.tenant());
+    let first = match format {
+        Format::Csv => rows::header(),
+        Format::JsonLines => String::new(),
+    };
+    // All of one revision, whatever changes meanwhile.
+    let parts = stream::unfold((revision, seen, 0, Some(first)), move |(revision, seen, at, first)| async move {
+        if let Some(first) = first.filter(|first| !first.is_empty()) {
+            return Some((Bytes::from(first), (revision, seen, at, None)));
+        }
+        let senders = revision.catalog().senders();
+        if at >= senders.len() {
+            return None;
+        }
+        let until = senders.len().min(at + AT_ONCE);
+        let some = (at..until).filter(|index| seen.as_ref().is_none_or(|seen| seen.contains(&(*index as u32))));
+        let mut lines = Vec::new();
+        match format {
+            Format::JsonLines => {
+                for index in some {
+                    lines.extend_from_slice(json(&senders[index]).get().as_bytes());
+                    lines.push(b'\n');
+                }
+            }
+            Format::Csv => {
+                let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(lines);
+                some.for_each(|index| rows::write(&mut writer, &senders[index]));
+                lines = writer.into_inner().unwrap_or_default();
+            }
+        }
+        Some((Bytes::from(lines), (revision, seen, until, None)))
+    });
+    let parts = futures_util::StreamExt::map(parts, Ok::<Bytes, Infallible>);
+    let mut response = Body::from_stream(parts).into_response();
+    let (kind, file) = match format {
+        Format::JsonLines => ("application/x-ndjson", "attachment; filename=\"senders.jsonl\""),
+        Format::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"senders.csv\""),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(file));
+    Ok(response)
+}

@@ -1,0 +1,179 @@
+//! Many senders at once: all of them as one revision, or none.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use bytes::Bytes;
+use callsign::{Catalog, CatalogError, Sender};
+use http::{HeaderMap, header};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::changes;
+use super::csv as rows;
+use super::export::Format;
+use crate::fault::{Fault, Violation};
+use crate::http::{Answer, Caller, Json, Parameters, plain, quoted};
+use crate::key::Scope;
+use crate::openapi::Problems;
+use crate::service::{Plan, Service, View};
+
+/// How many faults are told at once.
+const MOST_FAULTS: usize = 100;
+
+/// What an import did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::v1) struct Imported {
+    /// How many senders are new.
+    created: usize,
+    /// How many took the place of those with their ids, the same as before or not.
+    replaced: usize,
+}
+
+/// Senders that were read, each with its line.
+struct Lines {
+    catalog: Catalog,
+    lines: Vec<u64>,
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Reading {
+    /// `{"senders":[` and what comes after it.
+    text: String,
+    lines: Vec<u64>,
+    faults: Vec<(u64, Violation)>,
+}
+
+impl Reading {
+    fn row(&mut self, line: u64, json: &str) {
+        self.text.push(if self.lines.is_empty() { ' ' } else { ',' });
+        self.text.push_str(json);
+        self.lines.push(line);
+    }
+
+    /// Checks all senders together, as a catalog file.
+    fn finish(mut self) -> Result<Lines, Fault> {
+        match Catalog::from_json(&format!("{{\"senders\":[{}]}}", self.text)) {
+            Ok(catalog) if self.faults.is_empty() => return Ok(Lines { catalog, lines: self.lines }),
+            Ok(_) => {}
+            Err(CatalogError::Faults(found)) => {
+                for fault in &found {
+                    let (line, property) = self.place(&fault.path);
+                    let message = self.message(&fault.message);
+                    self.faults.push((line, Violation::new(property, message)));
+                }
+            }
+            Err(error) => self.faults.push((1, Violation::new("", error.to_string()))),
+        }
+        // Those of one line in the order in which they were found.
+        self.faults.sort_by_key(|(line, _)| *line);
+        let faults = self.faults.into_iter().take(MOST_FAULTS).map(|(line, Violation { property, violation })| {
+            let property =
+                if property.is_empty() { format!("line {line}") } else { format!("line {line}: {property}") };
+            Violation { property, violation }
+        });
+        Err(Fault::invalid(faults.collect()))
+    }
+
+    /// The line and the rest of a path such as `$.senders[3].coverage`.
+    fn place(&self, path: &str) -> (u64, String) {
+        let inside = path.strip_prefix("$.senders[").and_then(|rest| rest.split_once(']'));
+        let Some((index, rest)) = inside else { return (1, path.to_owned()) };
+        let line = index.parse::<usize>().ok().and_then(|index| self.lines.get(index)).copied();
+        (line.unwrap_or(1), rest.trim_start_matches('.').to_owned())
+    }
+
+    /// What a catalog says of two elements with one id names places of a file that is not there.
+    fn message(&self, message: &str) -> String {
+        let Some((before, rest)) = message.rsplit_once(" of $.senders[") else { return message.to_owned() };
+        let Some((index, after)) = rest.split_once(']') else { return message.to_owned() };
+        match index.parse::<usize>().ok().and_then(|index| self.lines.get(index)) {
+            Some(line) => format!("{before} of line {line}{after}"),
+            None => message.to_owned(),
+        }
+    }
+}
+
+/// Reads senders.
+///
+/// # Errors
+/// 400: the first hundred faults, each with its line.
+fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        Fault::property(format!("line {line}"), "is not UTF-8")
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reading = Reading::default();
+    match format {
+        Format::Csv => {
+            let reading = std::cell::RefCell::new(&mut reading);
+            let fault = |line, violation| reading.borrow_mut().faults.push((line, violation));
+            rows::read(text, |line, json| reading.borrow_mut().row(line, &json), fault);
+        }
+        Format::JsonLines => {
+            for (line, json) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+                match serde_json::from_str::<&RawValue>(json) {
+                    Ok(value) => reading.row(line, value.get()),
+                    Err(error) => {
+                        let text = format!("is not JSON: {} at column {}", plain(&error), error.column());
+                        reading.faults.push((line, Violation::new("", text)));
+                    }
+                }
+            }
+        }
+    }
+    reading.finish()
+}
+
+/// Registers senders, one a line: JSON objects, or CSV (`Content-Type: text/csv`) with the columns `senderId`, `sender`,
+/// `senderType`, `status` and `coverage`, the last written as `SMS:US|CA;MMS:*`.
+///
+/// All of them take effect as one revision, or none. With `mode=insert` none may exist already; else those that do are
+/// replaced.
+#[utoipa::path(post, path = "/v1/senders/import", tag = "senders",
+    params(("mode" = Option<String>, Query, description = "`upsert`, the default, or `insert`")),
+    request_body(content((String = "application/x-ndjson"), (String = "text/csv"))),
+    responses((status = 200, body = Imported), Problems))]
+pub(in crate::v1) async fn import(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer<Json<Imported>> {
+    caller.needs(Scope::Numbers)?;
+    caller.needs_platform("importing senders")?;
+    let is_insert = parameters.word("mode", &["upsert", "insert"])? == Some("insert");
+    let format = Format::of(&headers, header::CONTENT_TYPE);
+    let read = tokio::task::spawn_blocking(move || read(&body, format)).await;
+    let lines = read.map_err(Fault::internal)??;
+    let plan = move |view: &View| {
+        let there: HashMap<&str, &Sender> =
+            view.catalog().senders().iter().map(|sender| (&*sender.id, sender)).collect();
+        let mut all = Vec::new();
+        let mut imported = Imported { created: 0, replaced: 0 };
+        let mut exist = Vec::new();
+        for (sender, line) in lines.catalog.senders().iter().zip(&lines.lines) {
+            let before = there.get(&*sender.id).copied();
+            match before {
+                None => imported.created += 1,
+                Some(_) if is_insert && exist.len() < MOST_FAULTS => {
+                    let text = format!("the sender {} exists already", quoted(&sender.id));
+                    exist.push(Violation::new(format!("line {line}: senderId"), text));
+                }
+                Some(_) => imported.replaced += 1,
+            }
+            all.extend(changes(before, sender));
+        }
+        if !exist.is_empty() {
+            let fault = Fault::invalid(exist);
+            return Err(Fault { violations: fault.violations, ..Fault::conflict(fault.text) });
+        }
+        Ok(Plan::new(all, Json(imported)))
+    };
+    service.change(caller.author(), plan).await
+}

@@ -1,0 +1,397 @@
+//! Senders, under `/v1/senders`.
+
+use serde_json::{Value, json};
+
+use crate::server::{Reply, Server};
+
+fn sender(id: &str, address: &str) -> Value {
+    json!({
+        "senderId": id, "sender": address, "senderType": "VIRTUAL_LONG_NUMBER",
+        "coverage": [{ "channel": "SMS", "countries": ["CA", "US"] }], "status": "ACTIVE",
+    })
+}
+
+/// A sender, and one association of it with an application that has a key of its own.
+fn with_tenant(server: &Server) -> String {
+    server.post("/provisioning/1/applications", &json!({ "applicationId": "shop" })).expect(201);
+    server.post("/v1/senders", &sender("OWN", "+14155550100")).expect(201);
+    server.post("/v1/senders", &sender("OTHER", "+14155550101")).expect(201);
+    associate(server, "shop", "OWN");
+    server.new_key(Some("shop"), &[])
+}
+
+fn associate(server: &Server, application: &str, id: &str) {
+    let association = json!({
+        "resourceType": "NUMBER", "channel": "SMS", "applicationId": application, "entityId": null, "resourceId": id,
+    });
+    server.post("/provisioning/1/associations", &association).expect(201);
+}
+
+fn ids(reply: &Reply) -> Vec<String> {
+    let page = reply.json();
+    page["results"].as_array().unwrap().iter().map(|one| one["senderId"].as_str().unwrap().to_owned()).collect()
+}
+
+fn violations(reply: &Reply) -> Vec<(String, String)> {
+    let body = reply.json();
+    let list = body["violations"].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
+    list.iter().map(|one| (text(one, "property"), text(one, "violation"))).collect()
+}
+
+fn import(server: &Server, kind: &str, query: &str, body: &str) -> Reply {
+    let authorization = format!("App {}", server.key());
+    let headers = [("authorization", &*authorization), ("content-type", kind)];
+    server.send(&headers, "POST", &format!("/v1/senders/import{query}"), Some(body.as_bytes()))
+}
+
+fn with_header(server: &Server, header: (&str, &str), method: &str, path: &str, body: Option<&Value>) -> Reply {
+    let authorization = format!("App {}", server.key());
+    let body = body.map(Value::to_string);
+    server.send(&[("authorization", &authorization), header], method, path, body.as_deref().map(str::as_bytes))
+}
+
+#[test]
+fn a_sender_is_registered_read_replaced_and_removed() {
+    let server = Server::start();
+    let made = server.post("/v1/senders", &sender("S1", "+14155550100")).expect(201);
+    assert_eq!(made.json(), sender("S1", "+14155550100"));
+    assert_eq!(made.header("location"), Some("/v1/senders/S1"));
+    let read = server.get("/v1/senders/S1").expect(200);
+    assert_eq!(read.json(), made.json());
+    assert_eq!(read.header("etag"), made.header("etag"));
+    server.post("/v1/senders", &sender("S1", "+14155550100")).expect(409);
+
+    let mut other = sender("S1", "+14155550199");
+    other["coverage"] = json!([{ "channel": "MMS", "countries": "*" }]);
+    other.as_object_mut().unwrap().remove("senderId");
+    let replaced = server.put("/v1/senders/S1", &other).expect(200);
+    assert_eq!(replaced.json()["sender"], "+14155550199");
+    assert_eq!(server.get("/v1/senders/S1").json(), replaced.json());
+    assert_ne!(replaced.header("etag"), made.header("etag"));
+    assert_eq!(violations(&server.put("/v1/senders/S1", &sender("S2", "+14155550100")).expect(400))[0].0, "senderId");
+
+    server.delete("/v1/senders/S1").expect(204);
+    server.get("/v1/senders/S1").expect(404);
+    server.delete("/v1/senders/S1").expect(404);
+}
+
+#[test]
+fn an_id_is_made_where_there_is_none_and_may_have_any_characters() {
+    let server = Server::start();
+    let mut new = sender("-", "+14155550100");
+    new.as_object_mut().unwrap().remove("senderId");
+    let made = server.post("/v1/senders", &new).expect(201);
+    let id = made.json()["senderId"].as_str().unwrap().to_owned();
+    assert_eq!(id.len(), 32);
+    server.get(&format!("/v1/senders/{id}")).expect(200);
+
+    let made = server.post("/v1/senders", &sender("a/b ü?", "+14155550101")).expect(201);
+    let place = made.header("location").unwrap().to_owned();
+    assert_eq!(place, "/v1/senders/a%2Fb%20%C3%BC%3F");
+    assert_eq!(server.get(&place).expect(200).json()["senderId"], "a/b ü?");
+}
+
+#[test]
+fn every_property_that_is_wrong_is_named_unknown_ones_too() {
+    let server = Server::start();
+    let wrong = json!({
+        "senderId": "S1", "sender": "hello", "senderType": "SHORT_CODE", "colour": "red",
+        "coverage": [{ "channel": "SMS", "countries": "*" }, { "channel": "FAX", "countries": ["UK"] }],
+    });
+    let told = violations(&server.post("/v1/senders", &wrong).expect(400));
+    let named: Vec<&str> = told.iter().map(|(property, _)| &**property).collect();
+    assert_eq!(named, ["colour", "coverage[1].channel", "coverage[1].countries[0]", "sender"], "{told:?}");
+    let key = format!("App {}", server.key());
+    let twice = br#"{"senderId": "S1", "senderId": "S2", "sender": "A", "senderType": "ALPHANUMERIC", "coverage": []}"#;
+    let refused = server.send(&[("authorization", &key)], "POST", "/v1/senders", Some(twice)).expect(400);
+    assert_eq!(violations(&refused)[0], ("senderId".into(), "is given twice; keep one of them".into()));
+    for (body, detail) in [("[]", "must be a JSON object"), ("", "JSON"), ("{", "not JSON")] {
+        let refused = server.send(&[("authorization", &key)], "POST", "/v1/senders", Some(body.as_bytes())).expect(400);
+        assert!(refused.json()["detail"].as_str().unwrap().contains(detail), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_patch_changes_what_it_names() {
+    let server = Server::start();
+    server.post("/v1/senders", &sender("S1", "+14155550100")).expect(201);
+    let patch = |body: Value| server.ask(server.key(), "PATCH", "/v1/senders/S1", Some(&body));
+    let mut expected = sender("S1", "+14155550100");
+    expected["status"] = "SUSPENDED".into();
+    assert_eq!(patch(json!({ "status": "SUSPENDED" })).expect(200).json(), expected);
+    assert_eq!(patch(json!({})).expect(200).json(), expected);
+    expected["coverage"] = json!([{ "channel": "RCS", "countries": "*" }]);
+    assert_eq!(patch(json!({ "coverage": expected["coverage"] })).expect(200).json(), expected);
+    assert_eq!(server.get("/v1/senders/S1").json(), expected);
+    assert_eq!(violations(&patch(json!({ "status": "GONE" })).expect(400))[0].0, "status");
+    assert_eq!(violations(&patch(json!({ "state": "ACTIVE" })).expect(400))[0].0, "state");
+    assert_eq!(violations(&patch(json!({ "senderId": "S2" })).expect(400))[0].0, "senderId");
+    server.ask(server.key(), "PATCH", "/v1/senders/S2", Some(&json!({}))).expect(404);
+}
+
+#[test]
+fn a_suspended_sender_carries_nothing_until_it_is_activated() {
+    let server = Server::start();
+    server.post("/v1/senders", &sender("S1", "+14155550100")).expect(201);
+    let message = json!({ "channel": "SMS", "to": "+14155550123", "from": "+14155550100" });
+    assert_eq!(server.post("/v1/decisions", &message).expect(200).json()["senderId"], "S1");
+    for _ in 0..2 {
+        server.ask(server.key(), "POST", "/v1/senders/S1/suspend", None).expect(204);
+    }
+    let refused = server.post("/v1/decisions", &message).expect(200).json();
+    assert_eq!(refused["refusal"]["code"], "SENDER_NOT_CAPABLE");
+    server.ask(server.key(), "POST", "/v1/senders/S1/activate", None).expect(204);
+    assert_eq!(server.post("/v1/decisions", &message).expect(200).json()["senderId"], "S1");
+    server.ask(server.key(), "POST", "/v1/senders/S2/activate", None).expect(404);
+}
+
+#[test]
+fn senders_are_listed_in_pages_and_by_what_they_are() {
+    let server = Server::start();
+    server.post("/provisioning/1/applications", &json!({ "applicationId": "shop" })).expect(201);
+    for (id, kind, address, coverage, status) in [
+        ("L", "VIRTUAL_LONG_NUMBER", "+14155550100", json!([{ "channel": "SMS", "countries": ["US"] }]), "ACTIVE"),
+        ("C", "SHORT_CODE", "12345", json!([{ "channel": "SMS", "countries": ["CA"] }]), "SUSPENDED"),
+        ("A", "ALPHANUMERIC", "ACME", json!([{ "channel": "RCS", "countries": "*" }]), "ACTIVE"),
+    ] {
+        let body =
+            json!({ "senderId": id, "sender": address, "senderType": kind, "coverage": coverage, "status": status });
+        server.post("/v1/senders", &body).expect(201);
+    }
+    associate(&server, "shop", "C");
+    for (query, wanted) in [
+        ("", &["L", "C", "A"][..]),
+        ("?size=2", &["L", "C"]),
+        ("?size=2&page=1", &["A"]),
+        ("?senderType=SHORT_CODE", &["C"]),
+        ("?channel=SMS", &["L", "C"]),
+        ("?country=US", &["L", "A"]),
+        ("?channel=SMS&country=US", &["L"]),
+        ("?status=SUSPENDED", &["C"]),
+        ("?status=ACTIVE", &["L", "A"]),
+        ("?applicationId=shop", &["C"]),
+        ("?applicationId=nobody", &[]),
+    ] {
+        assert_eq!(ids(&server.get(&format!("/v1/senders{query}")).expect(200)), wanted, "{query}");
+    }
+    let paging = server.get("/v1/senders?size=2").json()["paging"].clone();
+    assert_eq!(paging, json!({ "page": 0, "size": 2, "totalPages": 2, "totalResults": 3 }));
+    for (query, property) in
+        [("?country=usa", "country"), ("?channel=FAX", "channel"), ("?status=on", "status"), ("?size=0", "size")]
+    {
+        assert_eq!(violations(&server.get(&format!("/v1/senders{query}")).expect(400))[0].0, property);
+    }
+}
+
+#[test]
+fn a_change_can_depend_on_what_was_read() {
+    let server = Server::start();
+    let made = server.post("/v1/senders", &sender("S1", "+14155550100")).expect(201);
+    let old = made.header("etag").unwrap().to_owned();
+    assert!(old.starts_with('"') && old.ends_with('"'), "{old}");
+    let known = with_header(&server, ("if-none-match", &old), "GET", "/v1/senders/S1", None).expect(304);
+    assert_eq!((known.header("etag"), &*known.text), (Some(&*old), ""));
+
+    let suspended = json!({ "status": "SUSPENDED" });
+    let fresh = with_header(&server, ("if-match", &old), "PATCH", "/v1/senders/S1", Some(&suspended)).expect(200);
+    let new = fresh.header("etag").unwrap().to_owned();
+    let whole = sender("S1", "+14155550100");
+    with_header(&server, ("if-match", &old), "PATCH", "/v1/senders/S1", Some(&suspended)).expect(412);
+    with_header(&server, ("if-match", &old), "PUT", "/v1/senders/S1", Some(&whole)).expect(412);
+    with_header(&server, ("if-match", &old), "DELETE", "/v1/senders/S1", None).expect(412);
+    let several = format!("{old}, {new}");
+    let back = with_header(&server, ("if-match", &several), "PUT", "/v1/senders/S1", Some(&whole)).expect(200);
+    assert_eq!(back.header("etag"), Some(&*old), "the same body has the same tag");
+    with_header(&server, ("if-match", &format!("W/{old}")), "DELETE", "/v1/senders/S1", None).expect(412);
+
+    with_header(&server, ("if-match", "*"), "PUT", "/v1/senders/S2", Some(&sender("S2", "+14155550101"))).expect(412);
+    with_header(&server, ("if-none-match", "*"), "PUT", "/v1/senders/S1", Some(&whole)).expect(412);
+    let made =
+        with_header(&server, ("if-none-match", "*"), "PUT", "/v1/senders/S2", Some(&sender("S2", "+14155550101")));
+    assert_eq!(made.expect(201).header("location"), Some("/v1/senders/S2"));
+    with_header(&server, ("if-match", "*"), "DELETE", "/v1/senders/S2", None).expect(204);
+}
+
+#[test]
+fn what_is_used_is_removed_only_by_force_and_with_all_its_uses() {
+    let server = Server::start();
+    for (id, address) in [("S1", "+14155550100"), ("S2", "+14155550101")] {
+        server.post("/v1/senders", &sender(id, address)).expect(201);
+        associate(&server, "default", id);
+    }
+    // One that no strategy acts on.
+    let mail = json!({
+        "resourceType": "NUMBER", "channel": "WHATSAPP", "applicationId": "default", "entityId": null, "resourceId": "S1",
+    });
+    server.post("/provisioning/1/associations", &mail).expect(201);
+    server.put("/v1/default-senders?applicationId=default", &json!({ "senderId": "S1" })).expect(204);
+    let both = json!({
+        "sendingStrategyId": "BOTH", "platform": { "applicationId": "default" }, "channel": "SMS", "senderIds": ["S1", "S2"],
+    });
+    let only = json!({
+        "sendingStrategyId": "ONLY", "platform": { "applicationId": "default" }, "channel": "MMS", "senderIds": ["S1"],
+    });
+    server.post("/v1/strategies", &both).expect(201);
+    server.post("/v1/strategies", &only).expect(201);
+
+    let detail = |reply: Reply| reply.json()["detail"].as_str().unwrap().to_owned();
+    let refused = detail(server.delete("/v1/senders/S1").expect(409));
+    for word in ["2 associations", "\"BOTH\"", "\"ONLY\"", "1 default sender", "force=true"] {
+        assert!(refused.contains(word), "{word} in {refused}");
+    }
+    let refused = detail(server.delete("/v1/senders/S1?force=true").expect(409));
+    assert!(refused.contains("\"ONLY\"") && !refused.contains("BOTH"), "{refused}");
+    server.get("/v1/senders/S1").expect(200);
+    server.delete("/v1/strategies/ONLY").expect(204);
+    server.delete("/v1/senders/S1?force=perhaps").expect(400);
+    server.delete("/v1/senders/S1?force=true").expect(204);
+
+    server.get("/v1/senders/S1").expect(404);
+    assert_eq!(server.get("/v1/strategies/BOTH").json()["senderIds"], json!(["S2"]));
+    assert_eq!(server.get("/v1/default-senders").json()["results"], json!([]));
+    let left = server.get("/provisioning/1/associations").json();
+    assert_eq!(left["paging"]["totalResults"], 1);
+    assert_eq!(left["results"][0]["resourceId"], "S2");
+}
+
+#[test]
+fn an_import_makes_and_replaces_all_or_nothing() {
+    let server = Server::start();
+    server.post("/v1/senders", &sender("S1", "+14155550100")).expect(201);
+    let lines = format!("\u{feff}{}\n\n  {}\r\n", sender("S1", "+14155550109"), sender("S2", "+14155550101"));
+    for kind in ["application/x-ndjson", "application/jsonl"] {
+        let refused = import(&server, kind, "?mode=insert", &lines).expect(409);
+        assert_eq!(violations(&refused)[0].0, "line 1: senderId");
+    }
+    assert_eq!(server.get("/v1/senders/S1").json()["sender"], "+14155550100");
+    let done = import(&server, "application/x-ndjson", "", &lines).expect(200);
+    assert_eq!(done.json(), json!({ "created": 1, "replaced": 1 }));
+    assert_eq!(server.get("/v1/senders/S1").json()["sender"], "+14155550109");
+    assert_eq!(import(&server, "application/jsonl", "", "").expect(200).json(), json!({ "created": 0, "replaced": 0 }));
+    import(&server, "application/jsonl", "?mode=replace", "").expect(400);
+
+    let wrong = format!("{}\n{{\n{}\n[]\n", sender("S3", "+14155550102"), json!({ "senderId": "S4", "sender": "x" }));
+    let told = violations(&import(&server, "application/x-ndjson", "", &wrong).expect(400));
+    let named: Vec<&str> = told.iter().map(|(property, _)| &**property).collect();
+    assert_eq!(named, ["line 2", "line 3", "line 3", "line 4"], "{told:?}");
+    server.get("/v1/senders/S3").expect(404);
+
+    let mut far = sender("S7", "+14155550107");
+    far["coverage"][0]["channel"] = "FAX".into();
+    let twice = format!("{}\n{far}\n{}", sender("S5", "+14155550105"), sender("S5", "+14155550106"));
+    let told = violations(&import(&server, "application/x-ndjson", "", &twice).expect(400));
+    assert_eq!(told[0].0, "line 2: coverage[0].channel", "{told:?}");
+    let text = "\"S5\" is the id of line 1 already; ids are unique";
+    assert_eq!(told[1], ("line 3: senderId".into(), text.into()));
+
+    let many = "{}\n".repeat(300);
+    assert_eq!(violations(&import(&server, "application/x-ndjson", "", &many).expect(400)).len(), 100);
+}
+
+#[test]
+fn a_table_is_imported_and_its_faults_have_lines_too() {
+    let server = Server::start();
+    let table = "sender,senderId,coverage,senderType\r\n\
+                 \"ACME, Inc.\",A,SMS:US|CA;MMS:*,ALPHANUMERIC\r\n\
+                 12345,C, RCS : GB ; SMS: ,SHORT_CODE\r\n";
+    assert_eq!(import(&server, "text/csv", "", table).expect(200).json(), json!({ "created": 2, "replaced": 0 }));
+    let made = server.get("/v1/senders/A").json();
+    assert_eq!(made["sender"], "ACME, Inc.");
+    assert_eq!(made["status"], "ACTIVE");
+    let coverage = json!([{ "channel": "SMS", "countries": ["CA", "US"] }, { "channel": "MMS", "countries": "*" }]);
+    assert_eq!(made["coverage"], coverage);
+    let coverage = json!([{ "channel": "SMS", "countries": [] }, { "channel": "RCS", "countries": ["GB"] }]);
+    assert_eq!(server.get("/v1/senders/C").json()["coverage"], coverage);
+
+    let wrong = "senderId,sender,senderType,status,coverage\n\
+                 X,ACME,ALPHANUMERIC,ACTIVE,SMS\n\
+                 Y,ACME,ALPHANUMERIC\n\
+                 Z,ACME,ALPHANUMERIC,ASLEEP,SMS:UK\n";
+    let told = violations(&import(&server, "text/csv; charset=utf-8", "", wrong).expect(400));
+    let named: Vec<&str> = told.iter().map(|(property, _)| &**property).collect();
+    assert_eq!(named, ["line 2: coverage", "line 3", "line 4: coverage[0].countries[0]", "line 4: status"], "{told:?}");
+    let told = violations(&import(&server, "text/csv", "", "senderId,colour,sender,sender\n").expect(400));
+    let named: Vec<&str> = told.iter().map(|(property, _)| &**property).collect();
+    assert_eq!(named, ["line 1: \"colour\"", "line 1: sender", "line 1: senderType", "line 1: coverage"], "{told:?}");
+}
+
+#[test]
+fn what_is_exported_is_imported_as_the_same() {
+    let server = Server::start();
+    let odd = [
+        json!({ "senderId": "a \"b\", c", "sender": " =1+1 ", "senderType": "ALPHANUMERIC", "coverage": [], "status": "ACTIVE" }),
+        json!({ "senderId": "ü;|:*", "sender": "+1 (415) 555-0100", "senderType": "TOLL_FREE_NUMBER", "status": "SUSPENDED",
+                "coverage": [{ "channel": "SMS", "countries": [] }, { "channel": "MMS", "countries": "*" }] }),
+        json!({ "senderId": "-", "sender": "00123", "senderType": "SHORT_CODE", "status": "ACTIVE",
+                "coverage": [{ "channel": "RCS", "countries": ["CA", "GB", "US"] }] }),
+    ];
+    for one in &odd {
+        server.post("/v1/senders", one).expect(201);
+    }
+    // More than are written at once.
+    let many: String =
+        (0..2_500).map(|n| format!("{}\n", sender(&format!("N{n}"), &format!("+1415555{n:04}")))).collect();
+    import(&server, "application/x-ndjson", "?mode=insert", &many).expect(200);
+    let lines = server.get("/v1/senders/export").expect(200);
+    assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(lines.text.lines().count(), 2_503);
+    let first: Vec<Value> = lines.text.lines().take(3).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(first, odd);
+    let table = server.get("/v1/senders/export?format=csv").expect(200);
+    assert_eq!(table.header("content-type"), Some("text/csv; charset=utf-8"));
+    let accepted =
+        with_header(&server, ("accept", "text/csv, */*;q=0.1"), "GET", "/v1/senders/export", None).expect(200);
+    assert_eq!(accepted.text, table.text);
+
+    for (kind, text) in [("application/x-ndjson", &lines.text), ("text/csv", &table.text)] {
+        let done = import(&server, kind, "", text).expect(200);
+        assert_eq!(done.json(), json!({ "created": 0, "replaced": 2_503 }));
+        let other = Server::start();
+        assert_eq!(import(&other, kind, "", text).expect(200).json(), json!({ "created": 2_503, "replaced": 0 }));
+        assert_eq!(other.get("/v1/senders/export").text, lines.text, "{kind}");
+        assert_eq!(other.get("/v1/senders/export?format=csv").text, table.text, "{kind}");
+    }
+}
+
+#[test]
+fn a_tenant_sees_its_senders_and_changes_none() {
+    let server = Server::start();
+    let key = with_tenant(&server);
+    assert_eq!(ids(&server.ask(&key, "GET", "/v1/senders", None).expect(200)), ["OWN"]);
+    let exported = server.ask(&key, "GET", "/v1/senders/export", None).expect(200);
+    assert_eq!(exported.text.lines().count(), 1);
+    server.ask(&key, "GET", "/v1/senders/OWN", None).expect(200);
+    server.ask(&key, "POST", "/v1/senders", Some(&sender("NEW", "+14155550102"))).expect(403);
+    server.ask(&key, "POST", "/v1/senders/import", Some(&sender("NEW", "+14155550102"))).expect(403);
+    for (id, status) in [("OWN", 403), ("OTHER", 404), ("NONE", 404)] {
+        let path = format!("/v1/senders/{id}");
+        server.ask(&key, "GET", &path, None).expect(if id == "OWN" { 200 } else { 404 });
+        server.ask(&key, "PUT", &path, Some(&sender(id, "+14155550102"))).expect(status);
+        server.ask(&key, "PUT", &path, Some(&json!({}))).expect(status);
+        server.ask(&key, "PATCH", &path, Some(&json!({ "status": "SUSPENDED" }))).expect(status);
+        server.ask(&key, "DELETE", &format!("{path}?force=true"), None).expect(status);
+        server.ask(&key, "POST", &format!("{path}/suspend"), None).expect(status);
+        server.ask(&key, "POST", &format!("{path}/activate"), None).expect(status);
+    }
+    let without = server.new_key(None, &["sending-strategy:manage"]);
+    server.ask(&without, "GET", "/v1/senders", None).expect(403);
+    server.ask(&without, "GET", "/v1/senders/export", None).expect(403);
+}
+
+#[test]
+fn what_changes_nothing_makes_no_revision() {
+    let server = Server::start();
+    let lines = format!("{}\n{}\n", sender("S1", "+14155550100"), sender("S2", "+14155550101"));
+    let revision = || {
+        let text = server.send(&[], "GET", "/metrics", None).expect(200).text;
+        let line = text.lines().find(|line| line.contains("catalog_revision ")).unwrap().to_owned();
+        line.rsplit(' ').next().unwrap().to_owned()
+    };
+    import(&server, "application/jsonl", "", &lines).expect(200);
+    let before = revision();
+    import(&server, "application/jsonl", "", &lines).expect(200);
+    server.put("/v1/senders/S1", &sender("S1", "+14155550100")).expect(200);
+    server.ask(server.key(), "POST", "/v1/senders/S1/activate", None).expect(204);
+    assert_eq!(revision(), before);
+}
