@@ -7,15 +7,17 @@ mod bindings;
 #[path = "../component.rs"]
 #[allow(dead_code, reason = "more kinds of policies than are needed here")]
 mod component;
-mod events;
 mod config;
 mod contract;
+mod coverage;
+mod default_senders;
+mod events;
 mod fleet;
 mod keys;
 mod killed;
-mod packaging;
 mod modules;
 mod nodes;
+mod packaging;
 mod pins;
 mod policies;
 #[path = "../sticky/postgres/server.rs"]
@@ -24,9 +26,8 @@ mod postgres;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod security;
+mod senders;
 mod server;
 mod smoke;
-mod use_case;
-mod default_senders;
-mod senders;
 mod strategies;
+mod use_case;

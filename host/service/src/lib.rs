@@ -17,6 +17,7 @@ mod key;
 mod keys;
 mod metrics;
 mod module;
+mod noted;
 mod openapi;
 mod pins;
 mod probes;

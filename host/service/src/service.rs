@@ -24,6 +24,7 @@ use crate::entities::FirstNamed;
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::module::Modules;
+use crate::noted::Noted;
 use crate::state::State;
 use crate::store::Store;
 
@@ -40,6 +41,8 @@ pub(crate) struct Service {
     pub(crate) first_named: FirstNamed,
     /// What the gateway was brought to serve.
     served: Served,
+    /// What messages were refused for.
+    pub(crate) noted: Noted,
     state: ArcSwap<State>,
     /// Held by whoever makes the next revision, or takes one over from another node.
     writer: Mutex<()>,

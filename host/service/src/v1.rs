@@ -3,6 +3,7 @@
 mod audit;
 mod bindings;
 mod condition;
+mod coverage;
 mod decisions;
 mod default_senders;
 mod element;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(keys::rotate))
         .routes(routes!(audit::list))
         .merge(senders::routes())
+        .merge(coverage::routes())
         .merge(default_senders::routes())
         .merge(strategies::routes())
 }

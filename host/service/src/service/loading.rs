@@ -16,6 +16,7 @@ use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::module::Modules;
+use crate::noted::Noted;
 use crate::pins::Timed;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
@@ -96,6 +97,7 @@ impl Service {
             metrics,
             first_named: FirstNamed::default(),
             served: Served::default(),
+            noted: Noted::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
             reachable: AtomicBool::new(true),

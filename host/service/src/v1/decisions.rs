@@ -9,7 +9,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use callsign::{DEFAULT_APPLICATION, Message};
+use callsign::{DEFAULT_APPLICATION, DecisionRef, Message};
 use http::{HeaderValue, header};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -55,6 +55,7 @@ pub(super) async fn decide(
             let decision = service.gateway.resolve_async(message).await;
             let decision = decision.get();
             decided.add(&decision);
+            note(&service, message, &decision);
             write(&mut body, &decision.to_json(message.id))?;
         }
         messages => {
@@ -66,6 +67,7 @@ pub(super) async fn decide(
                 }
                 let decision = decisions.get(index).ok_or_else(|| Fault::internal("a message without a decision"))?;
                 decided.add(&decision);
+                note(&service, message, &decision);
                 write(&mut body, &decision.to_json(message.id))?;
             }
             body.extend_from_slice(b"]}");
@@ -76,6 +78,13 @@ pub(super) async fn decide(
         service.first_named(named).await;
     }
     Ok(json(body))
+}
+
+/// Tells the coverage audit of a message that found no sender.
+fn note(service: &Service, message: &Message<'_>, decision: &DecisionRef<'_>) {
+    if let Some(refusal) = decision.refusal() {
+        service.noted.add(message, refusal);
+    }
 }
 
 fn write(body: &mut Vec<u8>, decision: &impl Serialize) -> Result<(), Fault> {
@@ -134,7 +143,10 @@ fn explained(service: &Service, request: &Request<'_>, messages: &[Message<'_>])
         let began = Instant::now();
         decisions.extend(messages.iter().map(|message| service.gateway.resolve(message)));
         let mut decided = Decided::default();
-        decisions.iter().for_each(|decision| decided.add(&decision.get()));
+        for (message, decision) in messages.iter().zip(&decisions) {
+            decided.add(&decision.get());
+            note(service, message, &decision.get());
+        }
         service.metrics.decided(&decided, began.elapsed());
     }
     let each = explanations.iter().enumerate().map(|(index, explanation)| Explained {

@@ -1,0 +1,217 @@
+//! What traffic asked for and did not get: scopes, channels and countries of messages that were refused.
+
+use std::hash::BuildHasher;
+use std::sync::{Mutex, PoisonError};
+
+use callsign::{Channel, Country, DEFAULT_APPLICATION, Destination, Message, Refusal};
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::change::now;
+
+/// The most that is kept. Beyond it, something that was not asked for in a while gives way.
+const MOST: usize = 100_000;
+
+/// Parts with a lock each, so that threads seldom meet.
+const PARTS: usize = 16;
+
+/// Of how many the one that was not asked for longest gives way.
+const SAMPLE: u64 = 8;
+
+/// A kind of messages that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) application: Box<str>,
+    pub(crate) entity: Option<Box<str>>,
+    pub(crate) channel: Channel,
+    pub(crate) country: Country,
+    /// The code of the last refusal.
+    pub(crate) code: &'static str,
+    pub(crate) count: u64,
+    /// The last time, in milliseconds since 1970.
+    pub(crate) last: u64,
+}
+
+/// What is told apart.
+type Key<'a> = (&'a str, Option<&'a str>, Channel, Country);
+
+impl Refused {
+    pub(crate) fn key(&self) -> Key<'_> {
+        (&self.application, self.entity.as_deref(), self.channel, self.country)
+    }
+}
+
+/// All that was noted since the service started, of this node.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    hasher: DefaultHashBuilder,
+    parts: [Mutex<Part>; PARTS],
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    all: Vec<Refused>,
+    /// Positions in `all`, by their keys.
+    places: HashTable<u32>,
+    /// Where the next sample begins.
+    turn: u64,
+}
+
+impl Noted {
+    /// Takes note of a message that was refused for want of a strategy or a sender. Only such messages come here, and one
+    /// that is known already costs a hash and a lock that is free most of the time.
+    pub(crate) fn add(&self, message: &Message<'_>, refusal: &Refusal) {
+        let parsed = || Destination::parse(message.to).ok().map(|destination| destination.country);
+        let (code, country) = match refusal {
+            Refusal::NoEligibleSender { country, .. } => ("NO_ELIGIBLE_SENDER", Some(*country)),
+            Refusal::CountryNotAllowed(country) => ("COUNTRY_NOT_ALLOWED", Some(*country)),
+            Refusal::ChannelNotAllowed(_) => ("CHANNEL_NOT_ALLOWED", parsed()),
+            Refusal::NoStrategy => ("NO_STRATEGY", parsed()),
+            _ => return,
+        };
+        let Some(country) = country else { return };
+        let key = (message.application.unwrap_or(DEFAULT_APPLICATION), message.entity, message.channel, country);
+        let hash = self.hasher.hash_one(key);
+        self.part(hash).add(hash, key, code, &self.hasher);
+    }
+
+    /// All, of an application or of every one.
+    pub(crate) fn all(&self, application: Option<&str>) -> Vec<Refused> {
+        let mut all = Vec::new();
+        for part in &self.parts {
+            let part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            let wanted = part.all.iter();
+            let wanted =
+                wanted.filter(|refused| application.is_none_or(|application| *refused.application == *application));
+            all.extend(wanted.cloned());
+        }
+        all
+    }
+
+    /// Forgets what would not be refused any more.
+    pub(crate) fn forget(&self, refused: &Refused) {
+        let hash = self.hasher.hash_one(refused.key());
+        self.part(hash).remove(hash, refused.key(), &self.hasher);
+    }
+
+    fn part(&self, hash: u64) -> std::sync::MutexGuard<'_, Part> {
+        // The table takes its bits from both ends.
+        let part = (hash >> 32) as usize % PARTS;
+        self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Part {
+    fn add(&mut self, hash: u64, key: Key<'_>, code: &'static str, hasher: &DefaultHashBuilder) {
+        let last = now();
+        let found = self.places.find(hash, |&place| self.all[place as usize].key() == key);
+        if let Some(&place) = found {
+            let refused = &mut self.all[place as usize];
+            (refused.code, refused.last) = (code, last);
+            refused.count += 1;
+            return;
+        }
+        if self.all.len() >= MOST / PARTS {
+            self.make_room(hasher);
+        }
+        let (application, entity, channel, country) = key;
+        let place = self.all.len() as u32;
+        self.all.push(Refused {
+            application: application.into(),
+            entity: entity.map(Into::into),
+            channel,
+            country,
+            code,
+            count: 1,
+            last,
+        });
+        let Self { all, places, .. } = self;
+        places.insert_unique(hash, place, |&place| hasher.hash_one(all[place as usize].key()));
+    }
+
+    /// Takes out the oldest of a few: a tenant that names a new entity with every message pushes out its own first.
+    fn make_room(&mut self, hasher: &DefaultHashBuilder) {
+        let length = self.all.len() as u64;
+        let sample = (0..SAMPLE).map(|step| {
+            let number = (self.turn + step).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            ((number >> 32) % length) as usize
+        });
+        let oldest = sample.min_by_key(|&place| (self.all[place].count > 1, self.all[place].last));
+        self.turn += SAMPLE;
+        if let Some(place) = oldest {
+            self.remove_at(place, hasher);
+        }
+    }
+
+    fn remove(&mut self, hash: u64, key: Key<'_>, hasher: &DefaultHashBuilder) {
+        let found = self.places.find(hash, |&place| self.all[place as usize].key() == key).copied();
+        if let Some(place) = found {
+            self.remove_at(place as usize, hasher);
+        }
+    }
+
+    fn remove_at(&mut self, place: usize, hasher: &DefaultHashBuilder) {
+        let last = self.all.len() - 1;
+        let hash = |refused: &Refused| hasher.hash_one(refused.key());
+        if let Ok(found) = self.places.find_entry(hash(&self.all[place]), |&found| found as usize == place) {
+            found.remove();
+        }
+        if let Some(moved) = self.places.find_mut(hash(&self.all[last]), |&found| found as usize == last) {
+            *moved = place as u32;
+        }
+        self.all.swap_remove(place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(country: &str) -> Refusal {
+        Refusal::CountryNotAllowed(Country::parse(country).expect("a country"))
+    }
+
+    #[test]
+    fn the_same_kind_of_message_is_counted_and_another_one_is_kept_apart() {
+        let noted = Noted::default();
+        let message = Message::new(Channel::Sms, "+33628550123").application("shop");
+        for _ in 0..3 {
+            noted.add(&message, &refusal("FR"));
+        }
+        noted.add(&message, &Refusal::NoStrategy);
+        noted.add(&message.entity("acme"), &refusal("FR"));
+        noted.add(&message, &Refusal::SenderNotRegistered);
+        let mut all = noted.all(Some("shop"));
+        all.sort_by_key(|refused| refused.count);
+        let told: Vec<_> = all.iter().map(|refused| (refused.key(), refused.code, refused.count)).collect();
+        let france = Country::parse("FR").expect("a country");
+        assert_eq!(
+            told,
+            [
+                (("shop", Some("acme"), Channel::Sms, france), "COUNTRY_NOT_ALLOWED", 1),
+                (("shop", None, Channel::Sms, france), "NO_STRATEGY", 4),
+            ]
+        );
+        noted.forget(&all[0]);
+        assert_eq!(noted.all(None), all[1..]);
+        assert_eq!(noted.all(Some("default")), []);
+    }
+
+    #[test]
+    fn there_is_a_limit_and_what_is_asked_for_often_stays() {
+        let noted = Noted::default();
+        let often = Message::new(Channel::Rcs, "+33628550123");
+        noted.add(&often, &refusal("FR"));
+        for number in 0..2 * MOST {
+            let entity = format!("entity {number}");
+            noted.add(&Message::new(Channel::Sms, "+33628550123").entity(&entity), &refusal("FR"));
+            noted.add(&often, &refusal("FR"));
+        }
+        let all = noted.all(None);
+        assert!(all.len() <= MOST && all.len() > MOST / 2, "{}", all.len());
+        let kept = all.iter().find(|refused| refused.channel == Channel::Rcs).expect("it is kept");
+        assert_eq!(kept.count, 1 + 2 * MOST as u64);
+        // Every one is found where the index says.
+        all.iter().for_each(|refused| noted.forget(refused));
+        assert_eq!(noted.all(None), []);
+    }
+}

@@ -1,0 +1,124 @@
+//! The coverage audit: which messages would find no sender, told before one fails.
+
+mod audit;
+mod outcome;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use callsign::{Catalog, Channel};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::audit::{Found, Part, Place};
+use super::senders::{channel, country};
+use crate::fault::Fault;
+use crate::http::{Answer, Caller, Json, Paged, Parameters};
+use crate::key::Scope;
+use crate::openapi::Problems;
+use crate::service::Service;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Messages that no sender can carry.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GapBody {
+    application_id: String,
+    /// The entity; the application itself where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity_id: Option<String>,
+    /// `SMS`, `MMS` or `RCS`.
+    channel: &'static str,
+    /// Two letters of ISO 3166-1.
+    country: &'static str,
+    /// The last obstacle on the way: `NO_STRATEGY`, `CHANNEL_NOT_ALLOWED`, `COUNTRY_NOT_ALLOWED`, `NO_ASSOCIATION`,
+    /// `ALL_SUSPENDED`, `CHANNEL_NOT_COVERED`, `COUNTRY_NOT_COVERED`, or `NOT_LISTED`: the strategy lists none of the
+    /// senders that could.
+    reason: &'static str,
+    /// The strategy that they would be sent under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy_id: Option<String>,
+    /// How many senders are associated for the channel.
+    senders: usize,
+    /// The default sender, which cannot carry them either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_sender_id: Option<String>,
+    /// How many such messages this node has refused since it started.
+    seen: u64,
+    /// When it refused the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<String>,
+    /// The code of that refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_refusal: Option<&'static str>,
+}
+
+impl GapBody {
+    fn of(catalog: &Catalog, ((application, entity, channel, country), found): (&Place<'_>, &Found<'_>)) -> Self {
+        let Found { gap, seen } = found;
+        let time = |at: u64| i64::try_from(at).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+        Self {
+            application_id: (*application).to_owned(),
+            entity_id: entity.map(str::to_owned),
+            channel: Channel::ALL[usize::from(*channel)].as_str(),
+            country: country.as_str(),
+            reason: gap.reason.as_str(),
+            strategy_id: gap.strategy.map(|index| catalog.strategies()[index as usize].id.to_string()),
+            senders: gap.senders,
+            default_sender_id: gap.default.map(|index| catalog.senders()[index as usize].id.to_string()),
+            seen: seen.map_or(0, |seen| seen.count),
+            last_seen: seen.and_then(|seen| time(seen.last)).map(|at| at.to_string()),
+            last_refusal: seen.map(|seen| seen.code),
+        }
+    }
+}
+
+/// The gaps, in pages: every application, entity, channel and country that strategies name, or that messages have named,
+/// and that no sender can carry under the standard policy, with the reason.
+///
+/// Countries are those that strategies list; for a strategy that is for every country, those that messages of its scope were
+/// refused for. What messages were refused for and has been put right since is not listed.
+#[utoipa::path(get, path = "/v1/coverage", tag = "audit",
+    params(
+        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
+        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        ("applicationId" = Option<String>, Query), ("entityId" = Option<String>, Query),
+        ("channel" = Option<String>, Query), ("country" = Option<String>, Query),
+    ),
+    responses((status = 200, body = Paged<GapBody>), Problems))]
+pub(super) async fn list(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<Json<Paged<GapBody>>> {
+    caller.needs(Scope::Audit)?;
+    let page = parameters.page(100)?;
+    let application = parameters.text("applicationId").map(str::to_owned);
+    let part = Part {
+        entity: parameters.text("entityId").map(str::to_owned),
+        channel: channel(&parameters)?,
+        country: country(&parameters)?,
+        application: match (caller.tenant(), application) {
+            // Another's has nothing to show, as one that does not exist.
+            (Some(tenant), Some(application)) if tenant != application => {
+                return Ok(Json(page.of(std::iter::empty::<GapBody>(), |gap| gap)));
+            }
+            (Some(tenant), _) => Some(tenant.to_owned()),
+            (None, application) => application,
+        },
+    };
+    // It looks at every scope, so it must not stand in the way of decisions.
+    let audited = tokio::task::spawn_blocking(move || {
+        let refused = service.noted.all(part.application.as_deref());
+        let revision = service.revision();
+        let gaps = audit::gaps(revision.catalog(), &refused, &service.noted, &part);
+        page.of(gaps.iter(), |gap| GapBody::of(revision.catalog(), gap))
+    });
+    Ok(Json(audited.await.map_err(Fault::internal)?))
+}

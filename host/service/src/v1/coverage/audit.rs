@@ -1,0 +1,116 @@
+//! All gaps of a platform: those that its strategies name, and those that traffic found.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use callsign::{Catalog, Channel, Country};
+
+use super::outcome::{Gap, Scope, Scopes};
+use crate::noted::{Noted, Refused};
+
+/// Which part of a platform is looked at.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) application: Option<String>,
+    pub(super) entity: Option<String>,
+    pub(super) channel: Option<Channel>,
+    pub(super) country: Option<Country>,
+}
+
+/// Application, entity, channel and country; in this order.
+pub(super) type Place<'a> = (&'a str, Option<&'a str>, u8, Country);
+
+/// A gap, and what traffic knows of it.
+pub(super) struct Found<'a> {
+    pub(super) gap: Gap,
+    pub(super) seen: Option<&'a Refused>,
+}
+
+impl Part {
+    fn has(&self, application: &str, entity: Option<&str>) -> bool {
+        self.application.as_deref().is_none_or(|wanted| wanted == application)
+            && self.entity.as_deref().is_none_or(|wanted| Some(wanted) == entity)
+    }
+
+    fn has_kind(&self, channel: Channel, country: Country) -> bool {
+        self.channel.is_none_or(|wanted| wanted == channel) && self.country.is_none_or(|wanted| wanted == country)
+    }
+}
+
+/// All gaps. What traffic found and is none any more is forgotten.
+pub(super) fn gaps<'a>(
+    catalog: &'a Catalog,
+    refused: &'a [Refused],
+    noted: &Noted,
+    part: &Part,
+) -> BTreeMap<Place<'a>, Found<'a>> {
+    let scopes = Scopes::new(catalog);
+    let mut found = BTreeMap::new();
+
+    // The countries that traffic named, for strategies that list none.
+    let mut named: HashMap<(&str, Option<&str>), BTreeSet<Country>> = HashMap::new();
+    for refused in refused {
+        named.entry((&refused.application, refused.entity.as_deref())).or_default().insert(refused.country);
+    }
+    for scope in scopes.all() {
+        let (application, entity) = names(catalog, scope);
+        if !part.has(application, entity) {
+            continue;
+        }
+        for channel in Channel::ALL {
+            for country in countries(catalog, &scopes, scope, channel, named.get(&(application, entity))) {
+                if part.has_kind(channel, country)
+                    && let Some(gap) = scopes.gap(Some(scope), channel, country)
+                {
+                    found.insert((application, entity, channel as u8, country), Found { gap, seen: None });
+                }
+            }
+        }
+    }
+
+    for seen in refused {
+        let (application, entity) = (&*seen.application, seen.entity.as_deref());
+        if !part.has(application, entity) || !part.has_kind(seen.channel, seen.country) {
+            continue;
+        }
+        let place = (application, entity, seen.channel as u8, seen.country);
+        let gap = match found.remove(&place) {
+            Some(Found { gap, .. }) => Some(gap),
+            None => scopes.gap(scopes.named(application, entity), seen.channel, seen.country),
+        };
+        match gap {
+            Some(gap) => drop(found.insert(place, Found { gap, seen: Some(seen) })),
+            None => noted.forget(seen),
+        }
+    }
+    found
+}
+
+/// The countries that count for a scope and a channel.
+fn countries(
+    catalog: &Catalog,
+    scopes: &Scopes<'_>,
+    scope: Scope,
+    channel: Channel,
+    named: Option<&BTreeSet<Country>>,
+) -> BTreeSet<Country> {
+    let is_associated = scopes.is_associated(scope, channel);
+    let mut countries = BTreeSet::new();
+    for index in scopes.counting(scope, channel) {
+        let strategy = &catalog.strategies()[index as usize];
+        // One of every channel means those that the scope has senders for.
+        if strategy.channel.is_none() && !is_associated {
+            continue;
+        }
+        match strategy.countries.as_deref() {
+            Some(listed) => countries.extend(listed),
+            None => countries.extend(named.into_iter().flatten()),
+        }
+    }
+    countries
+}
+
+fn names(catalog: &Catalog, scope: Scope) -> (&str, Option<&str>) {
+    let entity = scope.entity.and_then(|entity| entity.index());
+    let entity = entity.map(|index| &*catalog.entities()[index as usize].id);
+    (&catalog.applications()[scope.application as usize].id, entity)
+}

@@ -1,0 +1,261 @@
+//! What would become of a message of a scope, over a channel, to a country: steps 3 and 4 of the resolution, without a
+//! message and without a policy.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use callsign::{Catalog, Channel, Countries, Country, Strategy};
+
+/// Why no sender can carry a message: of several obstacles the last on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reason {
+    /// Neither the entity nor its application has a strategy.
+    NoStrategy,
+    /// No strategy that counts is for the channel.
+    ChannelNotAllowed,
+    /// No strategy that counts is for the country.
+    CountryNotAllowed,
+    /// No sender is associated for the channel.
+    NoAssociation,
+    /// All that are associated are suspended.
+    AllSuspended,
+    /// None that is active covers the channel.
+    ChannelNotCovered,
+    /// None of those covers the country.
+    CountryNotCovered,
+    /// The strategy lists none of those.
+    NotListed,
+}
+
+impl Reason {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoStrategy => "NO_STRATEGY",
+            Self::ChannelNotAllowed => "CHANNEL_NOT_ALLOWED",
+            Self::CountryNotAllowed => "COUNTRY_NOT_ALLOWED",
+            Self::NoAssociation => "NO_ASSOCIATION",
+            Self::AllSuspended => "ALL_SUSPENDED",
+            Self::ChannelNotCovered => "CHANNEL_NOT_COVERED",
+            Self::CountryNotCovered => "COUNTRY_NOT_COVERED",
+            Self::NotListed => "NOT_LISTED",
+        }
+    }
+}
+
+/// Messages that would be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gap {
+    pub(super) reason: Reason,
+    /// The strategy that they would be sent under, by its index.
+    pub(super) strategy: Option<u32>,
+    /// How many senders are associated for the channel.
+    pub(super) senders: usize,
+    /// The default sender that cannot carry them either, by its index.
+    pub(super) default: Option<u32>,
+}
+
+/// A scope: the indexes of its application and entity. An entity that the catalog does not have is none of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Scope {
+    pub(super) application: u32,
+    pub(super) entity: Option<Entity>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Entity {
+    Known(u32),
+    /// Nothing is its own: it has what its application has.
+    Unknown,
+}
+
+impl Entity {
+    pub(super) fn index(self) -> Option<u32> {
+        match self {
+            Self::Known(index) => Some(index),
+            Self::Unknown => None,
+        }
+    }
+}
+
+impl Scope {
+    pub(super) fn of(application: u32, entity: Option<u32>) -> Self {
+        Self { application, entity: entity.map(Entity::Known) }
+    }
+}
+
+/// What a scope has of its own.
+#[derive(Debug, Default)]
+struct Own {
+    strategies: Vec<u32>,
+    /// Senders by channel, each once.
+    associated: [Vec<u32>; 3],
+    default: Option<u32>,
+}
+
+/// Senders that stand alike to every country.
+#[derive(Debug)]
+struct Group {
+    /// One of them.
+    sender: u32,
+    is_listed: bool,
+}
+
+/// The senders of a scope and a channel, for a strategy where that lists senders.
+type PoolKey = (Scope, Channel, Option<u32>);
+
+/// A catalog, by scope.
+pub(super) struct Scopes<'a> {
+    catalog: &'a Catalog,
+    own: BTreeMap<Scope, Own>,
+    nothing: Own,
+    applications: HashMap<&'a str, u32>,
+    entities: HashMap<&'a str, u32>,
+    /// Pools have few groups, and are asked about every country.
+    pools: RefCell<HashMap<PoolKey, Rc<[Group]>>>,
+}
+
+impl<'a> Scopes<'a> {
+    pub(super) fn new(catalog: &'a Catalog) -> Self {
+        let mut own: BTreeMap<Scope, Own> = BTreeMap::new();
+        for association in catalog.associations() {
+            let scope = Scope::of(association.application, association.entity);
+            own.entry(scope).or_default().associated[association.channel as usize].push(association.sender);
+        }
+        for (index, strategy) in (0..).zip(catalog.strategies()) {
+            own.entry(Scope::of(strategy.application, strategy.entity)).or_default().strategies.push(index);
+        }
+        for default in catalog.default_senders() {
+            own.entry(Scope::of(default.application, default.entity)).or_default().default = Some(default.sender);
+        }
+        // A sender may be associated as a number and as a name.
+        for senders in own.values_mut().flat_map(|own| &mut own.associated) {
+            senders.sort_unstable();
+            senders.dedup();
+        }
+        let applications = (0..).zip(catalog.applications()).map(|(index, application)| (&*application.id, index));
+        let entities = (0..).zip(catalog.entities()).map(|(index, entity)| (&*entity.id, index));
+        Self {
+            catalog,
+            own,
+            nothing: Own::default(),
+            applications: applications.collect(),
+            entities: entities.collect(),
+            pools: RefCell::default(),
+        }
+    }
+
+    /// The scope that names mean; none where there is no such application.
+    pub(super) fn named(&self, application: &str, entity: Option<&str>) -> Option<Scope> {
+        let entity =
+            entity.map(|entity| self.entities.get(entity).map_or(Entity::Unknown, |&index| Entity::Known(index)));
+        Some(Scope { application: *self.applications.get(application)?, entity })
+    }
+
+    /// The scopes that have strategies, or senders of an entity, in the order of the catalog.
+    pub(super) fn all(&self) -> impl Iterator<Item = Scope> {
+        let audited = self.own.iter().filter(|(scope, own)| {
+            let is_associated = own.associated.iter().any(|senders| !senders.is_empty());
+            !own.strategies.is_empty() || scope.entity.is_some() && is_associated
+        });
+        audited.map(|(scope, _)| *scope)
+    }
+
+    /// The strategies that count for a channel: those of the entity as soon as it has one for it, else the application's.
+    pub(super) fn counting(&self, scope: Scope, channel: Channel) -> Vec<u32> {
+        let for_channel = |own: &Own| -> Vec<u32> {
+            let is_for = |&index: &u32| self.strategy(index).channel.is_none_or(|own| own == channel);
+            own.strategies.iter().copied().filter(is_for).collect()
+        };
+        let own = for_channel(self.own(scope));
+        if own.is_empty() && scope.entity.is_some() { for_channel(self.application(scope)) } else { own }
+    }
+
+    /// Whether any sender is associated for a channel.
+    pub(super) fn is_associated(&self, scope: Scope, channel: Channel) -> bool {
+        !self.own(scope).associated[channel as usize].is_empty()
+    }
+
+    /// What would become of a message: none where a sender would carry it. Without a scope the application is unknown.
+    pub(super) fn gap(&self, scope: Option<Scope>, channel: Channel, country: Country) -> Option<Gap> {
+        let refused = |reason, senders| Some(Gap { reason, strategy: None, senders, default: None });
+        let Some(scope) = scope else { return refused(Reason::NoStrategy, 0) };
+        let own = self.own(scope);
+        let senders = own.associated[channel as usize].len();
+        let counting = self.counting(scope, channel);
+        if counting.is_empty() {
+            let has_none = own.strategies.is_empty() && self.application(scope).strategies.is_empty();
+            return refused(if has_none { Reason::NoStrategy } else { Reason::ChannelNotAllowed }, senders);
+        }
+        let Some(strategy) = self.chosen(&counting, country) else {
+            return refused(Reason::CountryNotAllowed, senders);
+        };
+
+        let mut reason = Reason::NoAssociation;
+        for group in self.pool(scope, channel, strategy).iter() {
+            let sender = &self.catalog.senders()[group.sender as usize];
+            reason = reason.max(match sender.coverage.countries(channel) {
+                _ if sender.suspended => Reason::AllSuspended,
+                None => Reason::ChannelNotCovered,
+                Some(countries) if !countries.contains(country) => Reason::CountryNotCovered,
+                Some(_) if !group.is_listed => Reason::NotListed,
+                Some(_) => return None,
+            });
+        }
+        // One is chosen, then looked at: the entity's does not give way to the application's.
+        let default = own.default.or(self.application(scope).default);
+        let carries = default.is_some_and(|default| {
+            let sender = &self.catalog.senders()[default as usize];
+            !sender.suspended && sender.coverage.covers(channel, country)
+        });
+        (!carries).then_some(Gap { reason, strategy: Some(strategy), senders, default })
+    }
+
+    /// Country and channel both set, then country set, then channel set, then neither.
+    fn chosen(&self, counting: &[u32], country: Country) -> Option<u32> {
+        let lists = |strategy: &Strategy| {
+            let countries = strategy.countries.as_deref();
+            countries.map(|countries| countries.binary_search_by_key(&country.bits(), |listed| listed.bits()).is_ok())
+        };
+        let allowed = counting.iter().copied().filter(|&index| lists(self.strategy(index)) != Some(false));
+        allowed.max_by_key(|&index| {
+            let strategy = self.strategy(index);
+            (strategy.countries.is_some(), strategy.channel.is_some())
+        })
+    }
+
+    fn pool(&self, scope: Scope, channel: Channel, strategy: u32) -> Rc<[Group]> {
+        let listed = self.strategy(strategy).senders.as_deref();
+        let key = (scope, channel, listed.map(|_| strategy));
+        if let Some(pool) = self.pools.borrow().get(&key) {
+            return Rc::clone(pool);
+        }
+        // Equal coverages of a catalog are one allocation, so most are told apart by where they are.
+        let mut groups: HashMap<(Option<*const Countries>, bool, bool), u32> = HashMap::new();
+        for &index in &self.own(scope).associated[channel as usize] {
+            let sender = &self.catalog.senders()[index as usize];
+            let is_listed = listed.is_none_or(|listed| listed.binary_search(&index).is_ok());
+            let countries = sender.coverage.countries(channel).map(std::ptr::from_ref);
+            groups.entry((countries, sender.suspended, is_listed)).or_insert(index);
+        }
+        let groups = groups.into_iter().map(|((_, _, is_listed), sender)| Group { sender, is_listed });
+        let pool: Rc<[Group]> = groups.collect();
+        self.pools.borrow_mut().insert(key, Rc::clone(&pool));
+        pool
+    }
+
+    fn strategy(&self, index: u32) -> &'a Strategy {
+        &self.catalog.strategies()[index as usize]
+    }
+
+    fn own(&self, scope: Scope) -> &Own {
+        self.own.get(&scope).unwrap_or(&self.nothing)
+    }
+
+    fn application(&self, scope: Scope) -> &Own {
+        self.own(Scope { entity: None, ..scope })
+    }
+}
+
+#[cfg(test)]
+mod tests;
