@@ -211,6 +211,11 @@ impl Revision {
         &self.catalog
     }
 
+    /// The senders that `from` of a message may mean, as indexes into [`Catalog::senders`], in their order.
+    pub fn senders_called(&self, from: &str) -> impl Iterator<Item = u32> + use<> {
+        self.registered(from)
+    }
+
     /// The scope of a message, as a handle.
     pub(crate) fn scope_of(&self, application: Option<&str>, entity: Option<&str>) -> u32 {
         let application = application.unwrap_or(DEFAULT_APPLICATION);
@@ -264,7 +269,7 @@ impl Revision {
 
     /// The senders that recipients see as `from`, in the order of the catalog: numbers are compared by their digits,
     /// names and short codes as they are written.
-    pub(crate) fn registered(&self, from: &str) -> impl Iterator<Item = u32> {
+    pub(crate) fn registered(&self, from: &str) -> impl Iterator<Item = u32> + use<> {
         self.senders.registered(self.catalog.senders(), from)
     }
 }

@@ -336,6 +336,10 @@ fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
 
 /// An address without its password.
 fn without_password(address: &str) -> String {
+    if let Some((start, rest)) = address.split_once("password=") {
+        let end = rest.find('&').map_or("", |end| &rest[end..]);
+        return without_password(&format!("{start}pass=***{end}")).replacen("pass=***", "password=***", 1);
+    }
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let Some((credentials, host)) = rest.rsplit_once('@') else { return address.to_owned() };
     match credentials.split_once(':') {
@@ -399,5 +403,7 @@ mod tests {
     fn passwords_are_not_printed() {
         let config = load("[catalog]\nstore = \"postgres://me:secret@db/x\"", &[]).unwrap();
         assert!(config.to_toml().contains("postgres://me:***@db/x"), "{}", config.to_toml());
+        let config = load("[catalog]\nstore = \"postgres://db/x?password=secret&user=me\"", &[]).unwrap();
+        assert!(config.to_toml().contains("postgres://db/x?password=***&user=me"), "{}", config.to_toml());
     }
 }

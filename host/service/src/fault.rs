@@ -18,6 +18,8 @@ pub(crate) struct Fault {
     pub(crate) violations: Vec<Violation>,
     /// When it may be tried again.
     pub(crate) retry_after: Option<Duration>,
+    /// Whether the catalog store is the reason: a contract may have a status of its own for that.
+    pub(crate) is_of_the_store: bool,
 }
 
 /// What is wrong with a property of a body, or a parameter.
@@ -35,7 +37,7 @@ impl Violation {
 
 impl Fault {
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), violations: Vec::new(), retry_after: None }
+        Self { status, text: text.into(), violations: Vec::new(), retry_after: None, is_of_the_store: false }
     }
 
     /// 400, with what is wrong, as far as anybody reads it.
@@ -87,9 +89,8 @@ impl Fault {
 impl From<crate::store::StoreError> for Fault {
     fn from(error: crate::store::StoreError) -> Self {
         tracing::warn!("a change was not made: {error}");
-        Self::unavailable(
-            "the catalog store does not answer, so nothing can be changed; whether this change was made is not known",
-            Duration::from_secs(1),
-        )
+        let text =
+            "the catalog store does not answer, so nothing can be changed; whether this change was made is not known";
+        Self { is_of_the_store: true, ..Self::unavailable(text, Duration::from_secs(1)) }
     }
 }

@@ -28,6 +28,37 @@ pub(crate) const CODES: [&str; 9] = [
 
 const OWN: &str = "OWN";
 
+/// The kinds of failures of policies.
+const CAUSES: [&str; 13] = [
+    "answer",
+    "busy",
+    "deadline",
+    "host",
+    "imports",
+    "instructions",
+    "memory",
+    "no_explanation",
+    "no_instance",
+    "returned",
+    "stack",
+    "table",
+    "trap",
+];
+
+/// What happens to bindings.
+const EVENTS: [&str; 10] = [
+    "canary",
+    "recalled",
+    "recovered",
+    "rejected",
+    "rested",
+    "rolled_back",
+    "shadowed",
+    "swapped",
+    "unbound",
+    "withdrawn",
+];
+
 /// The route of decisions.
 const DECISIONS: &str = "/v1/decisions";
 
@@ -126,8 +157,8 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("callsign");
         let steps: Family<StepLabel, Counter> = Family::default();
         let refusals: Family<CodeLabel, Counter> = Family::default();
-        let failures = Family::default();
-        let changes = Family::default();
+        let failures: Family<Cause, Counter> = Family::default();
+        let changes: Family<Happening, Counter> = Family::default();
         let requests: Family<Request, Counter> = Family::default();
         let request_seconds: Family<Route, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(request_buckets);
@@ -155,6 +186,9 @@ impl Default for Metrics {
         registry.register("catalog_revision", "The revision that is served", revision.clone());
         registry.register("catalog_store_up", "Whether the catalog store answers", changeable.clone());
         let steps = STEPS.map(|step| steps.get_or_create_owned(&StepLabel { step: step.as_str() }));
+        // At 0 from the start: what is not there cannot be seen to grow.
+        CAUSES.iter().for_each(|cause| drop(failures.get_or_create(&Cause { cause })));
+        EVENTS.iter().for_each(|event| drop(changes.get_or_create(&Happening { event })));
         let route = || Name(DECISIONS.into());
         let request = Request { method: Method("POST"), route: route(), status: 200 };
         let decided =

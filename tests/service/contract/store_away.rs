@@ -1,4 +1,4 @@
-//! A store that cannot be written: 503, which may be tried again, while what is read and decided goes on.
+//! A store that cannot be written: an error that may be tried again, while what is read and decided goes on.
 //!
 //! A lock that others may read under is held on the file that SQLite coordinates its writers with. To the service that
 //! is another connection which writes and does not end.
@@ -24,14 +24,16 @@ pub(crate) fn lock(server: &Server) -> Locked {
 }
 
 #[test]
-fn a_store_that_does_not_take_a_change_is_503() {
+fn a_store_that_does_not_take_a_change_is_500_as_the_contract_has_it_and_503_elsewhere() {
     let server = world::server();
     let locked = lock(&server);
     let (path, body) = ("/provisioning/2/sending-strategies", json!({}));
     let began = Instant::now();
     let reply = server.post(path, &body);
-    assert_eq!(fault::check(path, &reply, 503), []);
+    assert_eq!(fault::check(path, &reply, 500), []);
     assert!(reply.header("retry-after").is_some(), "{reply:?}");
+    let own = server.post("/v1/strategies", &json!({ "platform": { "applicationId": "default" } })).expect(503);
+    assert!(own.header("retry-after").is_some(), "{own:?}");
     assert!(began.elapsed().as_secs() < 30);
     server.get(path).expect(200);
     server.post("/v1/decisions", &json!({ "channel": "SMS", "to": "+14155550123" })).expect(200);

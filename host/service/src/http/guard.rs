@@ -23,6 +23,9 @@ use super::shape::{Family, render};
 use crate::fault::Fault;
 use crate::service::Service;
 
+/// The most bytes of a body that is too long which are taken, and thrown away, before it is refused.
+const DRAINED: usize = 8 << 20;
+
 /// Keeps the service from what it should not be asked.
 pub(crate) struct Guard {
     service: Arc<Service>,
@@ -77,7 +80,10 @@ impl Guard {
         let hint = http_body::Body::size_hint(&body).exact();
         let room = match (announced, hint) {
             (_, Some(0)) => return Ok((Bytes::new(), None)),
-            (Some(announced), _) if announced > most => return Err(too_large()),
+            (Some(announced), _) if announced > most => {
+                drain(body, announced).await;
+                return Err(too_large());
+            }
             (Some(announced), _) => announced,
             (None, _) => most,
         };
@@ -153,6 +159,16 @@ impl Guard {
             Fault::unavailable(text, Duration::from_secs(1)).into_response()
         })
     }
+}
+
+/// Takes what a client sends though it is too much, within reason: one that writes and does not read would lose the answer
+/// with the connection.
+async fn drain(mut body: Body, announced: usize) {
+    if announced > DRAINED {
+        return;
+    }
+    let all = async { while let Some(Ok(_)) = body.frame().await {} };
+    let _ = timeout(Duration::from_secs(2), all).await;
 }
 
 /// As the audit log has it.

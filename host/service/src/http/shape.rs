@@ -40,10 +40,6 @@ impl Family {
             Self::Own
         }
     }
-
-    pub(super) fn is_compatible(self) -> bool {
-        self != Self::Own
-    }
 }
 
 /// A fault of `/provisioning/1` and `/numbers`.
@@ -127,6 +123,10 @@ pub(super) fn render(family: Family, fault: &Fault) -> Response {
         (Family::Provisioning1 | Family::Provisioning2, StatusCode::PAYLOAD_TOO_LARGE) => StatusCode::BAD_REQUEST,
         (Family::Provisioning1 | Family::Provisioning2, StatusCode::UNPROCESSABLE_ENTITY) => StatusCode::BAD_REQUEST,
         (Family::Provisioning2, StatusCode::CONFLICT) => StatusCode::BAD_REQUEST,
+        // Load is shed with 503 everywhere; what is the matter with a store is not the client's to know there.
+        (Family::Provisioning1 | Family::Provisioning2, _) if fault.is_of_the_store => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
         (_, status) => status,
     };
     let mut response = match family {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::entities::sees_entity;
 use crate::change::{Change, Kind, key_of};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, element, quoted};
@@ -129,7 +130,8 @@ fn must_exist(view: &View, named: &Named<'_>, caller: &Caller) -> Result<(), Fau
     let known = catalog.application(named.application).filter(|_| caller.may_see(named.application));
     known.ok_or_else(|| Fault::not_found(format!("the application {}", quoted(named.application))))?;
     if let Some(entity) = named.entity {
-        catalog.entity(entity).ok_or_else(|| Fault::not_found(format!("the entity {}", quoted(entity))))?;
+        let known = catalog.entity(entity).filter(|_| sees_entity(view, caller.tenant(), entity));
+        known.ok_or_else(|| Fault::not_found(format!("the entity {}", quoted(entity))))?;
     }
     if named.is_of_a_sender() {
         let known = catalog.sender(named.resource).filter(|(index, _)| has_sender(catalog, caller.tenant(), *index));

@@ -70,6 +70,11 @@ pub(crate) fn visible<'a>(catalog: &'a Catalog, state: &'a Known, tenant: Option
     Some(seen)
 }
 
+/// Whether an application's key sees an entity.
+pub(crate) fn sees_entity(view: &View, tenant: Option<&str>, entity: &str) -> bool {
+    visible(view.catalog(), &view.state, tenant).is_none_or(|seen| seen.contains(entity))
+}
+
 fn unknown(id: &str) -> Fault {
     Fault::not_found(format!("the entity {}", crate::http::quoted(id)))
 }
@@ -179,6 +184,10 @@ pub(super) async fn remove(
             && removal::touches_others(view, &id, tenant)
         {
             return Err(Fault::forbidden("other applications use the entity, and this key belongs to one"));
+        }
+        if tenant.is_some() && changes.iter().any(|change| change.kind == Kind::Association) {
+            // They would move to the application `default`, which is not this key's to change.
+            return Err(Fault::forbidden("the entity has associations: remove them first"));
         }
         Ok(Plan::new(changes, StatusCode::OK))
     };

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::entities::sees_entity;
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, element, quoted};
@@ -145,6 +146,18 @@ pub(crate) fn must_see_scope(body: &Map<String, Value>, caller: &Caller) -> Resu
     }
 }
 
+/// # Errors
+/// 400: the scope is of an entity that this key does not see, which is told as if it did not exist.
+pub(crate) fn must_see_entity(view: &View, body: &Map<String, Value>, caller: &Caller) -> Result<(), Fault> {
+    let entity = body.get("platform").and_then(|platform| platform.get("entityId")).and_then(Value::as_str);
+    match entity {
+        Some(entity) if !sees_entity(view, caller.tenant(), entity) => {
+            Err(Fault::property("platform.entityId", format!("entity {} does not exist", quoted(entity))))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The sending strategies, in pages.
 #[utoipa::path(get, path = "/provisioning/2/sending-strategies", tag = "provisioning",
     params(
@@ -212,8 +225,12 @@ pub(super) async fn create(
     let id = new_id()?;
     body.insert("sendingStrategyId".into(), id.clone().into());
     let answer = id.clone();
-    let plan = move |_: &View| Ok(Plan::new(vec![Change::put(Kind::Strategy, &*id, &body)], ()));
-    service.change(caller.author(), plan).await?;
+    let author = caller.author();
+    let plan = move |view: &View| {
+        must_see_entity(view, &body, &caller)?;
+        Ok(Plan::new(vec![Change::put(Kind::Strategy, &*id, &body)], ()))
+    };
+    service.change(author, plan).await?;
     Ok((StatusCode::CREATED, Json(StrategyId { sending_strategy_id: answer })))
 }
 

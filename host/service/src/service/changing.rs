@@ -197,7 +197,15 @@ fn identity(list: List, key: &str) -> Box<RawValue> {
 
 /// What a change that makes no sound catalog is answered with: the properties of the element that was put.
 pub(crate) fn fault_of(error: &EditError) -> Box<Fault> {
-    let faults = error.faults.iter().map(|fault| Violation::new(&*fault.path, &*fault.message));
+    let faults = error.faults.iter().map(|fault| {
+        // A field that is missing is told at the object that should have it; clients look for it by its own name.
+        let missing = fault.message.strip_prefix('"').and_then(|rest| rest.split_once("\" is missing"));
+        match missing {
+            Some((name, _)) if fault.path.is_empty() => Violation::new(name, &*fault.message),
+            Some((name, _)) => Violation::new(format!("{}.{name}", fault.path), &*fault.message),
+            None => Violation::new(&*fault.path, &*fault.message),
+        }
+    });
     Box::new(Fault::invalid(faults.collect()))
 }
 

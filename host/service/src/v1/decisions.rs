@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use callsign::{DEFAULT_APPLICATION, DecisionRef, Message};
+use hashbrown::HashSet;
 use http::{HeaderValue, header};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -41,7 +42,10 @@ pub(super) async fn decide(
     caller.needs(Scope::Decisions)?;
     let request = Request::read(&bytes, service.config.limits.messages)?;
     rates.decide(&caller.key.key_id, request.messages.len())?;
-    let messages = request.messages(caller.tenant())?;
+    let mut messages = request.messages(caller.tenant())?;
+    if let Some(tenant) = caller.tenant() {
+        hide_senders_of_others(&service, tenant, &mut messages);
+    }
     if request.explain || request.dry_run {
         // Explaining reads pins where it stands, so it must not stand in the way of others.
         return tokio::task::block_in_place(|| explained(&service, &request, &messages));
@@ -84,6 +88,27 @@ pub(super) async fn decide(
 fn note(service: &Service, message: &Message<'_>, decision: &DecisionRef<'_>) {
     if let Some(refusal) = decision.refusal() {
         service.noted.add(message, refusal);
+    }
+}
+
+/// No address of a sender has this.
+const NOBODY: &str = "\0";
+
+/// A `from` that none of a tenant's senders has is one that nobody has, for that tenant.
+fn hide_senders_of_others(service: &Service, tenant: &str, messages: &mut [Message<'_>]) {
+    if messages.iter().all(|message| message.from.is_none()) {
+        return;
+    }
+    let revision = service.revision();
+    let catalog = revision.catalog();
+    let application = catalog.application(tenant).map(|(application, _)| application);
+    let own = catalog.associations().iter().filter(|association| Some(association.application) == application);
+    let own: HashSet<u32> = own.map(|association| association.sender).collect();
+    for message in messages.iter_mut() {
+        let Some(from) = message.from else { continue };
+        if !revision.senders_called(from).any(|sender| own.contains(&sender)) {
+            message.from = Some(NOBODY);
+        }
     }
 }
 

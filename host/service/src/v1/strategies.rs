@@ -21,7 +21,7 @@ use crate::fault::{Fault, Violation};
 use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, quoted, raw_object};
 use crate::key::Scope;
 use crate::openapi::Problems;
-use crate::provisioning::{application_of, must_see_scope};
+use crate::provisioning::{application_of, must_see_entity, must_see_scope};
 use crate::service::{Plan, Service, View, edited, fault_of};
 
 const PATH: &str = "/v1/strategies";
@@ -100,9 +100,11 @@ fn json(catalog: &Catalog, strategy: &Strategy) -> Box<RawValue> {
 ///
 /// # Errors
 /// 400: it is not sound, ties with another one, or names what there is not, or not for this key.
-fn read(catalog: &Catalog, element: &Identified, caller: &Caller) -> Result<Box<RawValue>, Fault> {
+fn read(view: &View, element: &Identified, caller: &Caller) -> Result<Box<RawValue>, Fault> {
+    let catalog = view.catalog();
     let fields: Map<String, Value> = serde_json::from_str(element.body.get()).unwrap_or_default();
     must_see_scope(&fields, caller)?;
+    must_see_entity(view, &fields, caller)?;
     // Before anything else, so that a hidden sender is not told apart from one that does not exist.
     must_see_senders(catalog, &fields, caller)?;
     let put = Change { kind: Kind::Strategy, key: element.id.clone(), body: Some(element.body.clone()) };
@@ -171,7 +173,7 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
         if catalog.strategy(&element.id).is_some() {
             return Err(Fault::conflict(format!("the sending strategy {} exists already", quoted(&element.id))));
         }
-        let strategy = read(catalog, &element, &caller)?;
+        let strategy = read(view, &element, &caller)?;
         let answer = Tagged::created(bytes_of(&strategy), PATH, &element.id);
         Ok(Plan::new(vec![Change::put(Kind::Strategy, &*element.id, &strategy)], answer))
     };
@@ -226,7 +228,7 @@ pub(super) async fn put(
             return Err(unknown(&element.id));
         }
         conditions.allow(there.as_ref().map(|there| there.get().as_bytes()))?;
-        let strategy = read(catalog, &element, &caller)?;
+        let strategy = read(view, &element, &caller)?;
         let answer = match &there {
             Some(_) => Tagged::new(StatusCode::OK, bytes_of(&strategy)),
             None => Tagged::created(bytes_of(&strategy), PATH, &element.id),
