@@ -149,7 +149,12 @@ fn message(rng: &mut Rng, index: usize) -> Message {
         message_id: Some(format!("m{index}")),
         application_id: Some("notify".into()),
         entity_id,
-        channel: if rng.percent(70) { "SMS" } else { "MMS" }.into(),
+        channel: match rng.below(100) {
+            0..70 => "SMS",
+            70..98 => "MMS",
+            _ => "RCS",
+        }
+        .into(),
         to: format!("+{to}"),
         from: None,
         destination,
