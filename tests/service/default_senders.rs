@@ -83,6 +83,9 @@ fn what_does_not_exist_is_named() {
         assert_eq!(refused["violations"][0]["property"], property, "{refused}");
     }
     server.delete("/v1/default-senders?applicationId=nobody").expect(404);
+    server.put("/v1/default-senders?applicationId=shop", &of("OWN")).expect(204);
+    let refused = server.delete("/v1/default-senders?applicationId=shop&entityId=").expect(400).json();
+    assert_eq!(refused["violations"][0]["property"], "entityId");
 }
 
 #[test]

@@ -49,6 +49,10 @@ struct Platform {
 
 impl Platform {
     fn of(parameters: &Parameters) -> Result<Self, Fault> {
+        // Whose entity has no name must not change the application instead.
+        if parameters.is_empty("entityId") {
+            return Err(Fault::property("entityId", "is empty; leave it out for the application itself"));
+        }
         Ok(Self {
             application: parameters.required("applicationId")?.to_owned(),
             entity: parameters.text("entityId").map(str::to_owned),

@@ -66,9 +66,16 @@ pub(super) struct SenderBody {
 pub(super) struct CoverageBody {
     /// `SMS`, `MMS` or `RCS`.
     channel: String,
-    /// `"*"` for every country, or a list of codes of ISO 3166-1.
-    #[schema(value_type = Object)]
-    countries: String,
+    countries: CountriesBody,
+}
+
+/// `"*"` for every country, or a list of codes of ISO 3166-1.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes a body")]
+pub(super) enum CountriesBody {
+    Every(String),
+    These(Vec<String>),
 }
 
 /// The senders that a tenant sees; none of a key that sees all. One look at the associations, for whoever asks often.
@@ -238,7 +245,8 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
 
 /// One sender.
 #[utoipa::path(get, path = "/v1/senders/{senderId}", tag = "senders", params(("senderId" = String, Path)),
-    responses((status = 200, body = SenderBody, description = "The sender, with its `ETag`"), Problems))]
+    responses((status = 200, body = SenderBody, description = "The sender, with its `ETag`"),
+        (status = 304, description = "It is what `If-None-Match` says still"), Problems))]
 pub(super) async fn get(
     State(service): State<Arc<Service>>,
     caller: Caller,
@@ -255,7 +263,11 @@ pub(super) async fn get(
 ///
 /// `If-Match` makes that depend on the `ETag` that was read, `*` on that it exists; `If-None-Match: *` on that it does not.
 #[utoipa::path(put, path = "/v1/senders/{senderId}", tag = "senders",
-    params(("senderId" = String, Path), ("If-Match" = Option<String>, Header)), request_body = SenderBody,
+    params(
+        ("senderId" = String, Path),
+        ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
+    ),
+    request_body = SenderBody,
     responses(
         (status = 200, body = SenderBody, description = "It took the place of another"),
         (status = 201, body = SenderBody, description = "It is registered"),

@@ -183,7 +183,8 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
 /// One sending strategy.
 #[utoipa::path(get, path = "/v1/strategies/{sendingStrategyId}", tag = "strategies",
     params(("sendingStrategyId" = String, Path)),
-    responses((status = 200, body = StrategyBody, description = "The strategy, with its `ETag`"), Problems))]
+    responses((status = 200, body = StrategyBody, description = "The strategy, with its `ETag`"),
+        (status = 304, description = "It is what `If-None-Match` says still"), Problems))]
 pub(super) async fn get(
     State(service): State<Arc<Service>>,
     caller: Caller,
