@@ -112,6 +112,7 @@ impl Server {
         });
         let Some(line) = wait(&log, |line| line.contains("listening on ") || line == "(end of the log)") else {
             let _ = child.kill();
+            let _ = child.wait();
             return Err(log.0.lock().unwrap().join("\n"));
         };
         if line == "(end of the log)" {

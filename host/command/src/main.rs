@@ -5,6 +5,10 @@ mod cli;
 
 use std::process::ExitCode;
 
+/// A request of the service allocates and frees some thirty small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main()
 }

@@ -17,7 +17,7 @@ pub(crate) use self::caller::Caller;
 pub(crate) use self::input::{Json, Parameters, body, element, not_json, plain, quoted, raw_object};
 pub(crate) use self::listener::Listener;
 pub(crate) use self::rate::Rates;
-pub(crate) use self::shape::{ErrorBody, NoContent, Page, Paged, Problem, RequestErrorBody};
+pub(crate) use self::shape::{ErrorBody, NoContent, Paged, Problem, RequestErrorBody};
 use crate::fault::Fault;
 use crate::service::Service;
 

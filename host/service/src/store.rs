@@ -18,7 +18,8 @@ use crate::change::{Draft, Entry, Kind};
 /// Elements of a revision get places in the order of their kind below this many; 16 million are more than one change has.
 const PLACES: u64 = 1 << 24;
 
-/// A store.
+/// A store. There is one in a process, so its size does not matter.
+#[allow(clippy::large_enum_variant, reason = "see above")]
 pub(crate) enum Store {
     Sqlite(Sqlite),
     Postgres(Postgres),

@@ -31,14 +31,12 @@ pub fn open(
         }
         #[cfg(feature = "postgres")]
         Some(("postgres" | "postgresql", _)) => {
-            let mut options = PostgresOptions::default();
-            options.recipient_key = key;
+            let options = PostgresOptions { recipient_key: key, ..PostgresOptions::default() };
             Ok(Arc::new(PostgresStore::connect(address, options)?))
         }
         #[cfg(feature = "redis")]
         Some(("redis", _)) => {
-            let mut options = RedisOptions::default();
-            options.recipient_key = key;
+            let options = RedisOptions { recipient_key: key, ..RedisOptions::default() };
             Ok(Arc::new(RedisStore::connect(address, options)?))
         }
         Some((scheme, _)) => Err(OpenError::Address {

@@ -53,7 +53,7 @@ fn what_is_no_head_is_400_and_the_connection_ends() {
         format!("GET {PATH} HTTP/1.1\r\nx: a\0b\r\nauthorization: App {key}\r\n\r\n"),
         format!("GET {PATH} HTTP/1.1\r\nx : y\r\nauthorization: App {key}\r\n\r\n"),
         format!("GET {PATH}\0 HTTP/1.1\r\nauthorization: App {key}\r\n\r\n"),
-        format!("GET /\u{e4} HTTP/1.1\r\n: \r\n\r\n"),
+        "GET /\u{e4} HTTP/1.1\r\n: \r\n\r\n".to_owned(),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
         "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}".to_owned() + &"x".repeat(600),
     ] {

@@ -125,12 +125,14 @@ impl Guard {
     /// What is only let through when it is known who asks.
     async fn admit(&self, mut request: Request, next: Next) -> Response {
         let path = request.uri().path();
-        let action = if request.method() == Method::GET { Arc::default() } else { action(request.method(), path) };
+        let decides = path == "/v1/decisions";
+        // What changes nothing is in no audit log.
+        let silent = decides || request.method() == Method::GET;
+        let action = if silent { Arc::default() } else { action(request.method(), path) };
         let caller = match Caller::of(request.headers(), &self.service, action) {
             Ok(caller) => caller,
             Err(fault) => return fault.into_response(),
         };
-        let decides = path == "/v1/decisions";
         // It goes on for as long as its listener likes, and has places of its own.
         let streams = path == "/v1/events";
         if !decides && let Err(fault) = self.rates.manage(&caller.key.key_id) {

@@ -188,7 +188,6 @@ fn error_body(status: StatusCode, fault: &Fault) -> ErrorBody {
 
 fn problem(status: StatusCode, fault: &Fault) -> Problem {
     let code = match status.as_u16() {
-        400 => "BAD_REQUEST",
         401 => "UNAUTHORIZED",
         403 => "FORBIDDEN",
         404 => "NOT_FOUND",

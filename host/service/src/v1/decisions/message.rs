@@ -49,7 +49,7 @@ pub(super) struct MessageBody<'a> {
 /// One message, with what is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Single<'a> {
+pub(super) struct Single<'a> {
     #[serde(borrow, default)]
     message_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -75,7 +75,7 @@ struct Single<'a> {
 /// Several messages, with what is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Several<'a> {
+pub(super) struct Several<'a> {
     /// In the order of the decisions.
     #[serde(borrow)]
     #[schema(min_items = 1)]
@@ -100,7 +100,7 @@ pub(super) enum RequestBody<'a> {
 /// What is answered.
 #[derive(serde::Serialize, ToSchema)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "describes a body")]
+#[allow(dead_code, clippy::large_enum_variant, reason = "describes a body")]
 pub(super) enum AnswerBody {
     Single(DecisionBody),
     Several(DecisionsBody),
