@@ -106,11 +106,12 @@ lint: c++
 
 # Checked only: the build script makes the component.
 component: toolchain
-	CALLSIGN_COMPONENT=renew $(CARGO) check --package callsign-host
+	CALLSIGN_COMPONENT=renew $(CARGO) check --workspace --all-targets
 	@ls -l guest/component
 
-component-check: toolchain
-	CALLSIGN_COMPONENT=compare $(CARGO) check --package callsign-host
+# All of the workspace, so that what is checked on the way is what the linter wants next.
+component-check: toolchain c++
+	CALLSIGN_COMPONENT=compare $(CARGO) check --workspace --all-targets --locked
 
 bench: toolchain
 	$(CARGO) bench --package callsign-host --bench decision
