@@ -141,3 +141,59 @@ fn a_node_that_was_away_catches_up_with_everything() {
         second.ask(&key, "GET", &format!("/provisioning/1/applications/app-{id}"), None).expect(200);
     }
 }
+
+const QUIET_HOURS: &[u8] = include_bytes!("../artifacts/quiet-hours-1.0.0.wasm");
+
+#[test]
+fn a_swap_on_one_node_is_seen_by_the_other_while_both_decide() {
+    let database = Database::start();
+    let (first, second, key) = pair(&database);
+    put_application(&first, &key, "shop");
+    let header = format!("App {key}");
+    let uploaded =
+        first.send(&[("authorization", &header)], "POST", "/v1/modules", Some(QUIET_HOURS)).expect(201).json();
+    let binding = "/v1/binding?applicationId=shop";
+    // Counted when a node's own gateway has swapped.
+    let swaps = |server: &Server| -> u64 {
+        let text = server.send(&[], "GET", "/metrics", None).expect(200).text;
+        let line = text.lines().find_map(|line| line.strip_prefix("callsign_policy_events_total{event=\"swapped\"} "));
+        line.unwrap().parse().unwrap()
+    };
+    let end = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let deciding = [&first, &second].map(|server| {
+            let (end, key) = (&end, &key);
+            scope.spawn(move || {
+                let message = json!({ "channel": "SMS", "to": "+14155550123", "applicationId": "shop" });
+                while !end.load(Ordering::Relaxed) {
+                    server.ask(key, "POST", "/v1/decisions", Some(&message)).expect(200);
+                }
+            })
+        });
+        let mut took = Vec::new();
+        for swap in 0..12 {
+            let (here, there) = if swap % 4 < 2 { (&first, &second) } else { (&second, &first) };
+            let body = match swap % 2 {
+                0 => json!({ "module": uploaded["digest"], "settings": { "from": "21:00", "until": "08:00" } }),
+                _ => json!({ "module": "standard" }),
+            };
+            let before = swaps(there);
+            here.ask(&key, "PUT", binding, Some(&body)).expect(200);
+            let since = Instant::now();
+            there.until("the other node has swapped", || swaps(there) > before);
+            took.push(since.elapsed().as_millis());
+        }
+        // The first brings the module over, and compiles it.
+        took.sort_unstable();
+        let median = took[took.len() / 2];
+        println!(
+            "a swap is seen by the other node after {median} ms in the median, {} ms at most",
+            took[took.len() - 1]
+        );
+        assert!(median <= 100, "{took:?}");
+        end.store(true, Ordering::Relaxed);
+        for thread in deciding {
+            thread.join().expect("no request failed");
+        }
+    });
+}
