@@ -19,11 +19,14 @@ done
 url=$(sed -n 's/.*listening on \([^;]*\);.*/\1/p' "$folder/log")
 key=$(sed -n 's/.*shown this once: //p' "$folder/out")
 
-# A stream never ends, so it is not asked for here; a key that removes itself would end the run.
-"$here/target/venv/bin/schemathesis" run "$url/openapi.json" \
+# A stream never ends, so it is not asked for here; a key that removes itself would end the run. One worker: Python 3.11
+# cannot parse its own source in two threads.
+cd "$folder"
+SCHEMATHESIS_HOOKS=media_types PYTHONPATH=$here/tests/service PYTHONDONTWRITEBYTECODE=1 \
+	"$here/target/venv/bin/schemathesis" run "$url/openapi.json" \
 	--header "Authorization: App $key" \
 	--checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance \
-	--phases examples,coverage,fuzzing \
+	--phases coverage,fuzzing \
 	--exclude-path /v1/events --exclude-path-regex '^/v1/keys/' \
-	--seed "${SEED:-1}" --max-time "$seconds" --workers 2 --no-color --warnings off \
-	|| { code=$?; tail -n 40 "$folder/log"; exit $code; }
+	--seed "${SEED:-1}" --max-time "$seconds" --workers 1 --no-color --warnings off \
+	|| { code=$?; tail -n 40 "$folder/log"; exit "$code"; }

@@ -241,3 +241,22 @@ fn shaped(family: Family, mut response: Response) -> Response {
     }
     rendered
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_handler_is_a_500_of_that_request_alone() {
+        let panics = std::future::poll_fn(|_| -> Poll<Response> { panic!("on purpose") });
+        let response = contained(panics).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let rendered = shaped(Family::Provisioning2, response);
+        assert_eq!(rendered.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = rendered.into_body().collect().await.expect("a body").to_bytes();
+        let text = String::from_utf8(body.to_vec()).expect("text");
+        assert!(text.contains("\"E500\"") && !text.contains("on purpose"), "{text}");
+    }
+}
