@@ -87,14 +87,30 @@ impl Control {
     pub(crate) fn replace_catalog(&self, catalog: Catalog) -> Result<(), SameKey> {
         let _one_at_a_time = self.change();
         let serving = self.serving.load_full();
-        let revision = Arc::new(Revision::after(&serving.revision, catalog)?);
-        self.publish(&serving, Arc::clone(&revision), serving.routes.clone());
+        let revision = Revision::after(&serving.revision, catalog)?;
+        self.serve_revision(&serving, revision);
+        Ok(())
+    }
+
+    /// Serves a revision that was made before.
+    pub(crate) fn replace_revision(&self, revision: Revision) -> Result<(), SameKey> {
+        let _one_at_a_time = self.change();
+        let serving = self.serving.load_full();
+        let is_next = revision.shares_with() == serving.revision.number();
+        // Places of scopes are those of the revision before, so one that was made after another one is made anew.
+        let revision = if is_next { revision } else { Revision::after(&serving.revision, revision.into_catalog())? };
+        self.serve_revision(&serving, revision);
+        Ok(())
+    }
+
+    /// Changes are under way: nobody else makes one.
+    fn serve_revision(&self, serving: &Arc<Serving>, revision: Revision) {
+        self.publish(serving, Arc::new(revision), serving.routes.clone());
         // Idle instances keep the catalog of their last call in memory until the next call of their thread. Where calls
         // come often that is soon, and what they have made of it is worth keeping; others lose it at the second change.
         for policy in serving.policies() {
             policy.forget_idle_before(serving.revision.number());
         }
-        Ok(())
     }
 
     fn publish(&self, before: &Serving, revision: Arc<Revision>, routes: Vec<Arc<Route>>) {

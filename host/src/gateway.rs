@@ -165,6 +165,24 @@ impl Gateway {
         Ok(self.control.replace_catalog(catalog)?)
     }
 
+    /// A catalog, indexed so that it can come after the one that is decided on now: what can be refused about it is refused
+    /// here. For those who have to write down what is decided on before it is.
+    ///
+    /// # Errors
+    /// The catalog cannot be indexed.
+    pub fn next_revision(&self, catalog: Catalog) -> Result<Revision, GatewayError> {
+        Ok(Revision::after(&self.control.serving.load().revision, catalog)?)
+    }
+
+    /// Decides on a revision of [`Gateway::next_revision`] from now on, as [`Gateway::replace_catalog`] does on a catalog. One
+    /// that another has overtaken meanwhile is indexed anew.
+    ///
+    /// # Errors
+    /// As [`Gateway::replace_catalog`]; never for the one that comes next.
+    pub fn replace_revision(&self, revision: Revision) -> Result<(), GatewayError> {
+        Ok(self.control.replace_revision(revision)?)
+    }
+
     /// What decisions are made with now.
     pub(crate) fn serving(&self) -> Arc<Serving> {
         self.control.serving.load_full()

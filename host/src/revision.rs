@@ -33,6 +33,8 @@ fn next() -> u64 {
 #[derive(Debug)]
 pub struct Revision {
     number: u64,
+    /// The revision that it shares with; 0 where it shares with none.
+    shares_with: u64,
     catalog: Catalog,
     hasher: DefaultHashBuilder,
     /// Position 0 is the scope of applications that the catalog does not list. A scope keeps its position from revision to
@@ -69,6 +71,7 @@ impl Revision {
         };
         let mut revision = Self {
             number: next(),
+            shares_with: before.map_or(0, |before| before.number),
             catalog,
             hasher: DefaultHashBuilder::default(),
             scopes: Vec::new(),
@@ -204,6 +207,16 @@ impl Revision {
     /// The number of the revision: later ones are higher within a process.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// The number of the revision that it was made to come after; 0 of one that was made by itself.
+    pub(crate) fn shares_with(&self) -> u64 {
+        self.shares_with
+    }
+
+    /// What the revision was made of, without the rest.
+    pub(crate) fn into_catalog(self) -> Catalog {
+        self.catalog
     }
 
     /// What the revision was made of.

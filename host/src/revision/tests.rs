@@ -85,3 +85,21 @@ fn a_scope_that_comes_back_is_in_no_place_that_another_had() {
     assert_ne!(again.scope_of(Some("shop"), Some("acme")), place);
     assert_eq!(without.gone(), 1);
 }
+
+#[test]
+fn a_revision_that_another_overtook_is_made_anew_and_serves_all_the_same() {
+    let gateway = crate::Gateway::new(Catalog::from_json(PLATFORM).expect("sound")).expect("a gateway");
+    let named = |name: &str| {
+        let application = raw(&json!({"applicationId": "shop", "applicationName": name}));
+        gateway.revision().catalog().edit(&[Edit::put(List::Applications, &application)]).expect("a sound edit")
+    };
+    let (one, other) = (gateway.next_revision(named("one")), gateway.next_revision(named("other")));
+    let other = other.expect("a revision");
+    let overtaken = other.number();
+    gateway.replace_revision(one.expect("a revision")).expect("it comes next");
+    gateway.replace_revision(other).expect("it is made anew");
+    assert_ne!(gateway.revision().number(), overtaken);
+    let revision = gateway.revision();
+    let (_, shop) = revision.catalog().application("shop").expect("it is there");
+    assert_eq!(shop.name.as_deref(), Some("other"));
+}

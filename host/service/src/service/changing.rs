@@ -83,7 +83,7 @@ impl Service {
         for _ in 0..TRIES {
             let (service, planning) = (Arc::clone(&self), Arc::clone(&plan));
             let planned = tokio::task::spawn_blocking(move || service.plan(&*planning)).await;
-            let (plan, catalog) = planned.map_err(Fault::internal)?.map_err(|refused| *refused)?;
+            let (plan, next) = planned.map_err(Fault::internal)?.map_err(|refused| *refused)?;
             if plan.changes.is_empty() {
                 return Ok(plan.answer);
             }
@@ -100,7 +100,7 @@ impl Service {
             match committed? {
                 Committed::Done(revision) => {
                     let service = Arc::clone(&self);
-                    service.enact(revision, &author, draft, catalog).await.map_err(Fault::internal)?;
+                    service.enact(revision, &author, draft, next).await.map_err(Fault::internal)?;
                     return Ok(plan.answer);
                 }
                 Committed::Behind(_) => self.catch_up().await?,
@@ -112,7 +112,7 @@ impl Service {
     fn plan<T>(
         &self,
         plan: &impl Fn(&View) -> Result<Plan<T>, Fault>,
-    ) -> Result<(Plan<T>, Option<Catalog>), Box<Fault>> {
+    ) -> Result<(Plan<T>, Option<Revision>), Box<Fault>> {
         let view = View { revision: self.revision(), state: self.state() };
         let plan = plan(&view)?;
         let catalog = edited(view.catalog(), &plan.changes).map_err(|error| fault_of(&error))?;
@@ -137,7 +137,10 @@ impl Service {
                 ))));
             }
         }
-        Ok((plan, catalog))
+        // Two ids with one hash are refused before they are in the store, where they could not be served from.
+        let revision = catalog.map(|catalog| self.gateway.next_revision(catalog)).transpose();
+        let revision = revision.map_err(|error| Fault::conflict(error.to_string()))?;
+        Ok((plan, revision))
     }
 }
 

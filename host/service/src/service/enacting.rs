@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use callsign::Catalog;
+use callsign::Revision;
 
 use super::Service;
 use super::changing::{Author, edited};
@@ -21,11 +21,11 @@ impl Service {
         revision: u64,
         author: &Author,
         draft: Arc<Draft>,
-        catalog: Option<Catalog>,
+        next: Option<Revision>,
     ) -> Result<(), StoreError> {
         self.fetch_modules(&draft.changes).await;
         let service = Arc::clone(&self);
-        let work = move || service.take_over(revision, &draft.changes, catalog);
+        let work = move || service.take_over(revision, &draft.changes, next);
         tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Damaged(error.to_string()))??;
         self.events.tell(Event::revision(revision, &author.who, &author.action));
         Ok(())
@@ -66,17 +66,18 @@ impl Service {
         &self,
         revision: u64,
         changes: &[Change],
-        catalog: Option<Catalog>,
+        next: Option<Revision>,
     ) -> Result<(), StoreError> {
         let before = self.state.load_full();
         let after = before.after(revision, changes)?;
-        let catalog = match catalog {
-            Some(catalog) => Some(catalog),
-            None => edited(self.revision().catalog(), changes)
-                .map_err(|error| StoreError::Damaged(format!("revision {revision}: {error}")))?,
-        };
-        if let Some(catalog) = catalog {
-            self.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let damaged = |error: &dyn std::fmt::Display| StoreError::Damaged(format!("revision {revision}: {error}"));
+        match next {
+            Some(next) => self.gateway.replace_revision(next).map_err(|error| damaged(&error))?,
+            None => {
+                let catalog = edited(self.revision().catalog(), changes).map_err(|error| damaged(&error))?;
+                let replaced = catalog.map(|catalog| self.gateway.replace_catalog(catalog));
+                replaced.transpose().map_err(|error| damaged(&error))?;
+            }
         }
         let after = Arc::new(after);
         self.state.store(Arc::clone(&after));
