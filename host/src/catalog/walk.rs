@@ -112,6 +112,25 @@ impl<'w, 'a> Walker<'w, 'a> {
 
     /// The fields of an object; nothing when it is none.
     pub(super) fn object<'p>(&mut self, spot: &'p Spot<'a, 'p>, fields: &'static [Field]) -> Option<Object<'a, 'p>> {
+        self.object_with(spot, fields, |_| true)
+    }
+
+    /// The same of an object that is only named by one of its fields: the others need not be there.
+    pub(super) fn object_named<'p>(
+        &mut self,
+        spot: &'p Spot<'a, 'p>,
+        fields: &'static [Field],
+        name: &str,
+    ) -> Option<Object<'a, 'p>> {
+        self.object_with(spot, fields, |field| field == name)
+    }
+
+    fn object_with<'p>(
+        &mut self,
+        spot: &'p Spot<'a, 'p>,
+        fields: &'static [Field],
+        is_needed: impl Fn(&str) -> bool,
+    ) -> Option<Object<'a, 'p>> {
         if !node::is_object(spot.raw) {
             self.wrong_type(spot, "an object");
             return None;
@@ -154,7 +173,7 @@ impl<'w, 'a> Walker<'w, 'a> {
                 None => has_unknown = true,
             }
         }
-        for slot in &slots {
+        for slot in slots.iter().filter(|slot| is_needed(slot.field.name)) {
             self.needed(spot, slot);
         }
         Some(Object { path, slots, has_unknown })

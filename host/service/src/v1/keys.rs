@@ -9,10 +9,11 @@ use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::change::{Change, Kind, now, time};
+use crate::change::{Change, Kind, now};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, body, quoted};
 use crate::key::{Key, Scope};
+use crate::keys::KeyInfo;
 use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
 use crate::v1::modules::must_exist;
@@ -23,29 +24,11 @@ const LONGEST_NAME: usize = 255;
 /// The longest that a secret stays good after the next one was made: 30 days.
 const LONGEST_OVERLAP: u64 = 30 * 86_400;
 
-/// What there is to say of a key.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct KeyBody {
-    key_id: String,
-    /// Its name, for people.
-    name: String,
-    /// What it allows.
-    scopes: Vec<Scope>,
-    /// Whose it is; left out: the platform's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    application_id: Option<String>,
-    created_at: String,
-    /// When it ends; left out: never.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<String>,
-}
-
 /// A key, with itself: shown this once.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SecretBody {
     #[serde(flatten)]
-    info: KeyBody,
+    info: KeyInfo,
     /// What goes behind `Authorization: App `.
     key: String,
 }
@@ -78,19 +61,6 @@ pub(crate) struct Rotation {
     overlap_seconds: Option<u64>,
 }
 
-impl KeyBody {
-    fn of(key: &Key) -> Self {
-        Self {
-            key_id: key.key_id.clone(),
-            name: key.name.clone(),
-            scopes: key.scopes.clone(),
-            application_id: key.application_id.clone(),
-            created_at: time(key.created_at),
-            expires_at: key.expires_at.map(time),
-        }
-    }
-}
-
 fn unknown(id: &str) -> Fault {
     Fault::not_found(format!("the key {}", quoted(id)))
 }
@@ -117,18 +87,18 @@ fn must_have(caller: &Caller, scopes: &[Scope]) -> Result<(), Fault> {
         ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
         ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
     ),
-    responses((status = 200, body = Paged<KeyBody>), Problems))]
+    responses((status = 200, body = Paged<KeyInfo>), Problems))]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
     caller: Caller,
     parameters: Parameters,
-) -> Answer<Json<Paged<KeyBody>>> {
+) -> Answer<Json<Paged<KeyInfo>>> {
     must_manage(&caller)?;
     let page = parameters.page(100)?;
     let state = service.state();
     let mut keys: Vec<&Arc<Key>> = state.keys.values().collect();
     keys.sort_by_key(|key| (key.created_at, &key.key_id));
-    Ok(Json(page.of(keys.into_iter(), |key| KeyBody::of(key))))
+    Ok(Json(page.of(keys.into_iter(), |key| KeyInfo::of(key))))
 }
 
 /// Makes a key. It is shown this once.
@@ -153,7 +123,7 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
     });
     let made = Key::new(&name, &scopes, application_id.as_deref(), expires_at.transpose()?);
     let (key, secret) = made.map_err(Fault::internal)?;
-    let info = KeyBody::of(&key);
+    let info = KeyInfo::of(&key);
     let plan = move |view: &View| {
         if let Some(application) = &key.application_id {
             must_exist(view.catalog(), application, true)?;
@@ -186,7 +156,7 @@ pub(super) async fn rotate(
         let key = view.state.keys.get(&id).ok_or_else(|| unknown(&id))?;
         must_have(&caller, &key.scopes)?;
         let (key, secret) = key.rotate(overlap * 1_000).map_err(Fault::internal)?;
-        let answer = SecretBody { info: KeyBody::of(&key), key: secret.expose().to_owned() };
+        let answer = SecretBody { info: KeyInfo::of(&key), key: secret.expose().to_owned() };
         Ok(Plan::new(vec![Change::put(Kind::Key, &*id, &key)], answer))
     };
     Ok(Json(service.change(author, plan).await?))

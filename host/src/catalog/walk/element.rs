@@ -32,15 +32,15 @@ pub(crate) struct Link<'a> {
     pub(crate) resource: Cow<'a, str>,
 }
 
-pub(super) const ID: &str = "a string of 1 to 255 characters";
-pub(super) const PLATFORM: &str = "an object with \"applicationId\" and, for an entity of it, \"entityId\"";
+const ID: &str = "a string of 1 to 255 characters";
+const PLATFORM: &str = "an object with \"applicationId\" and, for an entity of it, \"entityId\"";
 
 pub(super) const APPLICATION_FIELDS: &[Field] =
     &[Field::required("applicationId", ID), Field::optional("applicationName")];
 
 pub(super) const ENTITY_FIELDS: &[Field] = &[Field::required("entityId", ID), Field::optional("entityName")];
 
-const SENDER_FIELDS: &[Field] = &[
+pub(super) const SENDER_FIELDS: &[Field] = &[
     Field::required("senderId", ID),
     Field::required("sender", "the number, the code or the name that messages come from"),
     Field::required("senderType", "ALPHANUMERIC, VIRTUAL_LONG_NUMBER, SHORT_CODE or TOLL_FREE_NUMBER"),
@@ -61,7 +61,7 @@ const ASSOCIATION_FIELDS: &[Field] = &[
     Field::required("resourceId", "a senderId for NUMBER and ALPHA, the resource's own id for the others"),
 ];
 
-const STRATEGY_FIELDS: &[Field] = &[
+pub(super) const STRATEGY_FIELDS: &[Field] = &[
     Field::required("sendingStrategyId", ID),
     Field::required("platform", PLATFORM),
     Field::optional("channel"),
@@ -82,7 +82,7 @@ const PRIORITY_FIELDS: &[Field] = &[
     Field::required("priority", "a whole number from 1 (best) to 4"),
 ];
 
-const DEFAULT_SENDER_FIELDS: &[Field] =
+pub(super) const DEFAULT_SENDER_FIELDS: &[Field] =
     &[Field::required("platform", PLATFORM), Field::required("senderId", "an id of \"senders\"")];
 
 /// The association of a sender as a few numbers, which are the same for no two that differ.
