@@ -32,6 +32,11 @@ impl<'a> Query<'a> {
     pub(crate) fn new(serving: &Serving, question: Question, message: &'a Message<'a>) -> Self {
         Self { question, request: question.request(serving), message }
     }
+
+    /// The same, as the only message of a call.
+    pub(crate) fn alone(&self) -> Self {
+        Self { request: Request { message: 0, ..self.request }, ..*self }
+    }
 }
 
 /// Who answers a query: a member of the route of its scope.
@@ -116,7 +121,7 @@ pub(crate) fn attempt(
     with_instance(&asker.member.binding.policy, |instance| {
         let checked = answer(serving, instance, Author::Member(asker.member), query, read)?;
         if asker.route.shadow.is_some() {
-            compare(serving, asker.route, query, &checked.verdict, known_of(instance, 0));
+            compare(serving, asker.route, query, &checked.verdict, instance.known(0));
         }
         Ok(settle_read(serving, asker, instance, 0, query, checked))
     })
@@ -132,8 +137,8 @@ fn answer(
     read: PinRead,
 ) -> Result<Checked, Failure> {
     put(instance, serving, std::slice::from_ref(query));
-    if let (Some(read), Some(asked)) = (read, instance.asked(0)) {
-        asked.known = Some(read);
+    if let Some(read) = read {
+        instance.know(0, read);
     }
     let answer = instance.resolve(query.request)?;
     check(serving, author, &query.question, &answer)
@@ -149,7 +154,7 @@ pub(crate) fn settle_read(
     query: &Query<'_>,
     checked: Checked,
 ) -> Settled {
-    let read = instance.asked(handle).and_then(|asked| asked.pin.take());
+    let read = instance.read(handle);
     let rule = asker.member.binding.on_unavailable;
     settle(serving, rule, &query.question, query.message.entity, checked, read)
 }
@@ -309,12 +314,6 @@ pub(crate) fn compare(serving: &Serving, route: &Route, query: &Query<'_>, ours:
     }));
 }
 
-/// What is known of the pin of a message, whether the policy has looked or not.
-pub(crate) fn known_of(instance: &mut Instance, handle: u32) -> PinRead {
-    let asked = instance.asked(handle)?;
-    asked.pin.clone().or_else(|| asked.known.clone())
-}
-
 /// What a policy says of a message, checked, without any effect.
 fn look(
     serving: &Serving,
@@ -353,10 +352,10 @@ pub(crate) fn probe(serving: &Serving, policy: &Arc<Policy>, probe: &Probe) -> R
 
 /// The entity of a message, where the catalog has nothing of its own for it and its scope does not name it.
 #[inline]
-fn other_entity(serving: &Serving, query: &Query<'_>) -> Option<Box<str>> {
+fn other_entity<'a>(serving: &Serving, query: &Query<'a>) -> Option<&'a str> {
     let entity = query.message.entity?;
     let scope = serving.revision.scope(query.question.scope)?;
-    (scope.entity.is_none() && scope.is_sticky(query.question.channel)).then(|| entity.into())
+    (scope.entity.is_none() && scope.is_sticky(query.question.channel)).then_some(entity)
 }
 
 /// Makes messages known to the instance, in the order of their handles.
@@ -365,16 +364,16 @@ pub(crate) fn put(instance: &mut Instance, serving: &Serving, queries: &[Query<'
     let texts = instance.reads_texts();
     let state = instance.begin(serving);
     for query in queries {
-        state.asked.push(Asked {
-            scope: query.question.scope,
-            channel: query.question.channel,
-            country: query.request.country,
-            recipient: query.question.destination.number,
-            sent_at: query.message.sent_at,
-            other_entity: other_entity(serving, query),
-            known: None,
-            pin: None,
-        });
+        state.ask(
+            Asked::new(
+                query.question.scope,
+                query.question.channel,
+                query.request.country,
+                query.question.destination.number,
+                query.message.sent_at,
+            ),
+            other_entity(serving, query),
+        );
         if texts {
             state.texts.push(Texts {
                 message_id: query.message.id.map(Into::into),

@@ -5,14 +5,14 @@ use callsign_sticky::{Pin, PinKey, StickyError, Write};
 
 use crate::answer::check;
 use crate::ask::{
-    Asker, Progress, Query, Wanting, attempt, choose, compare, failed, go_on, known_of, put, settle_read, told,
+    Asker, Progress, Query, Wanting, attempt, choose, compare, failed, go_on, put, settle_read, told,
 };
 use crate::decision::{Outcome, Refusal, Verdict};
 use crate::message::Message;
 use crate::pin::PinRead;
-use crate::policy::contract::types::{Answer, Request};
+use crate::policy::contract::types::Answer;
 use crate::policy::{Author, Failure, Instance, Limits};
-use crate::question::prepare;
+use crate::question::{Whose, prepare_of};
 use crate::serving::Serving;
 
 /// A batch under way.
@@ -34,8 +34,8 @@ struct Slot {
 /// The messages of a batch that are answered in one call of one policy.
 struct Group<'a> {
     asker: Asker<'a>,
+    /// Each request has its position as its message.
     queries: Vec<Query<'a>>,
-    requests: Vec<Request>,
     /// Where the outcome of each goes.
     places: Vec<u32>,
     /// What was read of the pin of each, where pins are read beforehand.
@@ -47,10 +47,18 @@ impl<'a> Batch<'a> {
     pub(crate) fn new(serving: &'a Serving, messages: &'a [Message<'a>]) -> Self {
         let mut outcomes = Vec::with_capacity(messages.len());
         let mut groups: Vec<Group<'a>> = Vec::new();
+        // Neighbours are often of one sender: what is known of the one before is not looked up again.
+        let mut before: Option<(&Message<'_>, Whose)> = None;
         for (place, message) in messages.iter().enumerate() {
-            match prepare(serving, message) {
+            let whose = || match before {
+                Some((other, whose)) if (other.application, other.entity) == (message.application, message.entity) => {
+                    whose
+                }
+                _ => before.insert((message, Whose::of(serving, message))).1,
+            };
+            match prepare_of(serving, message, whose) {
                 Ok(question) => {
-                    let query = Query::new(serving, question, message);
+                    let mut query = Query::new(serving, question, message);
                     let asker = choose(serving, &query);
                     // Holds the place until the message is decided.
                     outcomes.push(Outcome { verdict: Verdict::Refused(Refusal::NoStrategy), by: asker.by });
@@ -64,7 +72,7 @@ impl<'a> Batch<'a> {
                             &mut groups[last]
                         }
                     };
-                    group.requests.push(Request { message: group.requests.len() as u32, ..query.request });
+                    query.request.message = group.queries.len() as u32;
                     group.queries.push(query);
                     group.places.push(place as u32);
                 }
@@ -94,22 +102,14 @@ impl<'a> Batch<'a> {
 
     /// Asks the policies.
     pub(crate) fn decide(&mut self) {
-        for index in 0..self.groups.len() {
-            let group = &self.groups[index];
-            for (handle, progress) in group.answer(self.serving).into_iter().enumerate() {
-                let slot = Slot { group: index as u32, handle: handle as u32 };
-                self.note(slot, progress);
-            }
-        }
-    }
-
-    fn note(&mut self, slot: Slot, progress: Progress) {
-        match progress {
-            Progress::Done(outcome) => {
-                let place = self.groups[slot.group as usize].places[slot.handle as usize];
-                self.outcomes[place as usize] = outcome;
-            }
-            Progress::Wants(wanting) => self.wanting.push((slot, wanting)),
+        let Self { serving, outcomes, groups, wanting } = self;
+        for (index, group) in groups.iter().enumerate() {
+            group.answer(serving, &mut |handle, progress| match progress {
+                Progress::Done(outcome) => outcomes[group.places[handle] as usize] = outcome,
+                Progress::Wants(wish) => {
+                    wanting.push((Slot { group: index as u32, handle: handle as u32 }, wish));
+                }
+            });
         }
     }
 
@@ -133,14 +133,19 @@ impl<'a> Batch<'a> {
     pub(crate) fn written(&mut self, answers: Vec<Result<Option<Pin>, StickyError>>) {
         let mut answers = answers.into_iter();
         for (slot, wanting) in std::mem::take(&mut self.wanting) {
-            let query = *self.query(slot);
+            let query = self.query(slot).alone();
             let answer = match wanting.write(self.serving, &query) {
                 Some(_) => answers.next().unwrap_or_else(|| Err(StickyError::new("the store gave no answer"))),
                 None => Ok(None),
             };
             let asker = self.groups[slot.group as usize].asker;
-            let progress = told(self.serving, &asker, &query, wanting, answer);
-            self.note(slot, progress);
+            match told(self.serving, &asker, &query, wanting, answer) {
+                Progress::Done(outcome) => {
+                    let place = self.groups[slot.group as usize].places[slot.handle as usize];
+                    self.outcomes[place as usize] = outcome;
+                }
+                Progress::Wants(wanting) => self.wanting.push((slot, wanting)),
+            }
         }
     }
 
@@ -161,7 +166,6 @@ impl<'a> Group<'a> {
         Self {
             asker,
             queries: Vec::with_capacity(most),
-            requests: Vec::with_capacity(most),
             places: Vec::with_capacity(most),
             reads: Vec::new(),
         }
@@ -171,76 +175,81 @@ impl<'a> Group<'a> {
         self.reads.get(handle).cloned().flatten()
     }
 
-    /// How far the messages come, in their order.
-    fn answer(&self, serving: &Serving) -> Vec<Progress> {
+    /// Says of every message, by its handle, how far it comes.
+    fn answer(&self, serving: &Serving, note: &mut impl FnMut(usize, Progress)) {
         let member = self.asker.member;
         let answered = if member.may_be_called() { self.call(serving) } else { Err(Failure::Resting) };
         match answered {
-            Ok((instance, answers)) => self.settle(serving, instance, &answers),
+            Ok((instance, answers)) => self.settle(serving, instance, &answers, note),
             // The next call could hang as long, or is not wanted: no message of this batch gets one.
-            Err(failure @ (Failure::Deadline(_) | Failure::Resting)) => self.one_by_one(serving, Some(failure)),
+            Err(failure @ (Failure::Deadline(_) | Failure::Resting)) => self.one_by_one(serving, Some(failure), note),
             // One message that the policy fails on must not fail the others.
             Err(failure) => {
                 member.failed(&failure);
-                self.one_by_one(serving, None)
+                self.one_by_one(serving, None, note);
             }
         }
     }
 
     /// Answers the messages one by one, until one of them hangs: then it holds for the rest of them too.
     #[cold]
-    fn one_by_one(&self, serving: &Serving, mut hung: Option<Failure>) -> Vec<Progress> {
-        let mut progress = Vec::with_capacity(self.queries.len());
+    fn one_by_one(&self, serving: &Serving, mut hung: Option<Failure>, note: &mut impl FnMut(usize, Progress)) {
         for (handle, query) in self.queries.iter().enumerate() {
+            let query = query.alone();
             let read = self.read_of(handle);
             let settled = match &hung {
                 Some(failure) => Err(failure.clone()),
-                None => attempt(serving, &self.asker, query, read.clone()),
+                None => attempt(serving, &self.asker, &query, read.clone()),
             };
-            progress.push(match settled {
+            let progress = match settled {
                 Ok(settled) => go_on(&self.asker, settled, self.asker.by.who, 0),
                 Err(failure) => {
                     if matches!(failure, Failure::Deadline(_)) {
                         hung.get_or_insert_with(|| failure.clone());
                     }
-                    failed(serving, &self.asker, query, failure, read)
+                    failed(serving, &self.asker, &query, failure, read)
                 }
-            });
+            };
+            note(handle, progress);
         }
-        progress
     }
 
     fn call(&self, serving: &Serving) -> Result<(Box<Instance>, Vec<Answer>), Failure> {
         let mut instance = self.asker.member.binding.policy.instance()?;
         put(&mut instance, serving, &self.queries);
         for (handle, read) in self.reads.iter().enumerate() {
-            if let Some(asked) = instance.asked(handle as u32) {
-                asked.known = read.clone();
+            if let Some(read) = read {
+                instance.know(handle as u32, read.clone());
             }
         }
-        let answers = instance.resolve_batch(&self.requests)?;
+        let answers = instance.resolve_batch(self.queries.iter().map(|query| &query.request))?;
         Ok((instance, answers))
     }
 
-    fn settle(&self, serving: &Serving, mut instance: Box<Instance>, answers: &[Answer]) -> Vec<Progress> {
+    fn settle(
+        &self,
+        serving: &Serving,
+        mut instance: Box<Instance>,
+        answers: &[Answer],
+        note: &mut impl FnMut(usize, Progress),
+    ) {
         let asker = &self.asker;
-        let mut progress = Vec::with_capacity(self.queries.len());
         for (handle, (query, answer)) in self.queries.iter().zip(answers).enumerate() {
             let checked = check(serving, Author::Member(asker.member), &query.question, answer);
-            progress.push(match checked {
+            let progress = match checked {
                 Ok(checked) => {
                     if asker.route.shadow.is_some() {
-                        let read = known_of(&mut instance, handle as u32);
-                        compare(serving, asker.route, query, &checked.verdict, read);
+                        let read = instance.known(handle as u32);
+                        compare(serving, asker.route, &query.alone(), &checked.verdict, read);
                     }
                     let settled = settle_read(serving, asker, &mut instance, handle as u32, query, checked);
                     go_on(asker, settled, asker.by.who, 0)
                 }
                 // An answer that is not acceptable says nothing of the instance.
-                Err(failure) => failed(serving, asker, query, failure, self.read_of(handle)),
-            });
+                Err(failure) => failed(serving, asker, &query.alone(), failure, self.read_of(handle)),
+            };
+            note(handle, progress);
         }
         asker.member.binding.policy.put_back(instance);
-        progress
     }
 }

@@ -88,7 +88,7 @@ impl Explanation {
                 Err(Failure::NoExplanation) => (instance.resolve(query.request)?, None),
                 Err(failure) => return Err(failure),
             };
-            let pin = instance.asked(0).and_then(|asked| asked.pin.take());
+            let pin = instance.read(0);
             Ok((check(&serving, Author::Member(member), &query.question, &answer)?, trace, pin))
         });
         self.unexplained = true;

@@ -5,6 +5,7 @@ mod budget;
 mod clock;
 mod compile;
 mod engine;
+mod exports;
 mod failure;
 mod fit;
 mod idle_memory;

@@ -20,9 +20,34 @@ pub(crate) struct Question {
     pub(crate) destination: Destination,
 }
 
+/// Whose message it is: its scope, and the route of that.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whose {
+    scope: u32,
+    route: u16,
+}
+
+impl Whose {
+    #[inline]
+    pub(crate) fn of(serving: &Serving, message: &Message<'_>) -> Self {
+        let scope = serving.revision.scope_of(message.application, message.entity);
+        Self { scope, route: serving.route_of(scope, message) }
+    }
+}
+
 /// Steps 1 and 2: the outcome, or the question for the policy.
 #[inline]
 pub(crate) fn prepare(serving: &Serving, message: &Message<'_>) -> Result<Question, Outcome> {
+    prepare_of(serving, message, || Whose::of(serving, message))
+}
+
+/// The same, for who knows a way to find out whose message it is.
+#[inline]
+pub(crate) fn prepare_of(
+    serving: &Serving,
+    message: &Message<'_>,
+    whose: impl FnOnce() -> Whose,
+) -> Result<Question, Outcome> {
     let destination = match Destination::parse(message.to) {
         Ok(destination) => destination,
         Err(error) => {
@@ -30,8 +55,7 @@ pub(crate) fn prepare(serving: &Serving, message: &Message<'_>) -> Result<Questi
             return Err(Outcome { verdict: Verdict::Refused(Refusal::InvalidDestination(error)), by });
         }
     };
-    let scope = serving.revision.scope_of(message.application, message.entity);
-    let route = serving.route_of(scope, message);
+    let Whose { scope, route } = whose();
     if let Some(from) = message.from {
         let by = By { route, who: Who::Active };
         return Err(Outcome { verdict: explicit(serving, message, &destination, from), by });

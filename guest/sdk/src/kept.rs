@@ -4,19 +4,46 @@
 //! is a look at it. The contract makes it safe: a revision grows when anything that a decision for its scope can depend
 //! on has changed.
 
+use core::hash::{BuildHasherDefault, Hasher};
+
 use hashbrown::HashMap;
 
+use crate::spread::mix;
 use crate::types::Request;
 
 /// Things of one kind, each for a (scope, channel, country), in two halves: when the young half is full the old one is
 /// dropped and the young one grows old. So what is in use stays, what is not goes, and a look costs nothing for it.
 #[derive(Debug)]
 pub struct Kept<T> {
-    young: HashMap<u64, Entry<T>>,
-    old: HashMap<u64, Entry<T>>,
+    young: Entries<T>,
+    old: Entries<T>,
     /// The weight of the young half, and the most that it may have.
     weight: usize,
     most: usize,
+}
+
+type Entries<T> = HashMap<u64, Entry<T>, BuildHasherDefault<OfNumbers>>;
+
+/// A hasher of one number: the host makes the keys, nobody else can choose them to collide.
+#[derive(Debug, Default)]
+struct OfNumbers(u64);
+
+impl Hasher for OfNumbers {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    #[inline]
+    fn write_u64(&mut self, number: u64) {
+        self.0 = mix(self.0 ^ number);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 #[derive(Debug)]
@@ -29,7 +56,7 @@ struct Entry<T> {
 impl<T> Kept<T> {
     /// Keeps things up to a weight, in any unit, and as much again that is not in use any more.
     pub fn up_to(weight: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), weight: 0, most: weight }
+        Self { young: HashMap::default(), old: HashMap::default(), weight: 0, most: weight }
     }
 
     /// Looks at what there is for a request. `make` makes it where there is none for the scope's revision and says what

@@ -22,7 +22,7 @@ pub trait Observer {
 impl Observer for () {}
 
 /// Answers a request under its plan.
-#[inline]
+#[inline(always)]
 pub fn decide<R: Reads>(plan: &mut Plan, request: &Request, reads: &R, observer: &mut impl Observer) -> Answer {
     let rule = match &mut plan.ruling {
         Ok(rule) => rule,
@@ -78,7 +78,7 @@ impl Rule {
     }
 
     /// Narrows the candidates of these types to the nearest and spreads the recipient over them.
-    #[inline]
+    #[inline(always)]
     fn nearest<R: Reads>(
         &mut self,
         types: SenderTypes,

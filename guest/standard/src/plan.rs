@@ -108,7 +108,15 @@ impl Rule {
     }
 
     /// Reads the pool into the policy's memory once it was asked for often enough.
+    #[inline]
     pub(crate) fn hold<R: Reads>(&mut self, reads: &R) {
+        if let Held::Host { .. } = &self.held {
+            self.count_up(reads);
+        }
+    }
+
+    #[cold]
+    fn count_up<R: Reads>(&mut self, reads: &R) {
         if let Held::Host { count, asked } = &mut self.held {
             *asked += 1;
             if *asked > *count / SENDERS_A_QUESTION && *count <= MOST_HELD {

@@ -12,15 +12,22 @@ use super::limits::Limits;
 use super::module::PolicyError;
 use super::slots::Idle;
 
-const INSTANCES: u32 = Limits::INSTANCES as u32;
+/// How many instances are made room for: as many as there may be or, where the system does not give so much address space
+/// (`ulimit -v`, 39 bits of it, a debugger that keeps some to itself), the next that it does give.
+const ROOMS: [usize; 3] = [Limits::INSTANCES, 64, 8];
 
 /// How many core modules an instance may be made of, and how many tables they may have. One module of a usual tool is
 /// three, with the two that link it; CPython is 38, with its libraries.
 const MODULES: u32 = 64;
 const TABLES: u32 = 4;
 
-/// The most memory that any limit may allow an instance; the pool's slots are of this size.
+/// The most memory that any limit may allow an instance.
 pub(crate) const MOST_MEMORY: usize = 1 << 30;
+
+/// The address space behind an instance's memory: all that 32 bits can name, and a guard for what is added to them. So
+/// compiled code needs no check of its own at an access, which is a third of its instructions and of its time.
+const RESERVED: u64 = 4 << 30;
+const GUARD: u64 = 32 << 20;
 
 /// How much of a slot's memory is kept and cleared between instances, rather than given back to the system: a fresh
 /// instance of a small policy then costs no page faults.
@@ -32,6 +39,8 @@ pub(crate) struct Engine {
     pub(crate) linker: Linker<State>,
     /// It counts instructions.
     pub(super) counts: bool,
+    /// How many instances live at once.
+    pub(super) instances: usize,
     /// The instances that wait for a call, which make room where one is needed.
     pub(super) idle: Idle<Instance>,
 }
@@ -76,17 +85,24 @@ impl Engine {
     fn made(made: &'static Made, metered: bool) -> Result<&'static Self, PolicyError> {
         let made = made.get_or_init(|| {
             clock::start()?;
-            Self::new(metered).map_err(|error| format!("{error:#}"))
+            let mut made = Self::new(metered, ROOMS[0]);
+            for &instances in &ROOMS[1..] {
+                if made.is_err() {
+                    made = Self::new(metered, instances);
+                }
+            }
+            made.map_err(|error| format!("{error:#}"))
         });
         made.as_ref().map_err(|reason| PolicyError::Engine { reason: reason.clone() })
     }
 
-    fn new(metered: bool) -> wasmtime::Result<Self> {
+    fn new(metered: bool, instances: usize) -> wasmtime::Result<Self> {
+        let count = u32::try_from(instances)?;
         let mut pool = PoolingAllocationConfig::new();
-        pool.total_component_instances(INSTANCES)
-            .total_core_instances(MODULES * INSTANCES)
-            .total_memories(INSTANCES)
-            .total_tables(TABLES * INSTANCES)
+        pool.total_component_instances(count)
+            .total_core_instances(MODULES * count)
+            .total_memories(count)
+            .total_tables(TABLES * count)
             .max_memory_size(MOST_MEMORY)
             .table_elements(Limits::default().table_elements)
             .max_core_instances_per_component(MODULES)
@@ -99,8 +115,8 @@ impl Engine {
         let mut config = Config::new();
         config
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-            .memory_reservation(MOST_MEMORY as u64)
-            .memory_guard_size(32 << 20)
+            .memory_reservation(RESERVED)
+            .memory_guard_size(GUARD)
             .concurrency_support(false)
             .epoch_interruption(true)
             .consume_fuel(metered)
@@ -123,6 +139,6 @@ impl Engine {
             .func_wrap("sent-at", |mut store: StoreContextMut<'_, State>, (message,): (u32,)| {
                 Ok((store.data_mut().sent_at(message)?,))
             })?;
-        Ok(Self { engine, linker, counts: metered, idle: Idle::new() })
+        Ok(Self { engine, linker, counts: metered, instances, idle: Idle::new() })
     }
 }

@@ -10,7 +10,7 @@ use wasmtime::Result;
 
 use super::bindings::contract::{log, messages, senders, settings, sticky, strategies, types};
 use super::failure::{Failure, plain};
-use super::instance::State;
+use super::instance::{PinOf, State};
 use crate::catalog::Channel;
 use crate::decision::Step;
 use crate::revision::Revision;
@@ -130,19 +130,20 @@ impl sticky::Host for State {
     fn pin_of(&mut self, message: u32) -> Result<sticky::Pin> {
         self.read()?;
         let (Some(revision), Some(store)) = (&self.revision, &self.sticky) else { return Ok(sticky::Pin::None) };
-        let Some(asked) = self.asked.get_mut(message as usize) else { return Ok(sticky::Pin::None) };
-        let read = match (&mut asked.pin, asked.known.take()) {
-            (Some(read), _) => read,
-            (pin, Some(known)) => pin.insert(known),
-            (pin, None) => {
-                let entity = asked.other_entity.as_deref();
-                let key = revision.pin_key(asked.scope, entity, asked.channel, asked.recipient);
-                pin.insert(key.map_or(Ok(None), |key| store.get(&key)))
-            }
-        };
-        // A store that cannot answer is seen when the answer is checked.
-        let pin = read.as_ref().ok().copied().flatten();
-        Ok(match revision.pin_in_scope(asked.scope, pin) {
+        let Some(asked) = self.asked.get(message as usize) else { return Ok(sticky::Pin::None) };
+        let (scope, known) = (asked.scope, asked.pin.is_some());
+        if !known {
+            let key = revision.pin_key(asked.scope, self.entities.get(message), asked.channel, asked.recipient);
+            let read = key.map_or(Ok(None), |key| store.get(&key));
+            self.know(message, PinOf { read, was_read: true });
+        }
+        let read = self.pin(message).and_then(|pin| {
+            pin.was_read = true;
+            // A store that cannot answer is seen when the answer is checked.
+            pin.read.as_ref().ok().copied().flatten()
+        });
+        let Some(revision) = &self.revision else { return Ok(sticky::Pin::None) };
+        Ok(match revision.pin_in_scope(scope, read) {
             sdk_sticky::Pin::None => sticky::Pin::None,
             sdk_sticky::Pin::Held(handle) => sticky::Pin::Held(handle),
             sdk_sticky::Pin::Gone => sticky::Pin::Gone,

@@ -1,19 +1,20 @@
 //! An instance of a policy: a store, what the running call may see, and the calls.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use callsign_destination::Number;
-use callsign_sticky::StickyStore;
+use callsign_sticky::{Pin, StickyError, StickyStore};
 use wasmtime::{ResourceLimiter, Store};
 
-use super::bindings::DecidingPolicy;
 use super::bindings::contract::types::{Answer, Request};
 use super::bindings::explain::Trace;
 use super::bindings::explaining::ExplainingPolicy;
 use super::bindings::exports::callsign::policy::policy::Wording;
 use super::clock;
+use super::exports::{Exports, InOrder};
 use super::failure::{Failure, LONGEST_TEXT, contained, plain};
 use super::idle_memory::Reserved;
 use super::limits::Limits;
@@ -30,7 +31,11 @@ pub(crate) struct State {
     pub(super) sticky: Option<Arc<dyn StickyStore>>,
     pub(super) label: Arc<str>,
     /// The messages of the running call, by their handle.
-    pub(crate) asked: Vec<Asked>,
+    pub(super) asked: Vec<Asked>,
+    /// The entities of those whose entity the catalog has nothing for, in the order of their handles, and what is known of
+    /// pins: most calls have neither.
+    pub(super) entities: OtherEntities,
+    pub(super) pins: Vec<PinOf>,
     /// Their texts, where the policy imports them.
     pub(crate) texts: Vec<Texts>,
     pub(super) settings: Arc<str>,
@@ -63,19 +68,62 @@ pub(super) struct Meter {
 }
 
 /// A message of the running call.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     pub(crate) scope: u32,
     pub(crate) channel: Channel,
     pub(crate) country: u16,
     pub(crate) recipient: Number,
-    /// The message's entity, where the catalog has nothing of its own for it.
-    pub(crate) other_entity: Option<Box<str>>,
     pub(crate) sent_at: Option<u64>,
-    /// What is known of its pin, for the policy if it looks.
-    pub(crate) known: PinRead,
-    /// What the policy read of the sticky state; none while it has not looked.
-    pub(crate) pin: PinRead,
+    /// Where what is known of its pin is, if anything is.
+    pub(super) pin: Option<NonZeroU32>,
+}
+
+impl Asked {
+    #[inline]
+    pub(crate) fn new(
+        scope: u32,
+        channel: Channel,
+        country: u16,
+        recipient: Number,
+        sent_at: Option<u64>,
+    ) -> Self {
+        Self { scope, channel, country, recipient, sent_at, pin: None }
+    }
+}
+
+/// What is known of the pin of a message.
+#[derive(Debug)]
+pub(super) struct PinOf {
+    pub(super) read: Result<Option<Pin>, StickyError>,
+    /// The policy has looked.
+    pub(super) was_read: bool,
+}
+
+/// Entities of messages, in one text.
+#[derive(Debug, Default)]
+pub(super) struct OtherEntities {
+    text: String,
+    /// Message, and where its entity ends in the text.
+    ends: Vec<(u32, usize)>,
+}
+
+impl OtherEntities {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    fn push(&mut self, message: u32, entity: &str) {
+        self.text.push_str(entity);
+        self.ends.push((message, self.text.len()));
+    }
+
+    pub(super) fn get(&self, message: u32) -> Option<&str> {
+        let at = self.ends.binary_search_by_key(&message, |&(message, _)| message).ok()?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before].1);
+        self.text.get(start..self.ends[at].1)
+    }
 }
 
 /// The texts of a message of the running call.
@@ -113,6 +161,39 @@ impl ResourceLimiter for State {
 }
 
 impl State {
+    /// Makes a message known, the next by its handle; with its entity where the catalog has nothing of its own for that.
+    #[inline]
+    pub(crate) fn ask(&mut self, asked: Asked, other_entity: Option<&str>) {
+        if let Some(entity) = other_entity {
+            self.entities.push(self.asked.len() as u32, entity);
+        }
+        self.asked.push(asked);
+    }
+
+    /// What is known of the pin of a message.
+    #[inline]
+    pub(super) fn pin(&mut self, message: u32) -> Option<&mut PinOf> {
+        let at = self.asked.get(message as usize)?.pin?;
+        self.pins.get_mut(at.get() as usize - 1)
+    }
+
+    /// Puts in what is known of the pin of a message.
+    pub(super) fn know(&mut self, message: u32, pin: PinOf) {
+        if let Some(asked) = self.asked.get_mut(message as usize) {
+            self.pins.push(pin);
+            asked.pin = NonZeroU32::new(self.pins.len() as u32);
+        }
+    }
+
+    /// Forgets the messages of the call before.
+    #[inline]
+    fn forget(&mut self) {
+        self.asked.clear();
+        self.texts.clear();
+        self.pins.clear();
+        self.entities.clear();
+    }
+
     /// Stops a call that is late. Compiled code looks at the time where it loops and where a function begins: whatever
     /// else takes time has to do it too.
     #[inline]
@@ -124,9 +205,8 @@ impl State {
 /// An instance.
 pub(crate) struct Instance {
     store: Store<State>,
-    policy: DecidingPolicy,
-    /// For the exports that are looked up when they are wanted.
     instance: wasmtime::component::Instance,
+    exports: Arc<Exports>,
     explains: bool,
     limits: Limits,
     ticks: u64,
@@ -146,6 +226,8 @@ impl Instance {
             sticky: None,
             label: Arc::clone(&policy.label),
             asked: Vec::new(),
+            entities: OtherEntities::default(),
+            pins: Vec::new(),
             texts: Vec::new(),
             settings: Arc::clone(&policy.settings),
             imports: u64::from(limits.imports),
@@ -172,15 +254,13 @@ impl Instance {
             } else if policy.engine.counts {
                 store.set_fuel(u64::MAX)?;
             }
-            let instance = policy.pre.instance_pre().instantiate(&mut store)?;
-            let deciding = policy.exports.load(&mut store, &instance)?;
-            Ok((deciding, instance))
+            policy.pre.instantiate(&mut store)
         };
         match contained(&mut start) {
-            Ok((deciding, instance)) => Ok(Self {
+            Ok(instance) => Ok(Self {
                 store,
-                policy: deciding,
                 instance,
+                exports: Arc::clone(&policy.exports),
                 explains: policy.fit.explains,
                 ticks,
                 calls: 0,
@@ -220,8 +300,7 @@ impl Instance {
     #[inline]
     pub(crate) fn begin(&mut self, serving: &Serving) -> &mut State {
         let state = self.store.data_mut();
-        state.asked.clear();
-        state.texts.clear();
+        state.forget();
         // Shared counts are touched only when something changed: other threads use them too.
         if !state.revision.as_ref().is_some_and(|known| Arc::ptr_eq(known, &serving.revision)) {
             state.revision = Some(Arc::clone(&serving.revision));
@@ -230,27 +309,42 @@ impl Instance {
         state
     }
 
-    /// A message of the running call.
+    /// Puts in what is known of the pin of a message, for the policy if it looks.
+    pub(crate) fn know(&mut self, message: u32, read: Result<Option<Pin>, StickyError>) {
+        self.store.data_mut().know(message, PinOf { read, was_read: false });
+    }
+
+    /// What the policy read of the pin of a message; none where it did not look. It is gone then.
     #[inline]
-    pub(crate) fn asked(&mut self, message: u32) -> Option<&mut Asked> {
-        self.store.data_mut().asked.get_mut(message as usize)
+    pub(crate) fn read(&mut self, message: u32) -> PinRead {
+        let pin = self.store.data_mut().pin(message)?;
+        pin.was_read.then(|| std::mem::replace(&mut pin.read, Ok(None)))
+    }
+
+    /// What is known of the pin of a message, whether the policy has looked or not.
+    pub(crate) fn known(&mut self, message: u32) -> PinRead {
+        self.store.data_mut().pin(message).map(|pin| pin.read.clone())
     }
 
     /// Answers one request.
     #[inline]
     pub(crate) fn resolve(&mut self, request: Request) -> Result<Answer, Failure> {
-        self.call(1, |store, policy| policy.callsign_policy_policy().call_resolve(store, request))
+        self.call(1, |store, instance, exports| exports.resolve(store, instance, request))
     }
 
     /// Answers many requests.
-    pub(crate) fn resolve_batch(&mut self, requests: &[Request]) -> Result<Vec<Answer>, Failure> {
-        let answers = self.call(requests.len(), |store, policy| {
-            policy.callsign_policy_policy().call_resolve_batch(store, requests)
-        })?;
-        if answers.len() != requests.len() {
-            return Err(Failure::Answers { answers: answers.len(), requests: requests.len() });
+    pub(crate) fn resolve_batch<'a>(
+        &mut self,
+        requests: impl InOrder<'a>,
+    ) -> Result<Vec<Answer>, Failure> {
+        let count = requests.len();
+        let answers = self.call(count, |store, instance, exports| exports.resolve_batch(store, instance, requests));
+        match answers {
+            Ok(answers) if answers.len() == count => Ok(answers),
+            Ok(answers) => Err(Failure::Answers { answers: answers.len(), requests: count }),
+            Err(Failure::Answers { answers, .. }) => Err(Failure::Answers { answers, requests: count }),
+            Err(failure) => Err(failure),
         }
-        Ok(answers)
     }
 
     /// Answers one request and says how.
@@ -258,8 +352,7 @@ impl Instance {
         if !self.explains {
             return Err(Failure::NoExplanation);
         }
-        let instance = self.instance;
-        self.call(1, |store, _| {
+        self.call(1, |store, instance, _| {
             let explaining = ExplainingPolicy::new(&mut *store, &instance)?;
             explaining.callsign_policy_explain().call_explain(store, request)
         })
@@ -267,21 +360,14 @@ impl Instance {
 
     /// Words a refusal of the policy's own. It is not about a message any more.
     pub(crate) fn refusal_text(&mut self, code: u32, detail: u64) -> Result<Wording, Failure> {
-        self.forget();
-        self.call(1, |store, policy| policy.callsign_policy_policy().call_refusal_text(store, code, detail))
+        self.store.data_mut().forget();
+        self.call(1, |store, instance, exports| exports.refusal_text(store, instance, code, detail))
     }
 
     /// Lets the policy check its settings.
     pub(crate) fn check_settings(&mut self, json: &str) -> Result<Result<(), String>, Failure> {
-        self.forget();
-        self.call(1, |store, policy| policy.callsign_policy_policy().call_check_settings(store, json))
-    }
-
-    /// Forgets the messages of the call before.
-    fn forget(&mut self) {
-        let state = self.store.data_mut();
-        state.asked.clear();
-        state.texts.clear();
+        self.store.data_mut().forget();
+        self.call(1, |store, instance, exports| exports.check_settings(store, instance, json))
     }
 
     /// Makes a call, within the limits of a call with so many requests.
@@ -289,10 +375,10 @@ impl Instance {
     fn call<T>(
         &mut self,
         requests: usize,
-        call: impl FnOnce(&mut Store<State>, &DecidingPolicy) -> wasmtime::Result<T>,
+        call: impl FnOnce(&mut Store<State>, wasmtime::component::Instance, &Exports) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
         self.calls += 1;
-        let Self { store, policy, limits, .. } = self;
+        let Self { store, instance, exports, limits, .. } = self;
         store.set_epoch_deadline(self.ticks);
         let state = store.data_mut();
         state.late = clock::now() + self.ticks;
@@ -302,10 +388,10 @@ impl Instance {
         state.lines_left = LINES;
         state.last_error = None;
         let answer = contained(|| {
-            let Some(fuel) = limits.fuel else { return call(store, policy) };
+            let Some(fuel) = limits.fuel else { return call(store, *instance, exports) };
             let fuel = fuel.saturating_mul(requests as u64);
             store.set_fuel(fuel)?;
-            let answer = call(store, policy)?;
+            let answer = call(store, *instance, exports)?;
             let left = store.get_fuel()?;
             store.data().meter.instructions.store(fuel - left, Ordering::Relaxed);
             Ok(answer)

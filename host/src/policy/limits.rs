@@ -56,6 +56,8 @@ impl Limits {
     /// Instances that wait for a call make room for those that are needed. Each reserves address space, and memory only
     /// for what it touches, up to [`Limits::memory`]. A message that finds all of them in a call fails with
     /// `POLICY_FAILED` and the words "all instances are busy".
+    ///
+    /// Where the system does not give the address space for so many, about 4 GiB each, there are 64, or 8.
     pub const INSTANCES: usize = 512;
 }
 

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use semver::Version;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 
-use super::bindings::{DecidingPolicyIndices, DecidingPolicyPre};
 use super::compile::Source;
 use super::engine::{Engine, MOST_MEMORY};
+use super::exports::Exports;
 use super::failure::{Failure, LONGEST_TEXT, plain};
 use super::fit::{self, Fit};
 use super::idle_memory::IdleMemory;
@@ -27,9 +27,9 @@ const RECLAIMS: usize = 16;
 pub struct Policy {
     pub(super) label: Arc<str>,
     pub(super) engine: &'static Engine,
-    pub(super) pre: DecidingPolicyPre<State>,
+    pub(super) pre: InstancePre<State>,
     /// Where the exports are, found once.
-    pub(super) exports: DecidingPolicyIndices,
+    pub(super) exports: Arc<Exports>,
     pub(super) fit: Fit,
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
@@ -82,10 +82,10 @@ impl Policy {
     pub(crate) fn link(metadata: &Metadata, component: &Component, limits: Limits) -> Result<Self, PolicyError> {
         let engine = Engine::that_compiled(component)?;
         let fit = fit::check(&engine.engine, component)?;
-        let pre = engine.linker.instantiate_pre(component).and_then(DecidingPolicyPre::new);
+        let pre = engine.linker.instantiate_pre(component);
         let shape = |error: wasmtime::Error| PolicyError::Shape { reason: format!("{error:#}") };
         let pre = pre.map_err(shape)?;
-        let exports = DecidingPolicyIndices::new(pre.instance_pre()).map_err(shape)?;
+        let exports = Arc::new(Exports::find(component).map_err(shape)?);
         let name = metadata.name.as_deref().unwrap_or("unnamed");
         let version = metadata.version.as_deref().unwrap_or("0.0.0");
         let policy = Self {
@@ -221,10 +221,11 @@ impl Policy {
             match Instance::new(self) {
                 // Another thread may take the place before this one does.
                 Err(Failure::Busy(_)) if self.engine.idle.reclaim() => {}
+                Err(Failure::Busy(_)) => break,
                 started => return started.map(Box::new),
             }
         }
-        Err(Failure::Busy(Limits::INSTANCES))
+        Err(Failure::Busy(self.engine.instances))
     }
 
     /// Says whether the policy serves. One that does not keeps no instance: those that are still called go after their
