@@ -5,11 +5,13 @@
 //! [`Gateway::explain`] to know why. The decision itself is a WebAssembly component, a [`Policy`], that runs in a
 //! sandbox behind the contract `callsign:policy`; the standard one comes with this crate. Pins of the sticky sender are
 //! kept in a [`StickyStore`].
-// Allowed in one function: where compiled code, once its seal is checked, is taken for code (`store/sealed.rs`).
+// Allowed in two places: where compiled code, once its seal is checked, is taken for code (`store/sealed.rs`), and where
+// lists cross the boundary (`policy/exports.rs`).
 #![deny(unsafe_code)]
 
 mod answer;
 mod ask;
+mod bare;
 mod batch;
 mod binding;
 mod catalog;
@@ -32,6 +34,7 @@ mod store;
 mod supply;
 mod tally;
 
+pub use bare::{Bare, BareRequest, BareSender};
 pub use binding::{Binding, Bound, Breaker, OnFailure, OnUnavailable, Probe};
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
 pub use callsign_sticky as sticky;

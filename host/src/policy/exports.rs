@@ -1,11 +1,11 @@
 //! The exports of a policy: found once for a component, called by their index.
 //!
-//! Calls go through wasmtime's typed functions. Two types of them are our own: wasmtime looks up the guest's memory for every
+//! Calls go through wasmtime's typed functions. Three types of them are our own: wasmtime looks up the guest's memory for every
 //! field of every element of a list, which costs a batch more than the decisions in it.
 
 #![allow(
     unsafe_code,
-    reason = "the canonical ABI of two lists, and functions whose types were checked when the component was loaded"
+    reason = "the canonical ABI of answers and of two lists, and functions whose types were checked when the component was loaded"
 )]
 
 use std::mem::MaybeUninit;
@@ -53,7 +53,7 @@ impl Exports {
 
     #[inline]
     pub(super) fn resolve(&self, store: &mut Store<State>, instance: Instance, request: Request) -> Result<Answer> {
-        let (answer,) = call(store, instance, &self.resolve, (request,))?;
+        let (One(answer),) = call(store, instance, &self.resolve, (request,))?;
         Ok(answer)
     }
 
@@ -99,8 +99,8 @@ fn call<Params: ComponentNamedList + Lower, Results: ComponentNamedList + Lift>(
     params: Params,
 ) -> Result<Results> {
     let Some(function) = instance.get_func(&mut *store, export) else { bail!("the export is no function") };
-    // SAFETY: `fit::check` has held the types of all four functions against these very types, those of `Requests` and
-    // `Answers` being the ones of `[Request]` and `[Answer]`; without that there is no `Policy` to make instances of.
+    // SAFETY: `fit::check` has held the types of all four functions against these very types, those of `Requests`, `One`
+    // and `Answers` being the ones of `[Request]`, `Answer` and `[Answer]`; without that there is no `Policy` to make instances of.
     let function = unsafe { TypedFunc::<Params, Results>::new_unchecked(function) };
     function.call(store, params)
 }
@@ -166,6 +166,9 @@ unsafe impl<'a, I: InOrder<'a>> Lower for Requests<I> {
     }
 }
 
+/// `answer`, as `resolve` gives it.
+struct One(Answer);
+
 /// `list<answer>`, as `resolve-batch` gives it.
 struct Answers(Vec<Answer>);
 
@@ -173,6 +176,7 @@ struct Answers(Vec<Answer>);
 const ANSWER: usize = <Answer as ComponentType>::SIZE32;
 const _: () = assert!(ANSWER == 32 && <Answer as ComponentType>::ALIGN32 == 8);
 
+#[inline]
 fn answer_of(bytes: &[u8; ANSWER]) -> Result<Answer> {
     let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     let no = |what: &str, value: u8| Err(format_err!("an answer with the {what} {value}, which there is none of"));
@@ -206,6 +210,30 @@ fn answer_of(bytes: &[u8; ANSWER]) -> Result<Answer> {
             other => return no("refusal", other),
         })),
         other => no("case", other),
+    }
+}
+
+// SAFETY: the type, its flat form and its size are those of `Answer`.
+unsafe impl ComponentType for One {
+    type Lower = <Answer as ComponentType>::Lower;
+    const ABI: CanonicalAbiInfo = <Answer as ComponentType>::ABI;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        <Answer as ComponentType>::typecheck(ty, types)
+    }
+}
+
+// SAFETY: only answers that the type has are made of what is read.
+unsafe impl Lift for One {
+    /// For an answer in registers, of which the canonical ABI has too few for it.
+    fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> Result<Self> {
+        Answer::linear_lift_from_flat(cx, ty, src).map(Self)
+    }
+
+    #[inline]
+    fn linear_lift_from_memory(_cx: &mut LiftContext<'_>, _ty: InterfaceType, bytes: &[u8]) -> Result<Self> {
+        let Some(bytes) = bytes.first_chunk() else { bail!("an answer is {ANSWER} bytes") };
+        answer_of(bytes).map(Self)
     }
 }
 

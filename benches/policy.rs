@@ -1,0 +1,187 @@
+//! What the call of a policy costs by itself, handles in and a handle out, and the worlds that other engines are held to:
+//! `make bench` gives them to the programs of `benches/peers`.
+//!
+//! `cargo bench -p callsign-host --bench policy -- --selection selection.wasm [--policy file.wasm] [--quick]`
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
+
+mod record;
+mod timing;
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use callsign::{Bare, Catalog, Channel, Countries, Gateway, MemoryStore, Message, Policy};
+use serde_json::{Value, json};
+
+const POOLS: [usize; 3] = [10, 100, 1_000];
+const REQUESTS: usize = 1_024;
+const BATCH: usize = 64;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let after = |flag: &str| {
+        let at = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(at + 1).filter(|value| !value.is_empty()).map(PathBuf::from)
+    };
+    let selection = after("--selection").expect("--selection FILE: the component of benches/peers/selection");
+    let mut policies = vec![
+        ("Callsign, selection policy".to_owned(), Arc::new(Policy::load(&selection).unwrap())),
+        ("Callsign, standard policy".to_owned(), Arc::new(Policy::standard().unwrap())),
+    ];
+    if let Some(file) = after("--policy") {
+        let policy = Policy::load(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        policies.push((format!("Callsign, {}", policy.label()), Arc::new(policy)));
+    }
+    let mut rows = Vec::new();
+    for pool in POOLS {
+        let world = World::new(pool);
+        for (name, policy) in &policies {
+            let gateway = world.gateway(Arc::clone(policy));
+            let mut bare = gateway.bare(&world.messages).unwrap();
+            assert_eq!(bare.len(), REQUESTS);
+            if name.contains("selection") {
+                record::write(&format!("world-{pool}.json"), &world.describe(&mut bare));
+            }
+            let (single, batch) = measure(&mut bare);
+            for (form, measured) in [("single", single), ("batch64", batch)] {
+                println!("{pool:6} senders  {name:32} {form:8} {:7.1} ns", measured.median);
+                rows.push(json!({"engine": name, "form": form, "senders": pool,
+                    "nanoseconds": measured.median, "low": measured.low, "high": measured.high}));
+            }
+        }
+    }
+    record::write("policy.json", &json!({ "rows": rows }));
+}
+
+/// Nanoseconds a decision, one by one and in batches.
+fn measure(bare: &mut Bare<'_>) -> (timing::Measured, timing::Measured) {
+    let mut next = 0;
+    let single = timing::measure(1, || {
+        black_box(bare.ask(next).unwrap());
+        next = (next + 1) % REQUESTS;
+    });
+    let mut from = 0;
+    let batch = timing::measure(BATCH, || {
+        black_box(bare.ask_batch(from..from + BATCH).unwrap());
+        from = (from + BATCH) % REQUESTS;
+    });
+    (single, batch)
+}
+
+/// An application with a pool, four strategies, and recipients of whom one in eight is pinned.
+struct World {
+    catalog: Catalog,
+    sticky: Arc<MemoryStore>,
+    messages: Vec<Message<'static>>,
+}
+
+/// Area codes of the pool.
+const NPAS: [u16; 10] = [212, 213, 305, 312, 404, 415, 512, 617, 702, 206];
+/// Area codes of the recipients: some have senders of their own, some do not.
+const TO: [u16; 8] = [212, 213, 415, 646, 628, 718, 303, 503];
+
+impl World {
+    fn new(pool: usize) -> Self {
+        let senders: Vec<Value> = (0..pool)
+            .map(|index| {
+                let (kind, address) = match index % 10 {
+                    7 => ("SHORT_CODE", format!("{}", 10_000 + index)),
+                    8 => ("TOLL_FREE_NUMBER", format!("+1800{:07}", 2_000_000 + index)),
+                    _ => ("VIRTUAL_LONG_NUMBER", format!("+1{}{:07}", NPAS[index % 7 + index / 10 % 3], 2_000_000 + index)),
+                };
+                let countries = if index % 5 == 4 { json!("*") } else { json!(["US", "CA"]) };
+                json!({"senderId": format!("S{index:06}"), "sender": address, "senderType": kind,
+                       "coverage": [{"channel": "SMS", "countries": countries}]})
+            })
+            .collect();
+        let associations: Vec<Value> = (0..pool)
+            .map(|index| {
+                json!({"resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": "acme",
+                       "resourceId": format!("S{index:06}")})
+            })
+            .collect();
+        let platform = json!({"applicationId": "shop", "entityId": "acme"});
+        let catalog = json!({
+            "applications": [{"applicationId": "shop"}],
+            "entities": [{"entityId": "acme"}],
+            "senders": senders,
+            "associations": associations,
+            "sendingStrategies": [
+                {"sendingStrategyId": "APPLICATION", "platform": {"applicationId": "shop"}},
+                {"sendingStrategyId": "GENERAL", "platform": platform, "useStickySender": true},
+                {"sendingStrategyId": "MMS", "platform": platform, "channel": "MMS"},
+                {"sendingStrategyId": "AMERICA", "platform": platform, "channel": "SMS",
+                 "destinationCountryCodes": ["US", "CA"], "useStickySender": true, "useGeolocatedSender": true},
+            ],
+        });
+        let recipients = (0..REQUESTS).map(|index| format!("+1{}{:07}", TO[index % TO.len()], 2_345_678 + index * 97));
+        // For as long as the program runs.
+        let messages = recipients
+            .map(|to| Message::new(Channel::Sms, to.leak()).application("shop").entity("acme"))
+            .collect();
+        let world = Self {
+            catalog: Catalog::from_json(&catalog.to_string()).unwrap(),
+            sticky: Arc::new(MemoryStore::new()),
+            messages,
+        };
+        // The standard policy pins whom it decides for.
+        let standard = world.gateway(Arc::new(Policy::standard().unwrap()));
+        for message in world.messages.iter().step_by(8) {
+            assert!(standard.resolve(message).get().sender().is_some());
+        }
+        world
+    }
+
+    fn gateway(&self, policy: Arc<Policy>) -> Gateway {
+        Gateway::with(self.catalog.clone(), policy, Arc::clone(&self.sticky) as _).unwrap()
+    }
+
+    /// The world as other engines get it, with the answers of the selection policy.
+    fn describe(&self, bare: &mut Bare<'_>) -> Value {
+        let standard = self.gateway(Arc::new(Policy::standard().unwrap()));
+        let strategies: Vec<Value> = (0..)
+            .zip([3, 1, 2, 0].map(|index| &self.catalog.strategies()[index]))
+            .map(|(handle, strategy): (u32, _)| {
+                let countries = strategy.countries.as_ref().map(|list| {
+                    list.iter().map(|country| country.as_str().to_owned()).collect::<Vec<_>>()
+                });
+                json!({"strategy": handle, "level": if strategy.entity.is_some() { "entity" } else { "application" },
+                       "channel": strategy.channel.map(|channel| channel.as_str()), "countries": countries,
+                       "sticky": strategy.sticky, "geolocated": strategy.geolocated})
+            })
+            .collect();
+        let senders: Vec<Value> = bare
+            .senders()
+            .iter()
+            .map(|sender| {
+                let countries = match sender.sender.coverage.countries(Channel::Sms) {
+                    Some(Countries::Only(list)) => {
+                        Some(list.iter().map(|country| country.as_str().to_owned()).collect::<Vec<_>>())
+                    }
+                    _ => None,
+                };
+                json!({"sender": sender.handle, "type": sender.sender.kind.as_str(), "area_code": sender.area_code,
+                       "key": sender.key.to_string(), "channels": ["SMS"], "countries": countries})
+            })
+            .collect();
+        let handles: std::collections::HashMap<String, u32> =
+            bare.senders().iter().map(|sender| (sender.sender.id.to_string(), sender.handle)).collect();
+        let mut pins = Vec::new();
+        let mut requests = Vec::new();
+        for (index, message) in self.messages.iter().enumerate() {
+            let request = bare.request(index);
+            if index % 8 == 0 {
+                let decision = standard.resolve(message);
+                let sender = decision.get().sender().unwrap().id.to_string();
+                pins.push(json!({"recipient": request.recipient.to_string(), "sender": handles[&sender]}));
+            }
+            requests.push(json!({"channel": "SMS", "country": String::from_utf8_lossy(&request.country),
+                "area_code": request.area_code, "recipient": request.recipient.to_string(),
+                "sender": bare.ask(index).unwrap()}));
+        }
+        json!({"senders_in_pool": bare.senders().len(), "strategies": strategies, "senders": senders, "pins": pins,
+               "requests": requests})
+    }
+}
