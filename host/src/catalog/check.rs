@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{
     Catalog,
     build::{self, Ends},
-    coverage::Coverages,
+    coverage::{Coverages, Interned},
     element::Text,
     fault::{CatalogError, FaultLog},
     file::{self, List},
@@ -69,7 +69,7 @@ pub(super) fn catalog(text: &str) -> Result<Catalog, CatalogError> {
     check.default_senders(&lists.default_senders);
     match check.log.finish() {
         Some(faults) => Err(CatalogError::Faults(faults)),
-        None => Ok(check.lists.into()),
+        None => Ok(catalog_of(check.lists, check.coverages.collected())),
     }
 }
 
@@ -279,18 +279,21 @@ impl Lists {
     }
 }
 
-impl From<Lists> for Catalog {
-    fn from(lists: Lists) -> Catalog {
-        Catalog {
-            applications: lists.applications.into(),
-            entities: lists.entities.into(),
-            senders: lists.senders.into(),
-            associations: lists.associations.into(),
-            other_associations: lists.other_associations.into(),
-            strategies: lists.strategies.into(),
-            default_senders: lists.default_senders.into(),
-        }
-    }
+/// The catalog of these lists.
+fn catalog_of(lists: Lists, interned: Interned) -> Catalog {
+    let nothing = Catalog::nothing();
+    let catalog = Catalog {
+        applications: lists.applications.into(),
+        entities: lists.entities.into(),
+        senders: lists.senders.into(),
+        associations: lists.associations.into(),
+        other_associations: lists.other_associations.into(),
+        strategies: lists.strategies.into(),
+        default_senders: lists.default_senders.into(),
+        interned,
+        ..nothing.clone()
+    };
+    catalog.looked_up(&nothing)
 }
 
 // === impl Links ===

@@ -1,7 +1,7 @@
 //! What a catalog file may say, and what is reported when it says something else.
 
 mod edit;
-mod edit_model;
+pub(crate) mod edit_model;
 mod elements;
 mod everything;
 mod model;
