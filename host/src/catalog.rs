@@ -9,8 +9,9 @@
 //! 2. `element` reads one element into borrowed, typed fields, and `build` makes the model of it: the fast way, which
 //!    only says whether it is sound.
 //! 3. `walk` goes through an element that is not, field by field, and notes each fault with its place.
-//! 4. `check` takes every element through these, and finds what only shows between elements: ids given twice,
-//!    duplicate associations, two default senders, and, with `ties`, strategies that tie.
+//! 4. `sound` reads a whole file the fast way, on several threads. Where it gives up, `check` takes every element through
+//!    these one by one, and finds also what only shows between elements: ids given twice, duplicate associations, two
+//!    default senders, and, with `ties`, strategies that tie.
 //!
 //! `edit` changes single elements of a catalog, which is then as sound as one that was read; `write` gives elements
 //! back as the file writes them; `lookup` finds them by what tells them apart and by what they refer to.
@@ -28,6 +29,7 @@ mod lookup;
 mod model;
 mod node;
 mod rule;
+mod sound;
 mod ties;
 mod walk;
 mod write;

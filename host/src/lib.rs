@@ -32,6 +32,7 @@ mod shared;
 mod store;
 mod supply;
 mod tally;
+mod threads;
 
 pub use binding::{Binding, Bound, Breaker, OnFailure, OnUnavailable, Probe};
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};

@@ -150,7 +150,8 @@ impl Revision {
         let hash = self.hash_of_names((application, entity));
         self.names.find(hash, |handle| {
             let scope = &self.scopes[handle as usize];
-            scope.application.is_some_and(|index| self.names(index, scope.entity) == (application, entity))
+            let is_of = |index: u32| *self.catalog.applications()[index as usize].id == *application;
+            scope.entity_id.as_deref() == entity && scope.application.is_some_and(is_of)
         })
     }
 
@@ -207,6 +208,7 @@ fn scope(
     parts: ScopeParts,
 ) -> Scope {
     let mut scope = Scope::new(next(), hashes, (Some(application), entity), parts, &senders.abilities);
+    scope.entity_id = names(catalog, application, entity).1.map(Into::into);
     // On which channels any strategy of it is sticky.
     let strategies = scope.strategies.iter().map(|&index| &catalog.strategies()[index as usize]);
     let sticky = strategies.filter(|strategy| strategy.sticky);

@@ -25,6 +25,8 @@ pub(crate) struct Scope {
     /// The catalog's indexes of its application and entity; none of a name that the catalog does not list.
     pub(crate) application: Option<u32>,
     pub(crate) entity: Option<u32>,
+    /// The entity's id, kept here too: every message of the scope is compared with it.
+    pub(crate) entity_id: Option<Box<str>>,
     /// A bit for each channel on which any of the strategies is sticky.
     pub(crate) sticky_channels: u8,
     /// The strategies as the catalog's indexes, those of the entity first. A strategy handle is a position in here.
@@ -52,7 +54,7 @@ pub(crate) struct Member {
 }
 
 /// What a sender can do, kept small and apart from its texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Ability {
     /// The revision's index of its coverage.
     pub(crate) coverage: u32,
@@ -154,6 +156,7 @@ impl Scope {
             application_hash,
             application,
             entity,
+            entity_id: None,
             sticky_channels: 0,
             strategies,
             entity_strategies,

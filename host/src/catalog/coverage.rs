@@ -171,6 +171,11 @@ impl<'a> Coverages<'a> {
         Coverages { by_text: HashMap::new(), interned: Arc::new(Mutex::new(Interned::of(catalog))) }
     }
 
+    /// A reader into the same, for another thread.
+    pub(super) fn beside<'b>(&self) -> Coverages<'b> {
+        Coverages { by_text: HashMap::new(), interned: Arc::clone(&self.interned) }
+    }
+
     /// The coverage of a `coverage` value; nothing when it has a fault.
     pub(super) fn read(&mut self, raw: &'a RawValue) -> Option<Coverage> {
         if let Some(coverage) = self.by_text.get(raw.get()) {

@@ -8,12 +8,14 @@ use hashbrown::DefaultHashBuilder;
 
 use super::{
     Catalog,
+    build::Indexes,
     coverage::Interned,
     kind::{Channel, ResourceType},
     model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
     walk::code,
 };
 use crate::shared::{Elements, Groups, Sparse, Table, spread};
+use crate::threads::both;
 
 /// Where everything is, by hash.
 #[derive(Clone, Default)]
@@ -91,6 +93,24 @@ impl Catalog {
         }
     }
 
+    /// Whether no two elements of a list are the same by what tells them apart.
+    pub(super) fn is_told_apart(&self) -> bool {
+        fn ids<T: Named>(table: &Table, list: &Elements<T>) -> bool {
+            table.alike().into_iter().all(|(one, other)| list[one as usize].id() != list[other as usize].id())
+        }
+        fn slots<T, K: PartialEq>(table: &Table, list: &Sparse<T>, key: impl Fn(&T) -> K) -> bool {
+            table.alike().into_iter().all(|(one, other)| list.at(one).map(&key) != list.at(other).map(&key))
+        }
+        let found = &self.lookup;
+        ids(&found.applications, &self.applications)
+            && ids(&found.entities, &self.entities)
+            && ids(&found.senders, &self.senders)
+            && ids(&found.strategies, &self.strategies)
+            && slots(&found.associations, &self.associations, code_of)
+            && slots(&found.other_associations, &self.other_associations, OtherAssociation::clone)
+            && slots(&found.default_senders, &self.default_senders, scope_of_default)
+    }
+
     fn named<'c, T: Named>(&self, table: &Table, list: &'c Elements<T>, id: &str) -> Option<(u32, &'c T)> {
         let index = table.find(self.lookup.hasher.hash_one(id), |index| list[index as usize].id() == id)?;
         Some((index, &list[index as usize]))
@@ -160,6 +180,20 @@ fn scope_of_strategy(strategy: &Strategy) -> ScopeIndex {
     (strategy.application, strategy.entity)
 }
 
+impl Indexes for Catalog {
+    fn application(&self, id: &str) -> Option<u32> {
+        Some(Catalog::application(self, id)?.0)
+    }
+
+    fn entity(&self, id: &str) -> Option<u32> {
+        Some(Catalog::entity(self, id)?.0)
+    }
+
+    fn sender(&self, id: &str) -> Option<u32> {
+        Some(Catalog::sender(self, id)?.0)
+    }
+}
+
 // === impl Lookup ===
 
 impl Lookup {
@@ -172,24 +206,45 @@ impl Lookup {
         let of_default = |default: &DefaultSender| hasher.hash_one(scope_of_default(default));
         let of_its_sender = |association: &Association| spread(association.sender);
         let of_default_sender = |default: &DefaultSender| spread(default.sender);
-        Lookup {
-            hasher: hasher.clone(),
-            applications: self.ids(&self.applications, &before.applications, &after.applications),
-            entities: self.ids(&self.entities, &before.entities, &after.entities),
-            senders: self.ids(&self.senders, &before.senders, &after.senders),
-            strategies: self.ids(&self.strategies, &before.strategies, &after.strategies),
-            associations: slots(&self.associations, &before.associations, &after.associations, of_association),
-            other_associations: slots(
-                &self.other_associations,
-                &before.other_associations,
-                &after.other_associations,
-                of_other,
-            ),
-            default_senders: slots(&self.default_senders, &before.default_senders, &after.default_senders, of_default),
-            associations_of: groups(&self.associations_of, &before.associations, &after.associations, of_its_sender),
-            defaults_of: groups(&self.defaults_of, &before.default_senders, &after.default_senders, of_default_sender),
-            strategies_of: self.by_scope(&before.strategies, &after.strategies),
-        }
+        let changed = most(before.associations.len()) < after.associations.len().abs_diff(before.associations.len());
+        let ((associations, associations_of), mut found) = both(
+            if changed { after.associations.len() } else { 0 },
+            || {
+                (
+                    slots(&self.associations, &before.associations, &after.associations, of_association),
+                    groups(&self.associations_of, &before.associations, &after.associations, of_its_sender),
+                )
+            },
+            || Lookup {
+                hasher: hasher.clone(),
+                applications: self.ids(&self.applications, &before.applications, &after.applications),
+                entities: self.ids(&self.entities, &before.entities, &after.entities),
+                senders: self.ids(&self.senders, &before.senders, &after.senders),
+                strategies: self.ids(&self.strategies, &before.strategies, &after.strategies),
+                other_associations: slots(
+                    &self.other_associations,
+                    &before.other_associations,
+                    &after.other_associations,
+                    of_other,
+                ),
+                default_senders: slots(
+                    &self.default_senders,
+                    &before.default_senders,
+                    &after.default_senders,
+                    of_default,
+                ),
+                defaults_of: groups(
+                    &self.defaults_of,
+                    &before.default_senders,
+                    &after.default_senders,
+                    of_default_sender,
+                ),
+                strategies_of: self.by_scope(&before.strategies, &after.strategies),
+                ..Lookup::default()
+            },
+        );
+        (found.associations, found.associations_of) = (associations, associations_of);
+        found
     }
 
     /// Where ids are; made anew unless all elements that were there before have their indexes still.
@@ -258,8 +313,8 @@ fn groups<T: PartialEq>(known: &Groups, before: &Sparse<T>, after: &Sparse<T>, h
 
 #[cfg(test)]
 impl Catalog {
-    /// Asserts that everything is found where it is, and nothing that is not there.
-    pub(super) fn assert_found(&self) {
+    /// Asserts that all ids are found where they are.
+    pub(super) fn assert_ids_found(&self) {
         for (index, element) in (0..).zip(&self.applications) {
             assert_eq!(self.application(&element.id), Some((index, element)));
         }
@@ -268,6 +323,16 @@ impl Catalog {
         }
         for (index, element) in (0..).zip(&self.senders) {
             assert_eq!(self.sender(&element.id), Some((index, element)));
+        }
+        for (index, element) in (0..).zip(&self.strategies) {
+            assert_eq!(self.strategy(&element.id), Some((index, element)));
+        }
+    }
+
+    /// Asserts that everything is found where it is, and nothing that is not there.
+    pub(super) fn assert_found(&self) {
+        self.assert_ids_found();
+        for index in 0..self.senders.len() as u32 {
             let own = self.associations.iter().filter(|association| association.sender == index);
             assert_eq!(self.associations_of(index).count(), own.count());
             assert!(self.associations_of(index).all(|association| association.sender == index));
@@ -275,8 +340,7 @@ impl Catalog {
             assert_eq!(self.defaults_of(index).count(), own.count());
             assert!(self.defaults_of(index).all(|default| default.sender == index));
         }
-        for (index, element) in (0..).zip(&self.strategies) {
-            assert_eq!(self.strategy(&element.id), Some((index, element)));
+        for element in &self.strategies {
             let scope = scope_of_strategy(element);
             let own = (0..).zip(&self.strategies).filter(|(_, other)| scope_of_strategy(other) == scope);
             assert!(self.strategies_of(scope.0, scope.1).into_iter().eq(own.map(|(index, _)| index)));

@@ -7,6 +7,7 @@ mod everything;
 mod model;
 mod mutation;
 mod relations;
+mod sound;
 mod text;
 mod write;
 

@@ -9,8 +9,9 @@ use super::before::Before;
 use super::senders::SenderIndex;
 use super::{Revision, SameKey, hashes, names, next, scope};
 use crate::catalog::Catalog;
-use crate::scope::{Member, Scope, ScopeParts, bit};
+use crate::scope::{Ability, Member, Scope, ScopeParts, bit};
 use crate::shared::{Groups, Table, spread};
+use crate::threads::both;
 
 /// The scopes of a catalog as they are put in their places.
 struct Layout<'a> {
@@ -29,10 +30,16 @@ impl Revision {
     /// Indexes all of a catalog; keeps what nothing changed of from the revision before it.
     pub(super) fn laid_out(catalog: Catalog, before: Option<&Self>) -> Result<Self, SameKey> {
         let number = next();
-        let senders = match before {
-            Some(before) if before.catalog.senders().is_same(catalog.senders()) => Arc::clone(&before.senders),
-            before => Arc::new(SenderIndex::new(catalog.senders(), before.map(|before| &*before.senders))?),
-        };
+        let elements = catalog.senders().len() + catalog.associations().len();
+        let (parts, senders) = both(
+            elements,
+            || parts(&catalog),
+            || match before {
+                Some(before) if before.catalog.senders().is_same(catalog.senders()) => Ok(Arc::clone(&before.senders)),
+                before => SenderIndex::new(catalog.senders(), before.map(|before| &*before.senders)).map(Arc::new),
+            },
+        );
+        let senders = senders?;
         let shares_with = before.map_or(0, |before| before.number);
         let before = before.filter(|before| before.has_room());
         let hasher = before.map_or_else(DefaultHashBuilder::default, |before| before.hasher.clone());
@@ -50,7 +57,7 @@ impl Revision {
             entities_of: Vec::new(),
             other_entities: Vec::new(),
         };
-        layout.lay_out();
+        layout.lay_out(parts);
         let Layout { scopes, names, entities_of, other_entities, .. } = layout;
         let places = scopes.len();
         Ok(Self {
@@ -69,8 +76,7 @@ impl Revision {
 }
 
 impl Layout<'_> {
-    fn lay_out(&mut self) {
-        let mut parts = self.parts();
+    fn lay_out(&mut self, mut parts: HashMap<(u32, Option<u32>), ScopeParts>) {
         // The application level first: entities inherit its strategies and its default.
         for application in 0..self.catalog.applications().len() as u32 {
             let own = parts.remove(&(application, None)).unwrap_or_default();
@@ -99,32 +105,6 @@ impl Layout<'_> {
         }
     }
 
-    /// What each scope has of its own.
-    fn parts(&self) -> HashMap<(u32, Option<u32>), ScopeParts> {
-        let mut parts: HashMap<(u32, Option<u32>), ScopeParts> = HashMap::new();
-        for association in self.catalog.associations() {
-            let scope = parts.entry((association.application, association.entity)).or_default();
-            let sender = association.sender;
-            let ability = self.senders.abilities[sender as usize];
-            scope.associated.push(Member { sender, ability, channels: bit(association.channel) });
-        }
-        for (index, strategy) in (0..).zip(self.catalog.strategies()) {
-            let scope = parts.entry((strategy.application, strategy.entity)).or_default();
-            match strategy.entity {
-                Some(_) => scope.entity_strategies.push(index),
-                None => scope.application_strategies.push(index),
-            }
-        }
-        for default in self.catalog.default_senders() {
-            let scope = parts.entry((default.application, default.entity)).or_default();
-            match default.entity {
-                Some(_) => scope.entity_default = Some(default.sender),
-                None => scope.application_default = Some(default.sender),
-            }
-        }
-        parts
-    }
-
     /// As [`Layout::add`], of a scope that is found by its names.
     fn add_named(&mut self, index: (u32, Option<u32>), parts: ScopeParts, place: Option<u32>) -> u32 {
         let place = self.add(index, parts, place);
@@ -133,7 +113,10 @@ impl Layout<'_> {
     }
 
     /// Puts a scope in the place that it had, or in a new one; the very scope that was there, where nothing of it changed.
-    fn add(&mut self, (application, entity): (u32, Option<u32>), parts: ScopeParts, place: Option<u32>) -> u32 {
+    fn add(&mut self, (application, entity): (u32, Option<u32>), mut parts: ScopeParts, place: Option<u32>) -> u32 {
+        for member in &mut parts.associated {
+            member.ability = self.senders.abilities[member.sender as usize];
+        }
         let hashes = hashes(names(self.catalog, application, entity));
         let scope = scope(self.catalog, self.senders, (application, entity), hashes, parts);
         let Some(place) = place else {
@@ -144,6 +127,31 @@ impl Layout<'_> {
         self.scopes[place as usize] = known.unwrap_or_else(|| Arc::new(scope));
         place
     }
+}
+
+/// What each scope has of its own, before it is known what its senders can do.
+fn parts(catalog: &Catalog) -> HashMap<(u32, Option<u32>), ScopeParts> {
+    let mut parts: HashMap<(u32, Option<u32>), ScopeParts> = HashMap::new();
+    for association in catalog.associations() {
+        let scope = parts.entry((association.application, association.entity)).or_default();
+        let (sender, channels) = (association.sender, bit(association.channel));
+        scope.associated.push(Member { sender, ability: Ability::default(), channels });
+    }
+    for (index, strategy) in (0..).zip(catalog.strategies()) {
+        let scope = parts.entry((strategy.application, strategy.entity)).or_default();
+        match strategy.entity {
+            Some(_) => scope.entity_strategies.push(index),
+            None => scope.application_strategies.push(index),
+        }
+    }
+    for default in catalog.default_senders() {
+        let scope = parts.entry((default.application, default.entity)).or_default();
+        match default.entity {
+            Some(_) => scope.entity_default = Some(default.sender),
+            None => scope.application_default = Some(default.sender),
+        }
+    }
+    parts
 }
 
 impl Revision {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json, value::to_raw_value};
 
 use super::SOUND;
-use crate::catalog::{Catalog, CatalogError, Edit, EditErrorKind, List};
+use crate::catalog::{Catalog, CatalogError, Edit, EditErrorKind, List, check};
 
 /// Catalogs that grow from a random start, each with several calls of several edits.
 const WORLDS: u64 = 400;
@@ -242,7 +242,9 @@ fn edits_are_what_reading_the_changed_file_gives() {
         let mut catalog = start(&mut numbers);
         for call in 0..CALLS {
             let file = file(&catalog);
-            assert_eq!(Catalog::from_json(&file.to_string()).expect("sound"), catalog, "seed {seed}, call {call}");
+            let text = file.to_string();
+            assert_eq!(Catalog::from_json(&text).expect("sound"), catalog, "seed {seed}, call {call}");
+            assert_eq!(check::without_haste(&text).expect("sound"), catalog, "seed {seed}, call {call}");
             let count = numbers.below(6);
             let changes: Vec<Change> = (0..count).map(|_| numbers.change(&file)).collect();
             let edits: Vec<Edit<'_>> = changes.iter().map(Change::edit).collect();
