@@ -9,11 +9,12 @@
 //! 2. `element` reads one element into borrowed, typed fields, and `build` makes the model of it: the fast way, which
 //!    only says whether it is sound.
 //! 3. `walk` goes through an element that is not, field by field, and notes each fault with its place.
-//! 4. `check` takes every element through these, and finds what only shows between elements: ids given twice,
-//!    duplicate associations, two default senders, and, with `ties`, strategies that tie.
+//! 4. `sound` reads a whole file the fast way, on several threads. Where it gives up, `check` takes every element through
+//!    these one by one, and finds also what only shows between elements: ids given twice, duplicate associations, two
+//!    default senders, and, with `ties`, strategies that tie.
 //!
 //! `edit` changes single elements of a catalog, which is then as sound as one that was read; `write` gives elements
-//! back as the file writes them; `lookup` finds them by id.
+//! back as the file writes them; `lookup` finds them by what tells them apart and by what they refer to.
 
 mod build;
 mod check;
@@ -28,15 +29,18 @@ mod lookup;
 mod model;
 mod node;
 mod rule;
+mod sound;
 mod ties;
 mod walk;
 mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::{fs::File, io::Read, path::Path, sync::Arc};
+use std::{fmt, fs::File, io::Read, path::Path};
 
+use self::{coverage::Interned, lookup::Lookup};
+use crate::shared::{Elements, Sparse};
 pub use coverage::{Countries, Coverage};
 pub use edit::{Edit, EditError, EditErrorKind, EditFault, List};
 pub use fault::{CatalogError, Fault, Faults, MAX_FAULTS};
@@ -53,16 +57,18 @@ pub const MAX_CATALOG_BYTES: u64 = u32::MAX as u64;
 /// Elements refer to each other by index into these lists, and every index is in range. Lists are in the order of the
 /// file; the application `default`, which always exists, comes first where the file does not list it.
 ///
-/// A clone shares every list, and so does a catalog that [`Catalog::edit`] gives where it changed nothing in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A clone shares everything, and a catalog that [`Catalog::edit`] gives shares all but what was changed.
+#[derive(Clone)]
 pub struct Catalog {
-    applications: Arc<Vec<Application>>,
-    entities: Arc<Vec<Entity>>,
-    pub(crate) senders: Arc<Vec<Sender>>,
-    associations: Arc<Vec<Association>>,
-    other_associations: Arc<Vec<OtherAssociation>>,
-    pub(crate) strategies: Arc<Vec<Strategy>>,
-    default_senders: Arc<Vec<DefaultSender>>,
+    applications: Elements<Application>,
+    entities: Elements<Entity>,
+    senders: Elements<Sender>,
+    associations: Sparse<Association>,
+    other_associations: Sparse<OtherAssociation>,
+    strategies: Elements<Strategy>,
+    default_senders: Sparse<DefaultSender>,
+    interned: Interned,
+    lookup: Lookup,
 }
 
 impl Catalog {
@@ -118,17 +124,17 @@ impl Catalog {
     }
 
     /// The applications; `default` is always among them.
-    pub fn applications(&self) -> &[Application] {
+    pub fn applications(&self) -> &Elements<Application> {
         &self.applications
     }
 
     /// The entities.
-    pub fn entities(&self) -> &[Entity] {
+    pub fn entities(&self) -> &Elements<Entity> {
         &self.entities
     }
 
     /// The senders, suspended ones too.
-    pub fn senders(&self) -> &[Sender] {
+    pub fn senders(&self) -> &Elements<Sender> {
         &self.senders
     }
 
@@ -136,12 +142,12 @@ impl Catalog {
     ///
     /// One sender may be here twice for one channel and scope, when the file associates it both as `NUMBER` and as
     /// `ALPHA`.
-    pub fn associations(&self) -> &[Association] {
+    pub fn associations(&self) -> &Sparse<Association> {
         &self.associations
     }
 
     /// The associations of any other resource type or channel: kept, never acted on.
-    pub fn other_associations(&self) -> &[OtherAssociation] {
+    pub fn other_associations(&self) -> &Sparse<OtherAssociation> {
         &self.other_associations
     }
 
@@ -151,13 +157,41 @@ impl Catalog {
     }
 
     /// The sending strategies. No two of one scope tie for any message.
-    pub fn strategies(&self) -> &[Strategy] {
+    pub fn strategies(&self) -> &Elements<Strategy> {
         &self.strategies
     }
 
     /// The default senders, at most one for a platform.
-    pub fn default_senders(&self) -> &[DefaultSender] {
+    pub fn default_senders(&self) -> &Sparse<DefaultSender> {
         &self.default_senders
+    }
+}
+
+impl PartialEq for Catalog {
+    fn eq(&self, other: &Self) -> bool {
+        self.applications == other.applications
+            && self.entities == other.entities
+            && self.senders == other.senders
+            && self.associations == other.associations
+            && self.other_associations == other.other_associations
+            && self.strategies == other.strategies
+            && self.default_senders == other.default_senders
+    }
+}
+
+impl Eq for Catalog {}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalog")
+            .field("applications", &self.applications)
+            .field("entities", &self.entities)
+            .field("senders", &self.senders)
+            .field("associations", &self.associations)
+            .field("other_associations", &self.other_associations)
+            .field("strategies", &self.strategies)
+            .field("default_senders", &self.default_senders)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use callsign_sticky::StickyStore;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use semver::VersionReq;
 
 use crate::ask;
@@ -105,7 +105,7 @@ impl Control {
 
     /// Changes are under way: nobody else makes one.
     fn serve_revision(&self, serving: &Arc<Serving>, revision: Revision) {
-        self.publish(serving, Arc::new(revision), serving.routes.clone());
+        self.serving.store(Arc::new(serving.with_revision(Arc::new(revision))));
         // Idle instances keep the catalog of their last call in memory until the next call of their thread. Where calls
         // come often that is soon, and what they have made of it is worth keeping; others lose it at the second change.
         for policy in serving.policies() {
@@ -113,16 +113,18 @@ impl Control {
         }
     }
 
-    fn publish(&self, before: &Serving, revision: Arc<Revision>, routes: Vec<Arc<Route>>) {
+    /// Serves by other routes.
+    fn publish(&self, before: &Serving, routes: Vec<Arc<Route>>) {
         let standard = before.standard.clone().or_else(|| {
             // Made by `prepare` when the first binding that wants it was tried.
             routes.iter().find_map(|route| route.active.fallback.clone())
         });
-        let after = Serving::new(revision, Arc::clone(&before.sticky), routes, standard);
+        let after = Serving::new(Arc::clone(&before.revision), Arc::clone(&before.sticky), routes, standard);
         for policy in after.policies() {
             policy.serve(true);
         }
-        let retired = before.policies().filter(|old| !after.policies().any(|new| Arc::ptr_eq(old, new)));
+        let serve: HashSet<*const Policy> = after.policies().map(Arc::as_ptr).collect();
+        let retired = before.policies().filter(|old| !serve.contains(&Arc::as_ptr(old)));
         let retired: Vec<Arc<Policy>> = retired.cloned().collect();
         self.serving.store(Arc::new(after));
         for policy in retired {
@@ -133,7 +135,7 @@ impl Control {
     /// Changes one route: `change` gets the present one, if there is one, and gives the next, or none to unbind.
     fn route(&self, bound: &Bound, change: impl FnOnce(Option<&Route>) -> Option<Route>) {
         let serving = self.serving.load_full();
-        let mut routes = serving.routes.clone();
+        let mut routes = Vec::clone(&serving.routes);
         let at = routes.iter().position(|route| route.bound == *bound);
         match (change(at.map(|at| &*routes[at])), at) {
             (Some(route), Some(at)) => routes[at] = Arc::new(route),
@@ -141,7 +143,7 @@ impl Control {
             (None, Some(at)) => drop(routes.remove(at)),
             (None, None) => return,
         }
-        self.publish(&serving, Arc::clone(&serving.revision), routes);
+        self.publish(&serving, routes);
     }
 
     /// Makes a binding ready that somebody gave. Whatever a copy of it passes over elsewhere, it begins anew.

@@ -93,7 +93,7 @@ impl Control {
         let modules = store.list()?;
         let serving = self.serving.load_full();
         let (mut loaded, mut done) = (Loaded::new(), Vec::new());
-        for route in &serving.routes {
+        for route in serving.routes.iter() {
             // What comes after a candidate is for those to say who watch it.
             if route.canary.is_some() || route.shadow.is_some() {
                 continue;

@@ -30,9 +30,11 @@ mod revision;
 mod route;
 mod scope;
 mod serving;
+mod shared;
 mod store;
 mod supply;
 mod tally;
+mod threads;
 
 pub use bare::{Bare, BareRequest, BareSender};
 pub use binding::{Binding, Bound, Breaker, OnFailure, OnUnavailable, Probe};
@@ -57,6 +59,7 @@ pub use native::Native;
 pub use policy::{Import, Inspection, Isolation, Limits, OwnRefusal, Policy, PolicyError};
 pub use revision::{DEFAULT_APPLICATION, Revision, SameKey};
 pub use route::{Comparison, Difference, Recall};
+pub use shared::{Elements, Sparse};
 pub use store::{Collected, CompiledCache, Module, ModuleDigest, ModuleStore, StoreError};
 
 /// The example of the README, kept true by being compiled and run.

@@ -11,6 +11,7 @@ use callsign_policy::types::Level;
 use hashbrown::HashMap;
 
 use crate::catalog::{Catalog, Channel, SenderType};
+use crate::shared::Elements;
 
 /// A scope of one revision.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Scope {
     /// The catalog's indexes of its application and entity; none of a name that the catalog does not list.
     pub(crate) application: Option<u32>,
     pub(crate) entity: Option<u32>,
+    /// The entity's id, kept here too: every message of the scope is compared with it.
+    pub(crate) entity_id: Option<Box<str>>,
     /// A bit for each channel on which any of the strategies is sticky.
     pub(crate) sticky_channels: u8,
     /// The strategies as the catalog's indexes, those of the entity first. A strategy handle is a position in here.
@@ -47,15 +50,20 @@ pub(crate) struct Member {
     /// What it can do.
     pub(crate) ability: Ability,
     /// A bit for each channel that it is associated for.
-    channels: u8,
+    pub(crate) channels: u8,
 }
 
 /// What a sender can do, kept small and apart from its texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Ability {
     /// The revision's index of its coverage.
     pub(crate) coverage: u32,
     pub(crate) suspended: bool,
+}
+
+/// The bit of a channel.
+pub(crate) fn bit(channel: Channel) -> u8 {
+    1 << channel as u8
 }
 
 impl Member {
@@ -64,7 +72,7 @@ impl Member {
     }
 
     fn is_for(self, channel: Channel) -> bool {
-        self.channels & 1 << channel as u8 != 0
+        self.channels & bit(channel) != 0
     }
 }
 
@@ -89,11 +97,30 @@ type GroupKey = (u8, Vec<u16>);
 /// The parts of a scope, as the catalog's indexes, before they are put in order.
 #[derive(Debug, Default)]
 pub(crate) struct ScopeParts {
-    pub(crate) associated: Vec<(u32, Channel)>,
+    /// A sender may be here several times, with a channel each.
+    pub(crate) associated: Vec<Member>,
     pub(crate) entity_strategies: Vec<u32>,
     pub(crate) application_strategies: Vec<u32>,
     pub(crate) entity_default: Option<u32>,
     pub(crate) application_default: Option<u32>,
+}
+
+impl ScopeParts {
+    /// Whether there is nothing at all.
+    pub(crate) fn are_empty(&self) -> bool {
+        self.associated.is_empty()
+            && self.entity_strategies.is_empty()
+            && self.application_strategies.is_empty()
+            && self.entity_default.is_none()
+            && self.application_default.is_none()
+    }
+
+    /// Takes over what an application gives its entities, from the scope of those that have nothing else.
+    pub(crate) fn inherit(&mut self, application: &Scope) {
+        self.application_strategies = application.strategies.clone();
+        self.application_default =
+            application.defaults.first().map(|&(_, handle)| application.members[handle as usize].sender);
+    }
 }
 
 impl Scope {
@@ -102,17 +129,16 @@ impl Scope {
         (name_hash, application_hash): (u128, u64),
         (application, entity): (Option<u32>, Option<u32>),
         mut parts: ScopeParts,
-        abilities: &[Ability],
+        abilities: &Elements<Ability>,
     ) -> Self {
-        parts.associated.sort_unstable();
-        let mut members: Vec<Member> = Vec::new();
-        for (sender, channel) in parts.associated {
-            let bit = 1 << channel as u8;
-            match members.last_mut() {
-                Some(member) if member.sender == sender => member.channels |= bit,
-                _ => members.push(Member { sender, ability: abilities[sender as usize], channels: bit }),
-            }
-        }
+        let mut members = parts.associated;
+        // Most often in order already, but for a few that came last.
+        members.sort_by_key(|member| member.sender);
+        members.dedup_by(|later, kept| {
+            let is_one = later.sender == kept.sender;
+            kept.channels |= if is_one { later.channels } else { 0 };
+            is_one
+        });
         let defaults = [(Level::Entity, parts.entity_default), (Level::Application, parts.application_default)];
         let defaults: Vec<(Level, u32)> =
             defaults.into_iter().filter_map(|(level, sender)| Some((level, sender?))).collect();
@@ -130,6 +156,7 @@ impl Scope {
             application_hash,
             application,
             entity,
+            entity_id: None,
             sticky_channels: 0,
             strategies,
             entity_strategies,
@@ -137,6 +164,7 @@ impl Scope {
             defaults: Vec::new(),
             pools: ArcSwap::default(),
         };
+        scope.members.shrink_to_fit();
         scope.defaults =
             defaults.into_iter().filter_map(|(level, sender)| Some((level, scope.handle_of(sender)?))).collect();
         scope
@@ -156,7 +184,7 @@ impl Scope {
 
     /// Whether a pin can mean anything on a channel.
     pub(crate) fn is_sticky(&self, channel: Channel) -> bool {
-        self.sticky_channels & 1 << channel as u8 != 0
+        self.sticky_channels & bit(channel) != 0
     }
 
     /// The handle of a sender, by its index in the catalog.
@@ -174,7 +202,7 @@ impl Scope {
     pub(crate) fn pool(
         &self,
         catalog: &Catalog,
-        keys: &[u64],
+        keys: &Elements<u64>,
         channel: Channel,
         country: Country,
         strategy: Option<u32>,
@@ -199,7 +227,7 @@ impl Scope {
     pub(crate) fn pool_once(
         &self,
         catalog: &Catalog,
-        keys: &[u64],
+        keys: &Elements<u64>,
         channel: Channel,
         country: Country,
         strategy: Option<u32>,
@@ -247,7 +275,7 @@ fn standing(catalog: &Catalog, member: Member, channel: Channel, country: Countr
     }
 }
 
-fn candidate(catalog: &Catalog, keys: &[u64], handle: u32, member: Member) -> Candidate {
+fn candidate(catalog: &Catalog, keys: &Elements<u64>, handle: u32, member: Member) -> Candidate {
     let sender = &catalog.senders()[member.sender as usize];
     Candidate {
         key: keys[member.sender as usize],

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use callsign_sticky::StickyStore;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::binding::Bound;
 use crate::message::Message;
 use crate::policy::Policy;
 use crate::revision::{DEFAULT_APPLICATION, Revision};
 use crate::route::{Member, Route};
+use crate::shared::Elements;
 
 /// The routes are numbered; the platform's is 0 and always there.
 pub(crate) const PLATFORM: u16 = 0;
@@ -18,13 +19,21 @@ pub(crate) const PLATFORM: u16 = 0;
 pub(crate) struct Serving {
     pub(crate) revision: Arc<Revision>,
     pub(crate) sticky: Arc<dyn StickyStore>,
-    pub(crate) routes: Vec<Arc<Route>>,
+    pub(crate) routes: Arc<Vec<Arc<Route>>>,
     /// Decides where a failure rule wants it.
     pub(crate) standard: Option<Arc<Policy>>,
+    /// Every policy that may be called, each once.
+    policies: Arc<Vec<Arc<Policy>>>,
+    bound: Arc<BoundNames>,
     /// The route of each scope; empty while the platform's serves all.
-    by_scope: Box<[u16]>,
-    /// The routes of entities that are bound, but have nothing of their own in the catalog.
-    by_entity: HashMap<Names, u16>,
+    by_scope: Elements<u16>,
+}
+
+/// The routes of applications and entities that are bound.
+#[derive(Default)]
+struct BoundNames {
+    applications: HashMap<Box<str>, u16>,
+    entities: HashMap<Names, u16>,
 }
 
 /// Who answered a message.
@@ -50,25 +59,33 @@ impl Serving {
         routes: Vec<Arc<Route>>,
         standard: Option<Arc<Policy>>,
     ) -> Self {
-        let mut by_scope = Vec::new();
-        let mut by_entity = HashMap::new();
-        if routes.len() > 1 {
-            let numbers: HashMap<&Bound, u16> =
-                (0..).zip(&routes).map(|(number, route)| (&route.bound, number)).collect();
-            for names in revision.scope_names() {
-                let number = names.and_then(|(application, entity)| {
-                    let own = entity.and_then(|entity| numbers.get(&Bound::entity(application, entity)));
-                    own.or_else(|| numbers.get(&Bound::application(application)))
-                });
-                by_scope.push(number.copied().unwrap_or(PLATFORM));
-            }
-            for (bound, number) in numbers {
-                if let Bound::Entity(application, entity) = bound {
-                    by_entity.insert(Names(application.clone(), entity.clone()), number);
-                }
-            }
+        let bound = BoundNames::of(&routes);
+        let by_scope = match routes.len() {
+            0 | 1 => Elements::default(),
+            _ => revision.scope_names(0).map(|names| bound.route_of(names)).collect(),
+        };
+        let policies = Arc::new(policies(&routes, standard.as_ref()));
+        Self { revision, sticky, routes: Arc::new(routes), standard, policies, bound: Arc::new(bound), by_scope }
+    }
+
+    /// The same with another revision: one that came after the one of this has its scopes in their places, so that only
+    /// new ones are looked up.
+    pub(crate) fn with_revision(&self, revision: Arc<Revision>) -> Self {
+        let comes_next =
+            revision.shares_with() == self.revision.number() && revision.origin() == self.revision.origin();
+        let mut by_scope = if comes_next { self.by_scope.clone() } else { Elements::default() };
+        if self.routes.len() > 1 {
+            by_scope.extend(revision.scope_names(by_scope.len()).map(|names| self.bound.route_of(names)));
         }
-        Self { revision, sticky, routes, standard, by_scope: by_scope.into(), by_entity }
+        Self {
+            revision,
+            sticky: Arc::clone(&self.sticky),
+            routes: Arc::clone(&self.routes),
+            standard: self.standard.clone(),
+            policies: Arc::clone(&self.policies),
+            bound: Arc::clone(&self.bound),
+            by_scope,
+        }
     }
 
     /// The route of a message of a scope.
@@ -81,7 +98,7 @@ impl Serving {
             && self.revision.scope(scope).is_none_or(|scope| scope.entity.is_none())
         {
             let application = message.application.unwrap_or(DEFAULT_APPLICATION);
-            if let Some(&route) = self.by_entity.get(&(application, entity)) {
+            if let Some(&route) = self.bound.entities.get(&(application, entity)) {
                 return route;
             }
         }
@@ -93,14 +110,9 @@ impl Serving {
         self.routes.iter().find(|route| route.bound == *bound)
     }
 
-    /// Every policy that may be called.
+    /// Every policy that may be called, each once.
     pub(crate) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        let members = self.routes.iter().flat_map(|route| {
-            let canary = route.canary.as_ref().map(|canary| &canary.member);
-            let shadow = route.shadow.as_ref().map(|shadow| &shadow.member);
-            [Some(&route.active), canary, shadow].into_iter().flatten()
-        });
-        members.map(|member| member.policy()).chain(&self.standard)
+        self.policies.iter()
     }
 
     /// The policy that answered.
@@ -117,6 +129,41 @@ impl Serving {
 impl Member {
     fn policy(&self) -> &Arc<Policy> {
         &self.binding.policy
+    }
+}
+
+fn policies(routes: &[Arc<Route>], standard: Option<&Arc<Policy>>) -> Vec<Arc<Policy>> {
+    let members = routes.iter().flat_map(|route| {
+        let canary = route.canary.as_ref().map(|canary| &canary.member);
+        let shadow = route.shadow.as_ref().map(|shadow| &shadow.member);
+        [Some(&route.active), canary, shadow].into_iter().flatten()
+    });
+    let mut seen = HashSet::new();
+    let all = members.map(|member| member.policy()).chain(standard);
+    all.filter(|policy| seen.insert(Arc::as_ptr(policy))).cloned().collect()
+}
+
+impl BoundNames {
+    fn of(routes: &[Arc<Route>]) -> Self {
+        let mut names = Self::default();
+        for (number, route) in (0..).zip(routes) {
+            match &route.bound {
+                Bound::Platform => {}
+                Bound::Application(application) => drop(names.applications.insert(application.clone(), number)),
+                Bound::Entity(application, entity) => {
+                    names.entities.insert(Names(application.clone(), entity.clone()), number);
+                }
+            }
+        }
+        names
+    }
+
+    fn route_of(&self, names: Option<(&str, Option<&str>)>) -> u16 {
+        let number = names.and_then(|(application, entity)| {
+            let own = entity.and_then(|entity| self.entities.get(&(application, entity)));
+            own.or_else(|| self.applications.get(application))
+        });
+        number.copied().unwrap_or(PLATFORM)
     }
 }
 

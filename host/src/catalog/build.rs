@@ -11,7 +11,6 @@ use serde_json::value::RawValue;
 use super::{
     coverage::Coverages,
     element::{self, Choice, CountryCode, Object, Text},
-    ids::{Ids, Known},
     kind::{IDLE_DAYS, Status},
     model::{Application, DefaultSender, Entity, Sender, Strategy},
     rule,
@@ -21,6 +20,13 @@ use super::{
 
 /// The largest number that a priority may have.
 const LAST_PRIORITY: u8 = 4;
+
+/// The indexes of those elements that others refer to, by their ids.
+pub(super) trait Indexes {
+    fn application(&self, id: &str) -> Option<u32>;
+    fn entity(&self, id: &str) -> Option<u32>;
+    fn sender(&self, id: &str) -> Option<u32>;
+}
 
 /// What an association refers to, by index.
 #[derive(Clone, Copy)]
@@ -97,10 +103,10 @@ pub(super) fn link<'a>(raw: &'a RawValue) -> Option<Link<'a>> {
 }
 
 /// What an association refers to; nothing when the catalog lacks any of it.
-pub(super) fn ends(link: &Link<'_>, known: &Known<'_>) -> Option<Ends> {
+pub(super) fn ends(link: &Link<'_>, known: &impl Indexes) -> Option<Ends> {
     let (application, entity) = scope(&link.scope, known)?;
     let sender = match link.resource_type.is_sender() {
-        true => Some(known.senders.get(&link.resource)?),
+        true => Some(known.sender(&link.resource)?),
         false => None,
     };
     Some(Ends { application, entity, sender })
@@ -161,10 +167,10 @@ pub(super) fn platform<'a>(platform: Option<Object<element::Platform<'a>>>) -> O
     Some(Scope { application: platform.application_id?.0, entity: platform.entity_id.map(|Text(entity)| entity) })
 }
 
-fn scope(scope: &Scope<'_>, known: &Known<'_>) -> Option<(u32, Option<u32>)> {
-    let application = known.applications.get(&scope.application)?;
+fn scope(scope: &Scope<'_>, known: &impl Indexes) -> Option<(u32, Option<u32>)> {
+    let application = known.application(&scope.application)?;
     let entity = match &scope.entity {
-        Some(entity) => Some(known.entities.get(entity)?),
+        Some(entity) => Some(known.entity(entity)?),
         None => None,
     };
     Some((application, entity))
@@ -186,8 +192,8 @@ fn priorities(list: Vec<Object<element::Priority>>) -> Option<[Option<NonZeroU8>
     Some(priorities)
 }
 
-fn senders(ids: &[Text<'_>], known: &Ids<'_>) -> Option<Arc<[u32]>> {
-    let indexes = ids.iter().map(|Text(id)| known.get(id));
+fn senders(ids: &[Text<'_>], known: &impl Indexes) -> Option<Arc<[u32]>> {
+    let indexes = ids.iter().map(|Text(id)| known.sender(id));
     let mut indexes = indexes.collect::<Option<Vec<u32>>>()?;
     indexes.sort_unstable();
     indexes.dedup();
@@ -198,10 +204,10 @@ fn senders(ids: &[Text<'_>], known: &Ids<'_>) -> Option<Arc<[u32]>> {
 
 impl<'a> WrittenStrategy<'a> {
     /// The strategy with its references as indexes; nothing when the catalog lacks any of them.
-    pub(super) fn place(&self, known: &Known<'_>) -> Option<Strategy> {
+    pub(super) fn place(&self, known: &impl Indexes) -> Option<Strategy> {
         let (application, entity) = scope(&self.platform, known)?;
         let senders = match &self.senders {
-            Some(ids) => Some(senders(ids, &known.senders)?),
+            Some(ids) => Some(senders(ids, known)?),
             None => None,
         };
         Some(Strategy { application, entity, senders, ..self.unplaced.clone() })
@@ -218,9 +224,9 @@ impl<'a> WrittenStrategy<'a> {
 
 impl WrittenDefault<'_> {
     /// The default sender as indexes; nothing when the catalog lacks any of them.
-    pub(super) fn place(&self, known: &Known<'_>) -> Option<DefaultSender> {
+    pub(super) fn place(&self, known: &impl Indexes) -> Option<DefaultSender> {
         let (application, entity) = scope(&self.platform, known)?;
-        let sender = known.senders.get(&self.sender)?;
+        let sender = known.sender(&self.sender)?;
         Some(DefaultSender { application, entity, sender })
     }
 }

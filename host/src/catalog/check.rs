@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{
     Catalog,
     build::{self, Ends},
-    coverage::Coverages,
+    coverage::{Coverages, Interned},
     element::Text,
     fault::{CatalogError, FaultLog},
     file::{self, List},
@@ -16,6 +16,7 @@ use super::{
     model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
     node::{self, Path, Spot},
     rule::quoted,
+    sound,
     ties::{Claims, Tie},
     walk::{Link, Scope, Walker},
 };
@@ -54,13 +55,17 @@ struct Links<'a> {
 
 /// Reads the lists of a text and checks them.
 pub(super) fn catalog(text: &str) -> Result<Catalog, CatalogError> {
-    let mut check = Check {
-        log: FaultLog::new(text),
-        known: Known::default(),
-        coverages: Coverages::default(),
-        lists: Lists::default(),
-    };
-    let lists = file::split(text, &mut check.log)?;
+    let mut log = FaultLog::new(text);
+    let lists = file::split(text, &mut log)?;
+    match log.is_empty().then(|| sound::catalog(&lists)).flatten() {
+        Some(catalog) => Ok(catalog),
+        None => one_by_one(&lists, log),
+    }
+}
+
+/// Takes the elements one by one, and notes all that is wrong with them.
+fn one_by_one<'a>(lists: &file::Lists<'a>, log: FaultLog<'a>) -> Result<Catalog, CatalogError> {
+    let mut check = Check { log, known: Known::default(), coverages: Coverages::default(), lists: Lists::default() };
     check.applications(&lists.applications);
     check.entities(&lists.entities);
     check.senders(&lists.senders);
@@ -69,8 +74,16 @@ pub(super) fn catalog(text: &str) -> Result<Catalog, CatalogError> {
     check.default_senders(&lists.default_senders);
     match check.log.finish() {
         Some(faults) => Err(CatalogError::Faults(faults)),
-        None => Ok(check.lists.into()),
+        None => Ok(catalog_of(check.lists, check.coverages.collected())),
     }
+}
+
+/// The catalog of a text that was not taken the fast way, for a comparison.
+#[cfg(test)]
+pub(super) fn without_haste(text: &str) -> Result<Catalog, CatalogError> {
+    let mut log = FaultLog::new(text);
+    let lists = file::split(text, &mut log)?;
+    one_by_one(&lists, log)
 }
 
 // === impl Check ===
@@ -279,18 +292,21 @@ impl Lists {
     }
 }
 
-impl From<Lists> for Catalog {
-    fn from(lists: Lists) -> Catalog {
-        Catalog {
-            applications: lists.applications.into(),
-            entities: lists.entities.into(),
-            senders: lists.senders.into(),
-            associations: lists.associations.into(),
-            other_associations: lists.other_associations.into(),
-            strategies: lists.strategies.into(),
-            default_senders: lists.default_senders.into(),
-        }
-    }
+/// The catalog of these lists.
+fn catalog_of(lists: Lists, interned: Interned) -> Catalog {
+    let nothing = Catalog::nothing();
+    let catalog = Catalog {
+        applications: lists.applications.into(),
+        entities: lists.entities.into(),
+        senders: lists.senders.into(),
+        associations: lists.associations.into(),
+        other_associations: lists.other_associations.into(),
+        strategies: lists.strategies.into(),
+        default_senders: lists.default_senders.into(),
+        interned,
+        ..nothing.clone()
+    };
+    catalog.looked_up(&nothing)
 }
 
 // === impl Links ===

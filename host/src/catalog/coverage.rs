@@ -1,12 +1,16 @@
 //! Where a sender reaches, and how equal answers are shared.
 
-use std::sync::Arc;
+use std::{
+    hash::BuildHasher,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use callsign_destination::Country;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::{Catalog, element, kind::Channel};
+use crate::shared::{Elements, Table};
 
 /// The countries that a sender reaches, for each channel.
 ///
@@ -25,14 +29,28 @@ pub enum Countries {
     Only(Arc<[Country]>),
 }
 
-/// The coverages and country lists seen so far.
+/// The coverages and country lists of a catalog, each once, for its elements to share.
+#[derive(Clone, Default)]
+pub(super) struct Interned {
+    hasher: DefaultHashBuilder,
+    coverages: Elements<Coverage>,
+    by_coverage: Table,
+    lists: Elements<Arc<[Country]>>,
+    by_list: Table,
+    /// How many of both the catalog had when they were last collected from it.
+    collected: usize,
+}
+
+/// How many coverages and lists that nothing has any more may be kept.
+const UNUSED: usize = 1_024;
+
+/// Reads coverages into what is shared.
 #[derive(Default)]
 pub(super) struct Coverages<'a> {
-    /// By the text of the `coverage` value: senders that are written alike are neither parsed nor stored again.
+    /// By the text of the `coverage` value: senders that are written alike are neither parsed nor looked up again.
     by_text: HashMap<&'a str, Coverage>,
-    /// Those that differ, whatever their texts are.
-    coverages: HashSet<Coverage>,
-    lists: HashSet<Arc<[Country]>>,
+    /// Asked only for texts that are new, so that several who read at once do not wait for each other.
+    interned: Arc<Mutex<Interned>>,
 }
 
 // === impl Coverage ===
@@ -41,6 +59,11 @@ impl Coverage {
     /// Whether a message over `channel` to `country` is inside this coverage.
     pub fn covers(&self, channel: Channel, country: Country) -> bool {
         self.countries(channel).is_some_and(|countries| countries.contains(country))
+    }
+
+    /// Where it is in memory: one place for all that are equal, within a catalog.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// The countries that are reached over `channel`; none when the coverage does not name the channel.
@@ -61,39 +84,67 @@ impl Countries {
     }
 }
 
-// === impl Coverages ===
+// === impl Interned ===
 
-impl<'a> Coverages<'a> {
-    /// The coverages and lists of a catalog, for what is added to it to share.
+impl Interned {
+    /// What a catalog shares, for what is added to it.
     pub(super) fn of(catalog: &Catalog) -> Self {
-        let mut coverages = Coverages::default();
-        // Many senders in a row have one coverage: most are settled by their address, without a look at the countries.
+        let known = &catalog.interned;
+        if known.coverages.len() + known.lists.len() <= known.collected + UNUSED {
+            return known.clone();
+        }
+        let mut interned = Interned::default();
+        // Many senders have one coverage: most are settled by their address, without a look at the countries.
         let mut seen = HashSet::new();
         for sender in catalog.senders() {
-            if seen.insert(Arc::as_ptr(&sender.coverage.0)) && coverages.coverages.insert(sender.coverage.clone()) {
-                coverages.lists.extend(sender.coverage.0.iter().flatten().filter_map(|countries| match countries {
-                    Countries::All => None,
-                    Countries::Only(list) => Some(Arc::clone(list)),
-                }));
+            if seen.insert(sender.coverage.address()) {
+                interned.coverage(sender.coverage.clone());
+                for countries in sender.coverage.0.iter().flatten() {
+                    if let Countries::Only(list) = countries {
+                        interned.shared_list(list, Arc::clone);
+                    }
+                }
             }
         }
-        coverages.lists.extend(catalog.strategies().iter().filter_map(|strategy| strategy.countries.clone()));
-        coverages
+        for list in catalog.strategies().iter().filter_map(|strategy| strategy.countries.as_ref()) {
+            interned.shared_list(list, Arc::clone);
+        }
+        interned.collected = interned.coverages.len() + interned.lists.len();
+        interned
     }
 
-    /// The coverage of a `coverage` value; nothing when it has a fault.
-    pub(super) fn read(&mut self, raw: &'a RawValue) -> Option<Coverage> {
-        if let Some(coverage) = self.by_text.get(raw.get()) {
-            return Some(coverage.clone());
+    fn coverage(&mut self, coverage: Coverage) -> Coverage {
+        let hash = self.hasher.hash_one(&coverage);
+        let place = self.by_coverage.find(hash, |place| self.coverages[place as usize] == coverage);
+        if let Some(place) = place {
+            return self.coverages[place as usize].clone();
         }
-        let entries = element::coverage(raw)?;
-        let coverage = self.share(entries);
-        self.by_text.insert(raw.get(), coverage.clone());
-        Some(coverage)
+        self.by_coverage.insert(hash, self.coverages.len() as u32);
+        self.coverages.push(coverage.clone());
+        coverage
+    }
+
+    fn shared_list<L: AsRef<[Country]>>(&mut self, list: L, share: impl FnOnce(L) -> Arc<[Country]>) -> Arc<[Country]> {
+        let hash = self.hasher.hash_one(list.as_ref());
+        let place = self.by_list.find(hash, |place| *self.lists[place as usize] == *list.as_ref());
+        if let Some(place) = place {
+            return Arc::clone(&self.lists[place as usize]);
+        }
+        let shared = share(list);
+        self.by_list.insert(hash, self.lists.len() as u32);
+        self.lists.push(Arc::clone(&shared));
+        shared
+    }
+
+    /// The shared form of a list: sorted, each country once.
+    fn list(&mut self, mut countries: Vec<Country>) -> Arc<[Country]> {
+        countries.sort_unstable_by_key(|country| country.bits());
+        countries.dedup();
+        self.shared_list(countries, Into::into)
     }
 
     /// A channel that is named twice covers what either entry says.
-    fn share(&mut self, entries: Vec<(Channel, element::CountryField)>) -> Coverage {
+    fn merged(&mut self, entries: Vec<(Channel, element::CountryField)>) -> Coverage {
         let mut merged: [Option<element::CountryField>; 3] = [None, None, None];
         for (channel, countries) in entries {
             let slot = &mut merged[channel as usize];
@@ -108,18 +159,53 @@ impl<'a> Coverages<'a> {
                 element::CountryField::Only(list) => Countries::Only(self.list(list)),
             })
         })));
-        self.coverages.get_or_insert(coverage).clone()
+        self.coverage(coverage)
+    }
+}
+
+// === impl Coverages ===
+
+impl<'a> Coverages<'a> {
+    /// Those of a catalog, for what is added to it to share.
+    pub(super) fn of(catalog: &Catalog) -> Self {
+        Coverages { by_text: HashMap::new(), interned: Arc::new(Mutex::new(Interned::of(catalog))) }
+    }
+
+    /// A reader into the same, for another thread.
+    pub(super) fn beside<'b>(&self) -> Coverages<'b> {
+        Coverages { by_text: HashMap::new(), interned: Arc::clone(&self.interned) }
+    }
+
+    /// The coverage of a `coverage` value; nothing when it has a fault.
+    pub(super) fn read(&mut self, raw: &'a RawValue) -> Option<Coverage> {
+        if let Some(coverage) = self.by_text.get(raw.get()) {
+            return Some(coverage.clone());
+        }
+        let entries = element::coverage(raw)?;
+        let coverage = self.with(|interned| interned.merged(entries));
+        self.by_text.insert(raw.get(), coverage.clone());
+        Some(coverage)
     }
 
     /// The shared form of a list: sorted, each country once.
-    pub(super) fn list(&mut self, mut countries: Vec<Country>) -> Arc<[Country]> {
-        countries.sort_unstable_by_key(|country| country.bits());
-        countries.dedup();
-        if let Some(shared) = self.lists.get(countries.as_slice()) {
-            return Arc::clone(shared);
-        }
-        let shared: Arc<[Country]> = countries.into();
-        self.lists.insert(Arc::clone(&shared));
-        shared
+    pub(super) fn list(&mut self, countries: Vec<Country>) -> Arc<[Country]> {
+        self.with(|interned| interned.list(countries))
+    }
+
+    /// What is shared after all of a catalog was read.
+    pub(super) fn collected(&self) -> Interned {
+        self.with(|interned| {
+            interned.collected = interned.coverages.len() + interned.lists.len();
+            interned.clone()
+        })
+    }
+
+    /// What is shared after some elements were read.
+    pub(super) fn interned(&self) -> Interned {
+        self.with(|interned| interned.clone())
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&mut Interned) -> T) -> T {
+        ask(&mut self.interned.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

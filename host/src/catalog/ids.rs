@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use hashbrown::{HashMap, hash_map::Entry};
 
-use super::file::List;
+use super::{Catalog, build::Indexes, file::List};
 
 /// The ids of one list, with the element that has each.
 #[derive(Default)]
@@ -13,6 +13,8 @@ pub(super) struct Ids<'a> {
     /// Whether some element's id could not be read. A reference to an id that is not here may then be to that one, and
     /// is no fault of its own.
     incomplete: bool,
+    /// A catalog whose ids these are too, and the question whether it has one.
+    of_catalog: Option<(&'a Catalog, fn(&Catalog, &str) -> bool)>,
 }
 
 /// The ids of the three lists that others refer to.
@@ -28,11 +30,34 @@ pub(super) const DEFAULT_APPLICATION: &str = "default";
 
 // === impl Known ===
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    /// The ids of a catalog, for who asks only whether there is one.
+    pub(super) fn of_catalog(catalog: &'a Catalog) -> Self {
+        Known {
+            applications: Ids::of_catalog(catalog, |catalog, id| catalog.application(id).is_some()),
+            entities: Ids::of_catalog(catalog, |catalog, id| catalog.entity(id).is_some()),
+            senders: Ids::of_catalog(catalog, |catalog, id| catalog.sender(id).is_some()),
+        }
+    }
+
     /// No ids, of lists that were not read: any reference may be to something.
     pub(super) fn unread() -> Self {
-        let unread = || Ids { by_id: HashMap::new(), incomplete: true };
+        let unread = || Ids { incomplete: true, ..Ids::default() };
         Known { applications: unread(), entities: unread(), senders: unread() }
+    }
+}
+
+impl Indexes for Known<'_> {
+    fn application(&self, id: &str) -> Option<u32> {
+        self.applications.get(id)
+    }
+
+    fn entity(&self, id: &str) -> Option<u32> {
+        self.entities.get(id)
+    }
+
+    fn sender(&self, id: &str) -> Option<u32> {
+        self.senders.get(id)
     }
 }
 
@@ -41,12 +66,13 @@ impl Known<'_> {
 impl<'a> Ids<'a> {
     /// Room for the ids of a list, none of them in it yet.
     pub(super) fn of(list: &List<'a>) -> Self {
-        Ids { by_id: HashMap::with_capacity(list.elements.len() + 1), incomplete: !list.complete }
+        let by_id = HashMap::with_capacity(list.elements.len() + 1);
+        Ids { by_id, incomplete: !list.complete, of_catalog: None }
     }
 
-    /// These ids, each by its place among them.
-    pub(super) fn from_iter(ids: impl Iterator<Item = &'a str>) -> Self {
-        Ids { by_id: ids.map(Cow::Borrowed).zip(0..).collect(), incomplete: false }
+    /// The ids of a list of a catalog, which are asked for where they are.
+    fn of_catalog(catalog: &'a Catalog, has: fn(&Catalog, &str) -> bool) -> Self {
+        Ids { of_catalog: Some((catalog, has)), ..Ids::default() }
     }
 
     /// Takes note that the id of an element could not be read.
@@ -72,7 +98,8 @@ impl<'a> Ids<'a> {
 
     /// Whether no element can have this id.
     pub(super) fn lacks(&self, id: &str) -> bool {
-        !self.incomplete && !self.by_id.contains_key(id)
+        let has = |(catalog, has): (&Catalog, fn(&Catalog, &str) -> bool)| has(catalog, id);
+        !self.incomplete && !self.by_id.contains_key(id) && !self.of_catalog.is_some_and(has)
     }
 
     /// Makes room for an element in front of all others.

@@ -117,6 +117,9 @@ impl Word for SenderType {
 // === impl ResourceType ===
 
 impl ResourceType {
+    /// Those that are senders.
+    pub(crate) const SENDERS: [ResourceType; 2] = [ResourceType::Number, ResourceType::Alpha];
+
     /// The type's word, such as `NUMBER`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -62,7 +62,7 @@ pub struct Association {
 /// An association that no strategy acts on, because of its resource type or its channel.
 ///
 /// Kept as text so that a catalog can be given back whole. Application and entity are listed in the catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OtherAssociation {
     /// `resourceType`: `NUMBER`, `ALPHA`, `DOMAIN`, `RCS_RESOURCE` or `APPLE_RESOURCE`.
     pub resource_type: &'static str,

@@ -1,12 +1,13 @@
 //! What a catalog file may say, and what is reported when it says something else.
 
 mod edit;
-mod edit_model;
+pub(crate) mod edit_model;
 mod elements;
 mod everything;
 mod model;
 mod mutation;
 mod relations;
+mod sound;
 mod text;
 mod write;
 

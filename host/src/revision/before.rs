@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Revision;
 use crate::catalog::Catalog;
 use crate::scope::Scope;
+use crate::shared::Elements;
 
 /// The revision before, and what a new catalog changed.
 pub(super) struct Before<'a> {
@@ -19,15 +20,15 @@ impl<'a> Before<'a> {
     pub(super) fn new(revision: &'a Revision, catalog: &Catalog) -> Self {
         let before = &revision.catalog;
         // Strategies name senders by their index, so a list that is equal may mean others.
-        let senders = unchanged(&before.senders, &catalog.senders);
-        let mut strategies = unchanged(&before.strategies, &catalog.strategies);
+        let senders = unchanged(before.senders(), catalog.senders());
+        let mut strategies = unchanged(before.strategies(), catalog.strategies());
         if let Some(senders) = &senders {
             let means_the_same = |listed: &Option<Arc<[u32]>>| {
                 listed.iter().flat_map(|listed| listed.iter()).all(|&sender| holds(Some(senders), sender))
             };
             let strategies =
-                strategies.get_or_insert_with(|| vec![true; before.strategies.len().min(catalog.strategies.len())]);
-            for (unchanged, strategy) in strategies.iter_mut().zip(&*catalog.strategies) {
+                strategies.get_or_insert_with(|| vec![true; before.strategies().len().min(catalog.strategies().len())]);
+            for (unchanged, strategy) in strategies.iter_mut().zip(catalog.strategies()) {
                 *unchanged &= means_the_same(&strategy.senders);
             }
         }
@@ -48,9 +49,11 @@ fn holds(unchanged: Option<&Vec<bool>>, index: u32) -> bool {
     unchanged.is_none_or(|unchanged| unchanged.get(index as usize).copied().unwrap_or(false))
 }
 
-fn unchanged<T: PartialEq>(before: &Arc<Vec<T>>, after: &Arc<Vec<T>>) -> Option<Vec<bool>> {
-    if Arc::ptr_eq(before, after) {
+fn unchanged<T: PartialEq>(before: &Elements<T>, after: &Elements<T>) -> Option<Vec<bool>> {
+    if before.is_same(after) {
         return None;
     }
-    Some(before.iter().zip(&**after).map(|(before, after)| before == after).collect())
+    let mut unchanged = vec![true; before.len().min(after.len())];
+    before.differences(after).for_each(|changed| unchanged[changed] = false);
+    Some(unchanged)
 }

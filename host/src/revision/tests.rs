@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::catalog::{Edit, List};
 
+mod large;
+mod random;
+
 const PLATFORM: &str = r#"{
     "applications": [{"applicationId": "shop"}, {"applicationId": "care"}],
     "entities": [{"entityId": "acme"}],

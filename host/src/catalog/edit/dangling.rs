@@ -133,10 +133,10 @@ impl<'e> Plan<'e> {
         let sender = |sender: u32| (Target::Sender, &*catalog.senders[sender as usize].id);
 
         let association = |edit| User { edit, what: What::Association };
-        for link in self.links.kept(&catalog.associations) {
+        for link in self.links.kept_slots(&catalog.associations) {
             see(association(None), &mut scope(link.application, link.entity).chain([sender(link.sender)]));
         }
-        for other in self.others.kept(&catalog.other_associations) {
+        for other in self.others.kept_slots(&catalog.other_associations) {
             see(association(None), &mut self.references(other));
         }
         for draft in [&self.links, &self.others] {
@@ -157,7 +157,7 @@ impl<'e> Plan<'e> {
             see(user, &mut of_scope(&strategy.platform).chain(senders));
         }
 
-        for default in self.defaults.kept(&catalog.default_senders) {
+        for default in self.defaults.kept_slots(&catalog.default_senders) {
             let user = User { edit: None, what: What::DefaultSender };
             see(user, &mut scope(default.application, default.entity).chain([sender(default.sender)]));
         }

@@ -170,11 +170,7 @@ fn walk<'e>(edit: &'e Edit<'_>, known: &Known<'e>, log: &mut FaultLog<'e>) {
 
 /// Every id that an element can have meant: those of the catalog, and those that any edit puts.
 fn everything<'e>(catalog: &'e Catalog, edits: &'e [Edit<'_>]) -> Known<'e> {
-    let mut known = Known {
-        applications: Ids::from_iter(catalog.applications().iter().map(|application| &*application.id)),
-        entities: Ids::from_iter(catalog.entities().iter().map(|entity| &*entity.id)),
-        senders: Ids::from_iter(catalog.senders().iter().map(|sender| &*sender.id)),
-    };
+    let mut known = Known::of_catalog(catalog);
     for edit in edits.iter().filter(|edit| edit.change == Change::Put) {
         match edit.list {
             List::Applications => add(&mut known.applications, &edit.element, "applicationId"),

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::catalog::{
     Association, Catalog, DefaultSender, Strategy,
+    lookup::Lookup,
     rule::quoted,
     ties::{Claims, Reach},
     walk::Scope,
@@ -28,10 +29,12 @@ pub(super) fn catalog(
     let (applications, entities) = (plan.applications.take_elements(), plan.entities.take_elements());
     let senders = plan.senders.take_elements();
     let after = Catalog {
+        interned: plan.interned.clone(),
+        lookup: Lookup::default(),
         applications: plan.applications.slots.finish(&before.applications, false, Clone::clone, applications),
         entities: plan.entities.slots.finish(&before.entities, false, Clone::clone, entities),
         senders: plan.senders.slots.finish(&before.senders, false, Clone::clone, senders),
-        associations: plan.links.slots.finish(
+        associations: plan.links.slots.finish_slots(
             &before.associations,
             moved,
             |association| {
@@ -40,7 +43,7 @@ pub(super) fn catalog(
             },
             links,
         ),
-        other_associations: plan.others.slots.finish(&before.other_associations, false, Clone::clone, others),
+        other_associations: plan.others.slots.finish_slots(&before.other_associations, false, Clone::clone, others),
         strategies: plan.strategies.slots.finish(
             &before.strategies,
             moved,
@@ -51,7 +54,7 @@ pub(super) fn catalog(
             },
             strategies,
         ),
-        default_senders: plan.defaults.slots.finish(
+        default_senders: plan.defaults.slots.finish_slots(
             &before.default_senders,
             moved,
             |default| {
@@ -60,7 +63,8 @@ pub(super) fn catalog(
             },
             defaults,
         ),
-    };
+    }
+    .looked_up(before);
     ties(&plan, &after, edits)?;
     Ok(after)
 }
@@ -83,10 +87,12 @@ fn ties(plan: &Plan<'_>, after: &Catalog, edits: &[Edit<'_>]) -> Result<(), Edit
     let positions: HashSet<u32> = put.iter().map(|&(_, position)| position).collect();
 
     let mut claims = Claims::default();
-    for (position, strategy) in (0..).zip(after.strategies()) {
-        if scopes.contains(&scope(strategy)) && !positions.contains(&position) {
-            // Sound as they were, these do not tie with each other.
-            claims.add(position, reach(after, strategy));
+    for (application, entity) in scopes {
+        for position in after.strategies_of(application, entity) {
+            if !positions.contains(&position) {
+                // Sound as they were, these do not tie with each other.
+                claims.add(position, reach(after, strategy(position)));
+            }
         }
     }
     for (edit, position) in put {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use hashbrown::HashMap;
 use serde_json::value::RawValue;
 
 use super::{
@@ -12,14 +11,14 @@ use super::{
 use crate::catalog::{
     Catalog,
     build::{self, WrittenDefault, WrittenStrategy},
-    coverage::Coverages,
+    coverage::{Coverages, Interned},
     element::{self, Text},
     fault::FaultLog,
     ids::DEFAULT_APPLICATION,
     kind::{AnyChannel, ResourceType, Word},
-    model::{Application, Association, Entity, OtherAssociation, Sender},
+    model::{Application, Entity, OtherAssociation, Sender},
     node::{Path, Spot},
-    walk::{Link, Scope, Walker, code},
+    walk::{Link, Scope, Walker},
 };
 
 /// A list whose elements have ids.
@@ -36,6 +35,8 @@ pub(super) struct Plan<'e> {
     pub(super) others: Draft<Link<'e>, ()>,
     pub(super) strategies: Named<'e, WrittenStrategy<'e>>,
     pub(super) defaults: Draft<Scope<'e>, WrittenDefault<'e>>,
+    /// What the elements share, those that were put too.
+    pub(super) interned: Interned,
 }
 
 /// An edit as it is applied: to which list, to what, and what is put there.
@@ -62,13 +63,14 @@ impl<'e> Plan<'e> {
     /// Reads the edits and applies them.
     pub(super) fn new(catalog: &'e Catalog, edits: &'e [Edit<'_>]) -> Result<Self, EditError> {
         let mut plan = Plan {
-            applications: Draft::of(&catalog.applications),
-            entities: Draft::of(&catalog.entities),
-            senders: Draft::of(&catalog.senders),
-            links: Draft::of(&catalog.associations),
-            others: Draft::of(&catalog.other_associations),
-            strategies: Draft::of(&catalog.strategies),
-            defaults: Draft::of(&catalog.default_senders),
+            applications: Draft::of(catalog.applications.len()),
+            entities: Draft::of(catalog.entities.len()),
+            senders: Draft::of(catalog.senders.len()),
+            links: Draft::of(catalog.associations.slots().len()),
+            others: Draft::of(catalog.other_associations.slots().len()),
+            strategies: Draft::of(catalog.strategies.len()),
+            defaults: Draft::of(catalog.default_senders.slots().len()),
+            interned: catalog.interned.clone(),
         };
         let (steps, failed) = plan.read(catalog, edits);
         plan.locate(catalog);
@@ -105,6 +107,9 @@ impl<'e> Plan<'e> {
                 return (steps, Some(EditError::whole(index, edits, EditErrorKind::Permanent, message)));
             }
             steps.push(step);
+        }
+        if edits.iter().any(countries) {
+            self.interned = coverages.interned();
         }
         (steps, None)
     }
@@ -211,23 +216,20 @@ impl<'e> Plan<'e> {
         }
     }
 
-    /// Finds in the catalog what the edits name: one pass over each list that they name something of.
+    /// Finds in the catalog what the edits name.
     fn locate(&mut self, catalog: &'e Catalog) {
-        self.applications.locate(&catalog.applications, |draft, application| draft.number(&*application.id));
-        self.entities.locate(&catalog.entities, |draft, entity| draft.number(&*entity.id));
-        self.senders.locate(&catalog.senders, |draft, sender| draft.number(&*sender.id));
-        self.strategies.locate(&catalog.strategies, |draft, strategy| draft.number(&*strategy.id));
-        self.others.locate(&catalog.other_associations, |draft, other| draft.number(&link_of(other)?));
-
+        self.applications.locate(|id| Some(catalog.application(id)?.0));
+        self.entities.locate(|id| Some(catalog.entity(id)?.0));
+        self.senders.locate(|id| Some(catalog.sender(id)?.0));
+        self.strategies.locate(|id| Some(catalog.strategy(id)?.0));
+        self.others.locate(|link| catalog.other_slot(&link.kept()));
         // The others by the indexes that they have in this catalog. What lacks one of them there is not there either.
-        let keys = (0..).zip(&self.links.keys);
-        let codes: HashMap<[u32; 4], u32> = keys.filter_map(|(key, link)| Some((self.code(link)?, key))).collect();
-        self.links.locate(&catalog.associations, |_, association| codes.get(&code_of(association)).copied());
-        let keys = (0..).zip(&self.defaults.keys);
-        let scopes: HashMap<(u32, Option<u32>), u32> =
-            keys.filter_map(|(key, scope)| Some((self.scope(scope)?, key))).collect();
-        let key = |application, entity| scopes.get(&(application, entity)).copied();
-        self.defaults.locate(&catalog.default_senders, |_, default| key(default.application, default.entity));
+        let codes = self.links.keys.iter().map(|link| self.code(link));
+        let slots = codes.map(|code| catalog.association_slot(code?)).collect();
+        self.links.locate_at(slots);
+        let scopes = self.defaults.keys.iter().map(|scope| self.scope(scope));
+        let slots = scopes.map(|scope| catalog.default_slot(scope?)).collect();
+        self.defaults.locate_at(slots);
     }
 
     /// A scope as the indexes that it has before all edits.
@@ -288,11 +290,6 @@ pub(super) fn link_of(other: &OtherAssociation) -> Option<Link<'_>> {
         },
         resource: Cow::Borrowed(&other.resource),
     })
-}
-
-fn code_of(association: &Association) -> [u32; 4] {
-    let Association { resource_type, channel, application, entity, sender } = *association;
-    code(resource_type, channel.into(), application, entity, sender)
 }
 
 /// The id that an element gives itself, read the fast way or else this one, which takes any value beside it.

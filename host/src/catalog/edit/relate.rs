@@ -61,10 +61,10 @@ impl<'e> Plan<'e> {
                 || entity.is_some_and(|entity| indexes.entities.of(entity).is_none())
                 || senders.iter().any(|&sender| indexes.senders.of(sender).is_none())
         };
-        let mut links = self.links.kept(&catalog.associations);
-        let mut others = self.others.kept(&catalog.other_associations);
+        let mut links = self.links.kept_slots(&catalog.associations);
+        let mut others = self.others.kept_slots(&catalog.other_associations);
         let mut strategies = self.strategies.kept(&catalog.strategies);
-        let mut defaults = self.defaults.kept(&catalog.default_senders);
+        let mut defaults = self.defaults.kept_slots(&catalog.default_senders);
         links.any(|link| gone(link.application, link.entity, &[link.sender]))
             || others.any(|other| self.references(other).any(|reference| self.lacks(reference)))
             || strategies.any(|strategy| {

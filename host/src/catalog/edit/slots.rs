@@ -3,11 +3,12 @@
 //! Nothing moves before the last edit: elements of the catalog are known by their positions, those that are added have
 //! the numbers behind, and each is there, replaced or gone.
 
-use std::{borrow::Cow, collections::BTreeMap, hash::Hash, ops::Range, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, hash::Hash, ops::Range};
 
 use hashbrown::{HashMap, hash_map::Entry};
 
 use crate::catalog::ids::Ids;
+use crate::shared::{Elements, Sparse};
 
 /// A list of elements that are told apart by a `K`, and the elements that edits put into it.
 pub(super) struct Draft<K, T> {
@@ -62,10 +63,11 @@ const GONE: u32 = u32::MAX;
 // === impl Draft ===
 
 impl<K: Hash + Eq + Clone, T> Draft<K, T> {
-    pub(super) fn of<E>(list: &[E]) -> Self {
+    /// Of a list with so many positions.
+    pub(super) fn of(positions: usize) -> Self {
         let slots = Slots {
             // A catalog has fewer elements than there are 32-bit numbers.
-            base: list.len() as u32,
+            base: positions as u32,
             places: Vec::new(),
             changed: BTreeMap::new(),
             added: Vec::new(),
@@ -99,18 +101,15 @@ impl<K: Hash + Eq + Clone, T> Draft<K, T> {
         self.numbers.get(key).copied()
     }
 
-    /// Finds every key among the elements of the catalog; `number` gives the number of one that an element has.
-    pub(super) fn locate<E>(&mut self, list: &[E], mut number: impl FnMut(&Self, &E) -> Option<u32>) {
-        let mut missing = self.keys.len();
-        for (position, element) in (0..).zip(list) {
-            if missing == 0 {
-                return;
-            }
-            if let Some(key) = number(self, element) {
-                let place = &mut self.slots.places[key as usize];
-                (place.base, place.slot) = (Some(position), Some(position));
-                missing -= 1;
-            }
+    /// Finds every key in the catalog; `position` gives where the element with one is.
+    pub(super) fn locate(&mut self, position: impl Fn(&K) -> Option<u32>) {
+        self.locate_at(self.keys.iter().map(position).collect());
+    }
+
+    /// Takes note of where the element with each key is.
+    pub(super) fn locate_at(&mut self, positions: Vec<Option<u32>>) {
+        for (place, position) in self.slots.places.iter_mut().zip(positions) {
+            (place.base, place.slot) = (position, position);
         }
     }
 
@@ -121,8 +120,13 @@ impl<K: Hash + Eq + Clone, T> Draft<K, T> {
     }
 
     /// The elements of the catalog that no edit replaced or removed.
-    pub(super) fn kept<'l, E>(&self, list: &'l [E]) -> impl Iterator<Item = &'l E> {
-        self.slots.kept().flat_map(|range| &list[range])
+    pub(super) fn kept<'l, E>(&self, list: &'l Elements<E>) -> impl Iterator<Item = &'l E> {
+        self.slots.kept().flat_map(|range| list.range(range))
+    }
+
+    /// The same of a list with empty slots.
+    pub(super) fn kept_slots<'l, E>(&self, list: &'l Sparse<E>) -> impl Iterator<Item = &'l E> {
+        self.kept(list.slots()).flatten()
     }
 
     /// The elements that were put, taken out of here.
@@ -237,32 +241,69 @@ impl Slots {
         positions.of_slot(slot)
     }
 
-    /// The list after the last edit: shared where nothing in it changed.
+    /// Whether the list is as it was.
+    fn are_untouched(&self) -> bool {
+        self.changed.is_empty() && self.added.iter().all(Option::is_none)
+    }
+
+    /// The list after the last edit: it shares what did not change, unless elements move up.
     ///
     /// `keep` makes the element of one that stays; it is not asked where `moved` is false, and then nothing that they
     /// refer to has moved. `placed` are the elements that were put, by number.
     pub(super) fn finish<E: Clone>(
         &self,
-        list: &Arc<Vec<E>>,
+        list: &Elements<E>,
         moved: bool,
         keep: impl Fn(&E) -> E,
         mut placed: Vec<Option<E>>,
-    ) -> Arc<Vec<E>> {
-        if !moved && self.changed.is_empty() && self.added.iter().all(Option::is_none) {
-            return Arc::clone(list);
+    ) -> Elements<E> {
+        if !moved && self.are_untouched() {
+            return list.clone();
+        }
+        let mut take = |put: &Option<u32>| put.and_then(|put| placed[put as usize].take());
+        if !moved && self.changed.values().all(Option::is_some) {
+            let mut finished = list.clone();
+            for (&position, put) in &self.changed {
+                take(put).into_iter().for_each(|element| finished.set(position as usize, element));
+            }
+            finished.extend(self.added.iter().filter_map(take));
+            return finished;
         }
         let mut finished = Vec::with_capacity(list.len() + self.added.len());
-        let mut take = |put: &Option<u32>| put.and_then(|put| placed[put as usize].take());
         let changed = self.changed.values().chain([&None]);
         for (range, put) in self.kept().zip(changed) {
             match moved {
-                true => finished.extend(list[range].iter().map(&keep)),
-                false => finished.extend_from_slice(&list[range]),
+                true => finished.extend(list.range(range).map(&keep)),
+                false => finished.extend(list.range(range).cloned()),
             }
             finished.extend(take(put));
         }
         finished.extend(self.added.iter().filter_map(take));
-        Arc::new(finished)
+        finished.into()
+    }
+
+    /// As [`Slots::finish`] of a list in which nothing has to move up: slots are left empty.
+    pub(super) fn finish_slots<E: Clone>(
+        &self,
+        list: &Sparse<E>,
+        moved: bool,
+        keep: impl Fn(&E) -> E,
+        mut placed: Vec<Option<E>>,
+    ) -> Sparse<E> {
+        if !moved && self.are_untouched() {
+            return list.clone();
+        }
+        let mut take = |put: &Option<u32>| put.and_then(|put| placed[put as usize].take());
+        let mut finished = match moved {
+            false => list.clone(),
+            true => list.map(keep),
+        };
+        for (&slot, put) in &self.changed {
+            finished.set(slot, take(put));
+        }
+        finished.extend(self.added.iter().filter_map(take));
+        finished.tidy();
+        finished
     }
 }
 

@@ -67,7 +67,7 @@ fn sender_ids(catalog: &Catalog) -> Vec<&str> {
 fn no_edits_share_every_list() {
     let catalog = load(SOUND);
     let same = edited(&catalog, &[]);
-    assert!(Arc::ptr_eq(&catalog.senders, &same.senders) && Arc::ptr_eq(&catalog.strategies, &same.strategies));
+    assert!(catalog.senders.is_same(&same.senders) && catalog.strategies.is_same(&same.strategies));
     assert_eq!(catalog, same);
 }
 
@@ -75,8 +75,8 @@ fn no_edits_share_every_list() {
 fn lists_that_no_edit_touches_are_shared() {
     let catalog = load(SOUND);
     let more = edited(&catalog, &[put(List::Senders, &sender("s9"))]);
-    assert!(Arc::ptr_eq(&catalog.associations, &more.associations));
-    assert!(Arc::ptr_eq(&catalog.default_senders, &more.default_senders));
+    assert!(catalog.associations.is_same(&more.associations));
+    assert!(catalog.default_senders.is_same(&more.default_senders));
     assert_eq!(more.senders().len(), catalog.senders().len() + 1);
 }
 
@@ -119,7 +119,7 @@ fn indexes_follow_when_a_list_shrinks() {
 fn an_association_that_is_there_stays_as_it_is() {
     let catalog = shop();
     let changed = edited(&catalog, &[put(List::Associations, &association("s1"))]);
-    assert!(Arc::ptr_eq(&catalog.associations, &changed.associations));
+    assert!(catalog.associations.is_same(&changed.associations));
 }
 
 #[test]

@@ -3,35 +3,35 @@
 use serde_json::{Map, Value, json, value::to_raw_value};
 
 use super::SOUND;
-use crate::catalog::{Catalog, CatalogError, Edit, EditErrorKind, List};
+use crate::catalog::{Catalog, CatalogError, Edit, EditErrorKind, List, check};
 
 /// Catalogs that grow from a random start, each with several calls of several edits.
 const WORLDS: u64 = 400;
 const CALLS: usize = 25;
 
-const APPLICATIONS: [&str; 4] = ["default", "shop", "alerts", "a3"];
-const ENTITIES: [&str; 4] = ["acme", "café", "e2", "e3"];
-const SENDERS: [&str; 7] = ["us-1", "us-2", "code", "name", "s4", "s5", "s6"];
-const STRATEGIES: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
+pub(crate) const APPLICATIONS: [&str; 4] = ["default", "shop", "alerts", "a3"];
+pub(crate) const ENTITIES: [&str; 4] = ["acme", "café", "e2", "e3"];
+pub(crate) const SENDERS: [&str; 7] = ["us-1", "us-2", "code", "name", "s4", "s5", "s6"];
+pub(crate) const STRATEGIES: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 const COUNTRIES: [&str; 4] = ["US", "CA", "DE", "FR"];
 
 /// A small generator of numbers that are the same on every run (xorshift).
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 /// One edit as the model has it.
 #[derive(Debug)]
-struct Change {
+pub(crate) struct Change {
     list: List,
     put: bool,
     element: Value,
 }
 
 impl Numbers {
-    fn of(seed: u64) -> Self {
+    pub(crate) fn of(seed: u64) -> Self {
         Numbers((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -126,7 +126,7 @@ impl Numbers {
     }
 
     /// An edit, most often of something that is there, and sometimes of something that is no element at all.
-    fn change(&mut self, file: &Value) -> Change {
+    pub(crate) fn change(&mut self, file: &Value) -> Change {
         let list = self.one_of(&List::ALL);
         let put = !self.one_in(3);
         let mut element = match file[list.as_str()].as_array() {
@@ -145,6 +145,13 @@ impl Numbers {
             );
         }
         Change { list, put, element }
+    }
+}
+
+impl Change {
+    pub(crate) fn edit(&self) -> Edit<'static> {
+        let element = to_raw_value(&self.element).expect("JSON");
+        if self.put { Edit::put_owned(self.list, element) } else { Edit::remove_owned(self.list, element) }
     }
 }
 
@@ -207,7 +214,7 @@ fn model(file: &Value, changes: &[Change]) -> Option<Catalog> {
 }
 
 /// Nothing, a file, or that file with everything that elements may refer to.
-fn start(numbers: &mut Numbers) -> Catalog {
+pub(crate) fn start(numbers: &mut Numbers) -> Catalog {
     let catalog = Catalog::from_json(if numbers.one_in(4) { "{}" } else { SOUND }).expect("sound");
     if numbers.one_in(3) {
         return catalog;
@@ -223,7 +230,7 @@ fn start(numbers: &mut Numbers) -> Catalog {
     catalog.edit(&edits).expect("sound")
 }
 
-fn file(catalog: &Catalog) -> Value {
+pub(crate) fn file(catalog: &Catalog) -> Value {
     serde_json::to_value(catalog.to_json()).expect("JSON")
 }
 
@@ -235,22 +242,16 @@ fn edits_are_what_reading_the_changed_file_gives() {
         let mut catalog = start(&mut numbers);
         for call in 0..CALLS {
             let file = file(&catalog);
-            assert_eq!(Catalog::from_json(&file.to_string()).expect("sound"), catalog, "seed {seed}, call {call}");
+            let text = file.to_string();
+            assert_eq!(Catalog::from_json(&text).expect("sound"), catalog, "seed {seed}, call {call}");
+            assert_eq!(check::without_haste(&text).expect("sound"), catalog, "seed {seed}, call {call}");
             let count = numbers.below(6);
             let changes: Vec<Change> = (0..count).map(|_| numbers.change(&file)).collect();
-            let elements: Vec<_> = changes.iter().map(|change| to_raw_value(&change.element).expect("JSON")).collect();
-            let edits: Vec<Edit<'_>> = changes
-                .iter()
-                .zip(&elements)
-                .map(
-                    |(change, raw)| {
-                        if change.put { Edit::put(change.list, raw) } else { Edit::remove(change.list, raw) }
-                    },
-                )
-                .collect();
+            let edits: Vec<Edit<'_>> = changes.iter().map(Change::edit).collect();
             match (catalog.edit(&edits), model(&file, &changes)) {
                 (Ok(edited), Some(expected)) => {
                     assert_eq!(edited, expected, "seed {seed}, call {call}: {changes:?} of {file}");
+                    edited.assert_found();
                     catalog = edited;
                     accepted += 1;
                 }

@@ -73,7 +73,8 @@ fn senders_keep_their_address_and_have_a_number_where_it_is_one() {
 #[test]
 fn coverage_is_the_union_of_what_it_lists_for_a_channel() {
     let catalog = load(SOUND);
-    let [long, _, code, name] = catalog.senders() else {
+    let all: Vec<_> = catalog.senders().iter().collect();
+    let [long, _, code, name] = all[..] else {
         panic!("four senders");
     };
     assert_eq!(long.coverage.countries(Channel::Sms), Some(&only(&["CA", "US"])));
@@ -106,7 +107,8 @@ fn associations_that_no_strategy_acts_on_are_kept_apart() {
     let catalog = load(SOUND);
     assert_eq!(catalog.associations().len(), 3);
     assert_eq!(catalog.ignored_associations(), 2);
-    let [number, domain] = catalog.other_associations() else {
+    let all: Vec<_> = catalog.other_associations().iter().collect();
+    let [number, domain] = all[..] else {
         panic!("two other associations");
     };
     assert_eq!((number.resource_type, number.channel), ("NUMBER", "WHATSAPP"));
@@ -118,7 +120,8 @@ fn associations_that_no_strategy_acts_on_are_kept_apart() {
 #[test]
 fn strategies_have_what_the_file_says_and_defaults_for_the_rest() {
     let catalog = load(SOUND);
-    let [a, b, c] = catalog.strategies() else {
+    let all: Vec<_> = catalog.strategies().iter().collect();
+    let [a, b, c] = all[..] else {
         panic!("three strategies");
     };
     assert_eq!((&*a.id, a.application, a.entity, a.channel), ("A", 1, Some(0), Some(Channel::Sms)));
@@ -138,7 +141,7 @@ fn default_senders_are_indexes() {
         DefaultSender { application: 1, entity: None, sender: 0 },
         DefaultSender { application: 1, entity: Some(0), sender: 2 },
     ];
-    assert_eq!(catalog.default_senders(), expected);
+    assert!(catalog.default_senders().iter().eq(&expected));
 }
 
 #[test]
