@@ -16,8 +16,8 @@ JOBS ?= $(shell nproc)
 API_SECONDS ?= 60
 FUZZ := -timeout=20 -print_funcs=0
 
-.PHONY: help toolchain setup c++ venv wrk run serve test test-api lint component component-check bench bench-quick bench-pins \
-	bench-service model fuzz-build fuzz-quick fuzz
+.PHONY: help toolchain setup c++ venv wrk run serve test test-api lint component component-check instructions valgrind bench bench-quick \
+	bench-host bench-policy bench-pins bench-service model fuzz-build fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -27,8 +27,10 @@ help:
 	@echo 'make lint             formatting and clippy, warnings denied'
 	@echo 'make component        renew the committed component from source'
 	@echo 'make component-check  fail where the committed component is not what the source gives'
-	@echo 'make bench            what a decision costs (about 5 minutes after the build)'
-	@echo 'make bench-quick      the same with short measurements (about 1 minute)'
+	@echo 'make instructions     fail where a decision takes 5 % more instructions than is stored; RENEW=1 stores them'
+	@echo 'make bench            everything that the report has, and the report: target/bench/report.html and .md'
+	@echo '                      (about 10 minutes after the builds); POLICY=file.wasm puts a policy of yours into it'
+	@echo 'make bench-quick      the same with short measurements (under 2 minutes after the builds)'
 	@echo 'make bench-pins       what a pin costs in each store (about 8 minutes after the build)'
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
@@ -113,14 +115,36 @@ component: toolchain
 component-check: toolchain c++
 	CALLSIGN_COMPONENT=compare $(CARGO) check --workspace --all-targets --locked
 
-bench: toolchain
-	$(CARGO) bench --package callsign-host --bench decision
-	@$(CARGO) bench --quiet --package callsign-host --bench table
-	@$(CARGO) bench --quiet --package callsign-host --bench storm
+valgrind:
+	@command -v valgrind >/dev/null || { \
+		echo 'valgrind is needed'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq valgrind; \
+		else exit 1; fi; }
 
-bench-quick: toolchain
-	$(CARGO) bench --package callsign-host --bench decision -- --warm-up-time 0.3 --measurement-time 0.7
-	@$(CARGO) bench --quiet --package callsign-host --bench table
+# In the profile and with the features of the tests, so that they share a build.
+instructions: toolchain valgrind
+	$(CARGO) test --workspace --locked --bench instructions -- $(if $(RENEW),--renew,--check)
+
+# Everything that the report has. MEASURE=--quick measures for a shorter time.
+MEASURE ?=
+bench: bench-host bench-policy
+	@$(MAKE) --no-print-directory bench-report
+
+bench-quick:
+	@$(MAKE) --no-print-directory bench MEASURE=--quick
+
+BENCH := $(CARGO) bench --quiet --package callsign-host --package callsign
+
+bench-host: toolchain valgrind $(PLATFORM)/catalog.json
+	$(BENCH) --no-run
+	$(BENCH) --bench decision -- $(if $(MEASURE),--warm-up-time 0.2 --measurement-time 0.4 --nresamples 2000,)
+	@$(BENCH) --bench table -- $(MEASURE)
+	@$(BENCH) --bench threads -- $(MEASURE)
+	@$(BENCH) --bench storm -- $(MEASURE)
+	@$(BENCH) --bench change -- $(MEASURE)
+	@$(BENCH) --bench instructions -- --record
+	@$(MAKE) --no-print-directory bench-lines
 
 # The load generator.
 wrk:

@@ -8,6 +8,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 
+mod record;
 mod world;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callsign::{Bound, Gateway, Limits, MemoryStore, Policy};
+use serde_json::json;
 
 /// What is counted.
 const CASES: [&str; 6] = ["native", "single", "batch64", "sticky native", "sticky single", "sticky batch64"];
@@ -33,23 +35,19 @@ const TOLERANCE: f64 = 5.0;
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    if let [flag, case] = &arguments[..]
-        && flag == "--count"
-    {
-        count(case);
+    if has("--count") {
+        CASES.into_iter().for_each(count);
         return ExitCode::SUCCESS;
     }
-    let found: BTreeMap<&str, f64> = CASES.into_iter().map(|case| (case, instructions(case))).collect();
+    let found = instructions();
     for case in CASES {
         println!("{case:16} {:8.0} instructions a decision", found[case]);
     }
-    if has("--store") {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
-        fs::create_dir_all(&folder).unwrap();
-        let rows: Vec<_> = CASES.iter().map(|case| serde_json::json!({"what": case, "instructions": found[case]})).collect();
-        fs::write(folder.join("instructions.json"), serde_json::json!({ "rows": rows }).to_string()).unwrap();
+    if has("--record") {
+        let rows: Vec<_> = CASES.iter().map(|case| json!({"what": case, "instructions": found[case]})).collect();
+        record::write("instructions.json", &json!({ "rows": rows }));
     }
-    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/instructions.json");
+    let stored = record::folder().join("../../benches/instructions.json");
     if has("--renew") {
         let rounded: BTreeMap<&str, u64> = found.iter().map(|(&case, &count)| (case, count.round() as u64)).collect();
         fs::write(&stored, serde_json::to_string_pretty(&rounded).unwrap() + "\n").unwrap();
@@ -78,18 +76,28 @@ fn check(stored: &Path, found: &BTreeMap<&str, f64>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The instructions of a decision, as callgrind counts them.
-fn instructions(case: &str) -> f64 {
+/// The instructions of a decision of each case, as callgrind counts them: it writes a file whenever [`counted`] returns.
+fn instructions() -> BTreeMap<&'static str, f64> {
+    let folder = record::folder().join("callgrind");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no", "--toggle-collect=*counted*"])
+        .args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*counted*", "--dump-after=*counted*"])
+        .arg(format!("--callgrind-out-file={}/out", folder.display()))
         .arg(env::current_exe().unwrap())
-        .args(["--count", case])
+        .arg("--count")
         .output()
-        .expect("valgrind is needed: `apt-get install valgrind`");
+        .expect("valgrind is needed: apt-get install valgrind");
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
-    let collected = text.lines().find_map(|line| line.split_once("Collected : ")).expect(&text).1;
-    collected.trim().parse::<f64>().unwrap() / DECISIONS as f64
+    let of = |number: usize| {
+        let file = fs::read_to_string(folder.join(format!("out.{number}"))).unwrap();
+        let totals = file.lines().find_map(|line| line.strip_prefix("totals: ")).unwrap();
+        totals.trim().parse::<f64>().unwrap() / DECISIONS as f64
+    };
+    let found = CASES.into_iter().zip((1..).map(of)).collect();
+    fs::remove_dir_all(&folder).unwrap();
+    found
 }
 
 /// Makes the decisions of a case, after everything that is kept is in place.
