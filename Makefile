@@ -16,8 +16,8 @@ JOBS ?= $(shell nproc)
 API_SECONDS ?= 60
 FUZZ := -timeout=20 -print_funcs=0
 
-.PHONY: help toolchain setup c++ venv wrk run serve test test-api lint component component-check instructions valgrind bench bench-quick \
-	bench-host bench-policy bench-pins bench-service model fuzz-build fuzz-quick fuzz
+.PHONY: help toolchain setup c++ venv wrk run serve test test-api lint component component-check instructions \
+	valgrind bench bench-quick bench-build bench-host peers peers-check bench-report bench-pins bench-service model fuzz-build fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -31,6 +31,9 @@ help:
 	@echo 'make bench            everything that the report has, and the report: target/bench/report.html and .md'
 	@echo '                      (about 10 minutes after the builds); POLICY=file.wasm puts a policy of yours into it'
 	@echo 'make bench-quick      the same with short measurements (under 2 minutes after the builds)'
+	@echo 'make peers            what the same selection costs in other engines, after `make bench-host`'
+	@echo 'make bench-report     the report of all results that there are'
+	@echo 'make peers-check      tests and lints of these two'
 	@echo 'make bench-pins       what a pin costs in each store (about 8 minutes after the build)'
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
@@ -126,25 +129,50 @@ valgrind:
 instructions: toolchain valgrind
 	$(CARGO) test --workspace --locked --bench instructions -- $(if $(RENEW),--renew,--check)
 
-# Everything that the report has. MEASURE=--quick measures for a shorter time.
+# Everything that the report has: first what Callsign costs, then what other engines cost on the same worlds, then the report.
+# MEASURE=--quick measures for a shorter time.
 MEASURE ?=
-bench: bench-host bench-policy
-	@$(MAKE) --no-print-directory bench-report
+LINES := $(if $(MEASURE),1000000,10000000)
+BENCH := $(CARGO) bench --quiet --locked --package callsign-host --package callsign
+PEERS := --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers
+
+bench: bench-build bench-host peers bench-report
 
 bench-quick:
 	@$(MAKE) --no-print-directory bench MEASURE=--quick
 
-BENCH := $(CARGO) bench --quiet --package callsign-host --package callsign
+bench-build: toolchain c++ valgrind
+	$(CARGO) build --locked --release --package callsign
+	@$(BENCH) --no-run
+	$(CARGO) build $(PEERS) --release --workspace
+	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
+	@mkdir -p target/bench
+	CARGO_TARGET_DIR=target/peers $(CALLSIGN) policy build benches/peers/selection --out target/bench/selection.wasm
 
-bench-host: toolchain valgrind $(PLATFORM)/catalog.json
-	$(BENCH) --no-run
-	$(BENCH) --bench decision -- $(if $(MEASURE),--warm-up-time 0.2 --measurement-time 0.4 --nresamples 2000,)
+bench-host: bench-build $(PLATFORM)/catalog.json
+	@$(BENCH) --bench decision -- $(if $(MEASURE),--warm-up-time 0.2 --measurement-time 0.5 --nresamples 2000,)
 	@$(BENCH) --bench table -- $(MEASURE)
+	@$(BENCH) --bench policy -- --selection $(CURDIR)/target/bench/selection.wasm $(if $(POLICY),--policy $(abspath $(POLICY))) $(MEASURE)
 	@$(BENCH) --bench threads -- $(MEASURE)
 	@$(BENCH) --bench storm -- $(MEASURE)
 	@$(BENCH) --bench change -- $(MEASURE)
 	@$(BENCH) --bench instructions -- --record
-	@$(MAKE) --no-print-directory bench-lines
+	@$(CARGO) run --quiet --release --package callsign-example-platform -- --messages $(LINES) --out target/bench/platform
+	@$(BENCH) --bench command -- $(CURDIR)/target/bench/platform $(MEASURE)
+
+# The same selection in other engines, on the worlds that `bench-host` wrote; their crates are a workspace of their own.
+peers: toolchain
+	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
+	$(CARGO) run $(PEERS) --release --package peers -- $(MEASURE)
+
+bench-report: toolchain
+	$(CARGO) run --quiet $(PEERS) --release --package report
+
+peers-check: toolchain
+	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
+	$(CARGO) fmt --manifest-path benches/peers/Cargo.toml --all --check
+	$(CARGO) clippy $(PEERS) --release --workspace --all-targets -- --deny warnings
+	$(CARGO) test $(PEERS) --release --workspace
 
 # The load generator.
 wrk:
