@@ -176,7 +176,9 @@ fn median(mut work: impl FnMut()) -> f64 {
 fn changes(gateway: &Gateway, with: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut measure = |what: &str, edits: &mut dyn FnMut(usize) -> Vec<Edit<'static>>| {
-        let edits: Vec<Vec<Edit<'static>>> = (0..CHANGES).map(edits).collect();
+        // What is behind a sender that is taken out moves up.
+        let many = if what.starts_with("take") { CHANGES / 40 } else { CHANGES };
+        let edits: Vec<Vec<Edit<'static>>> = (0..many).map(edits).collect();
         let times = edits.iter().map(|edits| change(gateway, edits)).collect();
         rows.push(Row { what: format!("{what}{with}"), times });
     };
@@ -207,6 +209,13 @@ fn changes(gateway: &Gateway, with: &str) -> Vec<Row> {
         vec![
             put(List::Senders, platform::sender(new, "ACTIVE")),
             put(List::Associations, platform::association(new, index * 37)),
+        ]
+    });
+    measure("take one sender out", &mut |index| {
+        let new = new + CHANGES + index;
+        vec![
+            Edit::remove_owned(List::Associations, raw(platform::association(new, index * 37))),
+            Edit::remove_sender(&format!("SND{new:08}")),
         ]
     });
     rows

@@ -1,10 +1,13 @@
 //! Work that is shared among threads, where there is enough of it.
 
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// So much of a list is worth a thread.
 const WORTH_A_THREAD: usize = 4_096;
+
+const NAME: &str = "callsign-load";
 
 /// More threads than this wait for memory.
 const MOST: usize = 8;
@@ -23,7 +26,7 @@ pub(crate) fn parts<'l, E: Sync, T: Send>(list: &'l [E], work: impl Fn(&'l [E]) 
         let others: Vec<_> = parts
             .map(|part| {
                 // Where there is no thread to be had, the work is done all the same.
-                let begun = thread::Builder::new().name("callsign-load".into()).spawn_scoped(scope, move || work(part));
+                let begun = thread::Builder::new().name(NAME.into()).spawn_scoped(scope, move || work(part));
                 begun.map_err(|_| part)
             })
             .collect();
@@ -43,11 +46,18 @@ pub(crate) fn both<A, B: Send>(elements: usize, one: impl FnOnce() -> A, other: 
     if elements < WORTH_A_THREAD || processors() < 2 {
         return (one(), other());
     }
-    thread::scope(|scope| {
-        let other = scope.spawn(other);
+    // Taken by the thread, or here where there is none to be had.
+    let waiting = Mutex::new(Some(other));
+    let take = || waiting.lock().unwrap_or_else(PoisonError::into_inner).take().map(|other| other());
+    let (one, done) = thread::scope(|scope| {
+        let begun = thread::Builder::new().name(NAME.into()).spawn_scoped(scope, take);
         let one = one();
-        (one, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
+        (one, begun.ok().and_then(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
+    });
+    match done.or_else(take) {
+        Some(done) => (one, done),
+        None => unreachable!("what waits is taken once"),
+    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,11 @@ pub(super) struct Ids<'a> {
     /// is no fault of its own.
     incomplete: bool,
     /// A catalog whose ids these are too, and the question whether it has one.
-    of_catalog: Option<(&'a Catalog, fn(&Catalog, &str) -> bool)>,
+    of_catalog: Option<(&'a Catalog, Has)>,
 }
+
+/// Whether a catalog has an id in a list.
+type Has = fn(&Catalog, &str) -> bool;
 
 /// The ids of the three lists that others refer to.
 #[derive(Default)]
@@ -71,7 +74,7 @@ impl<'a> Ids<'a> {
     }
 
     /// The ids of a list of a catalog, which are asked for where they are.
-    fn of_catalog(catalog: &'a Catalog, has: fn(&Catalog, &str) -> bool) -> Self {
+    fn of_catalog(catalog: &'a Catalog, has: Has) -> Self {
         Ids { of_catalog: Some((catalog, has)), ..Ids::default() }
     }
 
@@ -98,7 +101,7 @@ impl<'a> Ids<'a> {
 
     /// Whether no element can have this id.
     pub(super) fn lacks(&self, id: &str) -> bool {
-        let has = |(catalog, has): (&Catalog, fn(&Catalog, &str) -> bool)| has(catalog, id);
+        let has = |(catalog, has): (&Catalog, Has)| has(catalog, id);
         !self.incomplete && !self.by_id.contains_key(id) && !self.of_catalog.is_some_and(has)
     }
 

@@ -321,10 +321,10 @@ impl<T: Clone> From<&Elements<T>> for Growing<T> {
     fn from(list: &Elements<T>) -> Self {
         let mut growing =
             Growing { shelves: list.shelves.to_vec(), shelf: Vec::new(), piece: Vec::new(), len: list.len };
-        if list.len % (PIECE * SHELF) != 0 {
+        if !list.len.is_multiple_of(PIECE * SHELF) {
             growing.shelf = growing.shelves.pop().map_or_else(Vec::new, |shelf| shelf.to_vec());
         }
-        if list.len % PIECE != 0 {
+        if !list.len.is_multiple_of(PIECE) {
             growing.piece.reserve_exact(PIECE);
             growing.piece.extend(growing.shelf.pop().iter().flat_map(|piece| piece.iter().cloned()));
         }

@@ -139,7 +139,7 @@ async fn ask<T: Send + 'static>(
 /// # Errors
 /// 400: no sender has the id. A pin to it would be passed over, and would be in the way of another.
 fn must_be_registered(catalog: &Catalog, property: &str, id: &str) -> Result<(), Fault> {
-    match catalog.senders().iter().any(|sender| &*sender.id == id) {
+    match catalog.sender(id).is_some() {
         true => Ok(()),
         false => Err(Fault::property(property, format!("{} is not a registered sender", quoted(id)))),
     }
