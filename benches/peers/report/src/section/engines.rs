@@ -1,0 +1,118 @@
+//! Callsign's policies beside other engines: `policy.json` and `peers.json`.
+
+use serde::Deserialize;
+
+use crate::document::{Block, Section};
+use crate::figure::{fine, time, whole};
+use crate::plot::bars::{Bar, BarPlot};
+use crate::table::{NOTHING, Table};
+
+/// One engine in one form with one size of pool.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct EngineRow {
+    pub(crate) engine: String,
+    /// Of the other engines.
+    #[serde(default)]
+    pub(crate) version: Option<String>,
+    pub(crate) form: String,
+    pub(crate) senders: u32,
+    pub(crate) nanoseconds: f64,
+}
+
+/// The size of pool that is plotted.
+const PLOTTED: u32 = 1_000;
+
+/// The forms that are plotted: one decision at a time, prepared as well as the engine can.
+const PLOTTED_FORMS: [&str; 2] = ["single", "indexed"];
+
+/// The nanoseconds of an engine in a form with a size of pool.
+pub(crate) fn nanoseconds(rows: &[EngineRow], engine: &str, form: &str, senders: u32) -> Option<f64> {
+    let found = rows.iter().find(|row| row.engine == engine && row.form == form && row.senders == senders);
+    found.map(|row| row.nanoseconds)
+}
+
+/// The sizes of pools, ascending.
+pub(crate) fn pools<'a>(rows: impl IntoIterator<Item = &'a EngineRow>) -> Vec<u32> {
+    let mut pools: Vec<u32> = rows.into_iter().map(|row| row.senders).collect();
+    pools.sort_unstable();
+    pools.dedup();
+    pools
+}
+
+pub(crate) fn section(policy: Option<&[EngineRow]>, peers: Option<&[EngineRow]>) -> anyhow::Result<Option<Section>> {
+    let rows: Vec<&EngineRow> = policy.unwrap_or_default().iter().chain(peers.unwrap_or_default()).collect();
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let pools = pools(rows.iter().copied());
+    let heads = ["engine".to_owned(), "form".into()];
+    let mut table = Table::new(2, heads.into_iter().chain(pools.iter().map(|&pool| whole(pool.into()))));
+    let mut seen = Vec::new();
+    for row in &rows {
+        let line = (named(row), &row.form);
+        if seen.contains(&line) {
+            continue;
+        }
+        let at = |pool: &u32| {
+            let one = rows.iter().find(|one| named(one) == line.0 && one.form == *line.1 && one.senders == *pool);
+            one.map_or(NOTHING.to_owned(), |one| fine(one.nanoseconds))
+        };
+        table.row([line.0.clone(), line.1.clone()].into_iter().chain(pools.iter().map(at)));
+        seen.push(line);
+    }
+    let words = "Nanoseconds a decision of the same selection, by how many senders are in the pool. Every engine keeps pool and \
+                 pins in its own memory, is warm, and gave the right answers before it was measured. Indexed: all that \
+                 does not depend on the recipient was prepared. Scanning: every decision goes over all strategies and \
+                 senders. benches/peers/README.md says what is fair about it and what is not.";
+    let mut blocks = vec![Block::Text(words.into()), Block::Table(table)];
+    let bar = |row: &&EngineRow| Bar { name: format!("{}, {}", row.engine, row.form), value: row.nanoseconds };
+    let plotted = |row: &&&EngineRow| row.senders == PLOTTED && PLOTTED_FORMS.contains(&row.form.as_str());
+    let mut bars: Vec<Bar> = rows.iter().filter(plotted).map(bar).collect();
+    if !bars.is_empty() {
+        bars.sort_by(|a, b| a.value.total_cmp(&b.value));
+        let plot = BarPlot {
+            name: "engines",
+            title: "A decision among 1,000 senders, by engine",
+            label: time,
+            marked: "Callsign",
+            bars,
+        };
+        blocks.push(Block::Plot(plot.draw()?));
+    }
+    Ok(Some(Section { title: "Other engines", blocks }))
+}
+
+fn named(row: &EngineRow) -> String {
+    match &row.version {
+        // The version of what is compared itself says nothing.
+        Some(version) if row.engine != NATIVE => format!("{} {version}", row.engine),
+        _ => row.engine.clone(),
+    }
+}
+
+const NATIVE: &str = "native Rust";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn both_files_make_one_table() {
+        let inputs = sample::inputs();
+        let section = section(inputs.policy.as_deref(), inputs.peers.as_deref()).expect("drawn").expect("a section");
+        let Block::Table(table) = &section.blocks[1] else { panic!("no table") };
+        assert_eq!(table.head, ["engine", "form", "10", "1,000"]);
+        let row = |engine: &str, form: &str| table.rows.iter().find(|row| row[0] == engine && row[1] == form);
+        assert_eq!(row("LuaJIT (mlua) 0.12.2", "indexed").expect("LuaJIT")[2..], ["1,000", "1,050"]);
+        assert_eq!(row("Callsign, selection policy", "batch64").expect("Callsign")[2..], ["80.0", "90.5"]);
+        assert_eq!(row("Extism 1.30.0", "indexed").expect("Extism")[2..], [NOTHING, "9,000"]);
+    }
+
+    #[test]
+    fn one_file_is_enough() {
+        let inputs = sample::inputs();
+        assert!(section(None, inputs.peers.as_deref()).expect("drawn").is_some());
+        assert!(section(None, None).expect("drawn").is_none());
+    }
+}

@@ -1,0 +1,266 @@
+//! What must hold, and whether it does.
+
+use crate::document::{Block, Section};
+use crate::figure::{fine, whole};
+use crate::input::Inputs;
+use crate::section::decision::{self, DecisionRow, What};
+use crate::section::engines::{self, EngineRow};
+use crate::section::storm::QUIET;
+use crate::section::{start, threads};
+use crate::table::{NOTHING, Table};
+
+const SELECTION: &str = "Callsign, selection policy";
+const LUAJIT: &str = "LuaJIT (mlua)";
+const EXTISM: &str = "Extism";
+
+/// A figure and its bound.
+struct Target {
+    words: &'static str,
+    bound: Bound,
+    unit: &'static str,
+    /// None where it was not measured.
+    figure: Option<f64>,
+}
+
+#[derive(Clone, Copy)]
+enum Bound {
+    AtMost(f64),
+    Below(f64),
+    AtLeast(f64),
+}
+
+impl Bound {
+    fn holds(self, figure: f64) -> bool {
+        match self {
+            Self::AtMost(bound) => figure <= bound,
+            Self::Below(bound) => figure < bound,
+            Self::AtLeast(bound) => figure >= bound,
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::AtMost(bound) => format!("at most {}", short(bound)),
+            Self::Below(bound) => format!("below {}", short(bound)),
+            Self::AtLeast(bound) => format!("at least {}", short(bound)),
+        }
+    }
+}
+
+fn short(bound: f64) -> String {
+    if bound.fract() == 0.0 { whole(bound) } else { bound.to_string() }
+}
+
+impl Target {
+    fn verdict(&self) -> &'static str {
+        match self.figure {
+            Some(figure) if self.bound.holds(figure) => "held",
+            Some(_) => "missed",
+            None => "not measured",
+        }
+    }
+}
+
+pub(crate) fn section(inputs: &Inputs) -> Section {
+    let mut table = Table::new(1, ["what", "target", "measured", ""]);
+    for target in targets(inputs) {
+        let unit = |text: String| format!("{text}{}", target.unit);
+        let measured = target.figure.map_or(NOTHING.into(), |figure| unit(fine(figure)));
+        table.row([target.words.into(), unit(target.bound.words()), measured, target.verdict().to_owned()]);
+    }
+    let mut blocks = vec![Block::Table(table)];
+    blocks.extend(inputs.notes.clone().map(Block::Markdown));
+    Section { title: "What must hold", blocks }
+}
+
+/// How many are held, in a sentence.
+pub(crate) fn summary(inputs: &Inputs) -> String {
+    let verdicts: Vec<_> = targets(inputs).iter().map(Target::verdict).collect();
+    let count = |wanted| verdicts.iter().filter(|&&verdict| verdict == wanted).count();
+    format!("{} held, {} missed, {} not measured", count("held"), count("missed"), count("not measured"))
+}
+
+fn targets(inputs: &Inputs) -> Vec<Target> {
+    let times = " times";
+    let decision = inputs.decision.as_deref().unwrap_or_default();
+    let policy = inputs.policy.as_deref().unwrap_or_default();
+    let peers = inputs.peers.as_deref().unwrap_or_default();
+    let threads = inputs.threads.as_deref().unwrap_or_default();
+    let change = inputs.change.as_ref();
+    let storm = inputs.storm.as_deref().unwrap_or_default();
+    let start = inputs.start.as_deref().unwrap_or_default();
+    let lines = inputs.lines.as_deref().unwrap_or_default();
+    let target = |words, bound, unit, figure| Target { words, bound, unit, figure };
+    vec![
+        target(
+            "a decision in a batch of 64, against native, worst pool",
+            Bound::AtMost(1.3),
+            times,
+            against_native(decision, What::Batch64),
+        ),
+        target(
+            "a decision alone, against native, worst pool",
+            Bound::AtMost(2.2),
+            times,
+            against_native(decision, What::Single),
+        ),
+        target(
+            "the call of a policy, faster than LuaJIT indexed, worst pool",
+            Bound::AtLeast(4.0),
+            times,
+            faster_than_luajit(policy, peers, "single"),
+        ),
+        target(
+            "the call of a policy in a batch of 64, faster than LuaJIT indexed, worst pool",
+            Bound::AtLeast(10.0),
+            times,
+            faster_than_luajit(policy, peers, "batch64"),
+        ),
+        target("a decision in a fresh instance, worst pool", Bound::AtMost(8_000.0), " ns", fresh(decision)),
+        target(
+            "the same against the fastest warm call of Extism indexed",
+            Bound::Below(1.0),
+            times,
+            ratio(fresh(decision), fastest_extism(peers)),
+        ),
+        target(
+            "a decision among 100,000 senders, against 10",
+            Bound::AtMost(1.15),
+            times,
+            ratio(at(decision, What::Single, 100_000), at(decision, What::Single, 10)),
+        ),
+        target(
+            "a decision on a large platform, against a small one",
+            Bound::AtMost(1.5),
+            times,
+            change.map(|change| change.decision_large_ns / change.decision_small_ns),
+        ),
+        target(
+            "a change, median, slowest kind",
+            Bound::Below(1.0),
+            " ms",
+            worst(change.into_iter().flat_map(|change| &change.rows).map(|row| row.median_ms)),
+        ),
+        target("loading the large platform", Bound::Below(5.0), " s", change.map(|change| change.load_seconds)),
+        target("memory a sender", Bound::Below(400.0), " bytes", change.map(|change| change.bytes_a_sender)),
+        target(
+            "two threads, against one",
+            Bound::AtLeast(1.9),
+            times,
+            ratio(
+                threads::per_second(threads, threads::AS_IT_IS, 2),
+                threads::per_second(threads, threads::AS_IT_IS, 1),
+            ),
+        ),
+        target(
+            "p99.9 in the storm, against its median",
+            Bound::Below(20.0),
+            times,
+            worst(storm.iter().filter(|row| row.kind != QUIET).filter_map(|row| ratio(row.at(99.9), row.at(50.0)))),
+        ),
+        target(
+            "lines of a file",
+            Bound::AtLeast(800_000.0),
+            " a second",
+            lines.iter().map(|row| row.per_second).min_by(f64::total_cmp),
+        ),
+        target("an explanation, compiled code cached", Bound::Below(60.0), " ms", start::slowest(start, "cached")),
+        target("the first explanation ever", Bound::Below(400.0), " ms", start::slowest(start, "first")),
+    ]
+}
+
+fn worst(figures: impl Iterator<Item = f64>) -> Option<f64> {
+    figures.max_by(f64::total_cmp)
+}
+
+fn ratio(of: Option<f64>, to: Option<f64>) -> Option<f64> {
+    Some(of? / to?)
+}
+
+/// Decisions that are not sticky.
+fn at(rows: &[DecisionRow], what: What, senders: u32) -> Option<f64> {
+    decision::nanoseconds(rows, what, false, senders)
+}
+
+fn against_native(rows: &[DecisionRow], what: What) -> Option<f64> {
+    let pools = decision::pools(rows).into_iter();
+    worst(pools.filter_map(|pool| ratio(at(rows, what, pool), at(rows, What::Native, pool))))
+}
+
+fn fresh(rows: &[DecisionRow]) -> Option<f64> {
+    worst(decision::pools(rows).into_iter().filter_map(|pool| at(rows, What::Fresh, pool)))
+}
+
+fn faster_than_luajit(policy: &[EngineRow], peers: &[EngineRow], form: &str) -> Option<f64> {
+    let luajit = |pool| engines::nanoseconds(peers, LUAJIT, "indexed", pool);
+    let own = |pool| engines::nanoseconds(policy, SELECTION, form, pool);
+    let pools = engines::pools(policy).into_iter();
+    pools.filter_map(|pool| ratio(luajit(pool), own(pool))).min_by(f64::total_cmp)
+}
+
+fn fastest_extism(peers: &[EngineRow]) -> Option<f64> {
+    let indexed = peers.iter().filter(|row| row.engine == EXTISM && row.form == "indexed");
+    indexed.map(|row| row.nanoseconds).min_by(f64::total_cmp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn row(inputs: &Inputs, words: &str) -> Vec<String> {
+        let section = section(inputs);
+        let Block::Table(table) = &section.blocks[0] else { panic!("no table") };
+        let row = table.rows.iter().find(|row| row[0] == words);
+        row.unwrap_or_else(|| panic!("no {words:?} among {:?}", table.rows))[1..].to_vec()
+    }
+
+    #[test]
+    fn the_worst_pool_decides() {
+        let inputs = sample::inputs();
+        let words = "a decision in a batch of 64, against native, worst pool";
+        assert_eq!(row(&inputs, words), ["at most 1.3 times", "1.40 times", "missed"]);
+        let words = "a decision alone, against native, worst pool";
+        assert_eq!(row(&inputs, words), ["at most 2.2 times", "2.00 times", "held"]);
+        let words = "the call of a policy in a batch of 64, faster than LuaJIT indexed, worst pool";
+        assert_eq!(row(&inputs, words), ["at least 10 times", "11.6 times", "held"]);
+    }
+
+    #[test]
+    fn fresh_is_held_against_its_bound_and_against_extism() {
+        let inputs = sample::inputs();
+        assert_eq!(
+            row(&inputs, "a decision in a fresh instance, worst pool"),
+            ["at most 8,000 ns", "7,000 ns", "held"]
+        );
+        let words = "the same against the fastest warm call of Extism indexed";
+        assert_eq!(row(&inputs, words), ["below 1 times", "0.78 times", "held"]);
+    }
+
+    #[test]
+    fn the_other_figures_come_from_their_files() {
+        let inputs = sample::inputs();
+        for (words, measured, verdict) in [
+            ("a decision among 100,000 senders, against 10", "1.10 times", "held"),
+            ("a decision on a large platform, against a small one", "1.20 times", "held"),
+            ("a change, median, slowest kind", "1.20 ms", "missed"),
+            ("loading the large platform", "4.20 s", "held"),
+            ("memory a sender", "350 bytes", "held"),
+            ("two threads, against one", "1.95 times", "held"),
+            ("p99.9 in the storm, against its median", "10.0 times", "held"),
+            ("lines of a file", "850,000 a second", "held"),
+            ("an explanation, compiled code cached", "41.0 ms", "held"),
+            ("the first explanation ever", "380 ms", "held"),
+        ] {
+            assert_eq!(row(&inputs, words)[1..], [measured, verdict], "{words}");
+        }
+        assert_eq!(summary(&inputs), "14 held, 2 missed, 0 not measured");
+    }
+
+    #[test]
+    fn what_has_no_input_is_not_measured() {
+        let inputs = Inputs::default();
+        assert_eq!(row(&inputs, "two threads, against one"), ["at least 1.9 times", NOTHING, "not measured"]);
+        assert_eq!(summary(&inputs), "0 held, 0 missed, 16 not measured");
+    }
+}
