@@ -16,8 +16,11 @@ JOBS ?= $(shell nproc)
 API_SECONDS ?= 60
 FUZZ := -timeout=20 -print_funcs=0
 
+# The workspace of the other engines, which nothing else builds.
+PEERS := --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers
+
 .PHONY: help toolchain setup c++ venv wrk run serve test test-api lint component component-check bench bench-quick bench-pins \
-	bench-service model fuzz-build fuzz-quick fuzz
+	bench-service peers peers-selection peers-check bench-report model fuzz-build fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -31,6 +34,9 @@ help:
 	@echo 'make bench-quick      the same with short measurements (about 1 minute)'
 	@echo 'make bench-pins       what a pin costs in each store (about 8 minutes after the build)'
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
+	@echo 'make peers            what the same selection costs in other engines (after the worlds; QUICK=1 for a moment)'
+	@echo 'make bench-report     target/bench/report.html and .md, of all results that there are'
+	@echo 'make peers-check      tests and lints of the two'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
 	@echo 'make fuzz             one for longer: TARGET=catalog|decision|loader SECONDS=300 JOBS=cores'
@@ -138,6 +144,26 @@ bench-pins: setup
 	$(CARGO) bench --package callsign-sticky --bench sticky
 	@$(CARGO) bench --quiet --package callsign-sticky --bench servers
 	@$(CARGO) bench --quiet --package callsign-sticky --bench engines
+
+# The selection as an Extism plug-in, then every engine.
+peers: toolchain
+	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
+	$(CARGO) run $(PEERS) --release --package peers -- $(if $(QUICK),--quick)
+
+# The selection as a policy, for the host's benches.
+peers-selection: toolchain
+	$(CARGO) build --release --package callsign
+	@mkdir -p target/bench
+	CARGO_TARGET_DIR=target/peers $(CALLSIGN) policy build benches/peers/selection --out target/bench/selection.wasm
+
+peers-check: toolchain
+	$(CARGO) clippy $(PEERS) --package peers-plugin --target $(WASM) --profile plugin -- --deny warnings
+	$(CARGO) fmt --manifest-path benches/peers/Cargo.toml --all --check
+	$(CARGO) clippy $(PEERS) --release --workspace --exclude peers-plugin --all-targets -- --deny warnings
+	$(CARGO) test $(PEERS) --release --workspace --exclude peers-plugin
+
+bench-report: toolchain
+	$(CARGO) run --quiet $(PEERS) --release --package report
 
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test behaviour model:: -- --nocapture
