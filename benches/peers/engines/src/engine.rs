@@ -8,7 +8,7 @@ use anyhow::Context;
 use peers_world::{Message, World};
 use serde::Serialize;
 
-use crate::{luajit, native, quickjs, rhai};
+use crate::{extism, luajit, native, quickjs, regorus, rhai};
 
 /// A selection that is ready to decide.
 pub(crate) trait Engine {
@@ -65,9 +65,11 @@ impl Peer {
 }
 
 /// Every engine.
-pub(crate) const ENGINES: [Peer; 4] = [
+pub(crate) const ENGINES: [Peer; 6] = [
     Peer { name: "native Rust", package: "peers-world", build: |world, form, _| native::build(world, form) },
     Peer { name: "LuaJIT (mlua)", package: "mlua", build: |world, form, _| luajit::build(world, form) },
     Peer { name: "QuickJS (rquickjs)", package: "rquickjs", build: |world, form, _| quickjs::build(world, form) },
+    Peer { name: "Extism", package: "extism", build: extism::build },
+    Peer { name: "Regorus RVM", package: "regorus", build: |world, form, _| regorus::build(world, form) },
     Peer { name: "Rhai", package: "rhai", build: |world, form, _| rhai::build(world, form) },
 ];

@@ -3,11 +3,13 @@
 
 mod check;
 mod engine;
+mod extism;
 mod luajit;
 mod measure;
 mod native;
 mod plain;
 mod quickjs;
+mod regorus;
 mod rhai;
 mod rows;
 mod version;

@@ -74,7 +74,7 @@ pub(crate) fn section(rows: &[DecisionRow]) -> anyhow::Result<Section> {
     let plot = LinePlot {
         name: "latency",
         title: "Latency of a decision by the size of the pool",
-        x: Axis::logarithmic("senders in the pool", |senders| whole(senders)),
+        x: Axis::logarithmic("senders in the pool", whole),
         y: Axis::linear("a decision", time),
         lines: lines.into(),
     };
