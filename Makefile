@@ -144,7 +144,7 @@ bench-quick:
 bench-build: toolchain c++ valgrind
 	$(CARGO) build --locked --release --package callsign
 	@$(BENCH) --no-run
-	$(CARGO) build $(PEERS) --release --workspace
+	$(CARGO) build $(PEERS) --release
 	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
 	@mkdir -p target/bench
 	CARGO_TARGET_DIR=target/peers $(CALLSIGN) policy build benches/peers/selection --out target/bench/selection.wasm

@@ -84,7 +84,9 @@ fn lines(catalog: &Path, messages: &Path) {
     child.kill().unwrap();
     child.wait().unwrap();
 
-    println!("resolve: {count} lines at {per_second:.0} a second, {peak:.0} MiB at most; {checked} of them found in order");
+    println!(
+        "resolve: {count} lines at {per_second:.0} a second, {peak:.0} MiB at most; {checked} of them found in order"
+    );
     record::write("lines.json", &json!({"rows": [{"lines": count, "per_second": per_second, "peak_mib": peak}]}));
 }
 

@@ -1,6 +1,6 @@
 //! How many instructions a decision takes: a figure that a busy machine does not change.
 //!
-//! It runs itself under callgrind, which counts what happens inside [`counted`] and nothing else.
+//! It runs itself under callgrind, which counts what happens inside the `counted_` functions and nothing else.
 //!
 //! - `cargo bench -p callsign-host --bench instructions` prints the figures.
 //! - `make instructions` holds them against `benches/instructions.json`, in the profile that the tests are built with, and
@@ -24,7 +24,51 @@ use callsign::{Bound, Gateway, Limits, MemoryStore, Policy};
 use serde_json::json;
 
 /// What is counted.
-const CASES: [&str; 6] = ["native", "single", "batch64", "sticky native", "sticky single", "sticky batch64"];
+struct Case {
+    name: &'static str,
+    sticky: bool,
+    way: Way,
+    /// The function that callgrind knows it by.
+    function: &'static str,
+    counted: fn(&mut dyn FnMut()),
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Native,
+    Single,
+    Batch64,
+}
+
+/// Cases, each with a function of its own.
+macro_rules! cases {
+    ($($name:literal, $sticky:literal, $way:ident, $function:ident;)*) => {
+        const CASES: &[Case] = &[$(Case {
+            name: $name,
+            sticky: $sticky,
+            way: Way::$way,
+            function: concat!("::", stringify!($function)),
+            counted: $function,
+        }),*];
+        $(
+            #[inline(never)]
+            fn $function(decide: &mut dyn FnMut()) {
+                decide();
+                // Six functions that do the same would be made one.
+                black_box($name);
+            }
+        )*
+    };
+}
+
+cases! {
+    "native", false, Native, counted_native;
+    "single", false, Single, counted_single;
+    "batch64", false, Batch64, counted_batch;
+    "sticky native", true, Native, counted_sticky_native;
+    "sticky single", true, Single, counted_sticky_single;
+    "sticky batch64", true, Batch64, counted_sticky_batch;
+}
 
 /// How many decisions of each are counted, a multiple of 64.
 const DECISIONS: usize = 4_096;
@@ -36,15 +80,16 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     if has("--count") {
-        CASES.into_iter().for_each(count);
+        CASES.iter().for_each(count);
         return ExitCode::SUCCESS;
     }
     let found = instructions();
     for case in CASES {
-        println!("{case:16} {:8.0} instructions a decision", found[case]);
+        println!("{:16} {:8.0} instructions a decision", case.name, found[case.name]);
     }
     if has("--record") {
-        let rows: Vec<_> = CASES.iter().map(|case| json!({"what": case, "instructions": found[case]})).collect();
+        let rows: Vec<_> =
+            CASES.iter().map(|case| json!({"what": case.name, "instructions": found[case.name]})).collect();
         record::write("instructions.json", &json!({ "rows": rows }));
     }
     let stored = record::folder().join("../../benches/instructions.json");
@@ -64,68 +109,70 @@ fn check(stored: &Path, found: &BTreeMap<&str, f64>) -> ExitCode {
         let change = 100.0 * (count - before) / before;
         if change > TOLERANCE {
             slower = true;
-            eprintln!("{case}: {count:.0} instructions a decision, {change:.1} % more than the {before:.0} of benches/instructions.json");
+            eprintln!(
+                "{case}: {count:.0} instructions a decision, {change:.1} % more than the {before:.0} of benches/instructions.json"
+            );
         } else if change < -TOLERANCE {
             eprintln!("{case}: {:.1} % fewer instructions: store them with `make instructions RENEW=1`", -change);
         }
     }
     if slower {
-        eprintln!("where that is meant, store the new figures with `make instructions RENEW=1` and say why in the commit");
+        eprintln!(
+            "where that is meant, store the new figures with `make instructions RENEW=1` and say why in the commit"
+        );
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }
 
-/// The instructions of a decision of each case, as callgrind counts them: it writes a file whenever [`counted`] returns.
+/// The instructions of a decision of each case, as callgrind counts them.
 fn instructions() -> BTreeMap<&'static str, f64> {
-    let folder = record::folder().join("callgrind");
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*counted*", "--dump-after=*counted*"])
-        .arg(format!("--callgrind-out-file={}/out", folder.display()))
-        .arg(env::current_exe().unwrap())
-        .arg("--count")
-        .output()
-        .expect("valgrind is needed: apt-get install valgrind");
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}");
-    let of = |number: usize| {
-        let file = fs::read_to_string(folder.join(format!("out.{number}"))).unwrap();
-        let totals = file.lines().find_map(|line| line.strip_prefix("totals: ")).unwrap();
-        totals.trim().parse::<f64>().unwrap() / DECISIONS as f64
+    let file = record::folder().join("callgrind.out");
+    fs::create_dir_all(record::folder()).unwrap();
+    let text = |mut command: Command| {
+        let output = command.output().expect("valgrind is needed: apt-get install valgrind");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    let found = CASES.into_iter().zip((1..).map(of)).collect();
-    fs::remove_dir_all(&folder).unwrap();
-    found
+    let mut count = Command::new("valgrind");
+    count.args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*counted*"]);
+    count.arg(format!("--callgrind-out-file={}", file.display()));
+    count.arg(env::current_exe().unwrap()).arg("--count");
+    text(count);
+    let mut annotate = Command::new("callgrind_annotate");
+    annotate.args(["--inclusive=yes", "--threshold=100", "--show-percs=no"]).arg(&file);
+    let functions = text(annotate);
+    fs::remove_file(&file).unwrap();
+    let of = |name: &str| {
+        let line = functions.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name}"));
+        let number = line.split_whitespace().next().unwrap().replace(',', "");
+        number.parse::<f64>().unwrap() / DECISIONS as f64
+    };
+    CASES.iter().map(|case| (case.name, of(case.function))).collect()
 }
 
 /// Makes the decisions of a case, after everything that is kept is in place.
-fn count(case: &str) {
-    let (sticky, way) = match case.strip_prefix("sticky ") {
-        Some(way) => (true, way),
-        None => (false, case),
-    };
+fn count(case: &Case) {
     let recipients = world::recipients(DECISIONS);
     let messages = world::messages(&recipients);
     // Time is slower in there.
     let mut limits = Limits::default();
     limits.deadline = Duration::from_secs(600);
     let policy = Policy::standard().unwrap().with_limits(limits);
-    let gateway = Gateway::with(world::catalog(1_000, sticky), policy, Arc::new(MemoryStore::new())).unwrap();
+    let gateway = Gateway::with(world::catalog(1_000, case.sticky), policy, Arc::new(MemoryStore::new())).unwrap();
     let mut native = gateway.native();
-    let mut decide: Box<dyn FnMut()> = match way {
-        "native" => Box::new(|| {
+    let mut decide: Box<dyn FnMut()> = match case.way {
+        Way::Native => Box::new(|| {
             for message in &messages {
                 black_box(native.resolve(message));
             }
         }),
-        "single" => Box::new(|| {
+        Way::Single => Box::new(|| {
             for message in &messages {
                 black_box(gateway.resolve(message));
             }
         }),
-        _ => Box::new(|| {
+        Way::Batch64 => Box::new(|| {
             for batch in messages.chunks_exact(64) {
                 black_box(gateway.resolve_batch(batch));
             }
@@ -134,13 +181,7 @@ fn count(case: &str) {
     for _ in 0..3 {
         decide();
     }
-    counted(&mut decide);
+    (case.counted)(&mut decide);
     assert!(gateway.resolve(&messages[0]).get().sender().is_some(), "{:?}", gateway.resolve(&messages[0]));
     assert_eq!(gateway.failures(&Bound::Platform), Some(0));
-}
-
-/// What callgrind counts.
-#[inline(never)]
-fn counted(decide: &mut dyn FnMut()) {
-    decide();
 }

@@ -89,7 +89,10 @@ impl World {
                 let (kind, address) = match index % 10 {
                     7 => ("SHORT_CODE", format!("{}", 10_000 + index)),
                     8 => ("TOLL_FREE_NUMBER", format!("+1800{:07}", 2_000_000 + index)),
-                    _ => ("VIRTUAL_LONG_NUMBER", format!("+1{}{:07}", NPAS[index % 7 + index / 10 % 3], 2_000_000 + index)),
+                    _ => (
+                        "VIRTUAL_LONG_NUMBER",
+                        format!("+1{}{:07}", NPAS[index % 7 + index / 10 % 3], 2_000_000 + index),
+                    ),
                 };
                 let countries = if index % 5 == 4 { json!("*") } else { json!(["US", "CA"]) };
                 json!({"senderId": format!("S{index:06}"), "sender": address, "senderType": kind,
@@ -118,9 +121,8 @@ impl World {
         });
         let recipients = (0..REQUESTS).map(|index| format!("+1{}{:07}", TO[index % TO.len()], 2_345_678 + index * 97));
         // For as long as the program runs.
-        let messages = recipients
-            .map(|to| Message::new(Channel::Sms, to.leak()).application("shop").entity("acme"))
-            .collect();
+        let messages =
+            recipients.map(|to| Message::new(Channel::Sms, to.leak()).application("shop").entity("acme")).collect();
         let world = Self {
             catalog: Catalog::from_json(&catalog.to_string()).unwrap(),
             sticky: Arc::new(MemoryStore::new()),
@@ -144,9 +146,10 @@ impl World {
         let strategies: Vec<Value> = (0..)
             .zip([3, 1, 2, 0].map(|index| &self.catalog.strategies()[index]))
             .map(|(handle, strategy): (u32, _)| {
-                let countries = strategy.countries.as_ref().map(|list| {
-                    list.iter().map(|country| country.as_str().to_owned()).collect::<Vec<_>>()
-                });
+                let countries = strategy
+                    .countries
+                    .as_ref()
+                    .map(|list| list.iter().map(|country| country.as_str().to_owned()).collect::<Vec<_>>());
                 json!({"strategy": handle, "level": if strategy.entity.is_some() { "entity" } else { "application" },
                        "channel": strategy.channel.map(|channel| channel.as_str()), "countries": countries,
                        "sticky": strategy.sticky, "geolocated": strategy.geolocated})

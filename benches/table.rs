@@ -33,7 +33,9 @@ fn main() -> ExitCode {
                 let (Some(own), Some(native)) =
                     (measured(&root, group, function, pool), measured(&root, group, "native", pool))
                 else {
-                    eprintln!("nothing measured for {group}/{function}/{pool}: run `cargo bench --bench decision` first");
+                    eprintln!(
+                        "nothing measured for {group}/{function}/{pool}: run `cargo bench --bench decision` first"
+                    );
                     return ExitCode::FAILURE;
                 };
                 let [own, low, high] = own.map(|nanoseconds| nanoseconds / messages);
@@ -55,11 +57,7 @@ fn measured(root: &Path, group: &str, function: &str, pool: u32) -> Option<[f64;
     let estimates: Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
     let median = &estimates["median"];
     let interval = &median["confidence_interval"];
-    Some([
-        median["point_estimate"].as_f64()?,
-        interval["lower_bound"].as_f64()?,
-        interval["upper_bound"].as_f64()?,
-    ])
+    Some([median["point_estimate"].as_f64()?, interval["lower_bound"].as_f64()?, interval["upper_bound"].as_f64()?])
 }
 
 /// What it was measured on.

@@ -6,7 +6,8 @@ use callsign::{Catalog, Channel, Message};
 /// with a strategy that is geolocated and, if wanted, sticky.
 pub(crate) fn catalog(senders: usize, sticky: bool) -> Catalog {
     const NPAS: [u16; 10] = [212, 213, 305, 312, 404, 415, 512, 617, 702, 206];
-    let mut text = String::from(r#"{"applications":[{"applicationId":"shop"}],"entities":[{"entityId":"acme"}],"senders":["#);
+    let mut text =
+        String::from(r#"{"applications":[{"applicationId":"shop"}],"entities":[{"entityId":"acme"}],"senders":["#);
     for index in 0..senders {
         let number = format!("+1{}{:07}", NPAS[index % NPAS.len()], 2_000_000 + index);
         text += &format!(

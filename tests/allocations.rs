@@ -53,8 +53,7 @@ fn a_warm_single_decision_allocates_nothing() {
     let recipients = recipients();
     for senders in [1, 10, 1_000] {
         let gateway = gateway(senders, &strategy(false));
-        let messages: Vec<_> =
-            recipients.iter().map(|to| Message::new(Channel::Sms, to).application("shop").entity("acme")).collect();
+        let messages: Vec<_> = recipients.iter().map(|to| Message::new(Channel::Sms, to).application("shop")).collect();
         assert!(gateway.resolve(&messages[0]).get().sender().is_some());
         assert_eq!(allocations(&gateway, &messages), 0, "{senders} senders");
     }
@@ -64,16 +63,9 @@ fn a_warm_single_decision_allocates_nothing() {
 fn a_warm_single_decision_by_a_pin_allocates_nothing() {
     let recipients = recipients();
     let gateway = gateway(100, &strategy(true));
-    // The catalog does not list the entity: its name is part of what the pin is kept under all the same.
-    for entity in [None, Some("acme")] {
-        let named = |to| {
-            let message = Message::new(Channel::Sms, to).application("shop");
-            entity.map_or(message, |entity| message.entity(entity))
-        };
-        let messages: Vec<_> = recipients.iter().map(|to| named(to)).collect();
-        assert_eq!(allocations(&gateway, &messages), 0, "{entity:?}");
-        assert_eq!(gateway.resolve(&messages[0]).get().step().unwrap().as_str(), "STICKY");
-    }
+    let messages: Vec<_> = recipients.iter().map(|to| Message::new(Channel::Sms, to).application("shop")).collect();
+    assert_eq!(allocations(&gateway, &messages), 0);
+    assert_eq!(gateway.resolve(&messages[0]).get().step().unwrap().as_str(), "STICKY");
 }
 
 #[test]

@@ -4,9 +4,7 @@
 use callsign_sticky::{Pin, PinKey, StickyError, Write};
 
 use crate::answer::check;
-use crate::ask::{
-    Asker, Progress, Query, Wanting, attempt, choose, compare, failed, go_on, put, settle_read, told,
-};
+use crate::ask::{Asker, Progress, Query, Wanting, attempt, choose, compare, failed, go_on, put, settle_read, told};
 use crate::decision::{Outcome, Refusal, Verdict};
 use crate::message::Message;
 use crate::pin::PinRead;
@@ -163,12 +161,7 @@ pub(crate) fn key<'a>(serving: &'a Serving, query: &Query<'a>) -> Option<PinKey<
 
 impl<'a> Group<'a> {
     fn new(asker: Asker<'a>, most: usize) -> Self {
-        Self {
-            asker,
-            queries: Vec::with_capacity(most),
-            places: Vec::with_capacity(most),
-            reads: Vec::new(),
-        }
+        Self { asker, queries: Vec::with_capacity(most), places: Vec::with_capacity(most), reads: Vec::new() }
     }
 
     fn read_of(&self, handle: usize) -> PinRead {

@@ -272,6 +272,9 @@ fn list_of(cx: &LiftContext<'_>, at: u32, len: u32) -> Result<Answers> {
     let Some(bytes) = cx.memory().get(at..).and_then(|memory| memory.get(..len * ANSWER)) else {
         bail!("list pointer/length out of bounds of memory")
     };
-    let (answers, _) = bytes.as_chunks::<ANSWER>();
-    answers.iter().map(answer_of).collect::<Result<_>>().map(Answers)
+    let mut answers = Vec::with_capacity(len);
+    for bytes in bytes.as_chunks::<ANSWER>().0 {
+        answers.push(answer_of(bytes)?);
+    }
+    Ok(Answers(answers))
 }

@@ -81,13 +81,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     #[inline]
-    pub(crate) fn new(
-        scope: u32,
-        channel: Channel,
-        country: u16,
-        recipient: Number,
-        sent_at: Option<u64>,
-    ) -> Self {
+    pub(crate) fn new(scope: u32, channel: Channel, country: u16, recipient: Number, sent_at: Option<u64>) -> Self {
         Self { scope, channel, country, recipient, sent_at, pin: None }
     }
 }
@@ -333,10 +327,7 @@ impl Instance {
     }
 
     /// Answers many requests.
-    pub(crate) fn resolve_batch<'a>(
-        &mut self,
-        requests: impl InOrder<'a>,
-    ) -> Result<Vec<Answer>, Failure> {
+    pub(crate) fn resolve_batch<'a>(&mut self, requests: impl InOrder<'a>) -> Result<Vec<Answer>, Failure> {
         let count = requests.len();
         let answers = self.call(count, |store, instance, exports| exports.resolve_batch(store, instance, requests));
         match answers {
