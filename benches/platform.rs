@@ -58,7 +58,7 @@ pub(crate) fn sender(index: usize, status: &str) -> String {
 
 /// An association of a sender with an entity of its application.
 pub(crate) fn association(sender: usize, entity: usize) -> String {
-    let kind = if sender % 20 == 0 { "ALPHA" } else { "NUMBER" };
+    let kind = if sender.is_multiple_of(20) { "ALPHA" } else { "NUMBER" };
     format!(
         r#"{{"resourceType":"{kind}","channel":"SMS","applicationId":"{}","entityId":"{}","resourceId":"SND{sender:08}"}}"#,
         application(entity),

@@ -64,18 +64,18 @@ fn measure(gateway: &Gateway, recipients: &[String], storm: &Storm, length: Dura
     let stop = AtomicBool::new(false);
     // Room beforehand: growing would be measured too.
     let mut latencies = Vec::with_capacity(8_000_000 * length.as_secs() as usize);
+    let beside = |pause: Option<Duration>, act: &mut dyn FnMut(u64)| {
+        let mut acts = 0;
+        while let Some(pause) = pause
+            && !stop.load(Ordering::Relaxed)
+        {
+            act(acts);
+            acts += 1;
+            std::thread::park_timeout(pause);
+        }
+        acts
+    };
     std::thread::scope(|scope| {
-        let beside = |pause: Option<Duration>, act: &mut dyn FnMut(u64)| {
-            let mut acts = 0;
-            while let Some(pause) = pause
-                && !stop.load(Ordering::Relaxed)
-            {
-                act(acts);
-                acts += 1;
-                std::thread::park_timeout(pause);
-            }
-            acts
-        };
         let swapping = scope.spawn(|| {
             beside(storm.swap, &mut |swaps| {
                 let version = Arc::clone(&versions[(swaps % 2) as usize]);
