@@ -150,13 +150,12 @@ bench-build: toolchain c++ valgrind
 	CARGO_TARGET_DIR=target/peers $(CALLSIGN) policy build benches/peers/selection --out target/bench/selection.wasm
 
 bench-host: bench-build $(PLATFORM)/catalog.json
-	@$(BENCH) --bench decision -- $(if $(MEASURE),--warm-up-time 0.2 --measurement-time 0.5 --nresamples 2000,)
-	@$(BENCH) --bench table -- $(MEASURE)
+	@$(BENCH) --bench decision -- $(MEASURE)
 	@$(BENCH) --bench policy -- --selection $(CURDIR)/target/bench/selection.wasm $(if $(POLICY),--policy $(abspath $(POLICY))) $(MEASURE)
 	@$(BENCH) --bench threads -- $(MEASURE)
 	@$(BENCH) --bench storm -- $(MEASURE)
 	@$(BENCH) --bench change -- $(MEASURE)
-	@$(BENCH) --bench instructions -- --record
+	@$(if $(MEASURE),,$(BENCH) --bench instructions -- --record)
 	@$(CARGO) run --quiet --release --package callsign-example-platform -- --messages $(LINES) --out target/bench/platform
 	@$(BENCH) --bench command -- $(CURDIR)/target/bench/platform $(MEASURE)
 

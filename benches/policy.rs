@@ -8,12 +8,15 @@
 mod record;
 mod timing;
 
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use callsign::{Bare, Catalog, Channel, Countries, Gateway, MemoryStore, Message, Policy};
 use serde_json::{Value, json};
+
+use timing::{Measured, Work};
 
 const POOLS: [usize; 3] = [10, 100, 1_000];
 const REQUESTS: usize = 1_024;
@@ -37,14 +40,11 @@ fn main() {
     let mut rows = Vec::new();
     for pool in POOLS {
         let world = World::new(pool);
-        for (name, policy) in &policies {
-            let gateway = world.gateway(Arc::clone(policy));
-            let mut bare = gateway.bare(&world.messages).unwrap();
-            assert_eq!(bare.len(), REQUESTS);
-            if name.contains("selection") {
-                record::write(&format!("world-{pool}.json"), &world.describe(&mut bare));
-            }
-            let (single, batch) = measure(&mut bare);
+        let gateways: Vec<Gateway> = policies.iter().map(|(_, policy)| world.gateway(Arc::clone(policy))).collect();
+        let mut bares: Vec<Bare<'_>> = gateways.iter().map(|gateway| gateway.bare(&world.messages).unwrap()).collect();
+        assert!(bares.iter().all(|bare| bare.len() == REQUESTS));
+        record::write(&format!("world-{pool}.json"), &world.describe(&mut bares[0]));
+        for ((name, _), (single, batch)) in policies.iter().zip(measure(&mut bares)) {
             for (form, measured) in [("single", single), ("batch64", batch)] {
                 println!("{pool:6} senders  {name:32} {form:8} {:7.1} ns", measured.median);
                 rows.push(json!({"engine": name, "form": form, "senders": pool,
@@ -55,19 +55,22 @@ fn main() {
     record::write("policy.json", &json!({ "rows": rows }));
 }
 
-/// Nanoseconds a decision, one by one and in batches.
-fn measure(bare: &mut Bare<'_>) -> (timing::Measured, timing::Measured) {
-    let mut next = 0;
-    let single = timing::measure(1, || {
-        black_box(bare.ask(next).unwrap());
-        next = (next + 1) % REQUESTS;
-    });
-    let mut from = 0;
-    let batch = timing::measure(BATCH, || {
-        black_box(bare.ask_batch(from..from + BATCH).unwrap());
-        from = (from + BATCH) % REQUESTS;
-    });
-    (single, batch)
+/// Nanoseconds a decision of each policy, one by one and in batches.
+fn measure(bares: &mut [Bare<'_>]) -> Vec<(Measured, Measured)> {
+    let bares: Vec<RefCell<&mut Bare<'_>>> = bares.iter_mut().map(RefCell::new).collect();
+    let mut work: Vec<Work<'_>> = Vec::new();
+    for bare in &bares {
+        let (mut next, mut from) = (0, 0);
+        work.push(Work::new(1, move || {
+            black_box(bare.borrow_mut().ask(next).unwrap());
+            next = (next + 1) % REQUESTS;
+        }));
+        work.push(Work::new(BATCH, move || {
+            black_box(bare.borrow_mut().ask_batch(from..from + BATCH).unwrap());
+            from = (from + BATCH) % REQUESTS;
+        }));
+    }
+    timing::measure(&mut work).chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
 /// An application with a pool, four strategies, and recipients of whom one in eight is pinned.

@@ -33,6 +33,26 @@ impl Counters {
     }
 }
 
+/// How the threads decide.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    AsItIs,
+    /// Their counters are in one line.
+    Shared,
+    /// Each with a native policy of its own: what the machine has to give.
+    Native,
+}
+
+impl Kind {
+    fn words(self) -> &'static str {
+        match self {
+            Self::AsItIs => "as it is",
+            Self::Shared => "one line shared on purpose",
+            Self::Native => "native, nothing is shared",
+        }
+    }
+}
+
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let (rounds, length) = if quick { (5, Duration::from_millis(200)) } else { (9, Duration::from_secs(1)) };
@@ -41,28 +61,29 @@ fn main() {
     let mut rows = Vec::new();
     let mut measured = Vec::new();
     for threads in (0..).map(|power| 1 << power).take_while(|&threads| threads <= cores) {
-        for kind in ["as it is", "one line shared on purpose"] {
+        for kind in [Kind::AsItIs, Kind::Shared, Kind::Native] {
             measured.push((threads, kind, Vec::new()));
         }
     }
     // In turns, so that what else the machine does falls on all of them.
     for _ in 0..rounds {
         for (threads, kind, rates) in &mut measured {
-            rates.push(rate(&gateway, *threads, *kind == "as it is", length));
+            rates.push(rate(&gateway, *threads, *kind, length));
         }
     }
     for (threads, kind, mut rates) in measured {
         rates.sort_by(f64::total_cmp);
         let rate = rates[rates.len() / 2];
-        println!("{threads:3} threads, {kind:26} {rate:12.0} decisions a second");
+        let kind = kind.words();
+        println!("{threads:3} threads, {kind:30} {rate:12.0} decisions a second");
         rows.push(json!({"threads": threads, "kind": kind, "per_second": rate}));
     }
     record::write("threads.json", &json!({ "rows": rows }));
 }
 
 /// Decisions a second of so many threads together.
-fn rate(gateway: &Gateway, threads: usize, apart: bool, length: Duration) -> f64 {
-    let counters = match apart {
+fn rate(gateway: &Gateway, threads: usize, kind: Kind, length: Duration) -> f64 {
+    let counters = match kind != Kind::Shared {
         true => Counters::Apart((0..threads).map(|_| CachePadded::default()).collect()),
         false => Counters::Together((0..threads).map(|_| AtomicU64::default()).collect()),
     };
@@ -73,10 +94,15 @@ fn rate(gateway: &Gateway, threads: usize, apart: bool, length: Duration) -> f64
             scope.spawn(move || {
                 let recipients = world::recipients(4_096);
                 let messages = world::messages(&recipients);
-                messages.iter().for_each(|message| drop(black_box(gateway.resolve(message))));
+                let mut native = gateway.native();
+                let mut decide = |message| match kind {
+                    Kind::Native => drop(black_box(native.resolve(message).sender().is_some())),
+                    _ => drop(black_box(gateway.resolve(message))),
+                };
+                messages.iter().for_each(&mut decide);
                 barrier.wait();
                 for message in messages.iter().cycle() {
-                    black_box(gateway.resolve(message));
+                    decide(message);
                     counter.fetch_add(1, Ordering::Relaxed);
                     if stop.load(Ordering::Relaxed) {
                         break;

@@ -15,8 +15,8 @@ pub(crate) struct StormRow {
     percentiles: Vec<(f64, f64)>,
 }
 
-/// When nothing changes.
-pub(crate) const QUIET: &str = "quiet";
+/// The storm that a target is about.
+pub(crate) const STORM: &str = "100 changes and a swap a second";
 
 impl StormRow {
     /// The nanoseconds of a percentile.

@@ -5,7 +5,7 @@ use crate::figure::{fine, whole};
 use crate::input::Inputs;
 use crate::section::decision::{self, DecisionRow, What};
 use crate::section::engines::{self, EngineRow};
-use crate::section::storm::QUIET;
+use crate::section::storm::STORM;
 use crate::section::{start, threads};
 use crate::table::{NOTHING, Table};
 
@@ -136,10 +136,10 @@ fn targets(inputs: &Inputs) -> Vec<Target> {
             change.map(|change| change.decision_large_ns / change.decision_small_ns),
         ),
         target(
-            "a change, median, slowest kind",
+            "adding, suspending, re-associating a sender, median, slowest kind",
             Bound::Below(1.0),
             " ms",
-            worst(change.into_iter().flat_map(|change| &change.rows).map(|row| row.median_ms)),
+            worst(change.into_iter().flat_map(|change| &change.rows).filter(|row| !row.what.starts_with("take")).map(|row| row.median_ms)),
         ),
         target("loading the large platform", Bound::Below(5.0), " s", change.map(|change| change.load_seconds)),
         target("memory a sender", Bound::Below(400.0), " bytes", change.map(|change| change.bytes_a_sender)),
@@ -156,7 +156,7 @@ fn targets(inputs: &Inputs) -> Vec<Target> {
             "p99.9 in the storm, against its median",
             Bound::Below(20.0),
             times,
-            worst(storm.iter().filter(|row| row.kind != QUIET).filter_map(|row| ratio(row.at(99.9), row.at(50.0)))),
+            worst(storm.iter().filter(|row| row.kind.starts_with(STORM)).filter_map(|row| ratio(row.at(99.9), row.at(50.0)))),
         ),
         target(
             "lines of a file",
@@ -243,7 +243,7 @@ mod tests {
         for (words, measured, verdict) in [
             ("a decision among 100,000 senders, against 10", "1.10 times", "held"),
             ("a decision on a large platform, against a small one", "1.20 times", "held"),
-            ("a change, median, slowest kind", "1.20 ms", "missed"),
+            ("adding, suspending, re-associating a sender, median, slowest kind", "1.20 ms", "missed"),
             ("loading the large platform", "4.20 s", "held"),
             ("memory a sender", "350 bytes", "held"),
             ("two threads, against one", "1.95 times", "held"),
