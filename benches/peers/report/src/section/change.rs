@@ -17,7 +17,7 @@ pub(crate) struct Change {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct ChangeRow {
-    what: String,
+    pub(crate) what: String,
     senders: u64,
     pub(crate) median_ms: f64,
     p99_ms: f64,

@@ -139,7 +139,13 @@ fn targets(inputs: &Inputs) -> Vec<Target> {
             "adding, suspending, re-associating a sender, median, slowest kind",
             Bound::Below(1.0),
             " ms",
-            worst(change.into_iter().flat_map(|change| &change.rows).filter(|row| !row.what.starts_with("take")).map(|row| row.median_ms)),
+            worst(
+                change
+                    .into_iter()
+                    .flat_map(|change| &change.rows)
+                    .filter(|row| !row.what.starts_with("take"))
+                    .map(|row| row.median_ms),
+            ),
         ),
         target("loading the large platform", Bound::Below(5.0), " s", change.map(|change| change.load_seconds)),
         target("memory a sender", Bound::Below(400.0), " bytes", change.map(|change| change.bytes_a_sender)),
@@ -156,7 +162,12 @@ fn targets(inputs: &Inputs) -> Vec<Target> {
             "p99.9 in the storm, against its median",
             Bound::Below(20.0),
             times,
-            worst(storm.iter().filter(|row| row.kind.starts_with(STORM)).filter_map(|row| ratio(row.at(99.9), row.at(50.0)))),
+            worst(
+                storm
+                    .iter()
+                    .filter(|row| row.kind.starts_with(STORM))
+                    .filter_map(|row| ratio(row.at(99.9), row.at(50.0))),
+            ),
         ),
         target(
             "lines of a file",
