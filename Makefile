@@ -29,7 +29,8 @@ help:
 	@echo 'make component-check  fail where the committed component is not what the source gives'
 	@echo 'make instructions     fail where a decision takes 5 % more instructions than is stored; RENEW=1 stores them'
 	@echo 'make bench            everything that the report has, and the report: target/bench/report.html and .md'
-	@echo '                      (about 10 minutes after the builds); POLICY=file.wasm puts a policy of yours into it'
+	@echo '                      (about 10 minutes after the builds); POLICY=file.wasm (and SETTINGS=file.json)'
+	@echo '                      puts a policy of yours into it'
 	@echo 'make bench-quick      the same with short measurements (under 2 minutes after the builds)'
 	@echo 'make peers            what the same selection costs in other engines, after `make bench-host`'
 	@echo 'make bench-report     the report of all results that there are'
@@ -151,7 +152,8 @@ bench-build: toolchain c++ valgrind
 
 bench-host: bench-build $(PLATFORM)/catalog.json
 	@$(BENCH) --bench decision -- $(MEASURE)
-	@$(BENCH) --bench policy -- --selection $(CURDIR)/target/bench/selection.wasm $(if $(POLICY),--policy $(abspath $(POLICY))) $(MEASURE)
+	@$(BENCH) --bench policy -- --selection $(CURDIR)/target/bench/selection.wasm $(if $(POLICY),--policy $(abspath $(POLICY))) \
+		$(if $(SETTINGS),--settings $(abspath $(SETTINGS))) $(MEASURE)
 	@$(BENCH) --bench threads -- $(MEASURE)
 	@$(BENCH) --bench storm -- $(MEASURE)
 	@$(BENCH) --bench change -- $(MEASURE)

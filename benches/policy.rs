@@ -1,7 +1,8 @@
 //! What the call of a policy costs by itself, handles in and a handle out, and the worlds that other engines are held to:
 //! `make bench` gives them to the programs of `benches/peers`.
 //!
-//! `cargo bench -p callsign-host --bench policy -- --selection selection.wasm [--policy file.wasm] [--quick]`
+//! `cargo bench -p callsign-host --bench policy -- --selection selection.wasm [--policy file.wasm]
+//! [--settings file.json] [--quick]`
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 
@@ -34,7 +35,11 @@ fn main() {
         ("Callsign, standard policy".to_owned(), Arc::new(Policy::standard().unwrap())),
     ];
     if let Some(file) = after("--policy") {
-        let policy = Policy::load(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut policy = Policy::load(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        if let Some(settings) = after("--settings") {
+            let json = std::fs::read_to_string(&settings).unwrap();
+            policy = policy.with_settings(&json).unwrap_or_else(|error| panic!("{}: {error}", settings.display()));
+        }
         policies.push((format!("Callsign, {}", policy.label()), Arc::new(policy)));
     }
     let mut rows = Vec::new();
@@ -140,7 +145,8 @@ impl World {
     }
 
     fn gateway(&self, policy: Arc<Policy>) -> Gateway {
-        Gateway::with(self.catalog.clone(), policy, Arc::clone(&self.sticky) as _).unwrap()
+        let gateway = Gateway::with(self.catalog.clone(), policy, Arc::clone(&self.sticky) as _);
+        gateway.unwrap_or_else(|error| panic!("{error}: settings of a policy of yours come with SETTINGS=file.json"))
     }
 
     /// The world as other engines get it, with the answers of the selection policy.
