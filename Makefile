@@ -16,8 +16,17 @@ JOBS ?= $(shell nproc)
 API_SECONDS ?= 60
 FUZZ := -timeout=20 -print_funcs=0
 
+# A program, from the package of its name.
+define need
+@command -v $(1) >/dev/null || { \
+	echo '$(1) is needed'; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq $(1); \
+	else exit 1; fi; }
+endef
+
 .PHONY: help toolchain setup c++ venv wrk run serve test test-api lint component component-check instructions \
-	valgrind bench bench-quick bench-build bench-host peers peers-check bench-report bench-pins bench-service model fuzz-build fuzz-quick fuzz
+	valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check bench-report bench-pins bench-service model fuzz-build fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -120,11 +129,7 @@ component-check: toolchain c++
 	CALLSIGN_COMPONENT=compare $(CARGO) check --workspace --all-targets --locked
 
 valgrind:
-	@command -v valgrind >/dev/null || { \
-		echo 'valgrind is needed'; \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -qq && apt-get install -y -qq valgrind; \
-		else exit 1; fi; }
+	$(call need,valgrind)
 
 # In the profile and with the features of the tests, so that they share a build.
 instructions: toolchain valgrind
@@ -137,16 +142,19 @@ LINES := $(if $(MEASURE),1000000,10000000)
 BENCH := $(CARGO) bench --quiet --locked --package callsign-host --package callsign
 PEERS := --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers
 
-bench: bench-build bench-host peers bench-report
+bench: bench-host peers bench-report
 
 bench-quick:
 	@$(MAKE) --no-print-directory bench MEASURE=--quick
 
-bench-build: toolchain c++ valgrind
+# The plug-in that one of the other engines runs.
+peers-plugin: toolchain
+	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
+
+bench-build: toolchain c++ valgrind peers-plugin
 	$(CARGO) build --locked --release --package callsign
 	@$(BENCH) --no-run
 	$(CARGO) build $(PEERS) --release
-	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
 	@mkdir -p target/bench
 	CARGO_TARGET_DIR=target/peers $(CALLSIGN) policy build benches/peers/selection --out target/bench/selection.wasm
 
@@ -162,26 +170,20 @@ bench-host: bench-build $(PLATFORM)/catalog.json
 	@$(BENCH) --bench command -- $(CURDIR)/target/bench/platform $(MEASURE)
 
 # The same selection in other engines, on the worlds that `bench-host` wrote; their crates are a workspace of their own.
-peers: toolchain
-	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
+peers: peers-plugin
 	$(CARGO) run $(PEERS) --release --package peers -- $(MEASURE)
 
 bench-report: toolchain
 	$(CARGO) run --quiet $(PEERS) --release --package report
 
-peers-check: toolchain
-	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
+peers-check: peers-plugin
 	$(CARGO) fmt --manifest-path benches/peers/Cargo.toml --all --check
 	$(CARGO) clippy $(PEERS) --release --workspace --all-targets -- --deny warnings
 	$(CARGO) test $(PEERS) --release --workspace
 
 # The load generator.
 wrk:
-	@command -v wrk >/dev/null || { \
-		echo 'wrk is needed'; \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -qq && apt-get install -y -qq wrk; \
-		else exit 1; fi; }
+	$(call need,wrk)
 
 bench-service: toolchain wrk $(PLATFORM)/catalog.json
 	$(CARGO) bench --package callsign --bench service

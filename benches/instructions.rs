@@ -5,6 +5,8 @@
 //! - `cargo bench -p callsign-host --bench instructions` prints the figures.
 //! - `make instructions` holds them against `benches/instructions.json`, in the profile that the tests are built with, and
 //!   fails where one has grown by more than 5 %. `make instructions RENEW=1` stores them.
+//!
+//! The profile stays: `callgrind_annotate target/bench/callgrind.out` says which functions the instructions are in.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 
@@ -142,7 +144,6 @@ fn instructions() -> BTreeMap<&'static str, f64> {
     let mut annotate = Command::new("callgrind_annotate");
     annotate.args(["--inclusive=yes", "--threshold=100", "--show-percs=no"]).arg(&file);
     let functions = text(annotate);
-    fs::remove_file(&file).unwrap();
     let of = |name: &str| {
         let line = functions.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name}"));
         let number = line.split_whitespace().next().unwrap().replace(',', "");
