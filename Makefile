@@ -87,7 +87,7 @@ $(PLATFORM)/catalog.json: $(wildcard examples/platform/src/*.rs) examples/platfo
 	$(CARGO) run --quiet --release --package callsign-example-platform -- --out $(PLATFORM)
 
 run: toolchain $(PLATFORM)/catalog.json
-	$(CARGO) build --release --package callsign
+	$(CARGO) build --release --package callsign-cli
 	@echo '== the first decisions of 100,000 messages, and the summary'
 	$(CALLSIGN) resolve $(EXAMPLE) $(PLATFORM)/messages.jsonl > $(PLATFORM)/decisions.jsonl
 	@head -n 5 $(PLATFORM)/decisions.jsonl
@@ -95,7 +95,7 @@ run: toolchain $(PLATFORM)/catalog.json
 	$(CALLSIGN) explain $(EXAMPLE) --application shop --entity acme-parcels --channel SMS --to +14155550123
 
 serve: toolchain $(PLATFORM)/catalog.json
-	$(CARGO) build --release --package callsign
+	$(CARGO) build --release --package callsign-cli
 	CALLSIGN_SERVE_DATA=target/serve $(CALLSIGN) serve --catalog $(PLATFORM)/catalog.json
 
 test: setup
@@ -112,7 +112,7 @@ venv:
 		python3 -m venv target/venv && target/venv/bin/pip install --quiet --requirement tests/service/requirements.txt; }
 
 test-api: toolchain venv
-	$(CARGO) build --locked --package callsign
+	$(CARGO) build --locked --package callsign-cli
 	tests/service/schemathesis.sh target/debug/callsign $(API_SECONDS)
 
 lint: c++
@@ -139,7 +139,7 @@ instructions: toolchain valgrind
 # MEASURE=--quick measures for a shorter time.
 MEASURE ?=
 LINES := $(if $(MEASURE),1000000,10000000)
-BENCH := $(CARGO) bench --quiet --locked --package callsign-host --package callsign
+BENCH := $(CARGO) bench --quiet --locked --package callsign --package callsign-cli
 PEERS := --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers
 
 bench: bench-host peers bench-report
@@ -152,7 +152,7 @@ peers-plugin: toolchain
 	$(CARGO) build $(PEERS) --package peers-plugin --target $(WASM) --profile plugin
 
 bench-build: toolchain c++ valgrind peers-plugin
-	$(CARGO) build --locked --release --package callsign
+	$(CARGO) build --locked --release --package callsign-cli
 	@$(BENCH) --no-run
 	$(CARGO) build $(PEERS) --release
 	@mkdir -p target/bench
@@ -186,7 +186,7 @@ wrk:
 	$(call need,wrk)
 
 bench-service: toolchain wrk $(PLATFORM)/catalog.json
-	$(CARGO) bench --package callsign --bench service
+	$(CARGO) bench --package callsign-cli --bench service
 
 # What pins cost in every store; starts PostgreSQL and a Redis cluster.
 bench-pins: setup
@@ -195,7 +195,7 @@ bench-pins: setup
 	@$(CARGO) bench --quiet --package callsign-sticky --bench engines
 
 model: toolchain
-	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test behaviour model:: -- --nocapture
+	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign-cli --test behaviour model:: -- --nocapture
 
 fuzz-build: setup c++
 	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/instrument.sh' $(CARGO) build --locked --package callsign-fuzz --bins

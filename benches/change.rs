@@ -1,7 +1,7 @@
 //! What a change costs on a platform of a million senders, how long such a platform takes to load, what memory it takes,
 //! and what a decision costs on it beside one on a small platform.
 //!
-//! `cargo bench -p callsign-host --bench change`; all figures are also in `target/bench/change.json`. With
+//! `cargo bench -p callsign --bench change`; all figures are also in `target/bench/change.json`. With
 //! `-- load`, `-- decisions` or `-- changes` only these are measured, and nothing is written.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::{Duration, Instant};
 
-use callsign::{Binding, Bound, Catalog, Channel, Edit, Gateway, List, Message, Policy};
+use callsign::{Binding, BindingTarget, Catalog, Channel, Edit, Gateway, List, Message, Policy};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -91,14 +91,14 @@ fn main() {
         // With bindings every scope has a route.
         let policy = Arc::new(Policy::standard().unwrap());
         for application in 0..APPLICATIONS {
-            let bound = Bound::application(&format!("APP{application:02}"));
+            let bound = BindingTarget::application(&format!("APP{application:02}"));
             large.swap(&bound, Binding::new(Arc::clone(&policy))).unwrap();
         }
         rows.extend(changes(&large, ", 50 bindings"));
         figures["rows"] = rows.into_iter().map(told).collect();
     }
     if wanted.is_empty() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("change.json"), serde_json::to_vec_pretty(&figures).unwrap()).unwrap();
     }

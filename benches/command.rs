@@ -1,6 +1,6 @@
 //! What people wait for at the command line: `callsign resolve` on many lines, and the start of `callsign explain`.
 //!
-//! `cargo bench -p callsign --bench command -- FOLDER [--quick]`; FOLDER has a platform as `examples/platform` makes it.
+//! `cargo bench -p callsign-cli --bench command -- FOLDER [--quick]`; FOLDER has a platform as `examples/platform` makes it.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a program that says what it measured, or ends")]
 

@@ -1,7 +1,7 @@
 //! What a decision costs, from `Message` to `Decision`: natively, through the component one by one, in batches of 64, and
 //! with a fresh instance for every call; with pools of 10, 1,000 and 100,000 senders.
 //!
-//! `cargo bench -p callsign-host --bench decision [-- --quick]`
+//! `cargo bench -p callsign --bench decision [-- --quick]`
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 

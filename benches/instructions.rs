@@ -2,7 +2,7 @@
 //!
 //! It runs itself under callgrind, which counts what happens inside the `counted_` functions and nothing else.
 //!
-//! - `cargo bench -p callsign-host --bench instructions` prints the figures.
+//! - `cargo bench -p callsign --bench instructions` prints the figures.
 //! - `make instructions` holds them against `benches/instructions.json`, in the profile that the tests are built with, and
 //!   fails where one has grown by more than 5 %. `make instructions RENEW=1` stores them.
 //!
@@ -22,7 +22,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-use callsign::{Bound, Gateway, Limits, MemoryStore, Policy};
+use callsign::{BindingTarget, Gateway, Limits, MemoryStore, Policy};
 use serde_json::json;
 
 /// What is counted.
@@ -184,5 +184,5 @@ fn count(case: &Case) {
     }
     (case.counted)(&mut decide);
     assert!(gateway.resolve(&messages[0]).get().sender().is_some(), "{:?}", gateway.resolve(&messages[0]));
-    assert_eq!(gateway.failures(&Bound::Platform), Some(0));
+    assert_eq!(gateway.failures(&BindingTarget::Platform), Some(0));
 }

@@ -1,7 +1,7 @@
 //! What the call of a policy costs by itself, handles in and a handle out, and the worlds that other engines are held to:
 //! `make bench` gives them to the programs of `benches/peers`.
 //!
-//! `cargo bench -p callsign-host --bench policy -- --selection selection.wasm [--policy file.wasm]
+//! `cargo bench -p callsign --bench policy -- --selection selection.wasm [--policy file.wasm]
 //! [--settings file.json] [--quick]`
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
@@ -14,7 +14,8 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use callsign::{Bare, Catalog, Channel, Countries, Gateway, MemoryStore, Message, Policy};
+use callsign::bench::Bare;
+use callsign::{Catalog, Channel, Countries, Gateway, MemoryStore, Message, Policy};
 use serde_json::{Value, json};
 
 use timing::{Measured, Work};

@@ -1,6 +1,6 @@
 //! What a decision costs over HTTP: `callsign serve` under wrk, beside a bare axum handler that answers the same bytes.
 //!
-//! `make bench-service`, or `cargo bench -p callsign --bench service`; `SECONDS=10` for longer runs than 5 seconds each.
+//! `make bench-service`, or `cargo bench -p callsign-cli --bench service`; `SECONDS=10` for longer runs than 5 seconds each.
 //! Needs wrk and `target/platform` (`make run` makes it).
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a program that says what it measured, or ends")]

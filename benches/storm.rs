@@ -1,7 +1,7 @@
 //! What callers notice of changes: the latency of `Gateway::resolve` in peace, while the catalog changes a hundred times a
 //! second and the policy is swapped once a second, and while it is swapped every millisecond.
 //!
-//! `cargo bench -p callsign-host --bench storm [-- --quick]`
+//! `cargo bench -p callsign --bench storm [-- --quick]`
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use callsign::{Binding, Bound, Edit, Gateway, List, Policy};
+use callsign::{Binding, BindingTarget, Edit, Gateway, List, Policy};
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
@@ -79,7 +79,7 @@ fn measure(gateway: &Gateway, recipients: &[String], storm: &Storm, length: Dura
         let swapping = scope.spawn(|| {
             beside(storm.swap, &mut |swaps| {
                 let version = Arc::clone(&versions[(swaps % 2) as usize]);
-                gateway.swap(&Bound::Platform, Binding::new(version)).unwrap();
+                gateway.swap(&BindingTarget::Platform, Binding::new(version)).unwrap();
             })
         });
         let changing = scope.spawn(|| {

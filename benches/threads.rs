@@ -1,7 +1,7 @@
 //! Decisions of several threads on one gateway: as it is, and with the counters of the threads in one cache line, to show what
 //! false sharing would cost here.
 //!
-//! `cargo bench -p callsign-host --bench threads [-- --quick]`
+//! `cargo bench -p callsign --bench threads [-- --quick]`
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 

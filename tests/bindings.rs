@@ -5,8 +5,8 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use callsign::{
-    Binding, Bound, Breaker, Event, Gateway, MemoryStore, Message, OnFailure, Policy, Probe, Recall, Step, SwapError,
-    What,
+    AutoRollback, Binding, BindingTarget, Breaker, Event, EventKind, Gateway, MemoryStore, Message, OnFailure, Policy,
+    Probe, Step, SwapError,
 };
 use serde_json::json;
 
@@ -57,8 +57,8 @@ fn events(gateway: &Gateway) -> Arc<Mutex<Vec<String>>> {
 fn the_most_specific_binding_wins() {
     let gateway = gateway();
     assert_eq!(sender(&gateway, "shop/acme"), "S0 POOL");
-    gateway.swap(&Bound::application("shop"), Binding::new(always(1))).unwrap();
-    gateway.swap(&Bound::entity("shop", "acme"), Binding::new(always(2))).unwrap();
+    gateway.swap(&BindingTarget::application("shop"), Binding::new(always(1))).unwrap();
+    gateway.swap(&BindingTarget::entity("shop", "acme"), Binding::new(always(2))).unwrap();
     assert_eq!(sender(&gateway, "care"), "S0 POOL", "platform");
     assert_eq!(sender(&gateway, "shop"), "S1 POOL", "application");
     assert_eq!(sender(&gateway, "shop/acme"), "S2 POOL", "entity");
@@ -68,9 +68,9 @@ fn the_most_specific_binding_wins() {
     assert_eq!(batch, ["S0", "S1", "S2", "S0"], "in a batch too");
     let decision = gateway.resolve(&messages[2]);
     assert_eq!(decision.get().policy(), "always@2.0.0");
-    gateway.unbind(&Bound::entity("shop", "acme")).unwrap();
+    gateway.unbind(&BindingTarget::entity("shop", "acme")).unwrap();
     assert_eq!(sender(&gateway, "shop/acme"), "S1 POOL");
-    assert!(matches!(gateway.unbind(&Bound::Platform), Err(SwapError::Platform)));
+    assert!(matches!(gateway.unbind(&BindingTarget::Platform), Err(SwapError::Platform)));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn an_entity_without_anything_of_its_own_can_be_bound() {
     let gateway = gateway();
     let closed = Component::new("closed", "1.0.0").resolve("unreachable").build();
     let closed = Binding::new(Policy::from_bytes(&closed).unwrap());
-    gateway.swap(&Bound::entity("shop", "zeta"), closed).unwrap();
+    gateway.swap(&BindingTarget::entity("shop", "zeta"), closed).unwrap();
     assert_eq!(sender(&gateway, "shop/zeta"), "POLICY_FAILED");
     assert_eq!(sender(&gateway, "shop"), "S0 POOL");
     assert_eq!(sender(&gateway, "shop/acme"), "S0 POOL");
@@ -89,18 +89,18 @@ fn roll_back_in_one_step_and_history() {
     let gateway = gateway();
     let seen = events(&gateway);
     for version in [1, 2] {
-        gateway.swap(&Bound::Platform, Binding::new(always(version))).unwrap();
+        gateway.swap(&BindingTarget::Platform, Binding::new(always(version))).unwrap();
     }
     assert_eq!(sender(&gateway, "shop"), "S2 POOL");
     let history: Vec<String> =
-        gateway.history(&Bound::Platform).iter().map(|served| served.policy.to_string()).collect();
+        gateway.history(&BindingTarget::Platform).iter().map(|served| served.policy.to_string()).collect();
     assert_eq!(history, ["always@0.0.0", "always@1.0.0", "always@2.0.0"]);
-    gateway.rollback(&Bound::Platform).unwrap();
+    gateway.rollback(&BindingTarget::Platform).unwrap();
     assert_eq!(sender(&gateway, "shop"), "S1 POOL");
-    gateway.rollback(&Bound::Platform).unwrap();
+    gateway.rollback(&BindingTarget::Platform).unwrap();
     assert_eq!(sender(&gateway, "shop"), "S0 POOL");
-    assert!(matches!(gateway.rollback(&Bound::Platform), Err(SwapError::NoHistory { .. })));
-    assert!(matches!(gateway.rollback(&Bound::application("shop")), Err(SwapError::NotBound { .. })));
+    assert!(matches!(gateway.rollback(&BindingTarget::Platform), Err(SwapError::NoHistory { .. })));
+    assert!(matches!(gateway.rollback(&BindingTarget::application("shop")), Err(SwapError::NotBound { .. })));
     assert_eq!(
         *seen.lock().unwrap(),
         [
@@ -118,24 +118,24 @@ fn any_failure_leaves_the_old_version_serving_and_says_why() {
     let seen = events(&gateway);
     let probe = || Probe::new(&sms("shop", TO));
     let wrong = Binding::new(always(1)).probe(probe().expect_sender("S2"));
-    let error = gateway.swap(&Bound::Platform, wrong).unwrap_err();
+    let error = gateway.swap(&BindingTarget::Platform, wrong).unwrap_err();
     assert!(error.to_string().contains("S1 POOL"), "{error}");
     let broken = Binding::new(failing("1.0.0")).probe(probe());
-    assert!(matches!(gateway.swap(&Bound::Platform, broken), Err(SwapError::Probe { .. })));
+    assert!(matches!(gateway.swap(&BindingTarget::Platform, broken), Err(SwapError::Probe { .. })));
     let step = Binding::new(always(1)).probe(probe().expect_step(Step::Sticky));
-    assert!(gateway.swap(&Bound::Platform, step).is_err());
+    assert!(gateway.swap(&BindingTarget::Platform, step).is_err());
     let refusal = Binding::new(always(1)).probe(probe().expect_refusal("NO_STRATEGY"));
-    assert!(gateway.swap(&Bound::Platform, refusal).is_err());
+    assert!(gateway.swap(&BindingTarget::Platform, refusal).is_err());
     let start = Component::new("start", "1.0.0").start("unreachable").build();
     let start = Binding::new(Policy::from_bytes(&start).unwrap());
-    assert!(matches!(gateway.swap(&Bound::Platform, start), Err(SwapError::Start { .. })));
+    assert!(matches!(gateway.swap(&BindingTarget::Platform, start), Err(SwapError::Start { .. })));
     assert_eq!(sender(&gateway, "shop"), "S0 POOL");
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 5, "{seen:?}");
     assert!(seen.iter().all(|event| event.contains("was not put to use")), "{seen:?}");
     drop(seen);
     let right = Binding::new(always(1)).probe(probe().expect_sender("S1").expect_step(Step::Pool));
-    gateway.swap(&Bound::Platform, right).unwrap();
+    gateway.swap(&BindingTarget::Platform, right).unwrap();
     assert_eq!(sender(&gateway, "shop"), "S1 POOL");
 }
 
@@ -148,7 +148,7 @@ fn a_policy_that_does_not_accept_its_settings_is_not_put_to_use_also_where_none_
             (i32.store (i32.const 2056) (i32.const 12)) (i32.const 2048)";
         Component::new("demanding", "1.0.0").deciding(1).check_settings(refuse).policy()
     };
-    let error = gateway.swap(&Bound::Platform, Binding::new(demanding())).unwrap_err();
+    let error = gateway.swap(&BindingTarget::Platform, Binding::new(demanding())).unwrap_err();
     assert!(matches!(&error, SwapError::Settings { reason } if reason == "closed today"), "{error}");
     let said = "platform: demanding@1.0.0 was not put to use: the policy does not accept its settings: closed today";
     assert_eq!(*seen.lock().unwrap(), [said]);
@@ -160,47 +160,47 @@ fn a_policy_that_does_not_accept_its_settings_is_not_put_to_use_also_where_none_
 #[test]
 fn a_failure_to_explain_is_counted_too() {
     let gateway = gateway();
-    gateway.swap(&Bound::Platform, Binding::new(failing("1.0.0"))).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(failing("1.0.0"))).unwrap();
     let seen = events(&gateway);
     let explanation = gateway.explain(&sms("shop", TO));
     assert_eq!(explanation.decision().refusal().unwrap().code(), "POLICY_FAILED");
-    assert_eq!(gateway.failures(&Bound::Platform), Some(1));
+    assert_eq!(gateway.failures(&BindingTarget::Platform), Some(1));
     assert!(seen.lock().unwrap()[0].contains("unreachable"));
 }
 
 #[test]
 fn a_shadow_decides_too_and_its_differences_are_counted_and_sampled() {
     let gateway = gateway();
-    gateway.shadow(&Bound::Platform, Binding::new(always(0))).unwrap();
+    gateway.shadow(&BindingTarget::Platform, Binding::new(always(0))).unwrap();
     assert_eq!(sender(&gateway, "shop"), "S0 POOL");
-    let same = gateway.comparison(&Bound::Platform).unwrap();
+    let same = gateway.comparison(&BindingTarget::Platform).unwrap();
     assert_eq!((same.compared, same.different), (1, 0));
-    gateway.shadow(&Bound::Platform, Binding::new(always(1))).unwrap();
+    gateway.shadow(&BindingTarget::Platform, Binding::new(always(1))).unwrap();
     for _ in 0..150 {
         assert_eq!(sender(&gateway, "shop"), "S0 POOL", "its answer is thrown away");
     }
     gateway.resolve_batch(&[sms("shop/acme", TO), sms("care", TO)]);
-    let found = gateway.comparison(&Bound::Platform).unwrap();
+    let found = gateway.comparison(&BindingTarget::Platform).unwrap();
     assert_eq!((found.compared, found.different, found.samples.len()), (152, 152, 100));
     let last = &found.samples[99];
     assert_eq!((&*last.application, &*last.to), ("care", TO));
     assert_eq!((&*last.serving, &*last.candidate), ("S0 POOL", "S1 POOL"));
-    gateway.promote(&Bound::Platform).unwrap();
+    gateway.promote(&BindingTarget::Platform).unwrap();
     assert_eq!(sender(&gateway, "shop"), "S1 POOL");
-    assert!(gateway.comparison(&Bound::Platform).is_none());
+    assert!(gateway.comparison(&BindingTarget::Platform).is_none());
 }
 
 #[test]
 fn a_shadow_that_fails_hurts_nobody() {
     let gateway = gateway();
-    gateway.shadow(&Bound::Platform, Binding::new(failing("1.0.0"))).unwrap();
+    gateway.shadow(&BindingTarget::Platform, Binding::new(failing("1.0.0"))).unwrap();
     for _ in 0..50 {
         assert_eq!(sender(&gateway, "shop"), "S0 POOL");
     }
-    let found = gateway.comparison(&Bound::Platform).unwrap();
+    let found = gateway.comparison(&BindingTarget::Platform).unwrap();
     assert!(found.different > 0 && found.samples[0].candidate.starts_with("POLICY_FAILED"), "{found:?}");
-    gateway.withdraw(&Bound::Platform).unwrap();
-    assert!(matches!(gateway.withdraw(&Bound::Platform), Err(SwapError::NoCandidate { .. })));
+    gateway.withdraw(&BindingTarget::Platform).unwrap();
+    assert!(matches!(gateway.withdraw(&BindingTarget::Platform), Err(SwapError::NoCandidate { .. })));
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_canary_serves_a_share_of_recipients_always_the_same_ones() {
     };
     let mut before = vec![false; 20_000];
     for per_mille in [1, 100, 500, 1000] {
-        gateway.canary(&Bound::Platform, Binding::new(always(1)), per_mille, Recall::default()).unwrap();
+        gateway.canary(&BindingTarget::Platform, Binding::new(always(1)), per_mille, AutoRollback::default()).unwrap();
         let now = served(&gateway);
         let count = now.iter().filter(|&&served| served).count() as i64;
         let expected = 20 * i64::from(per_mille);
@@ -221,7 +221,7 @@ fn a_canary_serves_a_share_of_recipients_always_the_same_ones() {
         assert!(before.iter().zip(&now).all(|(before, now)| !before || *now), "whom it served it goes on serving");
         before = now;
     }
-    gateway.withdraw(&Bound::Platform).unwrap();
+    gateway.withdraw(&BindingTarget::Platform).unwrap();
     assert_eq!(served(&gateway).iter().filter(|&&served| served).count(), 0);
 }
 
@@ -229,8 +229,8 @@ fn a_canary_serves_a_share_of_recipients_always_the_same_ones() {
 fn a_canary_is_recalled_when_it_goes_wrong_too_often() {
     let gateway = gateway();
     let seen = events(&gateway);
-    let recall = Recall::new(100, 50, Duration::from_secs(3600));
-    gateway.canary(&Bound::Platform, Binding::new(failing("2.0.0")), 500, recall).unwrap();
+    let recall = AutoRollback::new(100, 50, Duration::from_secs(3600));
+    gateway.canary(&BindingTarget::Platform, Binding::new(failing("2.0.0")), 500, recall).unwrap();
     let mut failed = 0;
     for index in 0..2_000 {
         let decision = decide(&gateway, &sms("shop", &format!("+1415{:07}", 2_000_000 + index)));
@@ -244,17 +244,17 @@ fn a_canary_is_recalled_when_it_goes_wrong_too_often() {
 #[test]
 fn the_failure_rule_refuses_or_lets_the_standard_policy_decide() {
     let gateway = gateway();
-    gateway.swap(&Bound::application("shop"), Binding::new(failing("1.0.0"))).unwrap();
+    gateway.swap(&BindingTarget::application("shop"), Binding::new(failing("1.0.0"))).unwrap();
     assert_eq!(sender(&gateway, "shop"), "POLICY_FAILED");
     let standard = Binding::new(failing("1.0.1")).on_failure(OnFailure::Standard);
-    gateway.swap(&Bound::application("shop"), standard).unwrap();
+    gateway.swap(&BindingTarget::application("shop"), standard).unwrap();
     let seen = events(&gateway);
     assert!(sender(&gateway, "shop").ends_with(" POOL"));
     let decision = gateway.resolve(&sms("shop", TO));
     assert!(decision.get().policy().starts_with("callsign-standard@"));
     let batch = gateway.resolve_batch(&[sms("shop", TO), sms("care", TO)]);
     assert!(batch.iter().all(|decision| decision.refusal().is_none()));
-    assert!(gateway.failures(&Bound::application("shop")).unwrap() >= 3, "always counted");
+    assert!(gateway.failures(&BindingTarget::application("shop")).unwrap() >= 3, "always counted");
     assert!(seen.lock().unwrap().iter().any(|event| event.contains("unreachable")), "the event says the cause");
 }
 
@@ -263,20 +263,20 @@ fn a_breaker_stops_calling_a_module_that_keeps_failing_and_tries_it_again_later(
     let gateway = gateway();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
-    gateway.listen(move |event: &Event| sink.lock().unwrap().push(event.what.clone()));
+    gateway.listen(move |event: &Event| sink.lock().unwrap().push(event.kind.clone()));
     let rest = Duration::from_millis(50);
-    gateway.swap(&Bound::Platform, Binding::new(failing("1.0.0")).breaker(Breaker::new(5, rest))).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(failing("1.0.0")).breaker(Breaker::new(5, rest))).unwrap();
     for _ in 0..100 {
         assert_eq!(sender(&gateway, "shop"), "POLICY_FAILED");
     }
-    assert_eq!(gateway.failures(&Bound::Platform), Some(5), "the others were not called");
-    assert_eq!(seen.lock().unwrap().iter().filter(|what| matches!(what, What::Rested { .. })).count(), 1);
+    assert_eq!(gateway.failures(&BindingTarget::Platform), Some(5), "the others were not called");
+    assert_eq!(seen.lock().unwrap().iter().filter(|what| matches!(what, EventKind::CircuitOpened { .. })).count(), 1);
     // It is tried again once the rest is over: the count of failures is awaited, not the time.
-    while gateway.failures(&Bound::Platform) == Some(5) {
+    while gateway.failures(&BindingTarget::Platform) == Some(5) {
         assert_eq!(sender(&gateway, "shop"), "POLICY_FAILED");
         std::thread::yield_now();
     }
-    assert_eq!(gateway.failures(&Bound::Platform), Some(6), "one call tries it");
+    assert_eq!(gateway.failures(&BindingTarget::Platform), Some(6), "one call tries it");
 }
 
 /// Swaps and rollbacks while threads resolve without pause; `CALLSIGN_SWAPS` asks for more.
@@ -325,10 +325,10 @@ fn a_storm_of_swaps_fails_no_decision_and_mixes_no_versions() {
                 memory = resident();
             }
             if swap % 4 == 3 {
-                gateway.rollback(&Bound::Platform).unwrap();
+                gateway.rollback(&BindingTarget::Platform).unwrap();
             } else {
                 let version = &versions[swap as usize % 3];
-                gateway.swap(&Bound::Platform, Binding::new(Arc::clone(version))).unwrap();
+                gateway.swap(&BindingTarget::Platform, Binding::new(Arc::clone(version))).unwrap();
             }
         }
         stop.store(true, Ordering::Relaxed);
@@ -359,7 +359,7 @@ fn calls_under_way_finish_on_the_catalog_and_the_policy_that_they_began_with() {
     let gateway = gateway();
     let message: Message<'_> = sms("shop", TO);
     let decision = gateway.resolve(&message);
-    gateway.swap(&Bound::Platform, Binding::new(always(1))).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(always(1))).unwrap();
     gateway.replace_catalog(Platform::new().catalog()).unwrap();
     assert_eq!(decision.get().policy(), "always@0.0.0");
     assert_eq!(&*decision.get().sender().unwrap().id, "S0");

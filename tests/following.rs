@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use callsign::{
-    Binding, Bound, Event, Gateway, Isolation, Limits, MemoryStore, ModuleStore, Policy, Probe, Recall, StoreError,
-    SwapError,
+    AutoRollback, Binding, BindingTarget, Event, Gateway, Isolation, Limits, MemoryStore, ModuleStore, Policy, Probe,
+    StoreError, SwapError,
 };
 use semver::VersionReq;
 use serde_json::json;
@@ -68,8 +68,8 @@ impl World {
     fn refresh(&self) -> Vec<String> {
         let tried = self.gateway.refresh(&self.store).unwrap();
         let text = |refreshed: &callsign::Refreshed| match &refreshed.outcome {
-            Ok(()) => format!("{} {}", refreshed.bound, refreshed.module),
-            Err(error) => format!("{} not {}: {error}", refreshed.bound, refreshed.module),
+            Ok(()) => format!("{} {}", refreshed.target, refreshed.module),
+            Err(error) => format!("{} not {}: {error}", refreshed.target, refreshed.module),
         };
         tried.iter().map(text).collect()
     }
@@ -92,8 +92,8 @@ fn acme(version: &str) -> Component {
     Component::new("acme", version).deciding(1)
 }
 
-fn shop() -> Bound {
-    Bound::application("shop")
+fn shop() -> BindingTarget {
+    BindingTarget::application("shop")
 }
 
 fn range(text: &str) -> VersionReq {
@@ -283,13 +283,13 @@ fn a_binding_with_a_candidate_stays_and_does_not_follow_to_one_that_was_withdraw
     world.gateway.withdraw(&shop()).unwrap();
     assert!(world.refresh().is_empty(), "it was withdrawn");
     world.add_one(acme("1.2.0").resolve("unreachable"));
-    let recall = Recall::new(0, 1, std::time::Duration::from_secs(3600));
+    let recall = AutoRollback::new(0, 1, std::time::Duration::from_secs(3600));
     world.gateway.canary(&shop(), world.binding("1.2.0", "^1"), 1000, recall).unwrap();
     assert_eq!(decide(&world.gateway, &sms("shop", TO)), "POLICY_FAILED");
     assert!(world.events().iter().any(|event| event.contains("recalled")));
-    assert!(world.refresh().is_empty(), "it was recalled");
+    assert!(world.refresh().is_empty(), "it was rolled back automatically");
     world.add("1.3.0");
-    world.gateway.canary(&shop(), world.binding("1.3.0", "^1"), 500, Recall::default()).unwrap();
+    world.gateway.canary(&shop(), world.binding("1.3.0", "^1"), 500, AutoRollback::default()).unwrap();
     world.gateway.promote(&shop()).unwrap();
     world.add("1.4.0");
     assert_eq!(world.refresh(), ["shop acme@1.4.0"], "the candidate's own binding follows");
@@ -311,7 +311,7 @@ fn bindings_follow_each_for_itself() {
     world.add("1.0.0");
     let binding = world.binding("1.0.0", "^1");
     world.gateway.swap(&shop(), binding.clone()).unwrap();
-    world.gateway.swap(&Bound::application("care"), binding).unwrap();
+    world.gateway.swap(&BindingTarget::application("care"), binding).unwrap();
     world.add("1.1.0");
     assert_eq!(world.refresh(), ["shop acme@1.1.0", "care acme@1.1.0"]);
     world.gateway.rollback(&shop()).unwrap();
@@ -350,7 +350,7 @@ fn a_policy_that_bindings_share_is_loaded_once() {
     world.add("1.0.0");
     let module = world.store.find("acme", &range("1")).unwrap();
     let shared: Arc<Policy> = world.store.load(&module).unwrap().into();
-    for bound in [shop(), Bound::application("care")] {
+    for bound in [shop(), BindingTarget::application("care")] {
         world.gateway.swap(&bound, Binding::new(Arc::clone(&shared)).versions(range("1"))).unwrap();
     }
     world.add("1.1.0");

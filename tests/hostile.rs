@@ -17,7 +17,7 @@ mod time;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use callsign::{Binding, Bound, Event, Gateway, Limits, MemoryStore, Message, Policy, StickyStore, What};
+use callsign::{Binding, BindingTarget, Event, EventKind, Gateway, Limits, MemoryStore, Message, Policy, StickyStore};
 use serde_json::json;
 
 use crate::component::Component;
@@ -82,11 +82,11 @@ impl Attacked {
         let causes = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&causes);
         gateway.listen(move |event: &Event| {
-            if let What::Failed { cause, .. } = &event.what {
+            if let EventKind::Failed { cause, .. } = &event.kind {
                 sink.lock().unwrap().push(cause.clone());
             }
         });
-        gateway.swap(&Bound::application("shop"), Binding::new(policy)).unwrap();
+        gateway.swap(&BindingTarget::application("shop"), Binding::new(policy)).unwrap();
         Self { gateway, causes }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callsign::{Binding, Bound, Gateway, MemoryStore, Policy, PolicyError};
+use callsign::{Binding, BindingTarget, Gateway, MemoryStore, Policy, PolicyError};
 use serde_json::json;
 
 use crate::component::Component;
@@ -63,7 +63,7 @@ fn a_1_0_and_a_1_1_module_serve_at_once() {
     let gateway = Gateway::with(platform().catalog(), old, Arc::new(MemoryStore::new())).unwrap();
     let new = by_time().policy();
     assert_eq!(new.interface().to_string(), "1.1.0");
-    gateway.swap(&Bound::application("care"), Binding::new(new)).unwrap();
+    gateway.swap(&BindingTarget::application("care"), Binding::new(new)).unwrap();
     let messages = [
         sms("shop", TO),
         sms("care", TO).sent_at(1_800_000_001),

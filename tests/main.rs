@@ -14,4 +14,5 @@ mod pins;
 mod policy_tools;
 mod reference;
 mod resolution;
+mod revisions;
 mod store;

@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering;
 
 use callsign::sticky::{Filter, PinScope, PinnedSender, Recipient, StickyStore, Touch, Write};
 use callsign::{
-    Binding, Bound, Channel, EmbeddedStore, Gateway, MemoryStore, Message, Number, OnUnavailable, PinKey, Policy, Step,
+    Binding, BindingTarget, Channel, EmbeddedStore, Gateway, MemoryStore, Message, Number, OnUnavailable, PinKey,
+    Policy, Step,
 };
 use serde_json::json;
 
@@ -150,7 +151,7 @@ fn a_store_that_is_away_refuses_with_sticky_unavailable_unless_the_binding_says_
             assert_eq!(refusal.code(), "STICKY_UNAVAILABLE");
             assert!(refusal.to_string().contains("the store is away"), "{refusal}");
         };
-        gateway.unbind(&Bound::application("shop")).ok();
+        gateway.unbind(&BindingTarget::application("shop")).ok();
         refused(gateway.resolve(&messages[0]).get());
         refused(wait(gateway.resolve_async(&messages[0])).get());
         gateway.resolve_batch(&messages).iter().for_each(refused);
@@ -158,7 +159,7 @@ fn a_store_that_is_away_refuses_with_sticky_unavailable_unless_the_binding_says_
         // Messages that need no pin go out.
         assert_eq!(gateway.resolve(&message(Channel::Mms, "shop", TO)).get().step(), Some(Step::Pool));
 
-        gateway.swap(&Bound::application("shop"), lenient.clone()).unwrap();
+        gateway.swap(&BindingTarget::application("shop"), lenient.clone()).unwrap();
         let unpinned = |decision: callsign::DecisionRef<'_>| {
             assert_eq!(decision.step(), Some(Step::Pool));
             assert!(decision.unpinned().expect("it says so").contains("the store is away"));
@@ -223,7 +224,7 @@ fn an_entity_that_the_catalog_does_not_list_has_pins_of_its_own() {
         .resolve("(call $decide (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 1))");
     let store = Arc::new(MemoryStore::new());
     let gateway = gateway_on(&platform, Arc::clone(&store) as Arc<dyn StickyStore>);
-    gateway.swap(&Bound::Platform, Binding::new(component.policy())).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(component.policy())).unwrap();
     let decision = gateway.resolve(&sms("shop/nobody-knows", TO));
     assert_eq!(decision.get().step(), Some(Step::DefaultSender), "{decision:?}");
     assert!(store.get(&key(TO)).unwrap().is_none(), "the application's recipient is not pinned");
@@ -249,7 +250,7 @@ fn a_policy_that_wants_the_pin_that_is_there_writes_nothing_and_does_not_fail() 
     for looks in [false, true] {
         let store = Arc::new(Far::default());
         let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
-        gateway.swap(&Bound::Platform, Binding::new(pins(2, looks))).unwrap();
+        gateway.swap(&BindingTarget::Platform, Binding::new(pins(2, looks))).unwrap();
         let first = gateway.resolve(&sms("shop", TO));
         let pin = store.pins.get(&key(TO)).unwrap();
         assert!(pin.is_some(), "{first:?}");
@@ -258,7 +259,7 @@ fn a_policy_that_wants_the_pin_that_is_there_writes_nothing_and_does_not_fail() 
             assert_eq!(again.get().sender().map(|sender| &sender.id), first.get().sender().map(|sender| &sender.id));
         }
         assert_eq!(store.pins.get(&key(TO)).unwrap(), pin);
-        assert_eq!(gateway.failures(&Bound::Platform), Some(0));
+        assert_eq!(gateway.failures(&BindingTarget::Platform), Some(0));
         if looks {
             assert_eq!(store.trips().1, 1, "it is pinned already");
         }
@@ -269,14 +270,14 @@ fn a_policy_that_wants_the_pin_that_is_there_writes_nothing_and_does_not_fail() 
 fn a_shadow_decides_on_the_pin_that_was_read_for_the_policy_that_serves() {
     let store = Arc::new(Far::default());
     let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
-    gateway.shadow(&Bound::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
+    gateway.shadow(&BindingTarget::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
     let numbers = numbers(100);
     let messages: Vec<Message<'_>> = numbers.iter().map(|to| sms("shop", to)).collect();
     for round in 1..=2 {
         wait(gateway.resolve_batch_async(&messages));
         assert_eq!(store.trips(), (round, 1));
     }
-    let comparison = gateway.comparison(&Bound::Platform).unwrap();
+    let comparison = gateway.comparison(&BindingTarget::Platform).unwrap();
     assert_eq!((comparison.compared, comparison.different), (200, 0));
 }
 
@@ -284,15 +285,15 @@ fn a_shadow_decides_on_the_pin_that_was_read_for_the_policy_that_serves() {
 fn a_store_that_is_away_is_not_held_against_a_candidate() {
     let store = Arc::new(Far::default());
     let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
-    let recall = callsign::Recall::new(50, 10, std::time::Duration::from_secs(60));
-    gateway.canary(&Bound::Platform, Binding::new(Policy::standard().unwrap()), 1000, recall).unwrap();
+    let recall = callsign::AutoRollback::new(50, 10, std::time::Duration::from_secs(60));
+    gateway.canary(&BindingTarget::Platform, Binding::new(Policy::standard().unwrap()), 1000, recall).unwrap();
     store.reads_fail.store(true, Ordering::SeqCst);
     let numbers = numbers(50);
     for to in &numbers {
         let decision = gateway.resolve(&sms("shop", to));
         assert_eq!(decision.get().refusal().map(|refusal| refusal.code()), Some("STICKY_UNAVAILABLE"));
     }
-    gateway.promote(&Bound::Platform).expect("the candidate is still there");
+    gateway.promote(&BindingTarget::Platform).expect("the candidate is still there");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use callsign::{Binding, Bound, Catalog, Channel, Gateway, MemoryStore, Message, ModuleStore, Policy, Probe};
+use callsign::{Binding, BindingTarget, Catalog, Channel, Gateway, MemoryStore, Message, ModuleStore, Policy, Probe};
 use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -150,12 +150,12 @@ fn live_swap(catalog: Catalog, store: &ModuleStore) {
         let module = store.find("no-britain", &"^0.1".parse().unwrap()).unwrap();
         let policy = store.load(&module).unwrap().with_settings(r#"{"closedCountries": ["GB"]}"#).unwrap();
         let probe = Probe::new(&message).expect_refusal("COUNTRY_CLOSED");
-        gateway.swap(&Bound::Platform, Binding::new(policy).probe(probe)).unwrap();
+        gateway.swap(&BindingTarget::Platform, Binding::new(policy).probe(probe)).unwrap();
         wait_for(1);
-        assert_eq!(&*gateway.history(&Bound::Platform)[1].policy, "no-britain@0.1.0");
+        assert_eq!(&*gateway.history(&BindingTarget::Platform)[1].policy, "no-britain@0.1.0");
         let explanation = gateway.explain(&message);
         assert_eq!(explanation.decision().refusal().unwrap().to_string(), "nothing is sent to GB now");
-        gateway.rollback(&Bound::Platform).unwrap();
+        gateway.rollback(&BindingTarget::Platform).unwrap();
         wait_for(0);
         done.store(true, Ordering::Relaxed);
     });
@@ -212,7 +212,7 @@ fn a_panic_arrives_with_its_message_and_its_place() {
 /// The cases of an example, through its component.
 fn example(name: &str) {
     let _one = one_at_a_time();
-    let folder = Path::new(ROOT).join("examples/policies").join(name);
+    let folder = Path::new(ROOT).join("guest/examples").join(name);
     let component = build(&folder);
     let ran = callsign(&folder, &[OsStr::new("policy"), "test".as_ref(), component.as_ref(), "cases.json".as_ref()]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use callsign::{Binding, Bound, Breaker, Catalog, Channel, DecisionRef, Gateway, MemoryStore, Message, Policy};
+use callsign::{Binding, BindingTarget, Breaker, Catalog, Channel, DecisionRef, Gateway, MemoryStore, Message, Policy};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/component.rs"]
@@ -46,7 +46,7 @@ static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
     let gateway = gateway.expect("a gateway");
     let policy = Policy::from_bytes(&Component::new("echo", "1.0.1").echoing().build()).expect("a sound component");
     let binding = Binding::new(policy).breaker(Breaker::new(u32::MAX, Duration::from_secs(1)));
-    gateway.swap(&Bound::Platform, binding).expect("a swap");
+    gateway.swap(&BindingTarget::Platform, binding).expect("a swap");
     gateway
 });
 

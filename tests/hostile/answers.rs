@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use callsign::{Binding, Bound, Breaker, Refusal, What};
+use callsign::{Binding, BindingTarget, Breaker, EventKind, Refusal};
 
 use super::{Attacked, TO, fails, hostile, policy, resolve_fails};
 use crate::component::Component;
@@ -49,7 +49,7 @@ fn is_not_worded(component: Component, words: &str) {
     assert!(message.len() < 2_000);
     let causes = attacked.causes.lock().unwrap();
     assert!(matches!(&causes[..], [cause] if cause.contains(words)), "one event, which names the cause: {causes:?}");
-    assert_eq!(attacked.gateway.failures(&Bound::application("shop")), Some(1), "and it is counted");
+    assert_eq!(attacked.gateway.failures(&BindingTarget::application("shop")), Some(1), "and it is counted");
 }
 
 #[test]
@@ -233,11 +233,11 @@ fn a_refusal_that_is_never_worded_is_a_failure_each_time_until_the_policy_is_lef
     let attacked = refusing(hostile());
     let component = hostile().resolve("(call $refuse (i32.const 7))").refusal_text("(loop $on (br $on)) unreachable");
     let rest = Breaker::new(3, Duration::from_secs(3_600));
-    attacked.gateway.swap(&Bound::application("shop"), Binding::new(policy(&component)).breaker(rest)).unwrap();
+    attacked.gateway.swap(&BindingTarget::application("shop"), Binding::new(policy(&component)).breaker(rest)).unwrap();
     let rested = Arc::new(AtomicU32::new(0));
     let (seen, gateway) = (Arc::clone(&rested), &attacked.gateway);
     gateway.listen(move |event| {
-        seen.fetch_add(u32::from(matches!(event.what, What::Rested { .. })), Ordering::Relaxed);
+        seen.fetch_add(u32::from(matches!(event.kind, EventKind::CircuitOpened { .. })), Ordering::Relaxed);
     });
     let decisions = gateway.resolve_batch(&[sms("shop", TO); 40]);
     let begun = Instant::now();
@@ -250,7 +250,7 @@ fn a_refusal_that_is_never_worded_is_a_failure_each_time_until_the_policy_is_lef
         assert_eq!(refusal.to_string(), refusal.to_string());
     }
     assert!(begun.elapsed() < super::BOUND * 3, "reading took {:?}", begun.elapsed());
-    assert_eq!(gateway.failures(&Bound::application("shop")), Some(3));
+    assert_eq!(gateway.failures(&BindingTarget::application("shop")), Some(3));
     assert_eq!((attacked.causes.lock().unwrap().len(), rested.load(Ordering::Relaxed)), (3, 1));
     assert_eq!(attacked.decide(), "POLICY_FAILED", "it is not called for messages either");
     attacked.neighbours_are_well();
@@ -277,7 +277,7 @@ fn whoever_listens_may_read_the_refusal_that_could_not_be_worded() {
 fn a_batch_that_fails_is_counted_though_its_messages_are_decided() {
     let attacked = Attacked::by(policy(&hostile().resolve_batch("unreachable")));
     attacked.in_a_batch(|fate| fate == "S0");
-    assert_eq!(attacked.gateway.failures(&Bound::application("shop")), Some(1));
+    assert_eq!(attacked.gateway.failures(&BindingTarget::application("shop")), Some(1));
     assert!(attacked.causes.lock().unwrap()[0].contains("unreachable"));
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callsign::{Binding, Bound, Channel, Policy};
+use callsign::{Binding, BindingTarget, Channel, Policy};
 use serde_json::json;
 
 use super::{Attacked, TO, hostile, policy, resolve_fails};
@@ -100,14 +100,14 @@ fn a_pin_of_a_recipient_that_is_pinned_to_another_sender_is_refused_and_changes_
     let gateway = sticky().gateway_with(pins(0));
     let to = sms("shop", TO);
     assert_eq!(decide(&gateway, &to), "S0 POOL");
-    gateway.swap(&Bound::Platform, Binding::new(pins(1))).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(pins(1))).unwrap();
     for _ in 0..3 {
         let decision = gateway.resolve(&to);
         let refusal = decision.get().refusal().unwrap().to_string();
         assert!(refusal.contains("it pins the recipient to another sender than the one it is pinned to"), "{refusal}");
     }
     assert!(gateway.resolve_batch(&[to; 10]).iter().all(|decision| decision.sender().is_none()));
-    gateway.swap(&Bound::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
     assert_eq!(decide(&gateway, &to), "S0 STICKY", "the pin is what it was");
 }
 
@@ -125,7 +125,7 @@ fn a_policy_pins_the_recipient_of_the_message_and_no_other() {
     let gateway = sticky().gateway_with(component.policy());
     let (to, other) = (sms("shop", TO), sms("shop", "+14155550124"));
     assert_eq!(decide(&gateway, &to), "S1 POOL");
-    gateway.swap(&Bound::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
     assert_eq!(decide(&gateway, &to), "S1 STICKY");
     assert!(decide(&gateway, &other).ends_with("POOL"), "nobody pinned the other");
 }

@@ -1,6 +1,6 @@
 //! Budgets of instructions.
 
-use callsign::{Binding, Bound, Isolation, Policy, SwapError};
+use callsign::{Binding, BindingTarget, Isolation, Policy, SwapError};
 
 use super::{Attacked, hostile, limits, policy};
 use crate::component::Component;
@@ -61,12 +61,12 @@ fn a_budget_that_comes_after_the_compiler_keeps_the_policy_from_starting() {
     limits.fuel = Some(1_000_000);
     let attacked = Attacked::by(policy(&Component::new("before", "1.0.0").deciding(1)));
     let late = policy(&Component::new("late", "1.0.0")).with_limits(limits);
-    let refused = attacked.gateway.swap(&Bound::application("shop"), Binding::new(late)).unwrap_err();
+    let refused = attacked.gateway.swap(&BindingTarget::application("shop"), Binding::new(late)).unwrap_err();
     assert!(matches!(refused, SwapError::Start { .. }), "{refused}");
     assert!(refused.to_string().contains("must be given when the policy is compiled"), "{refused}");
     assert_eq!(attacked.decide(), "S1 POOL");
     // The other way round there is no budget any more.
     let without = within(&rounds(100_000), 10).with_limits(super::limits());
-    attacked.gateway.swap(&Bound::application("shop"), Binding::new(without)).unwrap();
+    attacked.gateway.swap(&BindingTarget::application("shop"), Binding::new(without)).unwrap();
     assert_eq!(attacked.decide(), "S0 POOL");
 }

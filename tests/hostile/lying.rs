@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callsign::{Binding, Bound, Breaker, Probe};
+use callsign::{Binding, BindingTarget, Breaker, Probe};
 
 use serde_json::json;
 
@@ -26,7 +26,7 @@ fn a_policy_that_answers_its_probe_and_then_fails_is_left_alone() {
     let binding = Binding::new(policy(&component))
         .probe(Probe::new(&sms("shop", TO)))
         .breaker(Breaker::new(3, Duration::from_secs(600)));
-    attacked.gateway.swap(&Bound::application("shop"), binding).unwrap();
+    attacked.gateway.swap(&BindingTarget::application("shop"), binding).unwrap();
     let refusal = || {
         let decision = attacked.gateway.resolve(&sms("shop", TO).id("M1"));
         decision.get().refusal().unwrap().to_string()
@@ -91,7 +91,7 @@ fn of_answers_at_random_those_count_that_the_contract_and_the_catalog_allow_and_
     let attacked = Attacked::by(policy(&Component::new("before", "1.0.0")));
     let echoes = Binding::new(policy(&Component::new("echo", "1.0.0").echoing()))
         .breaker(Breaker::new(u32::MAX, Duration::from_secs(1)));
-    attacked.gateway.swap(&Bound::application("shop"), echoes).unwrap();
+    attacked.gateway.swap(&BindingTarget::application("shop"), echoes).unwrap();
     // Strategy 1 is sticky for every channel, so that it allows a pin.
     attacked.gateway.replace_catalog(platform_with(json!({"useStickySender": true})).catalog()).unwrap();
     let mut seen = BTreeMap::new();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use callsign::{Binding, Bound, Breaker, Gateway, Limits, MemoryStore};
+use callsign::{Binding, BindingTarget, Breaker, Gateway, Limits, MemoryStore};
 
 use serde_json::json;
 
@@ -60,7 +60,7 @@ fn thousands_of_failures_leave_nothing_behind() {
     for (kind, component) in kinds {
         let attacked = Attacked::by(policy(&Component::new("before", "1.0.0")));
         let binding = Binding::new(policy(&component)).breaker(Breaker::new(u32::MAX, Duration::from_secs(1)));
-        attacked.gateway.swap(&Bound::application("shop"), binding).unwrap();
+        attacked.gateway.swap(&BindingTarget::application("shop"), binding).unwrap();
         let message = sms("shop", TO);
         let attack = |times: usize| {
             for _ in 0..times {
@@ -92,7 +92,7 @@ fn policies_that_come_and_go_leave_nothing_behind() {
     let come_and_go = |times: usize| {
         for _ in 0..times {
             let policy = callsign::Policy::from_bytes_within(&component, limits()).unwrap();
-            attacked.gateway.swap(&Bound::application("shop"), Binding::new(policy)).unwrap();
+            attacked.gateway.swap(&BindingTarget::application("shop"), Binding::new(policy)).unwrap();
             assert_eq!(attacked.decide(), "POLICY_FAILED");
         }
         attacked.causes.lock().unwrap().clear();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use callsign::{Binding, Bound, SwapError};
+use callsign::{Binding, BindingTarget, SwapError};
 
 use super::{Attacked, BOUND, hostile, policy};
 use crate::component::Component;
@@ -11,7 +11,8 @@ use crate::component::Component;
 fn does_not_start(component: &Component, words: &str) {
     let attacked = Attacked::by(policy(&Component::new("before", "1.0.0").deciding(1)));
     let begun = Instant::now();
-    let refused = attacked.gateway.swap(&Bound::application("shop"), Binding::new(policy(component))).unwrap_err();
+    let refused =
+        attacked.gateway.swap(&BindingTarget::application("shop"), Binding::new(policy(component))).unwrap_err();
     assert!(begun.elapsed() < BOUND, "{words} after {:?}", begun.elapsed());
     assert!(matches!(refused, SwapError::Start { .. }), "{refused}");
     assert!(refused.to_string().contains(words), "{refused}");

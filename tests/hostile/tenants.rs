@@ -1,6 +1,6 @@
 //! One tenant's policy and another's data.
 
-use callsign::{Binding, Bound, Isolation};
+use callsign::{Binding, BindingTarget, Isolation};
 
 use super::{Attacked, TO, hostile, policy};
 use crate::component::Component;
@@ -29,7 +29,7 @@ fn state_is_kept_between_calls_of_a_warm_instance_only() {
 #[test]
 fn two_tenants_with_the_same_component_share_no_instance() {
     let attacked = Attacked::by(policy(&counts()));
-    attacked.gateway.swap(&Bound::application("care"), Binding::new(policy(&counts()))).unwrap();
+    attacked.gateway.swap(&BindingTarget::application("care"), Binding::new(policy(&counts()))).unwrap();
     assert_eq!(attacked.decide(), "S0 POOL");
     assert_eq!(attacked.decide(), "S1 POOL");
     assert_eq!(decide(&attacked.gateway, &sms("care", TO)), "S0 POOL", "it has not seen the other's calls");
@@ -65,7 +65,7 @@ fn the_memory_of_one_tenant_is_never_seen_by_another() {
     );
     let attacked = Attacked::by(policy(&marks).with_isolation(Isolation::Fresh));
     let looks = policy(&looks).with_isolation(Isolation::Fresh);
-    attacked.gateway.swap(&Bound::application("care"), Binding::new(looks)).unwrap();
+    attacked.gateway.swap(&BindingTarget::application("care"), Binding::new(looks)).unwrap();
     for _ in 0..50 {
         assert_eq!(attacked.decide(), "S0 POOL");
         assert_eq!(decide(&attacked.gateway, &sms("care", TO)), "S0 POOL");

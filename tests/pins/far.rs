@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use callsign::sticky::{Answers, Filter, Page, Position, Release, RemoteStore, StickyError, Touch, Write};
+use callsign::sticky::{Answers, AsyncStore, Filter, Page, Position, Release, StickyError, Touch, Write};
 use callsign::{MemoryStore, Pin, PinKey, StickyStore};
 
 type Hook = Box<dyn FnOnce(&MemoryStore) + Send>;
@@ -73,12 +73,12 @@ impl StickyStore for Far {
         self.pins.count(filter)
     }
 
-    fn remote(&self) -> Option<&dyn RemoteStore> {
+    fn remote(&self) -> Option<&dyn AsyncStore> {
         Some(self)
     }
 }
 
-impl RemoteStore for Far {
+impl AsyncStore for Far {
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
         Box::pin(async {
             pause().await;

@@ -10,7 +10,7 @@ mod processes;
 
 use std::time::Duration;
 
-use callsign_sticky::{PinKey, RecipientKey, RedisOptions, RemoteStore, StickyStore, Touch, Write, now};
+use callsign_sticky::{AsyncStore, PinKey, RecipientKey, RedisOptions, StickyStore, Touch, Write, now};
 
 use crate::conformance::{self, application, key, sender};
 use cluster::{Cluster, prefix, until};

@@ -37,6 +37,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod channel;
 mod country;
 mod destination;
 mod error;
@@ -46,6 +47,7 @@ mod scan;
 #[rustfmt::skip]
 mod tables;
 
+pub use channel::Channel;
 pub use country::Country;
 pub use destination::Destination;
 pub use error::{DestinationError, NumberError};

@@ -5,7 +5,9 @@ mod transition;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use callsign::{Binding, Bound, Breaker, Channel, Message, OnFailure, OnUnavailable, Policy, Probe, Recall, Step};
+use callsign::{
+    AutoRollback, Binding, BindingTarget, Breaker, Channel, Message, OnFailure, OnUnavailable, Policy, Probe, Step,
+};
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -29,19 +31,21 @@ pub(crate) struct For {
 }
 
 impl For {
-    pub(crate) fn bound(&self) -> Bound {
+    pub(crate) fn bound(&self) -> BindingTarget {
         match (&self.application_id, &self.entity_id) {
-            (None, _) => Bound::Platform,
-            (Some(application), None) => Bound::application(application),
-            (Some(application), Some(entity)) => Bound::entity(application, entity),
+            (None, _) => BindingTarget::Platform,
+            (Some(application), None) => BindingTarget::application(application),
+            (Some(application), Some(entity)) => BindingTarget::entity(application, entity),
         }
     }
 
-    pub(crate) fn of(bound: &Bound) -> Self {
+    pub(crate) fn of(bound: &BindingTarget) -> Self {
         match bound {
-            Bound::Platform => Self::default(),
-            Bound::Application(application) => Self { application_id: Some(application.to_string()), entity_id: None },
-            Bound::Entity(application, entity) => {
+            BindingTarget::Platform => Self::default(),
+            BindingTarget::Application(application) => {
+                Self { application_id: Some(application.to_string()), entity_id: None }
+            }
+            BindingTarget::Entity(application, entity) => {
                 Self { application_id: Some(application.to_string()), entity_id: Some(entity.to_string()) }
             }
         }
@@ -169,7 +173,7 @@ pub(crate) struct RecallSpec {
 
 impl Default for RecallSpec {
     fn default() -> Self {
-        let recall = Recall::default();
+        let recall = AutoRollback::default();
         Self {
             per_mille: recall.per_mille,
             answers: recall.answers as u32,
@@ -179,8 +183,8 @@ impl Default for RecallSpec {
 }
 
 impl RecallSpec {
-    pub(crate) fn recall(self) -> Recall {
-        Recall::new(self.per_mille, self.answers.into(), Duration::from_secs(self.window_seconds.into()))
+    pub(crate) fn recall(self) -> AutoRollback {
+        AutoRollback::new(self.per_mille, self.answers.into(), Duration::from_secs(self.window_seconds.into()))
     }
 }
 

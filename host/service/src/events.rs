@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use callsign::What;
+use callsign::EventKind;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, broadcast};
@@ -57,27 +57,27 @@ impl Event {
     }
 
     fn of(event: &callsign::Event) -> Self {
-        let (name, what) = match &event.what {
-            What::Swapped { from, to } => ("swapped", json!({ "from": from.as_deref(), "to": &**to })),
-            What::RolledBack { from, to } => ("rolledBack", json!({ "from": &**from, "to": &**to })),
-            What::Unbound { from } => ("unbound", json!({ "from": &**from })),
-            What::Rejected { policy, reason } => ("rejected", json!({ "policy": &**policy, "reason": reason })),
-            What::Shadowed { candidate } => ("shadowed", json!({ "policy": &**candidate })),
-            What::Canary { candidate, per_mille } => {
+        let (name, what) = match &event.kind {
+            EventKind::Swapped { from, to } => ("swapped", json!({ "from": from.as_deref(), "to": &**to })),
+            EventKind::RolledBack { from, to } => ("rolledBack", json!({ "from": &**from, "to": &**to })),
+            EventKind::Unbound { from } => ("unbound", json!({ "from": &**from })),
+            EventKind::Rejected { policy, reason } => ("rejected", json!({ "policy": &**policy, "reason": reason })),
+            EventKind::Shadowed { candidate } => ("shadowed", json!({ "policy": &**candidate })),
+            EventKind::Canary { candidate, per_mille } => {
                 ("canary", json!({ "policy": &**candidate, "perMille": per_mille }))
             }
-            What::Withdrawn { candidate } => ("withdrawn", json!({ "policy": &**candidate })),
-            What::Recalled { candidate, wrong, answers } => {
+            EventKind::Withdrawn { candidate } => ("withdrawn", json!({ "policy": &**candidate })),
+            EventKind::AutoRolledBack { candidate, wrong, answers } => {
                 ("recalled", json!({ "policy": &**candidate, "wrong": wrong, "answers": answers }))
             }
-            What::Failed { policy, kind, cause } => {
+            EventKind::Failed { policy, kind, cause } => {
                 ("failed", json!({ "policy": &**policy, "kind": kind, "reason": cause }))
             }
-            What::Rested { policy } => ("rested", json!({ "policy": &**policy })),
-            What::Recovered { policy } => ("recovered", json!({ "policy": &**policy })),
+            EventKind::CircuitOpened { policy } => ("rested", json!({ "policy": &**policy })),
+            EventKind::CircuitClosed { policy } => ("recovered", json!({ "policy": &**policy })),
             other => ("other", json!({ "reason": format!("{other:?}") })),
         };
-        Self::new(name, Some(For::of(&event.bound)), what)
+        Self::new(name, Some(For::of(&event.target)), what)
     }
 
     /// Whether an application's key may hear of it.
@@ -124,15 +124,17 @@ impl Service {
         let service = Arc::downgrade(self);
         self.gateway.listen(move |event| {
             let Some(service) = service.upgrade() else { return };
-            service.metrics.happened(&event.what);
-            match &event.what {
+            service.metrics.happened(&event.kind);
+            match &event.kind {
                 // As many as there are messages, when it comes to that.
-                What::Failed { .. } => tracing::debug!("{event}"),
-                What::Rejected { .. } | What::Recalled { .. } | What::Rested { .. } => tracing::warn!("{event}"),
+                EventKind::Failed { .. } => tracing::debug!("{event}"),
+                EventKind::Rejected { .. } | EventKind::AutoRolledBack { .. } | EventKind::CircuitOpened { .. } => {
+                    tracing::warn!("{event}")
+                }
                 _ => tracing::info!("{event}"),
             }
-            if let What::Recalled { candidate, .. } = &event.what {
-                service.recalled(For::of(&event.bound), Arc::clone(candidate));
+            if let EventKind::AutoRolledBack { candidate, .. } = &event.kind {
+                service.recalled(For::of(&event.target), Arc::clone(candidate));
             }
             if service.events.is_heard() {
                 service.events.tell(Event::of(event));

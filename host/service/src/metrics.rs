@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use callsign::{DecisionRef, What};
+use callsign::{DecisionRef, EventKind};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -252,22 +252,22 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn happened(&self, what: &What) {
+    pub(crate) fn happened(&self, what: &EventKind) {
         let event = match what {
-            What::Failed { kind, .. } => {
+            EventKind::Failed { kind, .. } => {
                 self.failures.get_or_create(&Cause { cause: kind }).inc();
                 return;
             }
-            What::Swapped { .. } => "swapped",
-            What::RolledBack { .. } => "rolled_back",
-            What::Unbound { .. } => "unbound",
-            What::Rejected { .. } => "rejected",
-            What::Shadowed { .. } => "shadowed",
-            What::Canary { .. } => "canary",
-            What::Withdrawn { .. } => "withdrawn",
-            What::Recalled { .. } => "recalled",
-            What::Rested { .. } => "rested",
-            What::Recovered { .. } => "recovered",
+            EventKind::Swapped { .. } => "swapped",
+            EventKind::RolledBack { .. } => "rolled_back",
+            EventKind::Unbound { .. } => "unbound",
+            EventKind::Rejected { .. } => "rejected",
+            EventKind::Shadowed { .. } => "shadowed",
+            EventKind::Canary { .. } => "canary",
+            EventKind::Withdrawn { .. } => "withdrawn",
+            EventKind::AutoRolledBack { .. } => "recalled",
+            EventKind::CircuitOpened { .. } => "rested",
+            EventKind::CircuitClosed { .. } => "recovered",
             _ => "other",
         };
         self.changes.get_or_create(&Happening { event }).inc();

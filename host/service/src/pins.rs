@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use callsign::sticky::{Answers, Filter, Page, Position, Release, RemoteStore, Touch, Write};
+use callsign::sticky::{Answers, AsyncStore, Filter, Page, Position, Release, Touch, Write};
 use callsign::{Pin, PinKey, StickyError, StickyStore};
 
 use crate::metrics::Metrics;
@@ -49,12 +49,12 @@ impl StickyStore for Timed {
         self.store.disk_space()
     }
 
-    fn remote(&self) -> Option<&dyn RemoteStore> {
-        self.store.remote().map(|_| self as &dyn RemoteStore)
+    fn remote(&self) -> Option<&dyn AsyncStore> {
+        self.store.remote().map(|_| self as &dyn AsyncStore)
     }
 }
 
-impl RemoteStore for Timed {
+impl AsyncStore for Timed {
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
         let Some(store) = self.store.remote() else { return Box::pin(async move { self.store.read(keys) }) };
         Box::pin(async move {

@@ -1,8 +1,8 @@
 //! Keys as bytes: the hash of the scope, the channel, the recipient. They sort by scope, then channel, then recipient.
 
-use crate::channel::Channel;
 use crate::pin::PinKey;
 use crate::recipient::Recipient;
+use callsign_destination::Channel;
 
 /// The bytes of a key.
 pub(crate) const KEY: usize = 16 + 1 + 16;

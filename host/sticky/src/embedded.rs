@@ -23,7 +23,7 @@ use crate::error::{OpenError, StickyError};
 use crate::listing::{Filter, Page, Position};
 use crate::pin::{Pin, PinKey, Release, Touch, Write, now};
 use crate::recipient::RecipientKey;
-use crate::remote::{Answers, RemoteStore};
+use crate::remote::{Answers, AsyncStore};
 use crate::store::StickyStore;
 
 /// Keeps pins in a folder, for one process at a time.
@@ -248,7 +248,7 @@ impl StickyStore for EmbeddedStore {
         self.shared.tables.disk_space().map(Some)
     }
 
-    fn remote(&self) -> Option<&dyn RemoteStore> {
+    fn remote(&self) -> Option<&dyn AsyncStore> {
         Some(self)
     }
 }
@@ -263,7 +263,7 @@ impl EmbeddedStore {
 }
 
 /// Reads do not wait for anything but the disk; writes wait without holding the thread.
-impl RemoteStore for EmbeddedStore {
+impl AsyncStore for EmbeddedStore {
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
         Box::pin(std::future::ready(self.read(keys)))
     }

@@ -7,7 +7,6 @@
 
 mod address;
 mod bytes;
-mod channel;
 mod embedded;
 mod error;
 mod known;
@@ -26,19 +25,19 @@ mod store;
 mod transfer;
 
 pub use address::open;
-pub use channel::Channel;
+pub use callsign_destination::Channel;
 pub use embedded::{EmbeddedOptions, EmbeddedStore, Recipients};
 pub use error::{OpenError, StickyError};
 pub use listing::{Filter, NotAPosition, Page, PinRecord, Position};
 pub use memory::MemoryStore;
 #[cfg(feature = "remote")]
-pub use patience::Patience;
+pub use patience::RetryPolicy;
 pub use pin::{Pin, PinKey, PinScope, PinnedSender, Release, SenderKey, Touch, Write, now};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use recipient::{NotAHash, NotAKey, Recipient, RecipientHash, RecipientKey};
 #[cfg(feature = "redis")]
 pub use redis::{RedisOptions, RedisStore};
-pub use remote::{Answers, RemoteStore};
+pub use remote::{Answers, AsyncStore};
 pub use store::StickyStore;
 pub use transfer::{Imported, TransferError, each_pin, import, migrate};

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::channel::Channel;
 use crate::pin::{Pin, PinKey, PinScope, PinnedSender};
 use crate::recipient::Recipient;
+use callsign_destination::Channel;
 
 /// Which pins are listed or counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

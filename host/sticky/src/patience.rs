@@ -1,4 +1,4 @@
-//! Patience with a store that is a network away: how long to wait, when to try again, when to stop asking.
+//! RetryPolicy with a store that is a network away: how long to wait, when to try again, when to stop asking.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use crate::error::StickyError;
 /// How long a remote store is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Patience {
+pub struct RetryPolicy {
     /// For one attempt, connecting included. Default 250 ms.
     pub attempt: Duration,
     /// For all attempts of a call together; a call never takes longer. Default 1 s.
@@ -27,7 +27,7 @@ pub struct Patience {
     pub rest: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempt: Duration::from_millis(250),
@@ -53,7 +53,7 @@ pub(crate) enum Attempt<T> {
 /// Counts failures in a row and keeps calls away from a store that is down.
 #[derive(Debug)]
 pub(crate) struct Breaker {
-    patience: Patience,
+    patience: RetryPolicy,
     began: Instant,
     failures: AtomicU32,
     /// When it may be asked again, in milliseconds since `began`; 0 while it may.
@@ -61,7 +61,7 @@ pub(crate) struct Breaker {
 }
 
 impl Breaker {
-    pub(crate) fn new(patience: Patience) -> Self {
+    pub(crate) fn new(patience: RetryPolicy) -> Self {
         Self { patience, began: Instant::now(), failures: AtomicU32::new(0), rests_until: AtomicU64::new(0) }
     }
 
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_call_is_tried_again_until_it_is_done() {
-        let breaker = Breaker::new(Patience::default());
+        let breaker = Breaker::new(RetryPolicy::default());
         let tried = run(breaker.call(async |number| {
             if number < 3 { Attempt::Again(StickyError::new("down")) } else { Attempt::Done(number) }
         }));
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_call_ends_after_its_retries_or_its_time() {
         let mut attempts = 0;
-        let breaker = Breaker::new(Patience::default());
+        let breaker = Breaker::new(RetryPolicy::default());
         let failed = run(breaker.call(|_| {
             attempts += 1;
             async { down() }
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(attempts, 4);
         run(async {
             let began = tokio::time::Instant::now();
-            let breaker = Breaker::new(Patience { retries: 1_000, ..Patience::default() });
+            let breaker = Breaker::new(RetryPolicy { retries: 1_000, ..RetryPolicy::default() });
             let failed = breaker.call(|_| std::future::pending::<Attempt<()>>()).await;
             assert!(failed.unwrap_err().to_string().contains("no answer within 250ms"));
             assert!(began.elapsed() <= Duration::from_secs(1));
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_store_that_keeps_failing_is_left_alone_and_tried_by_one_call_after_its_rest() {
-        let patience = Patience { retries: 0, rest: Duration::from_millis(20), ..Patience::default() };
+        let patience = RetryPolicy { retries: 0, rest: Duration::from_millis(20), ..RetryPolicy::default() };
         let breaker = Breaker::new(patience);
         run(async {
             for _ in 0..patience.failures {
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn an_error_that_a_retry_would_not_mend_is_not_tried_again() {
-        let breaker = Breaker::new(Patience::default());
+        let breaker = Breaker::new(RetryPolicy::default());
         let mut attempts = 0;
         let failed = run(breaker.call(|_| {
             attempts += 1;

@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::channel::Channel;
 use crate::recipient::Recipient;
+use callsign_destination::Channel;
 
 /// What a pin is for: one recipient of one application (or one entity of it) on one channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

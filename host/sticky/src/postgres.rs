@@ -28,10 +28,10 @@ use self::write::Wanted;
 use crate::bytes::KEY;
 use crate::error::{OpenError, StickyError};
 use crate::listing::{Filter, Page, Position};
-use crate::patience::{Attempt, Breaker, Patience};
+use crate::patience::{Attempt, Breaker, RetryPolicy};
 use crate::pin::{Pin, PinKey, Release, Touch, Write};
 use crate::recipient::RecipientKey;
-use crate::remote::{Answers, RemoteStore};
+use crate::remote::{Answers, AsyncStore};
 use crate::store::StickyStore;
 
 /// Keeps pins in a PostgreSQL database, for any number of processes.
@@ -48,11 +48,11 @@ use crate::store::StickyStore;
 /// **Failover.** Without synchronous standbys it loses what the standby had not received: the lag times the rate of new
 /// pins, at 20,000 a second and 100 ms some 2,000, whose recipients are then pinned anew and may get another sender. With
 /// `synchronous_standby_names` set it loses none, for one more round trip to the standby in each commit. A primary that
-/// goes on beside the new one is nothing that a client can see: fence it. Meanwhile calls fail within [`Patience::total`]
+/// goes on beside the new one is nothing that a client can see: fence it. Meanwhile calls fail within [`RetryPolicy::total`]
 /// (1 s), after five in a row at once, and one a second looks whether the store is back.
 ///
 /// **When no answer comes**, a call is tried again, and a write that finds its own pin then has won. Statements end on the
-/// server when they are not waited for any more (`statement_timeout` is [`Patience::attempt`]), so what a call that failed
+/// server when they are not waited for any more (`statement_timeout` is [`RetryPolicy::attempt`]), so what a call that failed
 /// may have asked for happens within that time or never. A commit that waits for a synchronous standby is the exception:
 /// no time-out ends it, and its pin is seen once the standby has it.
 ///
@@ -112,7 +112,7 @@ pub struct PostgresOptions {
     /// none: numbers.
     pub recipient_key: Option<RecipientKey>,
     /// How long decisions (reads, writes, releases, touches) are waited for.
-    pub patience: Patience,
+    pub patience: RetryPolicy,
     /// The most connections for decisions. Default 16; 2 more are opened for listings and the background.
     pub connections: usize,
     /// The schema of the tables: lower case letters, digits and `_`. Default `callsign`.
@@ -130,7 +130,7 @@ impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
             recipient_key: None,
-            patience: Patience::default(),
+            patience: RetryPolicy::default(),
             connections: 16,
             schema: "callsign".into(),
             listing: Duration::from_secs(60),
@@ -171,7 +171,7 @@ impl PostgresStore {
         }
         let config = connect::parse(address, patience.attempt)?;
         let place = connect::place(&config);
-        let background = Patience { attempt: listing, total: listing, ..patience };
+        let background = RetryPolicy { attempt: listing, total: listing, ..patience };
         let calls = |session: Session, connections, patience| {
             let pool = connect::pool(&config, session, connections)?;
             Ok(Calls { pool, breaker: Breaker::new(patience) })
@@ -342,12 +342,12 @@ impl StickyStore for PostgresStore {
         pollster::block_on(self.run(async move |shared| list::count(&shared, &listing).await))
     }
 
-    fn remote(&self) -> Option<&dyn RemoteStore> {
+    fn remote(&self) -> Option<&dyn AsyncStore> {
         Some(self)
     }
 }
 
-impl RemoteStore for PostgresStore {
+impl AsyncStore for PostgresStore {
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
         Box::pin(self.read_keys(keys))
     }

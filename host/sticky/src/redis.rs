@@ -22,7 +22,7 @@ use crate::listing::{Filter, Page, Position};
 use crate::patience::Breaker;
 use crate::pin::{Pin, PinKey, Release, Touch, Write, now};
 use crate::recipient::RecipientKey;
-use crate::remote::{Answers, RemoteStore};
+use crate::remote::{Answers, AsyncStore};
 use crate::store::StickyStore;
 use batch::{Cluster, Outcome};
 use command::{Command, Meaning, What, unknown_answer};
@@ -38,7 +38,7 @@ use open::{Address, open};
 /// A pin is one string under one key, written by `SET key value NX GET`, which answers the winner in one round trip. A
 /// batch is one pipeline for each master that has keys of it, all masters side by side; a call on pins of two masters is
 /// two pipelines at once. Answers are per item: a server that is away fails the items on it, within
-/// [`Patience::total`](crate::Patience::total), and no others. Replaces, releases and touches are small scripts. Slots may
+/// [`RetryPolicy::total`](crate::RetryPolicy::total), and no others. Replaces, releases and touches are small scripts. Slots may
 /// move while calls go on; redirections are followed within the call. Pins that end do so by the servers' own expiry.
 ///
 /// # One sender per key
@@ -113,7 +113,7 @@ struct Inner {
     keys: Arc<Keys>,
     names: Names,
     recipient_key: Option<RecipientKey>,
-    /// Patience with listings.
+    /// RetryPolicy with listings.
     listing: Arc<Breaker>,
     /// What the last page read ahead.
     ahead: Mutex<Option<(Position, Ahead)>>,
@@ -272,7 +272,7 @@ impl Drop for RedisStore {
     }
 }
 
-impl RemoteStore for RedisStore {
+impl AsyncStore for RedisStore {
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
         let inner = Arc::clone(&self.inner);
         let commands: Vec<Command> = keys.iter().map(|key| inner.read_command(&inner.key(key))).collect();
@@ -345,7 +345,7 @@ impl StickyStore for RedisStore {
         pollster::block_on(number).unwrap_or_else(|| Err(StickyError::new("the call was broken off")))
     }
 
-    fn remote(&self) -> Option<&dyn RemoteStore> {
+    fn remote(&self) -> Option<&dyn AsyncStore> {
         Some(self)
     }
 }

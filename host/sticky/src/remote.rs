@@ -12,7 +12,7 @@ pub type Answers<'a> = Pinned<Box<dyn Future<Output = Vec<Result<Option<Pin>, St
 /// A store that is asked without blocking the thread. What the methods mean is said of [`StickyStore`](crate::StickyStore).
 ///
 /// The futures may be awaited on any executor: a store brings the runtime that its connections live on.
-pub trait RemoteStore: Send + Sync {
+pub trait AsyncStore: Send + Sync {
     /// [`StickyStore::read`](crate::StickyStore::read), in one round trip however many keys there are (one for each
     /// server of a cluster, side by side).
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a>;

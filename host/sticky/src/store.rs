@@ -3,7 +3,7 @@
 use crate::error::StickyError;
 use crate::listing::{Filter, Page, Position};
 use crate::pin::{Pin, PinKey, PinnedSender, Release, SenderKey, Touch, Write};
-use crate::remote::RemoteStore;
+use crate::remote::AsyncStore;
 
 /// Where pins are kept. Every method may be called from any number of threads at once.
 ///
@@ -101,7 +101,7 @@ pub trait StickyStore: Send + Sync {
     }
 
     /// The same store for callers that must not block: none where nothing of it blocks.
-    fn remote(&self) -> Option<&dyn RemoteStore> {
+    fn remote(&self) -> Option<&dyn AsyncStore> {
         None
     }
 }

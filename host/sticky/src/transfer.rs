@@ -5,12 +5,12 @@ use std::io::{self, BufRead, Read};
 use callsign_destination::Number;
 use serde::{Deserialize, Serialize};
 
-use crate::channel::Channel;
 use crate::error::StickyError;
 use crate::listing::{Filter, PinRecord};
 use crate::pin::{Pin, PinnedSender, Write};
 use crate::recipient::Recipient;
 use crate::store::StickyStore;
+use callsign_destination::Channel;
 
 /// How many pins are read or written at once.
 const AT_ONCE: usize = 1_000;

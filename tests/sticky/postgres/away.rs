@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use callsign_sticky::{OpenError, PostgresStore, Release, RemoteStore, StickyStore, Write};
+use callsign_sticky::{AsyncStore, OpenError, PostgresStore, Release, StickyStore, Write};
 
 use super::server::{Server, options, schema};
 use crate::conformance::{key, sender, wait};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callsign_sticky::{Filter, PostgresStore, RemoteStore, StickyStore, Touch, Write, now};
+use callsign_sticky::{AsyncStore, Filter, PostgresStore, StickyStore, Touch, Write, now};
 
 use super::server::{Server, options, schema};
 use crate::conformance::{key, sender};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use callsign_sticky::{PostgresStore, RemoteStore, StickyStore, Write};
+use callsign_sticky::{AsyncStore, PostgresStore, StickyStore, Write};
 
 use super::server::{Server, options, schema};
 use crate::conformance::{key, sender, wait};

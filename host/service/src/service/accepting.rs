@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use callsign::{SwapError, What};
+use callsign::{EventKind, SwapError};
 
 use super::Service;
 use crate::binding::{For, Spec};
@@ -45,7 +45,7 @@ impl Service {
             Err(refused) => refused,
         };
         tracing::info!("{}: {} is not accepted: {reason}", whom.bound(), spec.policy);
-        self.metrics.happened(&What::Rejected { policy: (&*spec.policy).into(), reason: reason.clone() });
+        self.metrics.happened(&EventKind::Rejected { policy: (&*spec.policy).into(), reason: reason.clone() });
         self.events.tell(Event::rejected(whom, Some(&spec.policy), &reason));
         Err(Fault::property(property, reason))
     }

@@ -7,10 +7,10 @@ use fjall::{Guard, Iter};
 use super::Shared;
 use super::layout::{failed, pin_of, sender_entry};
 use crate::bytes::{KEY, parts_of};
-use crate::channel::Channel;
 use crate::error::StickyError;
 use crate::listing::{Filter, Page, PinRecord, Position};
 use crate::pin::{Pin, SenderKey};
+use callsign_destination::Channel;
 
 /// The most pins of a page.
 pub(super) const MOST: usize = 10_000;

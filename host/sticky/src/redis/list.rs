@@ -10,7 +10,6 @@ use redis::{Cmd, Pipeline, Value};
 use siphasher::sip::SipHasher13;
 
 use crate::bytes::{KEY, parts_of};
-use crate::channel::Channel;
 use crate::error::StickyError;
 use crate::listing::{Page, PinRecord, Position};
 use crate::patience::Attempt;
@@ -22,6 +21,7 @@ use crate::redis::command::Meaning;
 use crate::redis::layout::SLOTS;
 use crate::redis::names::Named;
 use crate::redis::node::{Lane, Node};
+use callsign_destination::Channel;
 
 /// Which pins, as their keys and values tell.
 #[derive(Debug, Clone, Copy)]

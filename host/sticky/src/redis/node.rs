@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisConnectionInfo, Value};
 
 use crate::error::StickyError;
-use crate::patience::{Breaker, Patience};
+use crate::patience::{Breaker, RetryPolicy};
 
 /// What a connection is for. Reads do not queue behind writes that wait for replicas, and neither behind listings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,13 @@ const QUEUE: usize = 256;
 const BUFFER: usize = 64 * 1024;
 
 impl Node {
-    pub(crate) fn new(host: &str, port: u16, login: &RedisConnectionInfo, patience: Patience, writes: usize) -> Self {
+    pub(crate) fn new(
+        host: &str,
+        port: u16,
+        login: &RedisConnectionInfo,
+        patience: RetryPolicy,
+        writes: usize,
+    ) -> Self {
         Self {
             host: host.into(),
             port,

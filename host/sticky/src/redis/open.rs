@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::{Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisConnectionInfo, Value};
 
 use crate::error::{OpenError, StickyError};
-use crate::patience::{Breaker, Patience};
+use crate::patience::{Breaker, RetryPolicy};
 use crate::recipient::RecipientKey;
 use crate::redis::Inner;
 use crate::redis::batch::Cluster;
@@ -23,12 +23,12 @@ pub struct RedisOptions {
     /// With it recipients are kept as hashes. Default none: as numbers. A store is opened with the same key for ever.
     pub recipient_key: Option<RecipientKey>,
     /// How long the servers are waited for.
-    pub patience: Patience,
+    pub patience: RetryPolicy,
     /// The beginning of every key, 1 to 64 letters, digits, `-`, `_`, `.` and `:`. Default `callsign`. Stores with
     /// different prefixes do not see each other.
     pub prefix: String,
     /// How many replicas must have a write before it is answered, and how long they are waited for, which is at most
-    /// three quarters of [`Patience::attempt`]. Default none: the master alone answers.
+    /// three quarters of [`RetryPolicy::attempt`]. Default none: the master alone answers.
     pub wait_replicas: Option<(u32, Duration)>,
     /// The threads that connections live on. Default 2.
     pub threads: usize,
@@ -40,7 +40,7 @@ impl Default for RedisOptions {
     fn default() -> Self {
         Self {
             recipient_key: None,
-            patience: Patience::default(),
+            patience: RetryPolicy::default(),
             prefix: "callsign".into(),
             wait_replicas: None,
             threads: 2,

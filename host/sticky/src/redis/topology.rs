@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::error::StickyError;
-use crate::patience::Patience;
+use crate::patience::RetryPolicy;
 use crate::redis::layout::SLOTS;
 use crate::redis::node::{Lane, Node};
 
@@ -22,7 +22,7 @@ pub(crate) struct Topology {
     /// Where the cluster was first found; asked again where no master answers.
     seeds: Box<[(Box<str>, u16)]>,
     login: RedisConnectionInfo,
-    patience: Patience,
+    patience: RetryPolicy,
     writes: usize,
     wanted: Notify,
     is_wanted: AtomicBool,
@@ -82,7 +82,7 @@ impl Topology {
     pub(crate) fn new(
         seeds: Box<[(Box<str>, u16)]>,
         login: RedisConnectionInfo,
-        patience: Patience,
+        patience: RetryPolicy,
         writes: usize,
     ) -> Self {
         Self {

@@ -1,0 +1,81 @@
+//! Makes a policy: its source becomes a core module, and the module a component with a name and a version.
+//!
+//! The build script of `callsign` makes the standard policy with it, `callsign policy build` a policy of a tenant.
+
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::{Context, Result, ensure};
+use wit_component::ComponentEncoder;
+
+/// What policies are compiled for.
+pub const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Cargo, to build a policy with these flags for rustc. What concerns a build outside does not leak into this one.
+pub fn cargo(flags: &[String]) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["build", "--target", TARGET])
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_BUILD_RUSTFLAGS")
+        .env_remove("RUSTC_WRAPPER")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PROFILE_") || name.starts_with("CARGO_FEATURE_")) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
+/// The flags for rustc: a small stack, and no trace in the bytes of where these folders lie.
+pub fn flags(folders: &[(PathBuf, String)]) -> Vec<String> {
+    let mut flags = vec![
+        // The shadow stack comes first and is small: an overflow traps instead of overwriting data, and a fresh
+        // instance touches fewer pages.
+        "-Clink-arg=-zstack-size=65536".to_owned(),
+        "-Clink-arg=--stack-first".to_owned(),
+    ];
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    flags.extend(folders.iter().map(|(from, to)| remap(from, to)));
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    if let Some(registry) = home.map(|home| home.join("registry/src")) {
+        for source in fs::read_dir(registry).into_iter().flatten().flatten() {
+            flags.push(remap(&source.path(), "/crates"));
+        }
+    }
+    flags
+}
+
+/// Whether policies can be compiled here.
+pub fn target_is_installed() -> Result<bool> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
+    let output = output.context("rustc does not run")?;
+    let folder = PathBuf::from(String::from_utf8(output.stdout)?.trim());
+    Ok(output.status.success() && fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some()))
+}
+
+/// Makes a component of a core module, with a name and a version.
+pub fn encode(module: &[u8], name: &str, version: &str) -> Result<Vec<u8>> {
+    let component = ComponentEncoder::default()
+        .validate(true)
+        // A component asks for no later version of the contract than what it uses.
+        .merge_imports_based_on_semver(false)
+        .module(module)?
+        .encode()?;
+    let mut metadata = wasm_metadata::AddMetadata::default();
+    metadata.name = wasm_metadata::AddMetadataField::Set(name.into());
+    let mut component = metadata.to_wasm(&component)?;
+    // The section of the tool conventions that `wasm-tools metadata` writes and reads.
+    let section = wasm_encoder::CustomSection { name: "version".into(), data: version.as_bytes().into() };
+    component.push(wasm_encoder::ComponentSection::id(&section));
+    wasm_encoder::Encode::encode(&section, &mut component);
+    ensure!(!component.is_empty(), "an empty component");
+    Ok(component)
+}

@@ -1,0 +1,139 @@
+//! The catalog after the last edit.
+
+use std::{borrow::Cow, sync::Arc};
+
+use hashbrown::HashSet;
+
+use super::{
+    Edit, EditError, EditErrorKind, EditFault,
+    plan::Plan,
+    relate::{Indexes, Placed},
+};
+use crate::{
+    Association, Catalog, DefaultSender, Strategy,
+    conflicts::{Claims, Reach},
+    diagnose::Scope,
+    lookup::Lookup,
+    rule::quoted,
+};
+
+/// Makes the lists that differ; the others are shared.
+pub(super) fn catalog(
+    before: &Catalog,
+    mut plan: Plan<'_>,
+    placed: Placed,
+    edits: &[Edit<'_>],
+) -> Result<Catalog, EditError> {
+    let Placed { links, others, strategies, defaults, indexes } = placed;
+    let moved = indexes.have_moved();
+    let (applications, entities) = (plan.applications.take_elements(), plan.entities.take_elements());
+    let senders = plan.senders.take_elements();
+    let after = Catalog {
+        interned: plan.interned.clone(),
+        lookup: Lookup::default(),
+        applications: plan.applications.slots.finish(&before.applications, false, Clone::clone, applications),
+        entities: plan.entities.slots.finish(&before.entities, false, Clone::clone, entities),
+        senders: plan.senders.slots.finish(&before.senders, false, Clone::clone, senders),
+        associations: plan.links.slots.finish_slots(
+            &before.associations,
+            moved,
+            |association| {
+                let (application, entity) = indexes.scope(association.application, association.entity);
+                Association { application, entity, sender: indexes.sender(association.sender), ..*association }
+            },
+            links,
+        ),
+        other_associations: plan.others.slots.finish_slots(&before.other_associations, false, Clone::clone, others),
+        strategies: plan.strategies.slots.finish(
+            &before.strategies,
+            moved,
+            |strategy| {
+                let (application, entity) = indexes.scope(strategy.application, strategy.entity);
+                let senders = strategy.senders.as_ref().map(|senders| indexes.sorted(senders));
+                Strategy { application, entity, senders, ..strategy.clone() }
+            },
+            strategies,
+        ),
+        default_senders: plan.defaults.slots.finish_slots(
+            &before.default_senders,
+            moved,
+            |default| {
+                let (application, entity) = indexes.scope(default.application, default.entity);
+                DefaultSender { application, entity, sender: indexes.sender(default.sender) }
+            },
+            defaults,
+        ),
+    }
+    .looked_up(before);
+    ties(&plan, &after, edits)?;
+    Ok(after)
+}
+
+/// Finds a strategy that was put and ties with another one. Those of scopes where none was put are as they were.
+fn ties(plan: &Plan<'_>, after: &Catalog, edits: &[Edit<'_>]) -> Result<(), EditError> {
+    let positions = plan.strategies.slots.positions();
+    let present = plan.strategies.present().filter_map(|(_, put)| {
+        let position = plan.strategies.slots.position(put.key, &positions)?;
+        Some((put.edit, position))
+    });
+    let mut put: Vec<(u32, u32)> = present.collect();
+    if put.is_empty() {
+        return Ok(());
+    }
+    put.sort_unstable();
+    let strategy = |position: u32| &after.strategies[position as usize];
+    let scope = |strategy: &Strategy| (strategy.application, strategy.entity);
+    let scopes: HashSet<(u32, Option<u32>)> = put.iter().map(|&(_, position)| scope(strategy(position))).collect();
+    let positions: HashSet<u32> = put.iter().map(|&(_, position)| position).collect();
+
+    let mut claims = Claims::default();
+    for (application, entity) in scopes {
+        for position in after.strategies_of(application, entity) {
+            if !positions.contains(&position) {
+                // Sound as they were, these do not tie with each other.
+                claims.add(position, reach(after, strategy(position)));
+            }
+        }
+    }
+    for (edit, position) in put {
+        let ties = claims.add(position, reach(after, strategy(position)));
+        if let Some(tie) = ties.first() {
+            let first = strategy(tie.first).id.clone();
+            let faults = ties
+                .iter()
+                .map(|tie| EditFault { path: String::new(), message: tie.message(&quoted(&strategy(tie.first).id)) });
+            return Err(EditError::new(edit, edits, EditErrorKind::Ties { first }, faults.collect()));
+        }
+    }
+    Ok(())
+}
+
+fn reach<'c>(catalog: &'c Catalog, strategy: &Strategy) -> Reach<'c> {
+    let application = &*catalog.applications[strategy.application as usize].id;
+    let entity = strategy.entity.map(|entity| Cow::Borrowed(&*catalog.entities[entity as usize].id));
+    let countries = strategy.countries.as_ref().map(|countries| countries.to_vec());
+    Reach { scope: Scope { application: Cow::Borrowed(application), entity }, channel: strategy.channel, countries }
+}
+
+// === impl Indexes ===
+
+/// Indexes after the last edit of those before. Nothing dangles any more when this is asked for.
+impl Indexes {
+    fn scope(&self, application: u32, entity: Option<u32>) -> (u32, Option<u32>) {
+        let application = self.applications.of(application).unwrap_or_default();
+        (application, entity.and_then(|entity| self.entities.of(entity)))
+    }
+
+    fn sender(&self, sender: u32) -> u32 {
+        self.senders.of(sender).unwrap_or_default()
+    }
+
+    fn sorted(&self, senders: &Arc<[u32]>) -> Arc<[u32]> {
+        if !self.senders.have_moved() {
+            return Arc::clone(senders);
+        }
+        let mut senders: Vec<u32> = senders.iter().map(|&sender| self.sender(sender)).collect();
+        senders.sort_unstable();
+        senders.into()
+    }
+}

@@ -1,0 +1,332 @@
+//! One list while it is edited.
+//!
+//! Nothing moves before the last edit: elements of the catalog are known by their positions, those that are added have
+//! the numbers behind, and each is there, replaced or gone.
+
+use std::{borrow::Cow, collections::BTreeMap, hash::Hash, ops::Range};
+
+use hashbrown::{HashMap, hash_map::Entry};
+
+use crate::ids::Ids;
+use crate::persistent::{PVec, SlotVec};
+
+/// A list of elements that are told apart by a `K`, and the elements that edits put into it.
+pub(super) struct Draft<K, T> {
+    /// Everything that an edit names in this list, there or not, each once.
+    pub(super) keys: Vec<K>,
+    numbers: HashMap<K, u32>,
+    pub(super) puts: Vec<Put<T>>,
+    pub(super) slots: Slots,
+}
+
+/// An element that an edit puts.
+pub(super) struct Put<T> {
+    /// Which of the keys it has.
+    pub(super) key: u32,
+    pub(super) edit: u32,
+    pub(super) element: T,
+}
+
+/// Where the elements of a list are.
+pub(super) struct Slots {
+    /// How many elements the catalog has: the first slots are theirs.
+    base: u32,
+    /// By key.
+    places: Vec<Place>,
+    /// Elements of the catalog that an edit replaced, with what was put, or removed.
+    changed: BTreeMap<u32, Option<u32>>,
+    /// What was put into the slots behind; nothing where it was removed again.
+    added: Vec<Option<u32>>,
+}
+
+/// Where the element with a key is.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// Its position in the catalog before all edits.
+    base: Option<u32>,
+    slot: Option<u32>,
+    /// The last edit that removed it.
+    removed_by: Option<u32>,
+}
+
+/// Where elements are after the last edit.
+pub(super) struct Positions {
+    /// Of each position in the catalog before; absent where none of these changed.
+    base: Option<Vec<u32>>,
+    added: Vec<u32>,
+    base_len: u32,
+}
+
+/// The position of what is gone. No list is that long.
+const GONE: u32 = u32::MAX;
+
+// === impl Draft ===
+
+impl<K: Hash + Eq + Clone, T> Draft<K, T> {
+    /// Of a list with so many positions.
+    pub(super) fn of(positions: usize) -> Self {
+        let slots = Slots {
+            // A catalog has fewer elements than there are 32-bit numbers.
+            base: positions as u32,
+            places: Vec::new(),
+            changed: BTreeMap::new(),
+            added: Vec::new(),
+        };
+        Draft { keys: Vec::new(), numbers: HashMap::new(), puts: Vec::new(), slots }
+    }
+
+    /// Takes note of a key; gives its number.
+    pub(super) fn name(&mut self, key: K) -> u32 {
+        match self.numbers.entry(key) {
+            Entry::Occupied(earlier) => *earlier.get(),
+            Entry::Vacant(free) => {
+                let number = self.keys.len() as u32;
+                self.keys.push(free.key().clone());
+                self.slots.places.push(Place::default());
+                *free.insert(number)
+            }
+        }
+    }
+
+    /// Takes note of an element to put; gives the numbers of its key and of itself.
+    pub(super) fn bring(&mut self, key: K, edit: u32, element: T) -> (u32, u32) {
+        let key = self.name(key);
+        let put = self.puts.len() as u32;
+        self.puts.push(Put { key, edit, element });
+        (key, put)
+    }
+
+    /// The number of a key, if an edit names it.
+    pub(super) fn number<Q: Hash + hashbrown::Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<u32> {
+        self.numbers.get(key).copied()
+    }
+
+    /// Finds every key in the catalog; `position` gives where the element with one is.
+    pub(super) fn locate(&mut self, position: impl Fn(&K) -> Option<u32>) {
+        self.locate_at(self.keys.iter().map(position).collect());
+    }
+
+    /// Takes note of where the element with each key is.
+    pub(super) fn locate_at(&mut self, positions: Vec<Option<u32>>) {
+        for (place, position) in self.slots.places.iter_mut().zip(positions) {
+            (place.base, place.slot) = (position, position);
+        }
+    }
+
+    /// What was put and is there after the last edit, with its number.
+    pub(super) fn present(&self) -> impl Iterator<Item = (u32, &Put<T>)> {
+        let numbers = self.slots.changed.values().chain(&self.slots.added);
+        numbers.flatten().map(|&number| (number, &self.puts[number as usize]))
+    }
+
+    /// The elements of the catalog that no edit replaced or removed.
+    pub(super) fn kept<'l, E>(&self, list: &'l PVec<E>) -> impl Iterator<Item = &'l E> {
+        self.slots.kept().flat_map(|range| list.range(range))
+    }
+
+    /// The same of a list with empty slots.
+    pub(super) fn kept_slots<'l, E>(&self, list: &'l SlotVec<E>) -> impl Iterator<Item = &'l E> {
+        self.kept(list.slots()).flatten()
+    }
+
+    /// The elements that were put, taken out of here.
+    pub(super) fn take_elements(&mut self) -> Vec<Option<T>> {
+        std::mem::take(&mut self.puts).into_iter().map(|put| Some(put.element)).collect()
+    }
+}
+
+impl<'e, T> Draft<Cow<'e, str>, T> {
+    /// The ids that edits name and that are there after the last one, each with its index then.
+    pub(super) fn ids(&self, positions: &Positions) -> Ids<'e> {
+        let mut ids = Ids::default();
+        for (key, id) in (0..).zip(&self.keys) {
+            if let Some(position) = self.slots.position(key, positions) {
+                ids.insert(id.clone(), position);
+            }
+        }
+        ids
+    }
+}
+
+// === impl Slots ===
+
+impl Slots {
+    pub(super) fn is_there(&self, key: u32) -> bool {
+        self.places[key as usize].slot.is_some()
+    }
+
+    pub(super) fn base_of(&self, key: u32) -> Option<u32> {
+        self.places[key as usize].base
+    }
+
+    /// The edit that removed what has this key and is not there any more.
+    pub(super) fn removed_by(&self, key: u32) -> Option<u32> {
+        let place = &self.places[key as usize];
+        place.removed_by.filter(|_| place.slot.is_none())
+    }
+
+    pub(super) fn put(&mut self, key: u32, put: u32) {
+        let place = &mut self.places[key as usize];
+        match place.slot {
+            Some(slot) if slot < self.base => drop(self.changed.insert(slot, Some(put))),
+            Some(slot) => self.added[(slot - self.base) as usize] = Some(put),
+            None => {
+                place.slot = Some(self.base + self.added.len() as u32);
+                self.added.push(Some(put));
+            }
+        }
+    }
+
+    /// Removes what has this key; says whether it was there.
+    pub(super) fn remove(&mut self, key: u32, edit: u32) -> bool {
+        let place = &mut self.places[key as usize];
+        match place.slot.take() {
+            Some(slot) if slot < self.base => drop(self.changed.insert(slot, None)),
+            Some(slot) => self.added[(slot - self.base) as usize] = None,
+            None => return false,
+        }
+        place.removed_by = Some(edit);
+        true
+    }
+
+    /// The elements of the catalog that were neither replaced nor removed.
+    pub(super) fn kept(&self) -> impl Iterator<Item = Range<usize>> {
+        let ends = self.changed.keys().map(|&position| position as usize).chain([self.base as usize]);
+        ends.scan(0, |start, end| {
+            let range = *start..end;
+            *start = end + 1;
+            Some(range)
+        })
+    }
+
+    pub(super) fn positions(&self) -> Positions {
+        let removed = self.changed.values().filter(|put| put.is_none()).count() as u32;
+        let first_added = self.base - removed;
+        let added = self.added.iter().scan(first_added, |next, put| {
+            let position = *next;
+            *next += u32::from(put.is_some());
+            Some(position)
+        });
+        let mut positions = Positions { base: None, added: added.collect(), base_len: self.base };
+        if removed > 0 {
+            let mut base = Vec::with_capacity(self.base as usize);
+            let mut next = 0;
+            let mut removals = self.changed.iter().filter(|(_, put)| put.is_none()).map(|(&position, _)| position);
+            let mut removal = removals.next();
+            for position in 0..self.base {
+                if removal == Some(position) {
+                    base.push(GONE);
+                    removal = removals.next();
+                } else {
+                    base.push(next);
+                    next += 1;
+                }
+            }
+            // What was removed and put again is where it was put.
+            for place in &self.places {
+                if let (Some(before), Some(slot)) = (place.base, place.slot)
+                    && slot >= self.base
+                {
+                    base[before as usize] = positions.added[(slot - self.base) as usize];
+                }
+            }
+            positions.base = Some(base);
+        }
+        positions
+    }
+
+    /// Where what has this key is after the last edit.
+    pub(super) fn position(&self, key: u32, positions: &Positions) -> Option<u32> {
+        let slot = self.places[key as usize].slot?;
+        positions.of_slot(slot)
+    }
+
+    /// Whether the list is as it was.
+    fn are_untouched(&self) -> bool {
+        self.changed.is_empty() && self.added.iter().all(Option::is_none)
+    }
+
+    /// The list after the last edit: it shares what did not change, unless elements move up.
+    ///
+    /// `keep` makes the element of one that stays; it is not asked where `moved` is false, and then nothing that they
+    /// refer to has moved. `placed` are the elements that were put, by number.
+    pub(super) fn finish<E: Clone>(
+        &self,
+        list: &PVec<E>,
+        moved: bool,
+        keep: impl Fn(&E) -> E,
+        mut placed: Vec<Option<E>>,
+    ) -> PVec<E> {
+        if !moved && self.are_untouched() {
+            return list.clone();
+        }
+        let mut take = |put: &Option<u32>| put.and_then(|put| placed[put as usize].take());
+        if !moved && self.changed.values().all(Option::is_some) {
+            let mut finished = list.clone();
+            for (&position, put) in &self.changed {
+                take(put).into_iter().for_each(|element| finished.set(position as usize, element));
+            }
+            finished.extend(self.added.iter().filter_map(take));
+            return finished;
+        }
+        let mut finished = Vec::with_capacity(list.len() + self.added.len());
+        let changed = self.changed.values().chain([&None]);
+        for (range, put) in self.kept().zip(changed) {
+            match moved {
+                true => finished.extend(list.range(range).map(&keep)),
+                false => finished.extend(list.range(range).cloned()),
+            }
+            finished.extend(take(put));
+        }
+        finished.extend(self.added.iter().filter_map(take));
+        finished.into()
+    }
+
+    /// As [`Slots::finish`] of a list in which nothing has to move up: slots are left empty.
+    pub(super) fn finish_slots<E: Clone>(
+        &self,
+        list: &SlotVec<E>,
+        moved: bool,
+        keep: impl Fn(&E) -> E,
+        mut placed: Vec<Option<E>>,
+    ) -> SlotVec<E> {
+        if !moved && self.are_untouched() {
+            return list.clone();
+        }
+        let mut take = |put: &Option<u32>| put.and_then(|put| placed[put as usize].take());
+        let mut finished = match moved {
+            false => list.clone(),
+            true => list.map(keep),
+        };
+        for (&slot, put) in &self.changed {
+            finished.set(slot, take(put));
+        }
+        finished.extend(self.added.iter().filter_map(take));
+        finished.tidy();
+        finished
+    }
+}
+
+// === impl Positions ===
+
+impl Positions {
+    /// Whether an element of the catalog may be somewhere else now, or gone.
+    pub(super) fn have_moved(&self) -> bool {
+        self.base.is_some()
+    }
+
+    /// Where the element is that was at this position; nothing when it is gone.
+    pub(super) fn of(&self, before: u32) -> Option<u32> {
+        match &self.base {
+            None => Some(before),
+            Some(base) => Some(base[before as usize]).filter(|&position| position != GONE),
+        }
+    }
+
+    fn of_slot(&self, slot: u32) -> Option<u32> {
+        match slot.checked_sub(self.base_len) {
+            Some(added) => self.added.get(added as usize).copied(),
+            None => self.of(slot),
+        }
+    }
+}

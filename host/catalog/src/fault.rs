@@ -1,0 +1,265 @@
+//! What can be wrong with a catalog, and where.
+
+use std::{fmt, io, path::PathBuf, str::Utf8Error};
+
+use serde_json::value::RawValue;
+
+use super::{MAX_CATALOG_BYTES, json_path::Path};
+
+/// The most faults that are reported one by one. A file with more has most often one cause, repeated; the rest are
+/// counted.
+pub const MAX_FAULTS: usize = 1_000;
+
+/// Why a catalog was refused.
+///
+/// Only [`CatalogError::Read`] has a source, and leaves what it says to it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// The file could not be read.
+    #[error("cannot read the catalog {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// The text is longer than a catalog may be.
+    #[error("the catalog has {bytes} bytes or more; it may have {MAX_CATALOG_BYTES} at most")]
+    TooLarge {
+        /// How many bytes it has, at least.
+        bytes: u64,
+    },
+    /// The text is not JSON, or not even UTF-8.
+    #[error("the catalog is not JSON: {message} at line {line}, column {column}")]
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// The character in the line, from 1.
+        column: usize,
+        /// The byte in the file, from 0; a byte order mark in front is not counted.
+        offset: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// The text is JSON, but not a sound catalog.
+    #[error("{0}")]
+    Faults(Faults),
+}
+
+/// One fault of a catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The JSON path of the value that is wrong, such as `$.senders[3].coverage[0].countries[1]`. For a field that is
+    /// missing, the path of the object that should have it.
+    pub path: String,
+    /// The line where the value starts, from 1. For a field that is unknown or given twice, where its name starts.
+    pub line: usize,
+    /// The character in that line, from 1.
+    pub column: usize,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// Every fault of a catalog, in the order of the file; never empty.
+///
+/// Displayed, it is one line of summary and one line for each fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults {
+    listed: Vec<Fault>,
+    omitted: usize,
+}
+
+/// The faults found so far.
+pub(super) struct FaultLog<'a> {
+    text: &'a str,
+    found: Vec<Found>,
+    omitted: usize,
+}
+
+struct Found {
+    offset: usize,
+    path: String,
+    message: String,
+}
+
+/// Counts lines and characters forward through a text, so that many places cost one pass.
+struct Place<'t> {
+    text: &'t [u8],
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+/// Refuses a text whose elements might not have 32-bit indexes.
+pub(super) fn check_size(bytes: u64) -> Result<(), CatalogError> {
+    if bytes > MAX_CATALOG_BYTES {
+        return Err(CatalogError::TooLarge { bytes });
+    }
+    Ok(())
+}
+
+// === impl CatalogError ===
+
+impl CatalogError {
+    pub(super) fn not_utf8(bytes: &[u8], error: Utf8Error) -> CatalogError {
+        // Positions leave out a byte order mark, as for text that is UTF-8.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let offset = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
+        let mut place = Place::start(bytes);
+        place.advance(offset);
+        let message = match error.error_len() {
+            Some(_) => format!("byte {offset} is not UTF-8; save the file as UTF-8"),
+            None => format!("byte {offset} starts a UTF-8 character that the file's end cuts off"),
+        };
+        CatalogError::Syntax { line: place.line, column: place.column, offset, message }
+    }
+
+    pub(super) fn not_json(text: &str, error: &serde_json::Error) -> CatalogError {
+        // The parser's columns are bytes from the start of the line, and 0 in front of it.
+        let start = match error.line().checked_sub(2) {
+            Some(newline) => text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').nth(newline),
+            None => None,
+        };
+        let start = start.map_or(0, |(index, _)| index + 1);
+        let mut offset = (start + error.column().saturating_sub(1)).min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let mut place = Place::start(text.as_bytes());
+        place.advance(offset);
+        let mut message = error.to_string();
+        if let Some(at) = message.rfind(" at line ") {
+            message.truncate(at);
+        }
+        CatalogError::Syntax { line: place.line, column: place.column, offset, message }
+    }
+}
+
+// === impl Fault ===
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Fault { path, line, column, message } = self;
+        write!(f, "{line}:{column}: {path}: {message}")
+    }
+}
+
+// === impl Faults ===
+
+impl Faults {
+    /// The faults that are reported one by one: the first [`MAX_FAULTS`] found.
+    pub fn as_slice(&self) -> &[Fault] {
+        &self.listed
+    }
+
+    /// The same, one after the other.
+    pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
+        self.listed.iter()
+    }
+
+    /// How many more the catalog has than are reported one by one.
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// How many the catalog has, reported or not.
+    pub fn total(&self) -> usize {
+        self.listed.len() + self.omitted
+    }
+}
+
+impl<'f> IntoIterator for &'f Faults {
+    type Item = &'f Fault;
+    type IntoIter = std::slice::Iter<'f, Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for Faults {
+    type Item = Fault;
+    type IntoIter = std::vec::IntoIter<Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.listed.into_iter()
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.total() {
+            1 => write!(f, "the catalog has 1 fault:")?,
+            total => write!(f, "the catalog has {total} faults:")?,
+        }
+        for fault in self {
+            write!(f, "\n{fault}")?;
+        }
+        match self.omitted {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+// === impl FaultLog ===
+
+impl<'a> FaultLog<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        FaultLog { text, found: Vec::new(), omitted: 0 }
+    }
+
+    /// Notes a fault of the value `at`, which is a part of the text. The message is only made while faults are listed.
+    pub(super) fn add(&mut self, at: &RawValue, path: &Path<'_>, message: impl FnOnce() -> String) {
+        if self.found.len() == MAX_FAULTS {
+            self.omitted += 1;
+            return;
+        }
+        // Values borrow from the text, so the distance of the two starts is the offset; saturating and capped for a
+        // value from elsewhere, which would only get a wrong place.
+        let start = self.text.as_ptr() as usize;
+        let offset = (at.get().as_ptr() as usize).saturating_sub(start).min(self.text.len());
+        self.found.push(Found { offset, path: path.to_string(), message: message() });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// All faults in the order of the file, or nothing when there are none.
+    pub(super) fn finish(mut self) -> Option<Faults> {
+        if self.is_empty() {
+            return None;
+        }
+        self.found.sort_by_key(|found| found.offset);
+        let mut place = Place::start(self.text.as_bytes());
+        let listed = self.found.into_iter().map(|found| {
+            place.advance(found.offset);
+            Fault { path: found.path, line: place.line, column: place.column, message: found.message }
+        });
+        Some(Faults { listed: listed.collect(), omitted: self.omitted })
+    }
+}
+
+// === impl Place ===
+
+impl<'t> Place<'t> {
+    fn start(text: &'t [u8]) -> Self {
+        Place { text, offset: 0, line: 1, column: 1 }
+    }
+
+    /// Goes on to `offset`, which is not before the last one.
+    fn advance(&mut self, offset: usize) {
+        for &byte in &self.text[self.offset..offset] {
+            if byte == b'\n' {
+                self.line += 1;
+                self.column = 1;
+            } else if byte & 0b1100_0000 != 0b1000_0000 {
+                // Every byte of a UTF-8 character but its first is 0b10......
+                self.column += 1;
+            }
+        }
+        self.offset = offset;
+    }
+}

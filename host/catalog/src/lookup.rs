@@ -1,0 +1,426 @@
+//! Elements by what tells them apart, and by what they refer to.
+//!
+//! Kept beside the lists and shared as they are: after an edit it takes time with what differs.
+
+use std::hash::BuildHasher;
+
+use hashbrown::DefaultHashBuilder;
+
+use super::{
+    Catalog,
+    build::Indexes,
+    coverage::Interned,
+    diagnose::code,
+    kind::{Channel, ResourceType},
+    model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
+};
+use crate::parallel::both;
+use crate::persistent::{HashIndex, MultiIndex, PVec, SlotVec, spread};
+
+/// Where everything is, by hash.
+#[derive(Clone, Default)]
+pub(super) struct Lookup {
+    hasher: DefaultHashBuilder,
+    applications: HashIndex,
+    entities: HashIndex,
+    senders: HashIndex,
+    strategies: HashIndex,
+    /// Slots, by all that associations say.
+    associations: HashIndex,
+    other_associations: HashIndex,
+    /// Slots, by scope.
+    default_senders: HashIndex,
+    /// Slots, by sender.
+    associations_of: MultiIndex,
+    defaults_of: MultiIndex,
+    strategies_of: MultiIndex,
+}
+
+/// An application, or an entity of it, by index.
+type ScopeIndex = (u32, Option<u32>);
+
+/// An element that has an id.
+pub(super) trait Named: PartialEq {
+    fn id(&self) -> &str;
+}
+
+/// An index is made anew where more than one of so many elements changed.
+const FEW: usize = 8;
+
+fn most(len: usize) -> usize {
+    16 + len / FEW
+}
+
+impl Catalog {
+    /// The application with this id, and its index into [`Catalog::applications`].
+    pub fn application(&self, id: &str) -> Option<(u32, &Application)> {
+        self.named(&self.lookup.applications, &self.applications, id)
+    }
+
+    /// The entity with this id, and its index into [`Catalog::entities`].
+    pub fn entity(&self, id: &str) -> Option<(u32, &Entity)> {
+        self.named(&self.lookup.entities, &self.entities, id)
+    }
+
+    /// The sender with this id, and its index into [`Catalog::senders`].
+    pub fn sender(&self, id: &str) -> Option<(u32, &Sender)> {
+        self.named(&self.lookup.senders, &self.senders, id)
+    }
+
+    /// The strategy with this id, and its index into [`Catalog::strategies`].
+    pub fn strategy(&self, id: &str) -> Option<(u32, &Strategy)> {
+        self.named(&self.lookup.strategies, &self.strategies, id)
+    }
+
+    /// This catalog, whose lists came after those of another one and have not been looked at yet.
+    pub(super) fn looked_up(mut self, before: &Catalog) -> Catalog {
+        self.lookup = before.lookup.after(before, &self);
+        self
+    }
+
+    /// No elements at all; what every catalog begins with.
+    pub(super) fn nothing() -> Catalog {
+        Catalog {
+            applications: PVec::default(),
+            entities: PVec::default(),
+            senders: PVec::default(),
+            associations: SlotVec::default(),
+            other_associations: SlotVec::default(),
+            strategies: PVec::default(),
+            default_senders: SlotVec::default(),
+            interned: Interned::default(),
+            lookup: Lookup::default(),
+        }
+    }
+
+    /// Whether no two elements of a list are the same by what tells them apart.
+    pub(super) fn is_told_apart(&self) -> bool {
+        fn ids<T: Named>(table: &HashIndex, list: &PVec<T>) -> bool {
+            table.alike().into_iter().all(|(one, other)| list[one as usize].id() != list[other as usize].id())
+        }
+        fn slots<T, K: PartialEq>(table: &HashIndex, list: &SlotVec<T>, key: impl Fn(&T) -> K) -> bool {
+            table.alike().into_iter().all(|(one, other)| list.at(one).map(&key) != list.at(other).map(&key))
+        }
+        let found = &self.lookup;
+        ids(&found.applications, &self.applications)
+            && ids(&found.entities, &self.entities)
+            && ids(&found.senders, &self.senders)
+            && ids(&found.strategies, &self.strategies)
+            && slots(&found.associations, &self.associations, code_of)
+            && slots(&found.other_associations, &self.other_associations, OtherAssociation::clone)
+            && slots(&found.default_senders, &self.default_senders, scope_of_default)
+    }
+
+    fn named<'c, T: Named>(&self, table: &HashIndex, list: &'c PVec<T>, id: &str) -> Option<(u32, &'c T)> {
+        let index = table.find(self.lookup.hasher.hash_one(id), |index| list[index as usize].id() == id)?;
+        Some((index, &list[index as usize]))
+    }
+
+    /// The slot of the association that says this, as [`code`].
+    pub(super) fn association_slot(&self, code: [u32; 4]) -> Option<u32> {
+        let is_it = |slot| self.associations.at(slot).is_some_and(|there| code_of(there) == code);
+        self.lookup.associations.find(self.lookup.hasher.hash_one(code), is_it)
+    }
+
+    /// The slot of the association like this one that no strategy acts on.
+    pub(super) fn other_slot(&self, other: &OtherAssociation) -> Option<u32> {
+        let hash = self.lookup.hasher.hash_one(other);
+        self.lookup.other_associations.find(hash, |slot| self.other_associations.at(slot) == Some(other))
+    }
+
+    /// The slot of the default sender of a scope.
+    pub(super) fn default_slot(&self, scope: ScopeIndex) -> Option<u32> {
+        let is_it = |slot| self.default_senders.at(slot).is_some_and(|there| scope_of_default(there) == scope);
+        self.lookup.default_senders.find(self.lookup.hasher.hash_one(scope), is_it)
+    }
+
+    /// The default sender of a scope itself.
+    pub fn default_of(&self, application: u32, entity: Option<u32>) -> Option<u32> {
+        Some(self.default_senders.at(self.default_slot((application, entity))?)?.sender)
+    }
+
+    /// Whether a sender is associated with a scope itself for a channel.
+    pub fn is_associated(&self, sender: u32, channel: Channel, application: u32, entity: Option<u32>) -> bool {
+        let mut types = ResourceType::SENDERS.into_iter();
+        types.any(|kind| self.association_slot(code(kind, channel.into(), application, entity, sender)).is_some())
+    }
+
+    /// The associations of a sender.
+    pub fn associations_of(&self, sender: u32) -> impl Iterator<Item = &Association> {
+        let slots = self.lookup.associations_of.iter(spread(sender), |_| true);
+        slots.filter_map(|slot| self.associations.at(slot))
+    }
+
+    /// The scopes that have a sender as their default.
+    pub fn defaults_of(&self, sender: u32) -> impl Iterator<Item = &DefaultSender> {
+        let slots = self.lookup.defaults_of.iter(spread(sender), |_| true);
+        slots.filter_map(|slot| self.default_senders.at(slot))
+    }
+
+    /// The strategies of a scope itself, in their order.
+    pub fn strategies_of(&self, application: u32, entity: Option<u32>) -> Vec<u32> {
+        let hash = self.lookup.hasher.hash_one((application, entity));
+        let is_it = |index| scope_of_strategy(&self.strategies[index as usize]) == (application, entity);
+        let mut indexes: Vec<u32> = self.lookup.strategies_of.iter(hash, is_it).collect();
+        indexes.sort_unstable();
+        indexes
+    }
+}
+
+fn code_of(association: &Association) -> [u32; 4] {
+    let Association { resource_type, channel, application, entity, sender } = *association;
+    code(resource_type, channel.into(), application, entity, sender)
+}
+
+fn scope_of_default(default: &DefaultSender) -> ScopeIndex {
+    (default.application, default.entity)
+}
+
+fn scope_of_strategy(strategy: &Strategy) -> ScopeIndex {
+    (strategy.application, strategy.entity)
+}
+
+impl Indexes for Catalog {
+    fn application(&self, id: &str) -> Option<u32> {
+        Some(Catalog::application(self, id)?.0)
+    }
+
+    fn entity(&self, id: &str) -> Option<u32> {
+        Some(Catalog::entity(self, id)?.0)
+    }
+
+    fn sender(&self, id: &str) -> Option<u32> {
+        Some(Catalog::sender(self, id)?.0)
+    }
+}
+
+// === impl Lookup ===
+
+impl Lookup {
+    /// Finds everything in the lists of a catalog that came after the one that this is of. What of the catalog itself is
+    /// looked up already is not asked.
+    pub(super) fn after(&self, before: &Catalog, after: &Catalog) -> Self {
+        let hasher = &self.hasher;
+        let of_association = |association: &Association| hasher.hash_one(code_of(association));
+        let of_other = |association: &OtherAssociation| hasher.hash_one(association);
+        let of_default = |default: &DefaultSender| hasher.hash_one(scope_of_default(default));
+        let of_its_sender = |association: &Association| spread(association.sender);
+        let of_default_sender = |default: &DefaultSender| spread(default.sender);
+        let changed = most(before.associations.len()) < after.associations.len().abs_diff(before.associations.len());
+        let ((associations, associations_of), mut found) = both(
+            if changed { after.associations.len() } else { 0 },
+            || {
+                (
+                    slots(&self.associations, &before.associations, &after.associations, of_association),
+                    groups(&self.associations_of, &before.associations, &after.associations, of_its_sender),
+                )
+            },
+            || Lookup {
+                hasher: hasher.clone(),
+                applications: self.ids(&self.applications, &before.applications, &after.applications),
+                entities: self.ids(&self.entities, &before.entities, &after.entities),
+                senders: self.ids(&self.senders, &before.senders, &after.senders),
+                strategies: self.ids(&self.strategies, &before.strategies, &after.strategies),
+                other_associations: slots(
+                    &self.other_associations,
+                    &before.other_associations,
+                    &after.other_associations,
+                    of_other,
+                ),
+                default_senders: slots(
+                    &self.default_senders,
+                    &before.default_senders,
+                    &after.default_senders,
+                    of_default,
+                ),
+                defaults_of: groups(
+                    &self.defaults_of,
+                    &before.default_senders,
+                    &after.default_senders,
+                    of_default_sender,
+                ),
+                strategies_of: self.by_scope(&before.strategies, &after.strategies),
+                ..Lookup::default()
+            },
+        );
+        (found.associations, found.associations_of) = (associations, associations_of);
+        found
+    }
+
+    /// Where ids are; made anew unless all elements that were there before have their indexes still.
+    fn ids<T: Named>(&self, known: &HashIndex, before: &PVec<T>, after: &PVec<T>) -> HashIndex {
+        let hash = |index: u32| (self.hasher.hash_one(after[index as usize].id()), index);
+        let stays = |index: &u32| {
+            let (before, after) = (before.get(*index as usize), after.get(*index as usize));
+            before.is_none_or(|before| after.is_some_and(|after| before.id() == after.id()))
+        };
+        let changes = before.changes(after, most(after.len())).filter(|changes| changes.iter().all(stays));
+        let Some(changes) = changes else { return HashIndex::of((0..after.len() as u32).map(hash)) };
+        let mut table = known.clone();
+        for (hash, index) in changes.into_iter().filter(|&index| index as usize >= before.len()).map(hash) {
+            table.insert(hash, index);
+        }
+        table
+    }
+
+    /// The strategies of each scope.
+    fn by_scope(&self, before: &PVec<Strategy>, after: &PVec<Strategy>) -> MultiIndex {
+        let hash = |strategy: &Strategy| self.hasher.hash_one(scope_of_strategy(strategy));
+        let scope = |index: u32| after.get(index as usize).map(scope_of_strategy);
+        let Some(changes) = before.changes(after, most(after.len())) else {
+            let hashes = (0..).zip(after).map(|(index, strategy)| (hash(strategy), index));
+            return MultiIndex::of(after.len(), hashes, |one, other| scope(one) == scope(other));
+        };
+        let mut groups = self.strategies_of.clone();
+        for &index in &changes {
+            if let Some(strategy) = before.get(index as usize) {
+                groups.remove(hash(strategy), index);
+            }
+        }
+        for index in changes {
+            if let Some(strategy) = after.get(index as usize) {
+                groups.insert(hash(strategy), index, |other| scope(other) == scope(index));
+            }
+        }
+        groups
+    }
+}
+
+/// The slots of elements by a hash of them.
+fn slots<T: PartialEq>(
+    known: &HashIndex,
+    before: &SlotVec<T>,
+    after: &SlotVec<T>,
+    hash: impl Fn(&T) -> u64,
+) -> HashIndex {
+    let hashed = |list: &SlotVec<T>, slot: u32| Some((hash(list.at(slot)?), slot));
+    let Some(changes) = before.slots().changes(after.slots(), most(after.len())) else {
+        return HashIndex::of((0..after.slots().len() as u32).filter_map(|slot| hashed(after, slot)));
+    };
+    let mut table = known.clone();
+    changes.iter().filter_map(|&slot| hashed(before, slot)).for_each(|(hash, slot)| table.remove(hash, slot));
+    changes.iter().filter_map(|&slot| hashed(after, slot)).for_each(|(hash, slot)| table.insert(hash, slot));
+    table
+}
+
+/// The slots of all elements with one hash, which is of a number by itself.
+fn groups<T: PartialEq>(
+    known: &MultiIndex,
+    before: &SlotVec<T>,
+    after: &SlotVec<T>,
+    hash: impl Fn(&T) -> u64,
+) -> MultiIndex {
+    let hashed = |list: &SlotVec<T>, slot: u32| Some((hash(list.at(slot)?), slot));
+    let Some(changes) = before.slots().changes(after.slots(), most(after.len())) else {
+        let len = after.slots().len();
+        return MultiIndex::of(len, (0..len as u32).filter_map(|slot| hashed(after, slot)), |_, _| true);
+    };
+    let mut groups = known.clone();
+    changes.iter().filter_map(|&slot| hashed(before, slot)).for_each(|(hash, slot)| groups.remove(hash, slot));
+    changes.iter().filter_map(|&slot| hashed(after, slot)).for_each(|(hash, slot)| groups.insert(hash, slot, |_| true));
+    groups
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl Catalog {
+    /// How many pieces of this another one does not have.
+    pub fn pieces_apart(&self, other: &Self) -> usize {
+        let (own, others) = (&self.lookup, &other.lookup);
+        self.applications.pieces_apart(&other.applications)
+            + self.entities.pieces_apart(&other.entities)
+            + self.senders.pieces_apart(&other.senders)
+            + self.associations.slots().pieces_apart(other.associations.slots())
+            + self.strategies.pieces_apart(&other.strategies)
+            + self.default_senders.slots().pieces_apart(other.default_senders.slots())
+            + own.applications.pieces_apart(&others.applications)
+            + own.entities.pieces_apart(&others.entities)
+            + own.senders.pieces_apart(&others.senders)
+            + own.strategies.pieces_apart(&others.strategies)
+            + own.associations.pieces_apart(&others.associations)
+            + own.default_senders.pieces_apart(&others.default_senders)
+            + own.associations_of.pieces_apart(&others.associations_of)
+            + own.defaults_of.pieces_apart(&others.defaults_of)
+            + own.strategies_of.pieces_apart(&others.strategies_of)
+    }
+}
+
+#[cfg(test)]
+impl Catalog {
+    /// Asserts that all ids are found where they are.
+    pub(super) fn assert_ids_found(&self) {
+        for (index, element) in (0..).zip(&self.applications) {
+            assert_eq!(self.application(&element.id), Some((index, element)));
+        }
+        for (index, element) in (0..).zip(&self.entities) {
+            assert_eq!(self.entity(&element.id), Some((index, element)));
+        }
+        for (index, element) in (0..).zip(&self.senders) {
+            assert_eq!(self.sender(&element.id), Some((index, element)));
+        }
+        for (index, element) in (0..).zip(&self.strategies) {
+            assert_eq!(self.strategy(&element.id), Some((index, element)));
+        }
+    }
+
+    /// Asserts that everything is found where it is, and nothing that is not there.
+    pub(super) fn assert_found(&self) {
+        self.assert_ids_found();
+        for index in 0..self.senders.len() as u32 {
+            let own = self.associations.iter().filter(|association| association.sender == index);
+            assert_eq!(self.associations_of(index).count(), own.count());
+            assert!(self.associations_of(index).all(|association| association.sender == index));
+            let own = self.default_senders.iter().filter(|default| default.sender == index);
+            assert_eq!(self.defaults_of(index).count(), own.count());
+            assert!(self.defaults_of(index).all(|default| default.sender == index));
+        }
+        for element in &self.strategies {
+            let scope = scope_of_strategy(element);
+            let own = (0..).zip(&self.strategies).filter(|(_, other)| scope_of_strategy(other) == scope);
+            assert!(self.strategies_of(scope.0, scope.1).into_iter().eq(own.map(|(index, _)| index)));
+        }
+        for association in &self.associations {
+            let slot = self.association_slot(code_of(association)).expect("it is there");
+            assert_eq!(self.associations.at(slot), Some(association));
+        }
+        for other in &self.other_associations {
+            assert_eq!(self.other_slot(other).and_then(|slot| self.other_associations.at(slot)), Some(other));
+        }
+        for default in &self.default_senders {
+            assert_eq!(self.default_of(default.application, default.entity), Some(default.sender));
+        }
+        let found = &self.lookup;
+        assert_eq!(found.applications.len(), self.applications.len());
+        assert_eq!(found.entities.len(), self.entities.len());
+        assert_eq!(found.senders.len(), self.senders.len());
+        assert_eq!(found.strategies.len(), self.strategies.len());
+        assert_eq!(found.associations.len(), self.associations.len());
+        assert_eq!(found.other_associations.len(), self.other_associations.len());
+        assert_eq!(found.default_senders.len(), self.default_senders.len());
+    }
+}
+
+// === impl Named ===
+
+impl Named for Application {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Named for Entity {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Named for Sender {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Named for Strategy {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}

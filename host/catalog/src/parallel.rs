@@ -1,0 +1,84 @@
+//! Work that is shared among threads, where there is enough of it.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// So much of a list is worth a thread.
+const WORTH_A_THREAD: usize = 4_096;
+
+const NAME: &str = "callsign-load";
+
+/// More threads than this wait for memory.
+const MOST: usize = 8;
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST)
+}
+
+/// What becomes of each part of a list, in order; nothing where nothing becomes of one.
+pub fn parts<'l, E: Sync, T: Send>(list: &'l [E], work: impl Fn(&'l [E]) -> Option<T> + Sync) -> Option<Vec<T>> {
+    let threads = processors().min(list.len() / WORTH_A_THREAD).max(1);
+    let mut parts = list.chunks(list.len().div_ceil(threads).max(1));
+    let first = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let work = &work;
+        let others: Vec<_> = parts
+            .map(|part| {
+                // Where there is no thread to be had, the work is done all the same.
+                let begun = thread::Builder::new().name(NAME.into()).spawn_scoped(scope, move || work(part));
+                begun.map_err(|_| part)
+            })
+            .collect();
+        let mut done = vec![work(first)];
+        for other in others {
+            done.push(match other {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(part) => work(part),
+            });
+        }
+        done.into_iter().collect()
+    })
+}
+
+/// Both, at once where there is a lot to do.
+pub fn both<A, B: Send>(elements: usize, one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+    if elements < WORTH_A_THREAD || processors() < 2 {
+        return (one(), other());
+    }
+    // Taken by the thread, or here where there is none to be had.
+    let waiting = Mutex::new(Some(other));
+    let take = || waiting.lock().unwrap_or_else(PoisonError::into_inner).take().map(|other| other());
+    let (one, done) = thread::scope(|scope| {
+        let begun = thread::Builder::new().name(NAME.into()).spawn_scoped(scope, take);
+        let one = one();
+        (one, begun.ok().and_then(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
+    });
+    match done.or_else(take) {
+        Some(done) => (one, done),
+        None => unreachable!("what waits is taken once"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_back_in_order() {
+        for len in [0, 1, 5_000, 100_003] {
+            let list: Vec<usize> = (0..len).collect();
+            let parts = parts(&list, |part| Some(part.to_vec())).expect("all of them");
+            assert_eq!(parts.concat(), list);
+        }
+        let list: Vec<usize> = (0..50_000).collect();
+        assert_eq!(parts(&list, |part| (!part.contains(&40_000)).then_some(())), None);
+    }
+
+    #[test]
+    fn both_are_done() {
+        for elements in [0, 1_000_000] {
+            assert_eq!(both(elements, || 1, || 2), (1, 2));
+        }
+    }
+}

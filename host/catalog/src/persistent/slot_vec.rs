@@ -1,0 +1,181 @@
+//! A list that keeps the places of what was taken out.
+
+use std::{fmt, iter::Flatten, ops::Index};
+
+use super::pvec::{Iter, PVec};
+
+/// A list whose clones share their elements, and from the middle of which elements are taken without moving the others.
+///
+/// An element keeps its slot; slots that are empty are passed over, and are given up when they are many.
+pub struct SlotVec<T> {
+    slots: PVec<Option<T>>,
+    len: usize,
+}
+
+/// How many slots may be empty besides as many as are full.
+const EMPTY: usize = 64;
+
+impl<T> SlotVec<T> {
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The first element.
+    pub fn first(&self) -> Option<&T> {
+        self.iter().next()
+    }
+
+    /// The elements in order.
+    pub fn iter(&self) -> Flatten<Iter<'_, Option<T>>> {
+        self.slots.iter().flatten()
+    }
+
+    /// All slots, empty ones too.
+    pub fn slots(&self) -> &PVec<Option<T>> {
+        &self.slots
+    }
+
+    /// A list with another element in each slot that is full.
+    pub fn map<U>(&self, mut element: impl FnMut(&T) -> U) -> SlotVec<U> {
+        SlotVec { slots: self.slots.iter().map(|slot| slot.as_ref().map(&mut element)).collect(), len: self.len }
+    }
+
+    /// Whether both are one list, not only equal ones.
+    #[cfg(test)]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.slots.is_same(&other.slots)
+    }
+
+    /// The element in a slot.
+    pub fn at(&self, slot: u32) -> Option<&T> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+}
+
+impl<T: Clone> SlotVec<T> {
+    /// Puts an element in a slot, or leaves it empty.
+    pub fn set(&mut self, slot: u32, element: Option<T>) {
+        let slot = self.slots.slot(slot as usize);
+        self.len = self.len + usize::from(element.is_some()) - usize::from(slot.is_some());
+        *slot = element;
+    }
+
+    /// Gives the empty slots up where they are more than the full ones: elements move to others.
+    pub fn tidy(&mut self) {
+        if self.slots.len() > 2 * self.len + EMPTY {
+            *self = self.iter().cloned().collect();
+        }
+    }
+}
+
+impl<T: Clone> Extend<T> for SlotVec<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, elements: I) {
+        let before = self.slots.len();
+        self.slots.extend(elements.into_iter().map(Some));
+        self.len += self.slots.len() - before;
+    }
+}
+
+impl<T> FromIterator<T> for SlotVec<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        let slots: PVec<Option<T>> = elements.into_iter().map(Some).collect();
+        SlotVec { len: slots.len(), slots }
+    }
+}
+
+impl<T> From<Vec<T>> for SlotVec<T> {
+    fn from(elements: Vec<T>) -> Self {
+        elements.into_iter().collect()
+    }
+}
+
+impl<T> Default for SlotVec<T> {
+    fn default() -> Self {
+        SlotVec { slots: PVec::default(), len: 0 }
+    }
+}
+
+impl<T> Clone for SlotVec<T> {
+    fn clone(&self) -> Self {
+        SlotVec { slots: self.slots.clone(), len: self.len }
+    }
+}
+
+impl<T: PartialEq> PartialEq for SlotVec<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && (self.slots.is_same(&other.slots) || self.iter().eq(other))
+    }
+}
+
+impl<T: Eq> Eq for SlotVec<T> {}
+
+impl<T: fmt::Debug> fmt::Debug for SlotVec<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
+    }
+}
+
+/// By the position among the elements that are there, which is found at once while no slot is empty.
+impl<T> Index<usize> for SlotVec<T> {
+    type Output = T;
+
+    fn index(&self, index: usize) -> &T {
+        let element = match self.slots.len() == self.len {
+            true => self.slots.get(index).and_then(Option::as_ref),
+            false => self.iter().nth(index),
+        };
+        match element {
+            Some(element) => element,
+            None => panic!("there is no element {index} in a list of {}", self.len),
+        }
+    }
+}
+
+impl<'a, T> IntoIterator for &'a SlotVec<T> {
+    type Item = &'a T;
+    type IntoIter = Flatten<Iter<'a, Option<T>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_out_moves_no_other() {
+        let before: SlotVec<usize> = (0..1_000).collect();
+        let mut after = before.clone();
+        after.set(10, None);
+        after.set(10, None);
+        after.extend([1_000]);
+        assert_eq!((after.len(), before.len()), (1_000, 1_000));
+        assert!(after.iter().copied().eq((0..1_001).filter(|&element| element != 10)));
+        assert_eq!((after[9], after[10], after[999]), (9, 11, 1_000));
+        assert_eq!((after.at(10), after.at(11)), (None, Some(&11)));
+        assert!(before.iter().copied().eq(0..1_000));
+        assert_eq!(after, (0..1_001).filter(|&element| element != 10).collect::<SlotVec<usize>>());
+    }
+
+    #[test]
+    fn empty_slots_are_given_up_when_they_are_many() {
+        let mut list: SlotVec<u32> = (0..1_000).collect();
+        for slot in 0..500 {
+            list.set(slot, None);
+            list.tidy();
+        }
+        assert_eq!(list.slots().len(), 1_000);
+        (500..540).for_each(|slot| list.set(slot, None));
+        list.tidy();
+        assert!(list.slots().len() < 500);
+        assert!(list.iter().copied().eq(540..1_000));
+    }
+}

@@ -1,0 +1,295 @@
+//! Elements as JSON, exactly as the file writes them.
+//!
+//! What is left out in a file and what has its default there are one thing in the model, so booleans and the status are
+//! always written, and all else that is absent is left out. Read again, it is the same catalog.
+
+use callsign_destination::Country;
+use serde::{Serialize, Serializer};
+
+use super::{
+    Catalog,
+    coverage::{Countries, Coverage},
+    kind::{Channel, SenderType, Status},
+    model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
+    rule,
+};
+
+/// A list whose elements are made while it is written.
+struct Each<F>(F);
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct File<A, E, S, L, T, D> {
+    applications: A,
+    entities: E,
+    senders: S,
+    associations: L,
+    sending_strategies: T,
+    default_senders: D,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApplicationJson<'a> {
+    application_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_name: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntityJson<'a> {
+    entity_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity_name: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SenderJson<'a> {
+    sender_id: &'a str,
+    sender: &'a str,
+    sender_type: &'static str,
+    coverage: CoverageJson<'a>,
+    status: &'static str,
+}
+
+struct CoverageJson<'a>(&'a Coverage);
+
+#[derive(Serialize)]
+struct CoverageEntry<'a> {
+    channel: &'static str,
+    countries: CountriesJson<'a>,
+}
+
+struct CountriesJson<'a>(&'a Countries);
+
+struct Codes<'a>(&'a [Country]);
+
+/// Null says something in an association, so its entity is always written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AssociationJson<'a> {
+    resource_type: &'static str,
+    channel: &'static str,
+    application_id: &'a str,
+    entity_id: Option<&'a str>,
+    resource_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlatformJson<'a> {
+    application_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StrategyJson<'a> {
+    sending_strategy_id: &'a str,
+    platform: PlatformJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination_country_code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination_country_codes: Option<Codes<'a>>,
+    use_sticky_sender: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sticky_idle_days: Option<u16>,
+    use_geolocated_sender: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    priorities: Vec<PriorityJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_ids: Option<Vec<&'a str>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PriorityJson {
+    sender_type: &'static str,
+    priority: u8,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DefaultSenderJson<'a> {
+    platform: PlatformJson<'a>,
+    sender_id: &'a str,
+}
+
+/// Elements as JSON. Those that refer to others are elements of this very catalog; of another one, what is written may
+/// name the wrong ids, and an index that this one does not have is a panic.
+impl Catalog {
+    /// The whole catalog as its file: [`Catalog::from_json`] gives an equal one.
+    ///
+    /// The application `default` is listed, and associations that no strategy acts on come after all others.
+    ///
+    /// ```
+    /// use callsign_catalog::Catalog;
+    ///
+    /// let catalog = Catalog::from_json(r#"{"entities": [{"entityId": "acme", "entityName": null}]}"#)?;
+    /// let text = serde_json::to_string(&catalog.to_json())?;
+    /// assert!(text.starts_with(r#"{"applications":[{"applicationId":"default"}],"entities":[{"entityId":"acme"}],"#));
+    /// assert_eq!(Catalog::from_json(&text)?, catalog);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_json(&self) -> impl Serialize {
+        File {
+            applications: Each(|| self.applications.iter().map(|element| self.application_json(element))),
+            entities: Each(|| self.entities.iter().map(|element| self.entity_json(element))),
+            senders: Each(|| self.senders.iter().map(|element| self.sender_json(element))),
+            associations: Each(|| {
+                let acted_on = self.associations.iter().map(|element| self.association(element));
+                acted_on.chain(self.other_associations.iter().map(other_association))
+            }),
+            sending_strategies: Each(|| self.strategies.iter().map(|element| self.strategy_json(element))),
+            default_senders: Each(|| self.default_senders.iter().map(|element| self.default_sender_json(element))),
+        }
+    }
+
+    /// An application as an element of `applications`.
+    pub fn application_json<'a>(&self, application: &'a Application) -> impl Serialize + use<'a> {
+        ApplicationJson { application_id: &application.id, application_name: application.name.as_deref() }
+    }
+
+    /// An entity as an element of `entities`.
+    pub fn entity_json<'a>(&self, entity: &'a Entity) -> impl Serialize + use<'a> {
+        EntityJson { entity_id: &entity.id, entity_name: entity.name.as_deref() }
+    }
+
+    /// A sender as an element of `senders`.
+    pub fn sender_json<'a>(&self, sender: &'a Sender) -> impl Serialize + use<'a> {
+        let status = if sender.suspended { Status::Suspended } else { Status::Active };
+        SenderJson {
+            sender_id: &sender.id,
+            sender: &sender.address,
+            sender_type: sender.kind.as_str(),
+            coverage: CoverageJson(&sender.coverage),
+            status: status.as_str(),
+        }
+    }
+
+    /// An association as an element of `associations`.
+    pub fn association_json<'a>(&'a self, association: &Association) -> impl Serialize + use<'a> {
+        self.association(association)
+    }
+
+    /// An association that no strategy acts on, as an element of `associations`.
+    pub fn other_association_json<'a>(&self, association: &'a OtherAssociation) -> impl Serialize + use<'a> {
+        other_association(association)
+    }
+
+    /// A sending strategy as an element of `sendingStrategies`.
+    ///
+    /// One country is written as `destinationCountryCode`, several as `destinationCountryCodes`.
+    pub fn strategy_json<'a>(&'a self, strategy: &'a Strategy) -> impl Serialize + use<'a> {
+        let (one, many) = match strategy.countries.as_deref() {
+            None => (None, None),
+            Some([country]) => (Some(country.as_str()), None),
+            Some(countries) => (None, Some(Codes(countries))),
+        };
+        let priorities = SenderType::ALL.into_iter().zip(strategy.priorities);
+        let priorities = priorities.filter_map(|(kind, priority)| {
+            Some(PriorityJson { sender_type: kind.as_str(), priority: priority?.get() })
+        });
+        let senders = strategy.senders.as_deref();
+        StrategyJson {
+            sending_strategy_id: &strategy.id,
+            platform: self.platform(strategy.application, strategy.entity),
+            channel: strategy.channel.map(Channel::as_str),
+            destination_country_code: one,
+            destination_country_codes: many,
+            use_sticky_sender: strategy.sticky,
+            sticky_idle_days: Some(strategy.sticky_idle_days).filter(|&days| days != 0),
+            use_geolocated_sender: strategy.geolocated,
+            priorities: priorities.collect(),
+            sender_ids: senders.map(|senders| senders.iter().map(|&sender| self.sender_id(sender)).collect()),
+        }
+    }
+
+    /// A default sender as an element of `defaultSenders`.
+    pub fn default_sender_json<'a>(&'a self, default_sender: &DefaultSender) -> impl Serialize + use<'a> {
+        DefaultSenderJson {
+            platform: self.platform(default_sender.application, default_sender.entity),
+            sender_id: self.sender_id(default_sender.sender),
+        }
+    }
+
+    fn association(&self, association: &Association) -> AssociationJson<'_> {
+        let PlatformJson { application_id, entity_id } = self.platform(association.application, association.entity);
+        AssociationJson {
+            resource_type: association.resource_type.as_str(),
+            channel: association.channel.as_str(),
+            application_id,
+            entity_id,
+            resource_id: self.sender_id(association.sender),
+        }
+    }
+
+    fn platform(&self, application: u32, entity: Option<u32>) -> PlatformJson<'_> {
+        PlatformJson {
+            application_id: &self.applications[application as usize].id,
+            entity_id: entity.map(|entity| &*self.entities[entity as usize].id),
+        }
+    }
+
+    fn sender_id(&self, sender: u32) -> &str {
+        &self.senders[sender as usize].id
+    }
+}
+
+fn other_association(association: &OtherAssociation) -> AssociationJson<'_> {
+    AssociationJson {
+        resource_type: association.resource_type,
+        channel: association.channel,
+        application_id: &association.application,
+        entity_id: association.entity.as_deref(),
+        resource_id: &association.resource,
+    }
+}
+
+// === impl Each ===
+
+impl<F, I> Serialize for Each<F>
+where
+    F: Fn() -> I,
+    I: Iterator,
+    I::Item: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+// === impl CoverageJson ===
+
+impl Serialize for CoverageJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(Channel::ALL.into_iter().filter_map(|channel| {
+            let countries = CountriesJson(self.0.countries(channel)?);
+            Some(CoverageEntry { channel: channel.as_str(), countries })
+        }))
+    }
+}
+
+// === impl CountriesJson ===
+
+impl Serialize for CountriesJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Countries::All => serializer.serialize_str(rule::EVERY_COUNTRY),
+            Countries::Only(list) => Codes(list).serialize(serializer),
+        }
+    }
+}
+
+// === impl Codes ===
+
+impl Serialize for Codes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|country| country.as_str()))
+    }
+}

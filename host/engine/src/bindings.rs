@@ -1,0 +1,30 @@
+//! The host's side of the contract, made from `wit/policy.wit`.
+
+#![allow(missing_docs, unreachable_pub, clippy::all)]
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "deciding-policy",
+    imports: { default: trappable },
+});
+
+/// The part that a policy may leave out.
+pub mod explaining {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "explaining-policy",
+        imports: { default: trappable },
+        with: {
+            "callsign:policy/types": super::callsign::policy::types,
+            "callsign:policy/strategies": super::callsign::policy::strategies,
+            "callsign:policy/senders": super::callsign::policy::senders,
+            "callsign:policy/sticky": super::callsign::policy::sticky,
+            "callsign:policy/messages": super::callsign::policy::messages,
+            "callsign:policy/settings": super::callsign::policy::settings,
+            "callsign:policy/log": super::callsign::policy::log,
+        },
+    });
+}
+
+pub use self::callsign::policy as contract;
+pub use explaining::exports::callsign::policy::explain;

@@ -1,0 +1,348 @@
+//! The exports of a policy: found once for a component, called by their index.
+//!
+//! Calls go through wasmtime's typed functions. Three types of them are our own: wasmtime looks up the guest's memory for every
+//! field of every element of a list, which costs a batch more than the decisions in it.
+
+#![allow(
+    unsafe_code,
+    reason = "the canonical ABI of answers and of two lists, and functions whose types were checked when the component was loaded"
+)]
+
+use std::mem::MaybeUninit;
+
+use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext, LowerContext};
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, ComponentType, Instance, Lift, Lower, TypedFunc,
+};
+use wasmtime::{Error, Result, Store, ValRaw, bail, format_err};
+
+use super::bindings::contract::types::{Answer, Decision, OwnRefusal, Refusal, Request, Step};
+use super::bindings::exports::callsign::policy::policy::Wording;
+use super::failure::Failure;
+use super::instance::State;
+use super::limits::Limits;
+
+/// The interface that a policy exports. wasmtime finds it under later minor versions too.
+const INTERFACE: &str = "callsign:policy/policy@1.0.0";
+
+/// Where the exports of a component are.
+#[derive(Debug)]
+pub(super) struct Exports {
+    check_settings: ComponentExportIndex,
+    resolve: ComponentExportIndex,
+    resolve_batch: ComponentExportIndex,
+    refusal_text: ComponentExportIndex,
+}
+
+impl Exports {
+    /// Finds them. Their types must have been checked: see [`super::fit`].
+    ///
+    /// # Errors
+    /// One of them is missing.
+    pub(super) fn find(component: &Component) -> Result<Self> {
+        let missing = |name: &str| format_err!("{INTERFACE} has no {name}");
+        let interface = component.get_export_index(None, INTERFACE).ok_or_else(|| missing("instance"))?;
+        let find = |name| component.get_export_index(Some(&interface), name).ok_or_else(|| missing(name));
+        Ok(Self {
+            check_settings: find("check-settings")?,
+            resolve: find("resolve")?,
+            resolve_batch: find("resolve-batch")?,
+            refusal_text: find("refusal-text")?,
+        })
+    }
+
+    #[inline]
+    pub(super) fn resolve(&self, store: &mut Store<State>, instance: Instance, request: Request) -> Result<Answer> {
+        let (One(answer),) = call(store, instance, &self.resolve, (request,))?;
+        Ok(answer)
+    }
+
+    #[inline]
+    pub(super) fn resolve_batch<'a>(
+        &self,
+        store: &mut Store<State>,
+        instance: Instance,
+        requests: impl InOrder<'a>,
+    ) -> Result<Vec<Answer>> {
+        let (Answers(answers),) = call(store, instance, &self.resolve_batch, (Requests(requests),))?;
+        Ok(answers)
+    }
+
+    pub(super) fn refusal_text(
+        &self,
+        store: &mut Store<State>,
+        instance: Instance,
+        code: u32,
+        detail: u64,
+    ) -> Result<Wording> {
+        let (wording,) = call(store, instance, &self.refusal_text, (code, detail))?;
+        Ok(wording)
+    }
+
+    pub(super) fn check_settings(
+        &self,
+        store: &mut Store<State>,
+        instance: Instance,
+        json: &str,
+    ) -> Result<Result<(), String>> {
+        let (settled,) = call(store, instance, &self.check_settings, (json,))?;
+        Ok(settled)
+    }
+}
+
+/// Calls an export with the types that the loading of the component has checked.
+#[inline]
+fn call<Params: ComponentNamedList + Lower, Results: ComponentNamedList + Lift>(
+    store: &mut Store<State>,
+    instance: Instance,
+    export: &ComponentExportIndex,
+    params: Params,
+) -> Result<Results> {
+    let Some(function) = instance.get_func(&mut *store, export) else { bail!("the export is no function") };
+    // SAFETY: `contract_check::check` has held the types of all four functions against these very types, those of `Requests`, `One`
+    // and `Answers` being the ones of `[Request]`, `Answer` and `[Answer]`; without that there is no `Policy` to make instances of.
+    let function = unsafe { TypedFunc::<Params, Results>::new_unchecked(function) };
+    function.call(store, params)
+}
+
+/// The requests of a batch, from wherever they are.
+pub trait InOrder<'a>: ExactSizeIterator<Item = &'a Request> + Clone + Send + Sync {}
+
+impl<'a, I: ExactSizeIterator<Item = &'a Request> + Clone + Send + Sync> InOrder<'a> for I {}
+
+/// `list<request>`, as `resolve-batch` takes it.
+struct Requests<I>(I);
+
+/// The bytes of a request in the guest's memory, by the canonical ABI.
+const REQUEST: usize = <Request as ComponentType>::SIZE32;
+const _: () = assert!(REQUEST == 32 && <Request as ComponentType>::ALIGN32 == 8);
+
+fn request_bytes(request: &Request) -> [u8; REQUEST] {
+    let mut bytes = [0; REQUEST];
+    bytes[0..4].copy_from_slice(&request.message.to_le_bytes());
+    bytes[4..8].copy_from_slice(&request.scope.to_le_bytes());
+    bytes[8..16].copy_from_slice(&request.revision.to_le_bytes());
+    bytes[16] = request.channel as u8;
+    bytes[18..20].copy_from_slice(&request.country.to_le_bytes());
+    bytes[20..22].copy_from_slice(&request.area_code.to_le_bytes());
+    bytes[24..32].copy_from_slice(&request.recipient.to_le_bytes());
+    bytes
+}
+
+// SAFETY: the type, its flat form and its size are those of `[Request]`.
+unsafe impl<'a, I: InOrder<'a>> ComponentType for Requests<I> {
+    type Lower = <[Request] as ComponentType>::Lower;
+    const ABI: CanonicalAbiInfo = <[Request] as ComponentType>::ABI;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        <[Request] as ComponentType>::typecheck(ty, types)
+    }
+}
+
+// SAFETY: `dst` is written whole; what it names is memory that the guest gave, found to be inside its memory by the slices
+// below, and filled whole.
+unsafe impl<'a, I: InOrder<'a>> Lower for Requests<I> {
+    fn linear_lower_to_flat<T>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        _ty: InterfaceType,
+        dst: &mut MaybeUninit<Self::Lower>,
+    ) -> Result<()> {
+        let size = self.0.len() * REQUEST;
+        let at = cx.realloc(0, 0, <Request as ComponentType>::ALIGN32, size)?;
+        let memory = cx.as_slice_mut().get_mut(at..).and_then(|memory| memory.get_mut(..size));
+        let Some(memory) = memory else { bail!("the guest gave memory that it does not have") };
+        for (place, request) in memory.chunks_exact_mut(REQUEST).zip(self.0.clone()) {
+            place.copy_from_slice(&request_bytes(request));
+        }
+        dst.write([ValRaw::i64(at as i64), ValRaw::i64(self.0.len() as i64)]);
+        Ok(())
+    }
+
+    /// For lists inside of other things, which the contract does not have.
+    fn linear_lower_to_memory<T>(&self, cx: &mut LowerContext<'_, T>, ty: InterfaceType, offset: usize) -> Result<()> {
+        let requests: Vec<Request> = self.0.clone().copied().collect();
+        requests.linear_lower_to_memory(cx, ty, offset)
+    }
+}
+
+/// `answer`, as `resolve` gives it.
+struct One(Answer);
+
+/// `list<answer>`, as `resolve-batch` gives it.
+struct Answers(Vec<Answer>);
+
+/// The bytes of an answer in the guest's memory, by the canonical ABI.
+const ANSWER: usize = <Answer as ComponentType>::SIZE32;
+const _: () = assert!(ANSWER == 32 && <Answer as ComponentType>::ALIGN32 == 8);
+
+#[inline]
+fn answer_of(bytes: &[u8; ANSWER]) -> Result<Answer> {
+    let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let no = |what: &str, value: u8| Err(format_err!("an answer with the {what} {value}, which there is none of"));
+    match bytes[0] {
+        0 => {
+            let strategy = match bytes[12] {
+                0 => None,
+                1 => Some(u32_at(16)),
+                other => return no("option", other),
+            };
+            let step = match bytes[20] {
+                0 => Step::Sticky,
+                1 => Step::AreaCode,
+                2 => Step::Overlay,
+                3 => Step::Region,
+                4 => Step::Pool,
+                5 => Step::DefaultSender,
+                other => return no("step", other),
+            };
+            Ok(Answer::Decided(Decision { sender: u32_at(8), strategy, step, pin: bytes[21] != 0 }))
+        }
+        1 => Ok(Answer::Refused(match bytes[8] {
+            0 => Refusal::NoStrategy,
+            1 => Refusal::ChannelNotAllowed,
+            2 => Refusal::CountryNotAllowed,
+            3 => Refusal::NoEligibleSender,
+            4 => {
+                let detail = u64::from(u32_at(24)) | u64::from(u32_at(28)) << 32;
+                Refusal::Own(OwnRefusal { code: u32_at(16), detail })
+            }
+            other => return no("refusal", other),
+        })),
+        other => no("case", other),
+    }
+}
+
+// SAFETY: the type, its flat form and its size are those of `Answer`.
+unsafe impl ComponentType for One {
+    type Lower = <Answer as ComponentType>::Lower;
+    const ABI: CanonicalAbiInfo = <Answer as ComponentType>::ABI;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        <Answer as ComponentType>::typecheck(ty, types)
+    }
+}
+
+// SAFETY: only answers that the type has are made of what is read.
+unsafe impl Lift for One {
+    /// For an answer in registers, of which the canonical ABI has too few for it.
+    fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> Result<Self> {
+        Answer::linear_lift_from_flat(cx, ty, src).map(Self)
+    }
+
+    #[inline]
+    fn linear_lift_from_memory(_cx: &mut LiftContext<'_>, _ty: InterfaceType, bytes: &[u8]) -> Result<Self> {
+        let Some(bytes) = bytes.first_chunk() else { bail!("an answer is {ANSWER} bytes") };
+        answer_of(bytes).map(Self)
+    }
+}
+
+// SAFETY: the type, its flat form and its size are those of `[Answer]`.
+unsafe impl ComponentType for Answers {
+    type Lower = <[Answer] as ComponentType>::Lower;
+    const ABI: CanonicalAbiInfo = <[Answer] as ComponentType>::ABI;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        <[Answer] as ComponentType>::typecheck(ty, types)
+    }
+}
+
+// SAFETY: only what is inside the guest's memory is read, and only answers that the type has are made of it.
+unsafe impl Lift for Answers {
+    /// For a list that is a result in two registers, which the canonical ABI does not have.
+    fn linear_lift_from_flat(cx: &mut LiftContext<'_>, _ty: InterfaceType, src: &Self::Lower) -> Result<Self> {
+        list_of(cx, src[0].get_u32(), src[1].get_u32())
+    }
+
+    fn linear_lift_from_memory(cx: &mut LiftContext<'_>, _ty: InterfaceType, bytes: &[u8]) -> Result<Self> {
+        let [a, b, c, d, e, f, g, h] = *bytes else { bail!("a list is a pointer and a length") };
+        list_of(cx, u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
+    }
+}
+
+fn list_of(cx: &LiftContext<'_>, at: u32, len: u32) -> Result<Answers> {
+    let (at, len) = (at as usize, len as usize);
+    // No batch is larger, so nothing has to be counted against what the guest may make the host copy.
+    if len > Limits::BATCH {
+        return Err(Error::new(Failure::Answers { answers: len, requests: Limits::BATCH }));
+    }
+    if at % <Answer as ComponentType>::ALIGN32 as usize != 0 {
+        bail!("list pointer is not aligned");
+    }
+    let Some(bytes) = cx.memory().get(at..).and_then(|memory| memory.get(..len * ANSWER)) else {
+        bail!("list pointer/length out of bounds of memory")
+    };
+    let mut answers = Vec::with_capacity(len);
+    for bytes in bytes.as_chunks::<ANSWER>().0 {
+        answers.push(answer_of(bytes)?);
+    }
+    Ok(Answers(answers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::types::Channel;
+
+    #[test]
+    fn a_request_has_its_fields_where_the_canonical_abi_wants_them() {
+        let request = Request {
+            message: 0x0403_0201,
+            scope: 0x0807_0605,
+            revision: 0x100f_0e0d_0c0b_0a09,
+            channel: Channel::Rcs,
+            country: 0x5553,
+            area_code: 415,
+            recipient: 0x2827_2625_2423_2221,
+        };
+        let mut expected: Vec<u8> = (1..=16).collect();
+        expected.extend([2, 0, 0x53, 0x55, 0x9f, 0x01, 0, 0]);
+        expected.extend(0x21..=0x28);
+        assert_eq!(request_bytes(&request)[..], expected[..]);
+    }
+
+    /// An answer's bytes: what is not given is 0xff, which nothing may read.
+    fn bytes(given: &[(usize, &[u8])]) -> [u8; ANSWER] {
+        let mut bytes = [0xff; ANSWER];
+        for (at, given) in given {
+            bytes[*at..at + given.len()].copy_from_slice(given);
+        }
+        bytes
+    }
+
+    #[test]
+    fn every_answer_is_read_as_it_was_written() {
+        let decided = |strategy: &[u8], step, pin| {
+            bytes(&[(0, &[0]), (8, &[7, 0, 0, 0]), (12, &strategy[..1]), (16, &strategy[1..]), (20, &[step, pin])])
+        };
+        let steps = [Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool, Step::DefaultSender];
+        for (number, step) in (0u8..).zip(steps) {
+            let answer = answer_of(&decided(&[1, 9, 0, 0, 0], number, 1)).expect("an answer");
+            let Answer::Decided(decision) = answer else { panic!("{answer:?}") };
+            assert_eq!((decision.sender, decision.strategy, decision.step, decision.pin), (7, Some(9), step, true));
+        }
+        let Ok(Answer::Decided(decision)) = answer_of(&decided(&[0], 4, 0)) else { panic!("it decides") };
+        assert_eq!((decision.strategy, decision.pin), (None, false));
+
+        let refused = |case| answer_of(&bytes(&[(0, &[1]), (8, &[case])]));
+        assert!(matches!(refused(0), Ok(Answer::Refused(Refusal::NoStrategy))));
+        assert!(matches!(refused(1), Ok(Answer::Refused(Refusal::ChannelNotAllowed))));
+        assert!(matches!(refused(2), Ok(Answer::Refused(Refusal::CountryNotAllowed))));
+        assert!(matches!(refused(3), Ok(Answer::Refused(Refusal::NoEligibleSender))));
+        let own = bytes(&[(0, &[1]), (8, &[4]), (16, &[5, 0, 0, 0]), (24, &[6, 0, 0, 0, 0, 0, 0, 1])]);
+        let Ok(Answer::Refused(Refusal::Own(own))) = answer_of(&own) else { panic!("a refusal of its own") };
+        assert_eq!((own.code, own.detail), (5, 6 | 1 << 56));
+    }
+
+    #[test]
+    fn an_answer_that_there_is_none_of_is_refused() {
+        for wrong in [
+            bytes(&[(0, &[2])]),
+            bytes(&[(0, &[1]), (8, &[5])]),
+            bytes(&[(0, &[0]), (12, &[2])]),
+            bytes(&[(0, &[0]), (12, &[0]), (20, &[6])]),
+        ] {
+            assert!(answer_of(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

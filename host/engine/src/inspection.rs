@@ -1,0 +1,76 @@
+//! What a component is from the outside, read without compiling it.
+
+use wasmparser::{Parser, Payload};
+
+use super::metadata::Metadata;
+use super::policy::PolicyError;
+
+/// What a component says of itself. It need not be a policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// What it imports.
+    pub imports: Vec<Import>,
+    /// What it exports.
+    pub exports: Vec<String>,
+}
+
+/// An import of a component.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Import {
+    /// The interface, such as `callsign:policy/senders@1.0.0`.
+    pub name: String,
+    /// The functions of it that the code inside imports.
+    pub functions: Vec<String>,
+}
+
+impl Inspection {
+    /// Reads a component.
+    ///
+    /// # Errors
+    /// It is not one.
+    pub fn of(bytes: &[u8]) -> Result<Self, PolicyError> {
+        let Metadata { name, version, .. } = Metadata::read(bytes)?;
+        let mut inspection = Self { name, version, ..Self::default() };
+        let not_a_component =
+            |error: wasmparser::BinaryReaderError| PolicyError::NotAComponent { reason: error.to_string() };
+        let mut depth = 0u32;
+        let mut functions = Vec::new();
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(not_a_component)? {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports() {
+                        let import = import.map_err(not_a_component)?;
+                        functions.push((import.module.to_owned(), import.name.to_owned()));
+                    }
+                }
+                Payload::ComponentImportSection(section) if depth == 0 => {
+                    for import in section {
+                        let name = import.map_err(not_a_component)?.name.name.to_owned();
+                        inspection.imports.push(Import { name, functions: Vec::new() });
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 0 => {
+                    for export in section {
+                        inspection.exports.push(export.map_err(not_a_component)?.name.name.to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        for import in &mut inspection.imports {
+            let own = functions.iter().filter(|(interface, _)| *interface == import.name);
+            import.functions = own.map(|(_, function)| function.clone()).collect();
+            import.functions.sort_unstable();
+            import.functions.dedup();
+        }
+        Ok(inspection)
+    }
+}

@@ -1,0 +1,386 @@
+//! The module store: a folder of policies, addressed by content.
+//!
+//! ```text
+//! modules/<digest>.wasm     a component
+//! modules/<digest>.json     its record, written last: with it the module is there, without it it is not
+//! names/<name>/<version>    the digest of the module that has this name and version
+//! compiled/                 compiled code, for this user only
+//! lock                      held by whoever changes something
+//! ```
+
+mod collect;
+mod compiled;
+mod digest;
+mod error;
+mod files;
+mod module;
+mod private;
+mod sealed;
+mod time;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use semver::VersionReq;
+
+pub use collect::Collected;
+pub use compiled::CompiledCache;
+pub use digest::ModuleDigest;
+pub use error::StoreError;
+pub use module::Module;
+
+use self::files::Kind;
+use self::module::Identity;
+use crate::compile::Source;
+use crate::{Limits, Policy};
+
+/// The largest record that is read, in bytes: ten times the largest that is written.
+const LARGEST_RECORD: u64 = 8 << 10;
+
+/// A folder of modules: components that are policies, with a name and a version.
+///
+/// Modules are addressed by the SHA-256 of their bytes. A name and a version have one module: versions that differ only
+/// in their build metadata (`1.0.0+a`, `1.0.0+b`) are the same. Several processes may use a store at once. Whatever is
+/// interrupted leaves no half of a module: it was added or it was not, and what lies about is removed by
+/// [`ModuleStore::gc`].
+///
+/// Whoever can write the folder can add modules. They cannot make this host run code outside the sandbox: a module is
+/// checked against its digest whenever it is read, and for compiled code see [`CompiledCache`].
+#[derive(Debug, Clone)]
+pub struct ModuleStore {
+    folder: PathBuf,
+    compiled: CompiledCache,
+}
+
+impl ModuleStore {
+    /// Opens the store in a folder, which is made if there is none.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let folder = folder.into();
+        let compiled = CompiledCache::at(folder.join("compiled"));
+        let store = Self { folder, compiled };
+        for folder in [store.modules(), store.names()] {
+            fs::create_dir_all(&folder).map_err(StoreError::io("make the folder", &folder))?;
+        }
+        Ok(store)
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Adds a component, unless it is there already. It is checked as by [`Policy::from_bytes`].
+    ///
+    /// # Errors
+    /// The component is no policy, has no name or version that would do, or another module has them; or the store cannot
+    /// be written. Then the store is as it was.
+    pub fn add(&self, component: &[u8]) -> Result<Module, StoreError> {
+        let limits = Limits::default();
+        let source = Source::check(component, &limits)?;
+        let identity = Identity::of(source.metadata())?;
+        let digest = ModuleDigest::of(component);
+        // Before the compiler is put to work; whether it is still so is asked again below.
+        if let Some(module) = self.present(&digest, component)? {
+            return Ok(module);
+        }
+        self.check_free(&identity, &digest)?;
+
+        let compiled = match self.compiled.find(&digest, &limits)? {
+            Some(compiled) => compiled,
+            None => source.compile(&limits)?,
+        };
+        let policy = Policy::link(source.metadata(), &compiled, limits)?;
+        let module = self.commit(
+            component,
+            Module {
+                name: identity.name.clone(),
+                version: identity.version.clone(),
+                digest,
+                size: component.len() as u64,
+                interface: policy.interface().clone(),
+                added_at: time::now(),
+            },
+            &identity,
+        )?;
+        self.compiled.keep(&digest, &compiled);
+        Ok(module)
+    }
+
+    /// Writes the component, takes its name, and writes its record, in this order.
+    fn commit(&self, component: &[u8], module: Module, identity: &Identity) -> Result<Module, StoreError> {
+        let _lock = self.lock()?;
+        let digest = &module.digest;
+        if let Some(module) = self.present(digest, component)? {
+            return Ok(module);
+        }
+        self.check_free(identity, digest)?;
+        let modules = self.modules();
+        let path = self.component_path(digest);
+        files::write(&modules, &file_name(&path), Kind::Lasting, &[component])
+            .map_err(StoreError::io("write", &path))?;
+        self.claim(identity, digest)?;
+        let record = serde_json::to_vec(&module).map_err(io::Error::from);
+        let path = self.record_path(digest);
+        record
+            .and_then(|record| files::write(&modules, &file_name(&path), Kind::Lasting, &[&record, b"\n"]))
+            .map_err(StoreError::io("write", &path))?;
+        Ok(module)
+    }
+
+    /// The module of these bytes, if all of it is there.
+    fn present(&self, digest: &ModuleDigest, component: &[u8]) -> Result<Option<Module>, StoreError> {
+        let module = match self.record(digest) {
+            Ok(Some(module)) => module,
+            // A record that is damaged is written again.
+            Ok(None) | Err(StoreError::Damaged { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let path = self.component_path(digest);
+        match fs::read(&path) {
+            Ok(bytes) if bytes == component => Ok(Some(module)),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("read", &path)(error)),
+        }
+    }
+
+    /// Refuses a name and version that another module has.
+    fn check_free(&self, identity: &Identity, digest: &ModuleDigest) -> Result<(), StoreError> {
+        match self.holder(&self.claim_path(identity))? {
+            Some(holder) if holder != *digest && self.is_recorded(&holder) => Err(StoreError::Taken {
+                name: identity.name.clone(),
+                version: identity.version.clone(),
+                digest: holder,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a name and version. The file is made where there is none, so that of two processes one gets it, even where
+    /// the file system does not know locks.
+    fn claim(&self, identity: &Identity, digest: &ModuleDigest) -> Result<(), StoreError> {
+        let path = self.claim_path(identity);
+        let folder = self.names().join(&identity.name);
+        let failed = |source| StoreError::io("write", &path)(source);
+        fs::create_dir_all(&folder).map_err(failed)?;
+        files::sync(&self.names()).map_err(failed)?;
+        let content = format!("{digest}\n");
+        while !files::create(&folder, &file_name(&path), Kind::Lasting, content.as_bytes()).map_err(failed)? {
+            if self.holder(&path)? == Some(*digest) {
+                break;
+            }
+            self.check_free(identity, digest)?;
+            // Of a module that was never finished, or is half removed.
+            files::remove(&path).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Who has a name and version; none where nobody has, or what is written there is no digest.
+    fn holder(&self, claim: &Path) -> Result<Option<ModuleDigest>, StoreError> {
+        match read_at_most(claim, ModuleDigest::DIGITS as u64 + 1) {
+            Ok(content) => Ok(String::from_utf8(content).ok().and_then(|content| content.trim_end().parse().ok())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("read", claim)(error)),
+        }
+    }
+
+    /// All modules, by name and then by version, the oldest first. One whose record or component is damaged is left out,
+    /// with a line in the log.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn list(&self) -> Result<Vec<Module>, StoreError> {
+        let mut modules = Vec::new();
+        for digest in self.recorded()? {
+            match self.module(&digest) {
+                Ok(Some(module)) => modules.push(module),
+                Ok(None) => {}
+                Err(StoreError::Damaged { path, reason }) => {
+                    log::warn!("a module is left out: {} is damaged: {reason}", path.display());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        modules.sort_unstable_by(|a, b| (&a.name, &a.version, &a.digest).cmp(&(&b.name, &b.version, &b.digest)));
+        Ok(modules)
+    }
+
+    /// The module with a digest, or with the only digest that begins with these (at least 4) digits.
+    ///
+    /// # Errors
+    /// The text is no digest, there is no such module, there are several, or it is damaged.
+    pub fn get(&self, digest: &str) -> Result<Module, StoreError> {
+        let prefix = ModuleDigest::prefix(digest)?;
+        let mut matches = self.recorded()?;
+        matches.retain(|digest| digest.to_string().starts_with(&prefix));
+        match matches[..] {
+            [digest] => self.module(&digest)?.ok_or_else(|| self.not_found(&prefix)),
+            [] => Err(self.not_found(&prefix)),
+            _ => Err(StoreError::Ambiguous { prefix, matches }),
+        }
+    }
+
+    /// The newest module of a name that meets a requirement. A pre-release meets only a requirement that names one of
+    /// the same version.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn find(&self, name: &str, requirement: &VersionReq) -> Result<Module, StoreError> {
+        let mut found = self.list()?;
+        found.retain(|module| module.name == name && requirement.matches(&module.version));
+        found.pop().ok_or_else(|| match requirement.comparators[..] {
+            [] => self.not_found(name),
+            _ => self.not_found(&format!("{name}@{requirement}")),
+        })
+    }
+
+    /// The component of a module, checked against its digest.
+    ///
+    /// # Errors
+    /// It is not there any more, or damaged.
+    pub fn read(&self, module: &Module) -> Result<Vec<u8>, StoreError> {
+        let path = self.component_path(&module.digest);
+        let bytes = match read_at_most(&path, module.size) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(self.not_found(&module.digest.to_string()));
+            }
+            Err(error) => return Err(StoreError::io("read", &path)(error)),
+        };
+        let found = ModuleDigest::of(&bytes);
+        if found == module.digest {
+            Ok(bytes)
+        } else {
+            Err(StoreError::Damaged { path, reason: format!("the digest of its bytes is {found}") })
+        }
+    }
+
+    /// A module as a policy: from the compiled code where it was kept, which it is afterwards.
+    ///
+    /// # Errors
+    /// As [`ModuleStore::read`] and [`Policy::from_bytes`].
+    pub fn load(&self, module: &Module) -> Result<Policy, StoreError> {
+        self.load_within(module, Limits::default())
+    }
+
+    /// The same with limits, of its size and of the time to compile it too.
+    ///
+    /// # Errors
+    /// As [`ModuleStore::load`].
+    pub fn load_within(&self, module: &Module, limits: Limits) -> Result<Policy, StoreError> {
+        Ok(self.compiled.policy(&self.read(module)?, limits)?)
+    }
+
+    /// [`Policy::standard`], compiled once for the store.
+    ///
+    /// # Errors
+    /// As [`Policy::standard`].
+    pub fn standard(&self) -> Result<Policy, StoreError> {
+        Ok(self.compiled.standard()?)
+    }
+
+    /// Removes a module, and frees its name and version. Policies that were loaded from it go on.
+    ///
+    /// # Errors
+    /// There is none with this digest, or the store cannot be written.
+    pub fn remove(&self, digest: &ModuleDigest) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        // Without its record it is no module any more; the rest, if this is interrupted, is for gc.
+        let path = self.record_path(digest);
+        if !files::remove(&path).map_err(StoreError::io("remove", &path))? {
+            return Err(self.not_found(&digest.to_string()));
+        }
+        files::sync(&self.modules()).map_err(StoreError::io("remove", &path))?;
+        self.sweep_names(|holder| holder == Some(*digest))?;
+        let path = self.component_path(digest);
+        files::remove(&path).map_err(StoreError::io("remove", &path))?;
+        Ok(())
+    }
+
+    /// The record of a digest, with its component in place.
+    fn module(&self, digest: &ModuleDigest) -> Result<Option<Module>, StoreError> {
+        let Some(module) = self.record(digest)? else { return Ok(None) };
+        let path = self.component_path(digest);
+        let reason = match fs::metadata(&path) {
+            Ok(found) if found.len() == module.size => return Ok(Some(module)),
+            Ok(found) => format!("it has {} bytes instead of {}", found.len(), module.size),
+            // Removed in this moment, or lost.
+            Err(_) if !self.is_recorded(digest) => return Ok(None),
+            Err(error) => error.to_string(),
+        };
+        Err(StoreError::Damaged { path, reason })
+    }
+
+    fn record(&self, digest: &ModuleDigest) -> Result<Option<Module>, StoreError> {
+        let path = self.record_path(digest);
+        let bytes = match read_at_most(&path, LARGEST_RECORD) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("read", &path)(error)),
+        };
+        let module: Result<Module, _> = serde_json::from_slice(&bytes);
+        match module {
+            Ok(module) if module.digest == *digest => Ok(Some(module)),
+            Ok(module) => Err(StoreError::Damaged { path, reason: format!("it is the record of {}", module.digest) }),
+            Err(error) => Err(StoreError::Damaged { path, reason: error.to_string() }),
+        }
+    }
+
+    fn is_recorded(&self, digest: &ModuleDigest) -> bool {
+        self.record_path(digest).exists()
+    }
+
+    /// The digests that have a record.
+    fn recorded(&self) -> Result<Vec<ModuleDigest>, StoreError> {
+        let modules = self.modules();
+        let names = files::names(&modules).map_err(StoreError::io("read", &modules))?;
+        Ok(names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect())
+    }
+
+    fn not_found(&self, wanted: &str) -> StoreError {
+        StoreError::NotFound { wanted: wanted.to_owned(), store: self.folder.clone() }
+    }
+
+    /// Waits until nobody else changes the store. Given back when the file is closed, by a crash too.
+    fn lock(&self) -> Result<File, StoreError> {
+        let path = self.folder.join("lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        file.and_then(|file| file.lock().map(|()| file)).map_err(StoreError::io("lock", &path))
+    }
+
+    fn modules(&self) -> PathBuf {
+        self.folder.join("modules")
+    }
+
+    fn names(&self) -> PathBuf {
+        self.folder.join("names")
+    }
+
+    fn component_path(&self, digest: &ModuleDigest) -> PathBuf {
+        self.modules().join(format!("{digest}.wasm"))
+    }
+
+    fn record_path(&self, digest: &ModuleDigest) -> PathBuf {
+        self.modules().join(format!("{digest}.json"))
+    }
+
+    fn claim_path(&self, identity: &Identity) -> PathBuf {
+        self.names().join(&identity.name).join(identity.claim())
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Reads a file, or one byte more than it may have, for whoever checks what it is.
+fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,192 @@
+//! Bindings: which policy decides for whom, and what happens when it fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use semver::VersionReq;
+
+use super::skipped_versions::SkippedVersions;
+use crate::message::Message;
+use crate::step::Step;
+use callsign_catalog::Channel;
+use callsign_engine::Policy;
+
+/// What a message comes to when its policy fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnFailure {
+    /// It is refused with `POLICY_FAILED`. The default: a policy may be there to keep messages from going out.
+    #[default]
+    Refuse,
+    /// The standard policy decides.
+    Standard,
+}
+
+/// What a message comes to when its pin cannot be read or written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnUnavailable {
+    /// It is refused with `STICKY_UNAVAILABLE`. The default: what is sent from another sender cannot be taken back.
+    #[default]
+    Refuse,
+    /// It is decided as if the recipient had no pin, and is not pinned; the decision says so, see
+    /// [`DecisionRef::unpinned`](crate::DecisionRef::unpinned). A recipient who is pinned may hear from another sender.
+    DecideUnpinned,
+}
+
+/// When a policy that keeps failing is left alone, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Breaker {
+    /// So many failures without a success between them. Default 20.
+    pub failures: u32,
+    /// Then it is not called for this long; after that one call tries it again. Default 5 seconds.
+    pub rest: Duration,
+}
+
+impl Breaker {
+    /// A breaker that trips after so many failures in a row and rests for so long.
+    pub fn new(failures: u32, rest: Duration) -> Self {
+        Self { failures: failures.max(1), rest }
+    }
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self { failures: 20, rest: Duration::from_secs(5) }
+    }
+}
+
+/// A policy for somebody.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) on_unavailable: OnUnavailable,
+    pub(crate) breaker: Breaker,
+    pub(crate) probes: Vec<Probe>,
+    /// The versions that it is for.
+    pub(crate) requirement: Option<VersionReq>,
+    pub(crate) skipped_versions: Arc<SkippedVersions>,
+}
+
+impl Binding {
+    /// Binds a policy, with its settings, limits and isolation, refusing what it fails on.
+    pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
+        Self {
+            policy: policy.into(),
+            on_failure: OnFailure::default(),
+            on_unavailable: OnUnavailable::default(),
+            breaker: Breaker::default(),
+            probes: Vec::new(),
+            requirement: None,
+            skipped_versions: Arc::default(),
+        }
+    }
+
+    /// With a failure rule.
+    #[must_use]
+    pub fn on_failure(mut self, rule: OnFailure) -> Self {
+        self.on_failure = rule;
+        self
+    }
+
+    /// With a rule for messages whose pin cannot be read or written.
+    #[must_use]
+    pub fn on_unavailable(mut self, rule: OnUnavailable) -> Self {
+        self.on_unavailable = rule;
+        self
+    }
+
+    /// With a circuit breaker.
+    #[must_use]
+    pub fn breaker(mut self, breaker: Breaker) -> Self {
+        self.breaker = breaker;
+        self
+    }
+
+    /// With a message that the policy must answer before it is put to use.
+    #[must_use]
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.probes.push(probe);
+        self
+    }
+
+    /// With the versions of the policy that it is for: an exact one (`=1.2.0`), or a range (`^1.2`), which
+    /// [`Gateway::refresh`](crate::Gateway::refresh) follows. Default none: the policy that was given, and no other.
+    ///
+    /// The policy that is given must be of such a version. A pre-release is only where the requirement names one of the
+    /// same version, as in Cargo.
+    #[must_use]
+    pub fn versions(mut self, requirement: VersionReq) -> Self {
+        self.requirement = Some(requirement);
+        self
+    }
+
+    /// The versions that it is for.
+    pub fn requirement(&self) -> Option<&VersionReq> {
+        self.requirement.as_ref()
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+}
+
+/// A message that a policy is tried on, on the catalog of the moment, before it is put to use. No pin is written.
+///
+/// Any decision or refusal will do unless the probe says what it expects; a failure of the policy never does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    application: Option<Box<str>>,
+    entity: Option<Box<str>>,
+    channel: Channel,
+    to: Box<str>,
+    pub(crate) sender: Option<Box<str>>,
+    pub(crate) step: Option<Step>,
+    pub(crate) refusal: Option<Box<str>>,
+}
+
+impl Probe {
+    /// A probe from a message. Its id and its `from` are ignored: the policy never sees them.
+    pub fn new(message: &Message<'_>) -> Self {
+        Self {
+            application: message.application.map(Into::into),
+            entity: message.entity.map(Into::into),
+            channel: message.channel,
+            to: message.to.into(),
+            sender: None,
+            step: None,
+            refusal: None,
+        }
+    }
+
+    /// Expects this sender, by its `senderId`.
+    #[must_use]
+    pub fn expect_sender(mut self, id: &str) -> Self {
+        self.sender = Some(id.into());
+        self
+    }
+
+    /// Expects this step.
+    #[must_use]
+    pub fn expect_step(mut self, step: Step) -> Self {
+        self.step = Some(step);
+        self
+    }
+
+    /// Expects a refusal with this code.
+    #[must_use]
+    pub fn expect_refusal(mut self, code: &str) -> Self {
+        self.refusal = Some(code.into());
+        self
+    }
+
+    pub(crate) fn message(&self) -> Message<'_> {
+        let mut message = Message::new(self.channel, &self.to);
+        message.application = self.application.as_deref();
+        message.entity = self.entity.as_deref();
+        message
+    }
+}

@@ -1,0 +1,174 @@
+//! What became of a message: a sender, or a refusal.
+
+use std::fmt;
+use std::sync::Arc;
+
+use callsign_catalog::{Catalog, Sender, Strategy};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::refusal::Refusal;
+use crate::snapshot::{By, PLATFORM, Snapshot, Who};
+use crate::step::Step;
+
+/// What became of a message, in the catalog's numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Decided {
+        sender: u32,
+        strategy: Option<u32>,
+        step: Step,
+        /// Why the pin of the recipient was not looked at or not written, where it should have been.
+        unpinned: Option<Arc<str>>,
+    },
+    Refused(Refusal),
+}
+
+impl Verdict {
+    /// `senderId STEP`, or the code of the refusal.
+    pub(crate) fn describe(&self, snapshot: &Snapshot) -> String {
+        match self {
+            Self::Decided { sender, step, .. } => {
+                format!("{} {step}", snapshot.revision.catalog().senders()[*sender as usize].id)
+            }
+            Self::Refused(refusal) => refusal.code().to_owned(),
+        }
+    }
+}
+
+/// What became of a message, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
+    pub(crate) by: By,
+}
+
+impl Outcome {
+    /// Nobody said anything, and why.
+    #[cold]
+    pub(crate) fn nobody(reason: &str) -> Self {
+        let by = By { route: PLATFORM, who: Who::Active };
+        Self { verdict: Verdict::Refused(Refusal::PolicyFailed(reason.into())), by }
+    }
+}
+
+/// What became of a message.
+///
+/// It borrows the catalog and the policy that it was decided with, so it stays true when they are replaced.
+#[derive(Clone, Copy)]
+pub struct DecisionRef<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) outcome: &'a Outcome,
+}
+
+impl<'a> DecisionRef<'a> {
+    fn catalog(&self) -> &'a Catalog {
+        self.snapshot.revision.catalog()
+    }
+
+    /// The sender; none where the message was refused.
+    pub fn sender(&self) -> Option<&'a Sender> {
+        match &self.outcome.verdict {
+            Verdict::Decided { sender, .. } => self.catalog().senders().get(*sender as usize),
+            Verdict::Refused(_) => None,
+        }
+    }
+
+    /// The step that settled it; none where the message was refused.
+    pub fn step(&self) -> Option<Step> {
+        match &self.outcome.verdict {
+            Verdict::Decided { step, .. } => Some(*step),
+            Verdict::Refused(_) => None,
+        }
+    }
+
+    /// The strategy that was followed; none where the message named its sender or was refused.
+    pub fn strategy(&self) -> Option<&'a Strategy> {
+        match &self.outcome.verdict {
+            Verdict::Decided { strategy, .. } => self.catalog().strategies().get((*strategy)? as usize),
+            Verdict::Refused(_) => None,
+        }
+    }
+
+    /// Why there is no sender; none where there is one.
+    pub fn refusal(&self) -> Option<&'a Refusal> {
+        match &self.outcome.verdict {
+            Verdict::Decided { .. } => None,
+            Verdict::Refused(refusal) => Some(refusal),
+        }
+    }
+
+    /// Why the recipient's pin was not looked at or not written, where a sticky strategy was followed and its binding lets
+    /// such messages go out ([`OnUnavailable::DecideUnpinned`](crate::OnUnavailable::DecideUnpinned)); else none.
+    pub fn unpinned(&self) -> Option<&'a str> {
+        match &self.outcome.verdict {
+            Verdict::Decided { unpinned, .. } => unpinned.as_deref(),
+            Verdict::Refused(_) => None,
+        }
+    }
+
+    /// The policy that decided, as `name@version`.
+    pub fn policy(&self) -> &'a str {
+        self.snapshot.policy(self.outcome.by).label()
+    }
+
+    /// The decision as it is written for programs, with the id of its message.
+    pub fn to_json<'m>(&self, message_id: Option<&'m str>) -> impl Serialize + use<'a, 'm> {
+        Json { message_id, decision: *self }
+    }
+}
+
+impl fmt::Debug for DecisionRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.outcome.verdict {
+            Verdict::Decided { step, .. } => f
+                .debug_struct("Decided")
+                .field("sender", &self.sender().map(|sender| &sender.id))
+                .field("step", &step.as_str())
+                .field("strategy", &self.strategy().map(|strategy| &strategy.id))
+                .field("unpinned", &self.unpinned())
+                .finish(),
+            Verdict::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+        }
+    }
+}
+
+struct Json<'a, 'm> {
+    message_id: Option<&'m str>,
+    decision: DecisionRef<'a>,
+}
+
+impl Serialize for Json<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(id) = self.message_id {
+            map.serialize_entry("messageId", id)?;
+        }
+        if let Some(refusal) = self.decision.refusal() {
+            map.serialize_entry("refusal", &RefusalJson(refusal))?;
+        } else if let (Some(sender), Some(step)) = (self.decision.sender(), self.decision.step()) {
+            map.serialize_entry("sender", &*sender.address)?;
+            map.serialize_entry("senderId", &*sender.id)?;
+            map.serialize_entry("senderType", sender.kind.as_str())?;
+            map.serialize_entry("step", step.as_str())?;
+            if let Some(strategy) = self.decision.strategy() {
+                map.serialize_entry("strategyId", &*strategy.id)?;
+            }
+            if let Some(reason) = self.decision.unpinned() {
+                map.serialize_entry("unpinned", reason)?;
+            }
+            map.serialize_entry("policy", self.decision.policy())?;
+        }
+        map.end()
+    }
+}
+
+struct RefusalJson<'a>(&'a Refusal);
+
+impl Serialize for RefusalJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("code", self.0.code())?;
+        map.serialize_entry("message", &format_args!("{}", self.0))?;
+        map.end()
+    }
+}

@@ -1,0 +1,394 @@
+//! The gateway: messages in, decisions out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::Guard;
+use callsign_catalog::Catalog;
+use callsign_engine::{ModuleStore, Policy, PolicyError, StoreError};
+use callsign_index::{Revision, SenderKeyCollision};
+use callsign_sticky::{MemoryStore, StickyStore};
+
+use crate::bindings::{
+    AutoRollback, Binding, BindingTarget, BoundPolicy, Comparison, Control, Refreshed, Served, SwapError,
+};
+use crate::decision::{DecisionRef, Outcome};
+use crate::event::Event;
+use crate::message::Message;
+use crate::resolve::batch::{Batch, key as pin_key};
+use crate::resolve::call::Query;
+use crate::resolve::destination::prepare;
+use crate::resolve::single::decide;
+use crate::snapshot::Snapshot;
+
+/// Decides from which sender messages go out. Shared by any number of threads, none of which waits for another.
+///
+/// ```
+/// use callsign::{Catalog, Channel, Gateway, Message};
+///
+/// let catalog = Catalog::from_json(r#"{
+///     "applications": [{"applicationId": "shop"}],
+///     "senders": [{"senderId": "S1", "sender": "+14155550100", "senderType": "VIRTUAL_LONG_NUMBER",
+///                  "coverage": [{"channel": "SMS", "countries": ["US"]}]}],
+///     "associations": [{"resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": null,
+///                       "resourceId": "S1"}],
+///     "sendingStrategies": [{"sendingStrategyId": "GENERAL", "platform": {"applicationId": "shop"}}]
+/// }"#)?;
+/// let gateway = Gateway::new(catalog)?;
+///
+/// let decision = gateway.resolve(&Message::new(Channel::Sms, "+14155550123").application("shop"));
+/// assert_eq!(decision.get().sender().map(|sender| &*sender.id), Some("S1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Gateway {
+    control: Arc<Control>,
+}
+
+/// Deciding.
+impl Gateway {
+    /// A gateway with the standard policy and pins in memory.
+    ///
+    /// # Errors
+    /// The catalog cannot be indexed, or components cannot run on this machine.
+    pub fn new(catalog: Catalog) -> Result<Self, GatewayError> {
+        Self::with(catalog, Policy::standard()?, Arc::new(MemoryStore::new()))
+    }
+
+    /// A gateway with a policy for the platform and a store of pins.
+    ///
+    /// # Errors
+    /// The catalog cannot be indexed, or the policy does not accept its settings.
+    pub fn with(
+        catalog: Catalog,
+        policy: impl Into<Arc<Policy>>,
+        sticky: Arc<dyn StickyStore>,
+    ) -> Result<Self, GatewayError> {
+        let policy = policy.into();
+        policy.check_settings()?;
+        Ok(Self { control: Control::new(Revision::new(catalog)?, Binding::new(policy), sticky) })
+    }
+
+    /// The sender of one message.
+    #[inline]
+    pub fn resolve(&self, message: &Message<'_>) -> Decision {
+        let snapshot = self.control.snapshot.load();
+        let outcome = match prepare(&snapshot, message) {
+            Ok(question) => decide(&snapshot, &Query::new(&snapshot, question, message)),
+            Err(outcome) => outcome,
+        };
+        Decision { snapshot, outcome }
+    }
+
+    /// The senders of many messages, each as [`Gateway::resolve`] would give it, in their order, on one catalog and one
+    /// set of policies. Faster than one by one; new pins are written together.
+    pub fn resolve_batch(&self, messages: &[Message<'_>]) -> Decisions {
+        let snapshot = self.snapshot();
+        let mut batch = Batch::new(&snapshot, messages);
+        // A store that is far away is asked once for all.
+        let keys = if snapshot.sticky.remote().is_some() { batch.keys() } else { Vec::new() };
+        if !keys.is_empty() {
+            let pins = snapshot.sticky.read(&keys);
+            batch.read(pins);
+        }
+        batch.decide();
+        while batch.waits() {
+            let answers = snapshot.sticky.write(&batch.writes());
+            batch.written(answers);
+        }
+        let outcomes = batch.into_outcomes();
+        Decisions { snapshot, outcomes }
+    }
+
+    /// [`Gateway::resolve`] for callers that must not block: a store of pins that is a network away, or that writes to a
+    /// disk, is awaited. Works on any executor.
+    pub async fn resolve_async(&self, message: &Message<'_>) -> Decision {
+        if let Some(decision) = self.resolve_at_once(message) {
+            return decision;
+        }
+        let decisions = self.resolve_batch_async(std::slice::from_ref(message)).await;
+        // A batch has a decision for each of its messages.
+        let outcome = decisions.outcomes.into_iter().next();
+        let outcome = outcome.unwrap_or_else(|| Outcome::nobody("the batch of one message has no decision"));
+        Decision { snapshot: Guard::from_inner(decisions.snapshot), outcome }
+    }
+
+    /// Decides a message that has no pin to wait for, as most have.
+    #[inline]
+    fn resolve_at_once(&self, message: &Message<'_>) -> Option<Decision> {
+        let snapshot = self.control.snapshot.load();
+        let outcome = match prepare(&snapshot, message) {
+            Ok(question) => {
+                let query = Query::new(&snapshot, question, message);
+                if snapshot.sticky.remote().is_some() && pin_key(&snapshot, &query).is_some() {
+                    return None;
+                }
+                decide(&snapshot, &query)
+            }
+            Err(outcome) => outcome,
+        };
+        Some(Decision { snapshot, outcome })
+    }
+
+    /// [`Gateway::resolve_batch`] for callers that must not block. The pins of all messages are read in one round trip
+    /// before the policies run, and wanted pins are written in one round trip after it; where another writer was first,
+    /// the message is decided again with the winner in view. The policies themselves run on the caller's thread, within
+    /// their deadlines. Dropping the future decides nothing more, though pins that were on their way may be written.
+    pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
+        let snapshot = self.snapshot();
+        let Some(remote) = snapshot.sticky.remote() else { return self.resolve_batch(messages) };
+        let mut batch = Batch::new(&snapshot, messages);
+        let keys = batch.keys();
+        if !keys.is_empty() {
+            let pins = remote.read_async(&keys).await;
+            batch.read(pins);
+        }
+        batch.decide();
+        while batch.waits() {
+            let answers = remote.write_async(&batch.writes()).await;
+            batch.written(answers);
+        }
+        let outcomes = batch.into_outcomes();
+        Decisions { snapshot, outcomes }
+    }
+
+    /// The catalog that is decided on now.
+    pub fn revision(&self) -> Arc<Revision> {
+        Arc::clone(&self.control.snapshot.load().revision)
+    }
+
+    /// Decides on another catalog from now on. Calls that are under way finish on the one that they began with.
+    ///
+    /// # Errors
+    /// The catalog cannot be indexed; the old one goes on.
+    pub fn replace_catalog(&self, catalog: Catalog) -> Result<(), GatewayError> {
+        Ok(self.control.replace_catalog(catalog)?)
+    }
+
+    /// A catalog, indexed so that it can come after the one that is decided on now: what can be refused about it is refused
+    /// here. For those who have to write down what is decided on before it is.
+    ///
+    /// # Errors
+    /// The catalog cannot be indexed.
+    pub fn next_revision(&self, catalog: Catalog) -> Result<Revision, GatewayError> {
+        Ok(Revision::after(&self.control.snapshot.load().revision, catalog)?)
+    }
+
+    /// Decides on a revision of [`Gateway::next_revision`] from now on, as [`Gateway::replace_catalog`] does on a catalog. One
+    /// that another has overtaken meanwhile is indexed anew.
+    ///
+    /// # Errors
+    /// As [`Gateway::replace_catalog`]; never for the one that comes next.
+    pub fn replace_revision(&self, revision: Revision) -> Result<(), GatewayError> {
+        Ok(self.control.replace_revision(revision)?)
+    }
+
+    /// What decisions are made with now.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.control.snapshot.load_full()
+    }
+}
+
+/// Changing policies under traffic. Every change is one step for the callers: they take no lock, calls under way finish
+/// on the policy that they began with, and a batch never mixes versions.
+impl Gateway {
+    /// Puts a policy to use: it checks its settings, instances are started and the binding's probes answered first, and
+    /// only then does it serve. Candidates beside the one before are withdrawn.
+    ///
+    /// # Errors
+    /// It does not accept its settings, does not start, or does not answer a probe as it should. What served before serves on, and an
+    /// [`EventKind::Rejected`](crate::EventKind::Rejected) event says why.
+    pub fn swap(&self, target: &BindingTarget, binding: Binding) -> Result<(), SwapError> {
+        self.control.swap(target, binding)
+    }
+
+    /// Whether [`Gateway::swap`] would put a binding to use now: all that it does but the last step. For those who have to
+    /// write down what serves before it does.
+    ///
+    /// # Errors
+    /// As [`Gateway::swap`].
+    pub fn check(&self, target: &BindingTarget, binding: Binding) -> Result<(), SwapError> {
+        self.control.check(target, binding)
+    }
+
+    /// Goes back to the policy before, which needs no file: the last 16 of each binding are kept. A binding that follows
+    /// new versions does not return to the one that is taken off, see [`Gateway::refresh`].
+    ///
+    /// # Errors
+    /// There is no such binding, or nothing was before it.
+    pub fn rollback(&self, target: &BindingTarget) -> Result<(), SwapError> {
+        self.control.rollback(target)
+    }
+
+    /// Moves every binding with a range of versions ([`Binding::versions`]) to the newest module of the store that is in
+    /// its range, is newer than what serves, and is accepted; each by the same way as [`Gateway::swap`], with the limits,
+    /// isolation, settings, probes and failure rule that the binding has. Gives what was tried, binding by binding, the
+    /// newest first. It is for those who add modules to call, or for a timer.
+    ///
+    /// A module that is not accepted is passed over from then on, and the next older one is tried. After a rollback of
+    /// the binding, or when a candidate beside it was withdrawn or rolled back automatically, it follows only to what is newer than the
+    /// version that was taken off. A [`Gateway::swap`] of the binding by hand begins anew. A binding with a candidate
+    /// stays as it is, and so does one whose module the store does not have any more.
+    ///
+    /// # Errors
+    /// The store cannot be read; nothing changed.
+    pub fn refresh(&self, store: &ModuleStore) -> Result<Vec<Refreshed>, StoreError> {
+        self.control.refresh(store)
+    }
+
+    /// Removes a binding: the more general one serves.
+    ///
+    /// # Errors
+    /// There is no such binding, or it is the platform's.
+    pub fn unbind(&self, target: &BindingTarget) -> Result<(), SwapError> {
+        self.control.unbind(target)
+    }
+
+    /// The policies of a binding, oldest first; the last is the one that serves.
+    pub fn history(&self, target: &BindingTarget) -> Vec<Served> {
+        self.control.history(target)
+    }
+
+    /// Lets a candidate decide beside the policy that serves. Its answers are compared and thrown away.
+    ///
+    /// # Errors
+    /// There is no such binding, or the candidate cannot be put to use.
+    pub fn shadow(&self, target: &BindingTarget, candidate: Binding) -> Result<(), SwapError> {
+        self.control.shadow(target, candidate)
+    }
+
+    /// What the shadow of a binding has found so far; none where there is no shadow.
+    pub fn comparison(&self, target: &BindingTarget) -> Option<Comparison> {
+        self.control.comparison(target)
+    }
+
+    /// Lets a candidate serve a share of the recipients, in thousandths, always the same ones. It is taken off by itself
+    /// when it goes wrong as often as `auto_rollback` says.
+    ///
+    /// # Errors
+    /// There is no such binding, or the candidate cannot be put to use.
+    pub fn canary(
+        &self,
+        target: &BindingTarget,
+        candidate: Binding,
+        per_mille: u16,
+        auto_rollback: AutoRollback,
+    ) -> Result<(), SwapError> {
+        self.control.canary(target, candidate, per_mille, auto_rollback)
+    }
+
+    /// Lets the candidate of a binding, its canary or else its shadow, serve all of it.
+    ///
+    /// # Errors
+    /// There is no candidate.
+    pub fn promote(&self, target: &BindingTarget) -> Result<(), SwapError> {
+        self.control.promote(target)
+    }
+
+    /// Takes the candidates of a binding off.
+    ///
+    /// # Errors
+    /// There is no candidate.
+    pub fn withdraw(&self, target: &BindingTarget) -> Result<(), SwapError> {
+        self.control.withdraw(target)
+    }
+
+    /// The candidates that a binding has now, as `name@version`: its shadow, and its canary, which may have been rolled back automatically.
+    pub fn candidates(&self, target: &BindingTarget) -> (Option<Arc<str>>, Option<Arc<str>>) {
+        let snapshot = self.control.snapshot.load();
+        let Some(route) = snapshot.route(target) else { return (None, None) };
+        let label = |bound: &Arc<BoundPolicy>| Arc::from(bound.binding.policy.label());
+        (
+            route.shadow.as_ref().map(|shadow| label(&shadow.bound)),
+            route.canary.as_ref().map(|canary| label(&canary.bound)),
+        )
+    }
+
+    /// How often calls of the policy that serves a binding have failed since it was put to use.
+    pub fn failures(&self, target: &BindingTarget) -> Option<u64> {
+        let snapshot = self.control.snapshot.load();
+        snapshot.route(target).map(|route| route.active.failures())
+    }
+
+    /// Calls a function with every event, on the thread that caused it: it should be quick.
+    pub fn listen(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+        self.control.listen(Arc::new(listener));
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let snapshot = self.control.snapshot.load();
+        f.debug_struct("Gateway")
+            .field("revision", &snapshot.revision.number())
+            .field("policy", &snapshot.routes[0].active.binding.policy.label())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of one message.
+///
+/// It holds on to the catalog and the policy that it was decided with: read it and let it go. A thread that keeps more
+/// than a few of them makes the next ones slower.
+pub struct Decision {
+    snapshot: Guard<Arc<Snapshot>>,
+    outcome: Outcome,
+}
+
+impl Decision {
+    /// The decision.
+    pub fn get(&self) -> DecisionRef<'_> {
+        DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome }
+    }
+}
+
+impl fmt::Debug for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+/// What became of the messages of a batch, in their order.
+pub struct Decisions {
+    snapshot: Arc<Snapshot>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Decisions {
+    /// How many there are: one for each message.
+    pub fn len(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// Whether the batch was empty.
+    pub fn is_empty(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    /// The decision of the message at an index.
+    pub fn get(&self, index: usize) -> Option<DecisionRef<'_>> {
+        self.outcomes.get(index).map(|outcome| DecisionRef { snapshot: &self.snapshot, outcome })
+    }
+
+    /// The decisions in the order of the messages.
+    pub fn iter(&self) -> impl Iterator<Item = DecisionRef<'_>> {
+        self.outcomes.iter().map(|outcome| DecisionRef { snapshot: &self.snapshot, outcome })
+    }
+}
+
+impl fmt::Debug for Decisions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Why a gateway cannot serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatewayError {
+    /// The catalog cannot be indexed.
+    #[error(transparent)]
+    Catalog(#[from] SenderKeyCollision),
+    /// The policy cannot run.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}

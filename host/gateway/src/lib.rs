@@ -1,0 +1,62 @@
+//! Callsign answers one question for a messaging platform: from which of its senders should this message go out?
+//!
+//! A [`Catalog`] says what there is: applications, entities, senders, associations, sending strategies, default senders.
+//! A [`Gateway`] decides on it: [`Gateway::resolve`] for one message, [`Gateway::resolve_batch`] for many,
+//! [`Gateway::explain`] to know why. The decision itself is a WebAssembly component, a [`Policy`], that runs in a
+//! sandbox behind the contract `callsign:policy`; the standard one comes with this crate. Pins of the sticky sender are
+//! kept in a [`StickyStore`].
+//!
+//! Where to look: `resolve` is the way of a message, step by step; `bindings` is what is bound to whom and how it changes;
+//! `explain` says why; a [`Revision`] and the policies of the moment are one `snapshot`, which a decision reads once. What
+//! there is below has crates of its own: `callsign-catalog`, `callsign-index`, `callsign-engine`, `callsign-sticky`,
+//! `callsign-destination`.
+
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "bench")]
+pub mod bench;
+mod bindings;
+mod decision;
+mod event;
+mod explain;
+mod gateway;
+mod message;
+mod refusal;
+mod resolve;
+mod snapshot;
+mod step;
+
+pub use bindings::{
+    AutoRollback, Binding, BindingTarget, Breaker, Comparison, Difference, OnFailure, OnUnavailable, Probe, Refreshed,
+    Served, SwapError,
+};
+pub use callsign_catalog::{
+    Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Edit, EditError,
+    EditErrorKind, EditFault, Entity, Fault, Faults, List, MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation, PVec,
+    ResourceType, Sender, SenderType, SlotVec, Strategy,
+};
+pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
+pub use callsign_engine::{
+    Collected, CompiledCache, Import, Inspection, Isolation, Limits, Module, ModuleDigest, ModuleStore, OwnRefusal,
+    Policy, PolicyError, StoreError,
+};
+pub use callsign_index::{DEFAULT_APPLICATION, Revision, SenderKeyCollision};
+pub use callsign_sticky as sticky;
+pub use callsign_sticky::{
+    EmbeddedStore, MemoryStore, Pin, PinKey, PinScope, PinnedSender, Recipient, SenderKey, StickyError, StickyStore,
+};
+pub use decision::DecisionRef;
+pub use event::{Event, EventKind};
+pub use explain::Explanation;
+pub use gateway::{Decision, Decisions, Gateway, GatewayError};
+pub use message::Message;
+pub use refusal::Refusal;
+pub use step::Step;
+
+/// The example of the README, kept true by being compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct ReadmeExample;
+
+#[doc(hidden)]
+pub use callsign_engine::standard_component;

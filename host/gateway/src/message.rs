@@ -1,0 +1,72 @@
+//! A message that needs a sender.
+
+use callsign_catalog::Channel;
+
+/// A message, as far as the choice of its sender goes. It borrows its texts: a gateway has them at hand anyway.
+///
+/// ```
+/// use callsign::{Channel, Message};
+///
+/// let message = Message::new(Channel::Sms, "+14155550123").application("shop").entity("acme");
+/// assert_eq!(message.entity, Some("acme"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Message<'a> {
+    /// `messageId`: given back with the decision, never looked at.
+    pub id: Option<&'a str>,
+    /// `applicationId`; `default` where there is none.
+    pub application: Option<&'a str>,
+    /// `entityId`.
+    pub entity: Option<&'a str>,
+    /// `channel`.
+    pub channel: Channel,
+    /// `to`: E.164, with or without the leading `+`; spaces, dashes, dots and brackets are ignored.
+    pub to: &'a str,
+    /// `from`: the sender that overrides every strategy, as recipients see it.
+    pub from: Option<&'a str>,
+    /// When it goes out, in seconds since 1970-01-01 UTC, for policies that ask. The standard policy does not.
+    pub sent_at: Option<u64>,
+}
+
+impl<'a> Message<'a> {
+    /// A message of the default application to a number.
+    pub fn new(channel: Channel, to: &'a str) -> Self {
+        Self { id: None, application: None, entity: None, channel, to, from: None, sent_at: None }
+    }
+
+    /// With an id.
+    #[must_use]
+    pub fn id(mut self, id: &'a str) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Of an application.
+    #[must_use]
+    pub fn application(mut self, application: &'a str) -> Self {
+        self.application = Some(application);
+        self
+    }
+
+    /// Of an entity of its application.
+    #[must_use]
+    pub fn entity(mut self, entity: &'a str) -> Self {
+        self.entity = Some(entity);
+        self
+    }
+
+    /// Going out at a time, in seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn sent_at(mut self, seconds: u64) -> Self {
+        self.sent_at = Some(seconds);
+        self
+    }
+
+    /// From a sender that overrides every strategy.
+    #[must_use]
+    pub fn from(mut self, from: &'a str) -> Self {
+        self.from = Some(from);
+        self
+    }
+}

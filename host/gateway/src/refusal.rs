@@ -1,0 +1,88 @@
+//! Why a message has no sender.
+
+use std::fmt;
+use std::sync::Arc;
+
+use callsign_catalog::Channel;
+use callsign_destination::{Country, DestinationError};
+use callsign_engine::OwnRefusal;
+
+/// Why a message has no sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// `to` is not a number that messages can be sent to.
+    InvalidDestination(DestinationError),
+    /// `from` is no sender of the catalog.
+    SenderNotRegistered,
+    /// `from` is suspended, or does not cover this channel and country.
+    SenderNotCapable {
+        /// Every sender with this address is suspended.
+        suspended: bool,
+        /// The channel of the message.
+        channel: Channel,
+        /// The destination.
+        country: Country,
+    },
+    /// The application, or the entity and its application, has no strategies.
+    NoStrategy,
+    /// The strategies that count have none for this channel.
+    ChannelNotAllowed(Channel),
+    /// The strategies that count do not have this country.
+    CountryNotAllowed(Country),
+    /// No candidate, and no default sender that can carry the message.
+    NoEligibleSender {
+        /// The channel of the message.
+        channel: Channel,
+        /// The destination.
+        country: Country,
+    },
+    /// The sticky state could not be read or written.
+    StickyUnavailable(Arc<str>),
+    /// The policy failed, or gave an answer that the host does not accept.
+    PolicyFailed(Arc<str>),
+    /// A reason of the policy's own, worded by the policy when it is first read.
+    Own(Arc<OwnRefusal>),
+}
+
+impl Refusal {
+    /// The code for programs.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::InvalidDestination(_) => "INVALID_DESTINATION",
+            Self::SenderNotRegistered => "SENDER_NOT_REGISTERED",
+            Self::SenderNotCapable { .. } => "SENDER_NOT_CAPABLE",
+            Self::NoStrategy => "NO_STRATEGY",
+            Self::ChannelNotAllowed(_) => "CHANNEL_NOT_ALLOWED",
+            Self::CountryNotAllowed(_) => "COUNTRY_NOT_ALLOWED",
+            Self::NoEligibleSender { .. } => "NO_ELIGIBLE_SENDER",
+            Self::StickyUnavailable(_) => "STICKY_UNAVAILABLE",
+            Self::PolicyFailed(_) => "POLICY_FAILED",
+            Self::Own(own) => own.code(),
+        }
+    }
+}
+
+/// The sentence for people.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidDestination(error) => error.fmt(f),
+            Self::SenderNotRegistered => f.write_str("no sender of the catalog has the address in `from`"),
+            Self::SenderNotCapable { suspended: true, .. } => f.write_str("the sender in `from` is suspended"),
+            Self::SenderNotCapable { channel, country, .. } => {
+                write!(f, "the sender in `from` does not cover {channel} to {country}")
+            }
+            Self::NoStrategy => f.write_str("neither the entity nor its application has a sending strategy"),
+            Self::ChannelNotAllowed(channel) => {
+                write!(f, "there are sending strategies here, but none that counts is for {channel}")
+            }
+            Self::CountryNotAllowed(country) => write!(f, "none of the sending strategies that count allows {country}"),
+            Self::NoEligibleSender { channel, country } => {
+                write!(f, "no active sender associated here covers {channel} to {country}, and no default sender does")
+            }
+            Self::StickyUnavailable(reason) | Self::PolicyFailed(reason) => f.write_str(reason),
+            Self::Own(own) => f.write_str(own.message()),
+        }
+    }
+}

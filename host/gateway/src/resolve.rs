@@ -1,0 +1,22 @@
+//! The way of a message, forward only, in files named for its steps.
+//!
+//! 1. `destination`: the text in `to` becomes a number, a country and an area code.
+//! 2. `explicit`: a message that names its sender is settled here.
+//! 3. `call`: for steps 3 to 8 the policy that serves the scope is called, inside its sandbox.
+//! 4. `check`: what it answers is checked before it counts.
+//! 5. `pin`: step 9, the pin that the answer wants.
+//!
+//! `progress` takes a message from its call to its decision, also where the policy fails or another message pins the
+//! recipient first. `single` does it for one message, `batch` for many; `shadow` compares a candidate on the way, `probe`
+//! tries a policy that does not serve yet.
+
+pub(crate) mod batch;
+pub(crate) mod call;
+pub(crate) mod check;
+pub(crate) mod destination;
+mod explicit;
+pub(crate) mod pin;
+pub(crate) mod probe;
+mod progress;
+mod shadow;
+pub(crate) mod single;

@@ -1,0 +1,125 @@
+//! Steps 3 to 8: the policy that serves the scope of a message is called.
+
+use std::sync::Arc;
+
+use callsign_engine::contract::types::Request;
+use callsign_engine::{Asked, Failure, Instance, PinRead, Policy, Texts};
+
+use super::check::{Author, Checked, check};
+use super::destination::Question;
+use crate::bindings::{BoundPolicy, Route};
+use crate::message::Message;
+use crate::snapshot::{By, Snapshot, Who};
+
+/// A message and what a policy is asked about it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Query<'a> {
+    pub(crate) question: Question,
+    pub(crate) request: Request,
+    pub(crate) message: &'a Message<'a>,
+}
+
+impl<'a> Query<'a> {
+    #[inline]
+    pub(crate) fn new(snapshot: &Snapshot, question: Question, message: &'a Message<'a>) -> Self {
+        Self { question, request: question.request(snapshot), message }
+    }
+
+    /// The same, as the only message of a call.
+    pub(crate) fn alone(&self) -> Self {
+        Self { request: Request { message: 0, ..self.request }, ..*self }
+    }
+}
+
+/// Who answers a query: a bound of the route of its scope.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) route: &'a Route,
+    pub(crate) bound: &'a Arc<BoundPolicy>,
+    pub(crate) by: By,
+}
+
+/// Who answers a query.
+#[inline]
+pub(crate) fn choose<'a>(snapshot: &'a Snapshot, query: &Query<'_>) -> Asker<'a> {
+    let route = &*snapshot.routes[usize::from(query.question.route)];
+    let (bound, who) = match &route.canary {
+        Some(canary) if canary.serves(query.request.recipient) => (&canary.bound, Who::Candidate),
+        _ => (&route.active, Who::Active),
+    };
+    Asker { route, bound, by: By { route: query.question.route, who } }
+}
+
+/// Calls an instance of a policy, and gives it back unless the call failed.
+#[inline]
+pub(crate) fn with_instance<T>(
+    policy: &Policy,
+    call: impl FnOnce(&mut Instance) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut instance = policy.instance()?;
+    let value = call(&mut instance)?;
+    policy.put_back(instance);
+    Ok(value)
+}
+
+/// What an instance answers to a message, checked; `read` is what is known of its pin.
+#[inline]
+pub(super) fn answer(
+    snapshot: &Snapshot,
+    instance: &mut Instance,
+    author: Author<'_>,
+    query: &Query<'_>,
+    read: PinRead,
+) -> Result<Checked, Failure> {
+    load(instance, snapshot, std::slice::from_ref(query));
+    if let Some(read) = read {
+        instance.know(0, read);
+    }
+    let answer = instance.resolve(query.request)?;
+    check(snapshot, author, &query.question, &answer)
+}
+
+/// What a policy says of a message, checked, without any effect.
+pub(super) fn try_out(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    author: Author<'_>,
+    query: &Query<'_>,
+    read: PinRead,
+) -> Result<Checked, Failure> {
+    with_instance(policy, |instance| answer(snapshot, instance, author, query, read))
+}
+
+/// The entity of a message, where the catalog has nothing of its own for it and its scope does not name it.
+#[inline]
+fn other_entity<'a>(snapshot: &Snapshot, query: &Query<'a>) -> Option<&'a str> {
+    let entity = query.message.entity?;
+    let scope = snapshot.revision.scope(query.question.scope)?;
+    (scope.entity.is_none() && scope.is_sticky(query.question.channel)).then_some(entity)
+}
+
+/// Makes messages known to the instance, in the order of their handles.
+#[inline]
+pub(crate) fn load(instance: &mut Instance, snapshot: &Snapshot, queries: &[Query<'_>]) {
+    let texts = instance.reads_texts();
+    let state = instance.begin(&snapshot.revision, &snapshot.sticky);
+    for query in queries {
+        state.ask(
+            Asked::new(
+                query.question.scope,
+                query.question.channel,
+                query.request.country,
+                query.question.destination.number,
+                query.message.sent_at,
+            ),
+            other_entity(snapshot, query),
+        );
+        if texts {
+            state.texts.push(Texts {
+                message_id: query.message.id.map(Into::into),
+                application: query.message.application.map(Into::into),
+                entity: query.message.entity.map(Into::into),
+            });
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Checks what a policy answers: the host trusts none of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use callsign_catalog::{Channel, Strategy};
+use callsign_destination::Country;
+use callsign_engine::contract::types::{self, Answer};
+use callsign_engine::{Failure, OwnRefusal, Policy, RefusalAuthor};
+
+use super::destination::Question;
+use crate::bindings::BoundPolicy;
+use crate::decision::Verdict;
+use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
+
+/// Who gave an answer: a policy in its binding, where its failures count, or one by itself.
+#[derive(Clone, Copy)]
+pub(crate) enum Author<'a> {
+    Bound(&'a Arc<BoundPolicy>),
+    Policy(&'a Arc<Policy>),
+}
+
+impl Author<'_> {
+    /// To keep, beyond the call.
+    fn shared(self) -> Arc<dyn RefusalAuthor> {
+        match self {
+            Self::Bound(bound) => Arc::clone(bound) as Arc<dyn RefusalAuthor>,
+            Self::Policy(policy) => Arc::clone(policy) as Arc<dyn RefusalAuthor>,
+        }
+    }
+}
+
+/// What an answer comes to: the verdict, and whether the recipient is to be pinned to its sender.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) verdict: Verdict,
+    pub(crate) pin: bool,
+}
+
+/// Checks the answer of a policy to a question.
+///
+/// # Errors
+/// The answer is not acceptable.
+#[inline]
+pub(crate) fn check(
+    snapshot: &Snapshot,
+    author: Author<'_>,
+    question: &Question,
+    answer: &Answer,
+) -> Result<Checked, Failure> {
+    let (channel, country) = (question.channel, question.destination.country);
+    let decision = match answer {
+        Answer::Decided(decision) => decision,
+        Answer::Refused(refusal) => return Ok(refused(refusal_of(author, channel, country, refusal))),
+    };
+    let catalog = snapshot.revision.catalog();
+    let Some(scope) = snapshot.revision.scope(question.scope) else {
+        return failed(Wrong::UnknownSender(decision.sender));
+    };
+    let Some(member) = scope.members.get(decision.sender as usize) else {
+        return failed(Wrong::UnknownSender(decision.sender));
+    };
+    if !scope.may_use(decision.sender, channel) {
+        return failed(Wrong::ForeignSender(&catalog.senders()[member.sender as usize].id, channel));
+    }
+    if !snapshot.revision.can(member.ability, channel, country) {
+        return failed(Wrong::IncapableSender(&catalog.senders()[member.sender as usize].id, channel, country));
+    }
+    let strategy = match decision.strategy.map(|handle| (handle, scope.strategies.get(handle as usize))) {
+        None => None,
+        Some((_, Some(&index))) => Some(index),
+        Some((handle, None)) => return failed(Wrong::UnknownStrategy(handle)),
+    };
+    let allows_pin = |index| {
+        let strategy: &Strategy = &catalog.strategies()[index as usize];
+        strategy.sticky
+            && strategy.channel.is_none_or(|only| only == channel)
+            && strategy.countries.as_ref().is_none_or(|countries| countries.binary_search(&country).is_ok())
+    };
+    if decision.pin && !strategy.is_some_and(allows_pin) {
+        return failed(Wrong::PinWithoutSticky);
+    }
+    Ok(Checked {
+        verdict: Verdict::Decided { sender: member.sender, strategy, step: decision.step.into(), unpinned: None },
+        pin: decision.pin,
+    })
+}
+
+fn refusal_of(author: Author<'_>, channel: Channel, country: Country, refusal: &types::Refusal) -> Refusal {
+    match refusal {
+        types::Refusal::NoStrategy => Refusal::NoStrategy,
+        types::Refusal::ChannelNotAllowed => Refusal::ChannelNotAllowed(channel),
+        types::Refusal::CountryNotAllowed => Refusal::CountryNotAllowed(country),
+        types::Refusal::NoEligibleSender => Refusal::NoEligibleSender { channel, country },
+        types::Refusal::Own(own) => Refusal::Own(Arc::new(OwnRefusal::new(author.shared(), own.code, own.detail))),
+    }
+}
+
+fn refused(refusal: Refusal) -> Checked {
+    Checked { verdict: Verdict::Refused(refusal), pin: false }
+}
+
+#[cold]
+fn failed(wrong: Wrong<'_>) -> Result<Checked, Failure> {
+    Err(Failure::Answer(wrong.to_string()))
+}
+
+/// What is wrong with an answer.
+enum Wrong<'a> {
+    UnknownSender(u32),
+    ForeignSender(&'a str, Channel),
+    IncapableSender(&'a str, Channel, Country),
+    UnknownStrategy(u32),
+    PinWithoutSticky,
+}
+
+impl fmt::Display for Wrong<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownSender(handle) => write!(f, "the scope has no sender {handle}"),
+            Self::ForeignSender(id, channel) => write!(f, "sender {id} is not associated with the scope for {channel}"),
+            Self::IncapableSender(id, channel, country) => {
+                write!(f, "sender {id} is suspended or does not cover {channel} to {country}")
+            }
+            Self::UnknownStrategy(handle) => write!(f, "the scope has no strategy {handle}"),
+            Self::PinWithoutSticky => {
+                f.write_str("it pins the recipient without a sticky strategy for its channel and country")
+            }
+        }
+    }
+}

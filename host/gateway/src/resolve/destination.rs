@@ -1,0 +1,85 @@
+//! Step 1: the destination of a message. With step 2 behind it: what the host settles itself, or the question for a policy.
+
+use std::hash::Hasher;
+
+use callsign_catalog::Channel;
+use callsign_destination::Destination;
+use callsign_engine::contract::types::Request;
+use siphasher::sip::SipHasher13;
+
+use super::explicit::explicit;
+use crate::decision::{Outcome, Verdict};
+use crate::message::Message;
+use crate::refusal::Refusal;
+use crate::snapshot::{By, PLATFORM, Snapshot, Who};
+
+/// What a policy is asked about a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question {
+    pub(crate) scope: u32,
+    pub(crate) route: u16,
+    pub(crate) channel: Channel,
+    pub(crate) destination: Destination,
+}
+
+/// MessageScope message it is: its scope, and the route of that.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MessageScope {
+    scope: u32,
+    route: u16,
+}
+
+impl MessageScope {
+    #[inline]
+    pub(crate) fn of(snapshot: &Snapshot, message: &Message<'_>) -> Self {
+        let scope = snapshot.revision.scope_of(message.application, message.entity);
+        Self { scope, route: snapshot.route_of(scope, message) }
+    }
+}
+
+/// Steps 1 and 2: the outcome, or the question for the policy.
+#[inline]
+pub(crate) fn prepare(snapshot: &Snapshot, message: &Message<'_>) -> Result<Question, Outcome> {
+    prepare_of(snapshot, message, || MessageScope::of(snapshot, message))
+}
+
+/// The same, for a caller that finds the scope of the message in a way of its own.
+#[inline]
+pub(crate) fn prepare_of(
+    snapshot: &Snapshot,
+    message: &Message<'_>,
+    scope_of: impl FnOnce() -> MessageScope,
+) -> Result<Question, Outcome> {
+    let destination = match Destination::parse(message.to) {
+        Ok(destination) => destination,
+        Err(error) => {
+            let by = By { route: PLATFORM, who: Who::Active };
+            return Err(Outcome { verdict: Verdict::Refused(Refusal::InvalidDestination(error)), by });
+        }
+    };
+    let MessageScope { scope, route } = scope_of();
+    if let Some(from) = message.from {
+        let by = By { route, who: Who::Active };
+        return Err(Outcome { verdict: explicit(snapshot, message, &destination, from), by });
+    }
+    Ok(Question { scope, route, channel: message.channel, destination })
+}
+
+impl Question {
+    /// The question as it crosses to the policy, for the first message of a call.
+    #[inline]
+    pub(crate) fn request(&self, snapshot: &Snapshot) -> Request {
+        let scope = snapshot.revision.scope(self.scope);
+        let mut hasher = SipHasher13::new_with_keys(scope.map_or(0, |scope| scope.application_hash), 0);
+        hasher.write_u64(self.destination.number.get());
+        Request {
+            message: 0,
+            scope: self.scope,
+            revision: scope.map_or(0, |scope| scope.revision),
+            channel: self.channel.into(),
+            country: self.destination.country.bits(),
+            area_code: self.destination.area_code.map_or(0, |code| code.get()),
+            recipient: hasher.finish(),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Step 9: the pin that an answer wants, what was read of it, and what the store makes of it.
+
+use std::sync::Arc;
+
+use callsign_engine::PinRead;
+use callsign_sticky::{Pin, PinnedSender, SenderKey, StickyError, Touch, Write, now};
+
+use super::check::Checked;
+use super::destination::Question;
+use crate::bindings::OnUnavailable;
+use crate::decision::Verdict;
+use crate::refusal::Refusal;
+use crate::snapshot::Snapshot;
+
+/// What an answer comes to.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    /// The verdict stands.
+    Done(Verdict),
+    /// It stands if this pin can be written.
+    Wants(PendingPin),
+}
+
+/// A pin that is wanted, and the verdict that depends on it.
+#[derive(Debug)]
+pub(crate) struct PendingPin {
+    verdict: Verdict,
+    sender: u32,
+    expected: Option<SenderKey>,
+    idle_days: u16,
+}
+
+/// Another message was first.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// Its pin.
+    pub(crate) winner: Pin,
+    /// What was wanted, where that is the winner's sender.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+/// What an answer comes to, with what was read of the pin before it was given. A pin that was used is noted.
+#[inline]
+pub(crate) fn settle(
+    snapshot: &Snapshot,
+    rule: OnUnavailable,
+    question: &Question,
+    entity: Option<&str>,
+    checked: Checked,
+    read: PinRead,
+) -> Settled {
+    let read = match read {
+        None => None,
+        Some(Ok(pin)) => pin,
+        Some(Err(error)) => return Settled::Done(unavailable(rule, checked.verdict, &error)),
+    };
+    let &Verdict::Decided { sender, strategy, .. } = &checked.verdict else { return Settled::Done(checked.verdict) };
+    let is_pinned = read.is_some_and(|pin| pin.sender.0 == snapshot.revision.keys()[sender as usize]);
+    if checked.pin && !is_pinned {
+        let expected = read.map(|pin| pin.sender);
+        let idle_days = idle_days(snapshot, strategy);
+        return Settled::Wants(PendingPin { verdict: checked.verdict, sender, expected, idle_days });
+    }
+    if let Some(pin) = read {
+        touch(snapshot, question, entity, (sender, strategy), &pin);
+    }
+    Settled::Done(checked.verdict)
+}
+
+/// After how many days without use the pins of a strategy end; 0 for never.
+fn idle_days(snapshot: &Snapshot, strategy: Option<u32>) -> u16 {
+    strategy.map_or(0, |index| snapshot.revision.catalog().strategies()[index as usize].sticky_idle_days)
+}
+
+/// Notes the use of a pin that ends some time, once per tenth of its time to live.
+#[inline]
+fn touch(
+    snapshot: &Snapshot,
+    question: &Question,
+    entity: Option<&str>,
+    (sender, strategy): (u32, Option<u32>),
+    pin: &Pin,
+) {
+    let idle_days = match strategy {
+        Some(index) if snapshot.revision.catalog().strategies()[index as usize].sticky => idle_days(snapshot, strategy),
+        // A decision without the pin's strategy is no use of the pin.
+        _ => return,
+    };
+    if idle_days == 0 && pin.idle_days == 0 || pin.sender.0 != snapshot.revision.keys()[sender as usize] {
+        return;
+    }
+    if pin.wants_touch(now(), idle_days)
+        && let Some(key) =
+            snapshot.revision.pin_key(question.scope, entity, question.channel, question.destination.number)
+    {
+        let touch = Touch { key, sender: pin.sender, idle_days };
+        match snapshot.sticky.remote() {
+            Some(remote) => remote.touch_later(&[touch]),
+            // The next use makes up for one that is not noted.
+            None => drop(snapshot.sticky.touch(&[touch])),
+        }
+    }
+}
+
+/// What a verdict comes to where the sticky state is not there.
+#[cold]
+pub(crate) fn unavailable(rule: OnUnavailable, verdict: Verdict, error: &StickyError) -> Verdict {
+    let reason: Arc<str> = error.to_string().into();
+    match (rule, verdict) {
+        (OnUnavailable::DecideUnpinned, Verdict::Decided { sender, strategy, step, .. }) => {
+            Verdict::Decided { sender, strategy, step, unpinned: Some(reason) }
+        }
+        (OnUnavailable::DecideUnpinned, refused @ Verdict::Refused(_)) => refused,
+        (OnUnavailable::Refuse, _) => Verdict::Refused(Refusal::StickyUnavailable(reason)),
+    }
+}
+
+impl PendingPin {
+    /// The write; none where the scope can have no pins, which the check of the answer has ruled out.
+    #[inline]
+    pub(crate) fn write<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        question: &Question,
+        entity: Option<&'a str>,
+    ) -> Option<Write<'a>> {
+        let key = snapshot.revision.pin_key(question.scope, entity, question.channel, question.destination.number)?;
+        let sender = PinnedSender {
+            key: SenderKey(snapshot.revision.keys()[self.sender as usize]),
+            id: &snapshot.revision.catalog().senders()[self.sender as usize].id,
+        };
+        let write = match self.expected {
+            None => Write::insert(key, sender),
+            Some(expected) => Write::replace(key, expected, sender),
+        };
+        Some(write.idle_days(self.idle_days))
+    }
+
+    /// The verdict, or what came first: the policy has to be asked again with it in view.
+    #[inline]
+    pub(crate) fn on_store_reply(
+        self,
+        snapshot: &Snapshot,
+        rule: OnUnavailable,
+        answer: Result<Option<Pin>, StickyError>,
+    ) -> Result<Verdict, Lost> {
+        match answer {
+            Ok(None) => Ok(self.verdict),
+            Ok(Some(winner)) => {
+                let same = winner.sender.0 == snapshot.revision.keys()[self.sender as usize];
+                Err(Lost { winner, verdict: same.then_some(self.verdict) })
+            }
+            Err(error) => Ok(unavailable(rule, self.verdict, &error)),
+        }
+    }
+}

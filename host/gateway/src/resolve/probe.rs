@@ -1,0 +1,38 @@
+//! A policy is tried on a message before it is put to use.
+
+use std::sync::Arc;
+
+use callsign_engine::Policy;
+
+use super::call::{Query, try_out};
+use super::check::Author;
+use super::destination::prepare;
+use crate::bindings::Probe;
+use crate::decision::Verdict;
+use crate::snapshot::Snapshot;
+
+/// Tries a policy on a probe; the error says what is not as it should be.
+pub(crate) fn probe(snapshot: &Snapshot, policy: &Arc<Policy>, probe: &Probe) -> Result<(), String> {
+    let message = probe.message();
+    let question = match prepare(snapshot, &message) {
+        Ok(question) => question,
+        Err(outcome) => return Err(outcome.verdict.describe(snapshot)),
+    };
+    let query = Query::new(snapshot, question, &message);
+    let checked =
+        try_out(snapshot, policy, Author::Policy(policy), &query, None).map_err(|failure| failure.to_string())?;
+    let expected = match &checked.verdict {
+        Verdict::Decided { sender, step, .. } => {
+            let id = &snapshot.revision.catalog().senders()[*sender as usize].id;
+            probe.refusal.is_none()
+                && probe.sender.as_ref().is_none_or(|expected| expected == id)
+                && probe.step.is_none_or(|expected| expected == *step)
+        }
+        Verdict::Refused(refusal) => {
+            probe.sender.is_none()
+                && probe.step.is_none()
+                && probe.refusal.as_ref().is_none_or(|expected| **expected == *refusal.code())
+        }
+    };
+    if expected { Ok(()) } else { Err(format!("it answers {}", checked.verdict.describe(snapshot))) }
+}
