@@ -57,6 +57,7 @@ pub(super) struct Coverages<'a> {
 
 impl Coverage {
     /// Whether a message over `channel` to `country` is inside this coverage.
+    #[inline]
     pub fn covers(&self, channel: Channel, country: Country) -> bool {
         self.countries(channel).is_some_and(|countries| countries.contains(country))
     }
@@ -67,6 +68,7 @@ impl Coverage {
     }
 
     /// The countries that are reached over `channel`; none when the coverage does not name the channel.
+    #[inline]
     pub fn countries(&self, channel: Channel) -> Option<&Countries> {
         self.0[channel as usize].as_ref()
     }
@@ -76,6 +78,7 @@ impl Coverage {
 
 impl Countries {
     /// Whether `country` is one of these.
+    #[inline]
     pub fn contains(&self, country: Country) -> bool {
         match self {
             Countries::All => true,

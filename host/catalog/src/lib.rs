@@ -129,16 +129,19 @@ impl Catalog {
     }
 
     /// The applications; `default` is always among them.
+    #[inline]
     pub fn applications(&self) -> &PVec<Application> {
         &self.applications
     }
 
     /// The entities.
+    #[inline]
     pub fn entities(&self) -> &PVec<Entity> {
         &self.entities
     }
 
     /// The senders, suspended ones too.
+    #[inline]
     pub fn senders(&self) -> &PVec<Sender> {
         &self.senders
     }
@@ -162,6 +165,7 @@ impl Catalog {
     }
 
     /// The sending strategies. No two of one scope tie for any message.
+    #[inline]
     pub fn strategies(&self) -> &PVec<Strategy> {
         &self.strategies
     }

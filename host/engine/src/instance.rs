@@ -183,6 +183,7 @@ impl State {
     }
 
     /// Puts in what is known of the pin of a message.
+    #[inline]
     pub(super) fn know(&mut self, message: u32, pin: PinOf) {
         if let Some(asked) = self.asked.get_mut(message as usize) {
             self.pins.push(pin);
@@ -281,6 +282,7 @@ impl Instance {
     }
 
     /// How many calls it has answered.
+    #[inline]
     pub fn calls(&self) -> usize {
         self.calls
     }
@@ -297,6 +299,7 @@ impl Instance {
     }
 
     /// Whether the policy reads the texts of messages.
+    #[inline]
     pub fn reads_texts(&self) -> bool {
         self.reads_texts
     }
@@ -315,6 +318,7 @@ impl Instance {
     }
 
     /// Puts in what is known of the pin of a message, for the policy if it looks.
+    #[inline]
     pub fn know(&mut self, message: u32, read: Result<Option<Pin>, StickyError>) {
         self.store.data_mut().know(message, PinOf { read, was_read: false });
     }
@@ -327,6 +331,7 @@ impl Instance {
     }
 
     /// What is known of the pin of a message, whether the policy has looked or not.
+    #[inline]
     pub fn known(&mut self, message: u32) -> PinRead {
         self.store.data_mut().pin(message).map(|pin| pin.read.clone())
     }
@@ -338,6 +343,7 @@ impl Instance {
     }
 
     /// Answers many requests.
+    #[inline]
     pub fn resolve_batch<'a>(&mut self, requests: impl InOrder<'a>) -> Result<Vec<Answer>, Failure> {
         let count = requests.len();
         let answers = self.call(count, |store, instance, exports| exports.resolve_batch(store, instance, requests));

@@ -156,6 +156,7 @@ impl Policy {
     }
 
     /// The policy as `name@version`, from the component's own metadata.
+    #[inline]
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -199,6 +200,7 @@ impl Policy {
     }
 
     /// The limits that it runs within.
+    #[inline]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -78,6 +78,7 @@ impl Revision {
     }
 
     /// A pin as the policy sees it: a sender of the scope, or one that the scope does not have any more.
+    #[inline]
     pub fn pin_in_scope(&self, scope: u32, pin: Option<Pin>) -> sticky::Pin {
         let Some(pin) = pin else { return sticky::Pin::None };
         let sender = self.sender_by_key(pin.sender.0);
@@ -88,6 +89,7 @@ impl Revision {
     /// What a pin of a scope is kept under; none where no pin can mean anything: the catalog does not know the application,
     /// or no strategy of the scope is sticky on the channel. `entity` is the message's, where the catalog has nothing of
     /// its own for it.
+    #[inline]
     pub fn pin_key<'a>(
         &'a self,
         scope: u32,
@@ -137,6 +139,7 @@ fn facts_of(strategy: &Strategy, handle: u32, level: Level, country: Option<Coun
 }
 
 /// A channel of the contract as the catalog has it.
+#[inline]
 pub fn channel_of(channel: types::Channel) -> Channel {
     match channel {
         types::Channel::Sms => Channel::Sms,
@@ -146,6 +149,7 @@ pub fn channel_of(channel: types::Channel) -> Channel {
 }
 
 /// A sender type of the catalog as the contract has it.
+#[inline]
 pub fn sender_type_of(kind: SenderType) -> types::SenderType {
     match kind {
         SenderType::Alphanumeric => types::SenderType::Alphanumeric,

@@ -95,21 +95,25 @@ impl Revision {
         names(&self.catalog, application, entity)
     }
 
+    #[inline]
     fn hash_of_names(&self, names: (&str, Option<&str>)) -> u64 {
         self.hasher.hash_one(names)
     }
 
     /// The number of the revision: later ones are higher within a process.
+    #[inline]
     pub fn number(&self) -> u64 {
         self.number
     }
 
     /// The number of the revision that it was made to come after; 0 of one that was made by itself.
+    #[inline]
     pub fn shares_with(&self) -> u64 {
         self.shares_with
     }
 
     /// The number of the first revision that has all scopes that they share in the same places.
+    #[inline]
     pub fn origin(&self) -> u64 {
         self.origin
     }
@@ -120,6 +124,7 @@ impl Revision {
     }
 
     /// What the revision was made of.
+    #[inline]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
@@ -130,6 +135,7 @@ impl Revision {
     }
 
     /// The scope of a message, as a handle.
+    #[inline]
     pub fn scope_of(&self, application: Option<&str>, entity: Option<&str>) -> u32 {
         let application = application.unwrap_or(DEFAULT_APPLICATION);
         self.find_scope(application, entity).unwrap_or_else(|| {
@@ -146,6 +152,7 @@ impl Revision {
         self.scopes.iter().skip(first).map(|scope| Some(self.names(scope.application?, scope.entity)))
     }
 
+    #[inline]
     fn find_scope(&self, application: &str, entity: Option<&str>) -> Option<u32> {
         let hash = self.hash_of_names((application, entity));
         self.names.find(hash, |handle| {
@@ -156,6 +163,7 @@ impl Revision {
     }
 
     /// A scope by its handle.
+    #[inline]
     pub fn scope(&self, handle: u32) -> Option<&Scope> {
         self.scopes.get(handle as usize).map(|scope| &**scope)
     }
@@ -173,11 +181,13 @@ impl Revision {
     }
 
     /// The stable numbers of the senders, by their index.
+    #[inline]
     pub fn keys(&self) -> &PVec<u64> {
         &self.senders.keys
     }
 
     /// A sender's index by its stable number.
+    #[inline]
     pub fn sender_by_key(&self, key: u64) -> Option<u32> {
         self.senders.by_key(key)
     }
@@ -200,6 +210,7 @@ fn hashes((application, entity): (&str, Option<&str>)) -> (u128, u64) {
 }
 
 /// A scope with a new number.
+#[inline]
 fn scope(
     catalog: &Catalog,
     senders: &SenderIndex,

@@ -64,15 +64,18 @@ pub struct Ability {
 }
 
 /// The bit of a channel.
+#[inline]
 pub fn bit(channel: Channel) -> u8 {
     1 << channel as u8
 }
 
 impl Member {
+    #[inline]
     fn is_associated(self) -> bool {
         self.channels != 0
     }
 
+    #[inline]
     fn is_for(self, channel: Channel) -> bool {
         self.channels & bit(channel) != 0
     }
@@ -187,16 +190,19 @@ impl Scope {
     }
 
     /// Whether a pin can mean anything on a channel.
+    #[inline]
     pub fn is_sticky(&self, channel: Channel) -> bool {
         self.sticky_channels & bit(channel) != 0
     }
 
     /// The handle of a sender, by its index in the catalog.
+    #[inline]
     pub fn handle_of(&self, sender: u32) -> Option<u32> {
         self.members.binary_search_by_key(&sender, |member| member.sender).ok().map(|at| at as u32)
     }
 
     /// Whether the scope may send from this member on a channel, by association or as its default.
+    #[inline]
     pub fn may_use(&self, handle: u32, channel: Channel) -> bool {
         self.members.get(handle as usize).is_some_and(|member| member.is_for(channel))
             || self.defaults.iter().any(|&(_, default)| default == handle)

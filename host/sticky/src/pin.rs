@@ -46,11 +46,13 @@ impl<'a> PinScope<'a> {
     ///
     /// It has to be the one of [`PinScope::new`] for these names: pins are kept under the hash, and the names are what
     /// people are shown.
+    #[inline]
     pub fn with_hash(application: &'a str, entity: Option<&'a str>, hash: u128) -> Self {
         Self { application, entity, hash }
     }
 
     /// A 128-bit hash of application and entity, for stores that want a short key. The same in every process.
+    #[inline]
     pub fn hash(&self) -> u128 {
         self.hash
     }

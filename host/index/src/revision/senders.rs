@@ -157,6 +157,7 @@ impl SenderIndex {
         self.seen_as.insert(self.hasher.hash_one(&seen), sender, is_it);
     }
 
+    #[inline]
     pub(super) fn by_key(&self, key: u64) -> Option<u32> {
         self.by_key.find(self.hasher.hash_one(key), |index| self.keys[index as usize] == key)
     }
