@@ -31,10 +31,12 @@ fn entry(hash: u64, value: u32) -> u64 {
     hash >> 32 << 32 | u64::from(value)
 }
 
+#[inline]
 fn value(entry: u64) -> u32 {
     entry as u32
 }
 
+#[inline]
 fn is_of(entry: u64, hash: u64) -> bool {
     entry >> 32 == hash >> 32
 }
@@ -151,6 +153,7 @@ impl HashIndex {
 }
 
 /// Where an entry with this hash is at best: in the order of the hashes.
+#[inline]
 fn place(hash: u64, places: u32) -> usize {
     (((hash >> 32) * u64::from(places)) >> 32) as usize
 }

@@ -78,6 +78,7 @@ impl<T> PVec<T> {
     }
 
     /// The elements of a range, which may end behind the list.
+    #[inline]
     pub fn range(&self, range: Range<usize>) -> Iter<'_, T> {
         Iter { list: self, piece: [].iter(), at: range.start, end: range.end.min(self.len) }
     }
@@ -87,6 +88,7 @@ impl<T> PVec<T> {
         Arc::ptr_eq(&self.shelves, &other.shelves)
     }
 
+    #[inline]
     fn piece(&self, number: usize) -> &[T] {
         self.shelves.get(number / SHELF).and_then(|shelf| shelf.get(number % SHELF)).map_or(&[], |piece| piece)
     }
