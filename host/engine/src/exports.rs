@@ -35,7 +35,7 @@ pub(super) struct Exports {
 }
 
 impl Exports {
-    /// Finds them. Their types must have been checked: see [`super::fit`].
+    /// Finds them. Their types must have been checked: see [`super::contract_check`].
     ///
     /// # Errors
     /// One of them is missing.
@@ -280,69 +280,4 @@ fn list_of(cx: &LiftContext<'_>, at: u32, len: u32) -> Result<Answers> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::contract::types::Channel;
-
-    #[test]
-    fn a_request_has_its_fields_where_the_canonical_abi_wants_them() {
-        let request = Request {
-            message: 0x0403_0201,
-            scope: 0x0807_0605,
-            revision: 0x100f_0e0d_0c0b_0a09,
-            channel: Channel::Rcs,
-            country: 0x5553,
-            area_code: 415,
-            recipient: 0x2827_2625_2423_2221,
-        };
-        let mut expected: Vec<u8> = (1..=16).collect();
-        expected.extend([2, 0, 0x53, 0x55, 0x9f, 0x01, 0, 0]);
-        expected.extend(0x21..=0x28);
-        assert_eq!(request_bytes(&request)[..], expected[..]);
-    }
-
-    /// An answer's bytes: what is not given is 0xff, which nothing may read.
-    fn bytes(given: &[(usize, &[u8])]) -> [u8; ANSWER] {
-        let mut bytes = [0xff; ANSWER];
-        for (at, given) in given {
-            bytes[*at..at + given.len()].copy_from_slice(given);
-        }
-        bytes
-    }
-
-    #[test]
-    fn every_answer_is_read_as_it_was_written() {
-        let decided = |strategy: &[u8], step, pin| {
-            bytes(&[(0, &[0]), (8, &[7, 0, 0, 0]), (12, &strategy[..1]), (16, &strategy[1..]), (20, &[step, pin])])
-        };
-        let steps = [Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool, Step::DefaultSender];
-        for (number, step) in (0u8..).zip(steps) {
-            let answer = answer_of(&decided(&[1, 9, 0, 0, 0], number, 1)).expect("an answer");
-            let Answer::Decided(decision) = answer else { panic!("{answer:?}") };
-            assert_eq!((decision.sender, decision.strategy, decision.step, decision.pin), (7, Some(9), step, true));
-        }
-        let Ok(Answer::Decided(decision)) = answer_of(&decided(&[0], 4, 0)) else { panic!("it decides") };
-        assert_eq!((decision.strategy, decision.pin), (None, false));
-
-        let refused = |case| answer_of(&bytes(&[(0, &[1]), (8, &[case])]));
-        assert!(matches!(refused(0), Ok(Answer::Refused(Refusal::NoStrategy))));
-        assert!(matches!(refused(1), Ok(Answer::Refused(Refusal::ChannelNotAllowed))));
-        assert!(matches!(refused(2), Ok(Answer::Refused(Refusal::CountryNotAllowed))));
-        assert!(matches!(refused(3), Ok(Answer::Refused(Refusal::NoEligibleSender))));
-        let own = bytes(&[(0, &[1]), (8, &[4]), (16, &[5, 0, 0, 0]), (24, &[6, 0, 0, 0, 0, 0, 0, 1])]);
-        let Ok(Answer::Refused(Refusal::Own(own))) = answer_of(&own) else { panic!("a refusal of its own") };
-        assert_eq!((own.code, own.detail), (5, 6 | 1 << 56));
-    }
-
-    #[test]
-    fn an_answer_that_there_is_none_of_is_refused() {
-        for wrong in [
-            bytes(&[(0, &[2])]),
-            bytes(&[(0, &[1]), (8, &[5])]),
-            bytes(&[(0, &[0]), (12, &[2])]),
-            bytes(&[(0, &[0]), (12, &[0]), (20, &[6])]),
-        ] {
-            assert!(answer_of(&wrong).is_err(), "{wrong:?}");
-        }
-    }
-}
+mod tests;

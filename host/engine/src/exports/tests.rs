@@ -1,0 +1,235 @@
+//! Our layout of the lists that cross, held against the canonical ABI: byte by byte, and against wasmtime's own.
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, Store};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+use super::*;
+use crate::contract::types::Channel;
+
+/// How many random lists each way is tried on.
+const LISTS: u64 = 2_000;
+
+/// Gives back what it was given: requests as their bytes, bytes as answers. Memory is taken upwards, in eights.
+const MIRROR: &str = r#"(module
+    (memory (export "memory") 1)
+    (global $free (mut i32) (i32.const 1024))
+    (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
+        (local $at i32)
+        (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+        (global.set $free (i32.add (local.get $at) (local.get $size)))
+        (local.get $at))
+    (func $list (param $at i32) (param $len i32) (result i32)
+        (i32.store (i32.const 16) (local.get $at))
+        (i32.store (i32.const 20) (local.get $len))
+        (i32.const 16))
+    (func (export "bytes-of") (param $at i32) (param $len i32) (result i32)
+        (call $list (local.get $at) (i32.mul (local.get $len) (i32.const 32))))
+    (func (export "answers-of") (param $at i32) (param $len i32) (result i32)
+        (call $list (local.get $at) (i32.div_u (local.get $len) (i32.const 32))))
+    (func (export "answer-of") (param $at i32) (param $len i32) (result i32)
+        (local.get $at)))"#;
+
+const WORLD: &str = "
+package callsign:mirror;
+world mirror {
+    use callsign:policy/types@1.0.0.{request, answer};
+    export bytes-of: func(requests: list<request>) -> list<u8>;
+    export answers-of: func(bytes: list<u8>) -> list<answer>;
+    export answer-of: func(bytes: list<u8>) -> answer;
+}";
+
+/// [`MIRROR`] as a component.
+struct Mirror {
+    engine: Engine,
+    component: Component,
+}
+
+impl Mirror {
+    fn new() -> Self {
+        let mut wit = Resolve::default();
+        wit.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).expect("the contract");
+        let package = wit.push_str("mirror.wit", WORLD).expect("the world of the mirror");
+        let world = wit.select_world(&[package], None).expect("its only world");
+        let mut module = wat::parse_str(MIRROR).expect("the mirror");
+        embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8).expect("metadata");
+        let mut encoder = ComponentEncoder::default();
+        let bytes = encoder.validate(true).module(&module).and_then(|encoder| encoder.encode()).expect("a component");
+        let engine = Engine::default();
+        let component = Component::new(&engine, bytes).expect("it compiles");
+        Self { engine, component }
+    }
+
+    /// Calls a function of a fresh instance, whose memory is all zero.
+    fn call<P: ComponentNamedList + Lower, R: ComponentNamedList + Lift>(&self, name: &str, params: P) -> Result<R> {
+        let mut store = Store::new(&self.engine, ());
+        let instance = Linker::new(&self.engine).instantiate(&mut store, &self.component)?;
+        // The types of ours are checked here as wasmtime checks its own.
+        instance.get_typed_func::<P, R>(&mut store, name)?.call(&mut store, params)
+    }
+}
+
+/// The same numbers on every run (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn of(seed: u64) -> Self {
+        Self((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        (self.next() >> 20) % limit
+    }
+
+    fn request(&mut self) -> Request {
+        Request {
+            message: self.next() as u32,
+            scope: self.next() as u32,
+            revision: self.next(),
+            channel: [Channel::Sms, Channel::Mms, Channel::Rcs][self.below(3) as usize],
+            country: self.next() as u16,
+            area_code: self.next() as u16,
+            recipient: self.next(),
+        }
+    }
+
+    /// The bytes of an answer: anything, but most often with cases that there are.
+    fn answer(&mut self) -> [u8; ANSWER] {
+        let mut bytes = [0; ANSWER];
+        for byte in &mut bytes {
+            *byte = self.next() as u8;
+        }
+        for (at, cases) in [(0, 2), (12, 2), (20, 6)] {
+            if self.below(50) != 0 {
+                bytes[at] = self.below(cases) as u8;
+            }
+        }
+        if bytes[0] == 1 && self.below(50) != 0 {
+            bytes[8] = self.below(5) as u8;
+        }
+        bytes
+    }
+}
+
+#[test]
+fn requests_are_lowered_as_wasmtime_lowers_them() {
+    let mirror = Mirror::new();
+    for seed in 0..LISTS {
+        let mut random = Random::of(seed);
+        let requests: Vec<Request> = (0..random.below(20)).map(|_| random.request()).collect();
+        let (ours,): (Vec<u8>,) = mirror.call("bytes-of", (Requests(requests.iter()),)).expect("ours");
+        let (theirs,): (Vec<u8>,) = mirror.call("bytes-of", (&requests[..],)).expect("wasmtime's");
+        assert_eq!(ours, theirs, "seed {seed}: {requests:?}");
+        assert_eq!(ours.len(), requests.len() * REQUEST, "seed {seed}");
+    }
+}
+
+#[test]
+fn answers_are_lifted_as_wasmtime_lifts_them() {
+    let mirror = Mirror::new();
+    let (mut lifted, mut refused) = (0, 0);
+    for seed in 0..LISTS {
+        let mut random = Random::of(seed);
+        let bytes: Vec<u8> = (0..random.below(12)).flat_map(|_| random.answer()).collect();
+        let ours = mirror.call::<_, (Answers,)>("answers-of", (&bytes[..],));
+        let theirs = mirror.call::<_, (Vec<Answer>,)>("answers-of", (&bytes[..],));
+        match (ours, theirs) {
+            (Ok((Answers(ours),)), Ok((theirs,))) => {
+                assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "seed {seed}: {bytes:?}");
+                lifted += 1;
+            }
+            (Err(_), Err(_)) => refused += 1,
+            (ours, theirs) => panic!(
+                "seed {seed}: {:?} where wasmtime has {:?} of {bytes:?}",
+                ours.map(|(Answers(answers),)| answers),
+                theirs
+            ),
+        }
+    }
+    assert!(lifted > LISTS / 4 && refused > LISTS / 10, "too uniform: {lifted} lifted, {refused} refused");
+}
+
+#[test]
+fn a_single_answer_is_lifted_as_wasmtime_lifts_it() {
+    let mirror = Mirror::new();
+    for seed in 0..LISTS {
+        let bytes = Random::of(seed).answer();
+        let ours = mirror.call::<_, (One,)>("answer-of", (&bytes[..],)).map(|(One(answer),)| format!("{answer:?}"));
+        let theirs = mirror.call::<_, (Answer,)>("answer-of", (&bytes[..],)).map(|(answer,)| format!("{answer:?}"));
+        match (ours, theirs) {
+            (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "seed {seed}: {bytes:?}"),
+            (Err(_), Err(_)) => {}
+            (ours, theirs) => panic!("seed {seed}: {ours:?} where wasmtime has {theirs:?} of {bytes:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_request_has_its_fields_where_the_canonical_abi_wants_them() {
+    let request = Request {
+        message: 0x0403_0201,
+        scope: 0x0807_0605,
+        revision: 0x100f_0e0d_0c0b_0a09,
+        channel: Channel::Rcs,
+        country: 0x5553,
+        area_code: 415,
+        recipient: 0x2827_2625_2423_2221,
+    };
+    let mut expected: Vec<u8> = (1..=16).collect();
+    expected.extend([2, 0, 0x53, 0x55, 0x9f, 0x01, 0, 0]);
+    expected.extend(0x21..=0x28);
+    assert_eq!(request_bytes(&request)[..], expected[..]);
+}
+
+/// An answer's bytes: what is not given is 0xff, which nothing may read.
+fn bytes(given: &[(usize, &[u8])]) -> [u8; ANSWER] {
+    let mut bytes = [0xff; ANSWER];
+    for (at, given) in given {
+        bytes[*at..at + given.len()].copy_from_slice(given);
+    }
+    bytes
+}
+
+#[test]
+fn every_answer_is_read_as_it_was_written() {
+    let decided = |strategy: &[u8], step, pin| {
+        bytes(&[(0, &[0]), (8, &[7, 0, 0, 0]), (12, &strategy[..1]), (16, &strategy[1..]), (20, &[step, pin])])
+    };
+    let steps = [Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool, Step::DefaultSender];
+    for (number, step) in (0u8..).zip(steps) {
+        let answer = answer_of(&decided(&[1, 9, 0, 0, 0], number, 1)).expect("an answer");
+        let Answer::Decided(decision) = answer else { panic!("{answer:?}") };
+        assert_eq!((decision.sender, decision.strategy, decision.step, decision.pin), (7, Some(9), step, true));
+    }
+    let Ok(Answer::Decided(decision)) = answer_of(&decided(&[0], 4, 0)) else { panic!("it decides") };
+    assert_eq!((decision.strategy, decision.pin), (None, false));
+
+    let refused = |case| answer_of(&bytes(&[(0, &[1]), (8, &[case])]));
+    assert!(matches!(refused(0), Ok(Answer::Refused(Refusal::NoStrategy))));
+    assert!(matches!(refused(1), Ok(Answer::Refused(Refusal::ChannelNotAllowed))));
+    assert!(matches!(refused(2), Ok(Answer::Refused(Refusal::CountryNotAllowed))));
+    assert!(matches!(refused(3), Ok(Answer::Refused(Refusal::NoEligibleSender))));
+    let own = bytes(&[(0, &[1]), (8, &[4]), (16, &[5, 0, 0, 0]), (24, &[6, 0, 0, 0, 0, 0, 0, 1])]);
+    let Ok(Answer::Refused(Refusal::Own(own))) = answer_of(&own) else { panic!("a refusal of its own") };
+    assert_eq!((own.code, own.detail), (5, 6 | 1 << 56));
+}
+
+#[test]
+fn an_answer_that_there_is_none_of_is_refused() {
+    for wrong in [
+        bytes(&[(0, &[2])]),
+        bytes(&[(0, &[1]), (8, &[5])]),
+        bytes(&[(0, &[0]), (12, &[2])]),
+        bytes(&[(0, &[0]), (12, &[0]), (20, &[6])]),
+    ] {
+        assert!(answer_of(&wrong).is_err(), "{wrong:?}");
+    }
+}
