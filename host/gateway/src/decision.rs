@@ -7,17 +7,17 @@ use callsign_catalog::{Catalog, Sender, Strategy};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::refusal::Refusal;
-use crate::snapshot::{By, PLATFORM, Snapshot, Who};
+use crate::snapshot::{AnsweredBy, PLATFORM, Role, Snapshot};
 use crate::step::Step;
 
-/// What became of a message, in the catalog's numbers.
+/// A decision or a refusal; senders and strategies as indexes into the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Decided {
         sender: u32,
         strategy: Option<u32>,
         step: Step,
-        /// Why the pin of the recipient was not looked at or not written, where it should have been.
+        /// Why the recipient's pin was not read or not written, although the strategy is sticky.
         unpinned: Option<Arc<str>>,
     },
     Refused(Refusal),
@@ -35,18 +35,18 @@ impl Verdict {
     }
 }
 
-/// What became of a message, and who said so.
+/// A verdict, and which policy gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
-    pub(crate) by: By,
+    pub(crate) by: AnsweredBy,
 }
 
 impl Outcome {
-    /// Nobody said anything, and why.
+    /// A refusal where no policy could be called, with the reason.
     #[cold]
-    pub(crate) fn nobody(reason: &str) -> Self {
-        let by = By { route: PLATFORM, who: Who::Active };
+    pub(crate) fn undecided(reason: &str) -> Self {
+        let by = AnsweredBy { route: PLATFORM, role: Role::Active };
         Self { verdict: Verdict::Refused(Refusal::PolicyFailed(reason.into())), by }
     }
 }
@@ -97,8 +97,8 @@ impl<'a> DecisionRef<'a> {
         }
     }
 
-    /// Why the recipient's pin was not looked at or not written, where a sticky strategy was followed and its binding lets
-    /// such messages go out ([`OnUnavailable::DecideUnpinned`](crate::OnUnavailable::DecideUnpinned)); else none.
+    /// Why the recipient's pin was not read or not written. Only a sticky strategy under
+    /// [`OnUnavailable::DecideUnpinned`](crate::OnUnavailable::DecideUnpinned) has a reason; else none.
     pub fn unpinned(&self) -> Option<&'a str> {
         match &self.outcome.verdict {
             Verdict::Decided { unpinned, .. } => unpinned.as_deref(),
@@ -111,7 +111,7 @@ impl<'a> DecisionRef<'a> {
         self.snapshot.policy(self.outcome.by).label()
     }
 
-    /// The decision as it is written for programs, with the id of its message.
+    /// The decision as JSON, with the id of its message.
     pub fn to_json<'m>(&self, message_id: Option<&'m str>) -> impl Serialize + use<'a, 'm> {
         Json { message_id, decision: *self }
     }

@@ -21,21 +21,21 @@ pub struct Event {
 pub enum EventKind {
     /// Another policy serves.
     Swapped {
-        /// The one before; none where the more general binding served.
+        /// The policy before; none where a more general binding served.
         from: Option<Arc<str>>,
-        /// The one now.
+        /// The policy now.
         to: Arc<str>,
     },
     /// The policy before serves again.
     RolledBack {
-        /// The one that was taken off.
+        /// The policy that was taken off.
         from: Arc<str>,
-        /// The one now.
+        /// The policy now.
         to: Arc<str>,
     },
     /// The binding is gone: the more general one serves.
     Unbound {
-        /// The one that was taken off.
+        /// The policy that was taken off.
         from: Arc<str>,
     },
     /// A policy was not put to use.
@@ -57,16 +57,16 @@ pub enum EventKind {
         /// The share, in thousandths.
         per_mille: u16,
     },
-    /// A candidate was taken off by hand.
+    /// An operator withdrew a candidate.
     Withdrawn {
         /// The candidate.
         candidate: Arc<str>,
     },
-    /// A candidate was taken off because it went wrong too often.
+    /// A candidate was rolled back automatically: too many of its answers were failures or refusals.
     AutoRolledBack {
         /// The candidate.
         candidate: Arc<str>,
-        /// How many of its answers were wrong.
+        /// How many of its answers were failures or refusals.
         wrong: u64,
         /// Of how many.
         answers: u64,
@@ -75,17 +75,17 @@ pub enum EventKind {
     Failed {
         /// The policy.
         policy: Arc<str>,
-        /// What kind of failure it was, for programs: `deadline`, `memory`, `trap` and so on, of a fixed few.
+        /// The kind of failure, for programs: `deadline`, `memory`, `trap` and a few more.
         kind: &'static str,
         /// Why.
         cause: String,
     },
-    /// A policy that keeps failing is left alone for a while.
+    /// A policy failed too often: it is not called for a while.
     CircuitOpened {
         /// The policy.
         policy: Arc<str>,
     },
-    /// A policy that was left alone answers again.
+    /// A policy whose circuit was open answers again.
     CircuitClosed {
         /// The policy.
         policy: Arc<str>,

@@ -20,11 +20,11 @@ use crate::decision::{DecisionRef, Outcome, Verdict};
 use crate::gateway::Gateway;
 use crate::message::Message;
 use crate::refusal::Refusal;
-use crate::resolve::call::{Asker, Query, choose, load, with_instance};
+use crate::resolve::call::{Answerer, Query, choose, load, with_instance};
 use crate::resolve::check::{Author, check};
 use crate::resolve::destination::prepare;
 use crate::resolve::pin::unavailable;
-use crate::snapshot::{By, PLATFORM, Snapshot, Who};
+use crate::snapshot::{AnsweredBy, PLATFORM, Role, Snapshot};
 
 /// Why a message got its sender. Written with `Display` for people and with `Serialize` for programs.
 pub struct Explanation {
@@ -49,14 +49,14 @@ impl Gateway {
     /// The sender of a message, and how each step of the resolution came to it: every strategy that was considered and
     /// why it lost, every sender and the first reason that excluded it, the pin, the senders left after each step.
     ///
-    /// The decision is the one that [`Gateway::resolve`] gives; where the policy fails it is that failure, whatever the
-    /// failure rule makes of it. No pin is written.
+    /// The decision is the one that [`Gateway::resolve`] gives. Where the policy fails, the explanation shows the failure and
+    /// does not apply the failure rule. No pin is written.
     pub fn explain(&self, message: &Message<'_>) -> Explanation {
         let snapshot = self.snapshot();
         let mut explanation = Explanation {
             outcome: Outcome {
                 verdict: Verdict::Refused(Refusal::NoStrategy),
-                by: By { route: PLATFORM, who: Who::Active },
+                by: AnsweredBy { route: PLATFORM, role: Role::Active },
             },
             application: message.application.unwrap_or(DEFAULT_APPLICATION).into(),
             entity: message.entity.map(Into::into),
@@ -81,7 +81,7 @@ impl Gateway {
 impl Explanation {
     fn ask(&mut self, query: &Query<'_>) {
         let snapshot = Arc::clone(&self.snapshot);
-        let Asker { bound, by, .. } = choose(&snapshot, query);
+        let Answerer { bound, by, .. } = choose(&snapshot, query);
         let policy = &bound.binding.policy;
         let asked = with_instance(policy, |instance| {
             load(instance, &snapshot, std::slice::from_ref(query));
@@ -122,7 +122,7 @@ impl Explanation {
         self.pins
     }
 
-    /// A sender of the scope. The handles of a trace are the policy's word: there need not be such a sender.
+    /// A sender of the scope. Handles of a trace come from the policy, so there may be no such sender.
     fn sender(&self, scope: u32, handle: u32) -> Option<&Sender> {
         let bound = self.snapshot.revision.scope(scope)?.members.get(handle as usize)?;
         self.snapshot.revision.catalog().senders().get(bound.sender as usize)

@@ -21,7 +21,7 @@ use crate::resolve::destination::prepare;
 use crate::resolve::single::decide;
 use crate::snapshot::Snapshot;
 
-/// Decides from which sender messages go out. Shared by any number of threads, none of which waits for another.
+/// Decides from which sender messages go out. Any number of threads share it without waiting for each other.
 ///
 /// ```
 /// use callsign::{Catalog, Channel, Gateway, Message};
@@ -99,8 +99,8 @@ impl Gateway {
         Decisions { snapshot, outcomes }
     }
 
-    /// [`Gateway::resolve`] for callers that must not block: a store of pins that is a network away, or that writes to a
-    /// disk, is awaited. Works on any executor.
+    /// [`Gateway::resolve`] for callers that must not block: a store of pins on a network or a disk is awaited. Works on any
+    /// executor.
     pub async fn resolve_async(&self, message: &Message<'_>) -> Decision {
         if let Some(decision) = self.resolve_at_once(message) {
             return decision;
@@ -108,11 +108,11 @@ impl Gateway {
         let decisions = self.resolve_batch_async(std::slice::from_ref(message)).await;
         // A batch has a decision for each of its messages.
         let outcome = decisions.outcomes.into_iter().next();
-        let outcome = outcome.unwrap_or_else(|| Outcome::nobody("the batch of one message has no decision"));
+        let outcome = outcome.unwrap_or_else(|| Outcome::undecided("the batch of one message has no decision"));
         Decision { snapshot: Guard::from_inner(decisions.snapshot), outcome }
     }
 
-    /// Decides a message that has no pin to wait for, as most have.
+    /// Decides a message that needs no pin from a distant store, as most do.
     #[inline]
     fn resolve_at_once(&self, message: &Message<'_>) -> Option<Decision> {
         let snapshot = self.control.snapshot.load();
@@ -130,9 +130,9 @@ impl Gateway {
     }
 
     /// [`Gateway::resolve_batch`] for callers that must not block. The pins of all messages are read in one round trip
-    /// before the policies run, and wanted pins are written in one round trip after it; where another writer was first,
-    /// the message is decided again with the winner in view. The policies themselves run on the caller's thread, within
-    /// their deadlines. Dropping the future decides nothing more, though pins that were on their way may be written.
+    /// before the policies run, and new pins are written in one round trip after. If another writer won, the policy runs
+    /// again with the winning pin. The policies run on the caller's thread, within their deadlines. A future that is dropped
+    /// decides nothing more, but pins that were on their way may be written.
     pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
         let snapshot = self.snapshot();
         let Some(remote) = snapshot.sticky.remote() else { return self.resolve_batch(messages) };
@@ -156,7 +156,7 @@ impl Gateway {
         Arc::clone(&self.control.snapshot.load().revision)
     }
 
-    /// Decides on another catalog from now on. Calls that are under way finish on the one that they began with.
+    /// Decides on another catalog from now on. Calls under way finish on the catalog that they began with.
     ///
     /// # Errors
     /// The catalog cannot be indexed; the old one goes on.
@@ -164,8 +164,8 @@ impl Gateway {
         Ok(self.control.replace_catalog(catalog)?)
     }
 
-    /// A catalog, indexed so that it can come after the one that is decided on now: what can be refused about it is refused
-    /// here. For those who have to write down what is decided on before it is.
+    /// Indexes a catalog to come after the present one, without serving it. For callers that must store a change before it
+    /// takes effect: everything that can be refused is refused here.
     ///
     /// # Errors
     /// The catalog cannot be indexed.
@@ -173,8 +173,8 @@ impl Gateway {
         Ok(Revision::after(&self.control.snapshot.load().revision, catalog)?)
     }
 
-    /// Decides on a revision of [`Gateway::next_revision`] from now on, as [`Gateway::replace_catalog`] does on a catalog. One
-    /// that another has overtaken meanwhile is indexed anew.
+    /// Decides on a revision of [`Gateway::next_revision`] from now on. If another catalog was served in between, it is
+    /// indexed again.
     ///
     /// # Errors
     /// As [`Gateway::replace_catalog`]; never for the one that comes next.
@@ -182,27 +182,27 @@ impl Gateway {
         Ok(self.control.replace_revision(revision)?)
     }
 
-    /// What decisions are made with now.
+    /// The snapshot of the moment.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.control.snapshot.load_full()
     }
 }
 
-/// Changing policies under traffic. Every change is one step for the callers: they take no lock, calls under way finish
-/// on the policy that they began with, and a batch never mixes versions.
+/// Changing policies under traffic. Callers take no lock, calls under way finish on the policy that they began with, and a
+/// batch never mixes versions.
 impl Gateway {
-    /// Puts a policy to use: it checks its settings, instances are started and the binding's probes answered first, and
-    /// only then does it serve. Candidates beside the one before are withdrawn.
+    /// Puts a policy to use. First it checks its settings, its instances start and it answers the binding's probes; then it
+    /// serves. Candidates of the policy before are dropped.
     ///
     /// # Errors
-    /// It does not accept its settings, does not start, or does not answer a probe as it should. What served before serves on, and an
+    /// It does not accept its settings, does not start, or fails a probe. What served before serves on, and an
     /// [`EventKind::Rejected`](crate::EventKind::Rejected) event says why.
     pub fn swap(&self, target: &BindingTarget, binding: Binding) -> Result<(), SwapError> {
         self.control.swap(target, binding)
     }
 
-    /// Whether [`Gateway::swap`] would put a binding to use now: all that it does but the last step. For those who have to
-    /// write down what serves before it does.
+    /// Whether [`Gateway::swap`] would accept a binding now: everything that it does but the last step. For callers that must
+    /// store a change before it takes effect.
     ///
     /// # Errors
     /// As [`Gateway::swap`].
@@ -210,8 +210,8 @@ impl Gateway {
         self.control.check(target, binding)
     }
 
-    /// Goes back to the policy before, which needs no file: the last 16 of each binding are kept. A binding that follows
-    /// new versions does not return to the one that is taken off, see [`Gateway::refresh`].
+    /// Goes back to the policy before. It needs no file: the last 16 of each binding are kept. [`Gateway::refresh`] then skips
+    /// the version that was taken off.
     ///
     /// # Errors
     /// There is no such binding, or nothing was before it.
@@ -219,15 +219,15 @@ impl Gateway {
         self.control.rollback(target)
     }
 
-    /// Moves every binding with a range of versions ([`Binding::versions`]) to the newest module of the store that is in
-    /// its range, is newer than what serves, and is accepted; each by the same way as [`Gateway::swap`], with the limits,
-    /// isolation, settings, probes and failure rule that the binding has. Gives what was tried, binding by binding, the
-    /// newest first. It is for those who add modules to call, or for a timer.
+    /// Moves every binding with a range of versions ([`Binding::versions`]) to the newest module of the store that is in its
+    /// range, is newer than what serves, and is accepted. Each move is a [`Gateway::swap`] with the limits, isolation,
+    /// settings, probes and failure rule of the binding. Returns what was tried, binding by binding, the newest first. Call
+    /// it after a module was added, or by a timer.
     ///
-    /// A module that is not accepted is passed over from then on, and the next older one is tried. After a rollback of
-    /// the binding, or when a candidate beside it was withdrawn or rolled back automatically, it follows only to what is newer than the
-    /// version that was taken off. A [`Gateway::swap`] of the binding by hand begins anew. A binding with a candidate
-    /// stays as it is, and so does one whose module the store does not have any more.
+    /// A module that is not accepted is skipped from then on, and the next older one is tried. After a rollback, or after a
+    /// candidate was withdrawn or rolled back automatically, only versions newer than the one taken off count; a
+    /// [`Gateway::swap`] by hand forgets them. A binding with a candidate stays as it is, and so does one whose module the
+    /// store does not have any more.
     ///
     /// # Errors
     /// The store cannot be read; nothing changed.
@@ -248,7 +248,7 @@ impl Gateway {
         self.control.history(target)
     }
 
-    /// Lets a candidate decide beside the policy that serves. Its answers are compared and thrown away.
+    /// Lets a candidate decide beside the policy that serves. Its answers are compared and have no effect.
     ///
     /// # Errors
     /// There is no such binding, or the candidate cannot be put to use.
@@ -261,8 +261,8 @@ impl Gateway {
         self.control.comparison(target)
     }
 
-    /// Lets a candidate serve a share of the recipients, in thousandths, always the same ones. It is taken off by itself
-    /// when it goes wrong as often as `auto_rollback` says.
+    /// Lets a candidate serve a share of the recipients, in thousandths, always the same ones. `auto_rollback` says when it is
+    /// rolled back automatically.
     ///
     /// # Errors
     /// There is no such binding, or the candidate cannot be put to use.
@@ -276,7 +276,7 @@ impl Gateway {
         self.control.canary(target, candidate, per_mille, auto_rollback)
     }
 
-    /// Lets the candidate of a binding, its canary or else its shadow, serve all of it.
+    /// Lets the candidate of a binding serve all of it: its canary, or else its shadow.
     ///
     /// # Errors
     /// There is no candidate.
@@ -284,7 +284,7 @@ impl Gateway {
         self.control.promote(target)
     }
 
-    /// Takes the candidates of a binding off.
+    /// Withdraws the candidates of a binding.
     ///
     /// # Errors
     /// There is no candidate.
@@ -292,7 +292,7 @@ impl Gateway {
         self.control.withdraw(target)
     }
 
-    /// The candidates that a binding has now, as `name@version`: its shadow, and its canary, which may have been rolled back automatically.
+    /// The candidates of a binding, as `name@version`: its shadow and its canary.
     pub fn candidates(&self, target: &BindingTarget) -> (Option<Arc<str>>, Option<Arc<str>>) {
         let snapshot = self.control.snapshot.load();
         let Some(route) = snapshot.route(target) else { return (None, None) };
@@ -309,7 +309,7 @@ impl Gateway {
         snapshot.route(target).map(|route| route.active.failures())
     }
 
-    /// Calls a function with every event, on the thread that caused it: it should be quick.
+    /// Calls a function with every event, on the thread that caused it, so the function should be quick.
     pub fn listen(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
         self.control.listen(Arc::new(listener));
     }
@@ -327,8 +327,8 @@ impl fmt::Debug for Gateway {
 
 /// What became of one message.
 ///
-/// It holds on to the catalog and the policy that it was decided with: read it and let it go. A thread that keeps more
-/// than a few of them makes the next ones slower.
+/// It keeps the catalog and the policy that it was decided with alive: read it and drop it. A thread that holds more than
+/// a few of them decides more slowly.
 pub struct Decision {
     snapshot: Guard<Arc<Snapshot>>,
     outcome: Outcome,

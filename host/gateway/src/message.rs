@@ -2,7 +2,7 @@
 
 use callsign_catalog::Channel;
 
-/// A message, as far as the choice of its sender goes. It borrows its texts: a gateway has them at hand anyway.
+/// What the choice of a sender needs to know of a message. It borrows its texts.
 ///
 /// ```
 /// use callsign::{Channel, Message};
@@ -13,7 +13,7 @@ use callsign_catalog::Channel;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message<'a> {
-    /// `messageId`: given back with the decision, never looked at.
+    /// `messageId`: given back with the decision.
     pub id: Option<&'a str>,
     /// `applicationId`; `default` where there is none.
     pub application: Option<&'a str>,
@@ -25,7 +25,7 @@ pub struct Message<'a> {
     pub to: &'a str,
     /// `from`: the sender that overrides every strategy, as recipients see it.
     pub from: Option<&'a str>,
-    /// When it goes out, in seconds since 1970-01-01 UTC, for policies that ask. The standard policy does not.
+    /// When it goes out, in seconds since 1970-01-01 UTC. The standard policy does not read it.
     pub sent_at: Option<u64>,
 }
 

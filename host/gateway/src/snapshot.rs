@@ -1,4 +1,5 @@
-//! What decisions are made with: one revision, the pins, and the policy of every scope. Immutable, replaced as a whole.
+//! The snapshot that decisions are made with: one revision, the store of pins, and the policy of every scope. It is
+//! immutable, and replaced as a whole.
 
 use std::sync::Arc;
 
@@ -12,15 +13,15 @@ use callsign_catalog::PVec;
 use callsign_engine::Policy;
 use callsign_index::{DEFAULT_APPLICATION, Revision};
 
-/// The routes are numbered; the platform's is 0 and always there.
+/// The number of the platform's route, which always exists.
 pub(crate) const PLATFORM: u16 = 0;
 
-/// What decisions are made with.
+/// One revision, the store of pins, and the routes of all scopes.
 pub(crate) struct Snapshot {
     pub(crate) revision: Arc<Revision>,
     pub(crate) sticky: Arc<dyn StickyStore>,
     pub(crate) routes: Arc<Vec<Arc<Route>>>,
-    /// Decides where a failure rule wants it.
+    /// The standard policy, for bindings whose failure rule asks for it.
     pub(crate) standard: Option<Arc<Policy>>,
     /// Every policy that may be called, each once.
     policies: Arc<Vec<Arc<Policy>>>,
@@ -36,23 +37,23 @@ struct BoundNames {
     entities: HashMap<Names, u16>,
 }
 
-/// Who answered a message.
+/// Which policy answered a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct By {
+pub(crate) struct AnsweredBy {
     pub(crate) route: u16,
-    pub(crate) who: Who,
+    pub(crate) role: Role,
 }
 
 /// Which policy of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum Role {
     Active,
     Candidate,
     Standard,
 }
 
 impl Snapshot {
-    /// Puts the routes of bindings in place; the first is the platform's.
+    /// A snapshot with these routes; the first must be the platform's.
     pub(crate) fn new(
         revision: Arc<Revision>,
         sticky: Arc<dyn StickyStore>,
@@ -68,8 +69,7 @@ impl Snapshot {
         Self { revision, sticky, routes: Arc::new(routes), standard, policies, target: Arc::new(target), by_scope }
     }
 
-    /// The same with another revision: one that came after the one of this has its scopes in their places, so that only
-    /// new ones are looked up.
+    /// The same with another revision. If it came after the present one, only the routes of new scopes are looked up.
     pub(crate) fn with_revision(&self, revision: Arc<Revision>) -> Self {
         let comes_next =
             revision.shares_with() == self.revision.number() && revision.origin() == self.revision.origin();
@@ -116,12 +116,12 @@ impl Snapshot {
     }
 
     /// The policy that answered.
-    pub(crate) fn policy(&self, by: By) -> &Arc<Policy> {
+    pub(crate) fn policy(&self, by: AnsweredBy) -> &Arc<Policy> {
         let route = &self.routes[usize::from(by.route)];
-        match by.who {
-            Who::Active => &route.active.binding.policy,
-            Who::Candidate => route.canary.as_ref().map_or(&route.active, |canary| &canary.bound).policy(),
-            Who::Standard => self.standard.as_ref().unwrap_or(&route.active.binding.policy),
+        match by.role {
+            Role::Active => &route.active.binding.policy,
+            Role::Candidate => route.canary.as_ref().map_or(&route.active, |canary| &canary.bound).policy(),
+            Role::Standard => self.standard.as_ref().unwrap_or(&route.active.binding.policy),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::refusal::Refusal;
 use crate::resolve::check::Checked;
 use crate::resolve::destination::{Question, prepare};
 use crate::resolve::pin::{Settled, settle};
-use crate::snapshot::{By, PLATFORM, Snapshot, Who};
+use crate::snapshot::{AnsweredBy, PLATFORM, Role, Snapshot};
 use crate::step::Step;
 
 /// The standard policy as a function of this process, for one thread.
@@ -70,7 +70,7 @@ impl Native {
             let pending =
                 match settle(snapshot, OnUnavailable::Refuse, question, entity, checked, reads.pin.into_inner()) {
                     Settled::Done(verdict) => return verdict,
-                    Settled::Wants(pending) => pending,
+                    Settled::NeedsPin(pending) => pending,
                 };
             let written = match pending.write(snapshot, question, entity) {
                 Some(write) => snapshot.sticky.write_one(&write),
@@ -92,7 +92,7 @@ impl fmt::Debug for Native {
 
 /// What it says of itself: the platform's policy.
 fn native(verdict: Verdict) -> Outcome {
-    Outcome { verdict, by: By { route: PLATFORM, who: Who::Active } }
+    Outcome { verdict, by: AnsweredBy { route: PLATFORM, role: Role::Active } }
 }
 
 /// What an answer says, which needs no check; none where it names what the scope does not have.

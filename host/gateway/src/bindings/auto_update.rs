@@ -19,7 +19,7 @@ pub struct Refreshed {
     pub target: BindingTarget,
     /// The module, as `name@version`.
     pub module: Arc<str>,
-    /// Whether it serves now, or why not. Then the next older one was tried, if that is newer than what serves.
+    /// Whether it serves now, or why not. If not, the next older module was tried, as long as it is newer than what serves.
     pub outcome: Result<(), SwapError>,
 }
 

@@ -11,41 +11,41 @@ use crate::step::Step;
 use callsign_catalog::Channel;
 use callsign_engine::Policy;
 
-/// What a message comes to when its policy fails.
+/// What happens to a message when its policy fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// It is refused with `POLICY_FAILED`. The default: a policy may be there to keep messages from going out.
+    /// Refuse it with `POLICY_FAILED`. The default, since a policy may be there to stop messages.
     #[default]
     Refuse,
-    /// The standard policy decides.
+    /// Let the standard policy decide.
     Standard,
 }
 
-/// What a message comes to when its pin cannot be read or written.
+/// What happens to a message when its pin cannot be read or written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OnUnavailable {
-    /// It is refused with `STICKY_UNAVAILABLE`. The default: what is sent from another sender cannot be taken back.
+    /// Refuse it with `STICKY_UNAVAILABLE`. The default, since a message from another sender cannot be taken back.
     #[default]
     Refuse,
-    /// It is decided as if the recipient had no pin, and is not pinned; the decision says so, see
-    /// [`DecisionRef::unpinned`](crate::DecisionRef::unpinned). A recipient who is pinned may hear from another sender.
+    /// Decide as if the recipient had no pin, and write none. [`DecisionRef::unpinned`](crate::DecisionRef::unpinned) says
+    /// so. A pinned recipient may hear from another sender.
     DecideUnpinned,
 }
 
-/// When a policy that keeps failing is left alone, and for how long.
+/// The circuit breaker of a binding: after how many failures its policy is not called, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Breaker {
-    /// So many failures without a success between them. Default 20.
+    /// Failures in a row that open the circuit. Default 20.
     pub failures: u32,
-    /// Then it is not called for this long; after that one call tries it again. Default 5 seconds.
+    /// How long the policy is then not called; after that one call tries it. Default 5 seconds.
     pub rest: Duration,
 }
 
 impl Breaker {
-    /// A breaker that trips after so many failures in a row and rests for so long.
+    /// A breaker that opens after this many failures in a row and rests for this long.
     pub fn new(failures: u32, rest: Duration) -> Self {
         Self { failures: failures.max(1), rest }
     }
@@ -57,7 +57,7 @@ impl Default for Breaker {
     }
 }
 
-/// A policy for somebody.
+/// A policy, and the rules under which it decides for its target.
 #[derive(Debug, Clone)]
 pub struct Binding {
     pub(crate) policy: Arc<Policy>,
@@ -71,7 +71,7 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Binds a policy, with its settings, limits and isolation, refusing what it fails on.
+    /// Binds a policy. By default a message that it fails on is refused, and no probe is asked.
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
         Self {
             policy: policy.into(),
@@ -112,11 +112,11 @@ impl Binding {
         self
     }
 
-    /// With the versions of the policy that it is for: an exact one (`=1.2.0`), or a range (`^1.2`), which
-    /// [`Gateway::refresh`](crate::Gateway::refresh) follows. Default none: the policy that was given, and no other.
+    /// With the versions that it is for: an exact one (`=1.2.0`), or a range (`^1.2`) within which
+    /// [`Gateway::refresh`](crate::Gateway::refresh) moves it. Default none: it stays with the policy that was given.
     ///
-    /// The policy that is given must be of such a version. A pre-release is only where the requirement names one of the
-    /// same version, as in Cargo.
+    /// The policy that is given must meet the requirement. As in Cargo, a pre-release meets only a requirement that names
+    /// a pre-release of the same version.
     #[must_use]
     pub fn versions(mut self, requirement: VersionReq) -> Self {
         self.requirement = Some(requirement);
@@ -134,9 +134,9 @@ impl Binding {
     }
 }
 
-/// A message that a policy is tried on, on the catalog of the moment, before it is put to use. No pin is written.
+/// A message that a policy must answer before it is put to use, on the present catalog. No pin is written.
 ///
-/// Any decision or refusal will do unless the probe says what it expects; a failure of the policy never does.
+/// Any decision or refusal passes unless the probe says what it expects; a failure of the policy never passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     application: Option<Box<str>>,

@@ -6,20 +6,21 @@ use std::time::{Duration, Instant};
 use super::health::BoundPolicy;
 use super::tally::Tally;
 
-/// When a candidate is taken off by itself.
+/// When a candidate is rolled back automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AutoRollback {
-    /// It goes when more than this share of its answers is wrong: a failure, or a refusal. In thousandths; default 50.
+    /// The share of answers that may be failures or refusals, in thousandths. Default 50.
     pub per_mille: u16,
-    /// But not before it gave this many answers. Default 100.
+    /// The least number of answers before it is judged. Default 100.
     pub answers: u64,
-    /// Answers are forgotten after this time. Default one minute.
+    /// How long answers count. Default 1 minute.
     pub window: Duration,
 }
 
 impl AutoRollback {
-    /// A candidate goes when more than so many thousandths of at least so many answers are wrong.
+    /// Rolls back when more than `per_mille` thousandths of at least `answers` answers within `window` are failures or
+    /// refusals.
     pub fn new(per_mille: u16, answers: u64, window: Duration) -> Self {
         Self { per_mille, answers, window }
     }
@@ -52,15 +53,15 @@ impl Canary {
         Self { bound, per_mille, auto_rollback, answers: Tally::default(), window }
     }
 
-    /// Whether it serves a recipient: always the same ones, and more of them as its share grows.
+    /// Whether it serves a recipient. A larger share serves the same recipients and more.
     #[inline]
     pub(crate) fn serves(&self, recipient: u64) -> bool {
-        // Apart from what spreads the recipient over senders.
+        // Mixed again, so that it does not depend on how recipients are spread over senders.
         let place = recipient.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32) & 0xffff_ffff;
         (place * 1000) >> 32 < u64::from(self.per_mille)
     }
 
-    /// Counts an answer, and takes the candidate off when too many were wrong.
+    /// Counts an answer, and rolls the candidate back when too many were wrong.
     pub(crate) fn answered(&self, wrong: bool) {
         self.answers.add();
         if wrong {

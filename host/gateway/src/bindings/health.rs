@@ -10,12 +10,12 @@ use super::binding::Binding;
 use super::target::BindingTarget;
 use crate::event::{Event, EventKind};
 
-/// Whom a bound policy tells what happened to it.
+/// What a bound policy reports to.
 pub(crate) trait Supervisor: Send + Sync {
-    /// Tells those who listen.
+    /// Tells the listeners.
     fn report(&self, event: &Event);
 
-    /// Takes a candidate off that went wrong too often.
+    /// Takes off a candidate of which too many answers were failures or refusals.
     fn roll_back(&self, candidate: &Arc<BoundPolicy>, wrong: u64, answers: u64);
 }
 
@@ -45,7 +45,7 @@ impl BoundPolicy {
         }
     }
 
-    /// Whether it may be called. Of the callers that find its rest over, one tries it.
+    /// Whether it may be called. After the rest exactly one caller tries it.
     #[inline]
     pub(crate) fn may_be_called(&self) -> bool {
         match self.rests_until.load(Ordering::Relaxed) {
@@ -68,7 +68,7 @@ impl BoundPolicy {
         now + (self.binding.breaker.rest.as_millis() as u64).max(1)
     }
 
-    /// It answered.
+    /// Notes an answer.
     #[inline]
     pub(crate) fn succeeded(&self) {
         // Written only after a failure: other threads read these too.
@@ -85,7 +85,7 @@ impl BoundPolicy {
         }
     }
 
-    /// It failed. That all instances of the process were busy is counted, but not held against it.
+    /// Notes a failure. A lack of free instances is counted, but does not open the circuit.
     #[cold]
     pub(crate) fn failed(&self, failure: &Failure) {
         if matches!(failure, Failure::CircuitOpen) {
@@ -100,7 +100,7 @@ impl BoundPolicy {
         }
     }
 
-    /// Whether it is left alone. Unlike [`BoundPolicy::may_be_called`] this does not take the turn to try it again.
+    /// Whether the circuit is open. Unlike [`BoundPolicy::may_be_called`] this does not take the turn to try again.
     pub(crate) fn circuit_is_open(&self) -> bool {
         self.rests_until.load(Ordering::Relaxed) != 0
     }

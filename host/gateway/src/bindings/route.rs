@@ -1,4 +1,4 @@
-//! Where the messages of a binding go: to the policy that serves it, a canary for a share of them, a shadow beside.
+//! A route: the policy that serves a binding, with its canary and its shadow.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::health::BoundPolicy;
 use super::shadow::Shadow;
 use super::target::BindingTarget;
 
-/// Where the messages of a binding go.
+/// The policies of a binding.
 #[derive(Clone)]
 pub(crate) struct Route {
     pub(crate) target: BindingTarget,

@@ -8,16 +8,15 @@ use semver::Version;
 
 use super::binding::Binding;
 
-/// What a binding does not follow to. Shared by the bindings that came from one swap, so that what happened to one of
-/// them holds for those before it too.
+/// The versions that a binding skips. All bindings that came from one swap share it, so a later rollback keeps it.
 #[derive(Debug, Default)]
 pub(crate) struct SkippedVersions(Mutex<Skipped>);
 
 #[derive(Debug, Default)]
 pub(super) struct Skipped {
-    /// The newest version that was taken off again: it and all that is not newer.
+    /// The newest version that was taken off: it and all older ones are skipped.
     up_to: Option<Version>,
-    /// Modules that were not put to use, as long as the store has them.
+    /// Modules that were rejected, as long as the store has them.
     pub(super) rejected: HashSet<ModuleDigest>,
 }
 
@@ -28,7 +27,7 @@ impl SkippedVersions {
 }
 
 impl Binding {
-    /// The modules that it would follow to, the newest first.
+    /// The modules that the binding may move to, the newest first.
     pub(super) fn newer<'a>(&self, modules: &'a [Module]) -> Vec<&'a Module> {
         let (Some(requirement), (name, Some(mut version))) = (&self.requirement, self.policy.identity()) else {
             return Vec::new();
@@ -53,11 +52,11 @@ impl Binding {
         modules.iter().rev().filter(is_newer).collect()
     }
 
-    /// Does not follow to a policy that was taken off, nor to what is not newer than it.
+    /// Skips a policy that was taken off, and every version that is not newer.
     pub(crate) fn skip(&self, taken_off: &Policy) {
         let Some(requirement) = &self.requirement else { return };
         let (name, Some(version)) = taken_off.identity() else { return };
-        // One that it would not follow to says nothing of those that it would.
+        // A policy outside of the binding's range says nothing about those inside.
         if name != self.policy.identity().0 || !requirement.matches(&version) {
             return;
         }

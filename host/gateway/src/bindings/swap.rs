@@ -29,7 +29,7 @@ const MOST_BINDINGS: usize = 60_000;
 
 type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
-/// What a gateway serves with, and who may change it: one at a time.
+/// What a gateway serves with, and the changes to it, which are made one at a time.
 pub(crate) struct Control {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     past: Mutex<HashMap<BindingTarget, VecDeque<Past>>>,
@@ -86,7 +86,7 @@ impl Control {
         Ok(())
     }
 
-    /// Changes are under way: nobody else makes one.
+    /// Publishes a revision. The caller holds the lock on changes.
     fn serve_revision(&self, snapshot: &Arc<Snapshot>, revision: Revision) {
         self.snapshot.store(Arc::new(snapshot.with_revision(Arc::new(revision))));
         // Idle instances keep the catalog of their last call in memory until the next call of their thread. Where calls
@@ -96,7 +96,7 @@ impl Control {
         }
     }
 
-    /// Serves by other routes.
+    /// Publishes other routes.
     fn publish(&self, before: &Snapshot, routes: Vec<Arc<Route>>) {
         let standard = before.standard.clone().or_else(|| {
             // Made by `prepare` when the first binding that wants it was tried.
@@ -115,7 +115,7 @@ impl Control {
         }
     }
 
-    /// Changes one route: `change` gets the present one, if there is one, and gives the next, or none to unbind.
+    /// Changes one route: `change` gets the present route, if any, and gives the next one, or none to unbind.
     fn route(&self, target: &BindingTarget, change: impl FnOnce(Option<&Route>) -> Option<Route>) {
         let snapshot = self.snapshot.load_full();
         let mut routes = Vec::clone(&snapshot.routes);
@@ -129,13 +129,13 @@ impl Control {
         self.publish(&snapshot, routes);
     }
 
-    /// Makes a binding ready that somebody gave. Whatever a copy of it passes over elsewhere, it begins anew.
+    /// Makes a binding ready that an operator gave. It starts without skipped versions.
     fn prepare(self: &Arc<Self>, target: &BindingTarget, mut binding: Binding) -> Result<Arc<BoundPolicy>, SwapError> {
         binding.skipped_versions = Arc::default();
         self.make_ready(target, binding)
     }
 
-    /// Makes a binding ready: its fallback compiled, instances warm, its probes answered as they should be.
+    /// Makes a binding ready: its fallback is compiled, its instances are warm, its probes pass.
     pub(crate) fn make_ready(
         self: &Arc<Self>,
         target: &BindingTarget,
@@ -149,12 +149,12 @@ impl Control {
         ready
     }
 
-    /// Says that a policy was not put to use.
+    /// Reports that a policy was rejected.
     pub(crate) fn report_rejected(&self, target: &BindingTarget, policy: Arc<str>, error: &SwapError) {
         self.report(&Event { target: target.clone(), kind: EventKind::Rejected { policy, reason: error.to_string() } });
     }
 
-    /// Whether a binding would be put to use as things are; nothing changes, and nothing is reported.
+    /// Whether a binding would be accepted now. Nothing changes, and nothing is reported.
     pub(crate) fn check(self: &Arc<Self>, target: &BindingTarget, binding: Binding) -> Result<(), SwapError> {
         self.try_binding(target, binding).map(drop)
     }
@@ -206,8 +206,7 @@ impl Control {
         Ok(())
     }
 
-    /// Lets a bound serve in the place of one, unless that one does not serve any more, or has a candidate beside it:
-    /// then false.
+    /// Puts a policy in the place of another one. False where that one does not serve any more, or has a candidate.
     pub(crate) fn activate_after(&self, before: &Arc<BoundPolicy>, bound: Arc<BoundPolicy>) -> bool {
         let target = before.target.clone();
         let to = bound.binding.policy.label().into();
@@ -226,7 +225,7 @@ impl Control {
         true
     }
 
-    /// Lets a bound serve. The one before becomes history; candidates beside it go.
+    /// Lets a policy serve. The one before becomes history; its candidates are dropped.
     fn activate(&self, past: &mut Changes<'_>, target: &BindingTarget, bound: Arc<BoundPolicy>) -> Option<Arc<str>> {
         let mut from = None;
         self.route(target, |route| {
@@ -331,7 +330,7 @@ impl Control {
         Ok(())
     }
 
-    /// The candidate of a binding serves all of it.
+    /// Lets the candidate of a binding serve all of it.
     pub(crate) fn promote(self: &Arc<Self>, target: &BindingTarget) -> Result<(), SwapError> {
         let mut past = self.change();
         let snapshot = self.snapshot.load_full();
@@ -347,7 +346,7 @@ impl Control {
         Ok(())
     }
 
-    /// Takes the candidates of a binding off.
+    /// Withdraws the candidates of a binding.
     pub(crate) fn withdraw(&self, target: &BindingTarget) -> Result<(), SwapError> {
         let changes = self.change();
         let mut gone = Vec::new();
@@ -379,7 +378,7 @@ impl Supervisor for Control {
         }
     }
 
-    /// Takes a candidate off that went wrong too often, unless that was done already.
+    /// Rolls a canary back, unless that was done already.
     fn roll_back(&self, bound: &Arc<BoundPolicy>, wrong: u64, answers: u64) {
         let changes = self.change();
         let mut rolled_back = false;

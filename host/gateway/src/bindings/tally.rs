@@ -1,4 +1,4 @@
-//! A count that many threads add to without writing the same cache line.
+//! A counter that many threads add to without sharing a cache line.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

@@ -1,11 +1,11 @@
-//! A batch: many messages decided together. The pins of all are read before, and written after, their policies are asked,
-//! each in one call of the store.
+//! A batch: many messages decided together. All pins are read in one call of the store before the policies run, and
+//! written in one call after.
 
 use callsign_engine::contract::types::Answer;
 use callsign_engine::{Failure, Instance, Limits, PinRead};
 use callsign_sticky::{Pin, PinKey, StickyError, Write};
 
-use super::call::{Asker, Query, choose, load};
+use super::call::{Answerer, Query, choose, load};
 use super::check::{Author, check};
 use super::destination::{MessageScope, prepare_of};
 use super::progress::{PendingDecision, Progress, advance, attempt, failed, on_store_reply, settle_read};
@@ -20,7 +20,7 @@ pub(crate) struct Batch<'a> {
     snapshot: &'a Snapshot,
     outcomes: Vec<Outcome>,
     groups: Vec<Group<'a>>,
-    /// What the store must write before the messages are decided.
+    /// The messages whose pin must be written before they are decided.
     pending: Vec<(Slot, PendingDecision)>,
 }
 
@@ -33,21 +33,21 @@ struct Slot {
 
 /// The messages of a batch that are answered in one call of one policy.
 struct Group<'a> {
-    asker: Asker<'a>,
+    answerer: Answerer<'a>,
     /// Each request has its position as its message.
     queries: Vec<Query<'a>>,
-    /// Where the outcome of each goes.
+    /// The position of each in the batch.
     places: Vec<u32>,
-    /// What was read of the pin of each, where pins are read beforehand.
+    /// The pin of each, where pins are read before the call.
     reads: Vec<PinRead>,
 }
 
 impl<'a> Batch<'a> {
-    /// Settles what the host settles itself, and puts the other messages to those who will answer them.
+    /// Settles what the host settles itself, and groups the other messages by the policy that answers them.
     pub(crate) fn new(snapshot: &'a Snapshot, messages: &'a [Message<'a>]) -> Self {
         let mut outcomes = Vec::with_capacity(messages.len());
         let mut groups: Vec<Group<'a>> = Vec::new();
-        // Neighbours are often of one sender: what is known of the one before is not looked up again.
+        // Neighbours often have the same application and entity: their scope is not looked up again.
         let mut before: Option<(&Message<'_>, MessageScope)> = None;
         for (place, message) in messages.iter().enumerate() {
             let scope = || match before {
@@ -59,15 +59,15 @@ impl<'a> Batch<'a> {
             match prepare_of(snapshot, message, scope) {
                 Ok(question) => {
                     let mut query = Query::new(snapshot, question, message);
-                    let asker = choose(snapshot, &query);
+                    let answerer = choose(snapshot, &query);
                     // Holds the place until the message is decided.
-                    outcomes.push(Outcome { verdict: Verdict::Refused(Refusal::NoStrategy), by: asker.by });
+                    outcomes.push(Outcome { verdict: Verdict::Refused(Refusal::NoStrategy), by: answerer.by });
                     let open =
-                        |group: &mut Group<'_>| group.asker.by == asker.by && group.queries.len() < Limits::BATCH;
+                        |group: &mut Group<'_>| group.answerer.by == answerer.by && group.queries.len() < Limits::BATCH;
                     let group = match groups.iter_mut().rposition(open) {
                         Some(at) => &mut groups[at],
                         None => {
-                            groups.push(Group::new(asker, Limits::BATCH.min(messages.len() - place)));
+                            groups.push(Group::new(answerer, Limits::BATCH.min(messages.len() - place)));
                             let last = groups.len() - 1;
                             &mut groups[last]
                         }
@@ -82,13 +82,13 @@ impl<'a> Batch<'a> {
         Self { snapshot, outcomes, groups, pending: Vec::new() }
     }
 
-    /// The pins that may be looked at, to be read in one call.
+    /// The keys of all pins that the policies may read.
     pub(crate) fn keys(&self) -> Vec<PinKey<'a>> {
         let queries = self.groups.iter().flat_map(|group| &group.queries);
         queries.filter_map(|query| key(self.snapshot, query)).collect()
     }
 
-    /// Puts in what was read of [`Batch::keys`].
+    /// Takes the store's answers to [`Batch::keys`].
     pub(crate) fn read(&mut self, pins: Vec<Result<Option<Pin>, StickyError>>) {
         let mut pins = pins.into_iter();
         for group in &mut self.groups {
@@ -100,13 +100,13 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Asks the policies.
+    /// Calls the policies.
     pub(crate) fn decide(&mut self) {
         let Self { snapshot, outcomes, groups, pending } = self;
         for (index, group) in groups.iter().enumerate() {
             group.answer(snapshot, &mut |handle, progress| match progress {
                 Progress::Done(outcome) => outcomes[group.places[handle] as usize] = outcome,
-                Progress::Wants(decision) => {
+                Progress::NeedsPin(decision) => {
                     pending.push((Slot { group: index as u32, handle: handle as u32 }, decision));
                 }
             });
@@ -118,7 +118,7 @@ impl<'a> Batch<'a> {
         !self.pending.is_empty()
     }
 
-    /// The writes that messages wait for, in the order of the messages of each group.
+    /// The writes that messages wait for.
     pub(crate) fn writes(&self) -> Vec<Write<'a>> {
         let write = |(slot, decision): &(Slot, PendingDecision)| decision.write(self.snapshot, self.query(*slot));
         self.pending.iter().filter_map(write).collect()
@@ -128,8 +128,8 @@ impl<'a> Batch<'a> {
         &self.groups[slot.group as usize].queries[slot.handle as usize]
     }
 
-    /// Puts in what the store answered to [`Batch::writes`]. Where others were first, policies are asked again, and there
-    /// are writes again.
+    /// Takes the store's answers to [`Batch::writes`]. Where another writer won, the policy runs again, which may need
+    /// another write.
     pub(crate) fn written(&mut self, answers: Vec<Result<Option<Pin>, StickyError>>) {
         let mut answers = answers.into_iter();
         for (slot, decision) in std::mem::take(&mut self.pending) {
@@ -138,13 +138,13 @@ impl<'a> Batch<'a> {
                 Some(_) => answers.next().unwrap_or_else(|| Err(StickyError::new("the store gave no answer"))),
                 None => Ok(None),
             };
-            let asker = self.groups[slot.group as usize].asker;
-            match on_store_reply(self.snapshot, &asker, &query, decision, answer) {
+            let answerer = self.groups[slot.group as usize].answerer;
+            match on_store_reply(self.snapshot, &answerer, &query, decision, answer) {
                 Progress::Done(outcome) => {
                     let place = self.groups[slot.group as usize].places[slot.handle as usize];
                     self.outcomes[place as usize] = outcome;
                 }
-                Progress::Wants(decision) => self.pending.push((slot, decision)),
+                Progress::NeedsPin(decision) => self.pending.push((slot, decision)),
             }
         }
     }
@@ -155,32 +155,32 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What a message's pin is kept under, where it may be looked at.
+/// The key of a message's pin; none where the scope can have no pin.
 pub(crate) fn key<'a>(snapshot: &'a Snapshot, query: &Query<'a>) -> Option<PinKey<'a>> {
     let question = &query.question;
     snapshot.revision.pin_key(question.scope, query.message.entity, question.channel, question.destination.number)
 }
 
 impl<'a> Group<'a> {
-    fn new(asker: Asker<'a>, most: usize) -> Self {
-        Self { asker, queries: Vec::with_capacity(most), places: Vec::with_capacity(most), reads: Vec::new() }
+    fn new(answerer: Answerer<'a>, most: usize) -> Self {
+        Self { answerer, queries: Vec::with_capacity(most), places: Vec::with_capacity(most), reads: Vec::new() }
     }
 
     fn read_of(&self, handle: usize) -> PinRead {
         self.reads.get(handle).cloned().flatten()
     }
 
-    /// Says of every message, by its handle, how far it comes.
+    /// Calls the policy, and tells `note` for each message, by its handle, how far it came.
     fn answer(&self, snapshot: &Snapshot, note: &mut impl FnMut(usize, Progress)) {
-        let bound = self.asker.bound;
+        let bound = self.answerer.bound;
         let answered = if bound.may_be_called() { self.call(snapshot) } else { Err(Failure::CircuitOpen) };
         match answered {
             Ok((instance, answers)) => self.settle(snapshot, instance, &answers, note),
-            // The next call could hang as long, or is not wanted: no message of this batch gets one.
+            // Another call could run into its deadline too, or the circuit is open: no message of this group gets one.
             Err(failure @ (Failure::Deadline(_) | Failure::CircuitOpen)) => {
                 self.one_by_one(snapshot, Some(failure), note)
             }
-            // One message that the policy fails on must not fail the others.
+            // One message must not fail the others: each gets a call of its own.
             Err(failure) => {
                 bound.failed(&failure);
                 self.one_by_one(snapshot, None, note);
@@ -188,7 +188,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Answers the messages one by one, until one of them hangs: then it holds for the rest of them too.
+    /// Answers the messages one by one. After the first that runs past its deadline the rest fail in the same way.
     #[cold]
     fn one_by_one(&self, snapshot: &Snapshot, mut hung: Option<Failure>, note: &mut impl FnMut(usize, Progress)) {
         for (handle, query) in self.queries.iter().enumerate() {
@@ -196,15 +196,15 @@ impl<'a> Group<'a> {
             let read = self.read_of(handle);
             let settled = match &hung {
                 Some(failure) => Err(failure.clone()),
-                None => attempt(snapshot, &self.asker, &query, read.clone()),
+                None => attempt(snapshot, &self.answerer, &query, read.clone()),
             };
             let progress = match settled {
-                Ok(settled) => advance(&self.asker, settled, self.asker.by.who, 0),
+                Ok(settled) => advance(&self.answerer, settled, self.answerer.by.role, 0),
                 Err(failure) => {
                     if matches!(failure, Failure::Deadline(_)) {
                         hung.get_or_insert_with(|| failure.clone());
                     }
-                    failed(snapshot, &self.asker, &query, failure, read)
+                    failed(snapshot, &self.answerer, &query, failure, read)
                 }
             };
             note(handle, progress);
@@ -212,7 +212,7 @@ impl<'a> Group<'a> {
     }
 
     fn call(&self, snapshot: &Snapshot) -> Result<(Box<Instance>, Vec<Answer>), Failure> {
-        let mut instance = self.asker.bound.binding.policy.instance()?;
+        let mut instance = self.answerer.bound.binding.policy.instance()?;
         load(&mut instance, snapshot, &self.queries);
         for (handle, read) in self.reads.iter().enumerate() {
             if let Some(read) = read {
@@ -230,23 +230,23 @@ impl<'a> Group<'a> {
         answers: &[Answer],
         note: &mut impl FnMut(usize, Progress),
     ) {
-        let asker = &self.asker;
+        let answerer = &self.answerer;
         for (handle, (query, answer)) in self.queries.iter().zip(answers).enumerate() {
-            let checked = check(snapshot, Author::Bound(asker.bound), &query.question, answer);
+            let checked = check(snapshot, Author::Bound(answerer.bound), &query.question, answer);
             let progress = match checked {
                 Ok(checked) => {
-                    if asker.route.shadow.is_some() {
+                    if answerer.route.shadow.is_some() {
                         let read = instance.known(handle as u32);
-                        compare(snapshot, asker.route, &query.alone(), &checked.verdict, read);
+                        compare(snapshot, answerer.route, &query.alone(), &checked.verdict, read);
                     }
-                    let settled = settle_read(snapshot, asker, &mut instance, handle as u32, query, checked);
-                    advance(asker, settled, asker.by.who, 0)
+                    let settled = settle_read(snapshot, answerer, &mut instance, handle as u32, query, checked);
+                    advance(answerer, settled, answerer.by.role, 0)
                 }
-                // An answer that is not acceptable says nothing of the instance.
-                Err(failure) => failed(snapshot, asker, &query.alone(), failure, self.read_of(handle)),
+                // An answer that is refused says nothing about the instance, which is kept.
+                Err(failure) => failed(snapshot, answerer, &query.alone(), failure, self.read_of(handle)),
             };
             note(handle, progress);
         }
-        asker.bound.binding.policy.put_back(instance);
+        answerer.bound.binding.policy.put_back(instance);
     }
 }

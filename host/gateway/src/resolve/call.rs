@@ -9,7 +9,7 @@ use super::check::{Author, Checked, check};
 use super::destination::Question;
 use crate::bindings::{BoundPolicy, Route};
 use crate::message::Message;
-use crate::snapshot::{By, Snapshot, Who};
+use crate::snapshot::{AnsweredBy, Role, Snapshot};
 
 /// A message and what a policy is asked about it.
 #[derive(Debug, Clone, Copy)]
@@ -31,26 +31,26 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Who answers a query: a bound of the route of its scope.
+/// The policy that answers a query: the active one of its route, or the canary.
 #[derive(Clone, Copy)]
-pub(crate) struct Asker<'a> {
+pub(crate) struct Answerer<'a> {
     pub(crate) route: &'a Route,
     pub(crate) bound: &'a Arc<BoundPolicy>,
-    pub(crate) by: By,
+    pub(crate) by: AnsweredBy,
 }
 
-/// Who answers a query.
+/// Chooses the policy that answers a query.
 #[inline]
-pub(crate) fn choose<'a>(snapshot: &'a Snapshot, query: &Query<'_>) -> Asker<'a> {
+pub(crate) fn choose<'a>(snapshot: &'a Snapshot, query: &Query<'_>) -> Answerer<'a> {
     let route = &*snapshot.routes[usize::from(query.question.route)];
-    let (bound, who) = match &route.canary {
-        Some(canary) if canary.serves(query.request.recipient) => (&canary.bound, Who::Candidate),
-        _ => (&route.active, Who::Active),
+    let (bound, role) = match &route.canary {
+        Some(canary) if canary.serves(query.request.recipient) => (&canary.bound, Role::Candidate),
+        _ => (&route.active, Role::Active),
     };
-    Asker { route, bound, by: By { route: query.question.route, who } }
+    Answerer { route, bound, by: AnsweredBy { route: query.question.route, role } }
 }
 
-/// Calls an instance of a policy, and gives it back unless the call failed.
+/// Calls an instance of a policy. An instance whose call failed is dropped.
 #[inline]
 pub(crate) fn with_instance<T>(
     policy: &Policy,
@@ -62,7 +62,7 @@ pub(crate) fn with_instance<T>(
     Ok(value)
 }
 
-/// What an instance answers to a message, checked; `read` is what is known of its pin.
+/// Calls an instance about one message and checks the answer; `read` is the pin, where that was read before.
 #[inline]
 pub(super) fn answer(
     snapshot: &Snapshot,
@@ -79,7 +79,7 @@ pub(super) fn answer(
     check(snapshot, author, &query.question, &answer)
 }
 
-/// What a policy says of a message, checked, without any effect.
+/// Calls a policy about one message and checks the answer, without any effect.
 pub(super) fn try_out(
     snapshot: &Snapshot,
     policy: &Policy,
@@ -90,7 +90,7 @@ pub(super) fn try_out(
     with_instance(policy, |instance| answer(snapshot, instance, author, query, read))
 }
 
-/// The entity of a message, where the catalog has nothing of its own for it and its scope does not name it.
+/// The entity of a message whose scope does not name one, for the key of its pin.
 #[inline]
 fn other_entity<'a>(snapshot: &Snapshot, query: &Query<'a>) -> Option<&'a str> {
     let entity = query.message.entity?;
@@ -98,7 +98,7 @@ fn other_entity<'a>(snapshot: &Snapshot, query: &Query<'a>) -> Option<&'a str> {
     (scope.entity.is_none() && scope.is_sticky(query.question.channel)).then_some(entity)
 }
 
-/// Makes messages known to the instance, in the order of their handles.
+/// Loads messages into an instance, in the order of their handles.
 #[inline]
 pub(crate) fn load(instance: &mut Instance, snapshot: &Snapshot, queries: &[Query<'_>]) {
     let texts = instance.reads_texts();

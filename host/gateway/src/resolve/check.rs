@@ -22,7 +22,7 @@ pub(crate) enum Author<'a> {
 }
 
 impl Author<'_> {
-    /// To keep, beyond the call.
+    /// The same, to keep beyond the call.
     fn shared(self) -> Arc<dyn RefusalAuthor> {
         match self {
             Self::Bound(bound) => Arc::clone(bound) as Arc<dyn RefusalAuthor>,
@@ -31,7 +31,7 @@ impl Author<'_> {
     }
 }
 
-/// What an answer comes to: the verdict, and whether the recipient is to be pinned to its sender.
+/// A checked answer: the verdict, and whether to pin the recipient to its sender.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) verdict: Verdict,

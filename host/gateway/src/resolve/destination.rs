@@ -1,4 +1,4 @@
-//! Step 1: the destination of a message. With step 2 behind it: what the host settles itself, or the question for a policy.
+//! Step 1: the destination of a message; and, after step 2, the question for a policy.
 
 use std::hash::Hasher;
 
@@ -11,7 +11,7 @@ use super::explicit::explicit;
 use crate::decision::{Outcome, Verdict};
 use crate::message::Message;
 use crate::refusal::Refusal;
-use crate::snapshot::{By, PLATFORM, Snapshot, Who};
+use crate::snapshot::{AnsweredBy, PLATFORM, Role, Snapshot};
 
 /// What a policy is asked about a message.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ pub(crate) struct Question {
     pub(crate) destination: Destination,
 }
 
-/// MessageScope message it is: its scope, and the route of that.
+/// The scope of a message, and the route of that scope.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MessageScope {
     scope: u32,
@@ -53,13 +53,13 @@ pub(crate) fn prepare_of(
     let destination = match Destination::parse(message.to) {
         Ok(destination) => destination,
         Err(error) => {
-            let by = By { route: PLATFORM, who: Who::Active };
+            let by = AnsweredBy { route: PLATFORM, role: Role::Active };
             return Err(Outcome { verdict: Verdict::Refused(Refusal::InvalidDestination(error)), by });
         }
     };
     let MessageScope { scope, route } = scope_of();
     if let Some(from) = message.from {
-        let by = By { route, who: Who::Active };
+        let by = AnsweredBy { route, role: Role::Active };
         return Err(Outcome { verdict: explicit(snapshot, message, &destination, from), by });
     }
     Ok(Question { scope, route, channel: message.channel, destination })

@@ -1,4 +1,4 @@
-//! Step 9: the pin that an answer wants, what was read of it, and what the store makes of it.
+//! Step 9: the pin that an answer wants is compared with the one that was read, and written.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::decision::Verdict;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 
-/// What an answer comes to.
+/// A checked answer, held against the recipient's pin.
 #[derive(Debug)]
 pub(crate) enum Settled {
     /// The verdict stands.
     Done(Verdict),
-    /// It stands if this pin can be written.
-    Wants(PendingPin),
+    /// The verdict stands once this pin is written.
+    NeedsPin(PendingPin),
 }
 
-/// A pin that is wanted, and the verdict that depends on it.
+/// A pin to be written, and the verdict that depends on it.
 #[derive(Debug)]
 pub(crate) struct PendingPin {
     verdict: Verdict,
@@ -30,16 +30,16 @@ pub(crate) struct PendingPin {
     idle_days: u16,
 }
 
-/// Another message was first.
+/// Another writer pinned the recipient first.
 #[derive(Debug)]
-pub(crate) struct Lost {
+pub(crate) struct LostRace {
     /// Its pin.
     pub(crate) winner: Pin,
-    /// What was wanted, where that is the winner's sender.
+    /// The verdict, where it has the winner's sender.
     pub(crate) verdict: Option<Verdict>,
 }
 
-/// What an answer comes to, with what was read of the pin before it was given. A pin that was used is noted.
+/// Holds a checked answer against the pin that was read. The use of a pin is noted, for its time to live.
 #[inline]
 pub(crate) fn settle(
     snapshot: &Snapshot,
@@ -59,7 +59,7 @@ pub(crate) fn settle(
     if checked.pin && !is_pinned {
         let expected = read.map(|pin| pin.sender);
         let idle_days = idle_days(snapshot, strategy);
-        return Settled::Wants(PendingPin { verdict: checked.verdict, sender, expected, idle_days });
+        return Settled::NeedsPin(PendingPin { verdict: checked.verdict, sender, expected, idle_days });
     }
     if let Some(pin) = read {
         touch(snapshot, question, entity, (sender, strategy), &pin);
@@ -72,7 +72,7 @@ fn idle_days(snapshot: &Snapshot, strategy: Option<u32>) -> u16 {
     strategy.map_or(0, |index| snapshot.revision.catalog().strategies()[index as usize].sticky_idle_days)
 }
 
-/// Notes the use of a pin that ends some time, once per tenth of its time to live.
+/// Notes the use of a pin with a time to live, at most ten times in that time.
 #[inline]
 fn touch(
     snapshot: &Snapshot,
@@ -83,7 +83,7 @@ fn touch(
 ) {
     let idle_days = match strategy {
         Some(index) if snapshot.revision.catalog().strategies()[index as usize].sticky => idle_days(snapshot, strategy),
-        // A decision without the pin's strategy is no use of the pin.
+        // Only a decision by a sticky strategy uses the pin.
         _ => return,
     };
     if idle_days == 0 && pin.idle_days == 0 || pin.sender.0 != snapshot.revision.keys()[sender as usize] {
@@ -96,13 +96,13 @@ fn touch(
         let touch = Touch { key, sender: pin.sender, idle_days };
         match snapshot.sticky.remote() {
             Some(remote) => remote.touch_later(&[touch]),
-            // The next use makes up for one that is not noted.
+            // A use that is not noted is made up for by the next.
             None => drop(snapshot.sticky.touch(&[touch])),
         }
     }
 }
 
-/// What a verdict comes to where the sticky state is not there.
+/// The verdict where the sticky state cannot be read or written.
 #[cold]
 pub(crate) fn unavailable(rule: OnUnavailable, verdict: Verdict, error: &StickyError) -> Verdict {
     let reason: Arc<str> = error.to_string().into();
@@ -116,7 +116,7 @@ pub(crate) fn unavailable(rule: OnUnavailable, verdict: Verdict, error: &StickyE
 }
 
 impl PendingPin {
-    /// The write; none where the scope can have no pins, which the check of the answer has ruled out.
+    /// The write; none where the scope can have no pins, which the check of the answer rules out.
     #[inline]
     pub(crate) fn write<'a>(
         &self,
@@ -136,19 +136,19 @@ impl PendingPin {
         Some(write.idle_days(self.idle_days))
     }
 
-    /// The verdict, or what came first: the policy has to be asked again with it in view.
+    /// The verdict, or the pin of another writer that won: then the policy has to run again.
     #[inline]
     pub(crate) fn on_store_reply(
         self,
         snapshot: &Snapshot,
         rule: OnUnavailable,
         answer: Result<Option<Pin>, StickyError>,
-    ) -> Result<Verdict, Lost> {
+    ) -> Result<Verdict, LostRace> {
         match answer {
             Ok(None) => Ok(self.verdict),
             Ok(Some(winner)) => {
                 let same = winner.sender.0 == snapshot.revision.keys()[self.sender as usize];
-                Err(Lost { winner, verdict: same.then_some(self.verdict) })
+                Err(LostRace { winner, verdict: same.then_some(self.verdict) })
             }
             Err(error) => Ok(unavailable(rule, self.verdict, &error)),
         }

@@ -11,7 +11,7 @@ use crate::bindings::Probe;
 use crate::decision::Verdict;
 use crate::snapshot::Snapshot;
 
-/// Tries a policy on a probe; the error says what is not as it should be.
+/// Tries a policy on a probe. The error says what it answers instead of what is expected.
 pub(crate) fn probe(snapshot: &Snapshot, policy: &Arc<Policy>, probe: &Probe) -> Result<(), String> {
     let message = probe.message();
     let question = match prepare(snapshot, &message) {

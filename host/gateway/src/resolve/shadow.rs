@@ -9,7 +9,7 @@ use crate::bindings::{Difference, Route};
 use crate::decision::Verdict;
 use crate::snapshot::Snapshot;
 
-/// Lets the shadow of a route decide too, on the same pin, and compares. Nothing that it does has any effect.
+/// Calls the shadow of a route on the same pin and compares its answer, which has no effect.
 #[cold]
 pub(crate) fn compare(snapshot: &Snapshot, route: &Route, query: &Query<'_>, ours: &Verdict, read: PinRead) {
     let Some(shadow) = &route.shadow else { return };

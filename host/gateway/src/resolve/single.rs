@@ -8,17 +8,17 @@ use crate::snapshot::Snapshot;
 /// Answers one message.
 #[inline]
 pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>) -> Outcome {
-    let asker = choose(snapshot, query);
-    let mut progress = first(snapshot, &asker, query, None);
+    let answerer = choose(snapshot, query);
+    let mut progress = first(snapshot, &answerer, query, None);
     loop {
         match progress {
             Progress::Done(outcome) => return outcome,
-            Progress::Wants(pending) => {
+            Progress::NeedsPin(pending) => {
                 let answer = match pending.write(snapshot, query) {
                     Some(write) => snapshot.sticky.write_one(&write),
                     None => Ok(None),
                 };
-                progress = on_store_reply(snapshot, &asker, query, pending, answer);
+                progress = on_store_reply(snapshot, &answerer, query, pending, answer);
             }
         }
     }
