@@ -195,7 +195,7 @@ bench-pins: setup
 	@$(CARGO) bench --quiet --package callsign-sticky --bench engines
 
 model: toolchain
-	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign-cli --test behaviour model:: -- --nocapture
+	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture
 
 fuzz-build: setup c++
 	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/instrument.sh' $(CARGO) build --locked --package callsign-fuzz --bins

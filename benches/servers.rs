@@ -5,25 +5,20 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that fails says where")]
 
-#[path = "../tests/sticky/redis/cluster.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
-mod cluster;
 #[path = "servers/postgres.rs"]
 mod postgres;
 #[path = "servers/redis.rs"]
 mod redis;
-#[path = "../tests/sticky/postgres/server.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
-mod server;
 
 use std::time::Duration;
 
 use callsign_destination::Number;
 use callsign_sticky::{Channel, PinKey, PinScope, PinnedSender, Recipient, RedisOptions};
+use callsign_test_servers::redis::prefix;
 
 /// An application that nothing else here uses.
 fn application() -> String {
-    cluster::prefix()
+    prefix()
 }
 
 fn number(index: u64) -> Recipient {
@@ -41,7 +36,7 @@ fn sender(id: &str) -> PinnedSender<'_> {
 /// A store of its own in the cluster, with patience for a busy machine.
 fn options() -> RedisOptions {
     let mut options = RedisOptions::default();
-    options.prefix = cluster::prefix();
+    options.prefix = prefix();
     options.patience.attempt = Duration::from_secs(2);
     options.patience.total = Duration::from_secs(5);
     options

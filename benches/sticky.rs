@@ -7,13 +7,6 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that fails says where")]
 
-#[path = "../tests/sticky/redis/cluster.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
-mod cluster;
-#[path = "../tests/sticky/postgres/server.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
-mod server;
-
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -23,6 +16,7 @@ use callsign_sticky::{
     Channel, EmbeddedOptions, EmbeddedStore, MemoryStore, PinKey, PinScope, PinnedSender, Recipient, RedisOptions,
     StickyStore, Write,
 };
+use callsign_test_servers::{postgres, redis};
 
 /// How long each row is measured.
 const WHILE: Duration = Duration::from_secs(3);
@@ -118,10 +112,10 @@ fn main() {
         measure("memory", &MemoryStore::new());
     }
     if wanted("postgres") {
-        measure("postgres", &server::Server::start().store());
+        measure("postgres", &postgres::Server::start().store());
     }
     if wanted("redis") {
-        let cluster = cluster::Cluster::start(cluster::Setup::default());
+        let cluster = redis::Cluster::start(redis::Setup::default());
         measure("redis", &cluster.store(RedisOptions::default()));
     }
     if wanted("embedded") {

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use callsign_sticky::{PostgresStore, StickyStore, Write};
 
-use super::server::{Server, options, schema};
 use super::{key, sender};
+use callsign_test_servers::postgres::{Server, options, schema};
 
 const PINS: u64 = 1_000_000;
 const CALLERS: usize = 16;

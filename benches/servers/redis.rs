@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use callsign_sticky::{Filter, PinKey, PinScope, StickyStore, Write, each_pin};
 
-use super::cluster::{Cluster, Setup};
 use super::{application, key, number, options, sender};
+use callsign_test_servers::redis::{Cluster, Setup};
 
 const LASTS: Duration = Duration::from_millis(1_500);
 

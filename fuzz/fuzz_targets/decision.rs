@@ -6,13 +6,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use callsign::{Binding, BindingTarget, Breaker, Catalog, Channel, DecisionRef, Gateway, MemoryStore, Message, Policy};
+use callsign_tests::component::Component;
 use libfuzzer_sys::fuzz_target;
-
-#[path = "../../tests/component.rs"]
-#[allow(dead_code)]
-mod component;
-
-use component::Component;
 
 /// Senders 0 and 1 may carry an SMS, 2 and 5 an MMS; 3 is suspended, 4 for another country. Strategy 0 is for SMS,
 /// strategy 1 for MMS and sticky.

@@ -6,13 +6,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use callsign::{Limits, Policy};
+use callsign_tests::component::Component;
 use libfuzzer_sys::fuzz_target;
-
-#[path = "../../tests/component.rs"]
-#[allow(dead_code)]
-mod component;
-
-use component::Component;
 
 static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| Component::new("sound", "1.0.0").echoing().build());
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use callsign::{Binding, BindingTarget, Breaker, EventKind, Refusal};
 
 use super::{Attacked, TO, fails, hostile, policy, resolve_fails};
-use crate::component::Component;
-use crate::resolution::platform::sms;
+use callsign_tests::component::Component;
+use callsign_tests::platform::sms;
 
 const FAILED: &str = "the policy failed: ";
 

@@ -3,7 +3,7 @@
 use callsign::{Binding, BindingTarget, Isolation, Policy, SwapError};
 
 use super::{Attacked, hostile, limits, policy};
-use crate::component::Component;
+use callsign_tests::component::Component;
 
 fn within(component: &Component, fuel: u64) -> Policy {
     let mut limits = limits();

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::{Attacked, fails, fails_alone, hostile, policy};
-use crate::component::Component;
+use callsign_tests::component::Component;
 
 /// Calls an import for ever.
 fn flood(interface: &str, function: &str, signature: &str, call: &str) -> Component {

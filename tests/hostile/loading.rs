@@ -7,8 +7,8 @@ use callsign::{Limits, Policy, PolicyError};
 use wit_parser::Resolve;
 
 use super::hostile;
-use crate::component::{Component, labelled};
-use crate::reference::Rng;
+use callsign_tests::component::{Component, labelled};
+use callsign_tests::reference::Rng;
 
 /// Loads bytes, and checks that it takes no longer than may be.
 fn load(bytes: &[u8]) -> Result<Policy, PolicyError> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use callsign::{Limits, Policy, PolicyError};
 
 use super::{Attacked, TO, fails, hostile, policy, resolve_fails};
-use crate::resolution::platform::{decide, sms};
+use callsign_tests::platform::{decide, sms};
 
 #[test]
 fn memory_growth_without_end_meets_the_limit_of_memory() {

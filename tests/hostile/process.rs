@@ -9,10 +9,10 @@ use callsign::{Binding, BindingTarget, Breaker, Gateway, Limits, MemoryStore};
 
 use serde_json::json;
 
-use super::asked::Asked;
+use super::hooked_store::HookedStore;
 use super::{Attacked, TO, hostile, limits, platform, platform_with, policy};
-use crate::component::Component;
-use crate::resolution::platform::{decide, sms};
+use callsign_tests::component::Component;
+use callsign_tests::platform::{decide, sms};
 
 /// Runs a test in a process of its own: true in there, false once it has passed.
 fn alone(test: &str) -> bool {
@@ -21,7 +21,7 @@ fn alone(test: &str) -> bool {
         return true;
     }
     let mut process = Command::new(env::current_exe().unwrap());
-    let name = format!("hostile::process::{test}");
+    let name = format!("process::{test}");
     let output = process.args(["--exact", &name, "--nocapture"]).env(ALONE, "1").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
@@ -159,7 +159,7 @@ fn a_message_that_finds_all_instances_in_a_call_is_told_so_and_the_next_is_decid
     let waits = callsign::Policy::from_bytes_within(&waits.build(), generous).unwrap();
     let store = Arc::new(Waits::default());
     let asked = Arc::clone(&store);
-    let asked = Asked::new(move || {
+    let asked = HookedStore::new(move || {
         asked.wait();
         Ok(None)
     });

@@ -5,7 +5,7 @@ use std::time::Instant;
 use callsign::{Binding, BindingTarget, SwapError};
 
 use super::{Attacked, BOUND, hostile, policy};
-use crate::component::Component;
+use callsign_tests::component::Component;
 
 /// A component that does not start is not put to use, and what served before serves on.
 fn does_not_start(component: &Component, words: &str) {

@@ -3,8 +3,8 @@
 use callsign::{Binding, BindingTarget, Isolation};
 
 use super::{Attacked, TO, hostile, policy};
-use crate::component::Component;
-use crate::resolution::platform::{decide, sms};
+use callsign_tests::component::Component;
+use callsign_tests::platform::{decide, sms};
 
 /// Counts its calls, and decides sender 0 in the first and sender 1 later.
 fn counts() -> Component {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use callsign::PolicyError;
 
 use super::{Attacked, BOUND, TO, fails, hostile, policy, resolve_fails};
-use crate::component::Component;
-use crate::resolution::platform::sms;
+use callsign_tests::component::Component;
+use callsign_tests::platform::sms;
 
 const LATE: &str = "the policy ran for longer than 50ms";
 

@@ -3,7 +3,7 @@
 use callsign::Channel;
 use serde_json::json;
 
-use super::platform::{Platform, message, sms, strategy_of};
+use callsign_tests::platform::{Platform, message, sms, strategy_of};
 
 const US: &str = "+14155550123";
 const GB: &str = "+442071838750";
@@ -103,7 +103,7 @@ fn a_default_sender_is_not_pinned() {
         .strategy("A", "shop", json!({"useStickySender": true}))
         .gateway();
     for _ in 0..2 {
-        assert_eq!(super::platform::decide(&gateway, &sms("shop", US)), "APP DEFAULT_SENDER");
+        assert_eq!(callsign_tests::platform::decide(&gateway, &sms("shop", US)), "APP DEFAULT_SENDER");
     }
 }
 

@@ -3,7 +3,7 @@
 use callsign::{Channel, Message};
 use serde_json::json;
 
-use super::platform::{Platform, sms};
+use callsign_tests::platform::{Platform, sms};
 
 #[test]
 fn to_does_not_parse_refuse_invalid_destination() {

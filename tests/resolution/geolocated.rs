@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::platform::{Platform, sms};
+use callsign_tests::platform::{Platform, sms};
 
 /// Long numbers with these area codes, in one pool, under a strategy that is geolocated.
 fn platform(area_codes: &[&str], options: Value) -> Platform {

@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use callsign::{Channel, Message};
 use serde_json::json;
 
-use super::platform::{Platform, decide, sms};
+use callsign_tests::platform::{Platform, decide, sms};
 
 fn platform() -> Platform {
     let mut platform = Platform::new();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::platform::{Platform, decide, sms};
+use callsign_tests::platform::{Platform, decide, sms};
 
 fn platform(priorities: Value) -> Platform {
     Platform::new()

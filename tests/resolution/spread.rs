@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use callsign::{Channel, Gateway, Message};
 use serde_json::json;
 
-use super::platform::{Platform, decide, sms};
+use callsign_tests::platform::{Platform, decide, sms};
 
 fn platform(senders: impl Iterator<Item = usize>) -> Platform {
     let mut platform = Platform::new();

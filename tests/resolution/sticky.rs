@@ -3,7 +3,7 @@
 use callsign::Channel;
 use serde_json::json;
 
-use super::platform::{Platform, decide, message, sms};
+use callsign_tests::platform::{Platform, decide, message, sms};
 
 const TO: &str = "+14155550123";
 

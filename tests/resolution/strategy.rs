@@ -3,7 +3,7 @@
 use callsign::{Catalog, Channel};
 use serde_json::json;
 
-use super::platform::{Platform, message, sms, strategy_of};
+use callsign_tests::platform::{Platform, message, sms, strategy_of};
 
 const US: &str = "+14155550123";
 const GB: &str = "+442071838750";
@@ -20,7 +20,7 @@ fn platform() -> Platform {
 fn chosen(platform: &Platform, channel: Channel, scope: &str, to: &str) -> String {
     let gateway = platform.gateway();
     let asked = message(channel, scope, to);
-    strategy_of(&gateway, &asked).unwrap_or_else(|| super::platform::decide(&gateway, &asked))
+    strategy_of(&gateway, &asked).unwrap_or_else(|| callsign_tests::platform::decide(&gateway, &asked))
 }
 
 #[test]

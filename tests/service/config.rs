@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use crate::server::folder;
+use callsign_tests::service::folder;
 
 struct Started {
     output: Output,

@@ -3,9 +3,9 @@
 mod applications_and_entities;
 mod associations;
 mod bodies;
+mod entity_autocreate;
 pub(crate) mod fault;
 mod filters;
-mod first_named;
 mod ids;
 mod limits;
 mod numbers;
@@ -14,6 +14,6 @@ mod rates;
 mod refusals;
 mod removal;
 pub(crate) mod rows;
-pub(crate) mod store_away;
+pub(crate) mod store_unavailable;
 mod strategies;
 pub(crate) mod world;

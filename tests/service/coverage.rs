@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 /// A sender that reaches some countries by SMS, for the application `shop`.
 fn sender(server: &Server, id: &str, countries: Value) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 /// A platform with an application that has a key of its own.
 fn platform() -> (Server, String) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::policies::{always, demanding, server, upload};
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 /// Who listens.
 struct Listener(BufReader<TcpStream>);

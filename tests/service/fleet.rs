@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::postgres::Server as Database;
-use crate::server::{Server, folder};
+use callsign_tests::servers::postgres::Server as Database;
+use callsign_tests::service::{Server, folder};
 
 const CHANGES: usize = 40;
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::policies::server;
 
-fn works(server: &crate::server::Server, key: &str) -> bool {
+fn works(server: &callsign_tests::service::Server, key: &str) -> bool {
     server.ask(key, "GET", "/provisioning/1/applications", None).status != 401
 }
 

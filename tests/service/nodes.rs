@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::policies::{TO, always, catalog, decide, failing, upload};
-use crate::server::{Server, folder};
+use callsign_tests::service::{Server, folder};
 
 const SHOP: &str = "/v1/binding?applicationId=shop";
 

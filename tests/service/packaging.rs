@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 const DASHBOARD: &str = include_str!("../../packaging/grafana.json");
 

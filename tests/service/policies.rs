@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::component::Component;
-use crate::server::{Reply, Server};
+use callsign_tests::component::Component;
+use callsign_tests::service::{Reply, Server};
 
 pub const TO: &str = "+14155550123";
 
@@ -27,7 +27,7 @@ pub fn catalog() -> std::path::PathBuf {
         "associations": associations.collect::<Vec<_>>(),
         "sendingStrategies": [strategy("shop"), strategy("care")],
     });
-    let file = crate::server::folder("catalog").join("catalog.json");
+    let file = callsign_tests::service::folder("catalog").join("catalog.json");
     std::fs::write(&file, catalog.to_string()).unwrap();
     file
 }

@@ -1,15 +1,15 @@
 //! What a client must not be able to do, whoever it is.
 
 mod bodies;
-mod ending;
+mod connection;
+mod data_folder;
 mod flood;
-mod folder;
-mod heads;
+mod headers;
 mod json;
 mod keys;
 mod paths;
 mod shedding;
-mod slow;
+mod shutdown;
+mod slow_clients;
 mod tenants;
 mod tls;
-mod wire;

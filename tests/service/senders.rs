@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Reply, Server};
+use callsign_tests::service::{Reply, Server};
 
 fn sender(id: &str, address: &str) -> Value {
     json!({

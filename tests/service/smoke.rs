@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 #[test]
 fn with_no_configuration_it_makes_a_key_and_serves() {
@@ -15,7 +15,7 @@ fn with_no_configuration_it_makes_a_key_and_serves() {
 
 #[test]
 fn a_second_start_makes_no_key_and_has_what_was_made() {
-    let data = crate::server::folder("again");
+    let data = callsign_tests::service::folder("again");
     let server = Server::at(&data, "", &[]);
     let key = server.key().to_owned();
     server.post("/provisioning/1/applications", &json!({ "applicationId": "shop" })).expect(201);

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use crate::reference::{Destination, Expected, Message, Pins, Reference, Rng, Spread};
-use crate::server::Server;
+use callsign_tests::reference::{Destination, Expected, Message, Pins, Reference, Rng, Spread};
+use callsign_tests::service::Server;
 
 const CLIENTS: usize = 500;
 const MESSAGES: usize = 100_000;

@@ -1,7 +1,7 @@
 //! The embedded store: what it promises beyond what every store does.
 
-mod ends;
-mod fails;
+mod disk_failure;
+mod expiry;
 mod kills;
 mod opening;
 

@@ -1,16 +1,15 @@
 //! The store in PostgreSQL: what it promises beyond what every store does. The server is a real one.
 
-mod away;
-mod ends;
+mod expiry;
 mod kills;
 mod opening;
-mod server;
-mod two;
+mod two_processes;
+mod unreachable;
 
 use callsign_sticky::{PostgresStore, RecipientKey};
 
-use self::server::{Server, options, schema};
 use crate::conformance;
+use callsign_test_servers::postgres::{Server, options, schema};
 
 #[test]
 fn the_store_in_postgresql_does_what_every_store_does() {

@@ -1,19 +1,18 @@
 //! The store in a Redis Cluster, on real servers.
 
-mod away;
-mod cluster;
 mod failover;
 mod load;
 mod migration;
 mod opening;
-mod processes;
+mod two_processes;
+mod unreachable;
 
 use std::time::Duration;
 
 use callsign_sticky::{AsyncStore, PinKey, RecipientKey, RedisOptions, StickyStore, Touch, Write, now};
 
 use crate::conformance::{self, application, key, sender};
-use cluster::{Cluster, prefix, until};
+use callsign_test_servers::redis::{Cluster, prefix, until};
 
 fn options() -> RedisOptions {
     let mut options = RedisOptions::default();

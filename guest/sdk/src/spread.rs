@@ -12,7 +12,7 @@
 //!   evenly over the logarithm of n, which costs another 3/4 / (n ln 4) = 0.54/n. Any one n needs two layouts.
 //!
 //! Together with the slots that are lost to another sender, adding or removing one of n senders moves about 1.65/n of
-//! the recipients (`cargo test -p callsign --test behaviour resolution::spread -- --nocapture` prints it). Rendezvous hashing moves
+//! the recipients (`cargo test -p callsign --test resolution spread:: -- --nocapture` prints it). Rendezvous hashing moves
 //! 1/n but looks at every sender; jump hashing has no answer when a sender leaves from the middle.
 
 /// Slots for each that is full, on average over the recipients' thresholds. More slots mean more probes, fewer mean that

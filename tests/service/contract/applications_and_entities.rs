@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{fault, world};
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 struct Kind {
     path: &'static str,
@@ -126,7 +126,7 @@ fn default_is_an_application_that_always_exists() {
 
 #[test]
 fn lists_have_the_same_order_after_a_start() {
-    let data = crate::server::folder("order");
+    let data = callsign_tests::service::folder("order");
     let server = Server::at(&data, "", &[]);
     let key = server.key().to_owned();
     for id in ["b", "a", "c"] {

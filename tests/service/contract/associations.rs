@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{fault, world};
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 const PATH: &str = "/provisioning/1/associations";
 
-fn single(server: &Server, body: &Value) -> crate::server::Reply {
+fn single(server: &Server, body: &Value) -> callsign_tests::service::Reply {
     let mut query = Vec::new();
     for name in ["resourceType", "channel", "applicationId", "entityId", "resourceId"] {
         if let Some(value) = body[name].as_str() {

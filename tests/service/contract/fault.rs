@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::server::Reply;
+use callsign_tests::service::Reply;
 
 /// The properties of a fault that are wrong, once it is known to have the form of its path and nothing else.
 #[track_caller]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{fault, world};
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 fn found(server: &Server, path: &str, query: &str) -> Vec<Value> {
     let list = server.get(&format!("{path}?{query}")).expect(200).json();

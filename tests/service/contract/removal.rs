@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world;
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 fn link(kind: &str, channel: &str, application: &str, entity: Value, resource: &str) -> Value {
     json!({
@@ -93,7 +93,7 @@ fn an_entity_of_default_loses_its_associations_to_default_itself() {
 
 #[test]
 fn what_moved_is_there_after_a_start() {
-    let data = crate::server::folder("moved");
+    let data = callsign_tests::service::folder("moved");
     let file = data.join("catalog.json");
     std::fs::write(&file, world::catalog().to_string()).unwrap();
     let server = Server::at(&data, "", &["--catalog", file.to_str().unwrap()]);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::association;
-use crate::server::{Reply, Server};
+use callsign_tests::service::{Reply, Server};
 
 pub(crate) const MANAGE: &str = "application-entity:manage";
 pub(crate) const STRATEGIES: &str = "sending-strategy:manage";

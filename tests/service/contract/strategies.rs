@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{fault, world};
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 const PATH: &str = "/provisioning/2/sending-strategies";
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, folder};
+use callsign_tests::service::{Server, folder};
 
 /// Two applications with an entity each, and a sender of every type.
 pub(crate) fn catalog() -> Value {

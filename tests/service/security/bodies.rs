@@ -1,8 +1,8 @@
 //! Bodies that are too long, too short, or lie about it.
 
-use super::wire::{Wire, head, is_well};
+use super::connection::{Wire, head, is_well};
 use crate::contract::fault;
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 const PATH: &str = "/provisioning/1/applications";
 const LIMITS: &str = "[limits]\nbody_bytes = 1000\nmodule_bytes = 1000\nimport_bytes = 1000\nbodies_bytes = 100000";

@@ -1,7 +1,7 @@
 //! More connections than there may be.
 
-use super::wire::{Wire, head, is_well};
-use crate::server::Server;
+use super::connection::{Wire, head, is_well};
+use callsign_tests::service::Server;
 
 const PATH: &str = "/provisioning/1/applications";
 

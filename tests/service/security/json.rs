@@ -1,8 +1,8 @@
 //! JSON that is meant to hurt whoever reads it.
 
-use super::wire::is_well;
+use super::connection::is_well;
 use crate::contract::{fault, world};
-use crate::server::{Reply, Server};
+use callsign_tests::service::{Reply, Server};
 
 const BODIES: [(&str, &str); 6] = [
     ("POST", "/provisioning/1/applications"),

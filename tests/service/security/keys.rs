@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::contract::{fault, rows, world};
-use crate::server::Server;
+use callsign_tests::service::Server;
 
 const PATH: &str = "/provisioning/1/applications";
 
@@ -91,7 +91,7 @@ fn of_two_headers_neither_counts() {
     for (one, other) in [(&right, &wrong), (&wrong, &right), (&right, &right)] {
         let head =
             format!("GET {PATH} HTTP/1.1\r\nhost: test\r\nauthorization: {one}\r\nAuthorization: {other}\r\n\r\n");
-        let reply = super::wire::Wire::with(&server, head).reply().unwrap();
+        let reply = super::connection::Wire::with(&server, head).reply().unwrap();
         assert_eq!(fault::check(PATH, &reply, 401), []);
     }
 }
@@ -173,7 +173,7 @@ fn nothing_but_what_watches_the_service_is_open() {
         "/docs//etc/passwd",
     ] {
         let head = format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n");
-        let reply = super::wire::Wire::with(&server, head).reply().unwrap();
+        let reply = super::connection::Wire::with(&server, head).reply().unwrap();
         assert!(reply.status == 404 && !reply.text.contains("root:"), "{path}: {reply:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::wire::{Wire, head, is_well};
+use super::connection::{Wire, head, is_well};
 use crate::contract::{fault, world};
 
 #[test]

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::wire::{Wire, head, is_well};
-use crate::contract::store_away::lock;
+use super::connection::{Wire, head, is_well};
+use crate::contract::store_unavailable::lock;
 use crate::contract::{fault, world};
-use crate::server::{Reply, Server};
+use callsign_tests::service::{Reply, Server};
 
 const PATH: &str = "/provisioning/1/applications";
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::contract::{fault, world};
-use crate::server::{Reply, Server};
+use callsign_tests::service::{Reply, Server};
 
 struct Tenant<'a> {
     server: &'a Server,

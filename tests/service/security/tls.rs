@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use super::wire::Wire;
-use crate::server::{Server, folder};
+use super::connection::Wire;
+use callsign_tests::service::{Server, folder};
 
 struct Files {
     folder: PathBuf,

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use callsign_sticky::{PostgresStore, SenderKey, StickyStore, Write};
 
-use super::server::{Server, options, schema};
 use crate::conformance::{key, sender};
+use callsign_test_servers::postgres::{Server, options, schema};
 
 const WRITERS: u64 = 16;
 const KEYS: u64 = 5_000;

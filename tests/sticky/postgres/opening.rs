@@ -4,8 +4,8 @@ use std::sync::Barrier;
 
 use callsign_sticky::{Filter, OpenError, PostgresStore, RecipientKey, StickyStore};
 
-use super::server::{PASSWORD, Server, options, schema};
 use crate::conformance::{key, sender};
+use callsign_test_servers::postgres::{PASSWORD, Server, options, schema};
 
 fn refused(address: &str, options: callsign_sticky::PostgresOptions) -> OpenError {
     PostgresStore::connect(address, options).unwrap_err()

@@ -7,8 +7,8 @@ use ::redis::Cmd;
 use callsign_sticky::{RedisOptions, StickyStore};
 
 use crate::conformance::{application, key};
-use crate::redis::cluster::{Cluster, SHORT, Setup, until};
 use crate::redis::load::{History, Progress, Stops, hammer, slot, third};
+use callsign_test_servers::redis::{Cluster, SHORT, Setup, until};
 
 /// Calls are not to wait for a server that is gone for long: what is checked is what they answer.
 fn options(prefix: &str) -> RedisOptions {

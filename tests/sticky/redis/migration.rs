@@ -6,9 +6,9 @@ use ::redis::{Cmd, Connection, FromRedisValue};
 use callsign_sticky::{Filter, PinScope, StickyStore, Write, each_pin};
 
 use crate::conformance::{application, key, sender};
-use crate::redis::cluster::{Cluster, Setup, until};
 use crate::redis::load::{Progress, Stops, hammer, redis_key, slot};
 use crate::redis::options;
+use callsign_test_servers::redis::{Cluster, Setup, until};
 
 /// A slot on its way from the first master to the second.
 struct Moving<'a> {

@@ -3,8 +3,8 @@
 use callsign_sticky::{OpenError, RecipientKey, RedisOptions, RedisStore, StickyStore};
 
 use crate::conformance::{application, key, sender};
-use crate::redis::cluster::{Cluster, Setup};
 use crate::redis::options;
+use callsign_test_servers::redis::{Cluster, Setup};
 
 fn refused(address: &str, options: RedisOptions) -> OpenError {
     RedisStore::connect(address, options).map(drop).unwrap_err()

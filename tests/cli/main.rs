@@ -1,0 +1,19 @@
+//! The program `callsign`, run as people run it.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
+
+mod catalog;
+mod completions;
+mod explain;
+mod fleet;
+mod formats;
+mod invalid;
+mod module;
+mod order;
+mod pipes;
+mod policy_command;
+mod policy_option;
+mod run;
+mod sticky;
+mod summary;
+mod usage;

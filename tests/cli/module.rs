@@ -1,0 +1,4 @@
+//! `callsign module`, as people use it.
+
+mod command;
+mod processes;

@@ -1,0 +1,12 @@
+//! What the library does beyond one decision: bindings and their changes, pins, versions of the contract, the module
+//! store, and every decision against the reference model.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
+
+mod auto_update;
+mod bindings;
+mod interface;
+mod model;
+mod pins;
+mod revisions;
+mod store;

@@ -1,0 +1,176 @@
+//! The gateway against the reference model: random catalogs and messages, in every way that the gateway can be called.
+
+use std::sync::{Arc, OnceLock};
+
+use callsign::{Catalog, Channel, DecisionRef, Gateway, Isolation, MemoryStore, Message, Policy, StickyStore};
+
+use crate::pins::remote_store::{RemoteStore, wait};
+use callsign_tests::platform::patient;
+use callsign_tests::reference::{self, Expected, Pins, Reference, Spread, World};
+
+/// How many worlds a run looks at, each with two revisions of about 30 messages. `CALLSIGN_WORLDS` asks for more.
+const WORLDS: u64 = 20_000;
+
+fn worlds() -> u64 {
+    std::env::var("CALLSIGN_WORLDS").ok().and_then(|worlds| worlds.parse().ok()).unwrap_or(WORLDS)
+}
+
+fn policy(isolation: Isolation) -> Arc<Policy> {
+    Arc::new(patient(Policy::standard().expect("the standard policy")).with_isolation(isolation))
+}
+
+fn warm() -> Arc<Policy> {
+    static WARM: OnceLock<Arc<Policy>> = OnceLock::new();
+    Arc::clone(WARM.get_or_init(|| policy(Isolation::default())))
+}
+
+fn fresh() -> Arc<Policy> {
+    static FRESH: OnceLock<Arc<Policy>> = OnceLock::new();
+    Arc::clone(FRESH.get_or_init(|| policy(Isolation::Fresh)))
+}
+
+/// How messages are decided: one by one, as a batch, or as a batch whose pins are a network away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Single,
+    Batch,
+    Async,
+}
+
+/// A gateway, and what the model keeps for it.
+struct Run {
+    gateway: Gateway,
+    pins: Pins,
+    spread: Spread,
+}
+
+impl Run {
+    fn new(world: &World, policy: Arc<Policy>, way: Way) -> Self {
+        let store: Arc<dyn StickyStore> = match way {
+            Way::Async => Arc::new(RemoteStore::default()),
+            Way::Single | Way::Batch => Arc::new(MemoryStore::new()),
+        };
+        let gateway = Gateway::with(catalog(world), policy, store).expect("a gateway");
+        Self { gateway, pins: Pins::default(), spread: Spread::default() }
+    }
+
+    /// Holds one decision against the model.
+    fn hold(
+        &mut self,
+        reference: &Reference,
+        message: &reference::Message,
+        decision: DecisionRef<'_>,
+    ) -> Result<(), String> {
+        let expected = reference.expect(message, &self.pins);
+        let place = || format!("{}\nexpected {expected:?}\ndecided  {decision:?}", message.to_json());
+        match &expected {
+            Expected::Refused { code } => match decision.refusal() {
+                Some(refusal) if refusal.code() == *code => Ok(()),
+                _ => Err(place()),
+            },
+            Expected::Decided { step, strategy_id, any_of, .. } => {
+                let sender = decision.sender().ok_or_else(place)?;
+                let same = decision.step().is_some_and(|decided| decided.as_str() == *step)
+                    && decision.strategy().map(|strategy| &*strategy.id) == strategy_id.as_deref()
+                    && any_of.contains(&*sender.id);
+                if !same {
+                    return Err(place());
+                }
+                self.spread.observe(message, &expected, &sender.id)?;
+                self.pins.observe(message, &expected, &sender.id);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn catalog(world: &World) -> Catalog {
+    Catalog::from_json(&world.catalog.to_string()).unwrap_or_else(|error| panic!("{error}\n{:#}", world.catalog))
+}
+
+fn message(message: &reference::Message) -> Message<'_> {
+    let channel = Channel::parse(&message.channel).expect("a channel of the specification");
+    let mut out = Message::new(channel, &message.to);
+    out.application = message.application_id.as_deref();
+    out.entity = message.entity_id.as_deref();
+    out.from = message.from.as_deref();
+    out
+}
+
+/// Decides the messages of a world and of its next revision.
+fn play(seed: u64, policy: Arc<Policy>, way: Way) -> Result<Vec<String>, String> {
+    let mut world = World::random(seed);
+    let mut run = Run::new(&world, policy, way);
+    let mut lines = Vec::new();
+    for revision in 0..2 {
+        if revision > 0 {
+            world = world.next_revision(seed);
+            run.gateway.replace_catalog(catalog(&world)).expect("the next revision");
+        }
+        let reference = Reference::new(&world.catalog);
+        let messages: Vec<Message<'_>> = world.messages.iter().map(message).collect();
+        if way != Way::Single {
+            let decisions = match way {
+                Way::Async => wait(run.gateway.resolve_batch_async(&messages)),
+                _ => run.gateway.resolve_batch(&messages),
+            };
+            for (asked, decision) in world.messages.iter().zip(decisions.iter()) {
+                run.hold(&reference, asked, decision)?;
+                lines.push(format!("{decision:?}"));
+            }
+        } else {
+            for (asked, message) in world.messages.iter().zip(&messages) {
+                let explained = run.gateway.explain(message);
+                let decision = run.gateway.resolve(message);
+                run.hold(&reference, asked, decision.get())?;
+                let (why, what) = (format!("{:?}", explained.decision()), format!("{:?}", decision.get()));
+                if why != what {
+                    return Err(format!("explained {why}\ndecided   {what}\n{}", asked.to_json()));
+                }
+                lines.push(what);
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// Every world in `seeds`, on as many threads as there are cores.
+fn play_all(check: impl Fn(u64) -> Result<(), String> + Sync) {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from) as u64;
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let check = &check;
+            scope.spawn(move || {
+                for seed in (thread..worlds()).step_by(threads as usize) {
+                    if let Err(error) = check(seed) {
+                        panic!("world {seed}:\n{error}");
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn every_decision_is_what_the_reference_model_says_and_what_explain_says() {
+    play_all(|seed| play(seed, warm(), Way::Single).map(drop));
+}
+
+#[test]
+fn a_batch_decides_as_one_by_one_and_a_fresh_instance_as_a_warm_one() {
+    play_all(|seed| {
+        let single = play(seed, warm(), Way::Single)?;
+        let batch = play(seed, warm(), Way::Batch)?;
+        if single != batch {
+            return Err(format!("one by one {single:#?}\nbatch {batch:#?}"));
+        }
+        if seed % 4 == 0 && play(seed, warm(), Way::Async)? != single {
+            return Err("a batch whose pins are a network away is decided otherwise".into());
+        }
+        // Fresh instances cost more: every tenth world.
+        if seed % 10 == 0 && play(seed, fresh(), Way::Single)? != single {
+            return Err("a fresh instance decides otherwise".into());
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,134 @@
+//! Servers that do not answer, and come back.
+
+use std::time::{Duration, Instant};
+
+use callsign_sticky::{PinKey, RedisOptions, RedisStore, Release, StickyStore, Write};
+
+use crate::conformance::{application, key, sender};
+use crate::redis::load::{slot, third};
+use crate::redis::options;
+use callsign_test_servers::redis::{Cluster, SHORT, Setup, until};
+
+fn quick() -> RedisOptions {
+    let mut options = options();
+    options.patience.attempt = Duration::from_millis(60);
+    options.patience.total = Duration::from_millis(200);
+    options.patience.rest = Duration::from_millis(200);
+    options
+}
+
+/// What a call may take beyond its patience on a machine that is busy.
+const SLACK: Duration = Duration::from_millis(400);
+
+#[test]
+fn a_cluster_that_is_away_fails_in_time_is_left_alone_and_is_found_again() {
+    let cluster = Cluster::start(Setup { masters: 1, replicas: 0, ..Setup::default() });
+    let (options, app) = (quick(), application());
+    let patience = options.patience;
+    let store = cluster.store(options);
+    assert_eq!(store.insert(&key(&app, 1), &sender("a")).unwrap(), None);
+
+    let leave = |gone: &dyn Fn(), back: &dyn Fn()| {
+        gone();
+        for _ in 0..patience.failures {
+            let began = Instant::now();
+            let error = store.get(&key(&app, 1)).unwrap_err();
+            assert!(began.elapsed() < patience.total + SLACK, "{:?}: {error}", began.elapsed());
+        }
+        let began = Instant::now();
+        let error = store.get(&key(&app, 1)).unwrap_err();
+        assert!(error.to_string().contains("left alone"), "{error}");
+        assert!(began.elapsed() < patience.attempt, "{:?}", began.elapsed());
+        back();
+        until("the store is found again", || store.get(&key(&app, 1)).is_ok());
+        assert!(store.list(&callsign_sticky::Filter::All, None, 10).is_ok());
+    };
+    let server = &cluster.servers[0];
+    leave(&|| server.freeze(true), &|| server.freeze(false));
+    assert_eq!(store.get(&key(&app, 1)).unwrap().unwrap().sender, sender("a").key);
+    leave(&|| server.kill(), &|| cluster.restart(0));
+    // It kept nothing on disk, as these servers are set up; the names are written again with the pin.
+    until("it can be written", || store.insert(&key(&app, 2), &sender("b")).is_ok());
+}
+
+#[test]
+fn a_server_that_is_away_fails_only_the_pins_on_it() {
+    let cluster = Cluster::start(Setup { node_timeout: SHORT, ..Setup::default() });
+    let (options, app) = (quick(), application());
+    let prefix = options.prefix.clone();
+    let store = cluster.store(options);
+    let keys: Vec<PinKey<'_>> = (0..300).map(|index| key(&app, index)).collect();
+    let writes: Vec<Write<'_>> = keys.iter().map(|&key| Write::insert(key, sender("a"))).collect();
+    assert!(store.write(&writes).into_iter().all(|answer| answer.unwrap().is_none()));
+
+    cluster.servers[1].freeze(true);
+    for (key, answer) in keys.iter().zip(store.read(&keys)) {
+        match third(slot(&prefix, key)) {
+            1 => assert!(answer.is_err(), "{answer:?}"),
+            _ => assert_eq!(answer.unwrap().unwrap().sender, sender("a").key),
+        }
+    }
+    // Its replica takes over while it is frozen, and the store finds out by itself.
+    until("all are answered again", || store.read(&keys).into_iter().all(|answer| answer.is_ok()));
+    assert!(cluster.is_master(4));
+    cluster.servers[1].freeze(false);
+    for answer in store.read(&keys) {
+        assert_eq!(answer.unwrap().unwrap().sender, sender("a").key);
+    }
+}
+
+#[test]
+fn a_write_whose_answer_was_lost_is_a_success_when_it_is_tried_again() {
+    let cluster = Cluster::start(Setup { masters: 1, replicas: 0, ..Setup::default() });
+    let (mut options, app) = (options(), application());
+    options.patience.attempt = Duration::from_millis(100);
+    options.patience.total = Duration::from_secs(20);
+    options.patience.retries = 100;
+    let store = cluster.store(options);
+    let (fresh, replaced) = (key(&app, 1), key(&app, 2));
+    store.insert(&replaced, &sender("old")).unwrap();
+    let calls = || cluster.ask::<String>(0, "INFO commandstats");
+    cluster.ask::<()>(0, "CONFIG RESETSTAT");
+    // What was sent to a frozen server is done when it goes on, though the connection is closed by then.
+    cluster.servers[0].freeze(true);
+    std::thread::scope(|scope| {
+        let writes = [Write::insert(fresh, sender("new")), Write::replace(replaced, sender("old").key, sender("new"))];
+        let store = &store;
+        let written = scope.spawn(move || store.write(&writes));
+        std::thread::park_timeout(Duration::from_millis(350));
+        cluster.servers[0].freeze(false);
+        for answer in written.join().unwrap() {
+            assert_eq!(answer.unwrap(), None);
+        }
+    });
+    assert!(calls().contains("cmdstat_eval"), "nothing was tried again: {}", calls());
+    for key in [fresh, replaced] {
+        assert_eq!(store.get(&key).unwrap().unwrap().sender, sender("new").key);
+    }
+}
+
+#[test]
+fn a_write_that_too_few_replicas_have_is_not_acknowledged() {
+    let cluster = Cluster::start(Setup { masters: 1, replicas: 0, ..Setup::default() });
+    let (mut options, app) = (options(), application());
+    options.wait_replicas = Some((1, Duration::from_millis(20)));
+    let mut does_not_wait = options.clone();
+    does_not_wait.wait_replicas = None;
+    let patience = options.patience;
+    assert!(RedisStore::connect(&cluster.address(), options.clone()).is_err());
+    let other = cluster.store(does_not_wait);
+    // It is opened once it is there.
+    let store = cluster.store(options);
+    let key = key(&app, 1);
+    // The names of the pin are waited for like the pin, so it is not even written.
+    let began = Instant::now();
+    let error = store.insert(&key, &sender("a")).unwrap_err();
+    assert!(error.to_string().contains("0 of 1 replicas"), "{error}");
+    assert!(began.elapsed() < patience.total);
+    assert_eq!(store.get(&key).unwrap(), None);
+    // With the names known it is written, and may be lost: whoever wants the same is told so as well.
+    assert_eq!(other.insert(&key, &sender("a")).unwrap(), None);
+    assert!(store.insert(&key, &sender("b")).is_err());
+    assert!(store.release(&[Release { key, expected: None }]).remove(0).is_err());
+    assert_eq!(other.get(&key).unwrap(), None);
+}
