@@ -94,8 +94,8 @@ fn touch(
             snapshot.revision.pin_key(question.scope, entity, question.channel, question.destination.number)
     {
         let touch = Touch { key, sender: pin.sender, idle_days };
-        match snapshot.sticky.remote() {
-            Some(remote) => remote.touch_later(&[touch]),
+        match snapshot.sticky.as_async() {
+            Some(store) => store.touch_later(&[touch]),
             // A use that is not noted is made up for by the next.
             None => drop(snapshot.sticky.touch(&[touch])),
         }
