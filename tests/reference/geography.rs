@@ -13,9 +13,9 @@ pub struct Geography {
 }
 
 impl Geography {
-    /// Reads the table beside this file.
+    /// Reads the table, `data/nanp.csv`.
     pub fn read() -> Self {
-        let table = include_str!("nanp.csv");
+        let table = include_str!("../../data/nanp.csv");
         Self { area_codes: table.lines().skip(1).map(AreaCode::read).collect() }
     }
 
