@@ -18,7 +18,7 @@ const NAME: &str = "callsign-standard";
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let committed = root.join("guest/component/standard.wasm");
-    for path in ["guest/sdk", "guest/standard", "guest/component", "wit", "Cargo.toml", "Cargo.lock"] {
+    for path in ["guest/sdk", "guest/standard", "guest/component", "wit", "data", "Cargo.toml", "Cargo.lock"] {
         println!("cargo:rerun-if-changed={}", root.join(path).display());
     }
     println!("cargo:rerun-if-changed=build.rs");

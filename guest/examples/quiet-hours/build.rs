@@ -1,4 +1,4 @@
-//! Turns the time zones of the SDK's area codes into a table.
+//! Turns the time zones of `data/nanp.csv` into a table.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,10 +6,10 @@ use std::path::Path;
 use std::{env, fs};
 
 fn main() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../guest/sdk/data/nanp.csv");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../data/nanp.csv");
     println!("cargo:rerun-if-changed={}", source.display());
     println!("cargo:rerun-if-changed=build.rs");
-    let text = fs::read_to_string(&source).expect("the SDK has data/nanp.csv");
+    let text = fs::read_to_string(&source).expect("data/nanp.csv is in the repository");
     let mut areas = BTreeMap::<u16, Vec<(i32, bool)>>::new();
     for line in text.lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();

@@ -47,7 +47,7 @@
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/policy.wit",
         world: "explaining-policy",
         pub_export_macro: true,
         default_bindings_module: "callsign_policy::bindings",
@@ -61,7 +61,7 @@ pub mod bindings {
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
 mod later {
     wit_bindgen::generate!({
-        path: "../../wit/1.1",
+        path: "../../wit",
         inline: "package callsign:sdk; world later { import callsign:policy/times@1.1.0; }",
         world: "callsign:sdk/later",
         generate_all,
@@ -84,7 +84,7 @@ pub use bindings::callsign::policy::{log, messages, senders, settings, sticky, s
 pub use bindings::export;
 pub use bumpalo;
 pub use call::Call;
-pub use later::callsign::policy::times;
+pub use later::callsign::policy1_1_0::times;
 pub use policy::{NoSettings, Policy, Settings, wording};
 
 /// What a policy exports.

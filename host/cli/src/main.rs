@@ -1,14 +1,42 @@
-//! The command `callsign`: decides which sender carries each message of a file, explains a decision, checks a catalog.
+//! The command `callsign`: decides which sender carries each message of a file, explains a decision, checks a catalog,
+//! serves decisions over HTTP. A module for each subcommand.
 #![forbid(unsafe_code)]
 
-mod cli;
+mod args;
+mod check;
+mod completions;
+mod exit;
+mod explain;
+mod gateway;
+mod key;
+mod module;
+mod policy;
+mod resolve;
+mod serve;
+mod sticky;
 
 use std::process::ExitCode;
 
-/// A request of the service allocates and frees some thirty small pieces.
+use clap::Parser;
+
+use self::args::{Cli, Command};
+use self::exit::Stop;
+
+/// A request of the service makes about thirty small allocations.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    cli::main()
+    let done = match Cli::parse().command {
+        Command::Resolve(arguments) => resolve::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Module(arguments) => module::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
+        Command::Sticky(arguments) => sticky::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
+        Command::Completions { shell } => completions::run(shell),
+    };
+    done.unwrap_or_else(Stop::report).into()
 }

@@ -252,7 +252,7 @@ def write_fixture(region_ids, pool):
 
 if __name__ == "__main__":
     assert phonenumbers.__version__ == VERSION, phonenumbers.__version__
-    oracle.check_later_area_codes(ROOT / "data" / "nanp.csv")
+    oracle.check_later_area_codes(ROOT.parents[1] / "data" / "nanp.csv")
     built = build()
     write_tables(*built)
     write_fixture(*built[:2])

@@ -172,9 +172,7 @@ impl Component {
     /// The component.
     pub fn build(&self) -> Vec<u8> {
         let mut wit = Resolve::default();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
-        let folder = if self.contract == "1.0.0" { folder } else { folder.join("1.1") };
-        let (package, _) = wit.push_dir(folder).expect("the contract is sound");
+        let package = wit.push_str("contract.wit", &contract(self.contract)).expect("the contract is sound");
         let world = wit.select_world(&[package], Some("deciding-policy")).expect("a world of the contract");
         self.build_for(&wit, world)
     }
@@ -198,6 +196,21 @@ impl Component {
     pub fn load(&self) -> Result<Policy, PolicyError> {
         Policy::from_bytes(&self.build())
     }
+}
+
+/// The text of a version of the contract. 1.1.0 has every interface of 1.0.0 under its own version, and `times`.
+fn contract(version: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+    let read = |file| std::fs::read_to_string(folder.join(file)).expect("the contract is in the repository");
+    let contract = read("policy.wit");
+    if version == "1.0.0" {
+        return contract;
+    }
+    let later = read("times.wit");
+    let begin = later.find("interface times").expect("1.1.0 adds `times`");
+    let end = begin + later[begin..].find("}\n\n").expect("something follows `times`") + 2;
+    let times = format!("{}\nworld deciding-policy {{\n    import times;", &later[begin..end]);
+    contract.replace("@1.0.0", "@1.1.0").replace("world deciding-policy {", &times)
 }
 
 /// A component with a name and a version.

@@ -13,9 +13,9 @@ pub(super) struct Geography {
 }
 
 impl Geography {
-    /// Reads the table of the area codes in service, which is data of the NANPA and no code.
+    /// Reads the table, `data/nanp.csv`.
     pub(super) fn read() -> Self {
-        let table = include_str!("../../../../guest/sdk/data/nanp.csv");
+        let table = include_str!("../../../../data/nanp.csv");
         Self { area_codes: table.lines().skip(1).map(AreaCode::read).collect() }
     }
 

@@ -1,0 +1,145 @@
+//! What can be asked of the command, and the arguments that several commands share.
+
+use std::path::PathBuf;
+
+use callsign::Channel;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use crate::resolve::check_length;
+use crate::{check, completions, explain, key, module, policy, resolve, serve, sticky};
+
+const TOP_EXAMPLES: &str = "\
+Examples:
+  callsign resolve --catalog catalog.json messages.jsonl > decisions.jsonl
+  callsign explain --catalog catalog.json --to +14155550123 --application shop
+  callsign check --catalog catalog.json
+
+Exit codes:
+  0  done
+  1  done, but some messages were INVALID_MESSAGE
+  2  what was given was refused: usage, catalog, policy component or settings,
+     unreadable file
+  3  something failed on the way, such as writing the output";
+
+/// Chooses the sender of messages.
+///
+/// A catalog says which senders, applications, entities and sending strategies there are; Callsign decides from which
+/// sender each message goes out, or why it cannot.
+#[derive(Parser)]
+#[command(name = "callsign", version, after_help = TOP_EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Decide the sender of every message of a file: one decision a line, in the order of the messages.
+    ///
+    /// Decisions go to standard output, a summary to standard error. Pins of the sticky sender are kept for the run, or in
+    /// the store that --sticky names.
+    #[command(after_help = resolve::EXAMPLES)]
+    Resolve(resolve::ResolveArguments),
+    /// Show, step by step, why a message gets its sender, or none.
+    ///
+    /// Nothing is pinned. Pins are those of the store that --sticky names; without it the message is the first to its
+    /// recipient.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArguments),
+    /// Find every fault of a catalog at once.
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::CheckArguments),
+    /// Keep policy components in a store: add, list, show, remove.
+    #[command(after_help = module::EXAMPLES)]
+    Module(module::Arguments),
+    /// Write, build, test and inspect policy components.
+    #[command(after_help = policy::EXAMPLES)]
+    Policy(policy::Arguments),
+    /// Look at pins, change them, and move them between stores.
+    #[command(after_help = sticky::EXAMPLES)]
+    Sticky(sticky::Arguments),
+    /// Serve decisions, and the platform that they are made on, over HTTP.
+    ///
+    /// Without any configuration it listens on 127.0.0.1:8080, keeps everything in the folder callsign-data, and prints the
+    /// first key of the platform once. It ends at SIGTERM or Ctrl-C, after the requests under way.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(serve::ServeArguments),
+    /// Make, list, rotate and revoke the keys of a service.
+    ///
+    /// Works on the store of the service, beside it: what is changed counts within a tenth of a second.
+    #[command(after_help = key::EXAMPLES)]
+    Key(key::KeyArguments),
+    /// Print the completion script for a shell.
+    #[command(after_help = completions::EXAMPLES)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What decisions are made with.
+#[derive(Args)]
+pub(crate) struct GatewayArguments {
+    /// The catalog: one JSON file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalog: PathBuf,
+
+    /// A policy component to decide with instead of the standard one.
+    #[arg(long, value_name = "FILE.wasm")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Settings for the policy: a JSON file, which the policy itself checks.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) sticky: sticky::StoreArguments,
+
+    /// When all messages go out, for policies that ask [default: no time, which each policy takes as it wants]
+    #[arg(long, value_name = "RFC3339", value_parser = time)]
+    pub(crate) sent_at: Option<u64>,
+}
+
+/// A channel on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChannelName {
+    #[value(name = "SMS")]
+    Sms,
+    #[value(name = "MMS")]
+    Mms,
+    #[value(name = "RCS")]
+    Rcs,
+}
+
+impl From<ChannelName> for Channel {
+    fn from(name: ChannelName) -> Self {
+        match name {
+            ChannelName::Sms => Self::Sms,
+            ChannelName::Mms => Self::Mms,
+            ChannelName::Rcs => Self::Rcs,
+        }
+    }
+}
+
+/// A point in time, in seconds since 1970-01-01 UTC.
+fn time(text: &str) -> Result<u64, String> {
+    let time: Option<Timestamp> = text.parse().ok();
+    let seconds = time.and_then(|time| u64::try_from(time.as_second()).ok());
+    seconds.ok_or_else(|| "give a time since 1970 such as 2026-03-01T21:30:00Z or 2026-03-01T22:30:00+01:00".to_owned())
+}
+
+pub(crate) fn field(text: &str) -> Result<String, String> {
+    check_length(text)?;
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

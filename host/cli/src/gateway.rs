@@ -1,0 +1,114 @@
+//! The catalog and the policy that a command decides with.
+
+use std::fmt::Write;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use callsign::{Catalog, CatalogError, CompiledCache, Gateway, GatewayError, MemoryStore, Policy, PolicyError};
+
+use serde::de::IgnoredAny;
+
+use crate::args::GatewayArguments;
+use crate::exit::{Stop, say};
+use crate::sticky::IfMissing;
+
+/// Loads what decisions are made with. Pins are kept in memory where no store is named.
+pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Gateway, Stop> {
+    let catalog = match Catalog::load(&deciding.catalog) {
+        Ok(catalog) => catalog,
+        Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
+    };
+    let policy = match &deciding.policy {
+        Some(path) => Policy::load(path).map_err(|error| refused_policy(path, error))?,
+        None => CompiledCache::of_user().standard().map_err(Stop::failed)?,
+    };
+    let policy = match &deciding.settings {
+        Some(path) => with_settings(policy, path)?,
+        None => policy,
+    };
+    let sticky = match deciding.sticky.open(missing)? {
+        Some(store) => store,
+        None => Arc::new(MemoryStore::new()),
+    };
+    Gateway::with(catalog, policy, sticky).map_err(|error| match error {
+        GatewayError::Catalog(_) => Stop::refused(error),
+        GatewayError::Policy(PolicyError::Settings { .. }) => {
+            Stop::refused(error).hint("Give the policy its settings, a JSON file, after --settings.")
+        }
+        GatewayError::Policy(PolicyError::Start { .. }) => Stop::refused(error),
+        _ => Stop::failed(error),
+    })
+}
+
+fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        unreadable("the settings", path, error).hint("Give the path of a JSON file after --settings.")
+    })?;
+    let refused = |error: anyhow::Error| Stop::refused(error.context(format!("the settings {}", path.display())));
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
+        return Err(refused(anyhow::anyhow!("not JSON: {error}")));
+    }
+    let label = policy.label().to_owned();
+    policy.with_settings(&text).map_err(|error| match error {
+        PolicyError::Settings { reason } => refused(anyhow::anyhow!("{label} does not accept them: {reason}")),
+        error => refused(anyhow::Error::new(error).context(label)),
+    })
+}
+
+/// Says all that is wrong with a catalog: one line for each fault, `FILE:LINE:COLUMN: PATH: MESSAGE`.
+pub(crate) fn refused_catalog(path: &Path, error: CatalogError) -> Stop {
+    let file = path.display();
+    match error {
+        CatalogError::Faults(faults) => {
+            let mut text = String::new();
+            for fault in &faults {
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "{file}:{fault}");
+            }
+            let more = match faults.omitted() {
+                0 => String::new(),
+                more => format!(", {more} of them not listed"),
+            };
+            let (total, ending) = (faults.total(), if faults.total() == 1 { "" } else { "s" });
+            let _ = writeln!(text, "callsign: the catalog {file} has {total} fault{ending}{more}");
+            say(&text);
+            Stop::refused_and_reported()
+        }
+        CatalogError::Syntax { line, column, message, .. } => {
+            say(&format!("{file}:{line}:{column}: $: not JSON: {message}\n"));
+            Stop::refused_and_reported()
+        }
+        CatalogError::Read { source, .. } => unreadable("the catalog", path, source).hint(
+            "Give the path of a catalog file after --catalog; `callsign check --catalog FILE` tells whether it is one.",
+        ),
+        error => Stop::refused(anyhow::Error::new(error).context(file.to_string())),
+    }
+}
+
+pub(crate) fn refused_policy(path: &Path, error: PolicyError) -> Stop {
+    match error {
+        PolicyError::Read { source, .. } => unreadable("the policy", path, source)
+            .hint("Give the path of a component after --policy, or leave --policy out for the standard policy."),
+        PolicyError::Engine { .. } => Stop::failed(error),
+        error => {
+            let hint = match error {
+                PolicyError::NotAComponent { .. } => {
+                    Some("A core module becomes a component with `wasm-tools component new`.")
+                }
+                _ => None,
+            };
+            let stop = Stop::refused(anyhow::Error::new(error).context(format!("the policy {}", path.display())));
+            match hint {
+                Some(hint) => stop.hint(hint),
+                None => stop,
+            }
+        }
+    }
+}
+
+/// A file that cannot be read.
+pub(crate) fn unreadable(what: &str, path: &Path, source: io::Error) -> Stop {
+    Stop::refused(anyhow::Error::new(source).context(format!("cannot read {what} {}", path.display())))
+}

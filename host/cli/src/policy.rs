@@ -1,0 +1,157 @@
+//! `callsign policy`: what the author of a policy needs.
+
+mod build;
+mod cases;
+mod inspect;
+mod new;
+mod test;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::exit::{Exit, Stop};
+
+pub(crate) const EXAMPLES: &str = "\
+A policy is a WebAssembly component that decides instead of the standard policy.
+
+Examples:
+  callsign policy new quiet-hours --sdk ~/callsign
+  callsign policy build quiet-hours
+  callsign policy test quiet-hours/target/quiet-hours-0.1.0.wasm quiet-hours/cases.json
+  callsign policy inspect quiet-hours/target/quiet-hours-0.1.0.wasm
+  callsign resolve --catalog catalog.json --policy quiet-hours-0.1.0.wasm messages.jsonl";
+
+const NEW: &str = "\
+The crate has a policy that builds on the standard one, with settings, a refusal of
+its own, a test and cases.
+
+Examples:
+  callsign policy new quiet-hours --sdk ~/callsign
+  callsign policy new quiet-hours --path policies/quiet --sdk ~/callsign/guest/sdk
+
+Exit codes:
+  0  written
+  2  what was given was refused: a name that is none, a folder that is not empty,
+     an SDK that is not there
+  3  something failed on the way, such as writing the files";
+
+const BUILD: &str = "\
+Needs cargo and the target wasm32-unknown-unknown: rustup target add
+wasm32-unknown-unknown. The component is target/NAME-VERSION.wasm, with the name and
+the version of Cargo.toml; its path is printed to standard output. Its bytes do not
+depend on where the crate lies, only on where crates lie that it names by path.
+
+Examples:
+  callsign policy build
+  callsign policy build quiet-hours --out quiet-hours.wasm
+  callsign policy test \"$(callsign policy build)\" cases.json
+
+Exit codes:
+  0  built
+  2  what was given was refused: no crate, one that does not build, one that is no
+     policy
+  3  something failed on the way: no cargo, no target, a file that cannot be written";
+
+const TEST: &str = "\
+CASES.json is one object:
+  {\"catalog\": \"catalog.json\",        a path beside this file, or the catalog itself
+   \"settings\": {},                   for the policy, may be left out
+   \"cases\": [{\"name\": \"a local number\",
+              \"message\": {\"channel\": \"SMS\", \"to\": \"+14155550123\", \"applicationId\": \"shop\"},
+              \"repeat\": 2,            decides it so often; the last must be as expected
+              \"expect\": {\"senderId\": \"S1\", \"step\": \"AREA_CODE\"}}]}
+A message may have \"sentAt\", in seconds since 1970. `expect` has any of sender,
+senderId, step, strategyId, or refusal (a code). Pins are kept from case to case.
+
+Examples:
+  callsign policy test target/quiet-hours-0.1.0.wasm cases.json
+
+Exit codes:
+  0  every case is as expected
+  1  a case is not
+  2  what was given was refused: the component, the cases, the catalog, the settings
+  3  something failed on the way, such as writing the output";
+
+const INSPECT: &str = "\
+Nothing of the component is run.
+
+Examples:
+  callsign policy inspect quiet-hours-0.1.0.wasm
+  callsign policy inspect quiet-hours-0.1.0.wasm --json | jq -r .sha256
+
+Exit codes:
+  0  a policy that this host can run
+  2  a component that it cannot run, no component, or a file that cannot be read
+  3  something failed on the way, such as writing the output";
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a crate to start a policy from.
+    #[command(after_help = NEW)]
+    New {
+        /// The name of the crate and of the component: lower-case letters, digits and dashes.
+        #[arg(value_name = "NAME")]
+        name: String,
+
+        /// The folder to write it to [default: the name]
+        #[arg(long, value_name = "DIR")]
+        path: Option<PathBuf>,
+
+        /// A checkout of Callsign, whose SDK the crate depends on [default: a version, which must be in a registry]
+        #[arg(long, value_name = "DIR")]
+        sdk: Option<PathBuf>,
+    },
+    /// Build the component of a policy's crate.
+    #[command(after_help = BUILD)]
+    Build {
+        /// The folder of the crate.
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+
+        /// Features of the crate to build with.
+        #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+        features: Vec<String>,
+
+        /// Where to write the component [default: target/NAME-VERSION.wasm]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Run cases against a component, and measure what its decisions take.
+    #[command(after_help = TEST)]
+    Test {
+        /// The component.
+        #[arg(value_name = "COMPONENT.wasm")]
+        component: PathBuf,
+
+        /// The cases.
+        #[arg(value_name = "CASES.json")]
+        cases: PathBuf,
+    },
+    /// Show what a component is: name, version, interface, imports, exports, size.
+    #[command(after_help = INSPECT)]
+    Inspect {
+        /// The component.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+
+        /// Print JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
+    match &arguments.command {
+        Command::New { name, path, sdk } => new::run(name, path.as_deref(), sdk.as_deref()),
+        Command::Build { folder, features, out } => build::run(folder, features, out.as_deref()),
+        Command::Test { component, cases } => test::run(component, cases),
+        Command::Inspect { file, json } => inspect::run(file, *json),
+    }
+}

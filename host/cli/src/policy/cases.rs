@@ -1,0 +1,174 @@
+//! A file of cases: messages, and what a policy is expected to decide.
+
+use std::fmt::{self, Write};
+use std::fs;
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use callsign::{Catalog, Channel, DecisionRef, Message};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::exit::{Stop, say};
+use crate::gateway::{refused_catalog, unreadable};
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Cases {
+    /// A path, from the folder of the file, or the catalog itself.
+    catalog: Box<RawValue>,
+    /// What the policy is given.
+    settings: Option<Box<RawValue>>,
+    pub(super) cases: Vec<Case>,
+}
+
+/// A case.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Case {
+    pub(super) name: String,
+    message: Fields,
+    #[serde(default = "once")]
+    pub(super) repeat: NonZeroU32,
+    expect: Expected,
+}
+
+fn once() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+/// A message.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Fields {
+    message_id: Option<String>,
+    application_id: Option<String>,
+    entity_id: Option<String>,
+    channel: String,
+    to: String,
+    from: Option<String>,
+    /// Seconds since 1970-01-01 UTC.
+    sent_at: Option<u64>,
+}
+
+/// What is expected of a decision; what is left out may be anything.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Expected {
+    sender: Option<String>,
+    sender_id: Option<String>,
+    step: Option<String>,
+    strategy_id: Option<String>,
+    refusal: Option<String>,
+}
+
+impl Cases {
+    /// Reads a file of cases.
+    pub(super) fn load(path: &Path) -> Result<Self, Stop> {
+        let text = fs::read_to_string(path).map_err(|error| unreadable("the cases", path, error))?;
+        let cases: Self =
+            serde_json::from_str(&text).with_context(|| format!("the cases {}", path.display())).map_err(|error| {
+                Stop::refused(error).hint("`callsign policy test --help` shows what a file of cases has.")
+            })?;
+        for case in &cases.cases {
+            if let Err(error) = case.check() {
+                return Err(Stop::refused(error.context(format!("the cases {}: {}", path.display(), case.name))));
+            }
+        }
+        if cases.cases.is_empty() {
+            return Err(Stop::refused(anyhow!("the cases {}: there are none", path.display())));
+        }
+        Ok(cases)
+    }
+
+    /// The catalog that is decided on; `path` is the file of the cases.
+    pub(super) fn catalog(&self, path: &Path) -> Result<Catalog, Stop> {
+        match serde_json::from_str::<String>(self.catalog.get()) {
+            Ok(file) => {
+                let file = path.parent().unwrap_or(Path::new("")).join(file);
+                Catalog::load(&file).map_err(|error| refused_catalog(&file, error))
+            }
+            Err(_) => Catalog::from_json(self.catalog.get()).map_err(|error| {
+                say(&format!("callsign: the catalog in {}, lines counted from where it begins:\n", path.display()));
+                refused_catalog(path, error)
+            }),
+        }
+    }
+
+    /// The settings, `{}` where the file has none.
+    pub(super) fn settings(&self) -> &str {
+        self.settings.as_ref().map_or("{}", |settings| settings.get())
+    }
+}
+
+impl Case {
+    fn check(&self) -> anyhow::Result<()> {
+        let channel = &self.message.channel;
+        if Channel::parse(channel).is_none() {
+            return Err(anyhow!("unknown channel {channel:?}: use SMS, MMS or RCS"));
+        }
+        let Expected { sender, sender_id, step, strategy_id, refusal } = &self.expect;
+        let decision = [sender, sender_id, step, strategy_id].into_iter().any(Option::is_some);
+        if decision == refusal.is_some() {
+            return Err(anyhow!("expect a refusal, or any of sender, senderId, step and strategyId"));
+        }
+        Ok(())
+    }
+
+    /// The message of the case.
+    pub(super) fn message(&self) -> Message<'_> {
+        let fields = &self.message;
+        let mut message = Message::new(Channel::parse(&fields.channel).unwrap_or(Channel::Sms), &fields.to);
+        message.id = fields.message_id.as_deref();
+        message.application = fields.application_id.as_deref();
+        message.entity = fields.entity_id.as_deref();
+        message.from = fields.from.as_deref();
+        message.sent_at = fields.sent_at;
+        message
+    }
+
+    /// What of a decision is not as expected, in words; none where all is.
+    pub(super) fn difference(&self, decision: &DecisionRef<'_>) -> Option<String> {
+        let found = Expected {
+            sender: decision.sender().map(|sender| sender.address.to_string()),
+            sender_id: decision.sender().map(|sender| sender.id.to_string()),
+            step: decision.step().map(|step| step.as_str().into()),
+            strategy_id: decision.strategy().map(|strategy| strategy.id.to_string()),
+            refusal: decision.refusal().map(|refusal| refusal.code().into()),
+        };
+        let pairs = self.expect.fields().into_iter().zip(found.fields());
+        if pairs.clone().all(|((_, expected), (_, found))| expected.is_none() || expected == found) {
+            return None;
+        }
+        let mut text = format!("expected  {}\n     got  {found}", self.expect);
+        if let Some(refusal) = decision.refusal() {
+            // Writing to a string does not fail.
+            let _ = write!(text, ": {refusal}");
+        }
+        Some(text)
+    }
+}
+
+impl Expected {
+    fn fields(&self) -> [(&'static str, &Option<String>); 5] {
+        [
+            ("sender", &self.sender),
+            ("senderId", &self.sender_id),
+            ("step", &self.step),
+            ("strategyId", &self.strategy_id),
+            ("refusal", &self.refusal),
+        ]
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.fields().into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        for (index, (name, value)) in fields.enumerate() {
+            write!(f, "{}{name} {value}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}

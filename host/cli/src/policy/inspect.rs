@@ -1,0 +1,88 @@
+//! `callsign policy inspect`: what a component is.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use callsign::{Inspection, Policy};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::exit::{Exit, Stop, print};
+use crate::gateway::{refused_policy, unreadable};
+
+/// What programs are told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    name: Option<&'a str>,
+    version: Option<&'a str>,
+    /// The version of the contract that it was made for; none where it does not fit.
+    interface: Option<String>,
+    /// Whether this host can run it, and why not.
+    fits: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+    explains: bool,
+    size: usize,
+    sha256: String,
+    imports: Vec<ImportReport<'a>>,
+    exports: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ImportReport<'a> {
+    name: &'a str,
+    functions: &'a [String],
+}
+
+pub(super) fn run(file: &Path, json: bool) -> Result<Exit, Stop> {
+    let bytes = fs::read(file).map_err(|error| unreadable("the component", file, error))?;
+    let inspection = Inspection::of(&bytes).map_err(|error| refused_policy(file, error))?;
+    let policy = Policy::from_bytes(&bytes);
+    let report = Report {
+        name: inspection.name.as_deref(),
+        version: inspection.version.as_deref(),
+        interface: policy.as_ref().ok().map(|policy| policy.interface().to_string()),
+        fits: policy.is_ok(),
+        fault: policy.as_ref().err().map(ToString::to_string),
+        explains: policy.as_ref().is_ok_and(Policy::explains),
+        size: bytes.len(),
+        sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+        imports: inspection
+            .imports
+            .iter()
+            .map(|import| ImportReport { name: &import.name, functions: &import.functions })
+            .collect(),
+        exports: &inspection.exports,
+    };
+    let text = if json { serde_json::to_string(&report).map_err(Stop::failed)? + "\n" } else { people(&report) };
+    print(&text)?;
+    Ok(if report.fits { Exit::Done } else { Exit::Refused })
+}
+
+/// The report for people.
+fn people(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "name       {}", report.name.unwrap_or("none"));
+    let _ = writeln!(text, "version    {}", report.version.unwrap_or("none"));
+    let _ = match (&report.interface, &report.fault) {
+        (Some(interface), _) => writeln!(text, "interface  callsign:policy@{interface}"),
+        (None, fault) => writeln!(text, "interface  no policy: {}", fault.as_deref().unwrap_or("it does not fit")),
+    };
+    let _ = writeln!(text, "explains   {}", if report.explains { "yes" } else { "no" });
+    let _ = writeln!(text, "size       {} bytes", report.size);
+    let _ = writeln!(text, "sha-256    {}", report.sha256);
+    text.push_str("imports\n");
+    let width = report.imports.iter().map(|import| import.name.len()).max().unwrap_or_default();
+    for import in &report.imports {
+        let line = format!("  {:width$}  {}", import.name, import.functions.join(", "));
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text.push_str("exports\n");
+    for export in report.exports {
+        let _ = writeln!(text, "  {export}");
+    }
+    text
+}

@@ -1,0 +1,125 @@
+//! `callsign policy new`: a crate to start a policy from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use crate::exit::{Exit, Stop, print, say};
+
+/// The files of the crate, with `{{...}}` where something is filled in.
+const FILES: [(&str, &str); 5] = [
+    ("Cargo.toml", include_str!("template/manifest.txt")),
+    ("src/lib.rs", include_str!("template/policy.txt")),
+    ("cases.json", include_str!("template/cases.txt")),
+    ("README.md", include_str!("template/readme.txt")),
+    (".gitignore", "/target\n"),
+];
+
+/// The longest name of a crate.
+const MAX_NAME: usize = 64;
+
+pub(super) fn run(name: &str, path: Option<&Path>, sdk: Option<&Path>) -> Result<Exit, Stop> {
+    check_name(name).map_err(Stop::refused)?;
+    let (policy, standard) = match sdk {
+        Some(folder) => dependencies_in(folder)?,
+        None => (format!("version = {:?}", env!("CARGO_PKG_VERSION")), "version = \"1.0\"".into()),
+    };
+    let folder = path.unwrap_or(Path::new(name));
+    if fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some()) || folder.is_file() {
+        let stop = Stop::refused(anyhow!("{} is there already", folder.display()));
+        return Err(stop.hint("Give another name, or another folder after --path."));
+    }
+    for (file, template) in FILES {
+        let text = template
+            .replace("{{name}}", name)
+            .replace("{{crate}}", &name.replace('-', "_"))
+            .replace("{{Policy}}", &camel_case(name))
+            .replace("{{policy-dependency}}", &policy)
+            .replace("{{standard-dependency}}", &standard);
+        write(&folder.join(file), &text).map_err(Stop::failed)?;
+    }
+    if sdk.is_none() {
+        say("callsign: the SDK is not in a registry yet: give --sdk DIR, or set its paths in Cargo.toml\n");
+    }
+    print(&format!("{}\n", folder.display()))?;
+    Ok(Exit::Done)
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(cannot)?;
+    }
+    fs::write(path, text).with_context(cannot)
+}
+
+/// Whether cargo and the contract take the name.
+fn check_name(name: &str) -> anyhow::Result<()> {
+    let sound = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.len() <= MAX_NAME
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let reserved = ["callsign-policy", "callsign-standard", "serde", "core", "std", "alloc", "test", "proc-macro"];
+    if !sound || reserved.contains(&name) || is_keyword(name) {
+        return Err(anyhow!(
+            "{name:?} cannot be the name of a policy: use lower-case letters, digits and dashes, a letter first, such as \
+             quiet-hours"
+        ));
+    }
+    Ok(())
+}
+
+fn is_keyword(name: &str) -> bool {
+    const KEYWORDS: &str = "abstract as async await become box break const continue crate do dyn else enum extern false \
+                            final fn for gen if impl in let loop macro match mod move mut override priv pub ref return \
+                            self static struct super trait true try type typeof unsafe unsized use virtual where while \
+                            yield";
+    KEYWORDS.split(' ').any(|keyword| keyword == name)
+}
+
+/// `quiet-hours` as `QuietHours`.
+fn camel_case(name: &str) -> String {
+    let word = |word: &str| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_ascii_uppercase() + rest
+    };
+    name.split('-').map(word).collect()
+}
+
+/// The dependencies on the SDK and on the standard policy of a checkout, which is given as its root or as its SDK.
+fn dependencies_in(folder: &Path) -> Result<(String, String), Stop> {
+    let candidates = [folder.join("guest/sdk"), folder.to_owned()];
+    let is_sdk = |folder: &&PathBuf| {
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+        manifest.contains("name = \"callsign-policy\"") && folder.join("../standard/Cargo.toml").is_file()
+    };
+    let Some(sdk) = candidates.iter().find(is_sdk) else {
+        let stop = Stop::refused(anyhow!("{} is no checkout of Callsign", folder.display()));
+        return Err(stop.hint("Give the folder that has guest/sdk in it."));
+    };
+    let dependency = |folder: PathBuf| -> anyhow::Result<String> {
+        let folder = folder.canonicalize().with_context(|| folder.display().to_string())?;
+        let folder = folder.to_str().with_context(|| format!("{} is not Unicode", folder.display()))?;
+        // A JSON string is a TOML string.
+        Ok(format!("path = {}", serde_json::to_string(folder)?))
+    };
+    let both = dependency(sdk.clone()).and_then(|policy| Ok((policy, dependency(sdk.join("../standard"))?)));
+    both.map_err(Stop::refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_crates() {
+        for name in ["quiet-hours", "a", "ab2-split"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in ["", "Quiet", "1st", "-a", "a-", "a_b", "a/b", "..", "fn", "std", "serde", &"a".repeat(65)] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+        assert_eq!(camel_case("quiet-hours2"), "QuietHours2");
+    }
+}

@@ -1,0 +1,112 @@
+//! `callsign resolve`: the sender of every message of a file.
+
+mod batch;
+mod chunks;
+mod csv_rows;
+mod fields;
+mod json_lines;
+mod messages;
+mod output;
+mod partitions;
+mod pipeline;
+mod progress;
+mod sequencer;
+mod summary;
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+
+pub(crate) use self::fields::check_length;
+use self::messages::Messages;
+
+use crate::args::GatewayArguments;
+use crate::exit::{Exit, Stop, say};
+use crate::gateway;
+use crate::sticky::IfMissing;
+
+pub(crate) const EXAMPLES: &str = "\
+A message is a JSON object on one line:
+  {\"messageId\": \"m1\", \"applicationId\": \"shop\", \"entityId\": \"acme\",
+   \"channel\": \"SMS\", \"to\": \"+14155550123\", \"from\": \"Shop\"}
+or a CSV row under a header with these names. `channel` (SMS, MMS or RCS) and `to`
+are required; `from` overrides every strategy. A line has at most 64 KiB.
+
+Examples:
+  callsign resolve --catalog catalog.json messages.jsonl > decisions.jsonl
+  callsign resolve --catalog catalog.json messages.csv
+  zcat messages.csv.gz | callsign resolve --catalog catalog.json --format csv
+  callsign resolve --catalog catalog.json --policy own.wasm --settings own.json messages.jsonl
+  callsign resolve --catalog catalog.json --policy own.wasm --sent-at 2026-03-01T21:30:00Z messages.jsonl
+
+Exit codes:
+  0  every message has a decision: a sender, or a refusal
+  1  the same, but some messages were INVALID_MESSAGE; each names its line and fault
+  2  what was given was refused: usage, catalog, policy component or settings, a
+     file that cannot be read, a CSV header; nothing is on standard output
+  3  something failed on the way, such as writing the output";
+
+/// The arguments of `resolve`.
+#[derive(Args)]
+pub(crate) struct ResolveArguments {
+    #[command(flatten)]
+    deciding: GatewayArguments,
+
+    /// The messages; `-` is standard input.
+    #[arg(value_name = "MESSAGES", default_value = "-")]
+    messages: PathBuf,
+
+    /// What the messages are written in [default: csv for a file named *.csv, otherwise jsonl]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+
+    /// How many threads read, decide and write; the output is the same for any number [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    threads: Option<NonZeroUsize>,
+
+    /// How the summary on standard error is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    summary: SummaryFormat,
+}
+
+/// How messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values under a header.
+    Csv,
+}
+
+/// How the summary is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SummaryFormat {
+    /// For people.
+    Text,
+    /// One JSON object on one line, for programs.
+    Json,
+}
+
+/// Threads past this number would only wait for each other.
+const MAX_THREADS: usize = 256;
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(number) if number.get() <= MAX_THREADS => Ok(number),
+        _ => Err(format!("give a number from 1 to {MAX_THREADS}")),
+    }
+}
+
+pub(crate) fn run(arguments: &ResolveArguments) -> Result<Exit, Stop> {
+    let gateway = gateway::load(&arguments.deciding, IfMissing::Create)?;
+    let messages = Messages::open(arguments)?;
+    let threads = arguments.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let began = Instant::now();
+    let tally = pipeline::run(gateway, messages, threads.min(MAX_THREADS), io::stdout())?;
+    say(&tally.summary(arguments.summary, began.elapsed()));
+    Ok(if tally.invalid() > 0 { Exit::InvalidMessages } else { Exit::Done })
+}

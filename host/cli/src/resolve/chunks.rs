@@ -1,0 +1,346 @@
+//! The input in chunks of whole lines, or of whole CSV records.
+
+use std::io::{self, Read};
+
+/// How much a chunk has at most, in bytes: enough that handing chunks around costs nothing, and little enough for the
+/// second-level cache.
+const CHUNK: usize = 256 << 10;
+
+/// The longest line, or CSV row, that is read, in bytes without its end. A message has six short fields.
+pub(super) const MAX_LINE: usize = 64 << 10;
+
+/// Where the input may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// After every line feed.
+    Lines,
+    /// After every line end that is not inside quotes.
+    Records,
+}
+
+/// Where in a CSV record a byte stands. The rules are those of the `csv` crate, which reads the chunks afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Start,
+    Plain,
+    Quoted,
+    /// After a quote inside quotes: the end of the quoting, or the first of two that stand for one.
+    Quote,
+}
+
+/// Cuts an input into chunks.
+pub(super) struct Chunks<R> {
+    input: R,
+    framing: Framing,
+    size: usize,
+    /// What was read past the end of the last chunk, and has no end of a line itself.
+    rest: Vec<u8>,
+    cell: Cell,
+    /// The end of a line that is too long was not seen yet.
+    skipping: bool,
+    ended: bool,
+    /// The number of the next chunk, and of its first line.
+    number: u64,
+    line: u64,
+}
+
+/// Some whole lines of the input.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// The position of the chunk among the others, from 0.
+    pub(super) number: u64,
+    /// The number of its first line, from 1.
+    pub(super) line: u64,
+    /// The chunk stands for one line that is too long to be read, and has no bytes.
+    pub(super) is_too_long: bool,
+}
+
+// === impl Chunk ===
+
+impl Chunk {
+    /// The lines, each with its end; the last line of an input may have none.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Leaves out the first bytes, which were read.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        let start = (self.start + bytes).min(self.end);
+        self.line += count_lines(&self.buffer[self.start..start]);
+        self.start = start;
+    }
+}
+
+// === impl Chunks ===
+
+impl<R: Read> Chunks<R> {
+    pub(super) fn new(input: R, framing: Framing) -> Self {
+        Self::with_size(input, framing, CHUNK)
+    }
+
+    fn with_size(input: R, framing: Framing, size: usize) -> Self {
+        Self {
+            input,
+            framing,
+            size,
+            rest: Vec::new(),
+            cell: Cell::Start,
+            skipping: false,
+            ended: false,
+            number: 0,
+            line: 1,
+        }
+    }
+
+    /// The next chunk, in place of the last one; false at the end of the input. An input that comes slowly is handed on
+    /// as it comes.
+    ///
+    /// # Errors
+    /// The input cannot be read.
+    pub(super) fn next(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
+        chunk.buffer.resize(self.size, 0);
+        chunk.buffer[..self.rest.len()].copy_from_slice(&self.rest);
+        let mut filled = self.rest.len();
+        self.rest.clear();
+        (chunk.start, chunk.is_too_long) = (0, false);
+        loop {
+            if filled == self.size {
+                // A chunk without an end: its line is longer than lines may be, as chunks are.
+                self.skipping = true;
+                chunk.is_too_long = true;
+                self.hand_out(chunk, 0);
+                self.line += count_lines(&chunk.buffer);
+                return Ok(true);
+            }
+            let read = match self.ended {
+                true => 0,
+                false => read(&mut self.input, &mut chunk.buffer[filled..])?,
+            };
+            if read == 0 {
+                self.ended = true;
+                self.strip_mark(chunk, filled);
+                self.hand_out(chunk, filled);
+                return Ok(chunk.start < filled);
+            }
+            let mut fresh = filled..filled + read;
+            filled += read;
+            if self.skipping {
+                // Nothing is before the fresh bytes here.
+                let skipped = self.first_end(&chunk.buffer[fresh.clone()]);
+                self.skipping = skipped.is_none();
+                let skipped = skipped.unwrap_or(read);
+                self.line += count_lines(&chunk.buffer[..skipped]);
+                chunk.buffer.copy_within(skipped..filled, 0);
+                filled -= skipped;
+                fresh = 0..filled;
+            }
+            if let Some(end) = self.last_end(&chunk.buffer[fresh.clone()]) {
+                let end = fresh.start + end;
+                self.rest.extend_from_slice(&chunk.buffer[end..filled]);
+                self.strip_mark(chunk, end);
+                self.hand_out(chunk, end);
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Leaves out the byte order mark at the start of the input.
+    fn strip_mark(&self, chunk: &mut Chunk, end: usize) {
+        if self.number == 0 && chunk.buffer[..end].starts_with(b"\xef\xbb\xbf") {
+            chunk.start = 3;
+        }
+    }
+
+    fn hand_out(&mut self, chunk: &mut Chunk, end: usize) {
+        chunk.end = end;
+        (chunk.number, chunk.line) = (self.number, self.line);
+        self.number += 1;
+        self.line += count_lines(&chunk.buffer[..end]);
+    }
+
+    /// Where the first line of what follows ends. For records the place is kept, so every byte has to pass here or in
+    /// `last_end` once.
+    fn first_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        match self.framing {
+            Framing::Lines => bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1),
+            Framing::Records => {
+                for (at, &byte) in bytes.iter().enumerate() {
+                    if self.cell.pass(byte) {
+                        return Some(at + 1);
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    /// Where the last line of what follows ends.
+    fn last_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        match self.framing {
+            Framing::Lines => bytes.iter().rposition(|&byte| byte == b'\n').map(|at| at + 1),
+            Framing::Records => {
+                let (mut cell, mut end) = (self.cell, None);
+                for (at, &byte) in bytes.iter().enumerate() {
+                    if cell.pass(byte) {
+                        end = Some(at + 1);
+                    }
+                }
+                self.cell = cell;
+                end
+            }
+        }
+    }
+}
+
+// === impl Cell ===
+
+impl Cell {
+    /// Goes on by a byte; whether it ended a record.
+    fn pass(&mut self, byte: u8) -> bool {
+        *self = match (*self, byte) {
+            (Cell::Quoted, b'"') => Cell::Quote,
+            (Cell::Quoted, _) | (Cell::Start | Cell::Quote, b'"') => Cell::Quoted,
+            (_, b',') => Cell::Start,
+            (_, b'\n' | b'\r') => {
+                *self = Cell::Start;
+                return true;
+            }
+            _ => Cell::Plain,
+        };
+        false
+    }
+}
+
+fn read(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+/// How many lines end in these bytes. In blocks whose count fits a byte, so that the compiler counts many at once.
+pub(super) fn count_lines(bytes: &[u8]) -> u64 {
+    bytes.chunks(255).map(|block| u64::from(block.iter().map(|&byte| u8::from(byte == b'\n')).sum::<u8>())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a few bytes at a time.
+    struct Dripping<'a>(&'a [u8], usize);
+
+    impl Read for Dripping<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = self.1.min(buffer.len()).min(self.0.len());
+            let (given, rest) = self.0.split_at(length);
+            buffer[..length].copy_from_slice(given);
+            self.0 = rest;
+            Ok(length)
+        }
+    }
+
+    /// Each chunk as its first line and its text; a line that is too long as none.
+    fn cut(text: &str, framing: Framing, size: usize, step: usize) -> Vec<(u64, Option<String>)> {
+        let mut chunks = Chunks::with_size(Dripping(text.as_bytes(), step), framing, size);
+        let (mut chunk, mut all) = (Chunk::default(), Vec::new());
+        while chunks.next(&mut chunk).expect("a slice can be read") {
+            assert_eq!(chunk.number, all.len() as u64);
+            let text = String::from_utf8(chunk.bytes().to_vec()).expect("cut at line ends");
+            all.push((chunk.line, (!chunk.is_too_long).then_some(text)));
+        }
+        assert!(!chunks.next(&mut chunk).expect("a slice can be read"), "ended stays ended");
+        all
+    }
+
+    #[test]
+    fn lines_are_whole_and_all_there() {
+        let text = "one\ntwo\r\n\n\nthree and more\nfour";
+        for size in 16..40 {
+            for step in 1..40 {
+                let chunks = cut(text, Framing::Lines, size, step);
+                let mut line = 1;
+                let mut all = String::new();
+                for (first, chunk) in chunks {
+                    let chunk = chunk.expect("no line is too long");
+                    assert_eq!(first, line, "{size} {step}");
+                    line += chunk.matches('\n').count() as u64;
+                    assert!(chunk.ends_with('\n') || chunk == "four");
+                    all += &chunk;
+                }
+                assert_eq!(all, text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_one_chunk_and_the_next_goes_on() {
+        let text = format!("one\n{}\nthree\n{}", "2".repeat(100), "4".repeat(50));
+        for size in 8..40 {
+            for step in 1..40 {
+                let chunks = cut(&text, Framing::Lines, size, step);
+                let expected = [(1, Some("one\n".into())), (2, None), (3, Some("three\n".into())), (4, None)];
+                assert_eq!(chunks, expected, "{size} {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn records_are_cut_outside_of_quotes_only() {
+        let text = "a,\"1\n\"\"\n2\",b\nc\"d\ne,\"f\"g\nh\"\r\n\"x\n,y\",z\n";
+        let records = ["a,\"1\n\"\"\n2\",b\n", "c\"d\n", "e,\"f\"g\n", "h\"\r\n", "\"x\n,y\",z\n"];
+        let ends: Vec<usize> = records
+            .iter()
+            .scan(0, |end, record| {
+                *end += record.len();
+                Some(*end)
+            })
+            .collect();
+        for size in 15..60 {
+            for step in 1..60 {
+                let (mut at, mut line) = (0, 1);
+                for (first, chunk) in cut(text, Framing::Records, size, step) {
+                    let chunk = chunk.expect("no record is too long");
+                    assert_eq!(first, line, "{size} {step}");
+                    line += chunk.matches('\n').count() as u64;
+                    at += chunk.len();
+                    // After the carriage return of a line end is a place to cut too.
+                    assert!(ends.contains(&at) || ends.contains(&(at + 1)), "{size} {step}: {chunk:?}");
+                }
+                assert_eq!(at, text.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_too_long_is_skipped_to_its_own_end() {
+        let text = format!("a\n\"{}\"\nb\n", "x\n".repeat(50));
+        for size in 8..40 {
+            for step in 1..40 {
+                let chunks = cut(&text, Framing::Records, size, step);
+                let expected = [(1, Some("a\n".into())), (2, None), (53, Some("b\n".into()))];
+                assert_eq!(chunks, expected, "{size} {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_left_out_at_the_start_only() {
+        let chunks = cut("\u{feff}one\n\u{feff}two\n", Framing::Lines, 10, 4);
+        assert_eq!(chunks, [(1, Some("one\n".into())), (2, Some("\u{feff}two\n".into()))]);
+        assert_eq!(cut("\u{feff}", Framing::Lines, 10, 4), []);
+    }
+
+    #[test]
+    fn lines_are_counted_in_any_length() {
+        for length in [0, 1, 254, 255, 256, 1_000] {
+            assert_eq!(count_lines(&vec![b'\n'; length]), length as u64);
+            assert_eq!(count_lines(&vec![b'x'; length]), 0);
+        }
+    }
+}

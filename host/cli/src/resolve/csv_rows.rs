@@ -1,0 +1,181 @@
+//! Messages as rows of a CSV file.
+
+use std::borrow::Cow;
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+
+use super::batch::{Batch, too_long};
+use super::chunks::{MAX_LINE, count_lines};
+use super::fields::{FIELDS, Fields, Text};
+
+/// Which column has which field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Columns {
+    width: usize,
+    /// In the order of [`FIELDS`].
+    places: [Option<usize>; FIELDS.len()],
+}
+
+/// The rows of a chunk, kept for their memory.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Default)]
+struct Row {
+    record: ByteRecord,
+    line: u64,
+    is_too_long: bool,
+}
+
+// === impl Columns ===
+
+impl Columns {
+    /// Reads the header, the first row of the first chunk, and gives its length in bytes.
+    ///
+    /// # Errors
+    /// All that is wrong with the header.
+    pub(super) fn read(bytes: &[u8]) -> Result<(Self, usize), String> {
+        let mut reader = reader(bytes);
+        let mut header = ByteRecord::new();
+        match reader.read_byte_record(&mut header) {
+            Ok(true) => {}
+            Ok(false) => return Err("there is no header row".into()),
+            Err(error) => return Err(format!("the header row cannot be read: {error}")),
+        }
+        let mut columns = Self { width: header.len(), places: [None; FIELDS.len()] };
+        let mut faults = Vec::new();
+        for (index, name) in header.iter().enumerate() {
+            match FIELDS.iter().position(|field| field.as_bytes() == name) {
+                Some(field) if columns.places[field].is_some() => {
+                    faults.push(format!("column `{}` is there twice", FIELDS[field]));
+                }
+                Some(field) => columns.places[field] = Some(index),
+                None => faults.push(format!("unknown column {:?}", String::from_utf8_lossy(name))),
+            }
+        }
+        for (field, place) in FIELDS.iter().zip(columns.places) {
+            if place.is_none() && matches!(*field, "channel" | "to") {
+                faults.push(format!("column `{field}` is missing"));
+            }
+        }
+        match faults.is_empty() {
+            true => Ok((columns, reader.position().byte() as usize)),
+            false => Err(faults.join("; ")),
+        }
+    }
+
+    /// The text of each field that the row has, or what is wrong.
+    fn fields<'r>(&self, record: &'r ByteRecord) -> Result<[Option<&'r str>; FIELDS.len()], String> {
+        if record.len() != self.width {
+            let ending = if record.len() == 1 { "" } else { "s" };
+            return Err(format!("{} cell{ending}, but the header has {} columns", record.len(), self.width));
+        }
+        let mut texts = [None; FIELDS.len()];
+        for (field, place) in self.places.iter().enumerate() {
+            let Some(cell) = place.and_then(|place| record.get(place)) else { continue };
+            match std::str::from_utf8(cell) {
+                Ok("") => {}
+                Ok(text) => texts[field] = Some(text),
+                Err(_) => return Err(format!("`{}` is not UTF-8", FIELDS[field])),
+            }
+        }
+        Ok(texts)
+    }
+
+    /// The `messageId` of a row that is no message, as far as it can be read.
+    fn message_id(&self, record: &ByteRecord) -> Option<String> {
+        let cell = record.get(self.places[0]?)?;
+        std::str::from_utf8(cell).ok().map(str::to_owned)
+    }
+}
+
+// === impl Rows ===
+
+impl Rows {
+    /// Reads the rows of a chunk.
+    pub(super) fn read(&mut self, bytes: &[u8], first_line: u64, columns: &Columns) -> Batch<'_> {
+        let count = self.split(bytes, first_line);
+        let mut batch = Batch::default();
+        for Row { record, line, is_too_long } in &self.rows[..count] {
+            if *is_too_long {
+                batch.fault(*line, columns.message_id(record), too_long());
+                continue;
+            }
+            match columns.fields(record) {
+                Ok(texts) => {
+                    let [message_id, application_id, entity_id, channel, to, from] =
+                        texts.map(|text| text.map(|text| Text(Cow::Borrowed(text))));
+                    batch.add(*line, Fields { message_id, application_id, entity_id, channel, to, from });
+                }
+                Err(_) if is_blank(record) => {}
+                Err(fault) => batch.fault(*line, columns.message_id(record), fault),
+            }
+        }
+        batch
+    }
+
+    /// Splits a chunk into rows; how many there are.
+    fn split(&mut self, bytes: &[u8], first_line: u64) -> usize {
+        let mut reader = reader(bytes);
+        let (mut count, mut counted, mut line) = (0, 0, first_line);
+        loop {
+            if self.rows.len() == count {
+                self.rows.push(Row::default());
+            }
+            let row = &mut self.rows[count];
+            let from = reader.position().byte() as usize;
+            // Bytes in memory with rows of any width: there is nothing that can fail.
+            if !reader.read_byte_record(&mut row.record).unwrap_or(false) {
+                return count;
+            }
+            // The reader's own position is before the blank lines, and before the rest of the last line's end.
+            let blank = bytes[from..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+            line += count_lines(&bytes[counted..from + blank]);
+            counted = from + blank;
+            let end = reader.position().byte() as usize;
+            row.line = line;
+            row.is_too_long = bytes[counted..end].trim_ascii_end().len() > MAX_LINE;
+            count += 1;
+        }
+    }
+}
+
+/// A row of one blank cell, which is no row to people.
+fn is_blank(record: &ByteRecord) -> bool {
+    record.len() == 1 && record[0].iter().all(u8::is_ascii_whitespace)
+}
+
+fn reader(bytes: &[u8]) -> Reader<&[u8]> {
+    ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_over_blank_lines_and_quoted_line_ends() {
+        let header = "to,channel,messageId\n";
+        let (columns, length) = Columns::read(header.as_bytes()).expect("a header");
+        assert_eq!(length, header.len());
+        for end in ["\n", "\r\n"] {
+            let text = ["", "1,SMS,a", "", "2,\"SMS\",\"b\nb\"", "3,sms,c", "", "4", "5,,e", "6,SMS"].join(end);
+            let mut rows = Rows::default();
+            let batch = rows.read(text.as_bytes(), 2, &columns);
+            let ids: Vec<_> = batch.messages.iter().map(|line| line.message(None).id).collect();
+            assert_eq!(ids, [Some("a"), Some("b\nb")]);
+            let faults: Vec<_> = batch.faults.iter().map(|fault| (fault.line, fault.message_id.as_deref())).collect();
+            assert_eq!(faults, [(7, Some("c")), (9, None), (10, Some("e")), (11, None)], "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_refused_with_all_that_is_wrong() {
+        let fault = Columns::read(b"to,to,channe,from\n").expect_err("three faults");
+        assert_eq!(fault, "column `to` is there twice; unknown column \"channe\"; column `channel` is missing");
+        assert!(Columns::read(b"").is_err());
+        assert!(Columns::read(b"\n\n").is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! Messages as JSON lines.
+
+use std::fmt;
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::batch::{Batch, too_long};
+use super::chunks::MAX_LINE;
+use super::fields::{Fields, shorten};
+
+/// The most characters of what the parser says that are passed on: it quotes what it does not know.
+const MAX_FAULT: usize = 300;
+
+/// Reads the lines of a chunk.
+pub(super) fn read(bytes: &[u8], first_line: u64) -> Batch<'_> {
+    let mut batch = Batch::default();
+    for (line, bytes) in (first_line..).zip(bytes.split_inclusive(|&byte| byte == b'\n')) {
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        if bytes.len() > MAX_LINE {
+            batch.fault(line, None, too_long());
+            continue;
+        }
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let fault = format!("byte {} is not UTF-8", error.valid_up_to() + 1);
+                batch.fault(line, message_id(bytes), fault);
+                continue;
+            }
+        };
+        match parse(text) {
+            Some(Ok(fields)) => batch.add(line, fields),
+            Some(Err(fault)) => batch.fault(line, message_id(bytes), fault),
+            None => {}
+        }
+    }
+    batch
+}
+
+/// The fields of a line; nothing where it is blank.
+fn parse(text: &str) -> Option<Result<Fields<'_>, String>> {
+    if !text.starts_with('{') {
+        match text.bytes().find(|byte| !byte.is_ascii_whitespace()) {
+            None => return None,
+            // An array would be taken for the fields in their order.
+            Some(b'[') => return Some(Err("an array; a message is a JSON object".into())),
+            Some(_) => {}
+        }
+    }
+    Some(serde_json::from_str(text).map_err(|error| in_words(&error)))
+}
+
+fn in_words(error: &serde_json::Error) -> String {
+    let mut text = error.to_string();
+    // The parser saw one line only.
+    if let Some(at) = text.rfind(" at line ") {
+        text.truncate(at);
+    }
+    let text = text.replace("struct Fields", "a JSON object");
+    format!("{}, at byte {}", shorten(&text, MAX_FAULT), error.column())
+}
+
+/// The `messageId` of a line that is no message, as far as it can be read.
+fn message_id(bytes: &[u8]) -> Option<String> {
+    struct Looking<'i>(&'i mut Option<String>);
+
+    impl<'de> Visitor<'de> for Looking<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some(name) = map.next_key::<String>()? {
+                if name == "messageId" {
+                    *self.0 = map.next_value()?;
+                    return Ok(());
+                }
+                map.next_value::<IgnoredAny>()?;
+            }
+            Ok(())
+        }
+    }
+
+    let mut id = None;
+    // What comes after the id may be anything, so what the parser says about it does not count.
+    let _ = serde_json::Deserializer::from_slice(bytes).deserialize_map(Looking(&mut id));
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_without_escapes_are_borrowed() {
+        let batch = read(br#"{"messageId":"a","channel":"SMS","to":"\u002b1"}"#, 1);
+        let message = batch.messages[0].message(None);
+        assert_eq!((message.id, message.to), (Some("a"), "+1"));
+        let fields: Fields<'_> = serde_json::from_str(r#"{"messageId":"a","to":"\u002b1"}"#).expect("JSON");
+        assert!(matches!(fields.message_id.expect("given").0, std::borrow::Cow::Borrowed("a")));
+        assert!(matches!(fields.to.expect("given").0, std::borrow::Cow::Owned(_)));
+    }
+
+    #[test]
+    fn an_id_is_found_in_front_of_what_is_wrong() {
+        assert_eq!(message_id(br#"{"x": [1, {}], "messageId": "a", "to"#).as_deref(), Some("a"));
+        assert_eq!(message_id(b"{\"messageId\": \"a\", \"to\": \"\xff\"}").as_deref(), Some("a"));
+        assert_eq!(message_id(br#"{"messageId": 7}"#), None);
+        assert_eq!(message_id(br#"{"messageId": null}"#), None);
+        assert_eq!(message_id(br#"["messageId", "a"]"#), None);
+        assert_eq!(message_id(br#"{"to": "messageId"#), None);
+    }
+
+    #[test]
+    fn blank_lines_count_as_lines() {
+        let batch = read(b"\n \t\r\n{}\n\n7\n", 41);
+        let lines: Vec<_> = batch.faults.iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [43, 45]);
+    }
+}

@@ -1,0 +1,133 @@
+//! The messages of a run: where they come from and what they are written in.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::chunks::{Chunk, Chunks, Framing};
+use super::csv_rows::Columns;
+use super::fields::FIELDS;
+use super::{Format, ResolveArguments};
+use crate::exit::{Stop, say};
+use crate::gateway::unreadable;
+
+/// The messages, opened.
+pub(super) struct Messages {
+    /// How chunks are read.
+    pub(super) reading: Reading,
+    /// The size of the input in bytes, where it has one.
+    pub(super) size: Option<u64>,
+    /// When all of them go out, in seconds since 1970.
+    pub(super) sent_at: Option<u64>,
+    source: Mutex<Source>,
+}
+
+/// How chunks are read.
+#[derive(Debug)]
+pub(super) enum Reading {
+    Json,
+    Csv(Columns),
+}
+
+type Input = Box<dyn Read + Send>;
+
+struct Source {
+    chunks: Chunks<Input>,
+    /// A chunk that was looked at already.
+    first: Option<Chunk>,
+    failure: Option<io::Error>,
+}
+
+impl Messages {
+    /// Opens the input; of a CSV reads the header.
+    ///
+    /// # Errors
+    /// The input cannot be read, or its header is none.
+    pub(super) fn open(arguments: &ResolveArguments) -> Result<Self, Stop> {
+        let path = &*arguments.messages;
+        let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let format = arguments.format.unwrap_or(if is_csv { Format::Csv } else { Format::Jsonl });
+        let (input, size) = open(path).map_err(|error| {
+            unreadable("the messages", path, error)
+                .hint("Give the path of a .jsonl or .csv file, or - for standard input.")
+        })?;
+        Ok(Self { sent_at: arguments.deciding.sent_at, ..Self::new(path, input, size, format)? })
+    }
+
+    /// Those of an input that was opened.
+    pub(super) fn new(path: &Path, input: Input, size: Option<u64>, format: Format) -> Result<Self, Stop> {
+        let framing = match format {
+            Format::Jsonl => Framing::Lines,
+            Format::Csv => Framing::Records,
+        };
+        let mut source = Source { chunks: Chunks::new(input, framing), first: None, failure: None };
+        let reading = match format {
+            Format::Jsonl => Reading::Json,
+            Format::Csv => Reading::Csv(source.header(path)?),
+        };
+        Ok(Self { reading, size, sent_at: None, source: Mutex::new(source) })
+    }
+
+    /// The next chunk, in place of the last one; false at the end, also where the input failed.
+    pub(super) fn next(&self, chunk: &mut Chunk) -> bool {
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(first) = source.first.take() {
+            *chunk = first;
+            return true;
+        }
+        if source.failure.is_some() {
+            return false;
+        }
+        match source.chunks.next(chunk) {
+            Ok(more) => more,
+            Err(error) => {
+                source.failure = Some(error);
+                false
+            }
+        }
+    }
+
+    /// Why the input ended early, if it did.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner).failure.take()
+    }
+}
+
+impl Source {
+    fn header(&mut self, path: &Path) -> Result<Columns, Stop> {
+        let mut chunk = Chunk::default();
+        self.chunks.next(&mut chunk).map_err(|error| unreadable("the messages", path, error))?;
+        let header = match chunk.is_too_long {
+            true => Err("the header row is too long".to_owned()),
+            false => Columns::read(chunk.bytes()),
+        };
+        let (columns, length) = header.map_err(|fault| {
+            let refused = anyhow::anyhow!("the messages {}: {fault}", path.display());
+            Stop::refused(refused).hint(format!(
+                "A CSV starts with a row of column names: {}, in any order, at least channel and to.",
+                FIELDS.join(", ")
+            ))
+        })?;
+        chunk.advance(length);
+        self.first = Some(chunk);
+        Ok(columns)
+    }
+}
+
+fn open(path: &Path) -> io::Result<(Input, Option<u64>)> {
+    if path.as_os_str() == "-" {
+        if io::stdin().is_terminal() {
+            say("callsign: reading messages from the terminal, one a line; end with Ctrl-D\n");
+        }
+        // The handle has a buffer that large reads pass by.
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    let size = metadata.is_file().then_some(metadata.len());
+    Ok((Box::new(file), size))
+}

@@ -1,0 +1,114 @@
+//! Pins on the screen.
+
+use std::fmt::Write;
+
+use callsign::PinKey;
+use callsign::sticky::{Filter, PinRecord, StickyError, StickyStore};
+use serde_json::json;
+
+use crate::exit::{Exit, Stop, print, say};
+
+/// The pin of a key with its texts: stores give the texts in lists only.
+pub(super) fn record(store: &dyn StickyStore, key: &PinKey<'_>) -> Result<Option<PinRecord>, Stop> {
+    let mut after = None;
+    loop {
+        let page = store.list(&Filter::Recipient(key.recipient), after.as_ref(), 1_000).map_err(Stop::failed)?;
+        let found = page.pins.into_iter().find(|record| {
+            (&*record.application, record.entity.as_deref(), record.channel)
+                == (key.scope.application, key.scope.entity, key.channel)
+        });
+        match (found, page.next) {
+            (None, Some(next)) => after = Some(next),
+            (found, _) => return Ok(found),
+        }
+    }
+}
+
+pub(super) fn get(store: &dyn StickyStore, key: &PinKey<'_>, json: bool) -> Result<Exit, Stop> {
+    let Some(record) = record(store, key)? else {
+        print(if json { "null\n" } else { "no pin\n" })?;
+        return Ok(Exit::InvalidMessages);
+    };
+    let text = if json { record.to_json() + "\n" } else { table(std::slice::from_ref(&record)) };
+    print(&text).map(|()| Exit::Done)
+}
+
+pub(super) fn list(
+    store: &dyn StickyStore,
+    filter: &Filter<'_>,
+    limit: usize,
+    after: Option<&str>,
+    json: bool,
+) -> Result<Exit, Stop> {
+    let after = after.map(str::parse).transpose().map_err(Stop::refused)?;
+    let page = store.list(filter, after.as_ref(), limit).map_err(of_position(after.is_some()))?;
+    let text = match json {
+        true => page.pins.iter().map(|record| record.to_json() + "\n").collect(),
+        false if page.pins.is_empty() => "no pins\n".to_owned(),
+        false => table(&page.pins),
+    };
+    print(&text)?;
+    if let Some(next) = page.next {
+        say(&format!("more with --after {next}\n"));
+    }
+    Ok(Exit::Done)
+}
+
+/// What a position of another store comes to is the caller's fault.
+fn of_position(given: bool) -> impl Fn(StickyError) -> Stop {
+    move |error| if given { Stop::refused(error) } else { Stop::failed(error) }
+}
+
+pub(super) fn stats(store: &dyn StickyStore, filter: &Filter<'_>, json: bool) -> Result<Exit, Stop> {
+    let pins = store.count(filter).map_err(Stop::failed)?;
+    let bytes = match filter {
+        Filter::All => store.disk_space().map_err(Stop::failed)?,
+        _ => None,
+    };
+    let text = match (json, bytes) {
+        (true, bytes) => json!({"pins": pins, "bytes": bytes}).to_string() + "\n",
+        (false, Some(bytes)) => format!("{pins} pins, {bytes} bytes on the disk\n"),
+        (false, None) => format!("{pins} pins\n"),
+    };
+    print(&text).map(|()| Exit::Done)
+}
+
+/// A time as people read it, in UTC.
+fn time(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.map_or_else(|| seconds.to_string(), |time| time.to_string())
+}
+
+/// Pins as columns for people.
+fn table(records: &[PinRecord]) -> String {
+    let rows: Vec<[String; 6]> = records
+        .iter()
+        .map(|record| {
+            let scope = match &record.entity {
+                Some(entity) => format!("{}/{entity}", record.application),
+                None => record.application.to_string(),
+            };
+            let ends = match record.pin.idle_days {
+                0 => "never".to_owned(),
+                days => format!("after {days} idle days"),
+            };
+            let first = time(record.pin.first_used);
+            [scope, record.channel.to_string(), record.recipient.to_string(), record.sender.to_string(), first, ends]
+        })
+        .collect();
+    let head = ["SCOPE", "CHANNEL", "RECIPIENT", "SENDER", "FIRST USED", "ENDS"].map(str::to_owned);
+    let width =
+        |column: usize| rows.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..6).map(width).collect();
+    let mut text = String::new();
+    for row in [&head].into_iter().chain(&rows) {
+        let mut line = String::new();
+        for (cell, &width) in row.iter().zip(&widths) {
+            // Writing to a string does not fail.
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
