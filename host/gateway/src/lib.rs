@@ -53,10 +53,16 @@ pub use message::Message;
 pub use refusal::Refusal;
 pub use step::Step;
 
-/// The example of the README, kept true by being compiled and run.
+/// The examples of the documents, kept true by being compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct ReadmeExample;
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/policies.md")]
+    struct Policies;
+    #[doc = include_str!("../../../docs/sticky.md")]
+    struct Sticky;
+}
 
 #[doc(hidden)]
 pub use callsign_engine::standard_component;
