@@ -1,10 +1,10 @@
-//! Builds the standard policy from source and makes a component of it.
+//! Builds the standard policy from source, as a component.
 //!
-//! `CALLSIGN_COMPONENT` may say `committed` (take the committed copy), `renew` (write it) or `compare` (fail where it is
-//! not what the source gives). Unset: build from source.
+//! The variable `CALLSIGN_COMPONENT` changes this: with `committed` the committed copy is used instead, with `renew` it
+//! is overwritten, and with `compare` the build fails if it is not the same as the built one.
 //!
-//! Where the target `wasm32-unknown-unknown` is not installed the committed copy takes its place, with a warning. The
-//! copy must be what the source gives, byte for byte: `make component` renews it and CI compares.
+//! If the target `wasm32-unknown-unknown` is not installed, the committed copy is used, with a warning. It must be the
+//! same as the built one, byte for byte: `make component` renews it, and CI compares them.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -32,7 +32,8 @@ fn main() -> Result<()> {
                  source: rustup target add {TARGET}"
             );
         }
-        fs::copy(&committed, &out).with_context(|| format!("the committed component {}", committed.display()))?;
+        fs::copy(&committed, &out)
+            .with_context(|| format!("cannot copy the committed component {}", committed.display()))?;
         return Ok(());
     }
     let component = build(&root)?;
@@ -41,7 +42,7 @@ fn main() -> Result<()> {
         Ok("renew") => fs::write(&committed, &component)?,
         Ok("compare") => ensure!(
             fs::read(&committed)? == component,
-            "the committed component is not what the source gives: `make component` renews it"
+            "the committed component is not the same as the built one; renew it with `make component`"
         ),
         _ => {}
     }
@@ -49,7 +50,7 @@ fn main() -> Result<()> {
 }
 
 fn build(root: &Path) -> Result<Vec<u8>> {
-    // A folder of its own: this build runs inside another that holds the lock on the usual one.
+    // Its own folder: this runs inside a build that holds the lock on the usual one.
     let target_dir = PathBuf::from(env::var("OUT_DIR")?).join("guest");
     let root = root.canonicalize()?;
     let flags = callsign_componentize::flags(&[(root.clone(), "/callsign".into())]);
@@ -59,18 +60,19 @@ fn build(root: &Path) -> Result<Vec<u8>> {
         .arg("--target-dir")
         .arg(&target_dir)
         .output()
-        .context("cargo for the standard policy")?;
+        .context("cannot run cargo to build the standard policy")?;
     if !output.status.success() {
         bail!("the standard policy does not build:\n{}", String::from_utf8_lossy(&output.stderr));
     }
     let module = target_dir.join(TARGET).join("guest/callsign_standard.wasm");
     let module = fs::read(&module).with_context(|| module.display().to_string())?;
-    callsign_componentize::encode(&module, NAME, &version(&root)?).context("a component from the standard policy")
+    callsign_componentize::encode(&module, NAME, &version(&root)?)
+        .context("cannot make a component of the standard policy")
 }
 
 /// The version of the standard policy, from its manifest.
 fn version(root: &Path) -> Result<String> {
     let manifest = fs::read_to_string(root.join("guest/standard/Cargo.toml"))?;
     let line = manifest.lines().find_map(|line| line.strip_prefix("version = "));
-    Ok(line.context("the standard policy has a version")?.trim_matches('"').to_owned())
+    Ok(line.context("guest/standard/Cargo.toml has no line `version = `")?.trim_matches('"').to_owned())
 }

@@ -239,7 +239,7 @@ fn the_right_names_with_other_types_are_refused() {
              (instance $i) (export "callsign:policy/policy@1.0.0" (instance $i)))"#,
     ] {
         let refused = refused_text(text);
-        assert!(matches!(refused, PolicyError::Shape { .. }), "{refused}");
+        assert!(matches!(refused, PolicyError::Mismatch { .. }), "{refused}");
     }
     let func = r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
         (func $f (canon lift (core func $i "f"))) (export "resolve" (func $f)))"#;

@@ -1,4 +1,4 @@
-//! The host's side of the contract, made from `wit/policy.wit`.
+//! The host's side of the contract, generated from `wit/policy.wit`.
 
 #![allow(missing_docs, unreachable_pub, clippy::all)]
 
@@ -8,7 +8,7 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
 });
 
-/// The part that a policy may leave out.
+/// The optional part of the contract: explanations.
 pub mod explaining {
     wasmtime::component::bindgen!({
         path: "../../wit/policy.wit",

@@ -1,4 +1,4 @@
-//! The clock that deadlines are counted by. It runs on its own, whatever the threads of the gateway do.
+//! The clock that deadlines are counted by. It runs on a thread of its own.
 
 use std::io;
 use std::sync::OnceLock;
@@ -6,29 +6,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::engine::Engine;
-use super::limits::Limits;
+use crate::engine::Engine;
+use crate::limits::Limits;
 
-/// Ticks so far. The engines count their own, which only compiled code looks at.
+/// The ticks since the clock started. Each engine also has an epoch counter, which only compiled code reads.
 static NOW: AtomicU64 = AtomicU64::new(0);
 
-/// A clock that is later than this was stopped with the whole process: those who run now have not had their time.
-const STOPPED: Duration = Duration::from_millis(200);
+/// If the clock is late by more than this, the whole process was suspended. The clock does not catch up then: calls in
+/// progress did not run meanwhile, and should not lose their time.
+const SUSPENDED: Duration = Duration::from_millis(200);
 
-/// The present tick.
+/// The current tick.
 #[inline]
 pub(super) fn now() -> u64 {
     NOW.load(Ordering::Relaxed)
 }
 
-/// How many ticks a deadline is: it is late by one tick at most, and early only by as much as the clock was late, on a
-/// machine with too much to do, when the call began.
+/// The number of ticks for a deadline, rounded up and one more: a call never ends early, unless the clock was late when
+/// it began because the machine is overloaded.
 pub(super) fn ticks(deadline: Duration) -> u64 {
     let ticks = deadline.as_nanos().div_ceil(Limits::TICK.as_nanos());
     u64::try_from(ticks).unwrap_or(u64::MAX / 2).min(u64::MAX / 2) + 1
 }
 
-/// Starts the clock, once for the process. Without it no deadline would hold.
+/// Starts the clock, once per process. Without it no deadline would hold.
 pub(super) fn start() -> Result<(), String> {
     static CLOCK: OnceLock<Result<(), String>> = OnceLock::new();
     let run = || -> io::Result<()> {
@@ -45,7 +46,7 @@ fn run() {
         let now = Instant::now();
         if let Some(early) = next.checked_duration_since(now) {
             thread::sleep(early);
-        } else if now.duration_since(next) > STOPPED {
+        } else if now.duration_since(next) > SUSPENDED {
             next = now;
         }
         NOW.fetch_add(1, Ordering::Relaxed);

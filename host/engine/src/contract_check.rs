@@ -1,25 +1,26 @@
-//! Whether a component fits the contract: told from its type, before anything of it runs.
+//! Checks that a component fits the contract, by its type: nothing of it runs.
 
 use semver::Version;
 use wasmtime::component::types::{self, ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
 
-use super::bindings::contract::types::{Answer, Request};
-use super::bindings::explain::Trace;
-use super::bindings::exports::callsign::policy::policy::Wording;
-use super::failure::plain;
-use super::policy::PolicyError;
+use crate::bindings::contract::types::{Answer, Request};
+use crate::bindings::explain::Trace;
+use crate::bindings::exports::callsign::policy::policy::Wording;
+use crate::failure::escape;
+use crate::policy::PolicyError;
 
-/// The package, and the version that this host serves: it and all before it of the same major.
+/// The package of the contract, and the newest version that this host serves. It serves all earlier ones of the same
+/// major version.
 const PACKAGE: &str = "callsign:policy";
 const SERVED: Version = Version::new(1, 1, 0);
 const EXPORT: &str = "policy";
 
-/// How many names an error says, and how much of each.
-const MOST_NAMES: usize = 20;
-const LONGEST_NAME: usize = 200;
+/// How many names an error lists, and the most characters of each.
+const MAX_NAMES: usize = 20;
+const MAX_NAME: usize = 200;
 
-/// What may be imported, each with the minor version that it came with.
+/// The interfaces that a policy may import, each with the minor version that added it.
 const IMPORTS: [(&str, u64); 8] = [
     ("log", 0),
     ("messages", 0),
@@ -31,14 +32,14 @@ const IMPORTS: [(&str, u64); 8] = [
     ("types", 0),
 ];
 
-/// What of the optional parts of the contract a component has.
+/// The parts of the contract that a component uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ContractFit {
-    /// The highest version of the contract that any of its interfaces has.
+    /// The highest version among its interfaces.
     pub(crate) interface: Version,
-    /// It exports `explain`.
+    /// Whether it exports `explain`.
     pub(crate) explains: bool,
-    /// It imports `messages`: the host keeps the texts of messages at hand for it.
+    /// Whether it imports `messages`, and so needs the texts of messages.
     pub(crate) reads_texts: bool,
 }
 
@@ -55,7 +56,7 @@ pub(crate) fn check(engine: &wasmtime::Engine, component: &Component) -> Result<
                 reads_texts |= interface.name == "messages";
                 highest = highest.max(interface.version);
             }
-            _ if excess.len() < MOST_NAMES => excess.push(plain(name, LONGEST_NAME)),
+            _ if excess.len() < MAX_NAMES => excess.push(escape(name, MAX_NAME)),
             _ => more += 1,
         }
     }
@@ -67,7 +68,7 @@ pub(crate) fn check(engine: &wasmtime::Engine, component: &Component) -> Result<
     }
     let (mut decides, mut explains) = (false, false);
     for (name, item) in ty.exports(engine) {
-        // Tool chains of some languages leave an extra export: what the host does not call does not matter.
+        // Exports outside the contract are allowed: the tools of some languages leave an extra one.
         if let (Some(interface), ComponentItem::ComponentInstance(instance)) = (Interface::parse(name), item.ty) {
             if !interface.is_served() {
                 return Err(interface.unserved(name));
@@ -92,7 +93,7 @@ pub(crate) fn check(engine: &wasmtime::Engine, component: &Component) -> Result<
     Ok(ContractFit { interface: highest, explains, reads_texts })
 }
 
-/// The functions of an interface that the component exports.
+/// An interface that the component exports.
 struct Exports<'a> {
     name: &'a str,
     instance: ComponentInstance,
@@ -101,38 +102,42 @@ struct Exports<'a> {
 }
 
 impl Exports<'_> {
-    /// Checks that a function is there, with these types.
+    /// Checks that the interface has a function with these types.
     fn check<Params: ComponentNamedList + Lower, Results: ComponentNamedList + Lift>(
         &self,
         function: &str,
     ) -> Result<(), PolicyError> {
-        let shape = |reason| Err(PolicyError::Shape { reason: format!("{} {reason}", self.name) });
+        let mismatch = |reason| Err(PolicyError::Mismatch { reason: format!("{} {reason}", self.name) });
         match self.instance.get_export(self.engine, function).map(|item| item.ty) {
             Some(ComponentItem::ComponentFunc(ty)) => {
                 match ty.typecheck::<Params, Results>(&self.component.instance_type()) {
                     Ok(()) => Ok(()),
-                    Err(error) => shape(format!("has a function `{function}` of other types: {}", error.root_cause())),
+                    Err(error) => mismatch(format!(
+                        "exports `{function}` with other types than the contract: {}",
+                        error.root_cause()
+                    )),
                 }
             }
-            _ => shape(format!("has no function `{function}`")),
+            _ => mismatch(format!("does not export the function `{function}`")),
         }
     }
 }
 
+/// The name of an interface of the contract, and its version.
 struct Interface<'a> {
     name: &'a str,
     version: Version,
 }
 
 impl<'a> Interface<'a> {
-    /// Reads `callsign:policy/name@1.2.3`; none for an interface of another package.
+    /// Parses `callsign:policy/name@1.2.3`; `None` for an interface of another package.
     fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix(PACKAGE)?.strip_prefix('/')?;
         let (name, version) = rest.split_once('@')?;
         Some(Self { name, version: Version::parse(version).ok()? })
     }
 
-    /// A minor version only adds imports, so every one up to the host's own is served.
+    /// Whether this host serves the version. A minor version only adds imports, so all up to the host's own are served.
     fn is_served(&self) -> bool {
         self.version.major == SERVED.major && self.version.minor <= SERVED.minor && self.version.pre.is_empty()
     }
@@ -142,6 +147,6 @@ impl<'a> Interface<'a> {
     }
 
     fn unserved(&self, name: &str) -> PolicyError {
-        PolicyError::Version { interface: plain(name, LONGEST_NAME), served: format!("{PACKAGE}@{SERVED}") }
+        PolicyError::Version { interface: escape(name, MAX_NAME), served: format!("{PACKAGE}@{SERVED}") }
     }
 }

@@ -1,11 +1,12 @@
-//! The exports of a policy: found once for a component, called by their index.
+//! The exports of a policy: looked up once per component, then called by index.
 //!
-//! Calls go through wasmtime's typed functions. Three types of them are our own: wasmtime looks up the guest's memory for every
-//! field of every element of a list, which costs a batch more than the decisions in it.
+//! Calls go through wasmtime's typed functions, with three types of our own: for the requests of a batch, an answer,
+//! and the answers of a batch. wasmtime's own types look up the guest's memory for every field of every element of a
+//! list, which takes longer than the decisions of the batch.
 
 #![allow(
     unsafe_code,
-    reason = "the canonical ABI of answers and of two lists, and functions whose types were checked when the component was loaded"
+    reason = "the canonical ABI of answers and of two lists, and calls of functions whose types were checked before"
 )]
 
 use std::mem::MaybeUninit;
@@ -16,16 +17,16 @@ use wasmtime::component::{
 };
 use wasmtime::{Error, Result, Store, ValRaw, bail, format_err};
 
-use super::bindings::contract::types::{Answer, Decision, OwnRefusal, Refusal, Request, Step};
-use super::bindings::exports::callsign::policy::policy::Wording;
-use super::failure::Failure;
-use super::instance::State;
-use super::limits::Limits;
+use crate::bindings::contract::types::{Answer, Decision, OwnRefusal, Refusal, Request, Step};
+use crate::bindings::exports::callsign::policy::policy::Wording;
+use crate::failure::Failure;
+use crate::instance::State;
+use crate::limits::Limits;
 
 /// The interface that a policy exports. wasmtime finds it under later minor versions too.
 const INTERFACE: &str = "callsign:policy/policy@1.0.0";
 
-/// Where the exports of a component are.
+/// The indices of a component's exports.
 #[derive(Debug)]
 pub(super) struct Exports {
     check_settings: ComponentExportIndex,
@@ -35,7 +36,7 @@ pub(super) struct Exports {
 }
 
 impl Exports {
-    /// Finds them. Their types must have been checked: see [`super::contract_check`].
+    /// Looks up the exports. Their types must have been checked before, see [`crate::contract_check`].
     ///
     /// # Errors
     /// One of them is missing.
@@ -53,7 +54,7 @@ impl Exports {
 
     #[inline]
     pub(super) fn resolve(&self, store: &mut Store<State>, instance: Instance, request: Request) -> Result<Answer> {
-        let (One(answer),) = call(store, instance, &self.resolve, (request,))?;
+        let (SingleAnswer(answer),) = call(store, instance, &self.resolve, (request,))?;
         Ok(answer)
     }
 
@@ -62,7 +63,7 @@ impl Exports {
         &self,
         store: &mut Store<State>,
         instance: Instance,
-        requests: impl InOrder<'a>,
+        requests: impl RequestIter<'a>,
     ) -> Result<Vec<Answer>> {
         let (Answers(answers),) = call(store, instance, &self.resolve_batch, (Requests(requests),))?;
         Ok(answers)
@@ -90,7 +91,7 @@ impl Exports {
     }
 }
 
-/// Calls an export with the types that the loading of the component has checked.
+/// Calls an export, whose types were checked when the component was loaded.
 #[inline]
 fn call<Params: ComponentNamedList + Lower, Results: ComponentNamedList + Lift>(
     store: &mut Store<State>,
@@ -98,27 +99,28 @@ fn call<Params: ComponentNamedList + Lower, Results: ComponentNamedList + Lift>(
     export: &ComponentExportIndex,
     params: Params,
 ) -> Result<Results> {
-    let Some(function) = instance.get_func(&mut *store, export) else { bail!("the export is no function") };
-    // SAFETY: `contract_check::check` has held the types of all four functions against these very types, those of `Requests`, `One`
-    // and `Answers` being the ones of `[Request]`, `Answer` and `[Answer]`; without that there is no `Policy` to make instances of.
+    let Some(function) = instance.get_func(&mut *store, export) else { bail!("the export is not a function") };
+    // SAFETY: `contract_check::check` has checked the types of all four functions against these types, where
+    // `Requests`, `SingleAnswer` and `Answers` have the component types of `[Request]`, `Answer` and `[Answer]`. A
+    // `Policy`, which every instance is made from, exists only after that check.
     let function = unsafe { TypedFunc::<Params, Results>::new_unchecked(function) };
     function.call(store, params)
 }
 
-/// The requests of a batch, from wherever they are.
-pub trait InOrder<'a>: ExactSizeIterator<Item = &'a Request> + Clone + Send + Sync {}
+/// The requests of a batch: any iterator over references to them, so that they need not be copied into a list first.
+pub trait RequestIter<'a>: ExactSizeIterator<Item = &'a Request> + Clone + Send + Sync {}
 
-impl<'a, I: ExactSizeIterator<Item = &'a Request> + Clone + Send + Sync> InOrder<'a> for I {}
+impl<'a, I: ExactSizeIterator<Item = &'a Request> + Clone + Send + Sync> RequestIter<'a> for I {}
 
-/// `list<request>`, as `resolve-batch` takes it.
+/// The `list<request>` that `resolve-batch` takes.
 struct Requests<I>(I);
 
-/// The bytes of a request in the guest's memory, by the canonical ABI.
-const REQUEST: usize = <Request as ComponentType>::SIZE32;
-const _: () = assert!(REQUEST == 32 && <Request as ComponentType>::ALIGN32 == 8);
+/// The size of a request in the guest's memory by the canonical ABI, in bytes.
+const REQUEST_BYTES: usize = <Request as ComponentType>::SIZE32;
+const _: () = assert!(REQUEST_BYTES == 32 && <Request as ComponentType>::ALIGN32 == 8);
 
-fn request_bytes(request: &Request) -> [u8; REQUEST] {
-    let mut bytes = [0; REQUEST];
+fn request_bytes(request: &Request) -> [u8; REQUEST_BYTES] {
+    let mut bytes = [0; REQUEST_BYTES];
     bytes[0..4].copy_from_slice(&request.message.to_le_bytes());
     bytes[4..8].copy_from_slice(&request.scope.to_le_bytes());
     bytes[8..16].copy_from_slice(&request.revision.to_le_bytes());
@@ -130,7 +132,7 @@ fn request_bytes(request: &Request) -> [u8; REQUEST] {
 }
 
 // SAFETY: the type, its flat form and its size are those of `[Request]`.
-unsafe impl<'a, I: InOrder<'a>> ComponentType for Requests<I> {
+unsafe impl<'a, I: RequestIter<'a>> ComponentType for Requests<I> {
     type Lower = <[Request] as ComponentType>::Lower;
     const ABI: CanonicalAbiInfo = <[Request] as ComponentType>::ABI;
 
@@ -139,53 +141,55 @@ unsafe impl<'a, I: InOrder<'a>> ComponentType for Requests<I> {
     }
 }
 
-// SAFETY: `dst` is written whole; what it names is memory that the guest gave, found to be inside its memory by the slices
-// below, and filled whole.
-unsafe impl<'a, I: InOrder<'a>> Lower for Requests<I> {
+// SAFETY: `dst` is written in full. It points to memory that the guest allocated; the slices below check that it is
+// inside the guest's memory, and all of it is written.
+unsafe impl<'a, I: RequestIter<'a>> Lower for Requests<I> {
     fn linear_lower_to_flat<T>(
         &self,
         cx: &mut LowerContext<'_, T>,
         _ty: InterfaceType,
         dst: &mut MaybeUninit<Self::Lower>,
     ) -> Result<()> {
-        let size = self.0.len() * REQUEST;
+        let size = self.0.len() * REQUEST_BYTES;
         let at = cx.realloc(0, 0, <Request as ComponentType>::ALIGN32, size)?;
         let memory = cx.as_slice_mut().get_mut(at..).and_then(|memory| memory.get_mut(..size));
-        let Some(memory) = memory else { bail!("the guest gave memory that it does not have") };
-        for (place, request) in memory.chunks_exact_mut(REQUEST).zip(self.0.clone()) {
-            place.copy_from_slice(&request_bytes(request));
+        let Some(memory) = memory else {
+            bail!("cabi_realloc of the policy returned a pointer out of bounds of its memory")
+        };
+        for (bytes, request) in memory.chunks_exact_mut(REQUEST_BYTES).zip(self.0.clone()) {
+            bytes.copy_from_slice(&request_bytes(request));
         }
         dst.write([ValRaw::i64(at as i64), ValRaw::i64(self.0.len() as i64)]);
         Ok(())
     }
 
-    /// For lists inside of other things, which the contract does not have.
+    /// Called for lists inside other types. The contract has none.
     fn linear_lower_to_memory<T>(&self, cx: &mut LowerContext<'_, T>, ty: InterfaceType, offset: usize) -> Result<()> {
         let requests: Vec<Request> = self.0.clone().copied().collect();
         requests.linear_lower_to_memory(cx, ty, offset)
     }
 }
 
-/// `answer`, as `resolve` gives it.
-struct One(Answer);
+/// The `answer` that `resolve` returns.
+struct SingleAnswer(Answer);
 
-/// `list<answer>`, as `resolve-batch` gives it.
+/// The `list<answer>` that `resolve-batch` returns.
 struct Answers(Vec<Answer>);
 
-/// The bytes of an answer in the guest's memory, by the canonical ABI.
-const ANSWER: usize = <Answer as ComponentType>::SIZE32;
-const _: () = assert!(ANSWER == 32 && <Answer as ComponentType>::ALIGN32 == 8);
+/// The size of an answer in the guest's memory by the canonical ABI, in bytes.
+const ANSWER_BYTES: usize = <Answer as ComponentType>::SIZE32;
+const _: () = assert!(ANSWER_BYTES == 32 && <Answer as ComponentType>::ALIGN32 == 8);
 
 #[inline]
-fn answer_of(bytes: &[u8; ANSWER]) -> Result<Answer> {
+fn parse_answer(bytes: &[u8; ANSWER_BYTES]) -> Result<Answer> {
     let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    let no = |what: &str, value: u8| Err(format_err!("an answer with the {what} {value}, which there is none of"));
+    let unknown = |what: &str, value: u8| Err(format_err!("the answer has the unknown {what} {value}"));
     match bytes[0] {
         0 => {
             let strategy = match bytes[12] {
                 0 => None,
                 1 => Some(u32_at(16)),
-                other => return no("option", other),
+                other => return unknown("option", other),
             };
             let step = match bytes[20] {
                 0 => Step::Sticky,
@@ -194,7 +198,7 @@ fn answer_of(bytes: &[u8; ANSWER]) -> Result<Answer> {
                 3 => Step::Region,
                 4 => Step::Pool,
                 5 => Step::DefaultSender,
-                other => return no("step", other),
+                other => return unknown("step", other),
             };
             Ok(Answer::Decided(Decision { sender: u32_at(8), strategy, step, pin: bytes[21] != 0 }))
         }
@@ -207,14 +211,14 @@ fn answer_of(bytes: &[u8; ANSWER]) -> Result<Answer> {
                 let detail = u64::from(u32_at(24)) | u64::from(u32_at(28)) << 32;
                 Refusal::Own(OwnRefusal { code: u32_at(16), detail })
             }
-            other => return no("refusal", other),
+            other => return unknown("refusal", other),
         })),
-        other => no("case", other),
+        other => unknown("case", other),
     }
 }
 
 // SAFETY: the type, its flat form and its size are those of `Answer`.
-unsafe impl ComponentType for One {
+unsafe impl ComponentType for SingleAnswer {
     type Lower = <Answer as ComponentType>::Lower;
     const ABI: CanonicalAbiInfo = <Answer as ComponentType>::ABI;
 
@@ -223,17 +227,17 @@ unsafe impl ComponentType for One {
     }
 }
 
-// SAFETY: only answers that the type has are made of what is read.
-unsafe impl Lift for One {
-    /// For an answer in registers, of which the canonical ABI has too few for it.
+// SAFETY: every value read is checked to be a valid case of its type.
+unsafe impl Lift for SingleAnswer {
+    /// Called for an answer in registers. The canonical ABI has too few for one, so this is never called.
     fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> Result<Self> {
         Answer::linear_lift_from_flat(cx, ty, src).map(Self)
     }
 
     #[inline]
     fn linear_lift_from_memory(_cx: &mut LiftContext<'_>, _ty: InterfaceType, bytes: &[u8]) -> Result<Self> {
-        let Some(bytes) = bytes.first_chunk() else { bail!("an answer is {ANSWER} bytes") };
-        answer_of(bytes).map(Self)
+        let Some(bytes) = bytes.first_chunk() else { bail!("an answer is {ANSWER_BYTES} bytes") };
+        parse_answer(bytes).map(Self)
     }
 }
 
@@ -247,34 +251,34 @@ unsafe impl ComponentType for Answers {
     }
 }
 
-// SAFETY: only what is inside the guest's memory is read, and only answers that the type has are made of it.
+// SAFETY: only bytes inside the guest's memory are read, and every value is checked to be a valid case of its type.
 unsafe impl Lift for Answers {
-    /// For a list that is a result in two registers, which the canonical ABI does not have.
+    /// Called for a list in two registers. The canonical ABI returns lists in memory, so this is never called.
     fn linear_lift_from_flat(cx: &mut LiftContext<'_>, _ty: InterfaceType, src: &Self::Lower) -> Result<Self> {
-        list_of(cx, src[0].get_u32(), src[1].get_u32())
+        parse_answers(cx, src[0].get_u32(), src[1].get_u32())
     }
 
     fn linear_lift_from_memory(cx: &mut LiftContext<'_>, _ty: InterfaceType, bytes: &[u8]) -> Result<Self> {
         let [a, b, c, d, e, f, g, h] = *bytes else { bail!("a list is a pointer and a length") };
-        list_of(cx, u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
+        parse_answers(cx, u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
     }
 }
 
-fn list_of(cx: &LiftContext<'_>, at: u32, len: u32) -> Result<Answers> {
+fn parse_answers(cx: &LiftContext<'_>, at: u32, len: u32) -> Result<Answers> {
     let (at, len) = (at as usize, len as usize);
-    // No batch is larger, so nothing has to be counted against what the guest may make the host copy.
+    // No batch is larger. This bounds what is copied, so the limit on returned bytes need not be counted here.
     if len > Limits::BATCH {
         return Err(Error::new(Failure::Answers { answers: len, requests: Limits::BATCH }));
     }
     if at % <Answer as ComponentType>::ALIGN32 as usize != 0 {
         bail!("list pointer is not aligned");
     }
-    let Some(bytes) = cx.memory().get(at..).and_then(|memory| memory.get(..len * ANSWER)) else {
+    let Some(bytes) = cx.memory().get(at..).and_then(|memory| memory.get(..len * ANSWER_BYTES)) else {
         bail!("list pointer/length out of bounds of memory")
     };
     let mut answers = Vec::with_capacity(len);
-    for bytes in bytes.as_chunks::<ANSWER>().0 {
-        answers.push(answer_of(bytes)?);
+    for bytes in bytes.as_chunks::<ANSWER_BYTES>().0 {
+        answers.push(parse_answer(bytes)?);
     }
     Ok(Answers(answers))
 }

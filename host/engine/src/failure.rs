@@ -7,60 +7,60 @@ use std::time::Duration;
 
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use super::limits::Limits;
+use crate::limits::Limits;
 
-/// The longest text of a policy's that becomes part of a message, in characters.
-pub(super) const LONGEST_TEXT: usize = 1_000;
+/// The longest text from a policy in an error or a message, in characters.
+pub(super) const MAX_TEXT: usize = 1_000;
 
 /// Why a call of a policy has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// It ran past its deadline.
+    /// The call ran past its deadline.
     #[error("the policy ran for longer than {0:?}")]
     Deadline(Duration),
-    /// It used up its budget of instructions.
+    /// The call ran more instructions than its limit.
     #[error("the policy ran out of its {0} instructions")]
     Fuel(u64),
-    /// It wanted more linear memory than its limit, in bytes.
+    /// The policy asked for more linear memory than its limit, in bytes.
     #[error("the policy wanted more than {0} bytes of memory")]
     Memory(usize),
-    /// It wanted a table larger than the limit, in elements.
+    /// The policy asked for a table larger than the limit, in elements.
     #[error("the policy wanted a table of more than {0} elements")]
     Table(usize),
-    /// Its stack is full, in bytes.
+    /// The call used more stack than the limit, in bytes.
     #[error("the policy used more than {0} bytes of stack")]
     Stack(usize),
-    /// It made more imports than a call may.
+    /// The call made more imports than its limit.
     #[error("the policy made more than {0} imports in one call")]
     Imports(u64),
-    /// It handed over more bytes at once than the host copies.
+    /// The policy passed more bytes to the host than the limit, see [`Limits::returned`].
     #[error("the policy handed over more than {0} bytes at once")]
     Returned(usize),
-    /// It trapped; the text is the cause, with the last error that it logged.
+    /// The policy trapped. The text is the cause, with the last error that it logged.
     #[error("the policy failed: {0}")]
     Trap(String),
-    /// No instance of it starts.
+    /// No instance of the policy starts.
     #[error("no instance of the policy: {0}")]
     NoInstance(String),
-    /// All instances of the process are in a call; how many there may be.
+    /// All instances of the process are in a call. The number is how many there may be.
     #[error("no instance of the policy: all instances are busy ({0} run at once in this process)")]
     Busy(usize),
-    /// A batch has more or fewer answers than requests.
+    /// The policy gave more or fewer answers than a batch has requests.
     #[error("the policy gave {answers} answers to {requests} requests")]
     Answers {
-        /// How many answers it gave.
+        /// The number of answers.
         answers: usize,
-        /// How many requests there were.
+        /// The number of requests.
         requests: usize,
     },
-    /// What it answered is not acceptable, and why.
+    /// The policy's answer is not valid, and why.
     #[error("the policy's answer is not acceptable: {0}")]
     Answer(String),
-    /// It failed too often and is not called for a while.
+    /// The policy failed too often, so it is not called for a while.
     #[error("the policy keeps failing and is left alone for a while")]
     CircuitOpen,
-    /// It exports no explanation.
+    /// The policy does not export `explain`.
     #[error("the policy does not explain its decisions")]
     NoExplanation,
     /// The host panicked while it ran the policy.
@@ -69,7 +69,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The kind, in a word for programs.
+    /// The kind of failure, in one word, as metrics and events name it.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Deadline(_) => "deadline",
@@ -89,9 +89,10 @@ impl Failure {
         }
     }
 
-    /// What the engine says, in the words of the limits. `refused` is what the host did not let it have.
+    /// The failure behind an error of wasmtime. `refused` is the limit of memory or tables that the call reached, if it
+    /// reached one.
     #[cold]
-    pub(super) fn of(error: &wasmtime::Error, refused: Option<Self>, limits: &Limits, fuel: u64) -> Self {
+    pub(super) fn from_wasmtime(error: &wasmtime::Error, refused: Option<Self>, limits: &Limits, fuel: u64) -> Self {
         if let Some(failure) = error.downcast_ref::<Self>() {
             return failure.clone();
         }
@@ -102,49 +103,49 @@ impl Failure {
             (Some(Trap::Interrupt), _) => Self::Deadline(limits.deadline),
             (Some(Trap::OutOfFuel), _) => Self::Fuel(fuel),
             (Some(Trap::StackOverflow), _) => Self::Stack(Limits::STACK),
-            // A program that is refused memory mostly traps in words of its own: this is the cause.
+            // A policy that is refused memory usually traps with a message of its own; this is the cause.
             (_, Some(refused)) => refused,
             (Some(trap), None) => Self::Trap(trap.to_string()),
-            // The type of this error is private to the engine.
+            // wasmtime does not export the type of this error.
             (None, None) if error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls")) => {
                 Self::Returned(limits.returned)
             }
-            (None, None) => Self::Trap(plain(&error.root_cause().to_string(), LONGEST_TEXT)),
+            (None, None) => Self::Trap(escape(&error.root_cause().to_string(), MAX_TEXT)),
         }
     }
 }
 
-/// Runs what the engine does. A panic in there is a failure of this call, not of the thread: what it left behind must
-/// not be used again.
+/// Runs wasmtime, and turns a panic into a failure of this call. The instance must not be used again after one.
 #[inline]
-pub(super) fn contained<T>(run: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<T> {
+pub(super) fn catch_panic<T>(run: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<T> {
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
 }
 
 #[cold]
 fn panicked(panic: &(dyn Any + Send)) -> wasmtime::Error {
     let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without words");
-    wasmtime::Error::new(Failure::Host(plain(text, LONGEST_TEXT)))
+    let text =
+        text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message");
+    wasmtime::Error::new(Failure::Host(escape(text, MAX_TEXT)))
 }
 
-/// Text from a policy as one line of so many characters at most: nothing in it can pass for a line of its own, or move
-/// the cursor of a terminal.
-pub(super) fn plain(text: &str, most: usize) -> String {
-    let mut plain = String::with_capacity(text.len().min(most));
+/// Text from a policy as one line of at most `max_chars` characters. Control characters are escaped, so the text cannot
+/// forge another line of a log or move the cursor of a terminal.
+pub(super) fn escape(text: &str, max_chars: usize) -> String {
+    let mut escaped = String::with_capacity(text.len().min(max_chars));
     for (at, c) in text.chars().enumerate() {
-        if at == most {
-            plain.push('…');
+        if at == max_chars {
+            escaped.push('…');
             break;
         }
         match c {
-            // What turns the direction of text, or hides.
+            // Characters that change the direction of text, separate lines, or are invisible.
             c if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') => {
                 // Writing to a string does not fail.
-                let _ = write!(plain, "{}", c.escape_default());
+                let _ = write!(escaped, "{}", c.escape_default());
             }
-            c => plain.push(c),
+            c => escaped.push(c),
         }
     }
-    plain
+    escaped
 }

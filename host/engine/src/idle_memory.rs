@@ -1,39 +1,39 @@
-//! How much memory the instances of a policy keep while they wait for a call.
+//! The memory of a policy's idle instances, see [`Limits::idle_memory`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::limits::Limits;
+use crate::limits::Limits;
 
-/// What the large ones among the idle instances of a policy have, in bytes.
+/// The memory of the large idle instances of a policy, in bytes.
 #[derive(Debug, Default)]
 pub(super) struct IdleMemory(Arc<AtomicUsize>);
 
-/// What one of them has. Given back when it is dropped, by whomever.
+/// The share of one large idle instance. Dropping it frees the share.
 #[derive(Debug)]
-pub(super) struct Reserved {
+pub(super) struct Reservation {
     all: Arc<AtomicUsize>,
     bytes: usize,
 }
 
 impl IdleMemory {
-    /// Whether an instance of so many bytes is kept without counting: so every call of usual policies writes no line that
-    /// other threads write. There is room for as many of them as there are places, in one half of the limit.
+    /// Whether an instance of this size is kept without counting its memory: [`Limits::IDLE`] of this size fit in one
+    /// half of the limit. So calls of usual policies write no cache line that other threads write.
     #[inline]
     pub(super) fn is_small(bytes: usize, limit: usize) -> bool {
         bytes <= limit / (2 * Limits::IDLE)
     }
 
-    /// Makes room for a larger one in the other half; none where there is none.
+    /// Reserves memory for a larger instance in the other half of the limit; `None` if it does not fit.
     #[cold]
-    pub(super) fn reserve(&self, bytes: usize, limit: usize) -> Option<Reserved> {
+    pub(super) fn reserve(&self, bytes: usize, limit: usize) -> Option<Reservation> {
         let add = |all: usize| all.checked_add(bytes).filter(|&all| all <= limit / 2);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
-        Some(Reserved { all: Arc::clone(&self.0), bytes })
+        Some(Reservation { all: Arc::clone(&self.0), bytes })
     }
 }
 
-impl Drop for Reserved {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.all.fetch_sub(self.bytes, Ordering::Relaxed);
     }

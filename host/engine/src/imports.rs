@@ -1,26 +1,27 @@
-//! The imports: what the host supplies, converted to the contract's types, each counted against the call's budget.
+//! The functions that a policy may import. Each call of one counts against the call's budget, and its result is
+//! converted to the contract's types.
 
 use std::sync::Arc;
 
+use callsign_catalog::Channel;
+use callsign_index::{PoolView, Revision};
 use callsign_policy::senders as sdk;
 use callsign_policy::sticky as sdk_sticky;
 use callsign_policy::strategies as sdk_strategies;
 use callsign_policy::types as sdk_types;
 use wasmtime::Result;
 
-use super::bindings::contract::{log, messages, senders, settings, sticky, strategies, types};
-use super::failure::{Failure, plain};
-use super::instance::{PinOf, State};
-use callsign_catalog::Channel;
-use callsign_index::{PoolView, Revision};
+use crate::bindings::contract::{log, messages, senders, settings, sticky, strategies, types};
+use crate::failure::{Failure, escape};
+use crate::instance::{LoadedPin, State};
 
-/// A log line is cut after this many bytes.
-const LONGEST_LINE: usize = 500;
+/// The longest log line that is written, in bytes. Longer ones are cut.
+const MAX_LINE: usize = 500;
 
 impl State {
-    /// Counts an import against the call's budget and gives what there is to read; none before the first call.
+    /// Counts an import against the call's budget and returns the revision; `None` before the first call.
     #[inline]
-    fn read(&mut self) -> Result<Option<&Revision>> {
+    fn count_import(&mut self) -> Result<Option<&Revision>> {
         let Some(left) = self.imports_left.checked_sub(1) else {
             return Err(wasmtime::Error::new(Failure::Imports(self.imports)));
         };
@@ -29,32 +30,32 @@ impl State {
         Ok(self.revision.as_deref())
     }
 
-    /// The same, for a scope that a message of the running call belongs to: any other is none of the policy's business,
-    /// and as if there were none.
+    /// As [`State::count_import`], but `None` unless a message of the running call belongs to the scope: a policy
+    /// cannot read any other scope.
     #[inline]
     fn read_scope(&mut self, scope: u32) -> Result<Option<&Revision>> {
-        let is_asked = self.asked.iter().any(|asked| asked.scope == scope);
-        Ok(self.read()?.filter(|_| is_asked))
+        let in_call = self.messages.iter().any(|message| message.scope == scope);
+        Ok(self.count_import()?.filter(|_| in_call))
     }
 
-    /// A pool of such a scope. One that no message of the call asks for is not kept: a policy could fill the host's
-    /// memory with them.
+    /// A pool of such a scope. A pool that no message of the call needs is not cached: otherwise a policy could fill
+    /// the host's memory with pools.
     fn read_pool(&mut self, pool: senders::Pool) -> Result<Option<Arc<PoolView>>> {
         let channel = pool.channel.into();
         let keep = self
-            .asked
+            .messages
             .iter()
-            .any(|asked| (asked.scope, asked.channel, asked.country) == (pool.scope, channel, pool.country));
+            .any(|message| (message.scope, message.channel, message.country) == (pool.scope, channel, pool.country));
         let Some(revision) = self.read_scope(pool.scope)? else { return Ok(None) };
         Ok(if keep { revision.pool(&pool.into()) } else { revision.pool_once(&pool.into()) })
     }
 }
 
 impl State {
-    /// `times.sent-at` of the contract 1.1.0.
+    /// `times.sent-at`, new in version 1.1.0 of the contract.
     pub(super) fn sent_at(&mut self, message: u32) -> Result<Option<u64>> {
-        self.read()?;
-        Ok(self.asked.get(message as usize).and_then(|asked| asked.sent_at))
+        self.count_import()?;
+        Ok(self.messages.get(message as usize).and_then(|message| message.sent_at))
     }
 }
 
@@ -126,22 +127,22 @@ impl senders::Host for State {
 
 impl sticky::Host for State {
     fn pin_of(&mut self, message: u32) -> Result<sticky::Pin> {
-        self.read()?;
+        self.count_import()?;
         let (Some(revision), Some(store)) = (&self.revision, &self.sticky) else { return Ok(sticky::Pin::None) };
-        let Some(asked) = self.asked.get(message as usize) else { return Ok(sticky::Pin::None) };
-        let (scope, known) = (asked.scope, asked.pin.is_some());
-        if !known {
-            let key = revision.pin_key(asked.scope, self.entities.get(message), asked.channel, asked.recipient);
-            let read = key.map_or(Ok(None), |key| store.get(&key));
-            self.know(message, PinOf { read, was_read: true });
+        let Some(sent) = self.messages.get(message as usize) else { return Ok(sticky::Pin::None) };
+        let (scope, is_loaded) = (sent.scope, sent.pin.is_some());
+        if !is_loaded {
+            let key = revision.pin_key(scope, self.entities.get(message), sent.channel, sent.recipient);
+            let value = key.map_or(Ok(None), |key| store.get(&key));
+            self.set_pin(message, LoadedPin { value, read_by_policy: true });
         }
-        let read = self.pin(message).and_then(|pin| {
-            pin.was_read = true;
-            // A store that cannot answer is seen when the answer is checked.
-            pin.read.as_ref().ok().copied().flatten()
+        let pin = self.pin(message).and_then(|pin| {
+            pin.read_by_policy = true;
+            // The policy sees no pin where the store failed; the check of the answer reports that.
+            pin.value.as_ref().ok().copied().flatten()
         });
         let Some(revision) = &self.revision else { return Ok(sticky::Pin::None) };
-        Ok(match revision.pin_in_scope(scope, read) {
+        Ok(match revision.pin_in_scope(scope, pin) {
             sdk_sticky::Pin::None => sticky::Pin::None,
             sdk_sticky::Pin::Held(handle) => sticky::Pin::Held(handle),
             sdk_sticky::Pin::Gone => sticky::Pin::Gone,
@@ -151,53 +152,55 @@ impl sticky::Host for State {
 
 impl messages::Host for State {
     fn text(&mut self, message: u32, field: messages::Field) -> Result<Option<String>> {
-        self.read()?;
+        self.count_import()?;
         let texts = self.texts.get(message as usize);
         Ok(match field {
             messages::Field::MessageId => texts.and_then(|texts| texts.message_id.as_deref()).map(str::to_owned),
             messages::Field::ApplicationId => texts.and_then(|texts| texts.application.as_deref()).map(str::to_owned),
             messages::Field::EntityId => texts.and_then(|texts| texts.entity.as_deref()).map(str::to_owned),
-            messages::Field::Recipient => self.asked.get(message as usize).map(|asked| asked.recipient.to_string()),
+            messages::Field::Recipient => {
+                self.messages.get(message as usize).map(|message| message.recipient.to_string())
+            }
         })
     }
 
     fn attribute(&mut self, _message: u32, _name: String) -> Result<Option<String>> {
-        self.read()?;
-        // Messages have no attributes yet; a policy that asks must be ready for none.
+        self.count_import()?;
+        // Messages have no attributes yet.
         Ok(None)
     }
 }
 
 impl settings::Host for State {
     fn json(&mut self) -> Result<String> {
-        self.read()?;
+        self.count_import()?;
         Ok(self.settings.to_string())
     }
 }
 
 impl log::Host for State {
     fn write(&mut self, severity: log::Severity, mut line: String) -> Result<()> {
-        self.read()?;
-        let cut = (0..=LONGEST_LINE.min(line.len())).rev().find(|&at| line.is_char_boundary(at));
+        self.count_import()?;
+        let cut = (0..=MAX_LINE.min(line.len())).rev().find(|&at| line.is_char_boundary(at));
         line.truncate(cut.unwrap_or_default());
         if severity == log::Severity::Error {
             self.last_error = Some(line.clone());
         }
-        if let Some(left) = self.lines_left.checked_sub(1) {
-            self.lines_left = left;
+        if let Some(left) = self.log_lines_left.checked_sub(1) {
+            self.log_lines_left = left;
             let level = match severity {
                 log::Severity::Debug => ::log::Level::Debug,
                 log::Severity::Info => ::log::Level::Info,
                 log::Severity::Warning => ::log::Level::Warn,
                 log::Severity::Error => ::log::Level::Error,
             };
-            ::log::log!(target: "callsign::policy", level, "{}: {}", self.label, plain(&line, LONGEST_LINE));
+            ::log::log!(target: "callsign::policy", level, "{}: {}", self.label, escape(&line, MAX_LINE));
         }
         Ok(())
     }
 }
 
-/// The enums that both sides have under the same names.
+/// Conversions between enums that have the same cases.
 macro_rules! same_cases {
     ($($from:path => $to:path { $($case:ident),+ $(,)? })+) => {
         $(impl From<$from> for $to {

@@ -1,21 +1,21 @@
-//! What a component is from the outside, read without compiling it.
+//! The name, imports and exports of a component, read without compiling it.
 
 use wasmparser::{Parser, Payload};
 
-use super::metadata::Metadata;
-use super::policy::PolicyError;
+use crate::metadata::Metadata;
+use crate::policy::PolicyError;
 
-/// What a component says of itself. It need not be a policy.
+/// The name, imports and exports of a component, which need not be a policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// Its name.
+    /// The name in its metadata.
     pub name: Option<String>,
-    /// Its version.
+    /// The version in its metadata.
     pub version: Option<String>,
-    /// What it imports.
+    /// Its imports.
     pub imports: Vec<Import>,
-    /// What it exports.
+    /// The names of its exports.
     pub exports: Vec<String>,
 }
 
@@ -25,15 +25,15 @@ pub struct Inspection {
 pub struct Import {
     /// The interface, such as `callsign:policy/senders@1.0.0`.
     pub name: String,
-    /// The functions of it that the code inside imports.
+    /// The functions of the interface that the component's core modules import.
     pub functions: Vec<String>,
 }
 
 impl Inspection {
-    /// Reads a component.
+    /// Reads the bytes of a component.
     ///
     /// # Errors
-    /// It is not one.
+    /// The bytes are not a component, or its name or version is not valid.
     pub fn of(bytes: &[u8]) -> Result<Self, PolicyError> {
         let Metadata { name, version, .. } = Metadata::read(bytes)?;
         let mut inspection = Self { name, version, ..Self::default() };

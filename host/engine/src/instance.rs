@@ -1,112 +1,114 @@
-//! An instance of a policy: a store, what the running call may see, and the calls.
+//! An instance of a policy: its wasmtime store, the state that its imports read, and the calls.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use callsign_catalog::Channel;
 use callsign_destination::Number;
+use callsign_index::Revision;
 use callsign_sticky::{Pin, StickyError, StickyStore};
 use wasmtime::{ResourceLimiter, Store};
 
-use super::bindings::contract::types::{Answer, Request};
-use super::bindings::explain::Trace;
-use super::bindings::explaining::ExplainingPolicy;
-use super::bindings::exports::callsign::policy::policy::Wording;
-use super::clock;
-use super::exports::{Exports, InOrder};
-use super::failure::{Failure, LONGEST_TEXT, contained, plain};
-use super::idle_memory::Reserved;
-use super::limits::Limits;
-use super::policy::Policy;
-use callsign_catalog::Channel;
-use callsign_index::Revision;
+use crate::bindings::contract::types::{Answer, Request};
+use crate::bindings::explain::Trace;
+use crate::bindings::explaining::ExplainingPolicy;
+use crate::bindings::exports::callsign::policy::policy::Wording;
+use crate::clock;
+use crate::exports::{Exports, RequestIter};
+use crate::failure::{Failure, MAX_TEXT, catch_panic, escape};
+use crate::idle_memory::Reservation;
+use crate::limits::Limits;
+use crate::policy::Policy;
 
-/// What the imports of an instance see.
+/// The state that the imports of an instance read.
 pub struct State {
-    /// What is decided on: set for a call, kept for the next. Not the policy itself, which owns its idle instances.
+    /// The revision of the last call, kept for the next one. The policy itself is not kept here: it owns its idle
+    /// instances, and the two would keep each other alive.
     pub(super) revision: Option<Arc<Revision>>,
     pub(super) sticky: Option<Arc<dyn StickyStore>>,
     pub(super) label: Arc<str>,
-    /// The messages of the running call, by their handle.
-    pub(super) asked: Vec<Asked>,
-    /// The entities of those whose entity the catalog has nothing for, in the order of their handles, and what is known of
-    /// pins: most calls have neither.
+    /// The messages of the running call, by handle.
+    pub(super) messages: Vec<CallMessage>,
+    /// The entities that the catalog has no scope for, in the order of their messages' handles. Most calls have none.
     pub(super) entities: OtherEntities,
-    pub(super) pins: Vec<PinOf>,
-    /// Their texts, where the policy imports them.
-    pub texts: Vec<Texts>,
+    /// The pins that were loaded so far. Most calls have none.
+    pub(super) pins: Vec<LoadedPin>,
+    /// The texts of the messages, by handle; empty unless the policy imports `messages`.
+    pub texts: Vec<MessageTexts>,
     pub(super) settings: Arc<str>,
-    /// The imports that the running call may make, and how many of them are left.
+    /// How many imports the running call may make, and how many of them are left.
     pub(super) imports: u64,
     pub(super) imports_left: u64,
-    /// The lines that it may still log.
-    pub(super) lines_left: u32,
-    /// The last line that it logged as an error: the SDK's way to say of a panic what and where it was.
+    /// How many lines the running call may still log.
+    pub(super) log_lines_left: u32,
+    /// The last line that the call logged as an error. The SDK logs a panic's message and place this way.
     pub(super) last_error: Option<String>,
-    /// What the policy wanted during the call and was not given. It may have done without.
+    /// The limit that the last refused request for memory or for a table would have passed. The policy may have gone on
+    /// without.
     refused: Option<Failure>,
-    /// The tick from which on the call is late.
-    late: u64,
+    /// The tick at which the call's deadline has passed.
+    deadline_tick: u64,
     deadline: Duration,
     memory_limit: usize,
-    /// The linear memory that it has, in bytes.
+    /// The instance's linear memory, in bytes.
     memory: usize,
     meter: Arc<Meter>,
     table_elements: usize,
 }
 
-/// What the calls of a policy have taken, over all of its instances.
+/// What the calls of a policy used, over all of its instances.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    /// The most linear memory of any instance.
+    /// The most linear memory that any instance had, in bytes.
     pub(super) memory: AtomicUsize,
-    /// The instructions of the call that ended last, where they are counted.
+    /// The instructions of the call that ended last, if the engine counts them.
     pub(super) instructions: AtomicU64,
 }
 
-/// What was read of the pin of a message; none while nobody looked. A policy that wants a pin without having looked
-/// inserts: it cannot replace what it does not know of.
+/// The result of reading a message's pin; `None` if nobody read it. A policy that asks for a pin without having read
+/// one can only insert: it cannot replace a pin that it has not seen.
 pub type PinRead = Option<Result<Option<Pin>, StickyError>>;
 
 /// A message of the running call.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked {
-    /// The handle of its scope.
+pub struct CallMessage {
+    /// The handle of the message's scope.
     pub scope: u32,
-    /// Its channel.
+    /// The channel.
     pub channel: Channel,
-    /// Its destination country: two ASCII letters.
+    /// The destination country: two ASCII letters.
     pub country: u16,
-    /// Its recipient.
+    /// The recipient.
     pub recipient: Number,
-    /// When it goes out, in seconds since 1970-01-01 UTC.
+    /// When the message is sent, in seconds since 1970-01-01 UTC.
     pub sent_at: Option<u64>,
-    /// Where what is known of its pin is, if anything is.
+    /// The position of its pin in [`State::pins`], counted from 1; `None` if the pin is not loaded.
     pub(super) pin: Option<NonZeroU32>,
 }
 
-impl Asked {
-    /// A message of whose pin nothing is known.
+impl CallMessage {
+    /// A message whose pin is not loaded.
     #[inline]
     pub fn new(scope: u32, channel: Channel, country: u16, recipient: Number, sent_at: Option<u64>) -> Self {
         Self { scope, channel, country, recipient, sent_at, pin: None }
     }
 }
 
-/// What is known of the pin of a message.
+/// The pin of a message, loaded by the host or read by the policy.
 #[derive(Debug)]
-pub(super) struct PinOf {
-    pub(super) read: Result<Option<Pin>, StickyError>,
-    /// The policy has looked.
-    pub(super) was_read: bool,
+pub(super) struct LoadedPin {
+    pub(super) value: Result<Option<Pin>, StickyError>,
+    /// Whether the policy has read it.
+    pub(super) read_by_policy: bool,
 }
 
-/// Entities of messages, in one text.
+/// Entities that the catalog has no scope for, in one text: one allocation, whatever the number of messages.
 #[derive(Debug, Default)]
 pub(super) struct OtherEntities {
     text: String,
-    /// Message, and where its entity ends in the text.
+    /// The message's handle, and where its entity ends in the text.
     ends: Vec<(u32, usize)>,
 }
 
@@ -130,7 +132,7 @@ impl OtherEntities {
 
 /// The texts of a message of the running call.
 #[derive(Debug, Default, Clone)]
-pub struct Texts {
+pub struct MessageTexts {
     /// `messageId`.
     pub message_id: Option<Box<str>>,
     /// `applicationId`.
@@ -139,14 +141,14 @@ pub struct Texts {
     pub entity: Option<Box<str>>,
 }
 
-/// How many lines a call may log.
-const LINES: u32 = 16;
+/// How many lines a call may log. Further lines are dropped.
+const MAX_LOG_LINES: u32 = 16;
 
 impl ResourceLimiter for State {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         self.check_time()?;
         if desired > self.memory_limit {
-            // The guest sees an allocation that fails and traps; this is the cause to report.
+            // The guest sees a failed allocation and traps; this is the cause to report.
             self.refused = Some(Failure::Memory(self.memory_limit));
             return Ok(false);
         }
@@ -166,49 +168,54 @@ impl ResourceLimiter for State {
 }
 
 impl State {
-    /// Makes a message known, the next by its handle; with its entity where the catalog has nothing of its own for that.
+    /// Adds a message to the call. The first one has the handle 0. `other_entity` is its entity, if the catalog has no
+    /// scope for that.
     #[inline]
-    pub fn ask(&mut self, asked: Asked, other_entity: Option<&str>) {
+    pub fn push_message(&mut self, message: CallMessage, other_entity: Option<&str>) {
         if let Some(entity) = other_entity {
-            self.entities.push(self.asked.len() as u32, entity);
+            self.entities.push(self.messages.len() as u32, entity);
         }
-        self.asked.push(asked);
+        self.messages.push(message);
     }
 
-    /// What is known of the pin of a message.
+    /// The pin of a message; `None` if it is not loaded.
     #[inline]
-    pub(super) fn pin(&mut self, message: u32) -> Option<&mut PinOf> {
-        let at = self.asked.get(message as usize)?.pin?;
+    pub(super) fn pin(&mut self, message: u32) -> Option<&mut LoadedPin> {
+        let at = self.messages.get(message as usize)?.pin?;
         self.pins.get_mut(at.get() as usize - 1)
     }
 
-    /// Puts in what is known of the pin of a message.
+    /// Loads the pin of a message.
     #[inline]
-    pub(super) fn know(&mut self, message: u32, pin: PinOf) {
-        if let Some(asked) = self.asked.get_mut(message as usize) {
+    pub(super) fn set_pin(&mut self, message: u32, pin: LoadedPin) {
+        if let Some(message) = self.messages.get_mut(message as usize) {
             self.pins.push(pin);
-            asked.pin = NonZeroU32::new(self.pins.len() as u32);
+            message.pin = NonZeroU32::new(self.pins.len() as u32);
         }
     }
 
-    /// Forgets the messages of the call before.
+    /// Removes the messages of the last call.
     #[inline]
-    fn forget(&mut self) {
-        self.asked.clear();
+    fn clear_messages(&mut self) {
+        self.messages.clear();
         self.texts.clear();
         self.pins.clear();
         self.entities.clear();
     }
 
-    /// Stops a call that is late. Compiled code looks at the time where it loops and where a function begins: whatever
-    /// else takes time has to do it too.
+    /// Fails if the call's deadline has passed. Compiled code checks the deadline in loops and where a function begins;
+    /// imports and growing memory check it here.
     #[inline]
     pub(super) fn check_time(&self) -> wasmtime::Result<()> {
-        if clock::now() < self.late { Ok(()) } else { Err(wasmtime::Error::new(Failure::Deadline(self.deadline))) }
+        if clock::now() < self.deadline_tick {
+            Ok(())
+        } else {
+            Err(wasmtime::Error::new(Failure::Deadline(self.deadline)))
+        }
     }
 }
 
-/// An instance.
+/// An instance of a policy, for one call at a time.
 pub struct Instance {
     store: Store<State>,
     instance: wasmtime::component::Instance,
@@ -218,12 +225,12 @@ pub struct Instance {
     ticks: u64,
     calls: usize,
     reads_texts: bool,
-    /// While it waits for a call: its part of what idle instances may have, where it is a large one.
-    pub(super) reserved: Option<Reserved>,
+    /// While the instance is idle: its share of [`Limits::idle_memory`], if it is a large one.
+    pub(super) reservation: Option<Reservation>,
 }
 
 impl Instance {
-    /// Starts one. Its start functions have the limits of a call.
+    /// Starts an instance. Its start functions run within the limits of a call.
     pub(super) fn new(policy: &Policy) -> Result<Self, Failure> {
         let limits = policy.limits.clone();
         let ticks = clock::ticks(limits.deadline);
@@ -231,17 +238,17 @@ impl Instance {
             revision: None,
             sticky: None,
             label: Arc::clone(&policy.label),
-            asked: Vec::new(),
+            messages: Vec::new(),
             entities: OtherEntities::default(),
             pins: Vec::new(),
             texts: Vec::new(),
             settings: Arc::clone(&policy.settings),
             imports: u64::from(limits.imports),
             imports_left: u64::from(limits.imports),
-            lines_left: LINES,
+            log_lines_left: MAX_LOG_LINES,
             last_error: None,
             refused: None,
-            late: clock::now() + ticks,
+            deadline_tick: clock::now() + ticks,
             deadline: limits.deadline,
             memory_limit: limits.memory,
             memory: 0,
@@ -251,18 +258,18 @@ impl Instance {
         let mut store = Store::new(&policy.engine.engine, state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(limits.returned);
-        // The contract has no resources: a component that makes handles of its own needs few.
+        // The contract has no resources, so only a component that makes handles for itself needs any.
         store.set_max_component_handles(64);
         store.set_epoch_deadline(ticks);
         let mut start = || {
             if let Some(fuel) = limits.fuel {
                 store.set_fuel(fuel).map_err(|_| wasmtime::Error::new(Failure::NoInstance(UNMETERED.into())))?;
-            } else if policy.engine.counts {
+            } else if policy.engine.metered {
                 store.set_fuel(u64::MAX)?;
             }
             policy.pre.instantiate(&mut store)
         };
-        match contained(&mut start) {
+        match catch_panic(&mut start) {
             Ok(instance) => Ok(Self {
                 store,
                 instance,
@@ -271,7 +278,7 @@ impl Instance {
                 ticks,
                 calls: 0,
                 reads_texts: policy.fit.reads_texts,
-                reserved: None,
+                reservation: None,
                 limits,
             }),
             Err(error) => Err(match failure(&error, &mut store, &limits, 1) {
@@ -281,19 +288,19 @@ impl Instance {
         }
     }
 
-    /// How many calls it has answered.
+    /// How many calls were made, failed ones included.
     #[inline]
     pub fn calls(&self) -> usize {
         self.calls
     }
 
-    /// The linear memory that it has, in bytes.
+    /// The instance's linear memory, in bytes.
     #[inline]
     pub(super) fn memory(&self) -> usize {
         self.store.data().memory
     }
 
-    /// The number of the revision that it was last called on; none before its first call.
+    /// The number of the revision of the last call; `None` before the first call.
     pub(super) fn revision(&self) -> Option<u64> {
         self.store.data().revision.as_ref().map(|revision| revision.number())
     }
@@ -304,36 +311,37 @@ impl Instance {
         self.reads_texts
     }
 
-    /// What is decided on, and the messages of the next call: `asked` is empty and waits for them.
+    /// Begins the next call: sets its revision and sticky store, and removes the messages of the last one. The caller
+    /// adds the messages with [`State::push_message`].
     #[inline]
     pub fn begin(&mut self, revision: &Arc<Revision>, sticky: &Arc<dyn StickyStore>) -> &mut State {
         let state = self.store.data_mut();
-        state.forget();
-        // Shared counts are touched only when something changed: other threads use them too.
-        if !state.revision.as_ref().is_some_and(|known| Arc::ptr_eq(known, revision)) {
+        state.clear_messages();
+        // Other threads use these reference counts too, so they are written only when the revision has changed.
+        if !state.revision.as_ref().is_some_and(|current| Arc::ptr_eq(current, revision)) {
             state.revision = Some(Arc::clone(revision));
             state.sticky = Some(Arc::clone(sticky));
         }
         state
     }
 
-    /// Puts in what is known of the pin of a message, for the policy if it looks.
+    /// Loads the pin of a message before the call, so that a policy that reads it does not ask the store.
     #[inline]
-    pub fn know(&mut self, message: u32, read: Result<Option<Pin>, StickyError>) {
-        self.store.data_mut().know(message, PinOf { read, was_read: false });
+    pub fn set_pin(&mut self, message: u32, value: Result<Option<Pin>, StickyError>) {
+        self.store.data_mut().set_pin(message, LoadedPin { value, read_by_policy: false });
     }
 
-    /// What the policy read of the pin of a message; none where it did not look. It is gone then.
+    /// Takes the pin that the policy has read for a message; `None` if it read none.
     #[inline]
-    pub fn read(&mut self, message: u32) -> PinRead {
+    pub fn take_pin_read(&mut self, message: u32) -> PinRead {
         let pin = self.store.data_mut().pin(message)?;
-        pin.was_read.then(|| std::mem::replace(&mut pin.read, Ok(None)))
+        pin.read_by_policy.then(|| std::mem::replace(&mut pin.value, Ok(None)))
     }
 
-    /// What is known of the pin of a message, whether the policy has looked or not.
+    /// The pin of a message, whether or not the policy has read it; `None` if it is not loaded.
     #[inline]
-    pub fn known(&mut self, message: u32) -> PinRead {
-        self.store.data_mut().pin(message).map(|pin| pin.read.clone())
+    pub fn known_pin(&mut self, message: u32) -> PinRead {
+        self.store.data_mut().pin(message).map(|pin| pin.value.clone())
     }
 
     /// Answers one request.
@@ -344,7 +352,7 @@ impl Instance {
 
     /// Answers many requests.
     #[inline]
-    pub fn resolve_batch<'a>(&mut self, requests: impl InOrder<'a>) -> Result<Vec<Answer>, Failure> {
+    pub fn resolve_batch<'a>(&mut self, requests: impl RequestIter<'a>) -> Result<Vec<Answer>, Failure> {
         let count = requests.len();
         let answers = self.call(count, |store, instance, exports| exports.resolve_batch(store, instance, requests));
         match answers {
@@ -355,7 +363,7 @@ impl Instance {
         }
     }
 
-    /// Answers one request and says how.
+    /// Answers one request, with the trace of how the policy came to the answer.
     pub fn explain(&mut self, request: Request) -> Result<Trace, Failure> {
         if !self.explains {
             return Err(Failure::NoExplanation);
@@ -366,19 +374,19 @@ impl Instance {
         })
     }
 
-    /// Words a refusal of the policy's own. It is not about a message any more.
+    /// The code and the text of a refusal of the policy's own. The call has no messages.
     pub fn refusal_text(&mut self, code: u32, detail: u64) -> Result<Wording, Failure> {
-        self.store.data_mut().forget();
+        self.store.data_mut().clear_messages();
         self.call(1, |store, instance, exports| exports.refusal_text(store, instance, code, detail))
     }
 
     /// Lets the policy check its settings.
     pub fn check_settings(&mut self, json: &str) -> Result<Result<(), String>, Failure> {
-        self.store.data_mut().forget();
+        self.store.data_mut().clear_messages();
         self.call(1, |store, instance, exports| exports.check_settings(store, instance, json))
     }
 
-    /// Makes a call, within the limits of a call with so many requests.
+    /// Makes a call. The limits per request are multiplied by the number of requests.
     #[inline]
     fn call<T>(
         &mut self,
@@ -389,13 +397,13 @@ impl Instance {
         let Self { store, instance, exports, limits, .. } = self;
         store.set_epoch_deadline(self.ticks);
         let state = store.data_mut();
-        state.late = clock::now() + self.ticks;
+        state.deadline_tick = clock::now() + self.ticks;
         state.refused = None;
         state.imports = u64::from(limits.imports) * requests as u64;
         state.imports_left = state.imports;
-        state.lines_left = LINES;
+        state.log_lines_left = MAX_LOG_LINES;
         state.last_error = None;
-        let answer = contained(|| {
+        let answer = catch_panic(|| {
             let Some(fuel) = limits.fuel else { return call(store, *instance, exports) };
             let fuel = fuel.saturating_mul(requests as u64);
             store.set_fuel(fuel)?;
@@ -408,15 +416,15 @@ impl Instance {
     }
 }
 
-/// Why a budget of instructions cannot be kept.
+/// The error for a limit of instructions on a policy whose code does not count them.
 const UNMETERED: &str = "a budget of instructions must be given when the policy is compiled";
 
 #[cold]
 fn failure(error: &wasmtime::Error, store: &mut Store<State>, limits: &Limits, requests: u64) -> Failure {
     let fuel = limits.fuel.unwrap_or_default().saturating_mul(requests);
     let State { refused, last_error, .. } = store.data_mut();
-    match (Failure::of(error, refused.take(), limits, fuel), last_error.take()) {
-        (Failure::Trap(trap), Some(line)) => Failure::Trap(format!("{trap}: {}", plain(&line, LONGEST_TEXT))),
+    match (Failure::from_wasmtime(error, refused.take(), limits, fuel), last_error.take()) {
+        (Failure::Trap(trap), Some(line)) => Failure::Trap(format!("{trap}: {}", escape(&line, MAX_TEXT))),
         (failure, _) => failure,
     }
 }

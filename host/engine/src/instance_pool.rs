@@ -1,4 +1,5 @@
-//! Idle instances, a place for each thread: taking one and putting it back touches no line that other threads write.
+//! The idle instances of a policy, in a slot for each thread. Taking an instance and putting it back writes no cache
+//! line that other threads write.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -6,63 +7,63 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
 
-use super::limits::Limits;
+use crate::limits::Limits;
 
-/// How many idle instances a policy keeps. Threads past this number share places, and may find theirs empty.
-const PLACES: usize = Limits::IDLE;
+/// How many idle instances a policy keeps. If there are more threads, some share a slot and may find it empty.
+const SLOTS: usize = Limits::IDLE;
 
-type Places<T> = [CachePadded<AtomicCell<Option<Box<T>>>>];
+type Slots<T> = [CachePadded<AtomicCell<Option<Box<T>>>>];
 
-/// The idle ones of a policy.
+/// The idle instances of a policy.
 pub(super) struct InstancePool<T> {
-    places: Arc<Places<T>>,
+    slots: Arc<Slots<T>>,
 }
 
 static NEXT_THREAD: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    static PLACE: usize = NEXT_THREAD.fetch_add(1, Ordering::Relaxed) % PLACES;
+    static SLOT: usize = NEXT_THREAD.fetch_add(1, Ordering::Relaxed) % SLOTS;
 }
 
 impl<T> InstancePool<T> {
-    /// Places that others can be made to leave.
+    /// Empty slots, registered in `idle` so that [`IdleInstances::reclaim`] can drop what they hold.
     pub(super) fn new(idle: &IdleInstances<T>) -> Self {
-        let places = (0..PLACES).map(|_| CachePadded::new(AtomicCell::new(None))).collect();
-        idle.register(&places);
-        Self { places }
+        let slots = (0..SLOTS).map(|_| CachePadded::new(AtomicCell::new(None))).collect();
+        idle.register(&slots);
+        Self { slots }
     }
 
-    /// The instance that this thread put back last, if it is still there.
+    /// Takes the instance that this thread put back last, if it is still there.
     #[inline]
     pub(super) fn take(&self) -> Option<Box<T>> {
-        self.places[PLACE.with(|place| *place)].take()
+        self.slots[SLOT.with(|slot| *slot)].take()
     }
 
-    /// Puts an instance where there is none, if one is made.
-    pub(super) fn fill<E>(&self, place: usize, make: impl FnOnce() -> Result<Option<Box<T>>, E>) -> Result<(), E> {
-        let place = &self.places[place % PLACES];
-        let present = match place.take() {
+    /// Fills a slot with a new instance if it is empty and `make` returns one.
+    pub(super) fn fill<E>(&self, slot: usize, make: impl FnOnce() -> Result<Option<Box<T>>, E>) -> Result<(), E> {
+        let slot = &self.slots[slot % SLOTS];
+        let present = match slot.take() {
             Some(present) => Some(present),
             None => make()?,
         };
         if present.is_some() {
-            drop(place.swap(present));
+            drop(slot.swap(present));
         }
         Ok(())
     }
 
-    /// Drops all of them.
+    /// Drops all idle instances.
     pub(super) fn clear(&self) {
-        for place in &*self.places {
-            drop(place.take());
+        for slot in &*self.slots {
+            drop(slot.take());
         }
     }
 
-    /// Drops those that are not worth keeping. One that is looked at while its thread wants it is missed by that, once.
+    /// Drops the idle instances that `keep` rejects. A thread may find its slot empty once while this runs.
     pub(super) fn retain(&self, mut keep: impl FnMut(&T) -> bool) {
-        for place in &*self.places {
-            if let Some(instance) = place.take().filter(|instance| keep(instance)) {
-                drop(place.swap(Some(instance)));
+        for slot in &*self.slots {
+            if let Some(instance) = slot.take().filter(|instance| keep(instance)) {
+                drop(slot.swap(Some(instance)));
             }
         }
     }
@@ -70,48 +71,48 @@ impl<T> InstancePool<T> {
     /// Puts an instance back for the next call of this thread.
     #[inline]
     pub(super) fn put(&self, instance: Box<T>) {
-        let evicted = self.places[PLACE.with(|place| *place)].swap(Some(instance));
+        let evicted = self.slots[SLOT.with(|slot| *slot)].swap(Some(instance));
         drop(evicted);
     }
 }
 
-/// The idle ones of all policies.
-pub(super) struct IdleInstances<T>(Mutex<Known<T>>);
+/// The idle instances of all policies.
+pub(super) struct IdleInstances<T>(Mutex<Pools<T>>);
 
-struct Known<T> {
-    policies: Vec<Weak<Places<T>>>,
-    /// Whose turn it is to lose one.
+struct Pools<T> {
+    policies: Vec<Weak<Slots<T>>>,
+    /// The policy after which [`IdleInstances::reclaim`] begins to look.
     next: usize,
 }
 
 impl<T> IdleInstances<T> {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Known { policies: Vec::new(), next: 0 }))
+        Self(Mutex::new(Pools { policies: Vec::new(), next: 0 }))
     }
 
-    fn register(&self, places: &Arc<Places<T>>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those of dropped policies go when there may be many.
-        if known.policies.len() == known.policies.capacity() {
-            known.policies.retain(|places| places.strong_count() > 0);
+    fn register(&self, slots: &Arc<Slots<T>>) {
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The slots of dropped policies are removed whenever the vector would grow.
+        if pools.policies.len() == pools.policies.capacity() {
+            pools.policies.retain(|slots| slots.strong_count() > 0);
         }
-        known.policies.push(Arc::downgrade(places));
+        pools.policies.push(Arc::downgrade(slots));
     }
 
-    /// Drops one of the instances that wait for a call, another policy's each time; says whether there was one.
+    /// Drops an idle instance, of another policy each time. Returns whether there was one.
     #[cold]
     pub(super) fn reclaim(&self) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = known.next;
-        let policies = known.policies.len();
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = pools.next;
+        let policies = pools.policies.len();
         for step in 1..=policies {
             let at = (turn + step) % policies;
-            let Some(places) = known.policies[at].upgrade() else { continue };
-            let found = (0..PLACES).find_map(|place| places[(place + turn) % PLACES].take());
+            let Some(slots) = pools.policies[at].upgrade() else { continue };
+            let found = (0..SLOTS).find_map(|slot| slots[(slot + turn) % SLOTS].take());
             if let Some(instance) = found {
-                known.next = at;
-                // Not while others wait for the lock.
-                drop(known);
+                pools.next = at;
+                // Dropping the instance takes time: others should not wait for the lock meanwhile.
+                drop(pools);
                 drop(instance);
                 return true;
             }

@@ -1,12 +1,23 @@
-//! Policies in wasmtime: components of the contract `callsign:policy`, checked, compiled, kept and called within limits.
+//! Runs policies in wasmtime: components of the contract `callsign:policy` are checked, compiled, and called within
+//! limits.
 //!
-//! Where to look for what stops a bad module: its size and imports in `compile` and `contract_check`, what it may make the
-//! compiler do in `budget`, the deadline in `clock` and `budget/deadline_gap`, memory and tables in `instance`, imports and
-//! log lines in `imports`, the number of instances in `engine`. [`ModuleStore`] keeps components on the disk.
+//! This crate is a part of [`callsign`](../callsign/index.html); embed that one.
 //!
-//! This crate is for [`callsign`](../callsign/index.html), which decides; embed that one.
-// Allowed in two places: where compiled code, once its seal is checked, is taken for code (`module_store/sealed.rs`), and
-// where lists cross the boundary (`exports.rs`).
+//! What stops a bad component, and where:
+//!
+//! | what | module |
+//! | --- | --- |
+//! | its size, and the time to compile it | `compile` |
+//! | code that is written to keep the compiler busy | `budget` |
+//! | imports that a policy may not have | `contract_check` |
+//! | endless loops, and code that never checks the deadline | `clock`, `budget/deadline_gap` |
+//! | memory, tables, instructions | `instance` |
+//! | too many imports and log lines in a call | `imports` |
+//! | too many instances | `engine`, `idle_memory` |
+//!
+//! [`ModuleStore`] keeps components on disk.
+// Allowed in two places: where compiled code is loaded after its seal was checked (`module_store/sealed.rs`), and where
+// lists are copied into and out of a policy (`exports.rs`).
 #![deny(unsafe_code)]
 
 mod bindings;
@@ -29,16 +40,16 @@ mod own_refusal;
 mod policy;
 
 pub use bindings::{contract, explain};
-pub use exports::InOrder;
+pub use exports::RequestIter;
 pub use failure::Failure;
 pub use inspection::{Import, Inspection};
-pub use instance::{Asked, Instance, PinRead, State, Texts};
+pub use instance::{CallMessage, Instance, MessageTexts, PinRead, State};
 pub use limits::{Isolation, Limits};
 pub use module_store::{Collected, CompiledCache, Module, ModuleDigest, ModuleStore, StoreError};
 pub use own_refusal::{OwnRefusal, RefusalAuthor};
 pub use policy::{Policy, PolicyError};
 
-/// The standard policy, as this crate was built with it.
+/// The component of the standard policy, built with this crate.
 static STANDARD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/standard.wasm"));
 
 /// The component of [`Policy::standard`].

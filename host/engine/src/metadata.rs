@@ -1,18 +1,18 @@
-//! The name and the version that a component carries.
+//! The name and the version in a component's metadata.
 
 use wasmparser::{ComponentName, Encoding, KnownCustom, Parser, Payload};
 
-use super::policy::PolicyError;
+use crate::policy::PolicyError;
 
-/// The longest name and the longest version, in bytes: they are part of every decision.
-const LONGEST: usize = 128;
+/// The longest name and the longest version, in bytes. Both are part of every decision, so they must be short.
+const MAX_BYTES: usize = 128;
 
-/// What the standard metadata sections of a component say.
+/// The name and the version of a component, from its custom sections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Metadata {
-    /// Of the section `component-name`.
+    /// From the section `component-name`.
     pub(crate) name: Option<String>,
-    /// Of the section `version`.
+    /// From the section `version`.
     pub(crate) version: Option<String>,
 }
 
@@ -21,10 +21,10 @@ impl Metadata {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, PolicyError> {
         let not_a_component = |reason: String| PolicyError::NotAComponent { reason };
         if !bytes.starts_with(b"\0asm") {
-            return Err(not_a_component("it does not begin as WebAssembly does".into()));
+            return Err(not_a_component("it does not begin with the bytes of WebAssembly, `\\0asm`".into()));
         }
         let mut metadata = Self::default();
-        // Sections of the modules and components inside are theirs.
+        // The sections of the modules and components inside are skipped.
         let mut depth = 0u32;
         for payload in Parser::new(0).parse_all(bytes) {
             match payload.map_err(|error| not_a_component(error.to_string()))? {
@@ -55,9 +55,9 @@ impl Metadata {
         }
         for (what, text) in [("name", &metadata.name), ("version", &metadata.version)] {
             if let Some(text) = text
-                && (text.is_empty() || text.len() > LONGEST || text.chars().any(|c| c.is_control() || c == '@'))
+                && (text.is_empty() || text.len() > MAX_BYTES || text.chars().any(|c| c.is_control() || c == '@'))
             {
-                return Err(PolicyError::Metadata { what, text: text.chars().take(LONGEST).collect() });
+                return Err(PolicyError::Metadata { what, text: text.chars().take(MAX_BYTES).collect() });
             }
         }
         Ok(metadata)

@@ -1,22 +1,22 @@
-//! The module store: a folder of policies, addressed by content.
+//! The module store: a folder of components, each addressed by its digest.
 //!
 //! ```text
 //! modules/<digest>.wasm     a component
-//! modules/<digest>.json     its record, written last: with it the module is there, without it it is not
-//! names/<name>/<version>    the digest of the module that has this name and version
-//! compiled/                 compiled code, for this user only
-//! lock                      held by whoever changes something
+//! modules/<digest>.json     its record, written last: a module is in the store if its record is
+//! names/<name>/<version>    a claim: the digest of the module with this name and version
+//! compiled/                 compiled code, only for this user
+//! lock                      locked by the process that changes the store
 //! ```
 
-mod collect;
 mod compiled;
 mod digest;
 mod error;
 mod files;
+mod gc;
 mod module;
 mod private;
+mod rfc3339;
 mod sealed;
-mod time;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -24,29 +24,29 @@ use std::path::{Path, PathBuf};
 
 use semver::VersionReq;
 
-pub use collect::Collected;
 pub use compiled::CompiledCache;
 pub use digest::ModuleDigest;
 pub use error::StoreError;
+pub use gc::Collected;
 pub use module::Module;
 
-use self::files::Kind;
+use self::files::Durability;
 use self::module::Identity;
 use crate::compile::Source;
 use crate::{Limits, Policy};
 
-/// The largest record that is read, in bytes: ten times the largest that is written.
-const LARGEST_RECORD: u64 = 8 << 10;
+/// The largest record that is read, in bytes: ten times the largest one that is written.
+const MAX_RECORD: u64 = 8 << 10;
 
 /// A folder of modules: components that are policies, with a name and a version.
 ///
-/// Modules are addressed by the SHA-256 of their bytes. A name and a version have one module: versions that differ only
-/// in their build metadata (`1.0.0+a`, `1.0.0+b`) are the same. Several processes may use a store at once. Whatever is
-/// interrupted leaves no half of a module: it was added or it was not, and what lies about is removed by
-/// [`ModuleStore::gc`].
+/// A module is addressed by the SHA-256 of its bytes. There is one module for a name and a version; versions that
+/// differ only in their build metadata (`1.0.0+a`, `1.0.0+b`) count as the same. Several processes may use a store at
+/// once. If adding a module is interrupted, the store is as before, except for files that [`ModuleStore::gc`] removes.
 ///
-/// Whoever can write the folder can add modules. They cannot make this host run code outside the sandbox: a module is
-/// checked against its digest whenever it is read, and for compiled code see [`CompiledCache`].
+/// Everyone with write access to the folder can add modules, but cannot make this host run code outside the sandbox: a
+/// module is checked against its digest whenever it is read, and compiled code against its seal (see
+/// [`CompiledCache`]).
 #[derive(Debug, Clone)]
 pub struct ModuleStore {
     folder: PathBuf,
@@ -54,37 +54,37 @@ pub struct ModuleStore {
 }
 
 impl ModuleStore {
-    /// Opens the store in a folder, which is made if there is none.
+    /// Opens the store in a folder, and creates the folder if there is none.
     ///
     /// # Errors
-    /// The folder cannot be made.
+    /// The folder cannot be created.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let folder = folder.into();
         let compiled = CompiledCache::at(folder.join("compiled"));
         let store = Self { folder, compiled };
         for folder in [store.modules(), store.names()] {
-            fs::create_dir_all(&folder).map_err(StoreError::io("make the folder", &folder))?;
+            fs::create_dir_all(&folder).map_err(StoreError::io("create the folder", &folder))?;
         }
         Ok(store)
     }
 
-    /// Where it is.
+    /// The store's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Adds a component, unless it is there already. It is checked as by [`Policy::from_bytes`].
+    /// Adds a component, unless the store has it already. The component is checked as by [`Policy::from_bytes`].
     ///
     /// # Errors
-    /// The component is no policy, has no name or version that would do, or another module has them; or the store cannot
-    /// be written. Then the store is as it was.
+    /// The component is not a policy, its name or version is missing, not valid, or taken by another module, or the
+    /// store cannot be written. The store is then as before.
     pub fn add(&self, component: &[u8]) -> Result<Module, StoreError> {
         let limits = Limits::default();
         let source = Source::check(component, &limits)?;
         let identity = Identity::of(source.metadata())?;
         let digest = ModuleDigest::of(component);
-        // Before the compiler is put to work; whether it is still so is asked again below.
-        if let Some(module) = self.present(&digest, component)? {
+        // Checked before compiling, which is slow. `commit` checks both again, with the lock.
+        if let Some(module) = self.find_stored(&digest, component)? {
             return Ok(module);
         }
         self.check_free(&identity, &digest)?;
@@ -102,7 +102,7 @@ impl ModuleStore {
                 digest,
                 size: component.len() as u64,
                 interface: policy.interface().clone(),
-                added_at: time::now(),
+                added_at: rfc3339::now(),
             },
             &identity,
         )?;
@@ -110,32 +110,32 @@ impl ModuleStore {
         Ok(module)
     }
 
-    /// Writes the component, takes its name, and writes its record, in this order.
+    /// Writes the component, claims its name and version, and writes its record, in this order.
     fn commit(&self, component: &[u8], module: Module, identity: &Identity) -> Result<Module, StoreError> {
         let _lock = self.lock()?;
         let digest = &module.digest;
-        if let Some(module) = self.present(digest, component)? {
+        if let Some(module) = self.find_stored(digest, component)? {
             return Ok(module);
         }
         self.check_free(identity, digest)?;
         let modules = self.modules();
         let path = self.component_path(digest);
-        files::write(&modules, &file_name(&path), Kind::Lasting, &[component])
+        files::write(&modules, &file_name(&path), Durability::Durable, &[component])
             .map_err(StoreError::io("write", &path))?;
         self.claim(identity, digest)?;
         let record = serde_json::to_vec(&module).map_err(io::Error::from);
         let path = self.record_path(digest);
         record
-            .and_then(|record| files::write(&modules, &file_name(&path), Kind::Lasting, &[&record, b"\n"]))
+            .and_then(|record| files::write(&modules, &file_name(&path), Durability::Durable, &[&record, b"\n"]))
             .map_err(StoreError::io("write", &path))?;
         Ok(module)
     }
 
-    /// The module of these bytes, if all of it is there.
-    fn present(&self, digest: &ModuleDigest, component: &[u8]) -> Result<Option<Module>, StoreError> {
+    /// The module with these bytes, if the store has both its record and its component.
+    fn find_stored(&self, digest: &ModuleDigest, component: &[u8]) -> Result<Option<Module>, StoreError> {
         let module = match self.record(digest) {
             Ok(Some(module)) => module,
-            // A record that is damaged is written again.
+            // A damaged record is written again.
             Ok(None) | Err(StoreError::Damaged { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
@@ -148,7 +148,7 @@ impl ModuleStore {
         }
     }
 
-    /// Refuses a name and version that another module has.
+    /// Fails if another module has the name and version.
     fn check_free(&self, identity: &Identity, digest: &ModuleDigest) -> Result<(), StoreError> {
         match self.holder(&self.claim_path(identity))? {
             Some(holder) if holder != *digest && self.is_recorded(&holder) => Err(StoreError::Taken {
@@ -160,8 +160,8 @@ impl ModuleStore {
         }
     }
 
-    /// Takes a name and version. The file is made where there is none, so that of two processes one gets it, even where
-    /// the file system does not know locks.
+    /// Claims a name and version. The file is created only if there is none, so only one of two processes gets it, even
+    /// on a file system without locks.
     fn claim(&self, identity: &Identity, digest: &ModuleDigest) -> Result<(), StoreError> {
         let path = self.claim_path(identity);
         let folder = self.names().join(&identity.name);
@@ -169,18 +169,18 @@ impl ModuleStore {
         fs::create_dir_all(&folder).map_err(failed)?;
         files::sync(&self.names()).map_err(failed)?;
         let content = format!("{digest}\n");
-        while !files::create(&folder, &file_name(&path), Kind::Lasting, content.as_bytes()).map_err(failed)? {
+        while !files::create(&folder, &file_name(&path), Durability::Durable, content.as_bytes()).map_err(failed)? {
             if self.holder(&path)? == Some(*digest) {
                 break;
             }
             self.check_free(identity, digest)?;
-            // Of a module that was never finished, or is half removed.
+            // The claim of a module whose addition or removal was interrupted.
             files::remove(&path).map_err(failed)?;
         }
         Ok(())
     }
 
-    /// Who has a name and version; none where nobody has, or what is written there is no digest.
+    /// The module that has claimed a name and version; `None` if there is none or the claim is not a digest.
     fn holder(&self, claim: &Path) -> Result<Option<ModuleDigest>, StoreError> {
         match read_at_most(claim, ModuleDigest::DIGITS as u64 + 1) {
             Ok(content) => Ok(String::from_utf8(content).ok().and_then(|content| content.trim_end().parse().ok())),
@@ -189,8 +189,8 @@ impl ModuleStore {
         }
     }
 
-    /// All modules, by name and then by version, the oldest first. One whose record or component is damaged is left out,
-    /// with a line in the log.
+    /// All modules, by name and then by version, the oldest first. A module whose record or component is damaged is
+    /// left out and logged.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -210,10 +210,10 @@ impl ModuleStore {
         Ok(modules)
     }
 
-    /// The module with a digest, or with the only digest that begins with these (at least 4) digits.
+    /// The module with this digest. A prefix of at least 4 digits is enough if only one digest begins with it.
     ///
     /// # Errors
-    /// The text is no digest, there is no such module, there are several, or it is damaged.
+    /// The text is not a digest, there is no such module, several match, or the module is damaged.
     pub fn get(&self, digest: &str) -> Result<Module, StoreError> {
         let prefix = ModuleDigest::prefix(digest)?;
         let mut matches = self.recorded()?;
@@ -225,11 +225,11 @@ impl ModuleStore {
         }
     }
 
-    /// The newest module of a name that meets a requirement. A pre-release meets only a requirement that names one of
-    /// the same version.
+    /// The newest module with this name that meets a version requirement. A pre-release meets only a requirement that
+    /// names a pre-release of the same version.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no such module.
     pub fn find(&self, name: &str, requirement: &VersionReq) -> Result<Module, StoreError> {
         let mut found = self.list()?;
         found.retain(|module| module.name == name && requirement.matches(&module.version));
@@ -239,10 +239,10 @@ impl ModuleStore {
         })
     }
 
-    /// The component of a module, checked against its digest.
+    /// Reads the component of a module and checks it against its digest.
     ///
     /// # Errors
-    /// It is not there any more, or damaged.
+    /// The component was removed, or it is damaged.
     pub fn read(&self, module: &Module) -> Result<Vec<u8>, StoreError> {
         let path = self.component_path(&module.digest);
         let bytes = match read_at_most(&path, module.size) {
@@ -256,11 +256,11 @@ impl ModuleStore {
         if found == module.digest {
             Ok(bytes)
         } else {
-            Err(StoreError::Damaged { path, reason: format!("the digest of its bytes is {found}") })
+            Err(StoreError::Damaged { path, reason: format!("its digest is {found}") })
         }
     }
 
-    /// A module as a policy: from the compiled code where it was kept, which it is afterwards.
+    /// Loads a module as a policy. Its compiled code is taken from the store, or compiled and kept there.
     ///
     /// # Errors
     /// As [`ModuleStore::read`] and [`Policy::from_bytes`].
@@ -268,7 +268,7 @@ impl ModuleStore {
         self.load_within(module, Limits::default())
     }
 
-    /// The same with limits, of its size and of the time to compile it too.
+    /// As [`ModuleStore::load`], within these limits, which also bound the component's size and the time to compile it.
     ///
     /// # Errors
     /// As [`ModuleStore::load`].
@@ -276,7 +276,7 @@ impl ModuleStore {
         Ok(self.compiled.policy(&self.read(module)?, limits)?)
     }
 
-    /// [`Policy::standard`], compiled once for the store.
+    /// [`Policy::standard`], with its compiled code kept in the store.
     ///
     /// # Errors
     /// As [`Policy::standard`].
@@ -284,13 +284,13 @@ impl ModuleStore {
         Ok(self.compiled.standard()?)
     }
 
-    /// Removes a module, and frees its name and version. Policies that were loaded from it go on.
+    /// Removes a module, and frees its name and version. Policies that were loaded from it keep working.
     ///
     /// # Errors
-    /// There is none with this digest, or the store cannot be written.
+    /// There is no module with this digest, or the store cannot be written.
     pub fn remove(&self, digest: &ModuleDigest) -> Result<(), StoreError> {
         let _lock = self.lock()?;
-        // Without its record it is no module any more; the rest, if this is interrupted, is for gc.
+        // Without its record it is not a module any more. If this is interrupted here, `gc` removes the rest.
         let path = self.record_path(digest);
         if !files::remove(&path).map_err(StoreError::io("remove", &path))? {
             return Err(self.not_found(&digest.to_string()));
@@ -302,14 +302,14 @@ impl ModuleStore {
         Ok(())
     }
 
-    /// The record of a digest, with its component in place.
+    /// The record of a digest; `None` if there is none. Its component must be there and have the right size.
     fn module(&self, digest: &ModuleDigest) -> Result<Option<Module>, StoreError> {
         let Some(module) = self.record(digest)? else { return Ok(None) };
         let path = self.component_path(digest);
         let reason = match fs::metadata(&path) {
             Ok(found) if found.len() == module.size => return Ok(Some(module)),
-            Ok(found) => format!("it has {} bytes instead of {}", found.len(), module.size),
-            // Removed in this moment, or lost.
+            Ok(found) => format!("it has {} bytes, but its record says {}", found.len(), module.size),
+            // Removed by another process meanwhile.
             Err(_) if !self.is_recorded(digest) => return Ok(None),
             Err(error) => error.to_string(),
         };
@@ -318,7 +318,7 @@ impl ModuleStore {
 
     fn record(&self, digest: &ModuleDigest) -> Result<Option<Module>, StoreError> {
         let path = self.record_path(digest);
-        let bytes = match read_at_most(&path, LARGEST_RECORD) {
+        let bytes = match read_at_most(&path, MAX_RECORD) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::io("read", &path)(error)),
@@ -346,7 +346,7 @@ impl ModuleStore {
         StoreError::NotFound { wanted: wanted.to_owned(), store: self.folder.clone() }
     }
 
-    /// Waits until nobody else changes the store. Given back when the file is closed, by a crash too.
+    /// Waits for the lock of the store. Closing the file releases it, also when the process crashes.
     fn lock(&self) -> Result<File, StoreError> {
         let path = self.folder.join("lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path);
@@ -378,7 +378,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Reads a file, or one byte more than it may have, for whoever checks what it is.
+/// Reads at most `limit + 1` bytes of a file: one too many shows the caller that the file is too large.
 fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;

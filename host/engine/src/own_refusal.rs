@@ -1,16 +1,16 @@
-//! Refusals in a policy's own words, fetched when somebody reads them.
+//! Refusals with a policy's own code and text, which are fetched from the policy when they are first read.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::failure::{Failure, LONGEST_TEXT, plain};
-use super::policy::Policy;
+use crate::failure::{Failure, MAX_TEXT, escape};
+use crate::policy::Policy;
 
-/// The longest code that a policy may give, in bytes.
-const LONGEST_CODE: usize = 64;
+/// The longest code of a refusal, in bytes.
+const MAX_CODE: usize = 64;
 
-/// What only the host says: no policy may pass for it.
-const OF_THE_HOST: [&str; 6] = [
+/// The codes of the host, which no policy may use.
+const HOST_CODES: [&str; 6] = [
     "INVALID_DESTINATION",
     "POLICY_FAILED",
     "POLICY_REFUSED",
@@ -19,17 +19,17 @@ const OF_THE_HOST: [&str; 6] = [
     "STICKY_UNAVAILABLE",
 ];
 
-/// Who gave a refusal and words it: a policy by itself, or one in its binding, where its failures count.
+/// The author of a refusal: a policy by itself, or a bound policy, whose failures are counted.
 pub trait RefusalAuthor: Send + Sync {
-    /// The policy.
+    /// The policy that refused.
     fn policy(&self) -> &Policy;
 
-    /// Whether the policy is left alone for its failures. Default: never.
+    /// Whether the policy is not called for a while, because it failed too often. Default: never.
     fn circuit_is_open(&self) -> bool {
         false
     }
 
-    /// Takes note that the policy failed to word a refusal. Default: nobody does.
+    /// Reports that the policy failed to give the text of a refusal. Default: does nothing.
     fn report_failure(&self, failure: &Failure) {
         let _ = failure;
     }
@@ -41,7 +41,7 @@ impl RefusalAuthor for Policy {
     }
 }
 
-/// A refusal of a policy's own.
+/// A refusal with a code and a text of the policy's own.
 pub struct OwnRefusal {
     author: Arc<dyn RefusalAuthor>,
     number: u32,
@@ -49,7 +49,7 @@ pub struct OwnRefusal {
     wording: OnceLock<(String, String)>,
 }
 
-/// The same refusal of the same policy.
+/// Equal if the policy, the number and the detail are the same; the text is not fetched.
 impl PartialEq for OwnRefusal {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.policy(), other.policy()) && (self.number, self.detail) == (other.number, other.detail)
@@ -59,20 +59,20 @@ impl PartialEq for OwnRefusal {
 impl Eq for OwnRefusal {}
 
 impl OwnRefusal {
-    /// A refusal that its author has not worded yet, by the author's own number and detail.
+    /// A refusal by the number and the detail that the policy gave. Its text is not fetched yet.
     pub fn new(author: Arc<dyn RefusalAuthor>, number: u32, detail: u64) -> Self {
         Self { author, number, detail, wording: OnceLock::new() }
     }
 
-    /// The policy's code, such as `QUIET_HOURS`; `POLICY_REFUSED` where it has none that programs could use.
+    /// The policy's code, such as `QUIET_HOURS`; `POLICY_REFUSED` if the policy fails to give a valid one.
     ///
-    /// The policy is asked when this or the message is first read, within the limits of a call. That it fails is counted
-    /// and reported as of any call; while it is left alone for its failures it is not asked.
+    /// The policy is called when the code or the message is first read, within the limits of a call. A failure is
+    /// counted and reported as that of any call. The policy is not called while its circuit is open.
     pub fn code(&self) -> &str {
         &self.wording().0
     }
 
-    /// In words.
+    /// The policy's text for people, at most 1,000 characters.
     pub fn message(&self) -> &str {
         &self.wording().1
     }
@@ -84,20 +84,20 @@ impl OwnRefusal {
     fn wording(&self) -> &(String, String) {
         let mut failed = None;
         let wording = self.wording.get_or_init(|| {
-            self.ask().unwrap_or_else(|failure| {
+            self.fetch_wording().unwrap_or_else(|failure| {
                 let text = format!("refusal {} of {}, not worded: {failure}", self.number, self.policy().label());
                 failed = Some(failure);
                 ("POLICY_REFUSED".into(), text)
             })
         });
-        // Not before it is there: who listens to the event may read this refusal.
+        // Only after the wording is set: whoever handles the event may read this refusal.
         if let Some(failure) = failed {
             self.author.report_failure(&failure);
         }
         wording
     }
 
-    fn ask(&self) -> Result<(String, String), Failure> {
+    fn fetch_wording(&self) -> Result<(String, String), Failure> {
         if self.author.circuit_is_open() {
             return Err(Failure::CircuitOpen);
         }
@@ -105,14 +105,14 @@ impl OwnRefusal {
         let wording = instance.refusal_text(self.number, self.detail)?;
         self.policy().put_back(instance);
         if !is_code(&wording.code) {
-            let code = plain(&wording.code, LONGEST_CODE);
+            let code = escape(&wording.code, MAX_CODE);
             return Err(Failure::Answer(format!(
-                "the code {code:?} of its refusal {} is not 1 to {LONGEST_CODE} capital letters, digits or `_`, or it is \
+                "the code {code:?} of its refusal {} is not 1 to {MAX_CODE} capital letters, digits or `_`, or it is \
                  one of the host's",
                 self.number
             )));
         }
-        Ok((wording.code, plain(&wording.message, LONGEST_TEXT)))
+        Ok((wording.code, escape(&wording.message, MAX_TEXT)))
     }
 }
 
@@ -127,7 +127,7 @@ impl fmt::Debug for OwnRefusal {
 }
 
 fn is_code(code: &str) -> bool {
-    (1..=LONGEST_CODE).contains(&code.len())
-        && !OF_THE_HOST.contains(&code)
+    (1..=MAX_CODE).contains(&code.len())
+        && !HOST_CODES.contains(&code)
         && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }

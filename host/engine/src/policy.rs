@@ -1,4 +1,4 @@
-//! A policy: a component that was checked and compiled, and its idle instances.
+//! A policy: a compiled component that fits the contract, its limits and settings, and its idle instances.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,32 +9,32 @@ use std::time::Duration;
 use semver::Version;
 use wasmtime::component::{Component, InstancePre};
 
-use super::compile::Source;
-use super::contract_check::{self, ContractFit};
-use super::engine::{Engine, MOST_MEMORY};
-use super::exports::Exports;
-use super::failure::{Failure, LONGEST_TEXT, plain};
-use super::idle_memory::IdleMemory;
-use super::instance::{Instance, Meter, State};
-use super::instance_pool::InstancePool;
-use super::limits::{Isolation, Limits};
-use super::metadata::Metadata;
+use crate::compile::Source;
+use crate::contract_check::{self, ContractFit};
+use crate::engine::{Engine, MAX_MEMORY};
+use crate::exports::Exports;
+use crate::failure::{Failure, MAX_TEXT, escape};
+use crate::idle_memory::IdleMemory;
+use crate::instance::{Instance, Meter, State};
+use crate::instance_pool::InstancePool;
+use crate::limits::{Isolation, Limits};
+use crate::metadata::Metadata;
 
-/// How often a place for an instance is made before all are held to be busy.
-const RECLAIMS: usize = 16;
+/// How often an idle instance is dropped to make room before a call fails as busy. Other threads may take that room
+/// first.
+const MAX_RECLAIMS: usize = 16;
 
-/// A policy, ready to decide.
+/// A policy: a compiled component, ready to decide.
 pub struct Policy {
     pub(super) label: Arc<str>,
     pub(super) engine: &'static Engine,
     pub(super) pre: InstancePre<State>,
-    /// Where the exports are, found once.
     pub(super) exports: Arc<Exports>,
     pub(super) fit: ContractFit,
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
     pub(super) settings: Arc<str>,
-    settings_are_sound: AtomicBool,
+    settings_accepted: AtomicBool,
     pub(super) meter: Arc<Meter>,
     idle: InstancePool<Instance>,
     idle_memory: IdleMemory,
@@ -42,18 +42,18 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The standard policy that the crate was built with: steps 3 to 8 of the specification.
+    /// The standard policy, which is part of this crate: steps 3 to 8 of the specification.
     ///
     /// # Errors
-    /// The engine could not be set up on this machine.
+    /// The engine does not start on this machine.
     pub fn standard() -> Result<Self, PolicyError> {
-        Self::from_bytes(super::STANDARD)
+        Self::from_bytes(crate::STANDARD)
     }
 
-    /// Reads a component from a file.
+    /// Reads a component from a file and compiles it.
     ///
     /// # Errors
-    /// The file cannot be read, or what [`Policy::from_bytes`] says.
+    /// The file cannot be read, or the errors of [`Policy::from_bytes`].
     pub fn load(path: &Path) -> Result<Self, PolicyError> {
         let bytes = std::fs::read(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
@@ -62,13 +62,14 @@ impl Policy {
     /// Compiles a component and checks that it fits the contract.
     ///
     /// # Errors
-    /// The bytes are no component, import more than the contract has, lack what it asks for, do not compile, or would
-    /// take too much to compile.
+    /// The bytes are not a component, the component imports or lacks something that the contract does not allow, or it
+    /// does not compile within the default [`Limits`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
         Self::from_bytes_within(bytes, Limits::default())
     }
 
-    /// The same, with limits that hold from the start: of its size and of the time to compile it too.
+    /// As [`Policy::from_bytes`], within these limits, which also bound the component's size and the time to compile
+    /// it.
     ///
     /// # Errors
     /// As [`Policy::from_bytes`].
@@ -78,14 +79,14 @@ impl Policy {
         Self::link(source.metadata(), &component, limits)
     }
 
-    /// The last step: checks that a compiled component fits the contract, and links it.
+    /// Checks that a compiled component fits the contract, and links its imports.
     pub(crate) fn link(metadata: &Metadata, component: &Component, limits: Limits) -> Result<Self, PolicyError> {
-        let engine = Engine::that_compiled(component)?;
+        let engine = Engine::of_component(component)?;
         let fit = contract_check::check(&engine.engine, component)?;
         let pre = engine.linker.instantiate_pre(component);
-        let shape = |error: wasmtime::Error| PolicyError::Shape { reason: format!("{error:#}") };
-        let pre = pre.map_err(shape)?;
-        let exports = Arc::new(Exports::find(component).map_err(shape)?);
+        let mismatch = |error: wasmtime::Error| PolicyError::Mismatch { reason: format!("{error:#}") };
+        let pre = pre.map_err(mismatch)?;
+        let exports = Arc::new(Exports::find(component).map_err(mismatch)?);
         let name = metadata.name.as_deref().unwrap_or("unnamed");
         let version = metadata.version.as_deref().unwrap_or("0.0.0");
         let policy = Self {
@@ -97,7 +98,7 @@ impl Policy {
             limits: Limits::default(),
             isolation: Isolation::default(),
             settings: "{}".into(),
-            settings_are_sound: AtomicBool::new(false),
+            settings_accepted: AtomicBool::new(false),
             meter: Arc::default(),
             idle: InstancePool::new(&engine.idle),
             idle_memory: IdleMemory::default(),
@@ -106,41 +107,45 @@ impl Policy {
         Ok(policy.with_limits(limits))
     }
 
-    /// With other limits.
+    /// Sets the limits.
     ///
-    /// Memory is capped at 1 GiB, and tables at the default, which the engine was set up with. A budget of instructions
-    /// needs a policy that was compiled with one: see [`Limits::fuel`].
+    /// The engine caps [`Limits::memory`] at 1 GiB, and [`Limits::table_elements`] at its default. [`Limits::fuel`]
+    /// works only if the policy was compiled with it.
     #[must_use]
     pub fn with_limits(mut self, mut limits: Limits) -> Self {
-        limits.memory = limits.memory.min(MOST_MEMORY);
+        limits.memory = limits.memory.min(MAX_MEMORY);
         limits.table_elements = limits.table_elements.min(Limits::default().table_elements);
         self.limits = limits;
         self
     }
 
-    /// With another use of instances.
+    /// Sets how many calls an instance is used for.
     #[must_use]
     pub fn with_isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = isolation;
         self
     }
 
-    /// With settings, a JSON text that the policy itself checks. Default `{}`, which it checks when it is put to use.
+    /// Sets the settings, a JSON text that the policy itself checks. Default `{}`, which the policy checks when it is
+    /// bound.
     ///
     /// # Errors
-    /// The policy does not accept them, or failed while it checked them.
+    /// The policy does not accept them, or it fails while it checks them.
     pub fn with_settings(mut self, json: &str) -> Result<Self, PolicyError> {
         self.settings = json.into();
-        // Idle instances, if there are any, have the settings from before.
+        // Idle instances have the old settings.
         self.forget_idle();
-        self.settings_are_sound = AtomicBool::new(false);
+        self.settings_accepted = AtomicBool::new(false);
         self.check_settings()?;
         Ok(self)
     }
 
-    /// Lets the policy check its settings, unless it has accepted them before.
+    /// Lets the policy check its settings, unless it has already accepted them.
+    ///
+    /// # Errors
+    /// As [`Policy::with_settings`].
     pub fn check_settings(&self) -> Result<(), PolicyError> {
-        if self.settings_are_sound.load(Ordering::Relaxed) {
+        if self.settings_accepted.load(Ordering::Relaxed) {
             return Ok(());
         }
         let failed = |failure: Failure| match failure {
@@ -149,37 +154,37 @@ impl Policy {
         };
         let mut instance = self.instance().map_err(failed)?;
         if let Err(reason) = instance.check_settings(&self.settings).map_err(failed)? {
-            return Err(PolicyError::Settings { reason: plain(&reason, LONGEST_TEXT) });
+            return Err(PolicyError::Settings { reason: escape(&reason, MAX_TEXT) });
         }
-        self.settings_are_sound.store(true, Ordering::Relaxed);
+        self.settings_accepted.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// The policy as `name@version`, from the component's own metadata.
+    /// The policy as `name@version`, from the component's metadata.
     #[inline]
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// Its name, and its version where that is a semantic one.
+    /// The policy's name, and its version if that is a semantic version.
     pub fn identity(&self) -> (&str, Option<Version>) {
-        // Neither of them has an `@`.
+        // Neither of them contains an `@`.
         let (name, version) = self.label.split_once('@').unwrap_or((&self.label, ""));
         (name, version.parse().ok())
     }
 
-    /// What instances of it are used for.
+    /// How many calls an instance is used for.
     pub fn isolation(&self) -> Isolation {
         self.isolation
     }
 
-    /// Its settings, JSON.
+    /// The settings, as JSON.
     pub fn settings(&self) -> &str {
         &self.settings
     }
 
     /// The version of the contract that the policy was made for.
-    pub fn interface(&self) -> &semver::Version {
+    pub fn interface(&self) -> &Version {
         &self.fit.interface
     }
 
@@ -188,40 +193,42 @@ impl Policy {
         self.fit.explains
     }
 
-    /// The most linear memory that any instance of it has had, in bytes.
+    /// The most linear memory that any instance has had, in bytes.
     pub fn peak_memory(&self) -> usize {
         self.meter.memory.load(Ordering::Relaxed)
     }
 
-    /// The instructions of the call that ended last, of whichever thread; 0 where they are not counted, see
-    /// [`Limits::fuel`].
+    /// The instructions of the call that ended last, on any thread; 0 if they are not counted, see [`Limits::fuel`].
     pub fn last_instructions(&self) -> u64 {
         self.meter.instructions.load(Ordering::Relaxed)
     }
 
-    /// The limits that it runs within.
+    /// The limits of the policy.
     #[inline]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// An instance to call, perhaps one that was called before.
+    /// An instance to call: an idle one, or a fresh one.
+    ///
+    /// # Errors
+    /// No instance starts, or all of them are in a call.
     #[inline]
     pub fn instance(&self) -> Result<Box<Instance>, Failure> {
         match self.idle.take() {
             Some(mut instance) => {
-                instance.reserved = None;
+                instance.reservation = None;
                 Ok(instance)
             }
             None => self.start(),
         }
     }
 
-    /// A fresh instance. Where all places for instances are taken, one that waits for a call makes room.
+    /// Starts a fresh instance. If the process has no room for one, an idle instance is dropped.
     pub(super) fn start(&self) -> Result<Box<Instance>, Failure> {
-        for _ in 0..RECLAIMS {
+        for _ in 0..MAX_RECLAIMS {
             match Instance::new(self) {
-                // Another thread may take the place before this one does.
+                // Another thread may take the room first, so this is tried again.
                 Err(Failure::Busy(_)) if self.engine.idle.reclaim() => {}
                 Err(Failure::Busy(_)) => break,
                 started => return started.map(Box::new),
@@ -230,8 +237,8 @@ impl Policy {
         Err(Failure::Busy(self.engine.instances))
     }
 
-    /// Says whether the policy serves. One that does not keeps no instance: those that are still called go after their
-    /// call.
+    /// Sets whether the policy is in service. If not, it keeps no idle instances, and an instance in a call is dropped
+    /// after it.
     pub fn serve(&self, serves: bool) {
         self.retired.store(!serves, Ordering::SeqCst);
         if !serves {
@@ -239,52 +246,55 @@ impl Policy {
         }
     }
 
-    /// Starts instances for as many threads as there are cores.
+    /// Starts an idle instance for each core, so that the first calls need not start one.
+    ///
+    /// # Errors
+    /// No instance starts.
     pub fn warm(&self) -> Result<(), Failure> {
         if matches!(self.isolation, Isolation::Fresh) {
             return self.start().map(drop);
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        for place in 0..cores {
-            self.idle.fill(place, || {
+        for slot in 0..cores {
+            self.idle.fill(slot, || {
                 let mut instance = self.start()?;
-                Ok(self.may_wait(&mut instance).then_some(instance))
+                Ok(self.may_stay_idle(&mut instance).then_some(instance))
             })?;
         }
         Ok(())
     }
 
-    /// Whether there is room for an instance among the idle ones, see [`Limits::idle_memory`].
+    /// Whether an instance may stay as an idle one, see [`Limits::idle_memory`].
     #[inline]
-    fn may_wait(&self, instance: &mut Instance) -> bool {
+    fn may_stay_idle(&self, instance: &mut Instance) -> bool {
         let (bytes, limit) = (instance.memory(), self.limits.idle_memory);
         if IdleMemory::is_small(bytes, limit) {
             return true;
         }
-        instance.reserved = self.idle_memory.reserve(bytes, limit);
-        instance.reserved.is_some()
+        instance.reservation = self.idle_memory.reserve(bytes, limit);
+        instance.reservation.is_some()
     }
 
-    /// Drops the idle instances, and with them what they keep alive.
+    /// Drops the idle instances, and so the revisions that they keep alive.
     pub fn forget_idle(&self) {
         self.idle.clear();
     }
 
-    /// Drops the idle instances whose last call was on an older revision than this.
+    /// Drops the idle instances whose last call was on a revision older than this one, or that were not called yet.
     pub fn forget_idle_before(&self, revision: u64) {
-        self.idle.retain(|instance| instance.revision().is_some_and(|known| known >= revision));
+        self.idle.retain(|instance| instance.revision().is_some_and(|last| last >= revision));
     }
 
-    /// Gives an instance back after a call that succeeded. One whose call failed is dropped instead.
+    /// Gives an instance back after a successful call. An instance whose call failed must be dropped instead.
     #[inline]
     pub fn put_back(&self, mut instance: Box<Instance>) {
         if let Isolation::Warm(calls) = self.isolation
             && instance.calls() < calls.get()
             && !self.retired.load(Ordering::Relaxed)
-            && self.may_wait(&mut instance)
+            && self.may_stay_idle(&mut instance)
         {
             self.idle.put(instance);
-            // It may have been retired between the two.
+            // The policy may have been retired between the check and the put.
             if self.retired.load(Ordering::SeqCst) {
                 self.forget_idle();
             }
@@ -298,7 +308,7 @@ impl fmt::Debug for Policy {
     }
 }
 
-/// Why a component cannot be a policy here.
+/// Why a component cannot be used as a policy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
@@ -307,123 +317,124 @@ pub enum PolicyError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
-    /// It is larger than a component may be.
-    #[error("a component of {bytes} bytes: the limit is {limit}")]
+    /// The component is larger than the limit.
+    #[error("the component has {bytes} bytes, but the limit is {limit} bytes")]
     TooLarge {
-        /// Its size.
+        /// Its size, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// It is not a component.
+    /// The bytes are not a component.
     #[error("not a WebAssembly component: {reason}")]
     NotAComponent {
-        /// What it is.
+        /// What is wrong, and where.
         reason: String,
     },
-    /// Its name or its version is not one.
-    #[error("the component's {what} {text:?} is not 1 to 128 bytes of text without control characters and `@`")]
+    /// The component's name or version is not valid.
+    #[error(
+        "the component's {what} is {text:?}; it must be 1 to 128 bytes, without `@` and without control characters"
+    )]
     Metadata {
         /// `name` or `version`.
         what: &'static str,
-        /// What it says.
+        /// The invalid text, cut to 128 characters.
         text: String,
     },
-    /// It does not compile.
+    /// The component does not compile.
     #[error("the component does not compile: {reason}")]
     Compile {
         /// What the compiler says.
         reason: String,
     },
-    /// An instance of it would take more than there is.
+    /// An instance of the component would need more memory, tables or modules than the engine has room for.
     #[error("an instance of the component would be too large: {reason}")]
     Instance {
-        /// What it would take too much of, and the limit.
+        /// What it needs too much of, and the limit.
         reason: String,
     },
-    /// It would take too much to compile.
-    #[error("the component is too much to compile: {found} {what}, the limit is {limit}")]
+    /// The component would take too long to compile.
+    #[error("the component would take too long to compile: it has {found} {what}, the limit is {limit}")]
     Budget {
         /// What there is too much of.
         what: &'static str,
-        /// How much there is, counted to where the limit is passed.
+        /// How much there is. Counting stops where the limit is passed.
         found: u64,
         /// The limit.
         limit: u64,
     },
-    /// It was not compiled in time.
+    /// The component was not compiled in time.
     #[error("the component was not compiled within {limit:?}; make it smaller, or allow more time (`Limits::compile`)")]
     CompileTime {
         /// The limit.
         limit: Duration,
     },
-    /// It wants more than the contract has.
+    /// The component imports something that the contract does not have.
     #[error(
-        "the component imports what no policy is given: {}; a policy may import the interfaces of callsign:policy and \
-         nothing else (no WASI)",
+        "the component imports {}; a policy may import the interfaces of callsign:policy and nothing else (no WASI)",
         excess.join(", ")
     )]
     Imports {
-        /// The imports that are too much.
+        /// The imports that are not allowed, at most 20, and how many more there are.
         excess: Vec<String>,
     },
-    /// It lacks what a policy must have.
-    #[error("the component does not export {missing}, which every policy must")]
+    /// The component does not export the interface of policies.
+    #[error("the component does not export {missing}; every policy must export it")]
     Exports {
-        /// The export that it lacks.
+        /// The missing export.
         missing: String,
     },
-    /// It was made for another version of the contract.
+    /// The component uses a version of the contract that this host does not serve.
     #[error("the component uses {interface}, but this host serves {served} and compatible versions")]
     Version {
-        /// What it uses.
+        /// The interface and its version.
         interface: String,
-        /// What is served.
+        /// The newest version that is served.
         served: String,
     },
-    /// An interface has the right name, but other functions or types.
-    #[error("an interface of the component is not as the contract has it: {reason}")]
-    Shape {
+    /// An interface has the name of one of the contract, but other functions or types.
+    #[error("the component does not match the contract: {reason}")]
+    Mismatch {
         /// The difference.
         reason: String,
     },
-    /// It does not accept its settings.
+    /// The policy does not accept its settings.
     #[error("the policy does not accept its settings: {reason}")]
     Settings {
-        /// What the policy says.
+        /// The policy's reason.
         reason: String,
     },
-    /// It failed before its first decision.
+    /// The policy failed before its first decision.
     #[error("the policy does not start: {reason}")]
     Start {
-        /// What happened.
+        /// The cause.
         reason: String,
     },
-    /// There is no place for an instance of it at the moment.
+    /// All instances of the process are in a call.
     #[error("the policy does not start: all {limit} instances of this process are in a call; try again")]
     Busy {
         /// How many there may be.
         limit: usize,
     },
-    /// Components cannot run on this machine.
+    /// The engine does not start on this machine.
     #[error("the WebAssembly engine does not start: {reason}")]
     Engine {
-        /// What happened.
+        /// The cause.
         reason: String,
     },
 }
 
 impl PolicyError {
-    /// What the compiler says, apart from what it says of the instances that are set up by then.
+    /// The error of a compile. wasmtime also checks there whether its pool has room for an instance.
     pub(super) fn of_compiler(error: &wasmtime::Error) -> Self {
         let of_instances = error.chain().any(|cause| cause.to_string().contains("pooling allocator"));
         let reason = error.root_cause().to_string().replace(" in the pooling allocator", "");
         if of_instances {
-            return Self::Instance { reason: plain(&reason, LONGEST_TEXT) };
+            return Self::Instance { reason: escape(&reason, MAX_TEXT) };
         }
-        Self::Compile { reason: plain(&format!("{error:#}"), LONGEST_TEXT) }
+        Self::Compile { reason: escape(&format!("{error:#}"), MAX_TEXT) }
     }
 }

@@ -90,7 +90,7 @@ impl Explanation {
                 Err(Failure::NoExplanation) => (instance.resolve(query.request)?, None),
                 Err(failure) => return Err(failure),
             };
-            let pin = instance.read(0);
+            let pin = instance.take_pin_read(0);
             Ok((check(&snapshot, Author::Bound(bound), &query.question, &answer)?, trace, pin))
         });
         self.unexplained = true;

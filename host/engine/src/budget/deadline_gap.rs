@@ -1,75 +1,75 @@
-//! The work of a function after a call has returned to it.
+//! The instructions that a function runs between two checks of the deadline.
 //!
-//! Compiled code looks at the deadline where a function begins and where it loops. A function that has called another
-//! and works on, without a loop or a further call, is not looked at; and so many of them may be on the stack, each with
-//! its work still to do, that a call could go on for half a minute after its deadline. So this work has a limit.
+//! Compiled code checks the deadline where a function begins and in loops. It does not check it after a call has
+//! returned. The stack has room for so many functions, each with code after its call, that without a limit on that code
+//! a call could run for half a minute after its deadline.
 
 use wasmparser::Operator;
 
-/// What some instructions cost that the compiled code leaves to the host, in instructions.
+/// The cost of an instruction for which compiled code calls the host, in instructions.
 const HOST_CALL: u64 = 32;
 
-/// A walk through the instructions of a function.
+/// Counts the instructions of a function after its calls. It visits them in their order.
 #[derive(Debug)]
 pub(super) struct DeadlineGap {
-    /// The most instructions on any way from the last call to here; none where a loop began since then, or where nothing
-    /// comes by.
-    now: Option<u64>,
-    most: u64,
+    /// The most instructions on any path from the last call to here; `None` if there was no call, if a loop began after
+    /// it, or if this code is never reached.
+    since_call: Option<u64>,
+    longest: u64,
     blocks: Vec<Block>,
 }
 
 #[derive(Debug)]
 struct Block {
     is_loop: bool,
-    /// Where an `if` began that has no `else` yet.
+    /// [`DeadlineGap::since_call`] where an `if` began that has no `else` yet.
     otherwise: Option<u64>,
-    /// From the jumps to its end.
+    /// The highest [`DeadlineGap::since_call`] of the jumps to the block's end.
     end: Option<u64>,
 }
 
 impl DeadlineGap {
     pub(super) fn new() -> Self {
-        Self { now: None, most: 0, blocks: vec![Block { is_loop: false, otherwise: None, end: None }] }
+        Self { since_call: None, longest: 0, blocks: vec![Block { is_loop: false, otherwise: None, end: None }] }
     }
 
     /// The most instructions after any call.
-    pub(super) fn most(&self) -> u64 {
-        self.most
+    pub(super) fn longest(&self) -> u64 {
+        self.longest
     }
 
-    pub(super) fn pass(&mut self, operator: &Operator<'_>) {
+    pub(super) fn visit(&mut self, operator: &Operator<'_>) {
         match operator {
             Operator::Block { .. } | Operator::TryTable { .. } => self.enter(false, None),
             Operator::Loop { .. } => {
-                self.now = None;
+                self.since_call = None;
                 self.enter(true, None);
             }
-            Operator::If { .. } => self.enter(false, self.now),
+            Operator::If { .. } => self.enter(false, self.since_call),
             Operator::Else => {
                 if let Some(block) = self.blocks.last_mut() {
-                    block.end = block.end.max(self.now);
-                    self.now = block.otherwise.take();
+                    block.end = block.end.max(self.since_call);
+                    self.since_call = block.otherwise.take();
                 }
             }
             Operator::End => {
                 if let Some(block) = self.blocks.pop() {
-                    self.now = self.now.max(block.end).max(block.otherwise);
+                    self.since_call = self.since_call.max(block.end).max(block.otherwise);
                 }
             }
             Operator::Br { relative_depth } => {
                 self.jump(*relative_depth);
-                self.now = None;
+                self.since_call = None;
             }
             Operator::BrIf { relative_depth } => self.jump(*relative_depth),
             Operator::BrTable { targets } => {
-                // Targets that cannot be read are found when the component is compiled.
+                // The compiler reports targets that cannot be read.
                 targets.targets().flatten().chain([targets.default()]).for_each(|target| self.jump(target));
-                self.now = None;
+                self.since_call = None;
             }
-            Operator::Return | Operator::Unreachable | Operator::ReturnCall { .. } => self.now = None,
-            Operator::ReturnCallIndirect { .. } => self.now = None,
-            Operator::Call { .. } | Operator::CallIndirect { .. } => self.now = Some(0),
+            Operator::Return | Operator::Unreachable | Operator::ReturnCall { .. } => self.since_call = None,
+            Operator::ReturnCallIndirect { .. } => self.since_call = None,
+            Operator::Call { .. } | Operator::CallIndirect { .. } => self.since_call = Some(0),
             Operator::MemoryGrow { .. } | Operator::TableGrow { .. } | Operator::TableGet { .. } => {
                 self.work(HOST_CALL)
             }
@@ -84,15 +84,15 @@ impl DeadlineGap {
     }
 
     fn work(&mut self, instructions: u64) {
-        self.now = self.now.map(|before| before + instructions);
-        self.most = self.most.max(self.now.unwrap_or_default());
+        self.since_call = self.since_call.map(|before| before + instructions);
+        self.longest = self.longest.max(self.since_call.unwrap_or_default());
     }
 
-    /// Jumps out of so many blocks. A jump to a loop goes to its beginning, where the deadline is looked at.
+    /// Jumps out of `depth` blocks. A jump to a loop goes to its beginning, where the deadline is checked.
     fn jump(&mut self, depth: u32) {
         let target = self.blocks.len().checked_sub(depth as usize + 1).and_then(|at| self.blocks.get_mut(at));
         if let Some(block) = target.filter(|block| !block.is_loop) {
-            block.end = block.end.max(self.now);
+            block.end = block.end.max(self.since_call);
         }
     }
 }

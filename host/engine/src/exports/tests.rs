@@ -1,4 +1,4 @@
-//! Our layout of the lists that cross, held against the canonical ABI: byte by byte, and against wasmtime's own.
+//! Our own lowering and lifting, compared with the canonical ABI byte by byte, and with wasmtime's on random values.
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
@@ -8,10 +8,11 @@ use wit_parser::Resolve;
 use super::*;
 use crate::contract::types::Channel;
 
-/// How many random lists each way is tried on.
+/// How many random lists each direction is tested with.
 const LISTS: u64 = 2_000;
 
-/// Gives back what it was given: requests as their bytes, bytes as answers. Memory is taken upwards, in eights.
+/// A module that returns its input: requests as their bytes, and bytes as answers. It allocates upwards, in steps of 8
+/// bytes.
 const MIRROR: &str = r#"(module
     (memory (export "memory") 1)
     (global $free (mut i32) (i32.const 1024))
@@ -61,11 +62,11 @@ impl Mirror {
         Self { engine, component }
     }
 
-    /// Calls a function of a fresh instance, whose memory is all zero.
+    /// Calls a function of a fresh instance, whose memory is all zeros.
     fn call<P: ComponentNamedList + Lower, R: ComponentNamedList + Lift>(&self, name: &str, params: P) -> Result<R> {
         let mut store = Store::new(&self.engine, ());
         let instance = Linker::new(&self.engine).instantiate(&mut store, &self.component)?;
-        // The types of ours are checked here as wasmtime checks its own.
+        // This checks our types as wasmtime checks its own.
         instance.get_typed_func::<P, R>(&mut store, name)?.call(&mut store, params)
     }
 }
@@ -101,9 +102,9 @@ impl Random {
         }
     }
 
-    /// The bytes of an answer: anything, but most often with cases that there are.
-    fn answer(&mut self) -> [u8; ANSWER] {
-        let mut bytes = [0; ANSWER];
+    /// The bytes of an answer: random, but most often with valid cases.
+    fn answer(&mut self) -> [u8; ANSWER_BYTES] {
+        let mut bytes = [0; ANSWER_BYTES];
         for byte in &mut bytes {
             *byte = self.next() as u8;
         }
@@ -128,7 +129,7 @@ fn requests_are_lowered_as_wasmtime_lowers_them() {
         let (ours,): (Vec<u8>,) = mirror.call("bytes-of", (Requests(requests.iter()),)).expect("ours");
         let (theirs,): (Vec<u8>,) = mirror.call("bytes-of", (&requests[..],)).expect("wasmtime's");
         assert_eq!(ours, theirs, "seed {seed}: {requests:?}");
-        assert_eq!(ours.len(), requests.len() * REQUEST, "seed {seed}");
+        assert_eq!(ours.len(), requests.len() * REQUEST_BYTES, "seed {seed}");
     }
 }
 
@@ -162,7 +163,9 @@ fn a_single_answer_is_lifted_as_wasmtime_lifts_it() {
     let mirror = Mirror::new();
     for seed in 0..LISTS {
         let bytes = Random::of(seed).answer();
-        let ours = mirror.call::<_, (One,)>("answer-of", (&bytes[..],)).map(|(One(answer),)| format!("{answer:?}"));
+        let ours = mirror
+            .call::<_, (SingleAnswer,)>("answer-of", (&bytes[..],))
+            .map(|(SingleAnswer(answer),)| format!("{answer:?}"));
         let theirs = mirror.call::<_, (Answer,)>("answer-of", (&bytes[..],)).map(|(answer,)| format!("{answer:?}"));
         match (ours, theirs) {
             (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "seed {seed}: {bytes:?}"),
@@ -189,9 +192,9 @@ fn a_request_has_its_fields_where_the_canonical_abi_wants_them() {
     assert_eq!(request_bytes(&request)[..], expected[..]);
 }
 
-/// An answer's bytes: what is not given is 0xff, which nothing may read.
-fn bytes(given: &[(usize, &[u8])]) -> [u8; ANSWER] {
-    let mut bytes = [0xff; ANSWER];
+/// An answer's bytes. Those that are not given are 0xff, and must not be read.
+fn bytes(given: &[(usize, &[u8])]) -> [u8; ANSWER_BYTES] {
+    let mut bytes = [0xff; ANSWER_BYTES];
     for (at, given) in given {
         bytes[*at..at + given.len()].copy_from_slice(given);
     }
@@ -205,31 +208,31 @@ fn every_answer_is_read_as_it_was_written() {
     };
     let steps = [Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool, Step::DefaultSender];
     for (number, step) in (0u8..).zip(steps) {
-        let answer = answer_of(&decided(&[1, 9, 0, 0, 0], number, 1)).expect("an answer");
+        let answer = parse_answer(&decided(&[1, 9, 0, 0, 0], number, 1)).expect("an answer");
         let Answer::Decided(decision) = answer else { panic!("{answer:?}") };
         assert_eq!((decision.sender, decision.strategy, decision.step, decision.pin), (7, Some(9), step, true));
     }
-    let Ok(Answer::Decided(decision)) = answer_of(&decided(&[0], 4, 0)) else { panic!("it decides") };
+    let Ok(Answer::Decided(decision)) = parse_answer(&decided(&[0], 4, 0)) else { panic!("it decides") };
     assert_eq!((decision.strategy, decision.pin), (None, false));
 
-    let refused = |case| answer_of(&bytes(&[(0, &[1]), (8, &[case])]));
+    let refused = |case| parse_answer(&bytes(&[(0, &[1]), (8, &[case])]));
     assert!(matches!(refused(0), Ok(Answer::Refused(Refusal::NoStrategy))));
     assert!(matches!(refused(1), Ok(Answer::Refused(Refusal::ChannelNotAllowed))));
     assert!(matches!(refused(2), Ok(Answer::Refused(Refusal::CountryNotAllowed))));
     assert!(matches!(refused(3), Ok(Answer::Refused(Refusal::NoEligibleSender))));
     let own = bytes(&[(0, &[1]), (8, &[4]), (16, &[5, 0, 0, 0]), (24, &[6, 0, 0, 0, 0, 0, 0, 1])]);
-    let Ok(Answer::Refused(Refusal::Own(own))) = answer_of(&own) else { panic!("a refusal of its own") };
+    let Ok(Answer::Refused(Refusal::Own(own))) = parse_answer(&own) else { panic!("a refusal of its own") };
     assert_eq!((own.code, own.detail), (5, 6 | 1 << 56));
 }
 
 #[test]
-fn an_answer_that_there_is_none_of_is_refused() {
+fn an_answer_with_an_unknown_case_is_refused() {
     for wrong in [
         bytes(&[(0, &[2])]),
         bytes(&[(0, &[1]), (8, &[5])]),
         bytes(&[(0, &[0]), (12, &[2])]),
         bytes(&[(0, &[0]), (12, &[0]), (20, &[6])]),
     ] {
-        assert!(answer_of(&wrong).is_err(), "{wrong:?}");
+        assert!(parse_answer(&wrong).is_err(), "{wrong:?}");
     }
 }

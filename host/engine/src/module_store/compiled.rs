@@ -1,4 +1,4 @@
-//! Compiled code, kept from one process to the next.
+//! A cache of compiled code on disk.
 
 use std::collections::HashSet;
 use std::env;
@@ -11,47 +11,52 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
 use super::digest::ModuleDigest;
-use super::files::{self, Kind};
-use super::private::{self, Distrust};
+use super::files::{self, Durability};
+use super::private::{self, TrustError};
 use super::sealed::{Secret, Verified};
 use crate::compile::Source;
 use crate::engine::Engine;
 use crate::{Limits, Policy, PolicyError, STANDARD};
 
-/// How many components the cache of a user keeps; the one written longest ago goes first. A store keeps what its modules
-/// need.
-const MOST_OF_USER: usize = 32;
+/// How many components [`CompiledCache::of_user`] keeps; the oldest file is removed first. A store keeps what its
+/// modules need.
+const USER_CACHE_ENTRIES: usize = 32;
 
 const SECRET: &str = "key";
 const ENDING: &str = ".cwasm";
 
-/// A folder of compiled components, so that a process does not compile what another one of the same user did before.
+/// A folder of compiled components, so that a process need not compile what another process of the same user has.
 ///
-/// What it has is native code, so it is believed only where nobody else can have written it. The folder (mode 0700) and
-/// each file (0600) must belong to this user and not be writable by others; each file begins with an HMAC-SHA-256 of its
-/// key and its code under a secret that lies in the folder and that only this user can read; and what is checked is the
-/// memory that is run, not the file. Whatever does not check is compiled again and replaced, with a line in the log.
+/// The files are native code, so they are loaded only if nobody but this user can have written them:
 ///
-/// A file's key is the SHA-256 of the component's digest and of wasmtime's compatibility hash, which covers the version
-/// of wasmtime, the settings of the engine, and the target with the features of its processor.
+/// - The folder (mode 0700) and each file (mode 0600) must belong to this user, and others must not be able to write
+///   them.
+/// - Each file begins with a seal: an HMAC-SHA-256 of its key and its code, with a secret that is in the folder and
+///   that only this user can read.
+/// - The seal is checked in the memory that is then run, not in the file, which could change meanwhile.
 ///
-/// A cache that cannot be read or written is no error: then every component is compiled.
+/// A file that fails a check is logged, compiled again and replaced.
+///
+/// The key of a file is the SHA-256 of the component's digest and of wasmtime's compatibility hash, which covers the
+/// version of wasmtime, the settings of the engine, and the target with the features of its processor.
+///
+/// A cache that cannot be read or written is not an error: every component is compiled then.
 #[derive(Debug, Clone)]
 pub struct CompiledCache {
     folder: Option<PathBuf>,
-    most: usize,
+    max_entries: usize,
 }
 
 impl CompiledCache {
-    /// In this folder, which is made when the first component is kept. Only [`ModuleStore::gc`](crate::ModuleStore::gc)
-    /// removes anything from it.
+    /// A cache in this folder, which is created when the first component is kept. Only
+    /// [`ModuleStore::gc`](crate::ModuleStore::gc) removes anything from it.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: Some(folder.into()), most: usize::MAX }
+        Self { folder: Some(folder.into()), max_entries: usize::MAX }
     }
 
     /// The cache of this user: the folder `compiled` in `$CALLSIGN_CACHE`, else in `$XDG_CACHE_HOME/callsign`, else in
-    /// `~/.cache/callsign`. Off where `CALLSIGN_CACHE` is set and empty, and where there is no home either. Keeps the
-    /// 32 components that were written last.
+    /// `~/.cache/callsign`. It is off if `CALLSIGN_CACHE` is empty, or if none of the three is set. It keeps the 32
+    /// components that were written last.
     pub fn of_user() -> Self {
         let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = match env::var_os("CALLSIGN_CACHE") {
@@ -62,15 +67,15 @@ impl CompiledCache {
                 caches.map(|caches| caches.join("callsign"))
             }
         };
-        Self { folder: folder.map(|folder| folder.join("compiled")), most: MOST_OF_USER }
+        Self { folder: folder.map(|folder| folder.join("compiled")), max_entries: USER_CACHE_ENTRIES }
     }
 
-    /// None: every component is compiled.
+    /// No cache: every component is compiled.
     pub fn off() -> Self {
-        Self { folder: None, most: 0 }
+        Self { folder: None, max_entries: 0 }
     }
 
-    /// [`Policy::standard`], from the cache where it is there.
+    /// [`Policy::standard`], from the cache if possible.
     ///
     /// # Errors
     /// As [`Policy::standard`].
@@ -78,7 +83,7 @@ impl CompiledCache {
         self.policy(STANDARD, Limits::default())
     }
 
-    /// [`Policy::from_bytes_within`], from the cache where it is there.
+    /// [`Policy::from_bytes_within`], from the cache if possible.
     ///
     /// # Errors
     /// As [`Policy::from_bytes`].
@@ -94,34 +99,35 @@ impl CompiledCache {
         Ok(policy)
     }
 
-    /// A component that was kept for the engine of these limits, if it is to be trusted.
+    /// The compiled component for the engine of these limits, if the cache has it and it passes the checks.
     pub(super) fn find(&self, digest: &ModuleDigest, limits: &Limits) -> Result<Option<Component>, PolicyError> {
         let Some(folder) = &self.folder else { return Ok(None) };
-        let engine = Engine::of(limits)?;
+        let engine = Engine::for_limits(limits)?;
         match read(folder, &Key::of(digest, &engine.engine), &engine.engine) {
             Ok(component) => Ok(component),
-            Err(distrust) => {
-                log::warn!("compiling a component again: {}", chain(&distrust));
+            Err(error) => {
+                log::warn!("compiling a component again: {}", chain(&error));
                 Ok(None)
             }
         }
     }
 
-    /// Keeps a component that was compiled.
+    /// Keeps a compiled component.
     pub(super) fn keep(&self, digest: &ModuleDigest, component: &Component) {
         let Some(folder) = &self.folder else { return };
         let key = Key::of(digest, component.engine());
         match component.serialize() {
             Ok(code) => match write(folder, &key, &code) {
                 Ok(()) => self.prune(folder),
-                Err(distrust) => log::info!("compiled code is not kept: {}", chain(&distrust)),
+                Err(error) => log::info!("compiled code is not kept: {}", chain(&error)),
             },
             Err(error) => log::info!("compiled code is not kept: {error:#}"),
         }
     }
 
+    /// Removes the oldest files beyond [`CompiledCache::max_entries`].
     fn prune(&self, folder: &Path) {
-        if self.most == usize::MAX {
+        if self.max_entries == usize::MAX {
             return;
         }
         let Ok(names) = files::names(folder) else { return };
@@ -132,14 +138,14 @@ impl CompiledCache {
             }
         }
         written.sort_unstable();
-        for (_, path) in &written[..written.len().saturating_sub(self.most)] {
-            // Another process may have been faster.
+        for (_, path) in &written[..written.len().saturating_sub(self.max_entries)] {
+            // This fails if another process has removed it.
             let _ = files::remove(path);
         }
     }
 
-    /// The files that are not for one of this host's engines and any of these components: unfinished files too.
-    pub(super) fn superfluous<'a>(
+    /// The unfinished files, and those that are not for one of these components on one of this host's engines.
+    pub(super) fn unneeded<'a>(
         &self,
         needed: impl Iterator<Item = &'a ModuleDigest>,
     ) -> Result<Vec<PathBuf>, PolicyError> {
@@ -158,7 +164,7 @@ impl CompiledCache {
     }
 }
 
-/// What compiled code is found by.
+/// The key of a file: which component it is, compiled for which engine.
 struct Key([u8; 32]);
 
 impl Key {
@@ -177,7 +183,7 @@ impl Key {
     }
 }
 
-/// All that is hashed, with nothing lost as in a hash of 64 bits.
+/// Feeds a [`Hash`] value to SHA-256, so that the result is not cut to 64 bits.
 struct KeyHasher(Sha256);
 
 impl Hasher for KeyHasher {
@@ -191,7 +197,7 @@ impl Hasher for KeyHasher {
     }
 }
 
-fn read(folder: &Path, key: &Key, engine: &wasmtime::Engine) -> Result<Option<Component>, Distrust> {
+fn read(folder: &Path, key: &Key, engine: &wasmtime::Engine) -> Result<Option<Component>, TrustError> {
     let path = folder.join(key.file());
     if !path.exists() {
         return Ok(None);
@@ -199,53 +205,53 @@ fn read(folder: &Path, key: &Key, engine: &wasmtime::Engine) -> Result<Option<Co
     private::check_folder(folder)?;
     let Some(secret) = read_secret(folder)? else { return Ok(None) };
     let Some(bytes) = private::read(&path, false)? else { return Ok(None) };
-    let Some(verified) = Verified::check(bytes, &secret, &key.0) else { return Err(Distrust::Seal { path }) };
+    let Some(verified) = Verified::check(bytes, &secret, &key.0) else { return Err(TrustError::Seal { path }) };
     let component = verified.into_component(engine);
-    component.map(Some).map_err(|error| Distrust::Engine { path, reason: format!("{error:#}") })
+    component.map(Some).map_err(|error| TrustError::Engine { path, reason: format!("{error:#}") })
 }
 
-fn write(folder: &Path, key: &Key, code: &[u8]) -> Result<(), Distrust> {
+fn write(folder: &Path, key: &Key, code: &[u8]) -> Result<(), TrustError> {
     let others_could_write = private::make_folder(folder)?;
     let secret = match read_secret(folder) {
-        // What lies in the folder may be anybody's, the secret included: with a new one nothing of it counts.
+        // Others may have written any file in the folder, the secret included. A new secret makes all of them invalid.
         _ if others_could_write => renew_secret(folder, true)?,
         Ok(Some(secret)) => secret,
         Ok(None) => renew_secret(folder, false)?,
-        Err(distrust) => {
-            log::warn!("a new secret for compiled code: {}", chain(&distrust));
+        Err(error) => {
+            log::warn!("a new secret for compiled code: {}", chain(&error));
             renew_secret(folder, true)?
         }
     };
     let file = key.file();
-    let Some(seal) = secret.sign(&key.0, code) else { return Err(Distrust::Seal { path: folder.join(file) }) };
-    files::write(folder, &file, Kind::Private, &[&seal, code]).map_err(Distrust::io(folder))
+    let Some(seal) = secret.sign(&key.0, code) else { return Err(TrustError::Seal { path: folder.join(file) }) };
+    files::write(folder, &file, Durability::Private, &[&seal, code]).map_err(TrustError::io(folder))
 }
 
-fn read_secret(folder: &Path) -> Result<Option<Secret>, Distrust> {
+fn read_secret(folder: &Path) -> Result<Option<Secret>, TrustError> {
     let path = folder.join(SECRET);
     match private::read(&path, true)? {
         None => Ok(None),
         Some(bytes) => match bytes.try_into() {
             Ok(bytes) => Ok(Some(Secret(bytes))),
-            Err(_) => Err(Distrust::Seal { path }),
+            Err(_) => Err(TrustError::Seal { path }),
         },
     }
 }
 
-/// Makes a secret; where another process was faster and it need not be another one, that process's.
-fn renew_secret(folder: &Path, replace: bool) -> Result<Secret, Distrust> {
+/// Creates the secret. If `replace` is not set and another process was first, returns that process's secret.
+fn renew_secret(folder: &Path, replace: bool) -> Result<Secret, TrustError> {
     let path = folder.join(SECRET);
     let mut bytes = [0; Secret::BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| Distrust::io(&path)(error.into()))?;
+    getrandom::fill(&mut bytes).map_err(|error| TrustError::io(&path)(error.into()))?;
     if replace {
-        files::write(folder, SECRET, Kind::Private, &[&bytes]).map_err(Distrust::io(&path))?;
-    } else if !files::create(folder, SECRET, Kind::Private, &bytes).map_err(Distrust::io(&path))? {
-        return read_secret(folder)?.ok_or(Distrust::Seal { path });
+        files::write(folder, SECRET, Durability::Private, &[&bytes]).map_err(TrustError::io(&path))?;
+    } else if !files::create(folder, SECRET, Durability::Private, &bytes).map_err(TrustError::io(&path))? {
+        return read_secret(folder)?.ok_or(TrustError::Seal { path });
     }
     Ok(Secret(bytes))
 }
 
-/// An error with its causes.
+/// An error and its causes in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

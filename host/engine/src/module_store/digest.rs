@@ -1,4 +1,4 @@
-//! What a module is addressed by.
+//! The digest that a module is addressed by.
 
 use std::fmt::{self, Write};
 use std::str::FromStr;
@@ -13,13 +13,13 @@ use super::error::StoreError;
 pub struct ModuleDigest([u8; 32]);
 
 impl ModuleDigest {
-    /// How many digits it has.
+    /// The number of hexadecimal digits.
     pub const DIGITS: usize = 64;
 
-    /// How many digits a prefix must have at least.
-    pub const LEAST_DIGITS: usize = 4;
+    /// The fewest digits of a prefix that [`ModuleStore::get`](crate::ModuleStore::get) accepts.
+    pub const MIN_PREFIX_DIGITS: usize = 4;
 
-    /// Of a component's bytes.
+    /// The digest of a component's bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -28,9 +28,9 @@ impl ModuleDigest {
         &self.0
     }
 
-    /// A prefix in the form that digests are printed in, or the error that says what one is.
+    /// Checks a prefix of a digest and puts it in lower case, as digests are printed.
     pub(super) fn prefix(text: &str) -> Result<String, StoreError> {
-        let digits = (Self::LEAST_DIGITS..=Self::DIGITS).contains(&text.len());
+        let digits = (Self::MIN_PREFIX_DIGITS..=Self::DIGITS).contains(&text.len());
         if !digits || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(StoreError::Digest { text: text.chars().take(Self::DIGITS + 1).collect() });
         }

@@ -1,4 +1,4 @@
-//! What can be wrong with a module, or with the store.
+//! The errors of the module store.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,54 +6,58 @@ use std::path::{Path, PathBuf};
 use semver::Version;
 
 use super::digest::ModuleDigest;
-use super::module::LONGEST_NAME;
+use super::module::MAX_NAME;
 use crate::PolicyError;
 
-/// Why the store does not do what it was asked.
+/// Why an operation on the module store failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The file system does not let it.
+    /// A file or folder of the store cannot be used.
     #[error("cannot {what} {}", path.display())]
     Io {
-        /// What was tried: `read`, `write`, ...
+        /// The operation: `read`, `write`, ...
         what: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: io::Error,
     },
-    /// The bytes are no policy.
+    /// The component is not a policy that runs here.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The component does not say its name.
+    /// The component has no name.
     #[error(
-        "the component has no name; a module's name is the `component-name` of its metadata, as `wasm-tools metadata add \
-         --name NAME` writes it"
+        "the component has no name, which a module needs; set one in its metadata with `wasm-tools metadata add \
+         --name NAME`"
     )]
     NoName,
-    /// Its name is not one for a module.
+    /// The component's name is not valid for a module.
     #[error(
-        "the name {name:?} is not 1 to {LONGEST_NAME} letters, digits, `-`, `_` or `.`, the first of them not a dot"
+        "the component's name is {name:?}; it must be 1 to {MAX_NAME} letters, digits, `-`, `_` or `.`, and must not \
+         begin with a dot"
     )]
     Name {
         /// The name.
         name: String,
     },
-    /// The component does not say its version.
-    #[error("the component {name} has no version; it is the custom section `version` of a component, such as 1.2.0")]
+    /// The component has no version.
+    #[error(
+        "the component {name} has no version, which a module needs; put one such as 1.2.0 into its custom section \
+         `version`"
+    )]
     NoVersion {
-        /// Its name.
+        /// The component's name.
         name: String,
     },
-    /// Its version is not a semantic one.
-    #[error("the version {version:?} of the component {name} is not a semantic one such as 1.2.0 or 2.0.0-rc.1")]
+    /// The component's version is not a semantic version.
+    #[error("the version {version:?} of the component {name} is not a semantic version, such as 1.2.0 or 2.0.0-rc.1")]
     Version {
-        /// Its name.
+        /// The component's name.
         name: String,
-        /// The version.
+        /// Its version.
         version: String,
-        /// What is wrong with it.
+        /// What is wrong with the version.
         source: semver::Error,
     },
     /// Another module has the name and the version.
@@ -69,33 +73,33 @@ pub enum StoreError {
         /// The module that has them.
         digest: ModuleDigest,
     },
-    /// A text that should be a digest.
+    /// A text is not a digest or a prefix of one.
     #[error(
         "{text:?} is not a digest: give its {} hexadecimal digits, or at least the first {} of them",
         ModuleDigest::DIGITS,
-        ModuleDigest::LEAST_DIGITS
+        ModuleDigest::MIN_PREFIX_DIGITS
     )]
     Digest {
         /// The text.
         text: String,
     },
-    /// There is no such module.
+    /// The store has no such module.
     #[error("the store {} has no module {wanted}", store.display())]
     NotFound {
-        /// What was asked for.
+        /// The digest, name or version that was asked for.
         wanted: String,
-        /// The store.
+        /// The store's folder.
         store: PathBuf,
     },
-    /// Several modules have the prefix.
-    #[error("several modules begin with {prefix}: {}", list(matches))]
+    /// The digests of several modules begin with the prefix.
+    #[error("several digests begin with {prefix}: {}; give more digits", list(matches))]
     Ambiguous {
         /// The prefix.
         prefix: String,
-        /// The modules.
+        /// The digests of the modules.
         matches: Vec<ModuleDigest>,
     },
-    /// A file of the store is not what it was when it was written.
+    /// A file of the store has changed since it was written.
     #[error("{} is damaged: {reason}; add the module again", path.display())]
     Damaged {
         /// The file.
@@ -106,7 +110,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// For `map_err`.
+    /// A [`StoreError::Io`] for `map_err`.
     pub(super) fn io<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + 'a {
         move |source| Self::Io { what, path: path.to_owned(), source }
     }

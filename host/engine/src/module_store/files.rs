@@ -1,33 +1,33 @@
-//! Files that are there whole or not at all.
+//! Files that are written in full or not at all: each is written under another name first, then moved into place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// What the names of unfinished files begin with.
+/// The prefix of the names of unfinished files.
 pub(super) const UNFINISHED: &str = ".unfinished-";
 
-/// Whether a crash must not lose it.
+/// Whether a file must survive a crash, and who may read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Everybody may read it, and once it is written it stays.
-    Lasting,
-    /// Nobody else may read it. It may be lost, or be there with other content: whoever reads it checks it.
+pub(super) enum Durability {
+    /// It survives a crash, and everybody may read it.
+    Durable,
+    /// Only this user may read it. A crash may lose or damage it, so it must be checked when it is read.
     Private,
 }
 
-/// An unfinished file; what was not finished is removed.
+/// An unfinished file, removed when this is dropped.
 struct Unfinished {
     path: PathBuf,
 }
 
 impl Unfinished {
-    fn write(folder: &Path, kind: Kind, parts: &[&[u8]]) -> io::Result<Self> {
+    fn write(folder: &Path, durability: Durability, parts: &[&[u8]]) -> io::Result<Self> {
         let random = getrandom::u64().map_err(io::Error::from)?;
         let path = folder.join(format!("{UNFINISHED}{random:016x}"));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        if kind == Kind::Private {
+        if durability == Durability::Private {
             private(&mut options);
         }
         let mut file = options.open(&path)?;
@@ -35,7 +35,7 @@ impl Unfinished {
         for part in parts {
             file.write_all(part)?;
         }
-        if kind == Kind::Lasting {
+        if durability == Durability::Durable {
             file.sync_all()?;
         }
         Ok(unfinished)
@@ -44,7 +44,7 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // After the renaming there is nothing of this name.
+        // After the file was renamed there is none with this name.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -58,25 +58,25 @@ fn private(options: &mut OpenOptions) {
 fn private(_: &mut OpenOptions) {}
 
 /// Writes a file, or replaces it.
-pub(super) fn write(folder: &Path, name: &str, kind: Kind, parts: &[&[u8]]) -> io::Result<()> {
-    let unfinished = Unfinished::write(folder, kind, parts)?;
+pub(super) fn write(folder: &Path, name: &str, durability: Durability, parts: &[&[u8]]) -> io::Result<()> {
+    let unfinished = Unfinished::write(folder, durability, parts)?;
     fs::rename(&unfinished.path, folder.join(name))?;
-    if kind == Kind::Lasting { sync(folder) } else { Ok(()) }
+    if durability == Durability::Durable { sync(folder) } else { Ok(()) }
 }
 
-/// Writes a file, unless there is one: then it is left as it is, and the answer is no.
-pub(super) fn create(folder: &Path, name: &str, kind: Kind, content: &[u8]) -> io::Result<bool> {
-    let unfinished = Unfinished::write(folder, kind, &[content])?;
-    // A link to a name that is taken fails, whoever is faster: and what it gives the name to is whole.
+/// Creates a file. If there is one already, leaves it as it is and returns `false`.
+pub(super) fn create(folder: &Path, name: &str, durability: Durability, content: &[u8]) -> io::Result<bool> {
+    let unfinished = Unfinished::write(folder, durability, &[content])?;
+    // Linking fails if the name is taken, also by another process at this moment, and the linked file is complete.
     match fs::hard_link(&unfinished.path, folder.join(name)) {
-        Ok(()) if kind == Kind::Lasting => sync(folder).map(|()| true),
+        Ok(()) if durability == Durability::Durable => sync(folder).map(|()| true),
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Removes a file, and tells whether there was one.
+/// Removes a file. Returns whether there was one.
 pub(super) fn remove(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
@@ -85,7 +85,7 @@ pub(super) fn remove(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Makes a folder last, with what is in it.
+/// Makes sure that the entries of a folder survive a crash.
 #[cfg(unix)]
 pub(super) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
@@ -96,7 +96,8 @@ pub(super) fn sync(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The files of a folder, by name; none where there is no folder. A name that is no text is nobody's here.
+/// The names of a folder's files, sorted; empty if there is no folder. Names that are not UTF-8 are skipped: the store
+/// writes none.
 pub(super) fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

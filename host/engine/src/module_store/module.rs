@@ -1,4 +1,4 @@
-//! A module of the store: what its record says.
+//! A module of the store, and the name and version that it needs.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::ModuleDigest;
 use super::error::StoreError;
-use super::time;
+use super::rfc3339;
 use crate::metadata::Metadata;
 
-/// The longest name, in bytes: it is a name of a folder.
-pub(super) const LONGEST_NAME: usize = 64;
+/// The longest name of a module, in bytes. It is the name of a folder.
+pub(super) const MAX_NAME: usize = 64;
 
 /// A module of a store.
 ///
@@ -25,37 +25,37 @@ pub struct Module {
     pub(super) digest: ModuleDigest,
     pub(super) size: u64,
     pub(super) interface: Version,
-    #[serde(with = "time")]
+    #[serde(with = "rfc3339")]
     pub(super) added_at: SystemTime,
 }
 
 impl Module {
-    /// The name that its component says.
+    /// The name in the component's metadata.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The version that its component says.
+    /// The version in the component's metadata.
     pub fn version(&self) -> &Version {
         &self.version
     }
 
-    /// As policies are named: `name@version`.
+    /// `name@version`, as policies are named.
     pub fn label(&self) -> Arc<str> {
         format!("{}@{}", self.name, self.version).into()
     }
 
-    /// What it is addressed by.
+    /// The digest that it is addressed by.
     pub fn digest(&self) -> &ModuleDigest {
         &self.digest
     }
 
-    /// How many bytes its component has.
+    /// The size of the component, in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The version of the contract `callsign:policy` that it was made for.
+    /// The version of the contract `callsign:policy` that it uses.
     pub fn interface(&self) -> &Version {
         &self.interface
     }
@@ -66,7 +66,7 @@ impl Module {
     }
 }
 
-/// The name and the version of a component, fit for a store.
+/// The name and the version of a component, checked to be valid for a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) name: String,
@@ -74,7 +74,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Reads what the component says of itself, which is untrusted: both become names of files.
+    /// Checks the name and version in a component's metadata, which is untrusted: both become names of files.
     pub(super) fn of(metadata: &Metadata) -> Result<Self, StoreError> {
         let name = metadata.name.clone().ok_or(StoreError::NoName)?;
         if !is_name(&name) {
@@ -87,7 +87,7 @@ impl Identity {
         }
     }
 
-    /// What of the version must be one of its kind: without the part after `+`, by which no version is newer than another.
+    /// The version without its build metadata (after `+`), which does not order versions. It is the name of the claim.
     pub(super) fn claim(&self) -> String {
         let Version { major, minor, patch, pre, .. } = &self.version;
         if pre.is_empty() { format!("{major}.{minor}.{patch}") } else { format!("{major}.{minor}.{patch}-{pre}") }
@@ -95,7 +95,7 @@ impl Identity {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&name.len())
+    (1..=MAX_NAME).contains(&name.len())
         && !name.starts_with('.')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }

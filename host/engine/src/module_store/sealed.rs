@@ -1,57 +1,57 @@
-//! Compiled code under a seal: only what this host wrote is ever run.
+//! Seals of compiled code: only code that this user's [`CompiledCache`](crate::CompiledCache) wrote is run.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use wasmtime::component::Component;
 
-/// The bytes of a seal, at the start of the file.
+/// The size of a seal, in bytes. It is at the start of the file.
 const SEAL: usize = 32;
 
-/// What the seal is made with.
+/// The secret that seals are made with.
 pub(super) struct Secret(pub(super) [u8; Self::BYTES]);
 
 impl Secret {
     pub(super) const BYTES: usize = 32;
 
-    /// The seal of code under a key: that it is this host's, and that it is what the key names.
+    /// Begins the seal of the code with this key. The seal covers the key, so code cannot be passed off under another
+    /// key.
     fn seal(&self, key: &[u8; 32]) -> Option<Hmac<Sha256>> {
-        // A key of any length will do for this code; the error is of others.
+        // HMAC takes a key of any length, so this does not fail.
         let mut seal = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
         seal.update(b"callsign compiled code 1\0");
         seal.update(key);
         Some(seal)
     }
 
-    /// What to write in front of the code.
+    /// The seal to write before the code.
     pub(super) fn sign(&self, key: &[u8; 32], code: &[u8]) -> Option<[u8; SEAL]> {
         Some(self.seal(key)?.chain_update(code).finalize().into_bytes().into())
     }
 }
 
-/// A file's bytes whose seal was checked, and which nothing can change since.
+/// The bytes of a file whose seal was checked. They are in memory, so nothing can have changed them since.
 pub(super) struct Verified {
     bytes: Vec<u8>,
 }
 
 impl Verified {
-    /// Checks the seal, in constant time.
+    /// Checks the seal in constant time; `None` if it is wrong.
     pub(super) fn check(bytes: Vec<u8>, secret: &Secret, key: &[u8; 32]) -> Option<Self> {
         let (seal, code) = bytes.split_at_checked(SEAL)?;
         secret.seal(key)?.chain_update(code).verify_slice(seal).ok()?;
         Some(Self { bytes })
     }
 
-    /// The component.
+    /// Loads the component.
     #[allow(
         unsafe_code,
-        reason = "native code is taken from memory whose seal says that this host's compiler made it: the one place where \
-                  that can be known"
+        reason = "this loads native code, and only here is it known that the seal of these bytes was checked"
     )]
     pub(super) fn into_component(self, engine: &wasmtime::Engine) -> wasmtime::Result<Component> {
-        // SAFETY: the bytes must be what `Component::serialize` gave. They are what a holder of the secret sealed, which
-        // is only this user's `CompiledCache` (the secret is a file of this user that nobody else may read), and it seals
-        // nothing else. They were checked in this memory, not in a file that could have changed since. Whether they suit
-        // this engine is checked by the function itself, and by the key.
+        // SAFETY: the bytes must come from `Component::serialize`. Their seal was made with the secret, a file that
+        // only this user can read. Only `CompiledCache` uses it, and it seals nothing but the output of
+        // `Component::serialize`. The seal was checked in this memory, not in the file, which could have changed since.
+        // That the code is for this engine is checked by `deserialize`, and by the key.
         unsafe { Component::deserialize(engine, &self.bytes[SEAL..]) }
     }
 }

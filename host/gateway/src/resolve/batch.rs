@@ -216,7 +216,7 @@ impl<'a> Group<'a> {
         load(&mut instance, snapshot, &self.queries);
         for (handle, read) in self.reads.iter().enumerate() {
             if let Some(read) = read {
-                instance.know(handle as u32, read.clone());
+                instance.set_pin(handle as u32, read.clone());
             }
         }
         let answers = instance.resolve_batch(self.queries.iter().map(|query| &query.request))?;
@@ -236,7 +236,7 @@ impl<'a> Group<'a> {
             let progress = match checked {
                 Ok(checked) => {
                     if answerer.route.shadow.is_some() {
-                        let read = instance.known(handle as u32);
+                        let read = instance.known_pin(handle as u32);
                         compare(snapshot, answerer.route, &query.alone(), &checked.verdict, read);
                     }
                     let settled = settle_read(snapshot, answerer, &mut instance, handle as u32, query, checked);

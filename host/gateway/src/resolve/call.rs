@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use callsign_engine::contract::types::Request;
-use callsign_engine::{Asked, Failure, Instance, PinRead, Policy, Texts};
+use callsign_engine::{CallMessage, Failure, Instance, MessageTexts, PinRead, Policy};
 
 use super::check::{Author, Checked, check};
 use super::destination::Question;
@@ -73,7 +73,7 @@ pub(super) fn answer(
 ) -> Result<Checked, Failure> {
     load(instance, snapshot, std::slice::from_ref(query));
     if let Some(read) = read {
-        instance.know(0, read);
+        instance.set_pin(0, read);
     }
     let answer = instance.resolve(query.request)?;
     check(snapshot, author, &query.question, &answer)
@@ -104,8 +104,8 @@ pub(crate) fn load(instance: &mut Instance, snapshot: &Snapshot, queries: &[Quer
     let texts = instance.reads_texts();
     let state = instance.begin(&snapshot.revision, &snapshot.sticky);
     for query in queries {
-        state.ask(
-            Asked::new(
+        state.push_message(
+            CallMessage::new(
                 query.question.scope,
                 query.question.channel,
                 query.request.country,
@@ -115,7 +115,7 @@ pub(crate) fn load(instance: &mut Instance, snapshot: &Snapshot, queries: &[Quer
             other_entity(snapshot, query),
         );
         if texts {
-            state.texts.push(Texts {
+            state.texts.push(MessageTexts {
                 message_id: query.message.id.map(Into::into),
                 application: query.message.application.map(Into::into),
                 entity: query.message.entity.map(Into::into),

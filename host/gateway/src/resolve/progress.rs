@@ -62,7 +62,7 @@ pub(crate) fn attempt(
     with_instance(&answerer.bound.binding.policy, |instance| {
         let checked = answer(snapshot, instance, Author::Bound(answerer.bound), query, read)?;
         if answerer.route.shadow.is_some() {
-            compare(snapshot, answerer.route, query, &checked.verdict, instance.known(0));
+            compare(snapshot, answerer.route, query, &checked.verdict, instance.known_pin(0));
         }
         Ok(settle_read(snapshot, answerer, instance, 0, query, checked))
     })
@@ -78,7 +78,7 @@ pub(crate) fn settle_read(
     query: &Query<'_>,
     checked: Checked,
 ) -> Settled {
-    let read = instance.read(handle);
+    let read = instance.take_pin_read(handle);
     let rule = answerer.bound.binding.on_unavailable;
     settle(snapshot, rule, &query.question, query.message.entity, checked, read)
 }

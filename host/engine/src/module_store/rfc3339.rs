@@ -1,28 +1,28 @@
-//! Points in time as RFC 3339 texts in UTC, to the second: `2026-03-01T09:30:00Z`.
+//! Times in JSON, as RFC 3339 in UTC to the second: `2026-03-01T09:30:00Z`. For `serde(with)`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serializer, de, ser};
 
-/// Now, to the second; the epoch on a machine whose clock is before it.
+/// The current time, to the second. 1970-01-01 if the machine's clock is before that.
 pub(super) fn now() -> SystemTime {
     let seconds = UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_secs());
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// Writes a point in time.
+/// Writes a time.
 pub(super) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     let time = Timestamp::try_from(*time).map_err(ser::Error::custom)?;
     serializer.collect_str(&time)
 }
 
-/// Reads one.
+/// Reads a time.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
     let text = String::deserialize(deserializer)?;
     let time: Option<Timestamp> = text.parse().ok();
     let time = time.and_then(|time| SystemTime::try_from(time).ok());
-    time.ok_or_else(|| de::Error::custom("no time such as 2026-03-01T09:30:00Z"))
+    time.ok_or_else(|| de::Error::custom("not a time such as 2026-03-01T09:30:00Z"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What nobody needs any more.
+//! Removes what no module of the store needs.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,26 +12,26 @@ use super::{ModuleStore, files};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Collected {
-    /// How many files.
+    /// The number of files.
     pub files: usize,
-    /// How many bytes they had.
+    /// Their size, in bytes.
     pub bytes: u64,
 }
 
 impl ModuleStore {
-    /// Removes what no module of the store needs: files of additions and removals that were interrupted, and compiled
-    /// code of modules that are gone or for another version of wasmtime, other settings or another processor.
+    /// Removes what no module of the store needs: files of interrupted additions and removals, and compiled code for
+    /// modules that were removed, for another version of wasmtime, other settings or another processor.
     ///
-    /// Modules stay. `keep` has the digests of which everything stays even where they are no modules of the store any
-    /// more, such as those that a gateway may roll back to.
+    /// Modules are never removed, and neither are the files of the digests in `keep`, such as removed modules that a
+    /// gateway may roll back to.
     ///
-    /// Processes with different versions of Callsign may use one store; each removes the compiled code of the others,
+    /// If processes with different versions of Callsign use one store, each removes the compiled code of the others,
     /// which then compile again.
     ///
     /// # Errors
     /// The store cannot be read or written.
     pub fn gc(&self, keep: &HashSet<ModuleDigest>) -> Result<Collected, StoreError> {
-        // With the lock nobody is in the middle of adding or removing something.
+        // With the lock no other process is adding or removing a module.
         let _lock = self.lock()?;
         let mut collected = Collected::default();
         let recorded: HashSet<ModuleDigest> = self.recorded()?.into_iter().collect();
@@ -47,18 +47,18 @@ impl ModuleStore {
                 self.collect(modules.join(&name), &mut collected)?;
             }
         }
-        // Records may have gone just now.
+        // Some records may have been removed above.
         let recorded: HashSet<ModuleDigest> = self.recorded()?.into_iter().collect();
         let claims = self.sweep_names(|holder| holder.is_none_or(|digest| !recorded.contains(&digest)))?;
         collected.files += claims.files;
         collected.bytes += claims.bytes;
-        for path in self.compiled.superfluous(recorded.union(keep))? {
+        for path in self.compiled.unneeded(recorded.union(keep))? {
             self.collect(path, &mut collected)?;
         }
         Ok(collected)
     }
 
-    /// Frees the names and versions that the holder of is `free`, and those that nobody has finished taking.
+    /// Removes the claims whose holder is `free`, and unfinished claims.
     pub(super) fn sweep_names(&self, free: impl Fn(Option<ModuleDigest>) -> bool) -> Result<Collected, StoreError> {
         let mut collected = Collected::default();
         let names = self.names();
@@ -73,7 +73,7 @@ impl ModuleStore {
                     self.collect(path, &mut collected)?;
                 }
             }
-            // The last version takes the name with it.
+            // This fails unless the folder is empty.
             let _ = fs::remove_dir(&folder);
         }
         files::sync(&names).map_err(StoreError::io("write", &names))?;
