@@ -1,29 +1,29 @@
-//! The policy's own view: the plans of the scopes it has answered for, kept while their revisions last.
+//! The plans of the scopes that the policy has answered for, cached while their revisions last.
 
-use callsign_policy::kept::Kept;
+use callsign_policy::cache::Cache;
 use callsign_policy::reads::Reads;
 use callsign_policy::types::{Answer, Request};
 
 use crate::decide::decide;
-use crate::plan::{MOST_HELD, Plan};
+use crate::plan::{MAX_LOCAL_SENDERS, Plan};
 
-/// How many senders the plans of a half may hold together: one pool of the largest size that is held. With both halves
-/// full that is about 85 MB, two thirds of the memory that a policy gets by default.
-const SENDERS_A_HALF: usize = MOST_HELD as usize + 1_000;
+/// The most senders in the plans of one generation of the cache: one pool of the largest size, and a little more. Both
+/// generations full take about 85 MB, two thirds of the memory that a policy gets by default.
+const MAX_SENDERS_PER_GENERATION: usize = MAX_LOCAL_SENDERS as usize + 1_000;
 
-/// The plans.
+/// A cache of plans.
 #[derive(Debug)]
-pub struct View {
-    plans: Kept<Plan>,
+pub struct PlanCache {
+    plans: Cache<Plan>,
 }
 
-impl Default for View {
+impl Default for PlanCache {
     fn default() -> Self {
-        Self { plans: Kept::up_to(SENDERS_A_HALF) }
+        Self { plans: Cache::up_to_weight(MAX_SENDERS_PER_GENERATION) }
     }
 }
 
-impl View {
+impl PlanCache {
     /// Answers a request.
     #[inline]
     pub fn resolve<R: Reads>(&mut self, request: &Request, reads: &R) -> Answer {
