@@ -15,7 +15,7 @@ pub(crate) struct Channels(u8);
 impl Channel {
     pub(crate) const ALL: [Channel; 3] = [Channel::Sms, Channel::Mms, Channel::Rcs];
 
-    /// Its word in catalogs and messages.
+    /// Its name in catalogs and messages.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Channel::Sms => "SMS",

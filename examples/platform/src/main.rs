@@ -1,5 +1,6 @@
 //! Generates a realistic messaging platform: a catalog of applications, entities, senders and strategies, and the
 //! messages of a day. The same seed and sizes give the same bytes.
+#![forbid(unsafe_code)]
 
 mod application;
 mod area_code;
@@ -41,11 +42,11 @@ use crate::{
 #[derive(Parser)]
 #[command(name = "platform", version, after_help = EXAMPLES)]
 struct Arguments {
-    /// What the random numbers start from.
+    /// The seed of the random numbers.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
-    /// How many client companies, 1 to 1,000,000; about a third has strategies of its own.
+    /// How many client companies, 1 to 1,000,000; about a third have strategies of their own.
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     entities: u32,
 
@@ -53,11 +54,11 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     senders: u32,
 
-    /// How many messages, up to 10,000,000,000; three recipients for ten of them.
+    /// How many messages, up to 10,000,000,000; there are three recipients for ten messages.
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(..=MESSAGES))]
     messages: u64,
 
-    /// The folder to write to, made when it is not there.
+    /// The folder to write to; created if it does not exist.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
 }
@@ -103,7 +104,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes a file from its beginning to its end.
+/// Creates and writes a file.
 fn save<T>(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>) -> Result<T, String> {
     let written = File::create(path).and_then(|file| {
         let mut out = BufWriter::with_capacity(1 << 20, file);

@@ -29,7 +29,7 @@ struct MessageElement {
     from: Option<String>,
 }
 
-/// Somebody who is written to several times, nearly always by the same.
+/// A recipient of several messages, nearly always from the same entity.
 struct Recipient {
     application: Application,
     entity: Option<usize>,
@@ -37,7 +37,7 @@ struct Recipient {
     number: Number,
 }
 
-/// Of ten messages, this many recipients.
+/// Recipients for each ten messages.
 const RECIPIENTS_OF_TEN: u64 = 3;
 
 /// Writes all messages of a platform, one a line.
@@ -83,7 +83,7 @@ impl Recipient {
         Recipient { application: platform.entities[entity].main_application(), entity: Some(entity), ..self }
     }
 
-    /// The channels for which whoever writes has a sender.
+    /// The channels for which the entity or application that writes has a sender.
     fn channels(&self, platform: &Platform) -> Channels {
         match self.entity {
             Some(entity) => platform.entities[entity].channels(self.country),
@@ -91,7 +91,7 @@ impl Recipient {
         }
     }
 
-    /// One of the senders that whoever writes may use.
+    /// A sender that the entity or application that writes may use.
     fn draw_sender(&self, platform: &Platform, random: &mut Random) -> Option<u32> {
         match self.entity {
             Some(entity) => platform.entities[entity].draw_sender(random),
@@ -133,7 +133,7 @@ impl MessageElement {
     }
 }
 
-/// Mostly SMS; the others mostly where a sender is there for them.
+/// Mostly SMS; other channels mostly if there is a sender for them.
 fn channel(random: &mut Random, recipient: &Recipient, available: Channels) -> Channel {
     let mms = if available.contains(Channel::Mms) { 170 } else { 3 };
     let rcs = match recipient.application {
@@ -151,7 +151,7 @@ fn channel(random: &mut Random, recipient: &Recipient, available: Channels) -> C
     }
 }
 
-/// The sender that a message insists on: mostly a right one.
+/// The `from` of a message: mostly a sender that may carry it.
 fn explicit_sender(
     random: &mut Random,
     platform: &Platform,
@@ -175,7 +175,7 @@ fn explicit_sender(
     place.map(|place| platform.sender(place).address.to_string())
 }
 
-/// Tries a draw some times.
+/// Draws again if a draw fails, a few times.
 fn some_place(mut draw: impl FnMut() -> Option<u32>) -> Option<u32> {
     (0..16).find_map(|_| draw())
 }

@@ -37,7 +37,7 @@ impl Number {
         Number((1000 + area_code) * 10_000_000 + exchange * 10_000 + random.digits(4))
     }
 
-    /// As people and systems write it: mostly digits, often with the plus, seldom with separators.
+    /// The number as people and systems write it: mostly digits, often with a plus, seldom with separators.
     pub(crate) fn written(self, random: &mut Random, country: Country) -> String {
         match random.below(100) {
             0..68 => self.0.to_string(),
@@ -71,7 +71,7 @@ impl Number {
         text
     }
 
-    /// What stands in `to` by mistake and is nobody's number in any country.
+    /// A `to` that is a mistake: not a number of any country.
     pub(crate) fn invalid(random: &mut Random) -> String {
         const JUNK: [&str; 10] =
             ["", "n/a", "unknown", "test", "-", "null", "mobile", "customer@mail.example", "see notes", "+"];

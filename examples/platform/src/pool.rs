@@ -25,7 +25,7 @@ pub(crate) struct Pool {
     pub(crate) channels: Channels,
 }
 
-/// What shared names begin with.
+/// The beginning of shared names.
 const NAMES: [&str; 12] = [
     "Notify", "InfoSMS", "Verify", "Orders", "Delivery", "Alert", "Support", "MyCode", "Service", "Update", "Reminder",
     "Contact",

@@ -70,7 +70,7 @@ impl Random {
         &list[self.weighted_index(list.iter().map(weight))]
     }
 
-    /// The place of one of some weights, each as often as it says; 0 when there are none.
+    /// The index of one of some weights, each drawn as often as its weight says; 0 if there are none.
     pub(crate) fn weighted_index(&mut self, weights: impl Iterator<Item = u64> + Clone) -> usize {
         let mut left = self.below(weights.clone().sum());
         for (place, weight) in weights.enumerate() {

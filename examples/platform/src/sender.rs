@@ -53,9 +53,9 @@ pub(crate) enum SenderType {
 pub(crate) struct Order<'a> {
     pub(crate) country: Country,
     pub(crate) state: Option<State>,
-    /// What a name should begin with.
+    /// The beginning of a name.
     pub(crate) name: &'a str,
-    /// The product, where it is not left to the draw.
+    /// The product; none to draw it.
     pub(crate) product: Option<Product>,
 }
 
@@ -132,7 +132,7 @@ impl Sender {
 // === impl SenderType ===
 
 impl SenderType {
-    /// Its word in catalogs.
+    /// Its name in catalogs.
     pub(crate) fn word(self) -> &'static str {
         match self {
             SenderType::Alphanumeric => "ALPHANUMERIC",
@@ -219,12 +219,12 @@ impl Registry {
             country,
             channels,
             reach,
-            // What was ordered by its product is what others rely on.
+            // Senders with a fixed product are what others rely on.
             active: order.product.is_some() || !random.chance(30),
         }
     }
 
-    /// An address that nobody has yet.
+    /// An address that no other sender has.
     fn address(&mut self, random: &mut Random, product: Product, order: &Order<'_>) -> Address {
         loop {
             let address = match product {

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Strategy {
     pub(crate) channel: Option<Channel>,
-    /// None stands for every country.
+    /// None for all countries.
     pub(crate) countries: Option<Vec<Country>>,
     sticky: bool,
     geolocated: bool,
@@ -64,7 +64,7 @@ struct PriorityElement {
 /// What an entity wants to be different from its application.
 #[derive(Debug, Clone, Copy)]
 enum Exception {
-    /// Nothing leaves for a country that is none of its markets.
+    /// Nothing goes to countries outside of its markets.
     MarketsOnly,
     /// Only some of its senders.
     ChosenSenders,

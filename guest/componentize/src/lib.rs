@@ -1,6 +1,6 @@
-//! Makes a policy: its source becomes a core module, and the module a component with a name and a version.
+//! Builds policies: cargo compiles the source to a core module, which becomes a component with a name and a version.
 //!
-//! The build script of `callsign` makes the standard policy with it, `callsign policy build` a policy of a tenant.
+//! The build script of `callsign-engine` builds the standard policy with it, `callsign policy build` a tenant's policy.
 
 #![forbid(unsafe_code)]
 
@@ -11,10 +11,10 @@ use std::{env, fs};
 use anyhow::{Context, Result, ensure};
 use wit_component::ComponentEncoder;
 
-/// What policies are compiled for.
+/// The target that policies are compiled for.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Cargo, to build a policy with these flags for rustc. What concerns a build outside does not leak into this one.
+/// A cargo command that builds a policy with these flags for rustc. The settings of an outer build do not reach it.
 pub fn cargo(flags: &[String]) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
@@ -32,11 +32,11 @@ pub fn cargo(flags: &[String]) -> Command {
     cargo
 }
 
-/// The flags for rustc: a small stack, and no trace in the bytes of where these folders lie.
+/// The flags for rustc: a small stack, and no paths of these folders in the component.
 pub fn flags(folders: &[(PathBuf, String)]) -> Vec<String> {
     let mut flags = vec![
-        // The shadow stack comes first and is small: an overflow traps instead of overwriting data, and a fresh
-        // instance touches fewer pages.
+        // The stack is first in memory and small: an overflow traps instead of overwriting data, and a fresh instance
+        // touches fewer pages.
         "-Clink-arg=-zstack-size=65536".to_owned(),
         "-Clink-arg=--stack-first".to_owned(),
     ];
@@ -52,27 +52,27 @@ pub fn flags(folders: &[(PathBuf, String)]) -> Vec<String> {
     flags
 }
 
-/// Whether policies can be compiled here.
+/// Whether [`TARGET`] is installed.
 pub fn target_is_installed() -> Result<bool> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
-    let output = output.context("rustc does not run")?;
+    let output = output.context("cannot run rustc")?;
     let folder = PathBuf::from(String::from_utf8(output.stdout)?.trim());
     Ok(output.status.success() && fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some()))
 }
 
-/// Makes a component of a core module, with a name and a version.
+/// Makes a core module a component with a name and a version.
 pub fn encode(module: &[u8], name: &str, version: &str) -> Result<Vec<u8>> {
     let component = ComponentEncoder::default()
         .validate(true)
-        // A component asks for no later version of the contract than what it uses.
+        // A component imports no later version of the contract than it uses.
         .merge_imports_based_on_semver(false)
         .module(module)?
         .encode()?;
     let mut metadata = wasm_metadata::AddMetadata::default();
     metadata.name = wasm_metadata::AddMetadataField::Set(name.into());
     let mut component = metadata.to_wasm(&component)?;
-    // The section of the tool conventions that `wasm-tools metadata` writes and reads.
+    // The section that `wasm-tools metadata` writes and reads.
     let section = wasm_encoder::CustomSection { name: "version".into(), data: version.as_bytes().into() };
     component.push(wasm_encoder::ComponentSection::id(&section));
     wasm_encoder::Encode::encode(&section, &mut component);

@@ -1,4 +1,4 @@
-//! One call of a policy: the request, and typed views of what it may read.
+//! One call of a policy: the request, and methods for all that a policy can read.
 
 use std::cell::Cell;
 
@@ -13,8 +13,8 @@ use crate::sticky::Pin;
 use crate::strategies::StrategyFacts;
 use crate::types::{Answer, Decision, OwnRefusal, Refusal, Request, Sender, Step, Strategy};
 
-/// Memory for what lives no longer than a request: an arena that is emptied between them. It belongs to the instance;
-/// policies take from it by [`Call::scratch`].
+/// Memory for one request: an arena that is emptied between requests. It belongs to the instance; policies use it with
+/// [`Call::scratch`].
 #[derive(Debug, Default)]
 pub struct Scratch {
     arena: Bump,
@@ -22,27 +22,27 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Forgets everything in it. The memory stays for the next request.
+    /// Drops the contents. The memory stays for the next request.
     #[inline]
     pub fn empty(&mut self) {
         if self.used.get() {
-            self.forget();
+            self.reset();
         }
     }
 
     #[cold]
-    fn forget(&mut self) {
+    fn reset(&mut self) {
         self.arena.reset();
         self.used.set(false);
     }
 }
 
-/// A request, and what there is to answer it with.
+/// A request, and what it can be answered with.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a, R> {
     /// The request.
     pub request: &'a Request,
-    /// What may be read: the imports, or a test's plain data.
+    /// What the policy reads: the imports, or the plain data of a test.
     pub reads: &'a R,
     scratch: &'a Scratch,
 }
@@ -54,14 +54,14 @@ impl<'a, R: Reads> Call<'a, R> {
         Self { request, reads, scratch }
     }
 
-    /// Memory for this request, where taking is moving a pointer and giving back is nothing:
-    /// `call.scratch().alloc(value)`, or the collections of [`bumpalo`].
+    /// An arena for this request, for `call.scratch().alloc(value)` or the collections of [`bumpalo`]. Allocating moves
+    /// a pointer, freeing does nothing.
     pub fn scratch(&self) -> &'a Bump {
         self.scratch.used.set(true);
         &self.scratch.arena
     }
 
-    /// The same call, read in another way: for a policy that changes what another one sees.
+    /// The same call with other reads, for a policy that changes what another policy reads.
     pub fn with_reads<'b, Q>(&self, reads: &'b Q) -> Call<'b, Q>
     where
         'a: 'b,
@@ -69,25 +69,25 @@ impl<'a, R: Reads> Call<'a, R> {
         Call { request: self.request, reads, scratch: self.scratch }
     }
 
-    /// Every strategy of the scope, those of the entity first. `callsign_standard::strategy::choose` is the
-    /// specification's choice among them.
+    /// Every strategy of the scope, those of the entity first. `callsign_standard::strategy::choose` chooses among them
+    /// as the specification says.
     pub fn strategies(&self) -> Vec<StrategyFacts> {
         self.reads.strategies_of(self.request.scope, self.request.country)
     }
 
-    /// The senders that can carry the message under a strategy, or under none.
+    /// The senders that can carry the message under a strategy, or without one.
     pub fn senders(&self, strategy: Option<Strategy>) -> Senders<'a, R> {
         let Request { scope, channel, country, .. } = *self.request;
         Senders { pool: Pool { scope, channel, country, strategy }, reads: self.reads }
     }
 
-    /// The default senders of the scope, that of the entity first; only those that can carry the message.
+    /// The default senders of the scope that can carry the message, the entity's first.
     pub fn default_senders(&self) -> impl Iterator<Item = DefaultSender> + use<R> {
         let Request { scope, channel, country, .. } = *self.request;
         self.reads.default_senders(scope, channel, country).into_iter().filter(|default| default.usable)
     }
 
-    /// What the recipient is pinned to, whatever it is.
+    /// The pin of the recipient.
     pub fn pin(&self) -> Pin {
         self.reads.pin_of(self.request.message)
     }
@@ -100,7 +100,7 @@ impl<'a, R: Reads> Call<'a, R> {
         }
     }
 
-    /// A sender in words.
+    /// The id and the address of a sender.
     pub fn describe(&self, sender: Sender) -> Option<SenderText> {
         self.reads.describe(self.request.scope, sender)
     }
@@ -115,14 +115,12 @@ impl<'a, R: Reads> Call<'a, R> {
         self.reads.attribute(self.request.message, name)
     }
 
-    /// When the message goes out, in seconds since 1970-01-01 UTC; none where the gateway was not told, or is one of the
-    /// contract 1.0.
+    /// When the message goes out, in seconds since 1970-01-01 UTC; none if the gateway was not told.
     pub fn sent_at(&self) -> Option<u64> {
         self.reads.sent_at(self.request.message)
     }
 
-    /// An explanation that names the strategy that was followed and every sender beside it, for a policy that has no
-    /// more to say.
+    /// A plain explanation of an answer: the strategy that was followed, and the verdict on every sender.
     pub fn trace(&self, answer: Answer) -> Trace {
         let mut trace = Trace { strategies: Vec::new(), senders: Vec::new(), pin: None, stages: Vec::new(), answer };
         if let Answer::Decided(decision) = answer {
@@ -143,10 +141,10 @@ impl<'a, R: Reads> Call<'a, R> {
     }
 }
 
-/// The senders that can carry a message, as the host sees them: each question is one import.
+/// The senders that can carry a message. Each method calls one import.
 ///
-/// A policy that is asked often does better to [`read`](Senders::read) them once and keep them, see
-/// [`Kept`](crate::kept::Kept).
+/// A policy that decides often should [`read`](Senders::read) them once and keep them in a
+/// [`Cache`](crate::cache::Cache).
 #[derive(Debug, Clone, Copy)]
 pub struct Senders<'a, R> {
     pool: Pool,
@@ -154,7 +152,7 @@ pub struct Senders<'a, R> {
 }
 
 impl<R: Reads> Senders<'_, R> {
-    /// Their name in the contract.
+    /// The pool in the terms of the contract.
     pub fn name(&self) -> Pool {
         self.pool
     }
@@ -184,24 +182,24 @@ impl<R: Reads> Senders<'_, R> {
         self.reads.spread(self.pool, group, recipient)
     }
 
-    /// All of them, indexed as the host's are.
+    /// Reads all of them, and indexes them as the host does.
     pub fn read(&self) -> pool::Pool {
         pool::Pool::new(self.reads.candidates(self.pool))
     }
 
-    /// Every sender associated with the scope, these included, and what keeps the others out. For explanations.
+    /// Every sender associated with the scope, and why it is or is not one of these. For explanations.
     pub fn considered(&self) -> Vec<Considered> {
         self.reads.all_considered(self.pool)
     }
 }
 
 impl Answer {
-    /// This sender, by the spread over the pool, without a pin.
+    /// This sender with the step `pool`, without a pin.
     pub fn spread(sender: Sender, strategy: Option<Strategy>) -> Self {
         Self::Decided(Decision { sender, strategy, step: Step::Pool, pin: false })
     }
 
-    /// A refusal of the policy's own, worded by [`Policy::word`](crate::Policy::word).
+    /// A refusal of the policy's own, which [`Policy::refusal_text`](crate::Policy::refusal_text) puts in words.
     pub fn refuse(code: u32, detail: u64) -> Self {
         Self::Refused(Refusal::Own(OwnRefusal { code, detail }))
     }

@@ -17,7 +17,7 @@ pub fn parse(text: &str) -> Option<Country> {
     }
 }
 
-/// The two letters of a country; `??` where they are none.
+/// The two letters of a country; `??` if the number is not one.
 pub fn text(country: Country) -> String {
     let text: String = country.to_be_bytes().map(char::from).into_iter().collect();
     if parse(&text).is_some() { text } else { "??".into() }

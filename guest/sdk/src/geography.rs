@@ -19,8 +19,8 @@ pub fn overlays(code: u16) -> &'static [u16] {
     area(code).map_or(&[], |area| area.overlays)
 }
 
-/// The area codes that serve a state or province which this one serves too, itself included, ascending; none for a code
-/// outside the United States and Canada.
+/// The area codes that share a state or province with this one, itself included, ascending; none for a code outside the
+/// United States and Canada.
 pub fn same_region(code: u16) -> &'static [u16] {
     area(code).map_or(&[], |area| area.region)
 }

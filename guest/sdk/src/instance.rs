@@ -1,4 +1,4 @@
-//! What [`policy!`](crate::policy!) puts between the exports and a [`Policy`]. Not for use by hand.
+//! The code that [`policy!`](crate::policy!) puts between the exports and a [`Policy`]. Not for direct use.
 
 use std::panic;
 use std::sync::Once;
@@ -11,14 +11,14 @@ use crate::policy::{Policy, Settings};
 use crate::reads::Imports;
 use crate::types::{Answer, Request};
 
-/// A policy in its sandbox.
+/// A policy inside the sandbox.
 #[derive(Debug)]
 pub struct Instance<P> {
     policy: P,
     scratch: Scratch,
 }
 
-/// The instance, made when it is first needed.
+/// The instance, created on first use.
 #[inline]
 pub fn of<P: Policy>(instance: &mut Option<Instance<P>>) -> &mut Instance<P> {
     instance.get_or_insert_with(Instance::start)
@@ -33,10 +33,10 @@ pub fn check_settings<P: Policy>(json: &str) -> Result<(), String> {
     P::Settings::from_json(json).and_then(P::new).map(drop)
 }
 
-/// Words a refusal.
+/// Puts a refusal in words.
 pub fn word<P: Policy>(code: u32, detail: u64) -> Wording {
     report_panics();
-    P::word(code, detail)
+    P::refusal_text(code, detail)
 }
 
 impl<P: Policy> Instance<P> {
@@ -53,20 +53,19 @@ impl<P: Policy> Instance<P> {
     /// Answers a request.
     #[inline]
     pub fn resolve(&mut self, request: &Request) -> Answer {
-        // Before and not after: so the answer goes out as the policy leaves it.
+        // Before the call and not after it: nothing then stands between the answer and the host.
         self.scratch.empty();
         self.policy.resolve(&Call::new(request, &Imports, &self.scratch))
     }
 
-    /// Answers a request and says how.
+    /// Answers a request and explains the answer.
     pub fn explain(&mut self, request: &Request) -> Trace {
         self.scratch.empty();
         self.policy.explain(&Call::new(request, &Imports, &self.scratch))
     }
 }
 
-/// Lets the host know of a panic before the trap that ends it: the last line that is written as an error becomes part of
-/// the failure.
+/// Logs a panic before the trap that ends it: the host makes the last line logged as an error a part of the failure.
 fn report_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

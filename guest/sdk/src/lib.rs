@@ -1,8 +1,8 @@
-//! What a Callsign policy is written with.
+//! The SDK of Callsign policies.
 //!
-//! A policy is a WebAssembly component that answers from which sender a message goes out. Its author writes a [`Policy`]
-//! and one line, [`policy!`]; `callsign policy new` writes a crate to start from, `callsign policy build` makes the
-//! component, and `callsign policy test` runs cases against it.
+//! A policy is a WebAssembly component that decides from which sender a message goes out. Its author implements
+//! [`Policy`] and exports it with [`policy!`]. `callsign policy new` writes a crate to start from, `callsign policy
+//! build` builds the component, and `callsign policy test` runs cases against it.
 //!
 //! ```
 //! use callsign_policy::types::{Answer, Refusal};
@@ -30,17 +30,20 @@
 //! callsign_policy::policy!(Plain);
 //! ```
 //!
-//! - [`Call`] has the request and typed views of what may be read: the senders, the pin, the strategies, the message.
-//! - [`Settings`] are a type that derives `Deserialize` (feature `json`), checked before the policy serves.
-//! - [`kept::Kept`] keeps what does not depend on the recipient; [`pool::Pool`] is a pool indexed as the host's is;
-//!   [`mod@spread`] spreads recipients over senders; [`geography`] knows area codes.
-//! - [`testing`] has plain data to ask a policy about natively.
+//! - [`Call`] is the request, with methods for all that a policy can read: senders, pin, strategies, message.
+//! - [`Settings`] is any type that derives `Deserialize` (feature `json`). Settings are checked before the policy
+//! serves.
+//! - [`cache::Cache`] keeps what does not depend on the recipient; [`pool::Pool`] is a pool with the same indexes as
+//! the
+//!   host's; [`mod@spread`] spreads recipients over senders; [`geography`] knows area codes.
+//! - [`testing`] has plain data for native tests.
 //!
-//! A panic reaches the host with its message and place. For what lives no longer than a request there is
-//! [`Call::scratch`], an arena that is emptied between them; everything else comes from std's allocator, because a global
-//! one that forgets between calls could not be written without `unsafe`, and would forget what a policy keeps.
+//! A panic reaches the host with its message and its place in the source. Memory for one request comes from
+//! [`Call::scratch`], an arena that is emptied between requests. All other memory comes from the allocator of std: a
+//! global allocator that is emptied between calls needs `unsafe`, and would empty the caches of the policy too.
 //!
-//! The types of the contract, `wit/policy.wit`, are re-exported here under the names of its interfaces.
+//! The types of the contract (`wit/policy.wit`, `wit/times.wit`) are re-exported under the names of its interfaces.
+// Not `forbid`: the generated bindings need unsafe code. There is no other.
 #![deny(unsafe_code)]
 
 /// The generated bindings of the world `explaining-policy`.
@@ -56,8 +59,7 @@ pub mod bindings {
     });
 }
 
-/// What came to the contract with 1.1.0. A component imports it only where it uses it, and is of the contract 1.0.0
-/// otherwise.
+/// What version 1.1.0 adds to the contract. A component imports it only if it uses it; otherwise it is of 1.0.0.
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
 mod later {
     wit_bindgen::generate!({
@@ -68,12 +70,12 @@ mod later {
     });
 }
 
+pub mod cache;
 pub mod call;
 pub mod country;
 pub mod geography;
 #[doc(hidden)]
 pub mod instance;
-pub mod kept;
 pub mod policy;
 pub mod pool;
 pub mod reads;

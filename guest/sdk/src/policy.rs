@@ -6,50 +6,50 @@ use crate::exports::policy::Wording;
 use crate::reads::Reads;
 use crate::types::Answer;
 
-/// A policy: made once for an instance, asked many times.
+/// A policy: created once for an instance, then asked many times.
 ///
-/// `resolve` is the same inside the sandbox, where `R` is [`Imports`](crate::reads::Imports), and in a native test, where
-/// it is [`Sample`](crate::testing::Sample). What it keeps in `self` lasts as long as the instance, which is anything
-/// from one call to millions: it may make an answer faster, never different.
+/// The same code runs inside the sandbox, where `R` is [`Imports`](crate::reads::Imports), and in a native test, where
+/// `R` is [`Sample`](crate::testing::Sample). What it keeps in `self` lasts as long as the instance, which is anything
+/// from one call to millions. Use it to make answers faster; it must never make them different.
 pub trait Policy: Sized + 'static {
-    /// Its settings: [`NoSettings`], or with the feature `json` any type that derives `Deserialize`.
+    /// The type of its settings: [`NoSettings`], or with the feature `json` any type that derives `Deserialize`.
     type Settings: Settings;
 
-    /// Makes it from its settings. It is also how settings are checked before the policy is put to use.
+    /// Creates the policy from its settings. The host also calls this to check settings before the policy is used.
     ///
     /// # Errors
-    /// What is wrong with the settings, and what would be right.
+    /// Say what is wrong with the settings, and what would be right.
     fn new(settings: Self::Settings) -> Result<Self, String>;
 
     /// Answers a request.
     fn resolve<R: Reads>(&mut self, call: &Call<'_, R>) -> Answer;
 
-    /// Words a refusal of the policy's own. It may be asked in another instance than the one that refused.
-    fn word(code: u32, detail: u64) -> Wording {
+    /// Puts a refusal of the policy's own in words. It may be called in another instance than the one that refused.
+    fn refusal_text(code: u32, detail: u64) -> Wording {
         let _ = detail;
         wording("UNKNOWN", format!("the policy has no refusal of its own numbered {code}"))
     }
 
-    /// Answers a request as `resolve` does, and says how.
+    /// Answers a request as `resolve` does, and explains the answer.
     fn explain<R: Reads>(&mut self, call: &Call<'_, R>) -> Trace {
         call.trace(self.resolve(call))
     }
 }
 
-/// A refusal in words: a code for programs, upper case with underscores, and a sentence for people.
+/// A refusal in words: a code for programs (upper case with underscores) and a sentence for people.
 pub fn wording(code: &str, message: impl Into<String>) -> Wording {
     Wording { code: code.into(), message: message.into() }
 }
 
 /// The settings of a policy.
 pub trait Settings: Sized {
-    /// Whether there is anything to read. Where not, the host is not asked for them.
+    /// False if there are no settings: then the host is not asked for them.
     const ANY: bool = true;
 
-    /// Reads them from JSON; `{}` where a binding gives none.
+    /// Parses settings from JSON, which is `{}` if a binding gives none.
     ///
     /// # Errors
-    /// What is wrong, and what would be right.
+    /// What is wrong with them, and what would be right.
     fn from_json(json: &str) -> Result<Self, String>;
 }
 
@@ -79,10 +79,10 @@ impl<T: serde::de::DeserializeOwned> Settings for T {
     }
 }
 
-/// Makes a component of a [`Policy`]: one line, at the end of the crate.
+/// Exports a [`Policy`] as a component. Write it once, at the end of the crate.
 ///
-/// It exports everything that the contract asks of a policy, makes the policy at the first request, and brings panics to
-/// the host with their message and place. Outside of WebAssembly it is nothing.
+/// It implements all exports of the contract, creates the policy at the first request, and reports panics to the host
+/// with their message and place. It expands to nothing for targets other than WebAssembly.
 #[macro_export]
 macro_rules! policy {
     ($policy:ty) => {

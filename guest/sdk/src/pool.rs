@@ -1,5 +1,5 @@
-//! A pool of senders, indexed: the same code serves a policy's own view inside the sandbox and the host's view outside,
-//! so both count, order and spread alike.
+//! A pool of senders, indexed. Policies in the sandbox and the host use the same code, so both count, order and spread
+//! in the same way.
 
 use crate::geography;
 use crate::senders::{Candidate, Group, Near, SenderTypes};
@@ -14,7 +14,7 @@ pub struct Pool {
     types: [usize; 5],
     /// Where the long numbers of each area code begin, ascending by code; an end mark follows.
     areas: Vec<(u16, usize)>,
-    /// A bit for each sender handle, which the host numbers densely within a scope.
+    /// A bit for each sender handle; handles are dense within a scope.
     members: Vec<u64>,
 }
 
@@ -121,12 +121,12 @@ impl Pool {
         self.members.get(sender as usize / 64).is_some_and(|word| word >> (sender % 64) & 1 == 1)
     }
 
-    /// A group laid out for spreading recipients over it.
+    /// Lays out a group for spreading recipients over it.
     pub fn spread(&self, group: &Group) -> Spread {
         Spread::new(self.group(group).map(|candidate| (candidate.key, candidate.sender)))
     }
 
-    /// The area codes of a near group that the pool has long numbers of, ascending; none of a group that is anywhere.
+    /// The area codes of a near group for which the pool has long numbers, ascending; none for `anywhere`.
     pub fn area_codes(&self, group: &Group) -> Vec<u16> {
         group.codes().iter().copied().filter(|&code| !self.area(code).is_empty()).collect()
     }
@@ -145,7 +145,7 @@ impl Pool {
 
     /// The long numbers with an area code.
     fn area(&self, code: u16) -> &[Candidate] {
-        // Code 0 is "no area code": it is near to nothing.
+        // 0 means no area code, which is near to nothing.
         match self.areas.binary_search_by_key(&code, |&(code, _)| code) {
             Ok(index) if code != 0 && index + 1 < self.areas.len() => {
                 &self.candidates[self.areas[index].1..self.areas[index + 1].1]

@@ -1,5 +1,5 @@
-//! What a policy may read, as a trait: the imports of the contract inside the sandbox, and plain data outside, where
-//! benches and tests run the same logic natively.
+//! What a policy can read, as a trait: the imports of the contract inside the sandbox, and plain data in native tests
+//! and benches.
 
 use crate::messages::Field;
 use crate::senders::{Candidate, Considered, DefaultSender, Group, Pool, SenderText};
@@ -7,9 +7,9 @@ use crate::sticky::Pin;
 use crate::strategies::StrategyFacts;
 use crate::types::{Channel, Country, Message, Scope, Sender, Strategy};
 
-/// The reads of the contract that decide. Each is the import of the same name in `wit/policy.wit`.
+/// What a policy can read. Each method is the import of the same name in `wit/policy.wit`.
 ///
-/// A policy that wraps another one changes what that one sees by wrapping its reads, see [`Through`].
+/// A policy that wraps another one can change what that one reads, see [`OverrideReads`].
 pub trait Reads {
     /// `strategies.strategies-of`.
     fn strategies_of(&self, scope: Scope, country: Country) -> Vec<StrategyFacts>;
@@ -49,8 +49,8 @@ pub trait Reads {
         None
     }
 
-    /// Up to how many senders a pool is best read whole at once, rather than asked about: not a read, but known best by
-    /// what is read through. To the host a question costs as much as 64 senders.
+    /// The largest pool that is best read whole at the first decision; of a larger one single questions are asked
+    /// first. Default 64: a question costs the host as much as reading 64 senders.
     fn read_at_once(&self) -> u32 {
         64
     }
@@ -102,20 +102,20 @@ impl Reads for Imports {
     }
 }
 
-/// Declares [`Through`], whose every read is that of the inner reads unless it is written anew.
-macro_rules! through {
+/// Declares [`OverrideReads`], whose methods pass on to the inner reads by default.
+macro_rules! override_reads {
     ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)+) => {
-        /// Reads that pass on to others all that is not written anew: how a policy changes what another one sees.
+        /// Reads that pass on to others whatever is not overridden: how a policy changes what another one reads.
         ///
         /// ```
-        /// use callsign_policy::reads::{Reads, Through};
+        /// use callsign_policy::reads::{Reads, OverrideReads};
         /// use callsign_policy::strategies::StrategyFacts;
         /// use callsign_policy::types::{Country, Scope};
         ///
         /// /// Nothing is sticky.
         /// struct Loose<'a, R>(&'a R);
         ///
-        /// impl<R: Reads> Through for Loose<'_, R> {
+        /// impl<R: Reads> OverrideReads for Loose<'_, R> {
         ///     type Inner = R;
         ///
         ///     fn inner(&self) -> &R {
@@ -129,15 +129,15 @@ macro_rules! through {
         ///     }
         /// }
         /// ```
-        pub trait Through {
-            /// What it passes on to.
+        pub trait OverrideReads {
+            /// The type of the inner reads.
             type Inner: Reads;
 
-            /// What it passes on to.
+            /// The inner reads.
             fn inner(&self) -> &Self::Inner;
 
             $(
-                #[doc = concat!("[`Reads::", stringify!($name), "`]; the inner one unless it is written anew.")]
+                #[doc = concat!("[`Reads::", stringify!($name), "`]; by default that of the inner reads.")]
                 #[inline]
                 fn $name(&self $(, $argument: $type)*) -> $result {
                     self.inner().$name($($argument),*)
@@ -145,18 +145,18 @@ macro_rules! through {
             )+
         }
 
-        impl<T: Through> Reads for T {
+        impl<T: OverrideReads> Reads for T {
             $(
                 #[inline]
                 fn $name(&self $(, $argument: $type)*) -> $result {
-                    Through::$name(self $(, $argument)*)
+                    OverrideReads::$name(self $(, $argument)*)
                 }
             )+
         }
     };
 }
 
-through! {
+override_reads! {
     fn strategies_of(scope: Scope, country: Country) -> Vec<StrategyFacts>;
     fn candidates(pool: Pool) -> Vec<Candidate>;
     fn count(pool: Pool, group: Group) -> u32;

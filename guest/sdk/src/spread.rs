@@ -1,37 +1,39 @@
-//! Step 8: one sender of a set, evenly over recipients, stable for a recipient, moving few when the set changes.
+//! Step 8: spreads recipients evenly over a set of senders. A recipient keeps its sender, and few move when the set
+//! changes.
 //!
-//! The choice is a function of the recipient and of the keys of the set alone, and costs the same for 2 senders and for
+//! The choice depends on the recipient and on the keys of the set only. It costs the same for 2 senders and for
 //! 100,000. How it works:
 //!
 //! - A *layout* has a power of four of slots, several times as many as it fills. Each sender fills the same number of
-//!   slots, chosen by its key; where one is taken already, the next of its key's sequence. So a recipient that probes
-//!   slots at random until it hits a full one gets every sender with the same probability. Most slots do not depend on
-//!   the other senders: adding one of n senders moves little else than the recipients that it gains, 1/n of them.
+//!   slots, chosen by its key; if one is taken, the next of its key's sequence. A recipient probes slots at random until
+//!   it hits a full one, so it gets every sender with the same probability. Most slots do not depend on the other
+//!   senders: adding one of n senders moves few recipients but those that it gains, 1/n of all.
 //! - A layout must grow with the set, and a recipient that changes to a layout four times as large keeps its sender
-//!   with probability 1/4 only. So the recipients do not change all at once: each has a threshold of its own, spread
-//!   evenly over the logarithm of n, which costs another 3/4 / (n ln 4) = 0.54/n. Any one n needs two layouts.
+//!   with a probability of only 1/4. So recipients change one by one: each has a threshold of its own, and the
+//!   thresholds are spread evenly over the logarithm of n. That moves another 3/4 / (n ln 4) = 0.54/n. At any n two
+//!   layouts are in use.
 //!
-//! Together with the slots that are lost to another sender, adding or removing one of n senders moves about 1.65/n of
-//! the recipients (`cargo test -p callsign --test resolution spread:: -- --nocapture` prints it). Rendezvous hashing moves
-//! 1/n but looks at every sender; jump hashing has no answer when a sender leaves from the middle.
+//! With the slots that are lost to other senders, adding or removing one of n senders moves about 1.65/n of the
+//! recipients (`cargo test -p callsign --test resolution spread:: -- --nocapture` prints it). Rendezvous
+//! hashing moves 1/n but looks at every sender; jump hashing has no answer when a sender leaves from the middle.
 
-/// Slots for each that is full, on average over the recipients' thresholds. More slots mean more probes, fewer mean that
-/// more senders lose slots to others.
+/// Slots for each full one, on average over the thresholds of recipients. More slots cost more probes; with fewer, more
+/// senders lose slots to others.
 const SLOTS_PER_FULL: u64 = 8;
 
-/// Slots that each sender fills in a small layout. With one, a sender that takes another's slot moves all of that one's
-/// recipients; with several, a part of them.
+/// Slots that each sender fills in a small layout. With one slot, a sender that takes another's moves all of its
+/// recipients; with several, only a part.
 const SLOTS_EACH: u64 = 4;
 
-/// The last level with that many. Beyond it, from about 2,000 senders on, one recipient in a thousand is more than any
-/// sender has, and one slot each keeps a layout four times as small, which caches like. Recipients come to the next level
-/// at their own thresholds, as to any other.
+/// The last level with [`SLOTS_EACH`] slots for each sender. After it, from about 2,000 senders on, each sender has
+/// less than a thousandth of the recipients, so moving all of them is little; one slot each makes the layout a quarter
+/// of the size, which fits caches better.
 const LAST_SMALL_LEVEL: u32 = 8;
 
 /// Fraction bits of the logarithms below.
 const FRACTION: u32 = 32;
 
-/// A set of senders, laid out for choosing.
+/// A set of senders, laid out for spreading recipients over it.
 #[derive(Debug, Clone)]
 pub struct Spread {
     /// Log base 4 of `SLOTS_PER_FULL * SLOTS_EACH * n`, in units of 2^-32.
@@ -41,8 +43,8 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Lays out a set of members, each a key and what the caller wants back for it. The order does not matter; keys
-    /// must be distinct, and of two equal keys either may be served.
+    /// Lays out a set of members, each a key and the value to return for it. The order does not matter. Keys should be
+    /// distinct: of two members with one key either may be chosen.
     pub fn new(members: impl IntoIterator<Item = (u64, u32)>) -> Self {
         let mut members: Vec<(u64, u32)> = members.into_iter().collect();
         members.sort_unstable();
@@ -71,13 +73,13 @@ impl Spread {
         if self.len() < 2 {
             return self.layouts[0].members.first().copied();
         }
-        // The recipient's threshold: how far into a power of four the set has to be for it to use the larger layout.
+        // The recipient's threshold: how far the set must be towards the next power of four for the larger layout.
         let threshold = mix(recipient ^ 0x9e37_79b9_7f4a_7c15) >> FRACTION;
         let larger = ((self.log & ((1 << FRACTION) - 1)) + threshold) >> FRACTION;
         let layout = &self.layouts[(larger & 1) as usize];
         let mut state = recipient;
         loop {
-            // Four at a time: inside a sandbox the head of every loop looks at the clock.
+            // Four at a time: inside the sandbox every iteration of a loop checks the deadline.
             for _ in 0..4 {
                 state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
                 if let Some(member) = layout.at(mix(state)) {
@@ -88,10 +90,10 @@ impl Spread {
     }
 }
 
-/// One layout: a bit a slot, and the members in the order of their slots, found by counting bits.
+/// One layout: a bit for each slot, and the members in the order of their slots, found by counting bits.
 #[derive(Debug, Clone)]
 struct Layout {
-    /// What a hash is shifted by to give a slot.
+    /// A hash shifted right by this is a slot.
     shift: u32,
     words: Box<[Word]>,
     members: Box<[u32]>,

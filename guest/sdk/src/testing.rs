@@ -1,4 +1,4 @@
-//! Plain data that a policy can be asked about in a native test.
+//! Plain data for native tests of a policy.
 //!
 //! ```
 //! use callsign_policy::testing::{Sample, answer, request};
@@ -35,8 +35,8 @@ use crate::types::{
     Answer, Channel, ChannelLimit, Country, Level, Message, Request, Scope, Sender, SenderType, Strategy,
 };
 
-/// One scope: its senders, all of them candidates, numbered from 0, and its strategies, numbered from 0. Whatever scope,
-/// channel, country or message is asked for, it is this one.
+/// One scope, with senders that are all candidates and strategies, both numbered from 0. It answers alike for every
+/// scope, channel, country and message.
 #[derive(Debug, Clone, Default)]
 pub struct Sample {
     senders: Vec<(String, Candidate)>,
@@ -48,12 +48,12 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// A scope without anything.
+    /// An empty scope.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With one more sender. Of an `area_code` only long numbers have one, others have 0.
+    /// Adds a sender. Only long numbers have an `area_code`; give 0 for others.
     #[must_use]
     pub fn sender(mut self, id: &str, sender_type: SenderType, area_code: u16) -> Self {
         let key = id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -65,7 +65,7 @@ impl Sample {
         self
     }
 
-    /// With one more strategy, of the application, for every channel and country; `change` makes it another.
+    /// Adds a strategy of the application for every channel and country. `change` can change it.
     #[must_use]
     pub fn strategy(mut self, change: impl FnOnce(&mut StrategyFacts)) -> Self {
         let mut facts = StrategyFacts {
@@ -82,35 +82,35 @@ impl Sample {
         self
     }
 
-    /// With a default sender of the application that can carry every message.
+    /// Sets a default sender of the application, which can carry every message.
     #[must_use]
     pub fn default_sender(mut self, sender: Sender) -> Self {
         self.default = Some(DefaultSender { sender, level: Level::Application, usable: true });
         self
     }
 
-    /// With every recipient pinned to a sender.
+    /// Pins every recipient to a sender.
     #[must_use]
     pub fn pinned(mut self, sender: Sender) -> Self {
         self.pin = Some(sender);
         self
     }
 
-    /// With messages that have an attribute.
+    /// Gives all messages an attribute.
     #[must_use]
     pub fn attribute(mut self, name: &str, value: &str) -> Self {
         self.attributes.push((name.into(), value.into()));
         self
     }
 
-    /// With messages that go out at a time, in seconds since 1970-01-01 UTC.
+    /// Sets when all messages go out, in seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn sent_at(mut self, seconds: u64) -> Self {
         self.sent_at = Some(seconds);
         self
     }
 
-    /// The id of a sender; empty where there is no such sender.
+    /// The id of a sender; empty if there is no such sender.
     pub fn id(&self, sender: Sender) -> &str {
         self.senders.get(sender as usize).map_or("", |(id, _)| id)
     }
@@ -179,7 +179,7 @@ pub fn request(recipient: u64) -> Request {
     Request { message: 0, scope: 1, revision: 1, channel: Channel::Sms, country, area_code: 0, recipient }
 }
 
-/// So many recipients, as evenly distributed as the host's.
+/// `count` recipients, as evenly distributed as the host's.
 pub fn recipients(count: u64) -> impl Iterator<Item = u64> {
     (0..count).map(crate::spread::mix)
 }

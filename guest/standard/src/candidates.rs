@@ -1,7 +1,7 @@
-//! Step 4: the candidates, in the policy's own view or in the host's.
+//! Step 4: the candidates, in the policy's memory or with the host.
 //!
-//! Reading a pool costs about 50 ns a sender and pays off when many decisions use it; asking the host costs a few
-//! imports a decision, whatever the size of the pool. Both index the pool with the same code, so both answer alike.
+//! Reading a pool costs about 50 ns a sender and pays off if many decisions use it. Asking the host costs a few imports
+//! a decision, whatever the size of the pool. Both index the pool with the same code, so both give the same answers.
 
 use callsign_policy::pool::Pool;
 use callsign_policy::reads::Reads;
@@ -9,7 +9,7 @@ use callsign_policy::senders::{Group, Near, Pool as PoolName, SenderTypes};
 use callsign_policy::spread::Spread;
 use callsign_policy::types::Sender;
 
-/// A pool that a decision can ask.
+/// What a decision asks about a pool.
 pub trait Candidates {
     /// How many senders a group has.
     fn count(&self, group: Group) -> u32;
@@ -26,16 +26,16 @@ impl Candidates for Pool {
     }
 }
 
-/// The host's view of a pool.
+/// A pool that stays with the host.
 #[derive(Debug)]
-pub struct HostView<'a, R> {
-    /// What it is read through.
+pub struct HostPool<'a, R> {
+    /// The imports.
     pub reads: &'a R,
     /// The pool.
     pub pool: PoolName,
 }
 
-impl<R: Reads> Candidates for HostView<'_, R> {
+impl<R: Reads> Candidates for HostPool<'_, R> {
     fn count(&self, group: Group) -> u32 {
         self.reads.count(self.pool, group)
     }
@@ -44,44 +44,44 @@ impl<R: Reads> Candidates for HostView<'_, R> {
     }
 }
 
-/// The policy's own view: the pool, and the parts of it that recipients were spread over.
+/// A pool in the policy's memory, with the parts of it that recipients were spread over.
 #[derive(Debug, Default)]
-pub struct OwnView {
+pub struct LocalPool {
     /// The pool.
     pub pool: Pool,
-    /// The parts, laid out. Groups of the same senders share one.
+    /// The parts, laid out for spreading. Groups of the same senders share one.
     parts: Vec<Part>,
-    /// For each area code how near its group is and which part that is; row 0 is for recipients without an area code,
-    /// the rows behind it are there only where the strategy is geolocated.
+    /// For each area code, how near its group is and which part that is. Row 0 is for recipients without an area code;
+    /// the rows after it exist only if the strategy is geolocated.
     by_area_code: Vec<Option<(Near, u16)>>,
-    /// The senders of all parts together.
+    /// The number of senders of all parts together.
     laid_out: usize,
 }
 
 #[derive(Debug)]
 struct Part {
     types: SenderTypes,
-    /// The area codes that it is limited to; none of a part that is anywhere.
+    /// The area codes that it is limited to; empty if it is not limited.
     area_codes: Vec<u16>,
     spread: Spread,
 }
 
-/// How many times its own size a pool may be laid out in parts. A sender usually is in the part of its own area code,
-/// of one or two overlays, and of one or two regions.
-const MOST_LAID_OUT: usize = 4;
+/// The most senders of all parts, as a multiple of the senders of the pool. A sender is usually in the part of its own
+/// area code, of one or two overlays, and of one or two regions. Beyond it all parts are dropped and laid out anew.
+const MAX_LAYOUT_RATIO: usize = 4;
 
-impl OwnView {
-    /// A view of these candidates.
+impl LocalPool {
+    /// A pool without parts.
     pub fn new(pool: Pool) -> Self {
         Self { pool, ..Self::default() }
     }
 
-    /// The group's part, found again by `area_code` next time.
+    /// Lays out the part of a group, which [`laid_out_for`](Self::laid_out_for) finds from now on.
     #[cold]
     pub(crate) fn lay_out(&mut self, area_code: u16, group: Group) -> &Spread {
         let row = usize::from(area_code);
         let size = self.pool.count(&group) as usize;
-        if self.laid_out + size > MOST_LAID_OUT * self.pool.candidates().len().max(size) {
+        if self.laid_out + size > MAX_LAYOUT_RATIO * self.pool.candidates().len().max(size) {
             *self = Self::new(core::mem::take(&mut self.pool));
         }
         let area_codes = self.pool.area_codes(&group);
@@ -93,16 +93,16 @@ impl OwnView {
             self.parts.len() - 1
         });
         if row >= self.by_area_code.len() {
-            // All rows at once: there are 800 area codes, and growing row by row would copy over and over.
+            // All rows at once: there are 800 area codes, and growing row by row would copy them again and again.
             self.by_area_code.resize(if row == 0 { 1 } else { 1000.max(row + 1) }, None);
         }
         self.by_area_code[row] = Some((group.near, index as u16));
         &self.parts[index].spread
     }
 
-    /// How near the group of an area code is, and its part, once it was laid out.
+    /// How near the group of an area code is, and its part, if it was laid out already.
     #[inline]
-    pub(crate) fn known(&self, area_code: u16) -> Option<(Near, &Spread)> {
+    pub(crate) fn laid_out_for(&self, area_code: u16) -> Option<(Near, &Spread)> {
         let (near, part) = (*self.by_area_code.get(usize::from(area_code))?)?;
         Some((near, &self.parts.get(usize::from(part))?.spread))
     }

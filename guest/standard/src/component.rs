@@ -5,12 +5,12 @@ use callsign_policy::reads::Reads;
 use callsign_policy::types::Answer;
 use callsign_policy::{Call, NoSettings, Policy};
 
-use crate::view::View;
+use crate::plan_cache::PlanCache;
 
-/// The standard policy. It keeps its view.
+/// The standard policy, with its cache of plans.
 #[derive(Debug, Default)]
 pub struct Standard {
-    view: View,
+    plans: PlanCache,
 }
 
 impl Policy for Standard {
@@ -22,7 +22,7 @@ impl Policy for Standard {
 
     #[inline]
     fn resolve<R: Reads>(&mut self, call: &Call<'_, R>) -> Answer {
-        self.view.resolve(call.request, call.reads)
+        self.plans.resolve(call.request, call.reads)
     }
 
     fn explain<R: Reads>(&mut self, call: &Call<'_, R>) -> Trace {

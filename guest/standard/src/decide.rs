@@ -5,36 +5,36 @@ use callsign_policy::senders::{Group, Near, SenderTypes};
 use callsign_policy::sticky::Pin;
 use callsign_policy::types::{Answer, Country, Decision, Refusal, Request, Sender, Step};
 
-use crate::candidates::{Candidates, HostView};
-use crate::plan::{Held, Plan, Rule, Stock};
+use crate::candidates::{Candidates, HostPool};
+use crate::plan::{Plan, PoolAccess, Rule, SendFrom};
 
-/// Follows a decision; all of its methods do nothing unless somebody wants to know.
+/// Follows a decision. By default the methods do nothing.
 pub trait Observer {
     /// Step 5: the pin that was found.
     fn pin(&mut self, _pin: Pin) {}
-    /// Step 6: what is left.
+    /// Step 6: the candidates that are left.
     fn best_types(&mut self, _group: Group) {}
-    /// Step 7: what is left.
+    /// Step 7: the candidates that are left.
     fn nearest(&mut self, _group: Group) {}
 }
 
-/// Nobody wants to know.
+/// Observes nothing.
 impl Observer for () {}
 
 /// Answers a request under its plan.
 #[inline(always)]
 pub fn decide<R: Reads>(plan: &mut Plan, request: &Request, reads: &R, observer: &mut impl Observer) -> Answer {
-    let rule = match &mut plan.ruling {
+    let rule = match &mut plan.rule {
         Ok(rule) => rule,
         Err(refusal) => return Answer::Refused(*refusal),
     };
     let strategy = Some(rule.strategy.strategy);
-    let types = match rule.stock {
-        Stock::Best(types) => types,
-        Stock::Default(Some(default)) => {
+    let types = match rule.send_from {
+        SendFrom::Types(types) => types,
+        SendFrom::DefaultSender(Some(default)) => {
             return decided(Decision { sender: default.sender, strategy, step: Step::DefaultSender, pin: false });
         }
-        Stock::Default(None) => return Answer::Refused(Refusal::NoEligibleSender),
+        SendFrom::DefaultSender(None) => return Answer::Refused(Refusal::NoEligibleSender),
     };
 
     // 5. Sticky.
@@ -59,7 +59,7 @@ pub fn decide<R: Reads>(plan: &mut Plan, request: &Request, reads: &R, observer:
         Near::Region => Step::Region,
     };
     match sender {
-        // 9. Pin. A sender that the recipient was pinned to would have been decided by step 5.
+        // 9. Pin. If the recipient were pinned to this sender, step 5 would have decided.
         Some(sender) => decided(Decision { sender, strategy, step, pin: rule.strategy.sticky }),
         None => Answer::Refused(Refusal::NoEligibleSender),
     }
@@ -71,9 +71,9 @@ fn decided(decision: Decision) -> Answer {
 
 impl Rule {
     fn is_candidate<R: Reads>(&self, sender: Sender, reads: &R) -> bool {
-        match &self.held {
-            Held::Own(own) => own.pool.contains(sender),
-            Held::Host { .. } => HostView { reads, pool: self.pool }.contains(sender),
+        match &self.access {
+            PoolAccess::Local(own) => own.pool.contains(sender),
+            PoolAccess::Host { .. } => HostPool { reads, pool: self.pool }.contains(sender),
         }
     }
 
@@ -87,10 +87,10 @@ impl Rule {
         observer: &mut impl Observer,
     ) -> (Near, Option<Sender>) {
         let area_code = if self.strategy.geolocated && is_geolocated(request.country) { request.area_code } else { 0 };
-        self.hold(reads);
-        match &mut self.held {
-            Held::Own(own) => {
-                let (near, sender) = match own.known(area_code) {
+        self.copy_if_worthwhile(reads);
+        match &mut self.access {
+            PoolAccess::Local(own) => {
+                let (near, sender) = match own.laid_out_for(area_code) {
                     Some((near, spread)) => (near, spread.choose(request.recipient)),
                     None => {
                         let group = geolocate(&own.pool, types, area_code);
@@ -100,8 +100,8 @@ impl Rule {
                 observer.nearest(group(near, types, area_code));
                 (near, sender)
             }
-            Held::Host { .. } => {
-                let group = geolocate(&HostView { reads, pool: self.pool }, types, area_code);
+            PoolAccess::Host { .. } => {
+                let group = geolocate(&HostPool { reads, pool: self.pool }, types, area_code);
                 observer.nearest(group);
                 (group.near, reads.spread(self.pool, group, request.recipient))
             }
@@ -116,8 +116,8 @@ fn is_geolocated(country: Country) -> bool {
     country == US || country == CA
 }
 
-/// Step 7: of the long numbers left, the first of these that is not empty: the same area code, one that directly
-/// overlays it, one in the same state or province. All empty: what was left.
+/// Step 7: of the long numbers left, the first group that is not empty: with the same area code, with one that directly
+/// overlays it, with one of the same state or province. If all are empty, everything that was left.
 fn geolocate(candidates: &impl Candidates, types: SenderTypes, area_code: u16) -> Group {
     if area_code != 0 && types.contains(SenderTypes::VIRTUAL_LONG_NUMBER) {
         for near in [Near::Same, Near::Overlay, Near::Region] {

@@ -1,4 +1,4 @@
-//! `explain`: the same steps, with somebody watching.
+//! `explain`: the same steps, recorded.
 
 use callsign_policy::exports::explain::{Narrowing, SenderNote, SenderVerdict, Stage, StrategyNote, Trace};
 use callsign_policy::reads::Reads;
@@ -9,7 +9,7 @@ use callsign_policy::types::{Answer, Request, Step};
 use crate::decide::{Observer, decide};
 use crate::plan::Plan;
 
-/// Writes down what a decision went through.
+/// Records the steps of a decision.
 #[derive(Debug, Default)]
 struct Recorder {
     pin: Option<Pin>,
@@ -29,7 +29,7 @@ impl Observer for Recorder {
     }
 }
 
-/// Answers a request and says how.
+/// Answers a request and explains the answer.
 pub fn explain<R: Reads>(request: &Request, reads: &R) -> Trace {
     let mut strategies = Vec::new();
     let mut plan = Plan::new(request, reads, &mut |strategy, verdict| {
@@ -37,7 +37,7 @@ pub fn explain<R: Reads>(request: &Request, reads: &R) -> Trace {
     });
     let mut recorder = Recorder::default();
     let answer = decide(&mut plan, request, reads, &mut recorder);
-    let considered = match &plan.ruling {
+    let considered = match &plan.rule {
         Ok(rule) => reads.all_considered(rule.pool),
         Err(_) => Vec::new(),
     };
@@ -45,12 +45,12 @@ pub fn explain<R: Reads>(request: &Request, reads: &R) -> Trace {
         .iter()
         .map(|sender| SenderNote { sender: sender.sender, verdict: verdict(sender, &answer, &recorder) })
         .collect();
-    // Without a strategy no sender was looked at.
-    let stages = if plan.ruling.is_ok() { stages(&considered, &recorder) } else { Vec::new() };
+    // Without a strategy no sender was considered.
+    let stages = if plan.rule.is_ok() { stages(&considered, &recorder) } else { Vec::new() };
     Trace { strategies, senders, pin: recorder.pin, stages, answer }
 }
 
-/// What became of a sender: the first thing that excluded it, in the order of the steps.
+/// The verdict on a sender: the first step that excluded it.
 fn verdict(sender: &Considered, answer: &Answer, recorder: &Recorder) -> SenderVerdict {
     let left = |group: &Option<Group>| group.is_none_or(|group| has(&group, sender));
     match answer {

@@ -9,12 +9,13 @@
 //! | 5 sticky, 6 type priority, 7 geolocated, 8 spread, 9 pin | [`decide`] |
 //! | `explain` | [`explain`] |
 //!
-//! What does not depend on the recipient is worked out once for a (scope, channel, country) and kept in a [`plan::Plan`]
-//! for as long as the scope's revision is the same; [`view::View`] keeps the plans. All of it reads through
-//! [`callsign_policy::reads::Reads`], so the same code runs in the sandbox and natively.
+//! What does not depend on the recipient is worked out once for a (scope, channel, country): a [`plan::Plan`], which
+//! the [`plan_cache::PlanCache`] keeps while the scope's revision stays the same. All code reads through
+//! [`callsign_policy::reads::Reads`], so it runs in the sandbox and natively.
 //!
-//! A policy that differs from this one in a point or two holds a [`Standard`] and changes what it sees, by wrapping the
-//! reads, or what it answers. The exports are there with the feature `component` only: a component has one policy.
+//! A policy that differs from this one in a point or two holds a [`Standard`] and changes what it reads (see
+//! [`callsign_policy::reads::OverrideReads`]) or what it answers. The exports exist only with the feature `component`:
+//! a component has one policy.
 #![forbid(unsafe_code)]
 
 pub mod candidates;
@@ -22,7 +23,7 @@ mod component;
 pub mod decide;
 pub mod explain;
 pub mod plan;
+pub mod plan_cache;
 pub mod strategy;
-pub mod view;
 
 pub use component::Standard;

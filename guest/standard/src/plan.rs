@@ -1,4 +1,4 @@
-//! What a decision needs and its recipient does not change: steps 3, 4 and 6 of one (scope, channel, country).
+//! The part of a decision that does not depend on the recipient: steps 3, 4 and 6 for one (scope, channel, country).
 
 use callsign_policy::exports::explain::StrategyVerdict;
 use callsign_policy::pool::{Pool, SENDER_TYPES, only};
@@ -7,74 +7,76 @@ use callsign_policy::senders::{DefaultSender, Group, Pool as PoolName, SenderTyp
 use callsign_policy::strategies::{Priorities, StrategyFacts};
 use callsign_policy::types::{Level, Refusal, Request, SenderType};
 
-use crate::candidates::{Candidates, HostView, OwnView};
+use crate::candidates::{Candidates, HostPool, LocalPool};
 use crate::strategy;
 
-/// A larger pool is read when it was asked for once for every so many senders: then reading it has paid for itself.
-const SENDERS_A_QUESTION: u32 = 64;
+/// A pool is copied into the policy's memory after one decision per this many of its senders: then the copy pays for
+/// itself. One query costs the host as much as reading 64 senders.
+const SENDERS_PER_QUERY: u32 = 64;
 
-/// A pool of more senders than this stays with the host. In the policy's memory a sender takes up to 350 bytes: 16 for
-/// itself and about 80 for each part of the pool that it is laid out in.
-pub const MOST_HELD: u32 = 120_000;
+/// Larger pools stay with the host. In the policy's memory a sender takes up to 350 bytes: 16 for itself and about 80
+/// for each part of the pool that it is laid out in.
+pub const MAX_LOCAL_SENDERS: u32 = 120_000;
 
-/// The part of a decision that is the same for all recipients.
+/// Steps 3, 4 and 6, worked out once for all recipients.
 #[derive(Debug)]
 pub struct Plan {
-    /// Step 3.
-    pub ruling: Result<Rule, Refusal>,
+    /// Step 3: the strategy and its candidates, or the refusal.
+    pub rule: Result<Rule, Refusal>,
 }
 
-/// What a strategy comes to for one channel and country.
+/// A strategy, applied to one channel and country.
 #[derive(Debug)]
 pub struct Rule {
     /// The strategy.
     pub strategy: StrategyFacts,
     /// Its candidates.
     pub pool: PoolName,
-    /// Steps 4 and 6: the types left.
-    pub stock: Stock,
-    /// How the candidates are looked at.
-    pub held: Held,
+    /// Steps 4 and 6: what to send from.
+    pub send_from: SendFrom,
+    /// Where the candidates are.
+    pub access: PoolAccess,
 }
 
-/// What there is to send from.
+/// What to send from.
 #[derive(Debug)]
-pub enum Stock {
+pub enum SendFrom {
     /// No candidate: the default sender that can carry the message, if there is one.
-    Default(Option<DefaultSender>),
-    /// Step 6: the candidates of the best priority that any has.
-    Best(SenderTypes),
+    DefaultSender(Option<DefaultSender>),
+    /// The candidates of these types, which have the best priority of all.
+    Types(SenderTypes),
 }
 
 /// Where the candidates are.
 #[derive(Debug)]
-pub enum Held {
-    /// With the host: how many there are, and how often they were asked for.
+pub enum PoolAccess {
+    /// With the host.
     Host {
         /// The number of candidates.
         count: u32,
-        /// The decisions so far.
-        asked: u32,
+        /// The number of decisions so far.
+        decisions: u32,
     },
     /// In the policy's memory.
-    Own(OwnView),
+    Local(LocalPool),
 }
 
 impl Plan {
-    /// Works out steps 3, 4 and 6; `note` is told what became of each strategy.
+    /// Works out steps 3, 4 and 6. `note` gets the verdict on each strategy.
     pub fn new<R: Reads>(request: &Request, reads: &R, note: &mut impl FnMut(&StrategyFacts, StrategyVerdict)) -> Self {
         let strategies = reads.strategies_of(request.scope, request.country);
-        let ruling =
+        let rule =
             strategy::choose(&strategies, request.channel, note).map(|strategy| Rule::new(request, *strategy, reads));
-        Self { ruling }
+        Self { rule }
     }
 
-    /// How much memory it may come to take, in senders, for a bound on all plans together. It never changes.
+    /// The most memory that the plan can come to use, in senders: what a cache counts. It never changes.
     pub fn weight(&self) -> usize {
+        // A plan without senders uses about as much memory as 16 senders.
         const NO_SENDERS: usize = 16;
-        let senders = match &self.ruling {
-            Ok(Rule { held: Held::Own(own), .. }) => own.pool.candidates().len(),
-            Ok(Rule { held: Held::Host { count, .. }, .. }) if *count <= MOST_HELD => *count as usize,
+        let senders = match &self.rule {
+            Ok(Rule { access: PoolAccess::Local(own), .. }) => own.pool.candidates().len(),
+            Ok(Rule { access: PoolAccess::Host { count, .. }, .. }) if *count <= MAX_LOCAL_SENDERS => *count as usize,
             _ => 0,
         };
         NO_SENDERS + senders
@@ -91,50 +93,54 @@ impl Rule {
         };
         let everyone = Group::of(SenderTypes::all());
         let count = reads.count(pool, everyone);
-        let held = if count <= reads.read_at_once() {
-            Held::Own(OwnView::new(Pool::new(if count == 0 { Vec::new() } else { reads.candidates(pool) })))
+        let access = if count <= reads.read_at_once() {
+            PoolAccess::Local(LocalPool::new(Pool::new(if count == 0 { Vec::new() } else { reads.candidates(pool) })))
         } else {
-            Held::Host { count, asked: 0 }
+            PoolAccess::Host { count, decisions: 0 }
         };
-        let stock = if count == 0 {
-            Stock::Default(default_sender(&reads.default_senders(request.scope, request.channel, request.country)))
+        let send_from = if count == 0 {
+            SendFrom::DefaultSender(default_sender(&reads.default_senders(
+                request.scope,
+                request.channel,
+                request.country,
+            )))
         } else {
-            Stock::Best(match &held {
-                Held::Own(own) => best_types(&strategy.priorities, &own.pool),
-                Held::Host { .. } => best_types(&strategy.priorities, &HostView { reads, pool }),
+            SendFrom::Types(match &access {
+                PoolAccess::Local(own) => best_types(&strategy.priorities, &own.pool),
+                PoolAccess::Host { .. } => best_types(&strategy.priorities, &HostPool { reads, pool }),
             })
         };
-        Self { strategy, pool, stock, held }
+        Self { strategy, pool, send_from, access }
     }
 
-    /// Reads the pool into the policy's memory once it was asked for often enough.
+    /// Copies the pool into the policy's memory after enough decisions.
     #[inline]
-    pub(crate) fn hold<R: Reads>(&mut self, reads: &R) {
-        if let Held::Host { .. } = &self.held {
-            self.count_up(reads);
+    pub(crate) fn copy_if_worthwhile<R: Reads>(&mut self, reads: &R) {
+        if let PoolAccess::Host { .. } = &self.access {
+            self.count_decision(reads);
         }
     }
 
     #[cold]
-    fn count_up<R: Reads>(&mut self, reads: &R) {
-        if let Held::Host { count, asked } = &mut self.held {
-            *asked += 1;
-            if *asked > *count / SENDERS_A_QUESTION && *count <= MOST_HELD {
-                self.held = Held::Own(OwnView::new(Pool::new(reads.candidates(self.pool))));
+    fn count_decision<R: Reads>(&mut self, reads: &R) {
+        if let PoolAccess::Host { count, decisions } = &mut self.access {
+            *decisions += 1;
+            if *decisions > *count / SENDERS_PER_QUERY && *count <= MAX_LOCAL_SENDERS {
+                self.access = PoolAccess::Local(LocalPool::new(Pool::new(reads.candidates(self.pool))));
             }
         }
     }
 }
 
-/// The default sender of the entity, else of the application, if it is active and covers the channel and the country.
-/// One that is not usable does not give way to the other: it is the entity's choice.
+/// The default sender of the entity, or else of the application, if it is active and covers the channel and the
+/// country. If the entity's is not usable, the application's is not used instead: the entity chose its own.
 fn default_sender(defaults: &[DefaultSender]) -> Option<DefaultSender> {
     let own = defaults.iter().find(|default| default.level == Level::Entity);
     own.or(defaults.first()).filter(|default| default.usable).copied()
 }
 
-/// Step 6: the types of the best priority number that any candidate has. Types that the strategy does not name come
-/// after all that it names, together.
+/// Step 6: the types with the best priority that any candidate has. Types that the strategy does not name share the
+/// last place.
 fn best_types(priorities: &Priorities, candidates: &impl Candidates) -> SenderTypes {
     const UNNAMED: u8 = u8::MAX;
     let priority = |sender_type| match sender_type {
@@ -159,7 +165,7 @@ fn best_types(priorities: &Priorities, candidates: &impl Candidates) -> SenderTy
         }
         previous = wanted;
         let types = types_of(wanted);
-        // The last tier is what is left: it need not be counted.
+        // The last place needs no count: all that is left is in it.
         if wanted == ranks[3] || candidates.count(Group::of(types)) > 0 {
             return types;
         }

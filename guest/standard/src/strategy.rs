@@ -4,10 +4,10 @@ use callsign_policy::exports::explain::StrategyVerdict;
 use callsign_policy::strategies::{CountryMatch, StrategyFacts};
 use callsign_policy::types::{Channel, ChannelLimit, Level, Refusal};
 
-/// Chooses among the strategies of a scope, both levels; `note` is told what became of each.
+/// Chooses among the strategies of a scope, of both levels. `note` gets the verdict on each.
 ///
 /// # Errors
-/// The refusal of step 3: no strategy at all, none for the channel at the level that counts, none for the country.
+/// The refusal of step 3: no strategy, none for the channel at the level that counts, or none for the country.
 pub fn choose<'a>(
     strategies: &'a [StrategyFacts],
     channel: Channel,
@@ -15,11 +15,11 @@ pub fn choose<'a>(
 ) -> Result<&'a StrategyFacts, Refusal> {
     let for_channel = |strategy: &StrategyFacts| is_for(strategy.channel, channel);
 
-    // The entity level replaces the application level for a channel, as soon as it has one strategy for it.
+    // If the entity has a strategy for the channel, its strategies replace those of the application.
     let replaced = strategies.iter().any(|strategy| strategy.level == Level::Entity && for_channel(strategy));
     let counts = |strategy: &StrategyFacts| (strategy.level == Level::Entity) == replaced && for_channel(strategy);
 
-    // Country and channel both set, then country set, then channel set, then neither. Two of one scope never tie.
+    // First with country and channel, then with country, then with channel, then with neither. The catalog has no ties.
     let chosen = strategies
         .iter()
         .filter(|strategy| counts(strategy) && strategy.countries != CountryMatch::NotListed)

@@ -18,14 +18,14 @@ Examples:
 Exit codes:
   0  done
   1  done, but some messages were INVALID_MESSAGE
-  2  what was given was refused: usage, catalog, policy component or settings,
-     unreadable file
-  3  something failed on the way, such as writing the output";
+  2  bad input: usage, catalog, policy component or settings, a file that cannot
+     be read
+  3  another failure, such as an output that cannot be written";
 
 /// Chooses the sender of messages.
 ///
-/// A catalog says which senders, applications, entities and sending strategies there are; Callsign decides from which
-/// sender each message goes out, or why it cannot.
+/// A catalog lists the senders, applications, entities and sending strategies of a platform. Callsign decides from
+/// which sender each message goes out, or why it has none.
 #[derive(Parser)]
 #[command(name = "callsign", version, after_help = TOP_EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -37,14 +37,15 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Decide the sender of every message of a file: one decision a line, in the order of the messages.
     ///
-    /// Decisions go to standard output, a summary to standard error. Pins of the sticky sender are kept for the run, or in
-    /// the store that --sticky names.
+    /// Decisions go to standard output, a summary to standard error. The pins of sticky senders are kept in the store
+    /// that
+    /// --sticky names; without it they last for this run.
     #[command(after_help = resolve::EXAMPLES)]
     Resolve(resolve::ResolveArguments),
     /// Show, step by step, why a message gets its sender, or none.
     ///
-    /// Nothing is pinned. Pins are those of the store that --sticky names; without it the message is the first to its
-    /// recipient.
+    /// Reads the pins of the store that --sticky names and writes none. Without it there are no pins: the message is
+    /// the first to its recipient.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::ExplainArguments),
     /// Find every fault of a catalog at once.
@@ -61,13 +62,13 @@ pub(crate) enum Command {
     Sticky(sticky::Arguments),
     /// Serve decisions, and the platform that they are made on, over HTTP.
     ///
-    /// Without any configuration it listens on 127.0.0.1:8080, keeps everything in the folder callsign-data, and prints the
-    /// first key of the platform once. It ends at SIGTERM or Ctrl-C, after the requests under way.
+    /// By default it listens on 127.0.0.1:8080, keeps everything in the folder callsign-data, and prints the first key
+    /// of the platform once. At SIGTERM or Ctrl-C it finishes the running requests and ends.
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::ServeArguments),
-    /// Make, list, rotate and revoke the keys of a service.
+    /// Create, list, rotate and revoke the keys of a service.
     ///
-    /// Works on the store of the service, beside it: what is changed counts within a tenth of a second.
+    /// Writes to the store of the service, which may be running: it sees a change within 0.1 s.
     #[command(after_help = key::EXAMPLES)]
     Key(key::KeyArguments),
     /// Print the completion script for a shell.
@@ -78,7 +79,7 @@ pub(crate) enum Command {
     },
 }
 
-/// What decisions are made with.
+/// What a gateway is made of: the catalog, the policy, the pins.
 #[derive(Args)]
 pub(crate) struct GatewayArguments {
     /// The catalog: one JSON file.
@@ -89,19 +90,19 @@ pub(crate) struct GatewayArguments {
     #[arg(long, value_name = "FILE.wasm")]
     pub(crate) policy: Option<PathBuf>,
 
-    /// Settings for the policy: a JSON file, which the policy itself checks.
+    /// Settings for the policy: a JSON file. The policy checks them.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) sticky: sticky::StoreArguments,
 
-    /// When all messages go out, for policies that ask [default: no time, which each policy takes as it wants]
+    /// When all messages go out, for policies that read the time [default: no time, so that runs are reproducible]
     #[arg(long, value_name = "RFC3339", value_parser = time)]
     pub(crate) sent_at: Option<u64>,
 }
 
-/// A channel on the command line.
+/// A channel, as the command line names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ChannelName {
     #[value(name = "SMS")]
@@ -122,7 +123,7 @@ impl From<ChannelName> for Channel {
     }
 }
 
-/// A point in time, in seconds since 1970-01-01 UTC.
+/// Parses a time; returns seconds since 1970-01-01 UTC.
 fn time(text: &str) -> Result<u64, String> {
     let time: Option<Timestamp> = text.parse().ok();
     let seconds = time.and_then(|time| u64::try_from(time.as_second()).ok());

@@ -19,7 +19,7 @@ Examples:
 Exit codes:
   0  the catalog is sound
   2  it has faults, or cannot be read
-  3  something failed on the way, such as writing the output";
+  3  another failure, such as an output that cannot be written";
 
 /// The arguments of `check`.
 #[derive(Args)]
@@ -33,15 +33,15 @@ pub(crate) struct CheckArguments {
     json: bool,
 }
 
-/// What programs are told.
+/// The report for programs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     /// In the order of the file.
     faults: Vec<FaultJson<'a>>,
-    /// How many more there are than are listed.
+    /// How many faults are not listed.
     omitted: usize,
-    /// How much a sound catalog has.
+    /// The size of a catalog without faults.
     #[serde(skip_serializing_if = "Option::is_none")]
     catalog: Option<Counts>,
 }
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<Exit, Stop> {
         }
     };
     let counts = Counts::of(&catalog);
-    // Indexing finds senders that could not be told apart.
+    // Indexing finds senders whose keys collide.
     Revision::new(catalog).map_err(Stop::refused)?;
     if arguments.json {
         print(&to_line(&Report { faults: Vec::new(), omitted: 0, catalog: Some(counts) }))?;
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// The faults for programs; nothing where the file could not even be read.
+/// The faults, as JSON; none if the file cannot be read.
 fn report(error: &CatalogError) -> Option<String> {
     let report = match error {
         CatalogError::Faults(faults) => Report {
@@ -115,7 +115,7 @@ fn report(error: &CatalogError) -> Option<String> {
 }
 
 fn to_line(report: &Report<'_>) -> String {
-    // Texts and numbers only: this does not fail.
+    // Strings and numbers always serialize.
     let mut line = serde_json::to_string(report).unwrap_or_default();
     line.push('\n');
     line

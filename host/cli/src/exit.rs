@@ -1,18 +1,18 @@
-//! How a run ends, and what is said about it.
+//! How a run ends: its exit code, and what is printed about it.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-/// What the exit code says. `callsign --help` has the same list.
+/// The exit code. `callsign --help` has the same list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// Done, but some messages were `INVALID_MESSAGE`, or some cases were not as expected.
+    /// Done, but some messages were `INVALID_MESSAGE`, some cases failed, or a pin was not as asked.
     InvalidMessages = 1,
-    /// What was given was refused before anything was done.
+    /// The input was refused before anything was done.
     Refused = 2,
-    /// Something failed on the way.
+    /// Another failure.
     Failed = 3,
 }
 
@@ -22,34 +22,34 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a run ends early.
+/// A run that ends early, and why.
 #[derive(Debug)]
 pub(crate) struct Stop {
     exit: Exit,
-    /// None: everything was said already, or there is nobody to tell.
+    /// None if everything was printed already, or nobody reads it.
     error: Option<anyhow::Error>,
-    /// What to do about it.
+    /// What the user can do about it.
     hint: Option<String>,
 }
 
 impl Stop {
-    /// What was given is refused.
+    /// The input is refused.
     pub(crate) fn refused(error: impl Into<anyhow::Error>) -> Self {
         Self { exit: Exit::Refused, error: Some(error.into()), hint: None }
     }
 
-    /// What was given is refused, and the reasons were printed.
+    /// The input is refused, and the reasons were printed already.
     pub(crate) fn refused_and_reported() -> Self {
         Self { exit: Exit::Refused, error: None, hint: None }
     }
 
-    /// Something failed on the way.
+    /// Anything else failed.
     pub(crate) fn failed(error: impl Into<anyhow::Error>) -> Self {
         Self { exit: Exit::Failed, error: Some(error.into()), hint: None }
     }
 
-    /// Standard output does not take more. Where its reader has gone, as `head` does when it has enough, that is no
-    /// failure and nothing to talk about.
+    /// Standard output cannot be written. That its reader has closed it, as `head` does when it has enough, is no
+    /// failure and is not reported.
     pub(crate) fn unwritable(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self { exit: Exit::Done, error: None, hint: None };
@@ -57,13 +57,13 @@ impl Stop {
         Self::failed(anyhow::Error::new(error).context("cannot write to standard output"))
     }
 
-    /// With advice, a sentence.
+    /// Adds what the user can do about it, as a sentence.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Says on standard error what there is to say.
+    /// Prints the error and the hint to standard error.
     pub(crate) fn report(self) -> Exit {
         let (mark, end) = if is_coloured() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
         let mut text = String::new();
@@ -78,7 +78,7 @@ impl Stop {
     }
 }
 
-/// Writes to standard error. Where that is closed there is nobody to tell, which is no reason to fail.
+/// Writes to standard error. If that is closed nobody reads it, which is no reason to fail.
 pub(crate) fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
@@ -89,7 +89,7 @@ pub(crate) fn print(text: &str) -> Result<(), Stop> {
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Stop::unwritable)
 }
 
-/// Whether standard error is a terminal whose user did not ask for plain text.
+/// Whether standard error is a terminal, and `NO_COLOR` is not set.
 pub(crate) fn is_coloured() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

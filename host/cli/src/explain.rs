@@ -15,10 +15,10 @@ Examples:
   callsign explain --catalog catalog.json --to +14155550123 --from Shop --json
 
 Exit codes:
-  0  explained, also where the message is refused
-  2  what was given was refused: usage, catalog, policy component or settings,
-     unreadable file
-  3  something failed on the way, such as writing the output";
+  0  explained, even if the message is refused
+  2  bad input: usage, catalog, policy component or settings, a file that cannot
+     be read
+  3  another failure, such as an output that cannot be written";
 
 /// The arguments of `explain`.
 #[derive(Args)]
@@ -26,7 +26,7 @@ pub(crate) struct ExplainArguments {
     #[command(flatten)]
     deciding: GatewayArguments,
 
-    /// The recipient, in E.164; separators are ignored.
+    /// The recipient in E.164; spaces and other separators are ignored.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     to: String,
 

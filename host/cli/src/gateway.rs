@@ -1,4 +1,4 @@
-//! The catalog and the policy that a command decides with.
+//! Makes the gateway that a command decides with, from the files that its arguments name.
 
 use std::fmt::Write;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::args::GatewayArguments;
 use crate::exit::{Stop, say};
 use crate::sticky::IfMissing;
 
-/// Loads what decisions are made with. Pins are kept in memory where no store is named.
+/// Loads the catalog and the policy, and opens the pins. If no store of pins is named they are kept in memory.
 pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Gateway, Stop> {
     let catalog = match Catalog::load(&deciding.catalog) {
         Ok(catalog) => catalog,
@@ -57,7 +57,7 @@ fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
     })
 }
 
-/// Says all that is wrong with a catalog: one line for each fault, `FILE:LINE:COLUMN: PATH: MESSAGE`.
+/// Prints all faults of a catalog, one a line: `FILE:LINE:COLUMN: PATH: MESSAGE`.
 pub(crate) fn refused_catalog(path: &Path, error: CatalogError) -> Stop {
     let file = path.display();
     match error {
@@ -80,9 +80,8 @@ pub(crate) fn refused_catalog(path: &Path, error: CatalogError) -> Stop {
             say(&format!("{file}:{line}:{column}: $: not JSON: {message}\n"));
             Stop::refused_and_reported()
         }
-        CatalogError::Read { source, .. } => unreadable("the catalog", path, source).hint(
-            "Give the path of a catalog file after --catalog; `callsign check --catalog FILE` tells whether it is one.",
-        ),
+        CatalogError::Read { source, .. } => unreadable("the catalog", path, source)
+            .hint("Give the path of a catalog file after --catalog; `callsign check --catalog FILE` checks it."),
         error => Stop::refused(anyhow::Error::new(error).context(file.to_string())),
     }
 }
@@ -108,7 +107,7 @@ pub(crate) fn refused_policy(path: &Path, error: PolicyError) -> Stop {
     }
 }
 
-/// A file that cannot be read.
+/// The error for a file that cannot be read.
 pub(crate) fn unreadable(what: &str, path: &Path, source: io::Error) -> Stop {
     Stop::refused(anyhow::Error::new(source).context(format!("cannot read {what} {}", path.display())))
 }

@@ -1,4 +1,4 @@
-//! `callsign key`: who may use a service.
+//! `callsign key`: the keys of a service.
 
 use std::path::PathBuf;
 
@@ -36,36 +36,36 @@ pub(crate) struct KeyArguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a key; it is shown once
+    /// Create a key; it is shown once
     Create {
         /// A name, for people
         #[arg(value_name = "NAME", value_parser = name)]
         name: String,
 
-        /// What it allows; all that its owner can have where none is given
+        /// What the key allows [default: every scope that its owner can have]
         #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
         scopes: Vec<Scope>,
 
-        /// The application that it belongs to, and sees nothing else of
+        /// The application that the key belongs to; it sees nothing of others
         #[arg(long, value_name = "ID")]
         application: Option<String>,
 
-        /// After how long it ends, such as 90d, 12h, 30m or 45s; never where it is left out
+        /// When the key expires, such as 90d, 12h, 30m or 45s from now [default: never]
         #[arg(long, value_name = "TIME", value_parser = seconds)]
         expires_in: Option<u64>,
     },
     /// List the keys, without their secrets
     List,
-    /// Give a key another secret; it is shown once
+    /// Give a key a new secret; it is shown once
     Rotate {
         /// The id of the key
         id: String,
 
-        /// For how long the secret before stays good
+        /// How long the old secret stays valid
         #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "0s")]
         overlap: u64,
     },
-    /// End a key
+    /// Revoke a key
     Revoke {
         /// The id of the key
         id: String,

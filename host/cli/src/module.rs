@@ -16,9 +16,9 @@ use crate::exit::{Exit, Stop, print};
 use crate::gateway::unreadable;
 
 pub(crate) const EXAMPLES: &str = "\
-A module is a policy component with a name and a semantic version in its own
-metadata. A store is a folder of modules, addressed by the SHA-256 of their
-bytes; several programs may use one at once.
+A module is a policy component whose metadata has a name and a semantic version.
+A store is a folder of modules, addressed by the SHA-256 of their bytes. Several
+programs can use it at once.
 
 Examples:
   callsign module add acme.wasm
@@ -28,13 +28,13 @@ Examples:
 const EXITS: &str = "\
 Exit codes:
   0  done
-  2  what was given was refused: usage, a component that is no policy, a name and
-     version that another module has, a module that is not there
-  3  something failed on the way, such as writing the store";
+  2  bad input: usage, a component that is not a policy, a name and version that
+     another module has, a module that is not in the store
+  3  another failure, such as a store that cannot be written";
 
 const ADD: &str = "\
-Of several files each is added or refused by itself. Adding a module that is
-there already changes nothing.
+Each file is added or refused by itself. Adding a module that is already in the
+store changes nothing.
 
 Examples:
   callsign module add acme.wasm
@@ -46,9 +46,9 @@ Examples:
   callsign module list --json | jq -r '.modules[] | .name + \"@\" + .version'";
 
 const SHOW: &str = "\
-A name means its newest version that meets the requirement; a pre-release must
-be asked for. What is no name of a module is taken for a digest, or for the first
-4 or more digits of one.
+A name stands for its newest version that meets the requirement. Pre-releases
+count only if the requirement names one. Anything that is not the name of a module
+is read as a digest, or as its first 4 or more digits.
 
 Examples:
   callsign module show acme
@@ -56,16 +56,16 @@ Examples:
   callsign module show 9f86d081 --json";
 
 const REMOVE: &str = "\
-The name and the version are free afterwards. A gateway that serves the module
-goes on with it until it is restarted.
+Another module can then have the name and the version. A gateway that serves the
+module keeps it until it is restarted.
 
 Examples:
   callsign module remove acme@1.2.0
   callsign module remove 9f86d081884c7d65";
 
 const GC: &str = "\
-Removes files of additions that were interrupted, and compiled code of modules
-that are gone or for another version of Callsign. No module is removed.
+Removes the files of interrupted additions, and compiled code that is for removed
+modules or for another version of Callsign. No module is removed.
 
 Examples:
   callsign module gc --store /srv/callsign/modules";
@@ -106,7 +106,7 @@ enum Command {
     /// Show a module.
     #[command(after_help = format!("{SHOW}\n\n{EXITS}"))]
     Show {
-        /// Which: its digest, or its name and a requirement on its version.
+        /// Its digest, or its name and a requirement on its version.
         #[arg(value_name = "DIGEST|NAME[@REQ]")]
         module: String,
 
@@ -117,16 +117,16 @@ enum Command {
     /// Remove a module.
     #[command(after_help = format!("{REMOVE}\n\n{EXITS}"))]
     Remove {
-        /// Which: its digest, or its name and version.
+        /// Its digest, or its name and version.
         #[arg(value_name = "DIGEST|NAME@VERSION")]
         module: String,
     },
-    /// Remove what no module needs.
+    /// Remove files that no module needs.
     #[command(after_help = format!("{GC}\n\n{EXITS}"))]
     Gc,
 }
 
-/// What programs are told.
+/// The report for programs.
 #[derive(Serialize)]
 struct Report<'a> {
     modules: &'a [Module],
@@ -149,7 +149,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
         Command::Remove { module } => {
             let store = existing(folder)?;
             let (digest, label) = match module.parse::<ModuleDigest>() {
-                // As it is written, so that a module whose record is damaged can be removed too.
+                // Without a look-up, so that a module whose record is damaged can be removed too.
                 Ok(digest) => (digest, module.clone()),
                 Err(_) => {
                     let found = find_exactly(&store, module)?;
@@ -179,7 +179,7 @@ fn add(store: &ModuleStore, files: &[PathBuf]) -> Result<Exit, Stop> {
     Ok(exit)
 }
 
-/// Reads a component, or a byte more than one may have.
+/// Reads a component, up to one byte more than the limit: the store refuses that with the right error.
 fn read(path: &Path) -> Result<Vec<u8>, Stop> {
     let mut bytes = Vec::new();
     let most = Limits::default().component as u64 + 1;
@@ -187,7 +187,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Stop> {
     read.map(|_| bytes).map_err(|source| unreadable("the component", path, source))
 }
 
-/// A store that is there: only `add` makes one.
+/// Opens a store that exists. Only `add` creates one.
 fn existing(folder: &Path) -> Result<ModuleStore, Stop> {
     if folder.join("modules").is_dir() {
         return ModuleStore::open(folder).map_err(stop);
@@ -196,7 +196,7 @@ fn existing(folder: &Path) -> Result<ModuleStore, Stop> {
         .hint("Give its folder after --store or in CALLSIGN_STORE; `callsign module add FILE` makes one."))
 }
 
-/// What `DIGEST|NAME[@REQ]` means.
+/// Finds the module that `DIGEST|NAME[@REQ]` names.
 fn find(store: &ModuleStore, text: &str) -> Result<Module, Stop> {
     let (name, requirement) = match text.split_once('@') {
         Some((name, requirement)) => match requirement.parse::<VersionReq>() {
@@ -214,7 +214,7 @@ fn find(store: &ModuleStore, text: &str) -> Result<Module, Stop> {
     }
 }
 
-/// What `DIGEST|NAME@VERSION` means.
+/// Finds the module that `DIGEST|NAME@VERSION` names.
 fn find_exactly(store: &ModuleStore, text: &str) -> Result<Module, Stop> {
     let Some((name, version)) = text.split_once('@') else { return by_digest(store, text) };
     let version: Version = version.parse().map_err(|error| {
@@ -227,7 +227,7 @@ fn find_exactly(store: &ModuleStore, text: &str) -> Result<Module, Stop> {
 
 fn by_digest(store: &ModuleStore, text: &str) -> Result<Module, Stop> {
     match store.get(text) {
-        // It is no digest: so it was meant to be a name.
+        // Not a digest, so it was meant as a name.
         Err(StoreError::Digest { text }) => {
             Err(stop(StoreError::NotFound { wanted: text, store: store.folder().to_owned() }))
         }
@@ -239,7 +239,7 @@ fn stop(error: StoreError) -> Stop {
     match error {
         StoreError::Io { .. } | StoreError::Policy(PolicyError::Engine { .. }) => Stop::failed(error),
         StoreError::NotFound { .. } => {
-            Stop::refused(error).hint("`callsign module list` tells which modules there are.")
+            Stop::refused(error).hint("`callsign module list` lists the modules of the store.")
         }
         _ => Stop::refused(error),
     }
@@ -252,7 +252,7 @@ fn stop_at(error: StoreError, path: &Path) -> Stop {
     }
 }
 
-/// A module on a line.
+/// A module in one line.
 fn line(module: &Module) -> String {
     format!("{}  {}@{}", module.digest(), module.name(), module.version())
 }
@@ -270,7 +270,7 @@ fn table(modules: &[Module]) -> String {
 }
 
 fn describe(module: &Module) -> Result<String, Stop> {
-    // The one place that writes a time is the record.
+    // The record already formats the time.
     let record = serde_json::to_value(module).map_err(Stop::failed)?;
     let added = record["addedAt"].as_str().unwrap_or_default();
     Ok(format!(

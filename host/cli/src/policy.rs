@@ -1,4 +1,4 @@
-//! `callsign policy`: what the author of a policy needs.
+//! `callsign policy`: the tools of a policy's author.
 
 mod build;
 mod cases;
@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use crate::exit::{Exit, Stop};
 
 pub(crate) const EXAMPLES: &str = "\
-A policy is a WebAssembly component that decides instead of the standard policy.
+A policy is a WebAssembly component that decides in place of the standard policy.
 
 Examples:
   callsign policy new quiet-hours --sdk ~/callsign
@@ -23,8 +23,8 @@ Examples:
   callsign resolve --catalog catalog.json --policy quiet-hours-0.1.0.wasm messages.jsonl";
 
 const NEW: &str = "\
-The crate has a policy that builds on the standard one, with settings, a refusal of
-its own, a test and cases.
+The new crate has a policy that builds on the standard one, with settings, a refusal
+of its own, a test and cases.
 
 Examples:
   callsign policy new quiet-hours --sdk ~/callsign
@@ -32,15 +32,16 @@ Examples:
 
 Exit codes:
   0  written
-  2  what was given was refused: a name that is none, a folder that is not empty,
-     an SDK that is not there
-  3  something failed on the way, such as writing the files";
+  2  bad input: a name that is not valid, a folder that is not empty, a folder
+     without the SDK
+  3  another failure, such as a file that cannot be written";
 
 const BUILD: &str = "\
 Needs cargo and the target wasm32-unknown-unknown: rustup target add
 wasm32-unknown-unknown. The component is target/NAME-VERSION.wasm, with the name and
-the version of Cargo.toml; its path is printed to standard output. Its bytes do not
-depend on where the crate lies, only on where crates lie that it names by path.
+the version of Cargo.toml; its path is printed to standard output. The build is
+reproducible: the bytes do not depend on the folder of the crate, only on the folders
+of its path dependencies.
 
 Examples:
   callsign policy build
@@ -49,32 +50,32 @@ Examples:
 
 Exit codes:
   0  built
-  2  what was given was refused: no crate, one that does not build, one that is no
-     policy
-  3  something failed on the way: no cargo, no target, a file that cannot be written";
+  2  bad input: no crate, a crate that does not build, a crate without a policy
+  3  another failure: no cargo, no target, a file that cannot be written";
 
 const TEST: &str = "\
 CASES.json is one object:
-  {\"catalog\": \"catalog.json\",        a path beside this file, or the catalog itself
-   \"settings\": {},                   for the policy, may be left out
+  {\"catalog\": \"catalog.json\",        a path relative to this file, or the catalog itself
+   \"settings\": {},                   of the policy; optional
    \"cases\": [{\"name\": \"a local number\",
               \"message\": {\"channel\": \"SMS\", \"to\": \"+14155550123\", \"applicationId\": \"shop\"},
-              \"repeat\": 2,            decides it so often; the last must be as expected
+              \"repeat\": 2,            how often to decide it; the last one is compared
               \"expect\": {\"senderId\": \"S1\", \"step\": \"AREA_CODE\"}}]}
 A message may have \"sentAt\", in seconds since 1970. `expect` has any of sender,
-senderId, step, strategyId, or refusal (a code). Pins are kept from case to case.
+senderId, step and strategyId, or a refusal (its code). Pins are kept from case to
+case.
 
 Examples:
   callsign policy test target/quiet-hours-0.1.0.wasm cases.json
 
 Exit codes:
   0  every case is as expected
-  1  a case is not
-  2  what was given was refused: the component, the cases, the catalog, the settings
-  3  something failed on the way, such as writing the output";
+  1  some case is not
+  2  bad input: the component, the cases, the catalog, the settings
+  3  another failure, such as an output that cannot be written";
 
 const INSPECT: &str = "\
-Nothing of the component is run.
+The component is not run.
 
 Examples:
   callsign policy inspect quiet-hours-0.1.0.wasm
@@ -82,8 +83,8 @@ Examples:
 
 Exit codes:
   0  a policy that this host can run
-  2  a component that it cannot run, no component, or a file that cannot be read
-  3  something failed on the way, such as writing the output";
+  2  a component that it cannot run, a file that is not a component or cannot be read
+  3  another failure, such as an output that cannot be written";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -104,7 +105,7 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         path: Option<PathBuf>,
 
-        /// A checkout of Callsign, whose SDK the crate depends on [default: a version, which must be in a registry]
+        /// A checkout of Callsign with the SDK to depend on [default: the SDK of this version, from a registry]
         #[arg(long, value_name = "DIR")]
         sdk: Option<PathBuf>,
     },
@@ -123,7 +124,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Run cases against a component, and measure what its decisions take.
+    /// Run cases against a component, and measure its decisions.
     #[command(after_help = TEST)]
     Test {
         /// The component.

@@ -45,10 +45,10 @@ Examples:
 
 Exit codes:
   0  every message has a decision: a sender, or a refusal
-  1  the same, but some messages were INVALID_MESSAGE; each names its line and fault
-  2  what was given was refused: usage, catalog, policy component or settings, a
-     file that cannot be read, a CSV header; nothing is on standard output
-  3  something failed on the way, such as writing the output";
+  1  the same, but some messages were INVALID_MESSAGE; each says its line and its fault
+  2  bad input: usage, catalog, policy component or settings, a file that cannot
+     be read, a CSV header; nothing is written to standard output
+  3  another failure, such as an output that cannot be written";
 
 /// The arguments of `resolve`.
 #[derive(Args)]
@@ -60,20 +60,20 @@ pub(crate) struct ResolveArguments {
     #[arg(value_name = "MESSAGES", default_value = "-")]
     messages: PathBuf,
 
-    /// What the messages are written in [default: csv for a file named *.csv, otherwise jsonl]
+    /// The format of the messages [default: csv for a file named *.csv, otherwise jsonl]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
-    /// How many threads read, decide and write; the output is the same for any number [default: one for each core]
+    /// How many threads to use; the output does not depend on it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<NonZeroUsize>,
 
-    /// How the summary on standard error is written.
+    /// The format of the summary on standard error.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     summary: SummaryFormat,
 }
 
-/// How messages are written.
+/// The format of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// One JSON object a line.
@@ -82,7 +82,7 @@ pub(crate) enum Format {
     Csv,
 }
 
-/// How the summary is written.
+/// The format of the summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SummaryFormat {
     /// For people.
@@ -91,7 +91,7 @@ pub(crate) enum SummaryFormat {
     Json,
 }
 
-/// Threads past this number would only wait for each other.
+/// The most threads. Chunks are written one after another, so more threads would only wait for each other.
 const MAX_THREADS: usize = 256;
 
 fn threads(text: &str) -> Result<NonZeroUsize, String> {

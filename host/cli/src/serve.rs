@@ -1,4 +1,4 @@
-//! `callsign serve`: the service, until it is told to end.
+//! `callsign serve`: runs the service until SIGTERM or Ctrl-C.
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -18,26 +18,26 @@ Examples:
   CALLSIGN_SERVE_LISTEN_ADDRESS=127.0.0.1:9000 callsign serve
 
 Exit codes:
-  0  ended as it was told to
-  2  what was given was refused: usage, configuration, catalog, certificate
-  3  something failed: an address or a store that cannot be opened";
+  0  ended by SIGTERM or Ctrl-C
+  2  bad input: usage, configuration, catalog, certificate
+  3  another failure: an address or a store that cannot be opened";
 
-/// What the service is started with.
+/// The arguments of `serve`.
 #[derive(Args)]
 pub(crate) struct ServeArguments {
     /// The configuration, a TOML file; every key has a default
     #[arg(long, value_name = "FILE", env = "CALLSIGN_CONFIG")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Import a catalog into a platform that is empty
+    /// Import a catalog into an empty platform
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
 
-    /// Print the configuration as it would be used, and end
+    /// Print the configuration that would be used, and exit
     #[arg(long)]
     print_config: bool,
 
-    /// Print the OpenAPI document of the service, and end
+    /// Print the OpenAPI document of the service, and exit
     #[arg(long, conflicts_with = "print_config")]
     print_openapi: bool,
 }
@@ -55,9 +55,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Stop> {
     runtime.block_on(serve(config, arguments.catalog.as_deref()))
 }
 
-/// The configuration of a file and of the environment.
+/// Loads the configuration from a file and from the environment.
 pub(crate) fn load(file: Option<&std::path::Path>) -> Result<Config, Stop> {
-    // Names and values that are not text are nobody's configuration.
+    // Variables that are not Unicode cannot be meant for us.
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Config::load(file, environment)
@@ -65,7 +65,7 @@ pub(crate) fn load(file: Option<&std::path::Path>) -> Result<Config, Stop> {
 }
 
 async fn serve(config: Config, catalog: Option<&std::path::Path>) -> Result<Exit, Stop> {
-    // Before anything is opened: who ends us early gets an orderly end too.
+    // Before anything is opened, so that a signal during the start also ends in order.
     let end = end().map_err(Stop::failed)?;
     let (running, started) = callsign_service::start(config, catalog).await.map_err(|error| match error {
         StartError::Refused(_) | StartError::Tls { .. } | StartError::RecipientKey { .. } => Stop::refused(error),
@@ -73,7 +73,7 @@ async fn serve(config: Config, catalog: Option<&std::path::Path>) -> Result<Exit
     })?;
     let url = format!("{}://{}", started.scheme, started.address);
     if let Some(key) = &started.first_key {
-        // On standard output, where whoever starts the service may keep it: it is not in the log.
+        // On standard output and not in the log, so that the key is not kept with the log.
         print(&format!("first key of the platform, shown this once: {key}\n"))?;
     }
     tracing::info!("listening on {url}; the documentation is at {url}/docs");
@@ -95,7 +95,7 @@ fn end() -> io::Result<impl Future<Output = ()>> {
 }
 
 fn log_to_stderr(log: &Log) -> Result<(), Stop> {
-    // The libraries below say much that is about themselves.
+    // The storage engine logs much about itself.
     let quiet = if log.level.contains(['=', ',']) { "" } else { ",fjall=warn,lsm_tree=warn" };
     let filter = EnvFilter::try_new(format!("{}{quiet}", log.level))
         .map_err(|error| Stop::refused(anyhow::anyhow!("log.level {:?}: {error}", log.level)))?;

@@ -14,8 +14,8 @@ use crate::exit::{Exit, Stop, print};
 pub(crate) use self::open::{IfMissing, StoreArguments};
 
 pub(crate) const EXAMPLES: &str = "\
-A pin is the sender that a recipient was given first. A store of pins is a folder
-of this machine, a PostgreSQL database, or a Redis or Valkey cluster:
+A pin is the sender that a recipient got first and keeps. A store of pins is a
+folder of this machine, a PostgreSQL database, or a Redis or Valkey cluster:
   --sticky ./pins
   --sticky postgres://callsign@db.example/callsign
   --sticky redis://10.0.0.1:6379,10.0.0.2:6379
@@ -29,10 +29,10 @@ Examples:
 const EXITS: &str = "\
 Exit codes:
   0  done
-  1  done, but there is no such pin, or another one stays
-  2  what was given was refused: usage, a store that is not there or cannot be
-     opened, a line that is no pin
-  3  something failed on the way: the store does not answer, output not written";
+  1  done, but there is no such pin, or another pin stays
+  2  bad input: usage, a store that does not exist or cannot be opened, a line that
+     is not a pin
+  3  another failure: the store does not answer, the output cannot be written";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -60,7 +60,7 @@ Examples:
         #[arg(long)]
         json: bool,
     },
-    /// Pin a recipient to a sender. A pin that is there stays, unless it is to be replaced.
+    /// Pin a recipient to a sender. An existing pin stays, unless --replace names its sender.
     #[command(after_help = format!("\
 Examples:
   callsign sticky pin --sticky ./pins --application shop --to +14155550123 --sender N1
@@ -75,15 +75,15 @@ Examples:
         #[arg(long, value_name = "ID", value_parser = field)]
         sender: String,
 
-        /// Replace the pin if this is still its sender.
+        /// Replace the pin if its sender is still this one.
         #[arg(long, value_name = "ID", value_parser = field)]
         replace: Option<String>,
 
-        /// After how many days without use the pin ends [default: never]
+        /// Expire the pin after this many days without use [default: never]
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3_650))]
         idle_days: Option<u16>,
     },
-    /// Take the pin of a recipient off: the next message pins anew.
+    /// Remove the pin of a recipient: its next message sets a new one.
     #[command(after_help = format!("\
 Examples:
   callsign sticky release --sticky ./pins --application shop --to +14155550123
@@ -94,13 +94,13 @@ Examples:
         #[command(flatten)]
         key: KeyArguments,
 
-        /// Only if this is its sender.
+        /// Remove it only if its sender is this one.
         #[arg(long, value_name = "ID", value_parser = field)]
         sender: Option<String>,
     },
     /// List pins: all, or those of a scope, a sender or a recipient.
     #[command(after_help = format!("\
-Where there are more, the last line on standard error gives the position to go on from.
+If there are more, the last line on standard error gives the position to continue from.
 
 Examples:
   callsign sticky list --sticky ./pins --application shop --entity acme
@@ -112,11 +112,11 @@ Examples:
         #[command(flatten)]
         filter: FilterArguments,
 
-        /// How many at most, 1 to 10,000.
+        /// The most pins to list, 1 to 10,000.
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
         limit: u16,
 
-        /// Go on after this position of an earlier list.
+        /// Continue after this position, which an earlier list gave.
         #[arg(long, value_name = "POSITION")]
         after: Option<String>,
 
@@ -142,8 +142,9 @@ Examples:
     /// Write pins as JSON lines to standard output.
     #[command(after_help = format!("\
 A line: {{\"applicationId\":\"shop\",\"channel\":\"SMS\",\"recipient\":\"+14155550123\",\"senderId\":\"N1\",
-\"firstUsed\":1790000000,\"lastUsed\":1790000000}}, perhaps with entityId and idleDays; a store
-that hashes recipients writes recipientHash, which only a store with the same key can use.
+\"firstUsed\":1790000000,\"lastUsed\":1790000000}}, and entityId and idleDays if the pin has them. A
+store that hashes recipients writes recipientHash instead, which only a store with the same key can
+use.
 
 Examples:
   callsign sticky export --sticky ./pins > pins.jsonl
@@ -154,9 +155,9 @@ Examples:
         #[command(flatten)]
         filter: FilterArguments,
     },
-    /// Add the pins of JSON lines. Pins that are there already stay.
+    /// Add pins from JSON lines. Existing pins stay.
     #[command(after_help = format!("\
-Lines are as `export` writes them. An import that was broken off can be done again.
+Lines are as `export` writes them. An interrupted import can be run again.
 
 Examples:
   callsign sticky import --sticky ./pins pins.jsonl
@@ -175,7 +176,7 @@ Examples:
 
 {EXITS}"))]
     Migrate {
-        /// The sender that shall have no pins any more.
+        /// The sender that loses its pins.
         #[arg(long, value_name = "ID", value_parser = field)]
         from: String,
 
@@ -185,7 +186,7 @@ Examples:
     },
 }
 
-/// What a pin is for.
+/// The key of a pin.
 #[derive(Args)]
 struct KeyArguments {
     /// The application.
@@ -211,23 +212,23 @@ impl KeyArguments {
     }
 }
 
-/// Which pins.
+/// Which pins to list, count or export.
 #[derive(Args)]
 #[command(group = ArgGroup::new("which").args(["application", "sender", "recipient"]))]
 struct FilterArguments {
-    /// Those of an application itself; with --entity, of an entity of it.
+    /// Pins of this application; with --entity, of that entity of it.
     #[arg(long, value_name = "ID", value_parser = field)]
     application: Option<String>,
 
-    /// Those of an entity of the application.
+    /// Pins of this entity of the application.
     #[arg(long, value_name = "ID", requires = "application", value_parser = field)]
     entity: Option<String>,
 
-    /// Those to a sender, by its senderId.
+    /// Pins to this sender, by its senderId.
     #[arg(long, value_name = "ID", value_parser = field)]
     sender: Option<String>,
 
-    /// Those of a recipient: a number in E.164, or the hash that a list shows.
+    /// Pins of this recipient: a number in E.164, or the hash that a list shows.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = recipient)]
     recipient: Option<Recipient>,
 }
@@ -251,7 +252,7 @@ fn recipient(text: &str) -> Result<Recipient, String> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
-    // Pins come into a store that is not there yet; everything else needs one.
+    // Only commands that add pins create a store.
     let missing = match arguments.command {
         Command::Pin { .. } | Command::Import { .. } => IfMissing::Create,
         _ => IfMissing::Refuse,

@@ -4,7 +4,7 @@
 
 mod table;
 
-use callsign_policy::kept::Kept;
+use callsign_policy::cache::Cache;
 use callsign_policy::reads::Reads;
 use callsign_policy::types::Answer;
 use callsign_policy::{Call, NoSettings, Policy};
@@ -17,14 +17,14 @@ const MOST_KEPT: usize = 500_000;
 /// The policy.
 #[derive(Debug)]
 pub struct Selection {
-    tables: Kept<Table>,
+    tables: Cache<Table>,
 }
 
 impl Policy for Selection {
     type Settings = NoSettings;
 
     fn new(_: NoSettings) -> Result<Self, String> {
-        Ok(Self { tables: Kept::up_to(MOST_KEPT) })
+        Ok(Self { tables: Cache::up_to_weight(MOST_KEPT) })
     }
 
     fn resolve<R: Reads>(&mut self, call: &Call<'_, R>) -> Answer {

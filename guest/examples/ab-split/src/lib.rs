@@ -1,23 +1,23 @@
-//! Which type of sender works better? A share of the recipients, always the same ones, gets short codes where there are
-//! any, and the rest gets long numbers. Everything else is as the standard policy decides it: strategies, sticky senders,
-//! area codes, default senders.
+//! Compares two types of senders. A fixed share of the recipients, always the same ones, gets short codes if there are any;
+//! the others get long numbers. Everything else is as the standard policy decides it: strategies, sticky senders, area
+//! codes, default senders.
 #![forbid(unsafe_code)]
 
 use callsign_policy::exports::explain::Trace;
-use callsign_policy::reads::{Reads, Through};
+use callsign_policy::reads::{OverrideReads, Reads};
 use callsign_policy::strategies::{Priorities, StrategyFacts};
 use callsign_policy::types::{Answer, Country, Scope};
 use callsign_policy::{Call, Policy};
 use callsign_standard::Standard;
 use serde::Deserialize;
 
-/// What whoever binds the policy may set.
+/// The settings.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settings {
     /// How many of 1,000 recipients get short codes.
     pub per_mille: u64,
-    /// Another text gives other recipients, for the next experiment.
+    /// The name of the experiment. Another name selects other recipients.
     #[serde(default)]
     pub experiment: String,
 }
@@ -29,7 +29,7 @@ enum Side {
     LongNumber,
 }
 
-/// The policy. What the standard policy keeps differs between the sides, so each has one of its own.
+/// The policy. Each side has a standard policy of its own, because what that caches differs between the sides.
 #[derive(Debug)]
 pub struct AbSplit {
     per_mille: u64,
@@ -39,7 +39,7 @@ pub struct AbSplit {
 }
 
 impl AbSplit {
-    /// The side of a recipient. It has nothing to do with the spread over senders, nor with another experiment.
+    /// The side of a recipient. It is independent of the spread over senders and of other experiments.
     fn side(&self, recipient: u64) -> Side {
         let mut hash = (recipient ^ self.experiment).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         hash ^= hash >> 32;
@@ -77,18 +77,18 @@ impl Policy for AbSplit {
 
     fn explain<R: Reads>(&mut self, call: &Call<'_, R>) -> Trace {
         let side = self.side(call.request.recipient);
-        // An explanation uses nothing that was kept.
+        // An explanation does not use the cache, so either side's will do.
         self.long_number.explain(&call.with_reads(&Preferring { side, reads: call.reads }))
     }
 }
 
-/// What there is, with the type of one side before all others in every strategy.
+/// Reads that put the type of one side before all others in every strategy.
 struct Preferring<'a, R> {
     side: Side,
     reads: &'a R,
 }
 
-impl<R: Reads> Through for Preferring<'_, R> {
+impl<R: Reads> OverrideReads for Preferring<'_, R> {
     type Inner = R;
 
     fn inner(&self) -> &R {
@@ -104,7 +104,7 @@ impl<R: Reads> Through for Preferring<'_, R> {
     }
 }
 
-/// One type first, the others in the order that they had.
+/// Puts one type first and keeps the order of the others.
 fn prefer(side: Side, priorities: Priorities) -> Priorities {
     let after = |priority: u8| if priority == 0 { 0 } else { priority + 1 };
     let mut priorities = Priorities {

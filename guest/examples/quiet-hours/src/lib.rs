@@ -1,8 +1,8 @@
-//! Nobody gets a message at night. Whom the standard policy would send to in quiet hours where the recipient is, this one
-//! refuses with `QUIET_HOURS` and says when to send it. Everything else is as the standard policy decides it.
+//! Sends nothing at night. If it is within the quiet hours where the recipient is, the message is refused with
+//! `QUIET_HOURS`, and the refusal says when to send it. All other decisions are those of the standard policy.
 //!
-//! A policy has no clock. The time is that of the message (`sent-at`, contract 1.1), else `now` of the settings; with
-//! neither a message is refused with `TIME_UNKNOWN` rather than sent into the night.
+//! A policy has no clock. The time is that of the message (`sent-at`, contract 1.1), or else `now` of the settings. Without
+//! either the message is refused with `TIME_UNKNOWN`, because it could be night.
 #![forbid(unsafe_code)]
 
 mod zone;
@@ -19,18 +19,18 @@ use serde::Deserialize;
 
 use crate::zone::{DAY, Zone};
 
-/// What whoever binds the policy may set.
+/// The settings.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
-    /// When it becomes quiet, local time, such as `21:00`, the default.
+    /// When quiet hours begin, in local time. Default `21:00`.
     pub from: Option<String>,
-    /// When it ends, the default `08:00`.
+    /// When quiet hours end, in local time. Default `08:00`.
     pub until: Option<String>,
-    /// For countries outside of North America how many minutes they are from UTC, east of it positive. Those that are
-    /// not named have no quiet hours.
+    /// The offsets of countries outside of North America from UTC, in minutes, positive to the east. Countries that are not
+    /// named have no quiet hours.
     pub offsets: BTreeMap<String, i32>,
-    /// The time of messages that do not say it, in minutes since 1970-01-01 UTC: for tests and replays.
+    /// The time of messages that have none, in minutes since 1970-01-01 UTC: for tests and replays.
     pub now: Option<i64>,
 }
 
@@ -40,7 +40,7 @@ const TIME_UNKNOWN: u32 = 2;
 /// The policy.
 #[derive(Debug)]
 pub struct QuietHours {
-    /// Local minutes of the day. Where the end is before the beginning, midnight is between them.
+    /// Local minutes of the day. If `until` is before `from`, midnight is between them.
     from: i64,
     until: i64,
     offsets: BTreeMap<Country, Zone>,
@@ -49,13 +49,13 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
-    /// What becomes of an answer at the recipient's time of day.
+    /// The answer at the time of day where the recipient is.
     fn at_night(&self, answer: Answer, request: &Request, seconds: Option<u64>) -> Answer {
         let zones = self.zones(request);
         if !matches!(answer, Answer::Decided(_)) || zones.is_empty() {
             return answer;
         }
-        // The first minutes of time are long past, and its last far away.
+        // Clamped to a time far away, so that the arithmetic cannot overflow.
         let sent_at = seconds.map(|seconds| (seconds / 60).min(1 << 40) as i64);
         match sent_at.or(self.now) {
             None => Answer::refuse(TIME_UNKNOWN, 0),
@@ -66,7 +66,7 @@ impl QuietHours {
         }
     }
 
-    /// Where the recipient may be; nowhere if that is not known.
+    /// The zones where the recipient may be; none if that is not known.
     fn zones(&self, request: &Request) -> &[Zone] {
         if request.area_code != 0 {
             return zone::of(request.area_code);
@@ -74,10 +74,10 @@ impl QuietHours {
         self.offsets.get(&request.country).map_or(&[], std::slice::from_ref)
     }
 
-    /// When it is quiet in none of these zones any more; now, if it is in none.
+    /// The first time from now on that is outside of quiet hours in all zones.
     fn end(&self, now: i64, zones: &[Zone]) -> i64 {
         let mut time = now;
-        // Every step ends the quiet hours of one zone. There are two where clocks are put back in them.
+        // Each step passes the quiet hours of one zone; there are two of them if clocks go back within them.
         for _ in 0..2 * zones.len() {
             match zones.iter().find_map(|&zone| self.left(time, zone)) {
                 Some(left) => time += left,
@@ -87,7 +87,7 @@ impl QuietHours {
         time
     }
 
-    /// How long it is still quiet in a zone; none if it is not.
+    /// For how many minutes it is still quiet in a zone; none if it is not.
     fn left(&self, time: i64, zone: Zone) -> Option<i64> {
         let minute = zone.minute_of_day(time);
         let quiet = match self.from <= self.until {
@@ -104,8 +104,8 @@ impl Policy for QuietHours {
     fn new(settings: Settings) -> Result<Self, String> {
         let mut offsets = BTreeMap::new();
         for (text, offset) in settings.offsets {
-            let country =
-                country::parse(&text).ok_or_else(|| format!("{text:?} is no country: give two letters, such as GB"))?;
+            let country = country::parse(&text)
+                .ok_or_else(|| format!("{text:?} is not a country: give two letters, such as GB"))?;
             if !(-12 * 60..=14 * 60).contains(&offset) {
                 return Err(format!("{text} is not {offset} minutes from UTC: give -720 to 840"));
             }
@@ -131,7 +131,7 @@ impl Policy for QuietHours {
         trace
     }
 
-    fn word(code: u32, detail: u64) -> Wording {
+    fn refusal_text(code: u32, detail: u64) -> Wording {
         match code {
             QUIET_HOURS => {
                 let end = zone::text(detail.min(1 << 41) as i64);

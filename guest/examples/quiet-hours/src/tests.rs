@@ -106,10 +106,10 @@ fn what_would_not_be_sent_anyway_keeps_its_own_reason() {
 
 #[test]
 fn refusals_say_what_to_do() {
-    let wording = QuietHours::word(QUIET_HOURS, (MIDNIGHT + 13 * 60) as u64);
+    let wording = QuietHours::refusal_text(QUIET_HOURS, (MIDNIGHT + 13 * 60) as u64);
     assert_eq!(wording.code, "QUIET_HOURS");
     assert!(wording.message.ends_with("send it at 2026-01-15 13:00 UTC"), "{}", wording.message);
-    assert!(QuietHours::word(TIME_UNKNOWN, 0).message.contains("sent-at"));
+    assert!(QuietHours::refusal_text(TIME_UNKNOWN, 0).message.contains("sent-at"));
 }
 
 #[test]

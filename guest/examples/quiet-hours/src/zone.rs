@@ -1,12 +1,12 @@
 //! Time zones of North American area codes, and what time it is there.
 
-/// Minutes of a day.
+/// The minutes of a day.
 pub(crate) const DAY: i64 = 24 * 60;
 
 /// A time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Zone {
-    /// Its standard time, in minutes from UTC, east of it positive.
+    /// Standard time, in minutes from UTC, positive to the east.
     pub(crate) offset: i32,
     /// Whether clocks are put forward in summer, by the rule of the United States.
     pub(crate) daylight: bool,
@@ -14,7 +14,7 @@ pub(crate) struct Zone {
 
 include!(concat!(env!("OUT_DIR"), "/zones.rs"));
 
-/// Where nothing more is known of a number of the United States or Canada.
+/// The zones of a number of the United States or Canada of which nothing more is known.
 static FROM_COAST_TO_COAST: &[Zone] = &[
     Zone { offset: -300, daylight: true },
     Zone { offset: -360, daylight: true },

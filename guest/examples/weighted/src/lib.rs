@@ -1,26 +1,25 @@
-//! Senders have different throughput: one may send 100 messages a second, another 3. This policy spreads the recipients
-//! over the senders in these proportions, where the standard policy spreads them evenly. Everything else is as the
-//! standard policy decides it.
+//! Spreads recipients over senders in proportion to their throughput: one sender may send 100 messages a second, another 3.
+//! The standard policy spreads them evenly. Everything else is as the standard policy decides it.
 //!
-//! A sender of weight 3 stands three times in the spread. So a recipient keeps its sender, and a change of one weight
-//! moves few recipients, as it does in the spread itself.
+//! A sender of weight 3 is in the spread three times. So a recipient keeps its sender, and a change of one weight moves few
+//! recipients.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 
 use callsign_policy::exports::explain::Trace;
-use callsign_policy::reads::{Reads, Through};
+use callsign_policy::reads::{OverrideReads, Reads};
 use callsign_policy::senders::{Candidate, Pool};
 use callsign_policy::types::{Answer, Scope, Sender};
 use callsign_policy::{Call, Policy};
 use callsign_standard::Standard;
 use serde::Deserialize;
 
-/// What whoever binds the policy may set.
+/// The settings.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settings {
-    /// The weight of senders by `senderId`, such as messages a second; 0 for one that is to be left out.
+    /// The weights of senders by `senderId`, such as messages a second; 0 leaves a sender out.
     pub weights: BTreeMap<String, u32>,
     /// The weight of every other sender.
     #[serde(default = "one")]
@@ -32,14 +31,13 @@ fn one() -> u32 {
 }
 
 /// The largest weight.
-const MOST: u32 = 1_000;
+const MAX_WEIGHT: u32 = 1_000;
 
-/// A pool of more senders is spread evenly: to know the id of each takes an import for each, and a call may make 2,000
-/// by default.
+/// Larger pools are spread evenly: reading the id of a sender takes an import, and by default a call can make 2,000.
 const LARGEST_POOL: u32 = 1_500;
 
-/// How often the senders of a pool stand in the spread together at most; beyond it weights are rounded.
-const MOST_PLACES: u64 = 100_000;
+/// The most places in the spread for all senders of a pool together; beyond it weights are scaled down.
+const MAX_PLACES: u64 = 100_000;
 
 /// The policy.
 #[derive(Debug)]
@@ -55,8 +53,8 @@ impl Policy for Weighted {
     fn new(settings: Settings) -> Result<Self, String> {
         let Settings { weights, others } = settings;
         let all = weights.iter().map(|(id, &weight)| (&**id, weight)).chain([("others", others)]);
-        if let Some((id, weight)) = all.into_iter().find(|&(_, weight)| weight > MOST) {
-            return Err(format!("the weight of {id} is {weight}: give 0 to {MOST}"));
+        if let Some((id, weight)) = all.into_iter().find(|&(_, weight)| weight > MAX_WEIGHT) {
+            return Err(format!("the weight of {id} is {weight}: give 0 to {MAX_WEIGHT}"));
         }
         Ok(Self { weights, others, standard: Standard::default() })
     }
@@ -72,7 +70,7 @@ impl Policy for Weighted {
     }
 }
 
-/// What there is, with every sender of a pool as often as its weight says.
+/// Reads that list every sender of a pool as often as its weight says.
 struct Weighing<'a, R> {
     weights: &'a BTreeMap<String, u32>,
     others: u32,
@@ -86,7 +84,7 @@ impl<R: Reads> Weighing<'_, R> {
     }
 }
 
-impl<R: Reads> Through for Weighing<'_, R> {
+impl<R: Reads> OverrideReads for Weighing<'_, R> {
     type Inner = R;
 
     fn inner(&self) -> &R {
@@ -101,11 +99,11 @@ impl<R: Reads> Through for Weighing<'_, R> {
         let weights: Vec<u64> =
             candidates.iter().map(|candidate| self.weight(pool.scope, candidate.sender).into()).collect();
         let total: u64 = weights.iter().sum();
-        // Nobody is to send: evenly, as without weights.
+        // If all weights are 0 the spread is even, as without weights.
         if total == 0 {
             return candidates;
         }
-        let scale = |weight: u64| if total <= MOST_PLACES { weight } else { (weight * MOST_PLACES).div_ceil(total) };
+        let scale = |weight: u64| if total <= MAX_PLACES { weight } else { (weight * MAX_PLACES).div_ceil(total) };
         let places = candidates.iter().zip(weights).flat_map(|(candidate, weight)| {
             (0..scale(weight)).map(|place| Candidate { key: key(candidate.key, place), ..*candidate })
         });
@@ -114,13 +112,13 @@ impl<R: Reads> Through for Weighing<'_, R> {
         places
     }
 
-    /// As long as a pool may be weighed it is read: the host spreads evenly.
+    /// Pools that are weighed must be read whole, because the host spreads evenly.
     fn read_at_once(&self) -> u32 {
         LARGEST_POOL
     }
 }
 
-/// The key of a sender's place in the spread; its own for the first, so that weights of 1 spread as no weights do.
+/// The key of a place in the spread. The first place has the sender's own key, so that weights of 1 spread as no weights do.
 fn key(key: u64, place: u64) -> u64 {
     if place == 0 {
         return key;

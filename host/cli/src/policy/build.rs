@@ -1,4 +1,4 @@
-//! `callsign policy build`: the component of a policy's crate.
+//! `callsign policy build`: builds the component of a policy's crate.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,10 +11,10 @@ use serde::Deserialize;
 use crate::exit::{Exit, Stop, print, say};
 use callsign_componentize::{self as componentize, TARGET};
 
-/// What the profile of a component is, whatever the workspace of the crate says.
+/// The build profile of a component, whatever profile the workspace of the crate has.
 const PROFILE: [&str; 5] = ["opt-level=3", "lto=\"fat\"", "codegen-units=1", "panic=\"abort\"", "strip=true"];
 
-/// What cargo knows of the crate.
+/// The part of `cargo metadata` that is needed.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -27,7 +27,7 @@ struct Package {
     name: String,
     version: String,
     manifest_path: PathBuf,
-    /// None for a package of this disk.
+    /// None for a path dependency.
     source: Option<String>,
     targets: Vec<Target>,
 }
@@ -50,7 +50,7 @@ pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Res
     }
     let metadata = metadata(&manifest)?;
     let Some(package) = metadata.packages.iter().find(|package| package.manifest_path == manifest) else {
-        return Err(Stop::refused(anyhow!("{} is no package, but a workspace of some", folder.display()))
+        return Err(Stop::refused(anyhow!("{} is a workspace, not a package", folder.display()))
             .hint("Give the folder of one of its packages."));
     };
     let is_cdylib = |target: &&Target| target.crate_types.iter().any(|kind| kind == "cdylib");
@@ -68,7 +68,7 @@ pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Res
             .hint("A policy implements `callsign_policy::Policy` and ends with `callsign_policy::policy!(...);`.")
     };
     let component = componentize::encode(&module, &package.name, &package.version).map_err(no_policy)?;
-    // One that no host would take is not written.
+    // A component that no host would accept is not written.
     let policy = Policy::from_bytes(&component).map_err(|error| no_policy(error.into()))?;
     let path = match out {
         Some(path) => path.to_owned(),
@@ -86,7 +86,7 @@ pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Res
     Ok(Exit::Done)
 }
 
-/// Asks cargo about the crate. What cargo has to say goes to standard error.
+/// Runs `cargo metadata`. Its messages go to standard error.
 fn metadata(manifest: &Path) -> Result<Metadata, Stop> {
     let mut cargo = std::process::Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let output = cargo
@@ -94,16 +94,17 @@ fn metadata(manifest: &Path) -> Result<Metadata, Stop> {
         .arg(manifest)
         .stderr(Stdio::inherit())
         .output()
-        .context("cargo does not run");
+        .context("cannot run cargo");
     let output = output.map_err(Stop::failed)?;
     if !output.status.success() {
-        return Err(Stop::refused(anyhow!("cargo cannot make sense of {}", manifest.display())));
+        return Err(Stop::refused(anyhow!("cargo cannot read {}", manifest.display())));
     }
-    serde_json::from_slice(&output.stdout).context("what cargo says of the crate").map_err(Stop::failed)
+    serde_json::from_slice(&output.stdout).context("cannot read the output of cargo metadata").map_err(Stop::failed)
 }
 
 fn compile(metadata: &Metadata, manifest: &Path, features: &[String]) -> Result<(), Stop> {
-    // The crate's own files are named from its workspace, and those of other folders by the name of their crate.
+    // Panic messages name the crate's own files from its workspace, and files of other folders by the name of their
+    // crate.
     let mut folders = vec![
         (metadata.workspace_root.clone(), ".".to_owned()),
         (metadata.target_directory.clone(), "/target".to_owned()),
@@ -124,12 +125,12 @@ fn compile(metadata: &Metadata, manifest: &Path, features: &[String]) -> Result<
     if !features.is_empty() {
         cargo.arg("--features").arg(features.join(","));
     }
-    // Standard output is for the path of the component.
-    let status = cargo.stdout(Stdio::null()).status().context("cargo does not run").map_err(Stop::failed)?;
+    // Standard output is only for the path of the component.
+    let status = cargo.stdout(Stdio::null()).status().context("cannot run cargo").map_err(Stop::failed)?;
     if status.success() { Ok(()) } else { Err(Stop::refused(anyhow!("{} does not build", manifest.display()))) }
 }
 
-/// A path as it is best read from here.
+/// The path relative to the current folder, if it is inside of it.
 fn near(path: &Path) -> PathBuf {
     let here = env::current_dir().and_then(|here| here.canonicalize());
     here.ok().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()

@@ -1,4 +1,4 @@
-//! A file of cases: messages, and what a policy is expected to decide.
+//! A file of cases: messages, and the decisions that are expected of a policy.
 
 use std::fmt::{self, Write};
 use std::fs;
@@ -17,9 +17,9 @@ use crate::gateway::{refused_catalog, unreadable};
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Cases {
-    /// A path, from the folder of the file, or the catalog itself.
+    /// A path relative to the file, or the catalog itself.
     catalog: Box<RawValue>,
-    /// What the policy is given.
+    /// The settings of the policy.
     settings: Option<Box<RawValue>>,
     pub(super) cases: Vec<Case>,
 }
@@ -53,7 +53,7 @@ struct Fields {
     sent_at: Option<u64>,
 }
 
-/// What is expected of a decision; what is left out may be anything.
+/// The expected decision; a field that is left out may be anything.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Expected {
@@ -70,7 +70,7 @@ impl Cases {
         let text = fs::read_to_string(path).map_err(|error| unreadable("the cases", path, error))?;
         let cases: Self =
             serde_json::from_str(&text).with_context(|| format!("the cases {}", path.display())).map_err(|error| {
-                Stop::refused(error).hint("`callsign policy test --help` shows what a file of cases has.")
+                Stop::refused(error).hint("`callsign policy test --help` shows the format of a file of cases.")
             })?;
         for case in &cases.cases {
             if let Err(error) = case.check() {
@@ -78,12 +78,12 @@ impl Cases {
             }
         }
         if cases.cases.is_empty() {
-            return Err(Stop::refused(anyhow!("the cases {}: there are none", path.display())));
+            return Err(Stop::refused(anyhow!("the cases {}: the list is empty", path.display())));
         }
         Ok(cases)
     }
 
-    /// The catalog that is decided on; `path` is the file of the cases.
+    /// The catalog of the cases; `path` is the file of the cases.
     pub(super) fn catalog(&self, path: &Path) -> Result<Catalog, Stop> {
         match serde_json::from_str::<String>(self.catalog.get()) {
             Ok(file) => {
@@ -91,13 +91,13 @@ impl Cases {
                 Catalog::load(&file).map_err(|error| refused_catalog(&file, error))
             }
             Err(_) => Catalog::from_json(self.catalog.get()).map_err(|error| {
-                say(&format!("callsign: the catalog in {}, lines counted from where it begins:\n", path.display()));
+                say(&format!("callsign: the catalog in {}, with lines counted from its first line:\n", path.display()));
                 refused_catalog(path, error)
             }),
         }
     }
 
-    /// The settings, `{}` where the file has none.
+    /// The settings, `{}` if the file has none.
     pub(super) fn settings(&self) -> &str {
         self.settings.as_ref().map_or("{}", |settings| settings.get())
     }
@@ -129,7 +129,7 @@ impl Case {
         message
     }
 
-    /// What of a decision is not as expected, in words; none where all is.
+    /// How a decision differs from the expected one, in words; none if it does not.
     pub(super) fn difference(&self, decision: &DecisionRef<'_>) -> Option<String> {
         let found = Expected {
             sender: decision.sender().map(|sender| sender.address.to_string()),

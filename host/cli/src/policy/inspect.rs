@@ -1,4 +1,4 @@
-//! `callsign policy inspect`: what a component is.
+//! `callsign policy inspect`: shows what a component is.
 
 use std::fmt::Write;
 use std::fs;
@@ -11,15 +11,15 @@ use sha2::{Digest, Sha256};
 use crate::exit::{Exit, Stop, print};
 use crate::gateway::{refused_policy, unreadable};
 
-/// What programs are told.
+/// The report for programs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     name: Option<&'a str>,
     version: Option<&'a str>,
-    /// The version of the contract that it was made for; none where it does not fit.
+    /// The version of the contract that it was built for; none if it does not fit any.
     interface: Option<String>,
-    /// Whether this host can run it, and why not.
+    /// Whether this host can run it; `fault` says why not.
     fits: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
@@ -56,13 +56,13 @@ pub(super) fn run(file: &Path, json: bool) -> Result<Exit, Stop> {
             .collect(),
         exports: &inspection.exports,
     };
-    let text = if json { serde_json::to_string(&report).map_err(Stop::failed)? + "\n" } else { people(&report) };
-    print(&text)?;
+    let output = if json { serde_json::to_string(&report).map_err(Stop::failed)? + "\n" } else { text(&report) };
+    print(&output)?;
     Ok(if report.fits { Exit::Done } else { Exit::Refused })
 }
 
 /// The report for people.
-fn people(report: &Report<'_>) -> String {
+fn text(report: &Report<'_>) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(text, "name       {}", report.name.unwrap_or("none"));

@@ -1,4 +1,4 @@
-//! `callsign policy new`: a crate to start a policy from.
+//! `callsign policy new`: writes a crate to start a policy from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 
 use crate::exit::{Exit, Stop, print, say};
 
-/// The files of the crate, with `{{...}}` where something is filled in.
+/// The files of the crate. `{{...}}` is filled in.
 const FILES: [(&str, &str); 5] = [
     ("Cargo.toml", include_str!("template/manifest.txt")),
     ("src/lib.rs", include_str!("template/policy.txt")),
@@ -16,7 +16,7 @@ const FILES: [(&str, &str); 5] = [
     (".gitignore", "/target\n"),
 ];
 
-/// The longest name of a crate.
+/// The longest name of a crate, in bytes: the limit of registries.
 const MAX_NAME: usize = 64;
 
 pub(super) fn run(name: &str, path: Option<&Path>, sdk: Option<&Path>) -> Result<Exit, Stop> {
@@ -40,7 +40,7 @@ pub(super) fn run(name: &str, path: Option<&Path>, sdk: Option<&Path>) -> Result
         write(&folder.join(file), &text).map_err(Stop::failed)?;
     }
     if sdk.is_none() {
-        say("callsign: the SDK is not in a registry yet: give --sdk DIR, or set its paths in Cargo.toml\n");
+        say("callsign: no registry has the SDK yet: give --sdk DIR, or set its paths in Cargo.toml\n");
     }
     print(&format!("{}\n", folder.display()))?;
     Ok(Exit::Done)
@@ -54,7 +54,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(cannot)
 }
 
-/// Whether cargo and the contract take the name.
+/// Checks that cargo and the contract accept the name.
 fn check_name(name: &str) -> anyhow::Result<()> {
     let sound = name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('-')
@@ -63,8 +63,8 @@ fn check_name(name: &str) -> anyhow::Result<()> {
     let reserved = ["callsign-policy", "callsign-standard", "serde", "core", "std", "alloc", "test", "proc-macro"];
     if !sound || reserved.contains(&name) || is_keyword(name) {
         return Err(anyhow!(
-            "{name:?} cannot be the name of a policy: use lower-case letters, digits and dashes, a letter first, such as \
-             quiet-hours"
+            "{name:?} cannot be the name of a policy: use lower-case letters, digits and dashes, starting with a letter, \
+             such as quiet-hours"
         ));
     }
     Ok(())
@@ -87,7 +87,7 @@ fn camel_case(name: &str) -> String {
     name.split('-').map(word).collect()
 }
 
-/// The dependencies on the SDK and on the standard policy of a checkout, which is given as its root or as its SDK.
+/// The path dependencies on the SDK and on the standard policy of a checkout. `folder` is its root or its `guest/sdk`.
 fn dependencies_in(folder: &Path) -> Result<(String, String), Stop> {
     let candidates = [folder.join("guest/sdk"), folder.to_owned()];
     let is_sdk = |folder: &&PathBuf| {
@@ -95,7 +95,7 @@ fn dependencies_in(folder: &Path) -> Result<(String, String), Stop> {
         manifest.contains("name = \"callsign-policy\"") && folder.join("../standard/Cargo.toml").is_file()
     };
     let Some(sdk) = candidates.iter().find(is_sdk) else {
-        let stop = Stop::refused(anyhow!("{} is no checkout of Callsign", folder.display()));
+        let stop = Stop::refused(anyhow!("{} is not a checkout of Callsign", folder.display()));
         return Err(stop.hint("Give the folder that has guest/sdk in it."));
     };
     let dependency = |folder: PathBuf| -> anyhow::Result<String> {

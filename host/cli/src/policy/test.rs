@@ -1,4 +1,5 @@
-//! `callsign policy test`: cases against a component, and what its decisions take.
+//! `callsign policy test`: runs cases against a component, and measures the time, the instructions and the memory of
+//! its decisions.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,11 +13,11 @@ use super::cases::Cases;
 use crate::exit::{Exit, Stop, print};
 use crate::gateway::{refused_policy, unreadable};
 
-/// How long decisions are measured.
+/// How long to measure: at 1 us to 1 ms a decision, that is 200 to 200,000 of them.
 const MEASURED: Duration = Duration::from_millis(200);
 
-/// A budget that no decision runs out of before its deadline.
-const COUNTED: u64 = 1 << 50;
+/// A fuel budget to count with: too large to be used up before the deadline.
+const COUNTING_FUEL: u64 = 1 << 50;
 
 pub(super) fn run(component: &Path, file: &Path) -> Result<Exit, Stop> {
     let cases = Cases::load(file)?;
@@ -43,14 +44,14 @@ pub(super) fn run(component: &Path, file: &Path) -> Result<Exit, Stop> {
     print(&format!("{} of {total} cases are as expected\n\n", total - failed))?;
 
     let mut limits = Limits::default();
-    limits.fuel = Some(COUNTED);
+    limits.fuel = Some(COUNTING_FUEL);
     let (counting, counted) = self::gateway(&bytes, limits, component, &cases, file)?;
     let messages: Vec<Message<'_>> = cases.cases.iter().map(|case| case.message()).collect();
     print(&table(&Times::of(&gateway, &messages), &instructions(&counting, &counted, &messages), &policy))?;
     Ok(if failed == 0 { Exit::Done } else { Exit::InvalidMessages })
 }
 
-/// A gateway that decides with the component, without any pins.
+/// A gateway that decides with the component and has no pins.
 fn gateway(
     bytes: &[u8],
     limits: Limits,
@@ -64,11 +65,11 @@ fn gateway(
     Ok((gateway.map_err(Stop::refused)?, policy))
 }
 
-/// What decisions took, ascending.
+/// The times of decisions, ascending.
 struct Times(Vec<Duration>);
 
 impl Times {
-    /// Decides the messages again and again. They were decided before: what a policy keeps, it has.
+    /// Decides the messages again and again. They were decided before, so the policy's caches are warm.
     fn of(gateway: &Gateway, messages: &[Message<'_>]) -> Self {
         let begin = Instant::now();
         let mut times = Vec::new();
@@ -90,20 +91,20 @@ impl Times {
     }
 }
 
-/// The instructions of the dearest first decision, and those of each message's next one, ascending: with what the policy
-/// has kept.
+/// The most instructions of a message's first decision, and the instructions of each message's second one, ascending:
+/// with cold and with warm caches.
 fn instructions(gateway: &Gateway, policy: &Policy, messages: &[Message<'_>]) -> (Option<u64>, Vec<u64>) {
     let mut count = |message| {
         drop(gateway.resolve(message));
         policy.last_instructions()
     };
     let first = messages.iter().map(&mut count).collect::<Vec<_>>().into_iter().max();
-    let mut kept: Vec<u64> = messages.iter().map(&mut count).collect();
-    kept.sort_unstable();
-    (first, kept)
+    let mut warm: Vec<u64> = messages.iter().map(&mut count).collect();
+    warm.sort_unstable();
+    (first, warm)
 }
 
-fn table(times: &Times, (first, kept): &(Option<u64>, Vec<u64>), policy: &Policy) -> String {
+fn table(times: &Times, (first, warm): &(Option<u64>, Vec<u64>), policy: &Policy) -> String {
     let limits = policy.limits();
     let mib = |bytes: usize| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
     let count = |count: Option<u64>| count.map_or("unknown".into(), |count| count.to_string());
@@ -119,9 +120,9 @@ fn table(times: &Times, (first, kept): &(Option<u64>, Vec<u64>), policy: &Policy
         ],
         [
             "instructions".into(),
-            count(kept.get(kept.len() / 2).copied()),
+            count(warm.get(warm.len() / 2).copied()),
             String::new(),
-            count(kept.last().copied().max(*first)),
+            count(warm.last().copied().max(*first)),
             budget,
         ],
         ["memory".into(), String::new(), String::new(), mib(policy.peak_memory()), mib(limits.memory)],

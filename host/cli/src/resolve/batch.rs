@@ -1,39 +1,39 @@
-//! What was read from a chunk: messages, and lines that are none.
+//! What was read from a chunk: messages, and lines that are not messages.
 
 use super::chunks::MAX_LINE;
 use super::fields::{Fields, ParsedMessage, check_length};
 
-/// The lines of a chunk.
+/// The messages and faults of a chunk.
 #[derive(Debug, Default)]
 pub(super) struct Batch<'a> {
     /// The messages, in their order.
     pub(super) messages: Vec<ParsedMessage<'a>>,
-    /// The lines that are no messages, in their order.
+    /// The lines that are not messages, in their order.
     pub(super) faults: Vec<Fault>,
 }
 
-/// A line that is no message.
+/// A line that is not a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     /// How many messages of the batch come before it.
     pub(super) before: usize,
     /// The number of its line in the input, from 1.
     pub(super) line: u64,
-    /// Its `messageId`, where that can be read.
+    /// Its `messageId`, if that can be read.
     pub(super) message_id: Option<String>,
     /// What is wrong.
     pub(super) message: String,
 }
 
 impl<'a> Batch<'a> {
-    /// The batch of a line that was too long to be read.
+    /// The batch of one line that is too long to be read.
     pub(super) fn too_long(line: u64) -> Self {
         let mut batch = Self::default();
         batch.fault(line, None, too_long());
         batch
     }
 
-    /// Adds what a line has, if it makes a message.
+    /// Adds the fields of a line, as a message or as a fault.
     pub(super) fn add(&mut self, line: u64, fields: Fields<'a>) {
         match fields.check() {
             Ok(channel) => self.messages.push(ParsedMessage::new(fields, channel)),
@@ -41,7 +41,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Adds a line that is no message.
+    /// Adds a line that is not a message.
     pub(super) fn fault(&mut self, line: u64, message_id: Option<String>, message: String) {
         let message_id = message_id.filter(|id| check_length(id).is_ok());
         self.faults.push(Fault { before: self.messages.len(), line, message_id, message });

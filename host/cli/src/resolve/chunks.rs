@@ -1,15 +1,15 @@
-//! The input in chunks of whole lines, or of whole CSV records.
+//! Cuts the input into chunks of whole lines, or of whole CSV records.
 
 use std::io::{self, Read};
 
-/// How much a chunk has at most, in bytes: enough that handing chunks around costs nothing, and little enough for the
+/// The size of a chunk in bytes: large enough that passing chunks between threads costs nothing, small enough for the
 /// second-level cache.
-const CHUNK: usize = 256 << 10;
+const CHUNK_SIZE: usize = 256 << 10;
 
-/// The longest line, or CSV row, that is read, in bytes without its end. A message has six short fields.
+/// The longest line or CSV row, in bytes without its line end. A message has six short fields.
 pub(super) const MAX_LINE: usize = 64 << 10;
 
-/// Where the input may be cut.
+/// Where the input can be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// After every line feed.
@@ -18,13 +18,13 @@ pub(super) enum Framing {
     Records,
 }
 
-/// Where in a CSV record a byte stands. The rules are those of the `csv` crate, which reads the chunks afterwards.
+/// The position in a CSV record. The rules are those of the `csv` crate, which parses the chunks afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     Start,
     Plain,
     Quoted,
-    /// After a quote inside quotes: the end of the quoting, or the first of two that stand for one.
+    /// After a quote inside quotes: either the quoting ended, or a second quote follows and both stand for one.
     Quote,
 }
 
@@ -33,14 +33,15 @@ pub(super) struct Chunks<R> {
     input: R,
     framing: Framing,
     size: usize,
-    /// What was read past the end of the last chunk, and has no end of a line itself.
+    /// What was read after the last line end of the chunk before.
     rest: Vec<u8>,
     cell: Cell,
-    /// The end of a line that is too long was not seen yet.
+    /// Inside a line that is too long, whose end was not seen yet.
     skipping: bool,
     ended: bool,
-    /// The number of the next chunk, and of its first line.
+    /// The number of the next chunk.
     number: u64,
+    /// The number of its first line.
     line: u64,
 }
 
@@ -66,7 +67,7 @@ impl Chunk {
         &self.buffer[self.start..self.end]
     }
 
-    /// Leaves out the first bytes, which were read.
+    /// Skips the first bytes, which were parsed already.
     pub(super) fn advance(&mut self, bytes: usize) {
         let start = (self.start + bytes).min(self.end);
         self.line += count_lines(&self.buffer[self.start..start]);
@@ -78,7 +79,7 @@ impl Chunk {
 
 impl<R: Read> Chunks<R> {
     pub(super) fn new(input: R, framing: Framing) -> Self {
-        Self::with_size(input, framing, CHUNK)
+        Self::with_size(input, framing, CHUNK_SIZE)
     }
 
     fn with_size(input: R, framing: Framing, size: usize) -> Self {
@@ -95,8 +96,8 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// The next chunk, in place of the last one; false at the end of the input. An input that comes slowly is handed on
-    /// as it comes.
+    /// Reads the next chunk into `chunk`; false at the end of the input. Does not wait for a full chunk, so slow input
+    /// is passed on as it arrives.
     ///
     /// # Errors
     /// The input cannot be read.
@@ -108,7 +109,7 @@ impl<R: Read> Chunks<R> {
         (chunk.start, chunk.is_too_long) = (0, false);
         loop {
             if filled == self.size {
-                // A chunk without an end: its line is longer than lines may be, as chunks are.
+                // No line end in a whole chunk, so the line is longer than allowed.
                 self.skipping = true;
                 chunk.is_too_long = true;
                 self.hand_out(chunk, 0);
@@ -128,7 +129,7 @@ impl<R: Read> Chunks<R> {
             let mut fresh = filled..filled + read;
             filled += read;
             if self.skipping {
-                // Nothing is before the fresh bytes here.
+                // The buffer has only fresh bytes here.
                 let skipped = self.first_end(&chunk.buffer[fresh.clone()]);
                 self.skipping = skipped.is_none();
                 let skipped = skipped.unwrap_or(read);
@@ -147,7 +148,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Leaves out the byte order mark at the start of the input.
+    /// Skips a byte order mark at the start of the input.
     fn strip_mark(&self, chunk: &mut Chunk, end: usize) {
         if self.number == 0 && chunk.buffer[..end].starts_with(b"\xef\xbb\xbf") {
             chunk.start = 3;
@@ -161,8 +162,8 @@ impl<R: Read> Chunks<R> {
         self.line += count_lines(&chunk.buffer[..end]);
     }
 
-    /// Where the first line of what follows ends. For records the place is kept, so every byte has to pass here or in
-    /// `last_end` once.
+    /// The end of the first line in `bytes`. For records the position is kept between calls, so each byte must be given
+    /// to this function or to `last_end` exactly once.
     fn first_end(&mut self, bytes: &[u8]) -> Option<usize> {
         match self.framing {
             Framing::Lines => bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1),
@@ -177,7 +178,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Where the last line of what follows ends.
+    /// The end of the last line in `bytes`.
     fn last_end(&mut self, bytes: &[u8]) -> Option<usize> {
         match self.framing {
             Framing::Lines => bytes.iter().rposition(|&byte| byte == b'\n').map(|at| at + 1),
@@ -198,7 +199,7 @@ impl<R: Read> Chunks<R> {
 // === impl Cell ===
 
 impl Cell {
-    /// Goes on by a byte; whether it ended a record.
+    /// Moves on by a byte; true if it ended a record.
     fn pass(&mut self, byte: u8) -> bool {
         *self = match (*self, byte) {
             (Cell::Quoted, b'"') => Cell::Quote,
@@ -223,7 +224,7 @@ fn read(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// How many lines end in these bytes. In blocks whose count fits a byte, so that the compiler counts many at once.
+/// Counts the line ends. In blocks of 255 bytes, whose count fits a byte, so that the compiler vectorizes it.
 pub(super) fn count_lines(bytes: &[u8]) -> u64 {
     bytes.chunks(255).map(|block| u64::from(block.iter().map(|&byte| u8::from(byte == b'\n')).sum::<u8>())).sum()
 }

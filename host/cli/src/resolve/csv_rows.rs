@@ -8,15 +8,15 @@ use super::batch::{Batch, too_long};
 use super::chunks::{MAX_LINE, count_lines};
 use super::fields::{FIELDS, Fields, Text};
 
-/// Which column has which field.
+/// The header: which column has which field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Columns {
     width: usize,
-    /// In the order of [`FIELDS`].
+    /// The column of each field, in the order of [`FIELDS`].
     places: [Option<usize>; FIELDS.len()],
 }
 
-/// The rows of a chunk, kept for their memory.
+/// The rows of a chunk, whose memory is used again for the next one.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     rows: Vec<Row>,
@@ -32,10 +32,10 @@ struct Row {
 // === impl Columns ===
 
 impl Columns {
-    /// Reads the header, the first row of the first chunk, and gives its length in bytes.
+    /// Reads the header, which is the first row of the first chunk. Also returns its length in bytes.
     ///
     /// # Errors
-    /// All that is wrong with the header.
+    /// Everything that is wrong with the header.
     pub(super) fn read(bytes: &[u8]) -> Result<(Self, usize), String> {
         let mut reader = reader(bytes);
         let mut header = ByteRecord::new();
@@ -66,7 +66,7 @@ impl Columns {
         }
     }
 
-    /// The text of each field that the row has, or what is wrong.
+    /// The fields that the row has, or what is wrong with it.
     fn fields<'r>(&self, record: &'r ByteRecord) -> Result<[Option<&'r str>; FIELDS.len()], String> {
         if record.len() != self.width {
             let ending = if record.len() == 1 { "" } else { "s" };
@@ -84,7 +84,7 @@ impl Columns {
         Ok(texts)
     }
 
-    /// The `messageId` of a row that is no message, as far as it can be read.
+    /// The `messageId` of a row that is not a message, if it can be read.
     fn message_id(&self, record: &ByteRecord) -> Option<String> {
         let cell = record.get(self.places[0]?)?;
         std::str::from_utf8(cell).ok().map(str::to_owned)
@@ -116,7 +116,7 @@ impl Rows {
         batch
     }
 
-    /// Splits a chunk into rows; how many there are.
+    /// Splits a chunk into rows and returns their number.
     fn split(&mut self, bytes: &[u8], first_line: u64) -> usize {
         let mut reader = reader(bytes);
         let (mut count, mut counted, mut line) = (0, 0, first_line);
@@ -126,11 +126,11 @@ impl Rows {
             }
             let row = &mut self.rows[count];
             let from = reader.position().byte() as usize;
-            // Bytes in memory with rows of any width: there is nothing that can fail.
+            // Reading rows of any width from memory cannot fail.
             if !reader.read_byte_record(&mut row.record).unwrap_or(false) {
                 return count;
             }
-            // The reader's own position is before the blank lines, and before the rest of the last line's end.
+            // The reader stands before blank lines, and before the line feed of a CRLF.
             let blank = bytes[from..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
             line += count_lines(&bytes[counted..from + blank]);
             counted = from + blank;
@@ -142,7 +142,7 @@ impl Rows {
     }
 }
 
-/// A row of one blank cell, which is no row to people.
+/// Whether the row is a line of white space.
 fn is_blank(record: &ByteRecord) -> bool {
     record.len() == 1 && record[0].iter().all(u8::is_ascii_whitespace)
 }

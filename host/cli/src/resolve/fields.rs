@@ -1,4 +1,4 @@
-//! A message of the input: its fields, and whether they make one.
+//! The fields of a message, as a line or a row has them, and whether they make a message.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,10 @@ use callsign::{Channel, Message};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
-/// The fields of a message, in the order of the documentation.
+/// The names of the fields, in the order of the documentation.
 pub(super) const FIELDS: [&str; 6] = ["messageId", "applicationId", "entityId", "channel", "to", "from"];
 
-/// The most characters of an id, or of a sender.
+/// The longest id or sender, in characters.
 const MAX_FIELD: usize = 255;
 
 /// The fields as they were read.
@@ -31,11 +31,11 @@ pub(super) struct Fields<'a> {
     pub(super) from: Option<Text<'a>>,
 }
 
-/// A text, borrowed from the input where it has no escapes.
+/// A string, borrowed from the input if it has no escapes.
 #[derive(Debug)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
-/// A message that can be decided.
+/// A message whose fields were checked.
 #[derive(Debug)]
 pub(super) struct ParsedMessage<'a> {
     fields: Fields<'a>,
@@ -45,7 +45,7 @@ pub(super) struct ParsedMessage<'a> {
 // === impl Fields ===
 
 impl Fields<'_> {
-    /// The channel of the message that the fields make.
+    /// Checks the fields and returns the channel.
     ///
     /// # Errors
     /// The first thing that is wrong with them.
@@ -69,7 +69,7 @@ impl Fields<'_> {
     }
 }
 
-/// Whether an id, or a sender, has a length that one can have.
+/// Checks the length of an id or a sender.
 pub(crate) fn check_length(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err(format!("empty; it has 1 to {MAX_FIELD} characters, or is left out"));
@@ -96,7 +96,7 @@ fn unknown_channel(text: &str) -> String {
     }
 }
 
-/// The start of a text that may be long.
+/// Cuts a long text.
 pub(super) fn shorten(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}...", &text[..end]).into(),
@@ -137,12 +137,12 @@ fn text<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
 // === impl ParsedMessage ===
 
 impl<'a> ParsedMessage<'a> {
-    /// Of fields that were checked, and the channel that they have.
+    /// `fields` were checked, and `channel` is theirs.
     pub(super) fn new(fields: Fields<'a>, channel: Channel) -> Self {
         Self { fields, channel }
     }
 
-    /// The message, which goes out at a time in seconds since 1970.
+    /// The message. `sent_at` is in seconds since 1970.
     pub(super) fn message(&self, sent_at: Option<u64>) -> Message<'_> {
         let mut message = Message::new(self.channel, text(&self.fields.to).unwrap_or_default());
         message.id = text(&self.fields.message_id);

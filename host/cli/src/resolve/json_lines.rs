@@ -8,7 +8,7 @@ use super::batch::{Batch, too_long};
 use super::chunks::MAX_LINE;
 use super::fields::{Fields, shorten};
 
-/// The most characters of what the parser says that are passed on: it quotes what it does not know.
+/// The longest message of the parser to pass on, in characters: it quotes unknown names of any length.
 const MAX_FAULT: usize = 300;
 
 /// Reads the lines of a chunk.
@@ -38,22 +38,22 @@ pub(super) fn read(bytes: &[u8], first_line: u64) -> Batch<'_> {
     batch
 }
 
-/// The fields of a line; nothing where it is blank.
+/// The fields of a line; none if it is blank.
 fn parse(text: &str) -> Option<Result<Fields<'_>, String>> {
     if !text.starts_with('{') {
         match text.bytes().find(|byte| !byte.is_ascii_whitespace()) {
             None => return None,
-            // An array would be taken for the fields in their order.
+            // The parser would accept an array as the fields in their order.
             Some(b'[') => return Some(Err("an array; a message is a JSON object".into())),
             Some(_) => {}
         }
     }
-    Some(serde_json::from_str(text).map_err(|error| in_words(&error)))
+    Some(serde_json::from_str(text).map_err(|error| error_text(&error)))
 }
 
-fn in_words(error: &serde_json::Error) -> String {
+fn error_text(error: &serde_json::Error) -> String {
     let mut text = error.to_string();
-    // The parser saw one line only.
+    // The parser got one line, so its line number says nothing.
     if let Some(at) = text.rfind(" at line ") {
         text.truncate(at);
     }
@@ -61,11 +61,11 @@ fn in_words(error: &serde_json::Error) -> String {
     format!("{}, at byte {}", shorten(&text, MAX_FAULT), error.column())
 }
 
-/// The `messageId` of a line that is no message, as far as it can be read.
+/// The `messageId` of a line that is not a message, if it can be read.
 fn message_id(bytes: &[u8]) -> Option<String> {
-    struct Looking<'i>(&'i mut Option<String>);
+    struct IdVisitor<'i>(&'i mut Option<String>);
 
-    impl<'de> Visitor<'de> for Looking<'_> {
+    impl<'de> Visitor<'de> for IdVisitor<'_> {
         type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,8 +85,8 @@ fn message_id(bytes: &[u8]) -> Option<String> {
     }
 
     let mut id = None;
-    // What comes after the id may be anything, so what the parser says about it does not count.
-    let _ = serde_json::Deserializer::from_slice(bytes).deserialize_map(Looking(&mut id));
+    // Only the id matters: an error after it is ignored.
+    let _ = serde_json::Deserializer::from_slice(bytes).deserialize_map(IdVisitor(&mut id));
     id
 }
 

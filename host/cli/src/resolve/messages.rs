@@ -1,4 +1,4 @@
-//! The messages of a run: where they come from and what they are written in.
+//! The messages of a run: opens the input and reads it in chunks.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -12,18 +12,18 @@ use super::{Format, ResolveArguments};
 use crate::exit::{Stop, say};
 use crate::gateway::unreadable;
 
-/// The messages, opened.
+/// The open input.
 pub(super) struct Messages {
-    /// How chunks are read.
+    /// How to parse chunks.
     pub(super) reading: Reading,
-    /// The size of the input in bytes, where it has one.
+    /// The size of the input in bytes, if it is known.
     pub(super) size: Option<u64>,
     /// When all of them go out, in seconds since 1970.
     pub(super) sent_at: Option<u64>,
     source: Mutex<Source>,
 }
 
-/// How chunks are read.
+/// How to parse chunks.
 #[derive(Debug)]
 pub(super) enum Reading {
     Json,
@@ -34,16 +34,16 @@ type Input = Box<dyn Read + Send>;
 
 struct Source {
     chunks: Chunks<Input>,
-    /// A chunk that was looked at already.
+    /// The first chunk, which was read for its CSV header.
     first: Option<Chunk>,
     failure: Option<io::Error>,
 }
 
 impl Messages {
-    /// Opens the input; of a CSV reads the header.
+    /// Opens the input, and reads the header of a CSV.
     ///
     /// # Errors
-    /// The input cannot be read, or its header is none.
+    /// The input cannot be read, or its header is not valid.
     pub(super) fn open(arguments: &ResolveArguments) -> Result<Self, Stop> {
         let path = &*arguments.messages;
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
@@ -55,7 +55,7 @@ impl Messages {
         Ok(Self { sent_at: arguments.deciding.sent_at, ..Self::new(path, input, size, format)? })
     }
 
-    /// Those of an input that was opened.
+    /// Messages of an input that is open.
     pub(super) fn new(path: &Path, input: Input, size: Option<u64>, format: Format) -> Result<Self, Stop> {
         let framing = match format {
             Format::Jsonl => Framing::Lines,
@@ -69,7 +69,7 @@ impl Messages {
         Ok(Self { reading, size, sent_at: None, source: Mutex::new(source) })
     }
 
-    /// The next chunk, in place of the last one; false at the end, also where the input failed.
+    /// Reads the next chunk into `chunk`; false at the end, or if the input failed.
     pub(super) fn next(&self, chunk: &mut Chunk) -> bool {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(first) = source.first.take() {
@@ -120,7 +120,7 @@ fn open(path: &Path) -> io::Result<(Input, Option<u64>)> {
         if io::stdin().is_terminal() {
             say("callsign: reading messages from the terminal, one a line; end with Ctrl-D\n");
         }
-        // The handle has a buffer that large reads pass by.
+        // Reads as large as ours bypass its buffer.
         return Ok((Box::new(io::stdin()), None));
     }
     let file = File::open(path)?;

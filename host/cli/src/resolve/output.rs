@@ -1,13 +1,13 @@
 //! A decision as a line of the output.
 //!
-//! The bytes are those of `DecisionRef::to_json`, written without going through the serializer for what is most of a
-//! run: texts without escapes.
+//! Gives the same bytes as `DecisionRef::to_json`. Strings without escapes, which are nearly all, are copied without
+//! the serializer.
 
 use callsign::DecisionRef;
 
 use super::batch::Fault;
 
-/// The code of a line that is no message.
+/// The code for a line that is not a message.
 pub(super) const INVALID_MESSAGE: &str = "INVALID_MESSAGE";
 
 /// Appends the line of a decision.
@@ -39,7 +39,7 @@ pub(super) fn write(out: &mut Vec<u8>, message_id: Option<&str>, decision: &Deci
     out.extend_from_slice(b"}\n");
 }
 
-/// Appends the line of what is no message.
+/// Appends the line for an input line that is not a message.
 pub(super) fn write_fault(out: &mut Vec<u8>, fault: &Fault) {
     start(out, fault.message_id.as_deref());
     out.extend_from_slice(b"\"refusal\":{\"code\":\"");
@@ -69,8 +69,8 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// Whether no byte has to be escaped; bytes over 0x7f are written as they are. In blocks without a way out, so that the
-/// compiler looks at many bytes at once.
+/// Whether no byte needs an escape; bytes over 0x7f need none. In blocks without an early exit, so that the compiler
+/// vectorizes it.
 fn is_plain(bytes: &[u8]) -> bool {
     let special = |any, &byte: &u8| any | (byte < b' ') | (byte == b'"') | (byte == b'\\');
     let (blocks, rest) = bytes.as_chunks::<16>();
@@ -78,7 +78,7 @@ fn is_plain(bytes: &[u8]) -> bool {
 }
 
 fn write_display(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    // A text into memory: neither the serializer nor the writer can fail.
+    // Writing a string to memory cannot fail.
     let _ = serde_json::to_writer(out, &text);
 }
 

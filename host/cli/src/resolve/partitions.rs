@@ -1,7 +1,7 @@
 //! Decides chunks in parallel, with the same result as one after the other.
 //!
-//! The pin of its recipient is all that ties a decision to the messages before it. So each recipient belongs to one of a
-//! few partitions: within a partition the chunks are decided in their order, and different chunks can be in different
+//! The pin of its recipient is all that ties a decision to the messages before it. So each recipient belongs to one of
+//! a few partitions: within a partition the chunks are decided in their order, and different chunks can be in different
 //! partitions at the same time.
 
 use callsign::{DecisionRef, Decisions, Destination, Gateway, Message};

@@ -1,9 +1,8 @@
-//! Many threads that do what one would: chunks of messages are read and their lines made side by side, but messages to
-//! one recipient are decided, and all lines put out, one after another.
+//! Decides the messages with many threads; the output is the same as that of one thread.
 //!
-//! Each worker takes the next chunk, reads its messages, decides them lane by lane, each after all chunks before, makes
-//! the lines of the output, waits until all chunks before are written, and writes its own. A second message to a
-//! recipient so finds the pin of the first, whatever the number of workers.
+//! Each worker takes the next chunk and parses it, decides its messages partition by partition, each when the chunks
+//! before are done with that partition, makes the lines of the output, waits until the chunks before are written, and
+//! writes its own. So the second message to a recipient finds the pin of the first, whatever the number of workers.
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,7 +35,7 @@ struct Work<W> {
 enum Failure {
     Write(io::Error),
     Panic,
-    /// Another worker failed and says why.
+    /// Another worker failed, and reports why.
     Other,
 }
 
@@ -46,11 +45,10 @@ impl From<Stopped> for Failure {
     }
 }
 
-/// Decides all messages, and counts what became of them.
+/// Decides all messages, and counts the decisions.
 ///
-/// # Errors
-/// The output cannot be written, the input cannot be read to its end (what could be read is decided and written), or a
-/// worker cannot be started or panicked.
+/// # Errors The output cannot be written, the input cannot be read to its end (the messages before are decided and
+/// written), or a worker cannot be started or panicked.
 pub(super) fn run(
     gateway: Gateway,
     messages: Messages,
@@ -66,7 +64,8 @@ pub(super) fn run(
         let worker = thread::Builder::new().name(format!("worker {number}")).spawn(move || {
             let end = catch_unwind(AssertUnwindSafe(|| work.run())).unwrap_or(Err(Failure::Panic));
             let failed = end.is_err();
-            // The receiver is only gone when the run is over. The reason is sent before others can fail for it.
+            // The receiver is gone only if the run is over. Sent before the others are stopped, so that the reason
+            // comes first.
             let _ = ended.send(end);
             if failed {
                 work.partitions.stop();
@@ -78,13 +77,13 @@ pub(super) fn run(
             Err(error) if number == 0 => {
                 return Err(Stop::failed(anyhow::Error::new(error).context("cannot start a thread")));
             }
-            // Fewer do the same.
+            // The run also works with fewer workers.
             Err(_) => break,
         }
     }
     drop(ended);
     let mut tally = Tally::default();
-    // At the first failure the others are left alone: one may wait for input that does not come.
+    // Does not wait for the others after a failure: one may be waiting for input that never comes.
     for end in ends {
         match end {
             Ok(counted) => tally.add(&counted),
@@ -99,13 +98,13 @@ pub(super) fn run(
     }
     work.progress.finish();
     match work.messages.failure() {
-        Some(error) => Err(Stop::failed(anyhow::Error::new(error).context("cannot read on in the messages"))),
+        Some(error) => Err(Stop::failed(anyhow::Error::new(error).context("cannot read the rest of the messages"))),
         None => Ok(tally),
     }
 }
 
 impl<W: Write> Work<W> {
-    /// What each worker does.
+    /// The loop of a worker.
     fn run(&self) -> Result<Tally, Failure> {
         let (mut chunk, mut rows, mut out) = (Chunk::default(), Rows::default(), Vec::new());
         let mut tally = Tally::default();
@@ -117,13 +116,13 @@ impl<W: Write> Work<W> {
             };
             out.clear();
             self.decide(chunk.number, &batch, &mut out, &mut tally)?;
-            self.writing.run(chunk.number, |output| put(output, &out))?.map_err(Failure::Write)?;
+            self.writing.run(chunk.number, |output| write_lines(output, &out))?.map_err(Failure::Write)?;
             self.progress.advance(chunk.bytes().len(), batch.messages.len() + batch.faults.len());
         }
         Ok(tally)
     }
 
-    /// Decides a batch and makes its lines of the output.
+    /// Decides a batch and appends its output lines to `out`.
     fn decide(&self, chunk: u64, batch: &Batch<'_>, out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Failure> {
         let messages: Vec<Message<'_>> =
             batch.messages.iter().map(|line| line.message(self.messages.sent_at)).collect();
@@ -144,7 +143,7 @@ impl<W: Write> Work<W> {
     }
 }
 
-fn put(output: &mut impl Write, lines: &[u8]) -> io::Result<()> {
+fn write_lines(output: &mut impl Write, lines: &[u8]) -> io::Result<()> {
     output.write_all(lines)?;
     output.flush()
 }

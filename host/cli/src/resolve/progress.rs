@@ -1,4 +1,4 @@
-//! How far a run is, for people who wait at a terminal.
+//! A progress bar for people at a terminal.
 
 use std::io::{self, IsTerminal};
 
@@ -11,9 +11,9 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Of an input of a known size, or not.
+    /// `bytes` is the size of the input, if it is known.
     pub(super) fn new(bytes: Option<u64>) -> Self {
-        // Where the decisions run over the same terminal they show best themselves how far they are.
+        // If the decisions go to the same terminal they show the progress themselves.
         if !io::stderr().is_terminal() || io::stdout().is_terminal() {
             return Self { bar: ProgressBar::hidden(), in_bytes: false };
         }
@@ -28,14 +28,14 @@ impl Progress {
         Self { bar, in_bytes: bytes.is_some() }
     }
 
-    /// So much more is done.
+    /// Adds to what is done.
     pub(super) fn advance(&self, bytes: usize, messages: usize) {
         if !self.bar.is_hidden() {
             self.bar.inc(if self.in_bytes { bytes } else { messages } as u64);
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }

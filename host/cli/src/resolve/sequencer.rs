@@ -1,8 +1,8 @@
-//! Sequencers: what several threads do one after another, in the order of the chunks.
+//! Makes several threads do something one after another, in the order of the chunks.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Something that the worker of chunk 0 uses first, then that of chunk 1, and so on.
+/// A value that the worker of chunk 0 uses first, then the worker of chunk 1, and so on.
 pub(super) struct Sequencer<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
@@ -11,12 +11,12 @@ pub(super) struct Sequencer<T> {
 struct State<T> {
     /// The chunk whose turn it is.
     next: u64,
-    /// A worker ended early: no turn will come any more.
+    /// A worker ended early, so no other chunk gets its turn.
     stopped: bool,
     value: T,
 }
 
-/// No turn will come.
+/// The sequencer was stopped before the turn of the chunk came.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stopped;
 
@@ -44,14 +44,14 @@ impl<T> Sequencer<T> {
         Ok(result)
     }
 
-    /// Ends the waiting of all threads, now and later.
+    /// Makes all waiting threads give up, now and later.
     pub(super) fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();
     }
 
-    /// A worker that panicked while it had its turn does not pass it on, and whoever caught the panic calls `stop`: the
-    /// value is not used again, so the poison says nothing more.
+    /// A poisoned lock is safe to use: a worker that panics does not pass its turn on, and `stop` follows, so the value
+    /// is never used again.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

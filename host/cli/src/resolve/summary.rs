@@ -1,4 +1,4 @@
-//! What became of all messages of a run.
+//! The summary of a run: how many messages were decided by each step, and refused with each code.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use super::SummaryFormat;
 use super::output::INVALID_MESSAGE;
 use crate::exit::is_coloured;
 
-/// How often what became of a message.
+/// The number of decisions by step and of refusals by code.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     steps: BTreeMap<Step, u64>,
     refusals: BTreeMap<String, u64>,
 }
 
-/// What programs are told.
+/// The summary for programs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
@@ -40,7 +40,7 @@ impl Tally {
         }
     }
 
-    /// Counts lines that are no messages.
+    /// Counts lines that are not messages.
     pub(super) fn count_invalid(&mut self, lines: usize) {
         if lines > 0 {
             self.count_refusals(INVALID_MESSAGE, lines as u64);
@@ -56,7 +56,7 @@ impl Tally {
         }
     }
 
-    /// Adds what another thread counted.
+    /// Adds the counts of another thread.
     pub(super) fn add(&mut self, other: &Self) {
         for (&step, &count) in &other.steps {
             *self.steps.entry(step).or_default() += count;
@@ -66,12 +66,12 @@ impl Tally {
         }
     }
 
-    /// How many lines were no messages.
+    /// The number of lines that were not messages.
     pub(super) fn invalid(&self) -> u64 {
         self.refusals.get(INVALID_MESSAGE).copied().unwrap_or_default()
     }
 
-    /// The summary, in lines.
+    /// The summary as text or JSON.
     pub(super) fn summary(&self, format: SummaryFormat, took: Duration) -> String {
         let decided: u64 = self.steps.values().sum();
         let refused: u64 = self.refusals.values().sum();
@@ -89,7 +89,7 @@ impl Tally {
                     steps: self.steps.iter().map(|(step, &count)| (step.as_str(), count)).collect(),
                     refusals: &self.refusals,
                 };
-                // Numbers and texts only: this does not fail.
+                // Numbers and strings always serialize.
                 serde_json::to_string(&summary).unwrap_or_default() + "\n"
             }
         }

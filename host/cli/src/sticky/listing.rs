@@ -1,4 +1,4 @@
-//! Pins on the screen.
+//! `callsign sticky get`, `list` and `stats`: pins on the screen.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, Stop, print, say};
 
-/// The pin of a key with its texts: stores give the texts in lists only.
+/// The pin of a key with its ids, which stores give in lists only.
 pub(super) fn record(store: &dyn StickyStore, key: &PinKey<'_>) -> Result<Option<PinRecord>, Stop> {
     let mut after = None;
     loop {
@@ -41,7 +41,7 @@ pub(super) fn list(
     json: bool,
 ) -> Result<Exit, Stop> {
     let after = after.map(str::parse).transpose().map_err(Stop::refused)?;
-    let page = store.list(filter, after.as_ref(), limit).map_err(of_position(after.is_some()))?;
+    let page = store.list(filter, after.as_ref(), limit).map_err(bad_position(after.is_some()))?;
     let text = match json {
         true => page.pins.iter().map(|record| record.to_json() + "\n").collect(),
         false if page.pins.is_empty() => "no pins\n".to_owned(),
@@ -54,8 +54,8 @@ pub(super) fn list(
     Ok(Exit::Done)
 }
 
-/// What a position of another store comes to is the caller's fault.
-fn of_position(given: bool) -> impl Fn(StickyError) -> Stop {
+/// If a position was given, an error is most likely its fault: it may be of another store.
+fn bad_position(given: bool) -> impl Fn(StickyError) -> Stop {
     move |error| if given { Stop::refused(error) } else { Stop::failed(error) }
 }
 
@@ -73,13 +73,13 @@ pub(super) fn stats(store: &dyn StickyStore, filter: &Filter<'_>, json: bool) ->
     print(&text).map(|()| Exit::Done)
 }
 
-/// A time as people read it, in UTC.
+/// A time for people, in UTC.
 fn time(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     time.map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
 
-/// Pins as columns for people.
+/// Pins as a table for people.
 fn table(records: &[PinRecord]) -> String {
     let rows: Vec<[String; 6]> = records
         .iter()

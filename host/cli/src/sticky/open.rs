@@ -1,4 +1,4 @@
-//! Which store of pins, and the key of its recipients.
+//! Opens the store of pins that the arguments name, with the key that hashes its recipients.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,28 +18,28 @@ pub(crate) struct StoreArguments {
     #[arg(long, value_name = "STORE", env = "CALLSIGN_STICKY", hide_env_values = true, global = true)]
     sticky: Option<String>,
 
-    /// The key that recipients are hashed with, in a file [default: CALLSIGN_STICKY_KEY; else a folder has its own, and
-    /// databases keep numbers]
+    /// A file with the key that hashes recipients [default: CALLSIGN_STICKY_KEY; without it a folder has a key of its
+    /// own, and databases keep plain numbers]
     #[arg(long, value_name = "FILE", global = true)]
     sticky_key: Option<PathBuf>,
 
-    /// Keep recipients as numbers in a folder that is new.
+    /// Keep recipients as plain numbers, if the folder is new.
     #[arg(long, conflicts_with = "sticky_key", global = true)]
     sticky_plain: bool,
 }
 
-/// What becomes of a folder that is not there.
+/// What to do if the folder does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfMissing {
     Create,
     Refuse,
 }
 
-/// The environment's variable with the key, as 64 hexadecimal digits.
+/// The environment variable with the key, as 64 hexadecimal digits.
 const KEY: &str = "CALLSIGN_STICKY_KEY";
 
 impl StoreArguments {
-    /// Opens the store; none where none is named.
+    /// Opens the store; none if the arguments name none.
     pub(crate) fn open(&self, missing: IfMissing) -> Result<Option<Arc<dyn StickyStore>>, Stop> {
         let Some(address) = &self.sticky else { return Ok(None) };
         let key = self.key()?;

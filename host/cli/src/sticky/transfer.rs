@@ -1,4 +1,4 @@
-//! Pins out of a store, into one, and from one sender to another, with a bar for people who wait.
+//! `callsign sticky export`, `import` and `migrate`, each with a progress bar.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::exit::{Exit, Stop, print, say};
 use crate::gateway::unreadable;
 
-/// A bar on standard error where that is a terminal; `total` in the bar's own unit.
+/// A progress bar on standard error, if that is a terminal. `total` is in the unit of the template.
 fn bar(total: Option<u64>, template: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -22,7 +22,7 @@ fn bar(total: Option<u64>, template: &str) -> ProgressBar {
     }
 }
 
-fn stopped(error: TransferError) -> Stop {
+fn stop(error: TransferError) -> Stop {
     match error {
         TransferError::Line { .. } | TransferError::Read { .. } => Stop::refused(error),
         TransferError::Write { source } => Stop::unwritable(source),
@@ -41,7 +41,7 @@ pub(super) fn export(store: &dyn StickyStore, filter: &Filter<'_>) -> Result<Exi
         writeln!(out, "{}", record.to_json())
     });
     bar.finish_and_clear();
-    let total = exported.map_err(stopped)?;
+    let total = exported.map_err(stop)?;
     out.flush().map_err(Stop::unwritable)?;
     say(&format!("{total} pins exported\n"));
     Ok(Exit::Done)
@@ -59,7 +59,7 @@ pub(super) fn import(store: &dyn StickyStore, path: &Path) -> Result<Exit, Stop>
     let bar = bar(size, "{bar:40} {percent:>3} %  {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
     let imported = sticky::import(store, input, |bytes| bar.set_position(bytes));
     bar.finish_and_clear();
-    let imported = imported.map_err(stopped)?;
+    let imported = imported.map_err(stop)?;
     let mut text = format!("{} pins added", imported.written);
     if imported.known > 0 {
         text += &format!(", {} were there already", imported.known);
@@ -77,6 +77,6 @@ pub(super) fn migrate(store: &dyn StickyStore, from: &str, to: &str) -> Result<E
     let bar = bar(Some(total), "{bar:40} {percent:>3} %  {human_pos} of {human_len} pins, {per_sec}, {eta} left");
     let moved = sticky::migrate(store, from, PinnedSender::new(to), |moved| bar.set_position(moved));
     bar.finish_and_clear();
-    print(&format!("{} pins moved\n", moved.map_err(stopped)?))?;
+    print(&format!("{} pins moved\n", moved.map_err(stop)?))?;
     Ok(Exit::Done)
 }

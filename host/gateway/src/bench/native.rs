@@ -12,7 +12,7 @@ use callsign_policy::senders::{Candidate, Considered, DefaultSender, Group, Pool
 use callsign_policy::strategies::StrategyFacts;
 use callsign_policy::types::{self, Answer, Request};
 use callsign_policy::{senders, sticky};
-use callsign_standard::view::View;
+use callsign_standard::plan_cache::PlanCache;
 
 use crate::bindings::OnUnavailable;
 use crate::decision::{DecisionRef, Outcome, Verdict};
@@ -31,7 +31,7 @@ use crate::step::Step;
 /// Nothing contains it: a gateway that serves uses [`Gateway`].
 pub struct Native {
     snapshot: Arc<Snapshot>,
-    view: View,
+    plans: PlanCache,
     outcome: Outcome,
 }
 
@@ -40,7 +40,7 @@ impl Gateway {
     pub fn native(&self) -> Native {
         Native {
             snapshot: self.snapshot(),
-            view: View::default(),
+            plans: PlanCache::default(),
             outcome: native(Verdict::Refused(Refusal::NoStrategy)),
         }
     }
@@ -62,7 +62,7 @@ impl Native {
         let mut known = None;
         loop {
             let reads = Read { snapshot, question, entity, pin: RefCell::new(known.take()) };
-            let answer = self.view.resolve(&request, &reads);
+            let answer = self.plans.resolve(&request, &reads);
             let checked = match checked(snapshot, question, &answer) {
                 Some(checked) => checked,
                 None => return Verdict::Refused(Refusal::NoStrategy),

@@ -1,8 +1,7 @@
-//! What a policy worked out and may use again: kept for a (scope, channel, country) while the scope's revision lasts.
+//! A cache of what a policy has worked out for a (scope, channel, country), valid while the scope's revision lasts.
 //!
-//! This is the fast way to decide: whatever does not depend on the recipient is read and prepared once, and a decision
-//! is a look at it. The contract makes it safe: a revision grows when anything that a decision for its scope can depend
-//! on has changed.
+//! This is the fast way to decide: all that does not depend on the recipient is read and prepared once. The contract
+//! makes it safe: the revision of a scope grows whenever anything changes that a decision for the scope can depend on.
 
 use core::hash::{BuildHasherDefault, Hasher};
 
@@ -11,24 +10,25 @@ use hashbrown::HashMap;
 use crate::spread::mix;
 use crate::types::Request;
 
-/// Things of one kind, each for a (scope, channel, country), in two halves: when the young half is full the old one is
-/// dropped and the young one grows old. So what is in use stays, what is not goes, and a look costs nothing for it.
+/// Values by (scope, channel, country), in two generations: when the young one is full, the old one is dropped and the
+/// young one becomes the old one. So values in use stay, others go, and a hit does not have to track its use.
 #[derive(Debug)]
-pub struct Kept<T> {
+pub struct Cache<T> {
     young: Entries<T>,
     old: Entries<T>,
-    /// The weight of the young half, and the most that it may have.
+    /// The weight of the young generation.
     weight: usize,
-    most: usize,
+    /// The most that a generation may weigh.
+    max_weight: usize,
 }
 
-type Entries<T> = HashMap<u64, Entry<T>, BuildHasherDefault<OfNumbers>>;
+type Entries<T> = HashMap<u64, Entry<T>, BuildHasherDefault<U64Hasher>>;
 
-/// A hasher of one number: the host makes the keys, nobody else can choose them to collide.
+/// A fast hasher of one number. Nobody can choose keys that collide: the host makes them.
 #[derive(Debug, Default)]
-struct OfNumbers(u64);
+struct U64Hasher(u64);
 
-impl Hasher for OfNumbers {
+impl Hasher for U64Hasher {
     fn write(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.write_u64(u64::from(byte));
@@ -53,14 +53,14 @@ struct Entry<T> {
     value: T,
 }
 
-impl<T> Kept<T> {
-    /// Keeps things up to a weight, in any unit, and as much again that is not in use any more.
-    pub fn up_to(weight: usize) -> Self {
-        Self { young: HashMap::default(), old: HashMap::default(), weight: 0, most: weight }
+impl<T> Cache<T> {
+    /// A cache of two generations, each of at most this weight, in any unit.
+    pub fn up_to_weight(weight: usize) -> Self {
+        Self { young: HashMap::default(), old: HashMap::default(), weight: 0, max_weight: weight }
     }
 
-    /// Looks at what there is for a request. `make` makes it where there is none for the scope's revision and says what
-    /// it weighs.
+    /// Calls `look` with the value for a request. If there is none of the scope's revision, `make` makes it and gives
+    /// its weight.
     #[inline]
     pub fn with<U>(
         &mut self,
@@ -95,7 +95,7 @@ impl<T> Kept<T> {
             Entry { revision, weight, value }
         });
         let seen = look(&mut entry.value);
-        if self.weight + entry.weight > self.most {
+        if self.weight + entry.weight > self.max_weight {
             self.old = core::mem::take(&mut self.young);
             self.weight = 0;
         }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn is_made_again_for_another_revision_and_what_is_not_used_goes() {
-        let mut kept = Kept::up_to(2);
+        let mut kept = Cache::up_to_weight(2);
         let mut made = Vec::new();
         let mut look = |scope: u32, revision: u64| {
             let request = Request { scope, revision, ..request(0) };
