@@ -8,18 +8,21 @@
 #[path = "../tests/sticky/redis/cluster.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
 mod cluster;
-#[path = "servers/postgres.rs"]
-mod postgres;
-#[path = "servers/redis.rs"]
-mod redis;
 #[path = "../tests/sticky/postgres/server.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
 mod server;
+
+mod callers;
+mod servers {
+    pub(crate) mod postgres;
+    pub(crate) mod redis;
+}
 
 use std::time::Duration;
 
 use callsign_destination::Number;
 use callsign_sticky::{Channel, PinKey, PinScope, PinnedSender, Recipient, RedisOptions};
+use criterion::{Criterion, criterion_group, criterion_main};
 
 /// An application that nothing else here uses.
 fn application() -> String {
@@ -38,7 +41,7 @@ fn sender(id: &str) -> PinnedSender<'_> {
     PinnedSender::new(id)
 }
 
-/// A store of its own in the cluster, with patience for a busy machine.
+/// Options of a store of its own in the cluster, which waits long enough for a busy machine.
 fn options() -> RedisOptions {
     let mut options = RedisOptions::default();
     options.prefix = cluster::prefix();
@@ -47,13 +50,16 @@ fn options() -> RedisOptions {
     options
 }
 
-fn main() {
+fn figures(criterion: &mut Criterion) {
     let wanted = std::env::var("STORES").unwrap_or_else(|_| "postgres redis".into());
     let wanted = |name: &str| wanted.split([' ', ',']).any(|wanted| wanted == name);
     if wanted("postgres") {
-        postgres::figures();
+        servers::postgres::figures(criterion);
     }
     if wanted("redis") {
-        redis::figures();
+        servers::redis::figures(criterion);
     }
 }
+
+criterion_group! { name = benches; config = callsign_turns::criterion(); targets = figures }
+criterion_main!(benches);
