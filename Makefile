@@ -26,7 +26,7 @@ define need
 endef
 
 .PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api lint features doc doc-paths deny msrv component \
-	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check bench-report \
+	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service model fuzz-build fuzz-quick fuzz
 
 help:
@@ -49,7 +49,7 @@ help:
 	@echo 'make bench-quick      the same with short measurements (under 2 minutes after the builds)'
 	@echo 'make peers            what the same selection costs in other engines, after `make bench-host`'
 	@echo 'make bench-report     the report of all results that there are'
-	@echo 'make peers-check      tests and lints of these two'
+	@echo 'make peers-check      tests and lints of these two; `make peers-check-light` leaves the engines out'
 	@echo 'make bench-pins       what a pin costs in each store (about 8 minutes after the build)'
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
@@ -178,8 +178,10 @@ instructions: toolchain valgrind
 	$(CARGO) test --workspace --locked --bench instructions -- $(if $(RENEW),--renew,--check)
 
 # Everything that the report has: first what Callsign costs, then what other engines cost on the same worlds, then the report.
-# MEASURE=--quick measures for a shorter time.
+# MEASURE takes any flag of criterion; --quick measures for a shorter time.
 MEASURE ?=
+# One folder of estimates for both workspaces.
+export CRITERION_HOME := $(CURDIR)/target/criterion
 LINES := $(if $(MEASURE),1000000,10000000)
 BENCH := $(CARGO) bench --quiet --locked --package callsign --package callsign-cli
 PEERS := --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers
@@ -197,23 +199,24 @@ bench-build: toolchain c++ valgrind peers-plugin
 	$(CARGO) build --locked --release --package callsign-cli
 	@$(BENCH) --no-run
 	$(CARGO) build $(PEERS) --release
+	$(CARGO) bench $(PEERS) --package peers --no-run
 	@mkdir -p target/bench
 	CARGO_TARGET_DIR=target/peers $(CALLSIGN) policy build benches/peers/selection --out target/bench/selection.wasm
 
 bench-host: bench-build $(PLATFORM)/catalog.json
 	@$(BENCH) --bench decision -- $(MEASURE)
-	@$(BENCH) --bench policy -- --selection $(CURDIR)/target/bench/selection.wasm $(if $(POLICY),--policy $(abspath $(POLICY))) \
-		$(if $(SETTINGS),--settings $(abspath $(SETTINGS))) $(MEASURE)
+	@POLICY='$(if $(POLICY),$(abspath $(POLICY)))' SETTINGS='$(if $(SETTINGS),$(abspath $(SETTINGS)))' \
+		$(BENCH) --bench policy -- $(MEASURE)
 	@$(BENCH) --bench threads -- $(MEASURE)
 	@$(BENCH) --bench storm -- $(MEASURE)
 	@$(BENCH) --bench change -- $(MEASURE)
 	@$(if $(MEASURE),,$(BENCH) --bench instructions -- --record)
 	@$(CARGO) run --quiet --release --package callsign-example-platform -- --messages $(LINES) --out target/bench/platform
-	@$(BENCH) --bench command -- $(CURDIR)/target/bench/platform $(MEASURE)
+	@$(BENCH) --bench command -- $(MEASURE)
 
 # The same selection in other engines, on the worlds that `bench-host` wrote; their crates are a workspace of their own.
 peers: peers-plugin
-	$(CARGO) run $(PEERS) --release --package peers -- $(MEASURE)
+	$(CARGO) bench --quiet $(PEERS) --package peers --bench peers -- $(MEASURE)
 
 bench-report: toolchain
 	$(CARGO) run --quiet $(PEERS) --release --package report
@@ -222,6 +225,12 @@ peers-check: peers-plugin
 	$(CARGO) fmt --manifest-path benches/peers/Cargo.toml --all --check
 	$(CARGO) clippy $(PEERS) --release --workspace --all-targets -- --deny warnings
 	$(CARGO) test $(PEERS) --release --workspace
+
+# The same without the engines, quick enough for every change: the worlds, the selection in native Rust and as a policy, the report.
+peers-check-light: toolchain
+	$(CARGO) fmt --manifest-path benches/peers/Cargo.toml --all --check
+	$(CARGO) clippy $(PEERS) --workspace --no-default-features --all-targets -- --deny warnings
+	$(CARGO) test $(PEERS) --workspace --no-default-features
 
 # The load generator.
 wrk:

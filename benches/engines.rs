@@ -6,14 +6,13 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that fails says where")]
 
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use redb::ReadableDatabase;
 
-/// How long inserts are measured.
-const WHILE: Duration = Duration::from_secs(5);
-const READS: u64 = 200_000;
 /// How many are loaded at once.
 const LOAD: u64 = 50_000;
 /// How many wait together in a group.
@@ -133,49 +132,68 @@ fn bytes_of(path: &Path) -> u64 {
         .sum()
 }
 
-fn measure<E: Engine>(pins: u64) {
+/// Measures one engine after the other and not in turns: what fjall leaves to its threads would slow down redb.
+fn measure<E: Engine>(criterion: &mut Criterion, pins: u64) {
     let path = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let path = path.join(format!("callsign-engines-{}", E::NAME));
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).unwrap();
-    let engine = E::open(&path);
-    let began = Instant::now();
-    for first in (0..pins).step_by(LOAD as usize) {
-        engine.insert(first..(first + LOAD).min(pins));
-    }
-    let loaded = began.elapsed();
-    let began = Instant::now();
-    let mut next = pins;
-    while began.elapsed() < WHILE {
-        engine.insert(next..next + GROUP);
-        next += GROUP;
-    }
-    let inserts = (next - pins) as f64 / began.elapsed().as_secs_f64();
-    let began = Instant::now();
-    assert!((0..READS).all(|read| engine.read(&key(random(read) % pins))));
-    let read = began.elapsed() / READS as u32;
-    drop(engine);
-    let bytes = bytes_of(&path) as f64 / next as f64;
-    let began = Instant::now();
-    let engine = E::open(&path);
-    assert!(engine.read(&key(pins - 1)));
-    let opened = began.elapsed();
-    println!(
-        "| {} | {:.1} s | {inserts:.0} | {:.2} us | {bytes:.0} | {:.0} ms |",
-        E::NAME,
-        loaded.as_secs_f64(),
-        read.as_nanos() as f64 / 1e3,
-        opened.as_secs_f64() * 1e3
-    );
-    drop(engine);
+    let engine = RefCell::new(Some(E::open(&path)));
+    let next = Cell::new(0);
+    let insert = |many: u64, once: u64| {
+        let first = next.replace(next.get() + many);
+        let engine = engine.borrow();
+        let engine = engine.as_ref().expect("it is open");
+        (first..first + many)
+            .step_by(once as usize)
+            .for_each(|first| engine.insert(first..(first + once).min(next.get())));
+    };
+    let mut group = criterion.benchmark_group(format!("engines/{}", E::NAME));
+    group.sampling_mode(SamplingMode::Flat).sample_size(10);
+    // Each sample is a tenth of the pins, so that they are all there after the last.
+    let tenth = pins.div_ceil(10);
+    group.warm_up_time(Duration::from_nanos(1)).measurement_time(Duration::from_nanos(1));
+    group.throughput(Throughput::Elements(tenth));
+    group.bench_function("load", |bencher| bencher.iter(|| insert(tenth, LOAD)));
+    // Those that a filter left out.
+    insert(pins.saturating_sub(next.get()), LOAD);
+    group.warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(5));
+    group.throughput(Throughput::Elements(GROUP));
+    group.bench_function(BenchmarkId::new("insert", GROUP), |bencher| bencher.iter(|| insert(GROUP, GROUP)));
+    group.throughput(Throughput::Elements(1)).measurement_time(Duration::from_secs(1));
+    let mut read = 0;
+    group.bench_function("read", |bencher| {
+        let engine = engine.borrow();
+        let engine = engine.as_ref().expect("it is open");
+        bencher.iter(|| {
+            read += 1;
+            assert!(engine.read(&key(random(read) % pins)));
+        });
+    });
+    drop(engine.take());
+    let bytes = bytes_of(&path) as f64 / next.get() as f64;
+    println!("{}: {} pins, {bytes:.0} bytes a pin", E::NAME, next.get());
+    group.bench_function("open", |bencher| {
+        bencher.iter_custom(|iterations| {
+            let mut took = Duration::ZERO;
+            for _ in 0..iterations {
+                let began = Instant::now();
+                let engine = E::open(&path);
+                assert!(engine.read(&key(pins - 1)));
+                took += began.elapsed();
+            }
+            took
+        });
+    });
     std::fs::remove_dir_all(&path).unwrap();
 }
 
-fn main() {
+fn engines(criterion: &mut Criterion) {
     let pins = std::env::var("PINS").map_or(1_000_000, |text| text.parse().unwrap());
     println!("{pins} pins, an index by sender, {} MiB for blocks", CACHE >> 20);
-    println!("| engine | loaded in | durable inserts a second, groups of {GROUP} | read | bytes a pin | opened in |");
-    println!("| --- | --- | --- | --- | --- | --- |");
-    measure::<Redb>(pins);
-    measure::<Fjall>(pins);
+    measure::<Redb>(criterion, pins);
+    measure::<Fjall>(criterion, pins);
 }
+
+criterion_group! { name = benches; config = callsign_turns::criterion(); targets = engines }
+criterion_main!(benches);

@@ -1,10 +1,11 @@
 //! How many instructions a decision takes: a figure that a busy machine does not change.
 //!
-//! It runs itself under callgrind, which counts what happens inside the `counted_` functions and nothing else.
+//! With one of its flags it runs itself under callgrind, which counts what happens inside the `counted_` functions and nothing
+//! else. Without one, criterion says how long the same functions take.
 //!
-//! - `cargo bench -p callsign --bench instructions` prints the figures.
 //! - `make instructions` holds them against `benches/instructions.json`, in the profile that the tests are built with, and
 //!   fails where one has grown by more than 5 %. `make instructions RENEW=1` stores them.
+//! - `cargo bench -p callsign --bench instructions -- --record` leaves them for the report.
 //!
 //! The profile stays: `callgrind_annotate target/bench/callgrind.out` says which functions the instructions are in.
 
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callsign::{BindingTarget, Gateway, Limits, MemoryStore, Policy};
+use criterion::{Criterion, Throughput, criterion_group};
 use serde_json::json;
 
 /// What is counted.
@@ -83,6 +85,10 @@ fn main() -> ExitCode {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     if has("--count") {
         CASES.iter().for_each(count);
+        return ExitCode::SUCCESS;
+    }
+    if !["--check", "--record", "--renew"].into_iter().any(has) {
+        benches();
         return ExitCode::SUCCESS;
     }
     let found = instructions();
@@ -152,11 +158,32 @@ fn instructions() -> BTreeMap<&'static str, f64> {
     CASES.iter().map(|case| (case.name, of(case.function))).collect()
 }
 
-/// Makes the decisions of a case, after everything that is kept is in place.
+/// Counts the decisions of a case, after everything that is kept is in place.
 fn count(case: &Case) {
+    with(case, |decide| {
+        for _ in 0..3 {
+            decide();
+        }
+        (case.counted)(decide);
+    });
+}
+
+/// Times the decisions of all cases.
+fn times(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("instructions");
+    group.throughput(Throughput::Elements(DECISIONS as u64));
+    for case in CASES {
+        with(case, |decide| {
+            group.bench_function(case.name.replace(' ', "/"), |bencher| bencher.iter(|| (case.counted)(&mut *decide)));
+        });
+    }
+}
+
+/// Gives the decisions of a case to somebody, and looks whether they were right.
+fn with(case: &Case, somebody: impl FnOnce(&mut dyn FnMut())) {
     let recipients = world::recipients(DECISIONS);
     let messages = world::messages(&recipients);
-    // Time is slower in there.
+    // Time is slower under callgrind.
     let mut limits = Limits::default();
     limits.deadline = Duration::from_secs(600);
     let policy = Policy::standard().unwrap().with_limits(limits);
@@ -179,10 +206,9 @@ fn count(case: &Case) {
             }
         }),
     };
-    for _ in 0..3 {
-        decide();
-    }
-    (case.counted)(&mut decide);
+    somebody(&mut decide);
     assert!(gateway.resolve(&messages[0]).get().sender().is_some(), "{:?}", gateway.resolve(&messages[0]));
     assert_eq!(gateway.failures(&BindingTarget::Platform), Some(0));
 }
+
+criterion_group! { name = benches; config = callsign_turns::criterion(); targets = times }

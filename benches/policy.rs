@@ -1,82 +1,95 @@
 //! What the call of a policy costs by itself, handles in and a handle out, and the worlds that other engines are held to:
 //! `make bench` gives them to the programs of `benches/peers`.
 //!
-//! `cargo bench -p callsign --bench policy -- --selection selection.wasm [--policy file.wasm]
-//! [--settings file.json] [--quick]`
+//! `cargo bench -p callsign --bench policy` measures `target/bench/selection.wasm`, which `make bench-build` makes of
+//! `benches/peers/selection`, and the standard policy. `POLICY=file.wasm` adds a policy of yours, `SETTINGS=file.json` its
+//! settings.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 
 mod record;
-mod timing;
 
 use std::cell::RefCell;
-use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use callsign::bench::Bare;
 use callsign::{Catalog, Channel, Countries, Gateway, MemoryStore, Message, Policy};
+use callsign_turns::{Turns, time};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
-
-use timing::{Measured, Work};
 
 const POOLS: [usize; 3] = [10, 100, 1_000];
 const REQUESTS: usize = 1_024;
 const BATCH: usize = 64;
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let after = |flag: &str| {
-        let at = arguments.iter().position(|argument| argument == flag)?;
-        arguments.get(at + 1).filter(|value| !value.is_empty()).map(PathBuf::from)
-    };
-    let selection = after("--selection").expect("--selection FILE: the component of benches/peers/selection");
-    let mut policies = vec![
-        ("Callsign, selection policy".to_owned(), Arc::new(Policy::load(&selection).unwrap())),
-        ("Callsign, standard policy".to_owned(), Arc::new(Policy::standard().unwrap())),
-    ];
-    if let Some(file) = after("--policy") {
-        let mut policy = Policy::load(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        if let Some(settings) = after("--settings") {
-            let json = std::fs::read_to_string(&settings).unwrap();
-            policy = policy.with_settings(&json).unwrap_or_else(|error| panic!("{}: {error}", settings.display()));
-        }
-        policies.push((format!("Callsign, {}", policy.label()), Arc::new(policy)));
-    }
-    let mut rows = Vec::new();
+/// A policy that is measured.
+struct Measured {
+    /// Its part of the benchmark's name.
+    id: &'static str,
+    /// Its name in the report.
+    name: String,
+    policy: Arc<Policy>,
+}
+
+fn calls(criterion: &mut Criterion) {
+    let policies = policies();
+    let names: Vec<Value> = policies.iter().map(|policy| json!({"id": policy.id, "name": policy.name})).collect();
+    record::write("policies.json", &json!({ "rows": names }));
+    let mut group = criterion.benchmark_group("policy");
     for pool in POOLS {
         let world = World::new(pool);
-        let gateways: Vec<Gateway> = policies.iter().map(|(_, policy)| world.gateway(Arc::clone(policy))).collect();
+        let gateways: Vec<Gateway> =
+            policies.iter().map(|measured| world.gateway(Arc::clone(&measured.policy))).collect();
         let mut bares: Vec<Bare<'_>> = gateways.iter().map(|gateway| gateway.bare(&world.messages).unwrap()).collect();
         assert!(bares.iter().all(|bare| bare.len() == REQUESTS));
         record::write(&format!("world-{pool}.json"), &world.describe(&mut bares[0]));
-        for ((name, _), (single, batch)) in policies.iter().zip(measure(&mut bares)) {
-            for (form, measured) in [("single", single), ("batch64", batch)] {
-                println!("{pool:6} senders  {name:32} {form:8} {:7.1} ns", measured.median);
-                rows.push(json!({"engine": name, "form": form, "senders": pool,
-                    "nanoseconds": measured.median, "low": measured.low, "high": measured.high}));
-            }
+        let bares: Vec<RefCell<Bare<'_>>> = bares.into_iter().map(RefCell::new).collect();
+        let mut turns = Turns::new();
+        for (Measured { id, .. }, bare) in policies.iter().zip(&bares) {
+            let (mut next, mut from) = (0, 0);
+            turns.add_timed(BenchmarkId::new(format!("{id}/single"), pool), 1, move |iterations| {
+                let mut bare = bare.borrow_mut();
+                time(iterations, || {
+                    let asked = next;
+                    next = (next + 1) % REQUESTS;
+                    bare.ask(asked).unwrap()
+                })
+            });
+            turns.add_timed(BenchmarkId::new(format!("{id}/batch64"), pool), BATCH as u64, move |iterations| {
+                let mut bare = bare.borrow_mut();
+                time(iterations, || {
+                    let asked = from;
+                    from = (from + BATCH) % REQUESTS;
+                    bare.ask_batch(asked..asked + BATCH).unwrap()
+                })
+            });
         }
+        turns.measure(&mut group);
     }
-    record::write("policy.json", &json!({ "rows": rows }));
 }
 
-/// Nanoseconds a decision of each policy, one by one and in batches.
-fn measure(bares: &mut [Bare<'_>]) -> Vec<(Measured, Measured)> {
-    let bares: Vec<RefCell<&mut Bare<'_>>> = bares.iter_mut().map(RefCell::new).collect();
-    let mut work: Vec<Work<'_>> = Vec::new();
-    for bare in &bares {
-        let (mut next, mut from) = (0, 0);
-        work.push(Work::new(1, move || {
-            black_box(bare.borrow_mut().ask(next).unwrap());
-            next = (next + 1) % REQUESTS;
-        }));
-        work.push(Work::new(BATCH, move || {
-            black_box(bare.borrow_mut().ask_batch(from..from + BATCH).unwrap());
-            from = (from + BATCH) % REQUESTS;
-        }));
+/// The policies, the selection of `benches/peers` first: other engines are held to its answers.
+fn policies() -> Vec<Measured> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let selection = record::folder().join("selection.wasm");
+    let selection = Policy::load(&selection)
+        .unwrap_or_else(|error| panic!("{}: {error}: `make bench-build` makes it", selection.display()));
+    let measured =
+        |id, name: &str, policy| Measured { id, name: format!("Callsign, {name}"), policy: Arc::new(policy) };
+    let mut policies = vec![
+        measured("selection", "selection policy", selection),
+        measured("standard", "standard policy", Policy::standard().unwrap()),
+    ];
+    if let Some(file) = named("POLICY") {
+        let mut policy = Policy::load(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        if let Some(settings) = named("SETTINGS") {
+            let json = std::fs::read_to_string(&settings).unwrap();
+            policy = policy.with_settings(&json).unwrap_or_else(|error| panic!("{}: {error}", settings.display()));
+        }
+        policies.push(measured("own", &policy.label().to_string(), policy));
     }
-    timing::measure(&mut work).chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
+    policies
 }
 
 /// An application with a pool, four strategies, and recipients of whom one in eight is pinned.
@@ -198,3 +211,6 @@ impl World {
                "requests": requests})
     }
 }
+
+criterion_group! { name = benches; config = callsign_turns::criterion(); targets = calls }
+criterion_main!(benches);

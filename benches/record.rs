@@ -1,4 +1,4 @@
-//! What benchmarks leave for the report: JSON files in `target/bench`.
+//! What benches leave for the report besides criterion's estimates: JSON files in `target/bench`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,11 @@ pub(crate) fn folder() -> PathBuf {
     folder.expect("the folder of the workspace").join("target/bench")
 }
 
-/// Writes a file of it.
+/// Writes a file of it, unless criterion only lists the benches or tries each of them once.
 pub(crate) fn write(name: &str, value: &Value) {
-    fs::create_dir_all(folder()).unwrap();
-    fs::write(folder().join(name), value.to_string() + "\n").unwrap();
+    let has = |flag: &str| std::env::args().any(|argument| argument == flag);
+    if has("--bench") && !has("--test") && !has("--list") {
+        fs::create_dir_all(folder()).unwrap();
+        fs::write(folder().join(name), value.to_string() + "\n").unwrap();
+    }
 }

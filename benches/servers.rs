@@ -5,16 +5,18 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that fails says where")]
 
-#[path = "servers/postgres.rs"]
-mod postgres;
-#[path = "servers/redis.rs"]
-mod redis;
+mod callers;
+mod servers {
+    pub(crate) mod postgres;
+    pub(crate) mod redis;
+}
 
 use std::time::Duration;
 
 use callsign_destination::Number;
 use callsign_sticky::{Channel, PinKey, PinScope, PinnedSender, Recipient, RedisOptions};
 use callsign_test_servers::redis::prefix;
+use criterion::{Criterion, criterion_group, criterion_main};
 
 /// An application that nothing else here uses.
 fn application() -> String {
@@ -33,7 +35,7 @@ fn sender(id: &str) -> PinnedSender<'_> {
     PinnedSender::new(id)
 }
 
-/// A store of its own in the cluster, with patience for a busy machine.
+/// Options of a store of its own in the cluster, which waits long enough for a busy machine.
 fn options() -> RedisOptions {
     let mut options = RedisOptions::default();
     options.prefix = prefix();
@@ -42,13 +44,16 @@ fn options() -> RedisOptions {
     options
 }
 
-fn main() {
+fn figures(criterion: &mut Criterion) {
     let wanted = std::env::var("STORES").unwrap_or_else(|_| "postgres redis".into());
     let wanted = |name: &str| wanted.split([' ', ',']).any(|wanted| wanted == name);
     if wanted("postgres") {
-        postgres::figures();
+        servers::postgres::figures(criterion);
     }
     if wanted("redis") {
-        redis::figures();
+        servers::redis::figures(criterion);
     }
 }
+
+criterion_group! { name = benches; config = callsign_turns::criterion(); targets = figures }
+criterion_main!(benches);

@@ -1,10 +1,13 @@
-//! What a decision costs over HTTP: `callsign serve` under wrk, beside a bare axum handler that answers the same bytes.
+//! What a decision costs over HTTP: `callsign serve` under wrk, beside a bare axum handler that answers the same bytes, and
+//! beside itself while the catalog changes and policies are swapped. The three take their samples in turns; a run of wrk is a
+//! sample.
 //!
-//! `make bench-service`, or `cargo bench -p callsign-cli --bench service`; `SECONDS=10` for longer runs than 5 seconds each.
+//! `make bench-service`, or `cargo bench -p callsign-cli --bench service`; `SECONDS=10` for longer runs than one second each.
 //! Needs wrk and `target/platform` (`make run` makes it).
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a program that says what it measured, or ends")]
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -18,6 +21,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
+use callsign_turns::Turns;
+use criterion::{BenchmarkId, Criterion, criterion_group};
 use serde_json::{Value, json};
 
 /// Connections that wrk keeps open, all busy.
@@ -27,13 +32,16 @@ const CONNECTIONS: u32 = 32;
 const BODIES: usize = 64;
 
 fn main() {
-    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     // The bare handler is a process of its own: `service bare ADDRESS FILE`.
     let arguments: Vec<String> = std::env::args().collect();
-    if let Some(at) = arguments.iter().position(|argument| argument == "bare") {
-        return bare(&arguments[at + 1], Path::new(&arguments[at + 2]));
+    match arguments.iter().position(|argument| argument == "bare") {
+        Some(at) => bare(&arguments[at + 1], Path::new(&arguments[at + 2])),
+        None => benches(),
     }
-    let platform = root.join("target/platform");
+}
+
+fn loads(criterion: &mut Criterion) {
+    let platform = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/platform"));
     let messages = fs::read_to_string(platform.join("messages.jsonl"))
         .expect("target/platform/messages.jsonl: `make run` makes the example platform");
     let messages: Vec<&str> = messages.lines().collect();
@@ -41,8 +49,11 @@ fn main() {
     let folder = std::env::temp_dir().join(format!("callsign-load-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let server = Server::start(&folder, &platform.join("catalog.json"));
-    println!("| request | | requests a second | decisions a second | a CPU second | p50 | p99 | p99.9 |");
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    let mut group = criterion.benchmark_group("service");
+    let mut rows = vec![
+        "| request | | requests a second | decisions a second | a CPU second | p50 | p99 | p99.9 |".to_owned(),
+        "| --- | --- | --- | --- | --- | --- | --- | --- |".to_owned(),
+    ];
     for batch in [1, 100, 1_000] {
         let bodies = bodies(&messages, batch);
         let file = folder.join(format!("bodies-{batch}.jsonl"));
@@ -50,26 +61,86 @@ fn main() {
         let answer = server.client.ask("POST", "/v1/decisions", bodies.lines().next().unwrap().as_bytes());
         let answered = folder.join(format!("answer-{batch}.json"));
         fs::write(&answered, answer).unwrap();
-        let words = if batch == 1 { "one message".to_owned() } else { format!("{batch} messages") };
         let bare = Bare::start(&answered);
-        let (of_bare, of_bare_cpu) = bare.load(&file);
-        row(&words, "bare axum handler", &of_bare, of_bare_cpu, batch);
-        drop(bare);
-        let (own, cpu) = server.load(&file);
-        row(&words, "callsign serve", &own, cpu, batch);
-        let share = rate(&own) / rate(&of_bare) * 100.0;
-        println!("| {words} | share of the bare handler's | {share:.0} % | | | | | |");
+        let (of_bare, own, changing) = (RefCell::default(), RefCell::default(), RefCell::default());
+        let (changes, swaps) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let mut turns = Turns::new();
+        let id = |what: &str| BenchmarkId::new(what, batch);
+        turns.add_timed(id("bare"), batch as u64, |requests| sample(&of_bare, requests, bare.load(&file)));
+        turns.add_timed(id("serve"), batch as u64, |requests| sample(&own, requests, server.load(&file)));
+        // A change while a thousand messages are decided says nothing that one among a hundred does not.
         if batch < 1_000 {
-            let (changes, swaps) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-            let churn = Churn::start(&server, &changes, &swaps);
-            let (churned, cpu) = server.load(&file);
-            drop(churn);
-            let (changes, swaps) = (changes.load(Ordering::Relaxed), swaps.load(Ordering::Relaxed));
-            row(&words, &format!("the same with {changes} changes and {swaps} swaps going on"), &churned, cpu, batch);
+            turns.add_timed(id("serve-while-changing"), batch as u64, |requests| {
+                let _churn = Churn::start(&server, &changes, &swaps);
+                sample(&changing, requests, server.load(&file))
+            });
         }
+        turns.measure(&mut group);
+        let words = if batch == 1 { "one message".to_owned() } else { format!("{batch} messages") };
+        let (changes, swaps) = (changes.load(Ordering::Relaxed), swaps.load(Ordering::Relaxed));
+        let churned = format!("the same with {changes} changes and {swaps} swaps going on");
+        rows.extend(of_bare.borrow().row(&words, "bare axum handler", batch));
+        rows.extend(own.borrow().row(&words, "callsign serve", batch));
+        if let (Some(own), Some(bare)) = (own.borrow().rate(), of_bare.borrow().rate()) {
+            rows.push(format!("| {words} | share of the bare handler's | {:.0} % | | | | | |", own / bare * 100.0));
+        }
+        rows.extend(changing.borrow().row(&words, &churned, batch));
     }
+    rows.iter().for_each(|row| println!("{row}"));
     drop(server);
     let _ = fs::remove_dir_all(&folder);
+}
+
+/// Runs of wrk, of one server with one size of requests.
+#[derive(Default)]
+struct Runs {
+    runs: Vec<Value>,
+    processor_seconds: f64,
+}
+
+/// How long so many requests take, by a run of wrk that is kept.
+fn sample(runs: &RefCell<Runs>, requests: u64, (run, processor_seconds): (Value, f64)) -> Duration {
+    assert_eq!(run["wrong"], 0, "{run}");
+    let mut runs = runs.borrow_mut();
+    let microseconds = number(&run, "microseconds") / number(&run, "requests");
+    runs.runs.push(run);
+    runs.processor_seconds += processor_seconds;
+    Duration::from_secs_f64(microseconds / 1e6 * requests as f64)
+}
+
+fn number(run: &Value, name: &str) -> f64 {
+    run[name].as_f64().unwrap()
+}
+
+impl Runs {
+    fn sum(&self, name: &str) -> f64 {
+        self.runs.iter().map(|run| number(run, name)).sum()
+    }
+
+    /// Requests a second; none where nothing ran.
+    fn rate(&self) -> Option<f64> {
+        (!self.runs.is_empty()).then(|| self.sum("requests") / self.sum("microseconds") * 1e6)
+    }
+
+    /// The row of the table; latencies are the median of those of the runs.
+    fn row(&self, request: &str, what: &str, batch: usize) -> Option<String> {
+        let rate = self.rate()?;
+        let time = |name: &str| {
+            let mut figures: Vec<f64> = self.runs.iter().map(|run| number(run, name)).collect();
+            figures.sort_by(f64::total_cmp);
+            let microseconds = figures[figures.len() / 2];
+            if microseconds < 1e3 { format!("{microseconds:.0} us") } else { format!("{:.2} ms", microseconds / 1e3) }
+        };
+        Some(format!(
+            "| {request} | {what} | {} | {} | {} | {} | {} | {} |",
+            grouped(rate),
+            grouped(rate * batch as f64),
+            grouped(self.sum("requests") * batch as f64 / self.processor_seconds),
+            time("p50"),
+            time("p99"),
+            time("p999")
+        ))
+    }
 }
 
 /// Bodies of so many messages each, one a line.
@@ -88,29 +159,6 @@ fn bodies(messages: &[&str], batch: usize) -> String {
         text.push('\n');
     }
     text
-}
-
-fn rate(measured: &Value) -> f64 {
-    measured["requests"].as_f64().unwrap() / measured["microseconds"].as_f64().unwrap() * 1e6
-}
-
-fn row(request: &str, what: &str, measured: &Value, cpu: f64, batch: usize) {
-    let wrong = measured["wrong"].as_u64().unwrap();
-    assert_eq!(wrong, 0, "{what}: {measured}");
-    let requests = measured["requests"].as_f64().unwrap();
-    let time = |name: &str| {
-        let microseconds = measured[name].as_f64().unwrap();
-        if microseconds < 1e3 { format!("{microseconds:.0} us") } else { format!("{:.2} ms", microseconds / 1e3) }
-    };
-    println!(
-        "| {request} | {what} | {} | {} | {} | {} | {} | {} |",
-        grouped(rate(measured)),
-        grouped(rate(measured) * batch as f64),
-        grouped(requests * batch as f64 / cpu),
-        time("p50"),
-        time("p99"),
-        time("p999")
-    );
 }
 
 fn grouped(number: f64) -> String {
@@ -150,9 +198,8 @@ fn processor_seconds(process: u32) -> f64 {
 
 /// Load on a process, and the seconds of processor time that it took of it.
 fn loaded(process: u32, url: &str, key: &str, bodies: &Path) -> (Value, f64) {
-    wrk(url, key, bodies, "1");
     let before = processor_seconds(process);
-    let seconds = std::env::var("SECONDS").unwrap_or_else(|_| "5".into());
+    let seconds = std::env::var("SECONDS").unwrap_or_else(|_| "1".into());
     let measured = wrk(url, key, bodies, &seconds);
     (measured, processor_seconds(process) - before)
 }
@@ -286,7 +333,7 @@ impl Churn {
             while !end.load(Ordering::Relaxed) {
                 let began = Instant::now();
                 act(&server, count.fetch_add(1, Ordering::Relaxed));
-                std::thread::sleep(pause.saturating_sub(began.elapsed()));
+                std::thread::park_timeout(pause.saturating_sub(began.elapsed()));
             }
         })
     }
@@ -295,7 +342,10 @@ impl Churn {
 impl Drop for Churn {
     fn drop(&mut self) {
         self.end.store(true, Ordering::Relaxed);
-        self.threads.drain(..).for_each(|thread| thread.join().unwrap());
+        for thread in self.threads.drain(..) {
+            thread.thread().unpark();
+            thread.join().unwrap();
+        }
     }
 }
 
@@ -320,3 +370,10 @@ impl Client {
         bytes
     }
 }
+
+/// Ten samples, whatever time they take: wrk says how long it runs.
+fn config() -> Criterion {
+    callsign_turns::criterion().sample_size(10)
+}
+
+criterion_group! { name = benches; config = config(); targets = loads }

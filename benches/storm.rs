@@ -1,7 +1,8 @@
 //! What callers notice of changes: the latency of `Gateway::resolve` in peace, while the catalog changes a hundred times a
-//! second and the policy is swapped once a second, and while it is swapped every millisecond.
+//! second and the policy is swapped once a second, and while it is swapped every millisecond. Criterion has the mean of the
+//! decisions; their percentiles are in `target/bench/storm.json`.
 //!
-//! `cargo bench -p callsign --bench storm [-- --quick]`
+//! `cargo bench -p callsign --bench storm`
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 
@@ -10,18 +11,27 @@ mod world;
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use callsign::{Binding, BindingTarget, Edit, Gateway, List, Policy};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
 /// What of the latencies is written down, in per cent.
 const PERCENTILES: [f64; 7] = [50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 99.999];
 
+/// How long each storm lasts.
+const LASTS: Duration = Duration::from_secs(8);
+
+/// The most latencies that are kept. More would not fit in the room that is made beforehand, and growing would be measured too.
+const MOST: usize = 64_000_000;
+
 /// What goes on beside the decisions.
 struct Storm {
+    /// Its part of the benchmark's name.
+    id: &'static str,
     kind: &'static str,
     /// The pause after each change of the catalog, and after each swap.
     change: Option<Duration>,
@@ -29,23 +39,48 @@ struct Storm {
 }
 
 const STORMS: [Storm; 3] = [
-    Storm { kind: "quiet", change: None, swap: None },
+    Storm { id: "quiet", kind: "quiet", change: None, swap: None },
     Storm {
+        id: "changes-and-swaps",
         kind: "100 changes and a swap a second",
         change: Some(Duration::from_millis(10)),
         swap: Some(Duration::from_secs(1)),
     },
-    Storm { kind: "a swap every millisecond", change: None, swap: Some(Duration::from_millis(1)) },
+    Storm { id: "swaps", kind: "a swap every millisecond", change: None, swap: Some(Duration::from_millis(1)) },
 ];
 
-fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let length = Duration::from_secs(if quick { 2 } else { 8 });
+fn storms(criterion: &mut Criterion) {
     let gateway = Gateway::new(world::catalog(1_000, false)).unwrap();
     let recipients = world::recipients(4_096);
+    let messages = world::messages(&recipients);
+    let mut group = criterion.benchmark_group("storm");
+    group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(1));
     let mut rows = Vec::new();
     for storm in &STORMS {
-        let (latencies, changes, swaps) = measure(&gateway, &recipients, storm, length);
+        let mut latencies = Vec::with_capacity(MOST);
+        let mut next = messages.iter().cycle();
+        let (changes, swaps) = beside(&gateway, storm, || {
+            group.bench_function(storm.id, |bencher| {
+                bencher.iter_custom(|iterations| {
+                    let begin = Instant::now();
+                    for _ in 0..iterations {
+                        let message = next.next().unwrap();
+                        let begin = Instant::now();
+                        black_box(gateway.resolve(message));
+                        let took = begin.elapsed().as_nanos() as u64;
+                        if latencies.len() < MOST {
+                            latencies.push(took);
+                        }
+                    }
+                    begin.elapsed()
+                });
+            });
+        });
+        if latencies.is_empty() {
+            // Left out by a filter.
+            continue;
+        }
+        latencies.sort_unstable();
         let at = |percent: f64| latencies[((latencies.len() - 1) as f64 * percent / 100.0).round() as usize];
         let percentiles: Vec<(f64, u64)> = PERCENTILES.iter().map(|&percent| (percent, at(percent))).collect();
         println!("{} decisions, {changes} changes, {swaps} swaps: {}", latencies.len(), storm.kind);
@@ -57,33 +92,28 @@ fn main() {
     record::write("storm.json", &json!({ "rows": rows }));
 }
 
-/// The latencies of decisions, ascending, and how many changes and swaps there were.
-fn measure(gateway: &Gateway, recipients: &[String], storm: &Storm, length: Duration) -> (Vec<u64>, u64, u64) {
-    let messages = world::messages(recipients);
+/// Does something in a storm; how many changes and swaps there were.
+fn beside(gateway: &Gateway, storm: &Storm, decide: impl FnOnce()) -> (u64, u64) {
     let versions = [Arc::new(Policy::standard().unwrap()), Arc::new(Policy::standard().unwrap())];
     let stop = AtomicBool::new(false);
-    // Room beforehand: growing would be measured too.
-    let mut latencies = Vec::with_capacity(8_000_000 * length.as_secs() as usize);
-    let beside = |pause: Option<Duration>, act: &mut dyn FnMut(u64)| {
-        let mut acts = 0;
+    let repeat = |pause: Option<Duration>, count: &AtomicU64, act: &dyn Fn(u64)| {
         while let Some(pause) = pause
             && !stop.load(Ordering::Relaxed)
         {
-            act(acts);
-            acts += 1;
+            act(count.fetch_add(1, Ordering::Relaxed));
             std::thread::park_timeout(pause);
         }
-        acts
     };
+    let (changes, swaps) = (AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         let swapping = scope.spawn(|| {
-            beside(storm.swap, &mut |swaps| {
+            repeat(storm.swap, &swaps, &|swaps| {
                 let version = Arc::clone(&versions[(swaps % 2) as usize]);
                 gateway.swap(&BindingTarget::Platform, Binding::new(version)).unwrap();
-            })
+            });
         });
         let changing = scope.spawn(|| {
-            beside(storm.change, &mut |changes| {
+            repeat(storm.change, &changes, &|changes| {
                 // Every second time the scope that is decided for: what policies keep of it is made anew.
                 let catalog = gateway.revision();
                 let edit = match changes % 2 {
@@ -92,23 +122,14 @@ fn measure(gateway: &Gateway, recipients: &[String], storm: &Storm, length: Dura
                 };
                 let catalog = catalog.catalog().edit(&[edit]).unwrap();
                 gateway.replace_catalog(catalog).unwrap();
-            })
+            });
         });
-        let begin = Instant::now();
-        while begin.elapsed() < length && latencies.len() + messages.len() <= latencies.capacity() {
-            for message in &messages {
-                let begin = Instant::now();
-                black_box(gateway.resolve(message));
-                latencies.push(begin.elapsed().as_nanos() as u64);
-            }
-        }
+        decide();
         stop.store(true, Ordering::Relaxed);
         swapping.thread().unpark();
         changing.thread().unpark();
-        let (changes, swaps) = (changing.join().unwrap(), swapping.join().unwrap());
-        latencies.sort_unstable();
-        (latencies, changes, swaps)
-    })
+    });
+    (changes.into_inner(), swaps.into_inner())
 }
 
 /// A sender of the pool, suspended and active by turns.
@@ -123,3 +144,6 @@ fn sender(turn: u64) -> Box<serde_json::value::RawValue> {
 fn entity(turn: u64) -> Box<serde_json::value::RawValue> {
     to_raw_value(&json!({"entityId": "acme", "entityName": format!("Acme {turn}")})).unwrap()
 }
+
+criterion_group! { name = benches; config = callsign_turns::criterion().measurement_time(LASTS); targets = storms }
+criterion_main!(benches);

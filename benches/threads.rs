@@ -1,11 +1,10 @@
 //! Decisions of several threads on one gateway: as it is, and with the counters of the threads in one cache line, to show what
 //! false sharing would cost here.
 //!
-//! `cargo bench -p callsign --bench threads [-- --quick]`
+//! `cargo bench -p callsign --bench threads`
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 
-mod record;
 mod world;
 
 use std::hint::black_box;
@@ -15,8 +14,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use callsign::Gateway;
+use callsign_turns::Turns;
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use crossbeam_utils::CachePadded;
-use serde_json::json;
 
 /// The counters of up to 16 threads, and how far apart they are.
 enum Counters {
@@ -36,54 +36,43 @@ impl Counters {
 /// How the threads decide.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    AsItIs,
-    /// Their counters are in one line.
-    Shared,
+    /// By the gateway, each with a counter in a cache line of its own.
+    Gateway,
+    /// By the gateway, with all counters in one cache line.
+    SharedLine,
     /// Each with a native policy of its own: what the machine has to give.
     Native,
 }
 
-impl Kind {
-    fn words(self) -> &'static str {
-        match self {
-            Self::AsItIs => "as it is",
-            Self::Shared => "one line shared on purpose",
-            Self::Native => "native, nothing is shared",
-        }
-    }
-}
+const KINDS: [(&str, Kind); 3] =
+    [("gateway", Kind::Gateway), ("shared-line", Kind::SharedLine), ("native", Kind::Native)];
 
-fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let (rounds, length) = if quick { (5, Duration::from_millis(200)) } else { (9, Duration::from_secs(1)) };
+/// How many decisions an iteration has, so that the start of the threads costs little beside it.
+const DECISIONS: u64 = 100_000;
+
+fn threads(criterion: &mut Criterion) {
     let gateway = Gateway::new(world::catalog(1_000, false)).unwrap();
     let cores = thread::available_parallelism().map_or(1, usize::from).min(16);
-    let mut rows = Vec::new();
-    let mut measured = Vec::new();
+    let mut turns = Turns::new();
     for threads in (0..).map(|power| 1 << power).take_while(|&threads| threads <= cores) {
-        for kind in [Kind::AsItIs, Kind::Shared, Kind::Native] {
-            measured.push((threads, kind, Vec::new()));
+        for (name, kind) in KINDS {
+            let gateway = &gateway;
+            let mut per_second = rate(gateway, threads, kind, Duration::from_millis(50));
+            turns.add_timed(BenchmarkId::new(name, threads), DECISIONS, move |iterations| {
+                // As long as these decisions took before: were a count to end the threads, the slowest of them would be
+                // measured.
+                let decisions = (iterations * DECISIONS) as f64;
+                per_second = rate(gateway, threads, kind, Duration::from_secs_f64(decisions / per_second));
+                Duration::from_secs_f64(decisions / per_second)
+            });
         }
     }
-    // In turns, so that what else the machine does falls on all of them.
-    for _ in 0..rounds {
-        for (threads, kind, rates) in &mut measured {
-            rates.push(rate(&gateway, *threads, *kind, length));
-        }
-    }
-    for (threads, kind, mut rates) in measured {
-        rates.sort_by(f64::total_cmp);
-        let rate = rates[rates.len() / 2];
-        let kind = kind.words();
-        println!("{threads:3} threads, {kind:30} {rate:12.0} decisions a second");
-        rows.push(json!({"threads": threads, "kind": kind, "per_second": rate}));
-    }
-    record::write("threads.json", &json!({ "rows": rows }));
+    turns.measure(&mut criterion.benchmark_group("threads"));
 }
 
 /// Decisions a second of so many threads together.
 fn rate(gateway: &Gateway, threads: usize, kind: Kind, length: Duration) -> f64 {
-    let counters = match kind != Kind::Shared {
+    let counters = match kind != Kind::SharedLine {
         true => Counters::Apart((0..threads).map(|_| CachePadded::default()).collect()),
         false => Counters::Together((0..threads).map(|_| AtomicU64::default()).collect()),
     };
@@ -120,3 +109,11 @@ fn rate(gateway: &Gateway, threads: usize, kind: Kind, length: Duration) -> f64 
         rate
     })
 }
+
+/// Ten samples of 0.9 s for each number of threads and each kind.
+fn config() -> Criterion {
+    callsign_turns::criterion().sample_size(10).measurement_time(Duration::from_secs(9))
+}
+
+criterion_group! { name = benches; config = config(); targets = threads }
+criterion_main!(benches);

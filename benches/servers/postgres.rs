@@ -1,38 +1,37 @@
 //! What a pin takes on the disk of PostgreSQL, by table and index. Settings of the server come from
 //! `CALLSIGN_POSTGRES_SETTINGS`, with `;` between them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
 use callsign_sticky::{PostgresStore, StickyStore, Write};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 
-use super::{key, sender};
 use callsign_test_servers::postgres::{Server, options, schema};
+
+use crate::callers::Callers;
+use crate::{key, sender};
 
 const PINS: u64 = 1_000_000;
 const CALLERS: usize = 16;
 const BATCH: u64 = 256;
+/// How long callers insert for each of ten samples.
+const SAMPLE: Duration = Duration::from_millis(500);
 
-pub(super) fn figures() {
+pub(crate) fn figures(criterion: &mut Criterion) {
     let server = Server::start();
     let schema = schema();
     let store = PostgresStore::connect(&server.address(), options(&schema)).unwrap();
-    let (next, began) = (AtomicU64::new(0), Instant::now());
-    std::thread::scope(|scope| {
-        for _ in 0..CALLERS {
-            scope.spawn(|| {
-                while let first = next.fetch_add(BATCH, Ordering::Relaxed)
-                    && first < PINS
-                {
-                    pin(&store, first, BATCH);
-                }
-            });
-        }
+    let insert = |call| pin(&store, call * BATCH, BATCH);
+    let callers = Callers::new(CALLERS, SAMPLE, &insert);
+    let mut group = criterion.benchmark_group("servers/postgres");
+    group.sampling_mode(SamplingMode::Flat).sample_size(10).throughput(Throughput::Elements(BATCH));
+    group.bench_function(BenchmarkId::new(format!("insert/{CALLERS}-callers"), BATCH), |bencher| {
+        bencher.iter_custom(|iterations| callers.time(iterations));
     });
-    let took = began.elapsed();
+    // As many as there are to be, so that sizes of two runs can be compared.
+    let done = callers.calls() * BATCH;
+    (done..PINS.max(done)).step_by(BATCH as usize).for_each(|first| pin(&store, first, BATCH));
     let pins: f64 = server.sql(&format!("SELECT count(*) FROM {schema}.pins")).parse().unwrap();
-    let rate = pins / took.as_secs_f64();
-    println!("postgres: {pins} pins inserted, {rate:.0} a second, {CALLERS} callers, batches of {BATCH}");
     server.sql("CHECKPOINT");
     let sizes = format!(
         "SELECT i.relkind::text || ' ' || regexp_replace(i.relname::text, '_[0-9]+', ''),
@@ -40,7 +39,7 @@ pub(super) fn figures() {
         FROM pg_class i JOIN pg_namespace n ON n.oid = i.relnamespace
         WHERE n.nspname = '{schema}' AND i.relname LIKE 'pins%' AND i.relkind IN ('r', 'i') GROUP BY 1 ORDER BY 1"
     );
-    println!("postgres: bytes a pin (r is the table, i an index)\n{}", server.sql(&sizes));
+    println!("postgres: {pins} pins, bytes a pin (r is the table, i an index)\n{}", server.sql(&sizes));
 }
 
 fn pin(store: &PostgresStore, first: u64, batch: u64) {

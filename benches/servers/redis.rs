@@ -1,33 +1,21 @@
-//! What a decision costs on a Redis cluster, in processor time and with replicas waited for, what a pin takes of its memory,
+//! What a decision costs on a Redis cluster, in time, in processor time, and with a replica waited for, what a pin takes of its memory,
 //! and how long listings take.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsign_sticky::{Filter, PinKey, PinScope, StickyStore, Write, each_pin};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 
-use super::{application, key, number, options, sender};
 use callsign_test_servers::redis::{Cluster, Setup};
 
-const LASTS: Duration = Duration::from_millis(1_500);
+use crate::callers::Callers;
+use crate::{application, key, number, options, sender};
 
-/// How many items callers get done a second.
-fn rate(callers: usize, batch: u64, call: impl Fn(u64) + Sync) -> f64 {
-    let (next, began) = (AtomicU64::new(0), Instant::now());
-    std::thread::scope(|scope| {
-        for _ in 0..callers {
-            scope.spawn(|| {
-                while began.elapsed() < LASTS {
-                    call(next.fetch_add(batch, Ordering::Relaxed));
-                }
-            });
-        }
-    });
-    next.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()
-}
+/// How long callers call for each of ten samples.
+const SAMPLE: Duration = Duration::from_millis(150);
 
-/// The seconds of processor time that this process and the servers took so far: on a machine that does other things too,
-/// this tells more than the clock.
+/// The seconds of processor time that this process and the servers took so far. On a machine that does other things too they
+/// say more than the clock.
 fn processor(cluster: &Cluster) -> (f64, f64) {
     let seconds = |id: &str| {
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
@@ -45,18 +33,20 @@ fn memory(cluster: &Cluster) -> u64 {
     (0..3).map(used).sum()
 }
 
-pub(super) fn figures() {
-    reads_and_inserts_a_second();
-    memory_and_listings_of_a_million_pins();
+pub(crate) fn figures(criterion: &mut Criterion) {
+    reads_and_inserts(criterion);
+    memory_and_listings_of_a_million_pins(criterion);
 }
 
-fn reads_and_inserts_a_second() {
+fn reads_and_inserts(criterion: &mut Criterion) {
     let cluster = Cluster::start(Setup::default());
-    for wait in [None, Some((1, Duration::from_millis(500)))] {
+    for (name, wait) in [("servers/redis", None), ("servers/redis-replica", Some((1, Duration::from_millis(500))))] {
         let mut options = options();
         options.wait_replicas = wait;
         let store = cluster.store(options);
-        for (callers, batch) in [(1, 1), (64, 1), (1, 256), (4, 256), (64, 256)] {
+        let mut group = criterion.benchmark_group(name);
+        group.sampling_mode(SamplingMode::Flat).sample_size(10);
+        for (count, batch) in [(1, 1), (64, 1), (1, 256), (4, 256), (64, 256)] {
             let app = application();
             let keys = |first| (first..first + batch).map(|index| key(&app, index)).collect::<Vec<PinKey<'_>>>();
             let write = |keys: &[PinKey<'_>]| {
@@ -64,31 +54,35 @@ fn reads_and_inserts_a_second() {
                 assert!(store.write(&writes).into_iter().all(|answer| answer.is_ok()));
             };
             let read = |keys: &[PinKey<'_>]| assert!(store.read(keys).into_iter().all(|answer| answer.is_ok()));
-            let inserts = rate(callers, batch, |first| write(&keys(first)));
-            let reads = rate(callers, batch, |first| read(&keys(first % 10_000)));
-            let before = processor(&cluster);
-            let done = AtomicU64::new(0);
-            let decisions = rate(callers, batch, |first| {
-                let keys = keys(5_000_000 + first);
+            let decide = |call: u64| {
+                let keys = keys(5_000_000 + call * batch);
                 read(&keys);
                 write(&keys);
-                done.fetch_add(batch, Ordering::Relaxed);
-            });
-            let after = processor(&cluster);
-            let each = |before: f64, after: f64| (after - before) * 1e6 / done.load(Ordering::Relaxed) as f64;
-            println!(
-                "callers {callers:2}, batch {batch:3}, waiting for a replica {:5}: {reads:8.0} reads, {inserts:8.0} \
-                 inserts, {decisions:8.0} decisions a second; processor time of a decision: {:.1} us here, {:.1} us on \
-                 the six servers",
-                wait.is_some(),
-                each(before.0, after.0),
-                each(before.1, after.1),
-            );
+            };
+            let calls: [(&str, &(dyn Fn(u64) + Sync)); 3] = [
+                ("insert", &|call| write(&keys(call * batch))),
+                ("read", &|call| read(&keys(call * batch % 10_000))),
+                ("decide", &decide),
+            ];
+            for (what, call) in calls {
+                let callers = Callers::new(count, SAMPLE, call);
+                let before = processor(&cluster);
+                group.throughput(Throughput::Elements(batch));
+                group.bench_function(BenchmarkId::new(format!("{what}/{count}-callers"), batch), |bencher| {
+                    bencher.iter_custom(|iterations| callers.time(iterations));
+                });
+                let after = processor(&cluster);
+                if callers.calls() > 0 {
+                    let each = |before: f64, after: f64| (after - before) * 1e6 / (callers.calls() * batch) as f64;
+                    let (here, servers) = (each(before.0, after.0), each(before.1, after.1));
+                    println!("    processor time of each: {here:.1} us here, {servers:.1} us on the six servers");
+                }
+            }
         }
     }
 }
 
-fn memory_and_listings_of_a_million_pins() {
+fn memory_and_listings_of_a_million_pins(criterion: &mut Criterion) {
     const PINS: u64 = 1_000_000;
     let cluster = Cluster::start(Setup { replicas: 0, ..Setup::default() });
     for idle_days in [0, 90] {
@@ -104,16 +98,29 @@ fn memory_and_listings_of_a_million_pins() {
         }
         let bytes = (memory(&cluster) - before) as f64 / PINS as f64;
         println!("idle days {idle_days}: {bytes:.0} bytes a pin on its master");
-        let timed = |what: &str, work: &dyn Fn() -> u64| {
-            let began = Instant::now();
-            let number = work();
-            println!("{what}: {number} in {:?}", began.elapsed());
-        };
-        timed("count of all", &|| store.count(&Filter::All).unwrap());
-        timed("count of a scope", &|| store.count(&Filter::Scope(PinScope::new(&app, None))).unwrap());
-        timed("count of a sender", &|| store.count(&Filter::Sender(sender("sender-7"))).unwrap());
-        timed("list of a sender", &|| each_pin(&store, &Filter::Sender(sender("sender-7")), |_| Ok(())).unwrap());
-        timed("list of all", &|| each_pin(&store, &Filter::All, |_| Ok(())).unwrap());
-        timed("list of a recipient", &|| each_pin(&store, &Filter::Recipient(number(77)), |_| Ok(())).unwrap());
+        let mut group = criterion.benchmark_group("servers/redis/list");
+        // A listing of everything takes seconds: one is a sample.
+        group.sampling_mode(SamplingMode::Flat).sample_size(10).warm_up_time(Duration::from_millis(1));
+        let (scope, one, recipient) = (
+            Filter::Scope(PinScope::new(&app, None)),
+            Filter::Sender(sender("sender-7")),
+            Filter::Recipient(number(77)),
+        );
+        let list = |filter: &Filter<'_>| each_pin(&store, filter, |_| Ok(())).unwrap();
+        let listings: [(&str, &dyn Fn() -> u64); 6] = [
+            ("count-all", &|| store.count(&Filter::All).unwrap()),
+            ("count-scope", &|| store.count(&scope).unwrap()),
+            ("count-sender", &|| store.count(&one).unwrap()),
+            ("sender", &|| list(&one)),
+            ("all", &|| list(&Filter::All)),
+            ("recipient", &|| list(&recipient)),
+        ];
+        for (what, listing) in listings {
+            let mut found = 0;
+            group.bench_function(BenchmarkId::new(what, format!("{idle_days}-idle-days")), |bencher| {
+                bencher.iter(|| found = listing());
+            });
+            println!("    {found} pins");
+        }
     }
 }

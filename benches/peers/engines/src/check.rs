@@ -12,7 +12,7 @@ const REQUESTS: usize = 1_000;
 ///
 /// # Errors
 /// The first answer that is another.
-pub(crate) fn answers(mut engine: Box<dyn Engine>, name: &str, form: Form, world: &World) -> anyhow::Result<usize> {
+pub fn answers(mut engine: Box<dyn Engine>, name: &str, form: Form, world: &World) -> anyhow::Result<usize> {
     let senders = world.senders_in_pool;
     let requests = &world.requests[..world.requests.len().min(REQUESTS)];
     for (index, request) in requests.iter().enumerate() {

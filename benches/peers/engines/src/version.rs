@@ -17,7 +17,10 @@ struct Package {
 }
 
 /// The version of a package in the lock file that this was built with.
-pub(crate) fn of(package: &str) -> anyhow::Result<String> {
+///
+/// # Errors
+/// The lock file does not have it.
+pub fn of(package: &str) -> anyhow::Result<String> {
     let lock: Lock = toml::from_str(LOCK).context("Cargo.lock")?;
     let found = lock.package.into_iter().find(|locked| locked.name == package);
     Ok(found.with_context(|| format!("{package} is not in Cargo.lock"))?.version)

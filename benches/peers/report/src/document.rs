@@ -50,7 +50,7 @@ impl Document {
             sections.push(storm::section(rows)?);
         }
         sections.extend(inputs.start.as_deref().map(start::section));
-        sections.extend(inputs.lines.as_deref().map(lines::section));
+        sections.extend(inputs.lines.as_ref().map(lines::section));
         sections.extend(inputs.instructions.as_deref().map(instructions::section));
         sections.extend(missing(&inputs.missing));
         Ok(Self { title: "Callsign: what it costs", sections })
@@ -65,9 +65,9 @@ impl Document {
     }
 }
 
-fn missing(files: &[&str]) -> Option<Section> {
-    let words = format!("What these files would have said, because they were not there: {}.", files.join(", "));
-    (!files.is_empty()).then(|| Section { title: "Not in this report", blocks: vec![Block::Text(words)] })
+fn missing(benches: &[&str]) -> Option<Section> {
+    let words = format!("These benches have not run: {}.", benches.join(", "));
+    (!benches.is_empty()).then(|| Section { title: "Not in this report", blocks: vec![Block::Text(words)] })
 }
 
 #[cfg(test)]
@@ -90,10 +90,10 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_left_out_and_said() {
-        let inputs = Inputs { missing: vec!["decision.json", "change.json"], ..Inputs::default() };
+        let inputs = Inputs { missing: vec!["decision", "change"], ..Inputs::default() };
         let document = Document::new(&inputs).expect("a report");
         for text in [markdown::render(&document), html::render(&document)] {
-            assert!(text.contains("Not in this report") && text.contains("decision.json, change.json"), "{text}");
+            assert!(text.contains("Not in this report") && text.contains("decision, change"), "{text}");
             assert!(text.contains("not measured") && !text.contains("A decision"), "{text}");
         }
     }

@@ -1,4 +1,5 @@
-//! What the benches wrote: a file for each, any of which may not be there.
+//! What the report is made of: criterion's estimates, and a file of each bench that has figures of another kind. Any of
+//! them may not be there.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,15 +9,16 @@ use anyhow::Context;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::section::change::Change;
-use crate::section::decision::DecisionRow;
-use crate::section::engines::EngineRow;
+use crate::estimates::Estimates;
+use crate::section::change::{self, Change, ChangeFacts};
+use crate::section::decision::{self, DecisionRow};
+use crate::section::engines::{self, EngineName, EngineRow};
 use crate::section::instructions::InstructionsRow;
-use crate::section::lines::LinesRow;
+use crate::section::lines::{self, LinesFacts, LinesRow};
 use crate::section::machine::Machine;
-use crate::section::start::StartRow;
+use crate::section::start::{self, StartRow};
 use crate::section::storm::StormRow;
-use crate::section::threads::ThreadsRow;
+use crate::section::threads::{self, ThreadsRow};
 
 /// Everything that the report is made of.
 #[derive(Debug, Default)]
@@ -31,12 +33,24 @@ pub(crate) struct Inputs {
     pub(crate) threads: Option<Vec<ThreadsRow>>,
     pub(crate) storm: Option<Vec<StormRow>>,
     pub(crate) start: Option<Vec<StartRow>>,
-    pub(crate) lines: Option<Vec<LinesRow>>,
+    pub(crate) lines: Option<LinesRow>,
     pub(crate) instructions: Option<Vec<InstructionsRow>>,
     /// What is known of targets that are missed, as Markdown.
     pub(crate) notes: Option<String>,
-    /// The files that were not there.
+    /// What was not measured.
     pub(crate) missing: Vec<&'static str>,
+}
+
+/// What the benches write beside criterion's estimates.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) machine: Option<Machine>,
+    pub(crate) policies: Option<Vec<EngineName>>,
+    pub(crate) peers: Option<Vec<EngineName>>,
+    pub(crate) change: Option<ChangeFacts>,
+    pub(crate) storm: Option<Vec<StormRow>>,
+    pub(crate) lines: Option<LinesFacts>,
+    pub(crate) instructions: Option<Vec<InstructionsRow>>,
 }
 
 #[derive(Deserialize)]
@@ -45,47 +59,77 @@ struct Rows<T> {
 }
 
 impl Inputs {
-    /// Reads what there is in a folder.
+    /// Reads what there is in the folder of the facts and in criterion's.
     ///
     /// # Errors
     /// A file that is there and is not what it should be.
-    pub(crate) fn read(folder: &Path, notes: &Path) -> anyhow::Result<Self> {
-        let mut folder = Folder { folder, missing: Vec::new() };
-        let own = text(&folder.folder.join("notes.md"))?;
-        Ok(Self {
+    pub(crate) fn read(folder: &Path, criterion: &Path, notes: &Path) -> anyhow::Result<Self> {
+        let folder = Folder(folder);
+        let facts = Facts {
             machine: folder.file("machine.json")?,
-            decision: folder.rows("decision.json")?,
-            policy: folder.rows("policy.json")?,
+            policies: folder.rows("policies.json")?,
             peers: folder.rows("peers.json")?,
             change: folder.file("change.json")?,
-            threads: folder.rows("threads.json")?,
             storm: folder.rows("storm.json")?,
-            start: folder.rows("start.json")?,
-            lines: folder.rows("lines.json")?,
+            lines: folder.file("lines.json")?,
             instructions: folder.rows("instructions.json")?,
-            notes: if own.is_some() { own } else { text(notes)? },
-            missing: folder.missing,
-        })
+        };
+        let own = text(&folder.0.join("notes.md"))?;
+        let notes = if own.is_some() { own } else { text(notes)? };
+        Ok(Self::new(&Estimates::read(criterion)?, facts, notes))
+    }
+
+    /// Puts the estimates and the facts together.
+    pub(crate) fn new(estimates: &Estimates, facts: Facts, notes: Option<String>) -> Self {
+        let Facts { machine, policies, peers, change, storm, lines, instructions } = facts;
+        let mut inputs = Self {
+            machine,
+            decision: some(decision::rows(estimates)),
+            policy: some(engines::rows(estimates, "policy", &policies.unwrap_or_default())),
+            peers: some(engines::rows(estimates, "peers", &peers.unwrap_or_default())),
+            change: change.and_then(|facts| change::figures(estimates, facts)),
+            threads: some(threads::rows(estimates)),
+            storm,
+            start: some(start::rows(estimates)),
+            lines: lines.and_then(|facts| lines::row(estimates, facts)),
+            instructions,
+            notes,
+            missing: Vec::new(),
+        };
+        inputs.missing = [
+            ("machine", inputs.machine.is_none()),
+            ("decision", inputs.decision.is_none()),
+            ("policy", inputs.policy.is_none()),
+            ("peers", inputs.peers.is_none()),
+            ("change", inputs.change.is_none()),
+            ("threads", inputs.threads.is_none()),
+            ("storm", inputs.storm.is_none()),
+            ("command/explain", inputs.start.is_none()),
+            ("command/resolve", inputs.lines.is_none()),
+            ("instructions", inputs.instructions.is_none()),
+        ]
+        .into_iter()
+        .filter_map(|(bench, missing)| missing.then_some(bench))
+        .collect();
+        inputs
     }
 }
 
-struct Folder<'a> {
-    folder: &'a Path,
-    missing: Vec<&'static str>,
+fn some<T>(rows: Vec<T>) -> Option<Vec<T>> {
+    (!rows.is_empty()).then_some(rows)
 }
 
+struct Folder<'a>(&'a Path);
+
 impl Folder<'_> {
-    fn file<T: DeserializeOwned>(&mut self, name: &'static str) -> anyhow::Result<Option<T>> {
-        let path = self.folder.join(name);
-        let Some(text) = text(&path)? else {
-            self.missing.push(name);
-            return Ok(None);
-        };
+    fn file<T: DeserializeOwned>(&self, name: &str) -> anyhow::Result<Option<T>> {
+        let path = self.0.join(name);
+        let Some(text) = text(&path)? else { return Ok(None) };
         let read = serde_json::from_str(&text).with_context(|| format!("{} is not what it should be", path.display()));
         Ok(Some(read?))
     }
 
-    fn rows<T: DeserializeOwned>(&mut self, name: &'static str) -> anyhow::Result<Option<Vec<T>>> {
+    fn rows<T: DeserializeOwned>(&self, name: &str) -> anyhow::Result<Option<Vec<T>>> {
         Ok(self.file::<Rows<T>>(name)?.map(|file| file.rows))
     }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod document;
+mod estimates;
 mod figure;
 mod html;
 mod input;
@@ -25,17 +26,20 @@ use input::Inputs;
 /// Writes report.md, report.html and the plots beside the results of the benches.
 #[derive(Parser)]
 struct Arguments {
-    /// The folder of the results, and of the report.
+    /// The folder of what the benches write themselves, and of the report.
     #[arg(long, default_value = "target/bench")]
     folder: PathBuf,
+    /// The folder of criterion's estimates.
+    #[arg(long, default_value = "target/criterion")]
+    criterion: PathBuf,
     /// What is known of targets that are missed, as Markdown; `notes.md` in the folder goes before it.
     #[arg(long, default_value = "benches/notes.md")]
     notes: PathBuf,
 }
 
 fn main() -> ExitCode {
-    let Arguments { folder, notes } = Arguments::parse();
-    match write(&folder, &notes) {
+    let Arguments { folder, criterion, notes } = Arguments::parse();
+    match write(&folder, &criterion, &notes) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("report: {error:#}");
@@ -44,8 +48,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn write(folder: &Path, notes: &Path) -> anyhow::Result<()> {
-    let inputs = Inputs::read(folder, notes)?;
+fn write(folder: &Path, criterion: &Path, notes: &Path) -> anyhow::Result<()> {
+    let inputs = Inputs::read(folder, criterion, notes)?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let document = Document::new(&inputs)?;
     put(&folder.join("report.md"), &markdown::render(&document))?;
     put(&folder.join("report.html"), &html::render(&document))?;

@@ -1,15 +1,14 @@
-//! What a decision costs with pools of each size: `decision.json`.
-
-use serde::Deserialize;
+//! What a decision costs with pools of each size: the bench `decision`.
 
 use crate::document::{Block, Section};
+use crate::estimates::Estimates;
 use crate::figure::{time, whole};
 use crate::plot::axis::Axis;
 use crate::plot::lines::{Line, LinePlot};
 use crate::table::{NOTHING, Table};
 
 /// One way to decide, with one size of pool.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct DecisionRow {
     pub(crate) what: What,
     pub(crate) sticky: bool,
@@ -18,8 +17,7 @@ pub(crate) struct DecisionRow {
 }
 
 /// A way to decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     Native,
     Single,
@@ -30,6 +28,16 @@ pub(crate) enum What {
 impl What {
     const ALL: [Self; 4] = [Self::Native, Self::Single, Self::Batch64, Self::Fresh];
 
+    /// Its part of the benchmark's name.
+    fn id(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Single => "resolve/warm",
+            Self::Batch64 => "resolve_batch/64",
+            Self::Fresh => "resolve/fresh",
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::Native => "native Rust, the same logic",
@@ -38,6 +46,17 @@ impl What {
             Self::Fresh => "resolve, a fresh instance for every call",
         }
     }
+}
+
+/// The rows of what was measured.
+pub(crate) fn rows(estimates: &Estimates) -> Vec<DecisionRow> {
+    let row = |(name, nanoseconds): (&str, f64)| {
+        let sticky = name.strip_prefix("sticky/");
+        let (way, senders) = sticky.unwrap_or(name).rsplit_once('/')?;
+        let what = What::ALL.into_iter().find(|what| what.id() == way)?;
+        Some(DecisionRow { what, sticky: sticky.is_some(), senders: senders.parse().ok()?, nanoseconds })
+    };
+    estimates.below("decision/").filter_map(row).collect()
 }
 
 /// The nanoseconds of one way with one size of pool.

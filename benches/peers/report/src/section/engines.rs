@@ -1,23 +1,52 @@
-//! Callsign's policies beside other engines: `policy.json` and `peers.json`.
+//! Callsign's policies beside other engines: the bench `policy`, and the bench `peers` of `benches/peers`.
 
 use serde::Deserialize;
 
 use crate::document::{Block, Section};
+use crate::estimates::Estimates;
 use crate::figure::{fine, time, whole};
 use crate::plot::bars::{Bar, BarPlot};
 use crate::table::{NOTHING, Table};
 
 /// One engine in one form with one size of pool.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct EngineRow {
     pub(crate) engine: String,
     /// Of the other engines.
-    #[serde(default)]
     pub(crate) version: Option<String>,
     pub(crate) form: String,
     pub(crate) senders: u32,
     pub(crate) nanoseconds: f64,
 }
+
+/// What an engine is called in the report and in the names of benchmarks.
+#[derive(Debug, Deserialize)]
+pub(crate) struct EngineName {
+    id: String,
+    name: String,
+    /// Of the other engines.
+    #[serde(default)]
+    version: Option<String>,
+}
+
+/// The rows of engines that were measured in a bench, as `policy/selection/single/1000` names them.
+pub(crate) fn rows(estimates: &Estimates, bench: &str, engines: &[EngineName]) -> Vec<EngineRow> {
+    let of = |EngineName { id, name, version }: &EngineName| -> Vec<EngineRow> {
+        let path = format!("{bench}/{id}/");
+        let row = |(rest, nanoseconds): (&str, f64)| {
+            let (form, senders) = rest.split_once('/')?;
+            let (engine, version) = (name.clone(), version.clone());
+            Some(EngineRow { engine, version, form: form.into(), senders: senders.parse().ok()?, nanoseconds })
+        };
+        let mut rows: Vec<EngineRow> = estimates.below(&path).filter_map(row).collect();
+        // Decisions alone before those in batches, and what was prepared before what was not.
+        rows.sort_by_key(|row| (FORMS.iter().position(|&form| form == row.form), row.senders));
+        rows
+    };
+    engines.iter().flat_map(of).collect()
+}
+
+const FORMS: [&str; 4] = ["single", "batch64", "indexed", "scanning"];
 
 /// The size of pool that is plotted.
 const PLOTTED: u32 = 1_000;
@@ -98,7 +127,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn both_files_make_one_table() {
+    fn both_benches_make_one_table() {
         let inputs = sample::inputs();
         let section = section(inputs.policy.as_deref(), inputs.peers.as_deref()).expect("drawn").expect("a section");
         let Block::Table(table) = &section.blocks[1] else { panic!("no table") };
@@ -110,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn one_file_is_enough() {
+    fn one_bench_is_enough() {
         let inputs = sample::inputs();
         assert!(section(None, inputs.peers.as_deref()).expect("drawn").is_some());
         assert!(section(None, None).expect("drawn").is_none());

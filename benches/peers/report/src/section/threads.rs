@@ -1,22 +1,38 @@
-//! What more threads bring: `threads.json`.
-
-use serde::Deserialize;
+//! What more threads bring: the bench `threads`.
 
 use crate::document::{Block, Section};
+use crate::estimates::Estimates;
 use crate::figure::{fine, whole};
 use crate::plot::axis::Axis;
 use crate::plot::lines::{Line, LinePlot};
 use crate::table::{NOTHING, Table};
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct ThreadsRow {
     pub(crate) threads: u32,
-    pub(crate) kind: String,
+    pub(crate) kind: &'static str,
     pub(crate) per_second: f64,
 }
 
 /// How the library is.
 pub(crate) const AS_IT_IS: &str = "as it is";
+
+/// Kinds by their part of the benchmark's name.
+const KINDS: [(&str, &str); 3] =
+    [("gateway", AS_IT_IS), ("shared-line", "one line shared on purpose"), ("native", "native, nothing is shared")];
+
+/// The rows of what was measured.
+pub(crate) fn rows(estimates: &Estimates) -> Vec<ThreadsRow> {
+    let row = |(name, nanoseconds): (&str, f64)| {
+        let (kind, threads) = name.split_once('/')?;
+        let place = KINDS.iter().position(|(id, _)| *id == kind)?;
+        let (threads, kind) = (threads.parse().ok()?, KINDS[place].1);
+        Some((place, ThreadsRow { threads, kind, per_second: 1e9 / nanoseconds }))
+    };
+    let mut rows: Vec<(usize, ThreadsRow)> = estimates.below("threads/").filter_map(row).collect();
+    rows.sort_by_key(|(place, row)| (row.threads, *place));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
 
 /// The throughput of one kind with so many threads.
 pub(crate) fn per_second(rows: &[ThreadsRow], kind: &str, threads: u32) -> Option<f64> {
@@ -27,13 +43,13 @@ pub(crate) fn section(rows: &[ThreadsRow]) -> anyhow::Result<Section> {
     let mut table = Table::new(1, ["", "threads", "decisions a second", "times one thread"]);
     let mut lines: Vec<Line> = Vec::new();
     for row in rows {
-        let one = per_second(rows, &row.kind, 1);
+        let one = per_second(rows, row.kind, 1);
         let times = one.map_or(NOTHING.into(), |one| fine(row.per_second / one));
-        table.row([row.kind.clone(), row.threads.to_string(), whole(row.per_second), times]);
+        table.row([row.kind.to_owned(), row.threads.to_string(), whole(row.per_second), times]);
         let point = (f64::from(row.threads), row.per_second);
         match lines.iter_mut().find(|line| line.name == row.kind) {
             Some(line) => line.points.push(point),
-            None => lines.push(Line { name: row.kind.clone(), points: vec![point] }),
+            None => lines.push(Line { name: row.kind.into(), points: vec![point] }),
         }
     }
     let plot = LinePlot {
