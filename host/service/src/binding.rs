@@ -5,9 +5,7 @@ mod transition;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use callsign::{
-    AutoRollback, Binding, BindingTarget, Breaker, Channel, Message, OnFailure, OnUnavailable, Policy, Probe, Step,
-};
+use callsign::{AutoRollback, BindingTarget, Breaker, Channel, Message, Probe, Step};
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,7 +13,7 @@ use utoipa::ToSchema;
 
 pub(crate) use self::transition::Refused;
 use crate::change::key_of;
-use crate::module::{Modules, STANDARD};
+use crate::module::STANDARD;
 
 /// How many earlier policies are kept for a rollback.
 pub(crate) const HISTORY: usize = 16;
@@ -233,14 +231,6 @@ pub(crate) enum By {
     Withdrawal,
 }
 
-/// Why a policy cannot be made from what describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unfit {
-    /// The property of a body that it is about.
-    pub(crate) property: &'static str,
-    pub(crate) reason: String,
-}
-
 impl Spec {
     pub(crate) fn standard() -> Self {
         Self {
@@ -254,45 +244,6 @@ impl Spec {
             breaker: BreakerSpec::default(),
             probes: Vec::new(),
         }
-    }
-
-    /// The binding that it describes, with its probes: to find out whether it would do. Blocks while the policy is loaded.
-    ///
-    /// # Errors
-    /// The module is not here, does not load, or does not accept its settings; a probe is none.
-    pub(crate) fn probed(&self, modules: &Modules) -> Result<Binding, Unfit> {
-        let mut binding = self.binding(modules)?;
-        for probe in &self.probes {
-            binding = binding.probe(probe.probe().map_err(|reason| Unfit { property: "probes", reason })?);
-        }
-        Ok(binding)
-    }
-
-    /// The same without its probes. They were answered before the binding was written down; asked again on the catalog of
-    /// another day they would take from a node that starts what all others serve.
-    ///
-    /// # Errors
-    /// As [`Spec::probed`].
-    pub(crate) fn binding(&self, modules: &Modules) -> Result<Binding, Unfit> {
-        let policy = modules.policy(self.owner.as_deref(), &self.module);
-        let policy = policy.map_err(|error| Unfit { property: "module", reason: error.to_string() })?;
-        let policy: Policy = match &self.settings {
-            Some(settings) => policy
-                .with_settings(settings.get())
-                .map_err(|error| Unfit { property: "settings", reason: error.to_string() })?,
-            None => policy,
-        };
-        let binding = Binding::new(policy)
-            .on_failure(match self.on_failure {
-                FailureRule::Refuse => OnFailure::Refuse,
-                FailureRule::Standard => OnFailure::Standard,
-            })
-            .on_unavailable(match self.on_unavailable {
-                UnavailableRule::Refuse => OnUnavailable::Refuse,
-                UnavailableRule::DecideUnpinned => OnUnavailable::DecideUnpinned,
-            })
-            .breaker(Breaker::new(self.breaker.failures, Duration::from_secs(self.breaker.rest_seconds.into())));
-        Ok(binding)
     }
 
     /// Whether both describe the same policy, put to use in the same way.

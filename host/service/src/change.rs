@@ -89,6 +89,17 @@ pub(crate) fn key_of(parts: &[Option<&str>]) -> String {
     serde_json::to_string(parts).unwrap_or_default()
 }
 
+/// A new id: 32 upper-case letters and digits, from random numbers.
+///
+/// # Errors
+/// The system has no random numbers.
+pub(crate) fn new_id() -> Result<String, getrandom::Error> {
+    const SIGNS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| char::from(SIGNS[usize::from(byte % 32)])).collect())
+}
+
 /// A revision: changes that took effect as one, with who made them, when, and what for.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {

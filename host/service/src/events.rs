@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use callsign::EventKind;
 use serde::Serialize;
@@ -11,15 +10,10 @@ use tokio::sync::{Semaphore, broadcast};
 use utoipa::ToSchema;
 
 use crate::binding::For;
-use crate::change::{Change, Kind, now};
-use crate::fault::Fault;
-use crate::service::{Author, Plan, Service, View};
+use crate::change::now;
 
 /// How many events a listener may be behind before it misses some.
 const BACKLOG: usize = 1_024;
-
-/// How long is waited until a recall is written down again, where that did not work.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Something that happened.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -56,7 +50,7 @@ impl Event {
         Self::new("rejected", Some(whom.clone()), json!({ "policy": policy, "reason": reason }))
     }
 
-    fn of(event: &callsign::Event) -> Self {
+    pub(crate) fn of(event: &callsign::Event) -> Self {
         let (name, what) = match &event.kind {
             EventKind::Swapped { from, to } => ("swapped", json!({ "from": from.as_deref(), "to": &**to })),
             EventKind::RolledBack { from, to } => ("rolledBack", json!({ "from": &**from, "to": &**to })),
@@ -113,64 +107,7 @@ impl Events {
         self.told.subscribe()
     }
 
-    fn is_heard(&self) -> bool {
+    pub(crate) fn is_heard(&self) -> bool {
         self.told.receiver_count() > 0
-    }
-}
-
-impl Service {
-    /// Passes on what happens in the gateway.
-    pub(crate) fn listen_to_gateway(self: &Arc<Self>) {
-        let service = Arc::downgrade(self);
-        self.gateway.listen(move |event| {
-            let Some(service) = service.upgrade() else { return };
-            service.metrics.happened(&event.kind);
-            match &event.kind {
-                // As many as there are messages, when it comes to that.
-                EventKind::Failed { .. } => tracing::debug!("{event}"),
-                EventKind::Rejected { .. } | EventKind::AutoRolledBack { .. } | EventKind::CircuitOpened { .. } => {
-                    tracing::warn!("{event}")
-                }
-                _ => tracing::info!("{event}"),
-            }
-            if let EventKind::AutoRolledBack { candidate, .. } = &event.kind {
-                service.recalled(For::of(&event.target), Arc::clone(candidate));
-            }
-            if service.events.is_heard() {
-                service.events.tell(Event::of(event));
-            }
-        });
-    }
-
-    /// A candidate was taken off here, by itself: the rest of the fleet takes it off too, and it does not come back.
-    fn recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) {
-        let service = Arc::clone(self);
-        // The event comes on the thread that decided, which may be any.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            tracing::error!(
-                "the recall of {candidate} holds on this node alone: it was noticed outside of the service"
-            );
-            return;
-        };
-        runtime.spawn(async move {
-            loop {
-                let Err(fault) = service.withdraw_recalled(whom.clone(), Arc::clone(&candidate)).await else { return };
-                tracing::warn!("the recalled candidate {candidate} is in the catalog store still: {}", fault.text);
-                tokio::select! {
-                    () = tokio::time::sleep(PAUSE) => {}
-                    () = service.ended() => return,
-                }
-            }
-        });
-    }
-
-    async fn withdraw_recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) -> Result<(), Fault> {
-        let author = Author::itself(format!("recall of {candidate}"));
-        let plan = move |view: &View| {
-            let next = view.state.bindings.get(&whom).and_then(|record| record.recall(&candidate));
-            let change = next.map(|next| Change::put(Kind::Binding, whom.key(), &next));
-            Ok(Plan::new(change.into_iter().collect(), ()))
-        };
-        self.change(author, plan).await
     }
 }

@@ -83,7 +83,7 @@ impl Keys {
     /// # Errors
     /// It cannot be opened.
     pub async fn open(config: &Config) -> Result<Self, KeysError> {
-        crate::running::private_folder(&config.data).map_err(|error| StoreError::Open {
+        crate::data_folder::create(&config.data).map_err(|error| StoreError::Open {
             place: config.data.display().to_string(),
             reason: error.to_string(),
         })?;

@@ -5,32 +5,36 @@
 //! revision to the `store`, `service::enacting` puts them to use here, and `service::following` on every other node.
 #![deny(unsafe_code)]
 
+mod association;
 mod binding;
+mod catalog_import;
 mod change;
 mod config;
-mod entities;
+mod data_folder;
 mod events;
 mod fault;
+mod health;
 mod http;
-mod importing;
 mod key;
 mod keys;
 mod metrics;
 mod module;
-mod noted;
+mod module_cache;
 mod openapi;
-mod pins;
-mod probes;
 mod provisioning;
-mod running;
+mod refused_traffic;
+mod router;
+mod server;
 mod service;
 mod state;
 mod store;
+mod timed_store;
 mod v1;
+mod visibility;
 
 pub use config::{CatalogConfig, Config, ConfigError, ENVIRONMENT, Limits, Listen, Log, LogFormat, Rate, Sticky};
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
-pub use running::{Running, Started, document, start};
+pub use server::{Running, Started, document, start};
 pub use service::StartError;
 pub use store::StoreError;

@@ -12,8 +12,6 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use self::associations::{Named, has_sender};
-pub(crate) use self::strategies::{application_of, must_see_entity, must_see_scope, new_id};
 use crate::service::Service;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {

@@ -1,12 +1,15 @@
 //! The service: a gateway, the store that its platform is kept in, and the way from one to the other.
 
-mod accepting;
-mod changing;
-mod enacting;
-mod following;
-mod loading;
-mod serving;
-mod upgrading;
+mod apply;
+mod auto_update;
+mod build_binding;
+mod catch_up;
+mod commit;
+mod entity_autocreate;
+mod gateway_events;
+mod load;
+mod reconcile;
+mod validate;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,15 +19,15 @@ use arc_swap::ArcSwap;
 use callsign::{Gateway, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
-pub(crate) use self::changing::{Author, Plan, View, edited, fault_of};
-pub use self::loading::StartError;
-use self::serving::Served;
+pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
+use self::entity_autocreate::FirstNamed;
+pub use self::load::StartError;
+use self::reconcile::Served;
 use crate::config::Config;
-use crate::entities::FirstNamed;
 use crate::events::Events;
 use crate::metrics::Metrics;
-use crate::module::Modules;
-use crate::noted::Noted;
+use crate::module_cache::Modules;
+use crate::refused_traffic::Noted;
 use crate::state::State;
 use crate::store::Store;
 

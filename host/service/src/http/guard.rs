@@ -18,8 +18,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::caller::Caller;
+use super::error_format::{Family, render};
 use super::rate::Rates;
-use super::shape::{Family, render};
 use crate::fault::Fault;
 use crate::service::Service;
 
@@ -39,7 +39,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(service: Arc<Service>) -> Self {
+    pub(crate) fn new(service: Arc<Service>) -> Self {
         let limits = &service.config.limits;
         Self {
             rates: Arc::new(Rates::new(&service.config.rate)),
@@ -200,7 +200,7 @@ fn is_open(path: &str) -> bool {
 }
 
 /// The guard, as a layer around all handlers.
-pub(super) async fn pass(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let family = Family::of(request.uri().path());
     let method = request.method().clone();

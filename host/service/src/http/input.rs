@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::distinct::Distinct;
-use super::shape::Page;
+use super::error_format::Page;
+use super::unique_keys::Distinct;
 use crate::fault::{Fault, Violation};
 
 /// The largest size of a page.

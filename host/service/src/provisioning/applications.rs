@@ -13,9 +13,8 @@ use utoipa::ToSchema;
 use super::removal;
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, element};
+use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, element};
 use crate::key::Scope;
-use crate::openapi::Errors1;
 use crate::service::{Plan, Service};
 
 /// An environment or a use case that sends messages.

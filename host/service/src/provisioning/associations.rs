@@ -4,124 +4,19 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use bytes::Bytes;
-use callsign::Catalog;
-use hashbrown::HashSet;
 use http::StatusCode;
-use serde::Serialize;
-use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
-use super::entities::sees_entity;
-use crate::change::{Change, Kind, key_of};
+use crate::association::{AssociationBody, Named};
+use crate::change::{Change, Kind};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, element, quoted};
+use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, element, quoted};
 use crate::key::Scope;
-use crate::openapi::Errors1;
 use crate::service::{Plan, Service, View};
+use crate::visibility::{sees_entity, sees_sender};
 
 const FIELDS: [&str; 5] = ["resourceType", "channel", "applicationId", "entityId", "resourceId"];
 const RESOURCE_TYPES: [&str; 5] = ["NUMBER", "ALPHA", "DOMAIN", "RCS_RESOURCE", "APPLE_RESOURCE"];
 const CHANNELS: [&str; 6] = ["SMS", "MMS", "EMAIL", "WHATSAPP", "RCS", "APPLE"];
-
-/// A sender may be used for a channel by an application, or by an entity of it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct AssociationBody {
-    /// `NUMBER`, `ALPHA`, `DOMAIN`, `RCS_RESOURCE` or `APPLE_RESOURCE`.
-    pub(crate) resource_type: String,
-    /// `SMS`, `MMS`, `EMAIL`, `WHATSAPP`, `RCS` or `APPLE`.
-    pub(crate) channel: String,
-    /// An application that exists.
-    pub(crate) application_id: String,
-    /// An entity that exists, or null for the application itself.
-    #[schema(required = true)]
-    pub(crate) entity_id: Option<String>,
-    /// The sender's `senderId` for `NUMBER` and `ALPHA`; anything for the others.
-    pub(crate) resource_id: String,
-}
-
-/// An association by its names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Named<'a> {
-    pub(crate) resource_type: &'a str,
-    pub(crate) channel: &'a str,
-    pub(crate) application: &'a str,
-    pub(crate) entity: Option<&'a str>,
-    pub(crate) resource: &'a str,
-}
-
-impl<'a> Named<'a> {
-    /// All of a catalog: those that strategies act on, then the others.
-    pub(crate) fn all(catalog: &'a Catalog) -> impl Iterator<Item = Self> {
-        let acted_on = catalog.associations().iter().map(|association| {
-            let sender = &catalog.senders()[association.sender as usize];
-            Self {
-                resource_type: association.resource_type.as_str(),
-                channel: association.channel.as_str(),
-                application: &catalog.applications()[association.application as usize].id,
-                entity: association.entity.map(|entity| &*catalog.entities()[entity as usize].id),
-                resource: &sender.id,
-            }
-        });
-        let others = catalog.other_associations().iter().map(|other| Self {
-            resource_type: other.resource_type,
-            channel: other.channel,
-            application: &other.application,
-            entity: other.entity.as_deref(),
-            resource: &other.resource,
-        });
-        acted_on.chain(others)
-    }
-
-    /// The key of its element.
-    pub(crate) fn key(&self) -> String {
-        let parts = [Some(self.resource_type), Some(self.channel), Some(self.application), self.entity];
-        key_of(&[&parts[..], &[Some(self.resource)]].concat())
-    }
-
-    pub(crate) fn body(&self) -> AssociationBody {
-        AssociationBody {
-            resource_type: self.resource_type.into(),
-            channel: self.channel.into(),
-            application_id: self.application.into(),
-            entity_id: self.entity.map(str::to_owned),
-            resource_id: self.resource.into(),
-        }
-    }
-
-    /// The association that a body describes, as far as its fields are texts; what is wrong with it otherwise is found
-    /// when it is put.
-    fn of(body: &'a Map<String, Value>) -> Self {
-        let text = |name: &str| body.get(name).and_then(Value::as_str);
-        Self {
-            resource_type: text("resourceType").unwrap_or_default(),
-            channel: text("channel").unwrap_or_default(),
-            application: text("applicationId").unwrap_or_default(),
-            entity: text("entityId"),
-            resource: text("resourceId").unwrap_or_default(),
-        }
-    }
-
-    pub(crate) fn is_of_a_sender(&self) -> bool {
-        matches!(self.resource_type, "NUMBER" | "ALPHA")
-    }
-}
-
-/// Whether a tenant may use a sender: it is associated with its application already.
-pub(crate) fn has_sender(catalog: &Catalog, tenant: Option<&str>, sender: u32) -> bool {
-    let Some(tenant) = tenant else { return true };
-    let Some((application, _)) = catalog.application(tenant) else { return false };
-    let mut own = catalog.associations().iter().filter(|association| association.application == application);
-    own.any(|association| association.sender == sender)
-}
-
-/// The senders that a tenant may use; none is all of them. For lists: to ask for each sender would take time with the
-/// senders and the associations together.
-pub(super) fn own_senders(catalog: &Catalog, tenant: Option<&str>) -> Option<HashSet<u32>> {
-    let own = catalog.application(tenant?).map(|(application, _)| application);
-    let associations = catalog.associations().iter().filter(|association| Some(association.application) == own);
-    Some(associations.map(|association| association.sender).collect())
-}
 
 /// # Errors
 /// 404: something that the association names does not exist, or not for this key.
@@ -134,7 +29,7 @@ fn must_exist(view: &View, named: &Named<'_>, caller: &Caller) -> Result<(), Fau
         known.ok_or_else(|| Fault::not_found(format!("the entity {}", quoted(entity))))?;
     }
     if named.is_of_a_sender() {
-        let known = catalog.sender(named.resource).filter(|(index, _)| has_sender(catalog, caller.tenant(), *index));
+        let known = catalog.sender(named.resource).filter(|(index, _)| sees_sender(catalog, caller.tenant(), *index));
         known.ok_or_else(|| Fault::not_found(format!("the resource {}", quoted(named.resource))))?;
     }
     Ok(())

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use callsign::{Catalog, Entity};
-use hashbrown::HashSet;
+use callsign::Entity;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,11 +16,10 @@ use utoipa::ToSchema;
 use super::removal;
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, element};
+use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, element};
 use crate::key::Scope;
-use crate::openapi::Errors1;
 use crate::service::{Plan, Service, View};
-use crate::state::State as Known;
+use crate::visibility::visible_entities;
 
 /// A customer or a department inside an application.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,29 +50,6 @@ pub(crate) struct EntityName {
     entity_name: Option<String>,
 }
 
-/// The entities that an application's key sees; none is all of them.
-pub(crate) fn visible<'a>(catalog: &'a Catalog, state: &'a Known, tenant: Option<&str>) -> Option<HashSet<&'a str>> {
-    let tenant = tenant?;
-    let mut seen: HashSet<&str> =
-        state.owners.iter().filter(|(_, owner)| *owner == tenant).map(|(entity, _)| &**entity).collect();
-    let Some((application, _)) = catalog.application(tenant) else { return Some(seen) };
-    let entity = |entity: Option<u32>| entity.map(|index| &*catalog.entities()[index as usize].id);
-    let associations = catalog.associations().iter().filter(|association| association.application == application);
-    seen.extend(associations.filter_map(|association| entity(association.entity)));
-    let others = catalog.other_associations().iter().filter(|association| &*association.application == tenant);
-    seen.extend(others.filter_map(|association| association.entity.as_deref()));
-    let strategies = catalog.strategies().iter().filter(|strategy| strategy.application == application);
-    seen.extend(strategies.filter_map(|strategy| entity(strategy.entity)));
-    let defaults = catalog.default_senders().iter().filter(|default| default.application == application);
-    seen.extend(defaults.filter_map(|default| entity(default.entity)));
-    Some(seen)
-}
-
-/// Whether an application's key sees an entity.
-pub(crate) fn sees_entity(view: &View, tenant: Option<&str>, entity: &str) -> bool {
-    visible(view.catalog(), &view.state, tenant).is_none_or(|seen| seen.contains(entity))
-}
-
 fn unknown(id: &str) -> Fault {
     Fault::not_found(format!("the entity {}", crate::http::quoted(id)))
 }
@@ -82,7 +57,7 @@ fn unknown(id: &str) -> Fault {
 /// # Errors
 /// 404: it is not there, or not for this key; 403: it is there for this key, but not this key's to change.
 fn must_own(view: &View, id: &str, tenant: Option<&str>) -> Result<(), Fault> {
-    let seen = visible(view.catalog(), &view.state, tenant);
+    let seen = visible_entities(view.catalog(), &view.state, tenant);
     view.catalog().entity(id).filter(|_| seen.is_none_or(|seen| seen.contains(id))).ok_or_else(|| unknown(id))?;
     match tenant {
         Some(tenant) if view.state.owners.get(id).is_none_or(|owner| owner != tenant) => {
@@ -107,7 +82,7 @@ pub(super) async fn list(
     caller.needs(Scope::ApplicationEntity)?;
     let page = parameters.page(20)?;
     let (revision, state) = (service.revision(), service.state());
-    let seen = visible(revision.catalog(), &state, caller.tenant());
+    let seen = visible_entities(revision.catalog(), &state, caller.tenant());
     let entities = revision.catalog().entities().iter();
     let entities = entities.filter(|entity| seen.as_ref().is_none_or(|seen| seen.contains(&*entity.id)));
     Ok(Json(page.of(entities, EntityBody::of)))
@@ -142,7 +117,7 @@ pub(super) async fn get(
 ) -> Answer<Json<EntityBody>> {
     caller.needs(Scope::ApplicationEntity)?;
     let (revision, state) = (service.revision(), service.state());
-    let seen = visible(revision.catalog(), &state, caller.tenant());
+    let seen = visible_entities(revision.catalog(), &state, caller.tenant());
     let found = revision.catalog().entity(&id).filter(|_| seen.is_none_or(|seen| seen.contains(&*id)));
     found.map(|(_, entity)| Json(EntityBody::of(entity))).ok_or_else(|| unknown(&id))
 }

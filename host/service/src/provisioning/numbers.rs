@@ -7,11 +7,10 @@ use callsign::{Channel, Countries, Destination, Sender, SenderType};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::associations::own_senders;
-use crate::http::{Answer, Caller, Json, Parameters};
+use crate::http::{Answer, Caller, Errors1, Json, Parameters};
 use crate::key::Scope;
-use crate::openapi::Errors1;
 use crate::service::Service;
+use crate::visibility::visible_senders;
 
 /// A number.
 #[derive(Debug, Serialize, ToSchema)]
@@ -103,7 +102,7 @@ pub(super) async fn list(
     let wanted = parameters.text("number").map(|text| text.trim_start_matches(['+', ' ']).to_owned());
     let revision = service.revision();
     let catalog = revision.catalog();
-    let own = own_senders(catalog, caller.tenant());
+    let own = visible_senders(catalog, caller.tenant());
     let numbers = (0..).zip(catalog.senders()).filter(|(index, sender)| {
         sender.kind != SenderType::Alphanumeric
             && wanted.as_ref().is_none_or(|wanted| digits(sender).contains(&**wanted))

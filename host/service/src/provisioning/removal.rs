@@ -3,7 +3,7 @@
 use callsign::DEFAULT_APPLICATION;
 use hashbrown::HashSet;
 
-use super::associations::Named;
+use crate::association::Named;
 use crate::change::{Change, Kind, key_of};
 use crate::service::View;
 

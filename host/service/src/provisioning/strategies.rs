@@ -7,16 +7,15 @@ use bytes::Bytes;
 use callsign::{Catalog, DEFAULT_APPLICATION, SenderType, Strategy};
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::entities::sees_entity;
-use crate::change::{Change, Kind};
+use crate::change::{Change, Kind, new_id};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, element, quoted};
+use crate::http::{Answer, Caller, Errors2, Json, NoContent, Paged, Parameters, element, quoted};
 use crate::key::Scope;
-use crate::openapi::Errors2;
 use crate::service::{Plan, Service, View};
+use crate::visibility::{application_of, must_see_entity, must_see_scope};
 
 const FIELDS: [&str; 6] =
     ["platform", "channel", "destinationCountryCode", "useStickySender", "useGeolocatedSender", "priorities"];
@@ -117,47 +116,6 @@ impl StrategyBody {
     }
 }
 
-/// The application of a strategy's scope.
-pub(crate) fn application_of<'a>(catalog: &'a Catalog, strategy: &Strategy) -> &'a str {
-    &catalog.applications()[strategy.application as usize].id
-}
-
-/// A new id: 32 upper-case letters and digits, from random numbers.
-///
-/// # Errors
-/// The system has no random numbers.
-pub(crate) fn new_id() -> Result<String, Fault> {
-    const SIGNS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(Fault::internal)?;
-    Ok(bytes.iter().map(|byte| char::from(SIGNS[usize::from(byte % 32)])).collect())
-}
-
-/// # Errors
-/// 400: the scope is of an application that this key does not see, which is told as if it did not exist.
-pub(crate) fn must_see_scope(body: &Map<String, Value>, caller: &Caller) -> Result<(), Fault> {
-    let application = body.get("platform").and_then(|platform| platform.get("applicationId")).and_then(Value::as_str);
-    match application {
-        Some(application) if !caller.may_see(application) => Err(Fault::property(
-            "platform.applicationId",
-            format!("application {} does not exist", quoted(application)),
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// # Errors
-/// 400: the scope is of an entity that this key does not see, which is told as if it did not exist.
-pub(crate) fn must_see_entity(view: &View, body: &Map<String, Value>, caller: &Caller) -> Result<(), Fault> {
-    let entity = body.get("platform").and_then(|platform| platform.get("entityId")).and_then(Value::as_str);
-    match entity {
-        Some(entity) if !sees_entity(view, caller.tenant(), entity) => {
-            Err(Fault::property("platform.entityId", format!("entity {} does not exist", quoted(entity))))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// The sending strategies, in pages.
 #[utoipa::path(get, path = "/provisioning/2/sending-strategies", tag = "provisioning",
     params(
@@ -222,7 +180,7 @@ pub(super) async fn create(
         }
     }
     must_see_scope(&body, &caller)?;
-    let id = new_id()?;
+    let id = new_id().map_err(Fault::internal)?;
     body.insert("sendingStrategyId".into(), id.clone().into());
     let answer = id.clone();
     let author = caller.author();

@@ -8,9 +8,8 @@ use utoipa::ToSchema;
 
 use crate::change::{Change, Entry, time};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, Parameters};
+use crate::http::{Answer, Caller, Json, Parameters, Problems};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
 
 /// A change of the platform.

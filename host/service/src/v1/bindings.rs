@@ -1,9 +1,9 @@
 //! Bindings: which policy decides for whom, and how that changes under traffic.
 
-mod act;
-mod body;
-mod wanted;
-mod whose;
+mod request;
+mod response;
+mod step;
+mod target;
 
 use std::sync::Arc;
 
@@ -17,16 +17,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::act::{act, commit};
-use self::body::{BindingBody, HistoryBody, PastBody, with_tag};
-use self::wanted::{CanaryRequest, PolicyRequest};
-use self::whose::{of, whose};
+use self::request::{CanaryRequest, PolicyRequest};
+use self::response::{BindingBody, HistoryBody, PastBody, with_tag};
+use self::step::{act, commit};
+use self::target::{of, whose};
 use crate::binding::{CanarySpec, For, Refused};
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters};
+use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, Problems};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -78,7 +77,7 @@ async fn list(
     responses((status = 200, body = BindingBody), Problems))]
 async fn get(State(service): State<Arc<Service>>, caller: Caller, parameters: Parameters) -> Answer<Response> {
     let whom = whose(&service, &caller, &parameters)?;
-    let record = of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
+    let record = of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
     Ok(with_tag(&record))
 }
 
@@ -131,8 +130,8 @@ async fn unbind(
     }
     let plan = move |view: &View| {
         let record = of(&view.state, &whom);
-        body::must_match(&headers, record.as_deref())?;
-        record.ok_or_else(|| whose::unbound(&whom))?;
+        response::must_match(&headers, record.as_deref())?;
+        record.ok_or_else(|| target::unbound(&whom))?;
         Ok(Plan::new(vec![Change::remove(Kind::Binding, whom.key())], NoContent))
     };
     service.change(caller.author(), plan).await
@@ -156,11 +155,11 @@ async fn shadow(
     let whom = whose(&service, &caller, &parameters)?;
     let request: PolicyRequest = crate::http::body(&bytes)?;
     let spec = request.spec(&service.state(), &caller, &whom)?;
-    of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
+    of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
     service.accept(&whom, &spec).await?;
     let next = spec.clone();
     commit(&service, &caller, whom, &headers, Some(spec), move |whom, before| {
-        Ok(before.ok_or_else(|| whose::unbound(whom))?.with_shadow(next.clone()))
+        Ok(before.ok_or_else(|| target::unbound(whom))?.with_shadow(next.clone()))
     })
     .await
 }
@@ -184,11 +183,11 @@ async fn canary(
     let whom = whose(&service, &caller, &parameters)?;
     let (request, per_mille, recall) = crate::http::body::<CanaryRequest>(&bytes)?.parts()?;
     let spec = request.spec(&service.state(), &caller, &whom)?;
-    of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
+    of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
     service.accept(&whom, &spec).await?;
     let next = CanarySpec { spec: spec.clone(), per_mille, recall };
     commit(&service, &caller, whom, &headers, Some(spec), move |whom, before| {
-        Ok(before.ok_or_else(|| whose::unbound(whom))?.with_canary(next.clone()))
+        Ok(before.ok_or_else(|| target::unbound(whom))?.with_canary(next.clone()))
     })
     .await
 }
@@ -253,7 +252,7 @@ async fn withdraw(
     responses((status = 200, body = HistoryBody), Problems))]
 async fn history(State(service): State<Arc<Service>>, caller: Caller, parameters: Parameters) -> Answer<Response> {
     let whom = whose(&service, &caller, &parameters)?;
-    let record = of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
+    let record = of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
     Ok(Json(HistoryBody { results: record.history.iter().map(PastBody::of).collect() }).into_response())
 }
 
@@ -316,7 +315,7 @@ async fn comparison(
     parameters: Parameters,
 ) -> Answer<Json<ComparisonBody>> {
     let whom = whose(&service, &caller, &parameters)?;
-    of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
+    of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
     let comparison = service.gateway.comparison(&whom.bound());
     let comparison = comparison.ok_or_else(|| Fault::not_found(format!("a shadow of {}", whom.bound())))?;
     Ok(Json(ComparisonBody::of(comparison)))

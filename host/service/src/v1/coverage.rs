@@ -16,9 +16,8 @@ use utoipa_axum::routes;
 use self::audit::{Found, Part, Place};
 use super::senders::{channel, country};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, Paged, Parameters};
+use crate::http::{Answer, Caller, Json, Paged, Parameters, Problems};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {

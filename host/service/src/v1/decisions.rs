@@ -17,10 +17,9 @@ use serde::ser::{SerializeMap, Serializer};
 
 use self::message::Request;
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Rates};
+use crate::http::{Answer, Caller, Problems, Rates};
 use crate::key::Scope;
 use crate::metrics::Decided;
-use crate::openapi::Problems;
 use crate::service::Service;
 
 /// How many bytes of an answer a message comes to, about.

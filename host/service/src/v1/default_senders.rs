@@ -15,9 +15,8 @@ use utoipa_axum::routes;
 use super::senders;
 use crate::change::{Change, Kind, key_of, raw};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, body, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, Problems, body, quoted};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::change::raw;
+use crate::change::{new_id, raw};
 use crate::fault::Fault;
 use crate::http::quoted;
-use crate::provisioning::new_id;
 
 /// An element, and the id that it has. What is wrong with an id is found with all else that is wrong.
 #[derive(Debug, Clone)]
@@ -65,7 +64,7 @@ pub(super) fn new(body: &RawValue, field: &str) -> Result<Identified, Fault> {
     match members(body).get(field) {
         Some(given) => Ok(Identified { id: text(given).unwrap_or_default(), body: body.to_owned() }),
         None => {
-            let id = new_id()?;
+            let id = new_id().map_err(Fault::internal)?;
             Ok(Identified { body: with(body, [(field, &*raw(&id))]), id })
         }
     }

@@ -15,9 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::events::Event;
 use crate::fault::Fault;
-use crate::http::{Answer, Caller};
+use crate::http::{Answer, Caller, Problems};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
 
 /// How often something is sent where nothing happens, so that nobody in between takes the connection for dead.

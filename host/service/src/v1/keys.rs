@@ -11,12 +11,11 @@ use utoipa::ToSchema;
 
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, body, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, Problems, body, quoted};
 use crate::key::{Key, Scope};
 use crate::keys::KeyInfo;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
-use crate::v1::modules::must_exist;
+use crate::visibility::application_must_exist;
 
 /// The most characters of a name.
 const LONGEST_NAME: usize = 255;
@@ -126,7 +125,7 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
     let info = KeyInfo::of(&key);
     let plan = move |view: &View| {
         if let Some(application) = &key.application_id {
-            must_exist(view.catalog(), application, true)?;
+            application_must_exist(view.catalog(), application, true)?;
         }
         Ok(Plan::new(vec![Change::put(Kind::Key, &*key.key_id, &key)], ()))
     };

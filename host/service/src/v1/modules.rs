@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 
 use crate::change::{Change, Kind, key_of, time};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, Problems, quoted};
 use crate::key::Scope;
 use crate::module::ModuleRecord;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
+use crate::visibility::application_must_exist;
 
 /// A policy that can be bound.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,15 +85,8 @@ fn unknown(digest: &str) -> Fault {
 /// 404: they are of an application that is not there, or not for this key.
 fn owner(caller: &Caller, parameters: &Parameters, service: &Service) -> Result<Option<String>, Fault> {
     let Some(id) = parameters.text("applicationId").or(caller.tenant()) else { return Ok(None) };
-    must_exist(service.revision().catalog(), id, caller.may_see(id))?;
+    application_must_exist(service.revision().catalog(), id, caller.may_see(id))?;
     Ok(Some(id.to_owned()))
-}
-
-/// # Errors
-/// 404.
-pub(super) fn must_exist(catalog: &callsign::Catalog, application: &str, may_see: bool) -> Result<(), Fault> {
-    let found = catalog.application(application).filter(|_| may_see);
-    found.map(drop).ok_or_else(|| Fault::not_found(format!("the application {}", quoted(application))))
 }
 
 fn find(service: &Service, owner: Option<&str>, digest: &str) -> Result<Arc<ModuleRecord>, Fault> {
@@ -126,7 +119,7 @@ pub(super) async fn upload(
     let planned = Arc::clone(&module);
     let plan = move |view: &View| {
         if let Some(owner) = &planned.application_id {
-            must_exist(view.catalog(), owner, true)?;
+            application_must_exist(view.catalog(), owner, true)?;
         }
         if let Some(there) = view.state.modules.get(&planned.key()) {
             return Ok(Plan::new(Vec::new(), (Arc::clone(there), false)));
@@ -256,7 +249,7 @@ pub(super) async fn component(
 async fn bytes_of(service: &Service, module: &ModuleRecord) -> Result<Vec<u8>, Fault> {
     let component = service.modules.component(&service.store, module).await;
     component.map_err(|error| match error {
-        crate::module::Missing::Store(_) => {
+        crate::module_cache::Missing::Store(_) => {
             Fault::unavailable("the catalog store does not answer", Duration::from_secs(1))
         }
         error => Fault::internal(error),

@@ -1,11 +1,10 @@
 //! Senders: everything that the platform may send from.
 
-mod csv;
 mod export;
 mod import;
 mod removal;
+mod rows;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -21,11 +20,10 @@ use super::condition::{Conditions, Tagged};
 use super::element::{self, Identified, bytes as bytes_of};
 use crate::change::{Change, Kind, raw};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, quoted, raw_object};
+use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, Problems, quoted, raw_object};
 use crate::key::Scope;
-use crate::openapi::Problems;
-use crate::provisioning::has_sender;
 use crate::service::{Plan, Service, View, edited, fault_of};
+use crate::visibility::{sees_sender, visible_senders};
 
 const CHANNELS: [&str; 3] = ["SMS", "MMS", "RCS"];
 const STATUSES: [&str; 2] = ["ACTIVE", "SUSPENDED"];
@@ -78,21 +76,13 @@ pub(super) enum CountriesBody {
     These(Vec<String>),
 }
 
-/// The senders that a tenant sees; none of a key that sees all. One look at the associations, for whoever asks often.
-pub(super) fn visible(catalog: &Catalog, tenant: Option<&str>) -> Option<HashSet<u32>> {
-    let tenant = tenant?;
-    let application = catalog.application(tenant).map(|(index, _)| index);
-    let own = catalog.associations().iter().filter(|association| Some(association.application) == application);
-    Some(own.map(|association| association.sender).collect())
-}
-
 pub(super) fn unknown(id: &str) -> Fault {
     Fault::not_found(format!("the sender {}", quoted(id)))
 }
 
 /// A sender that this key sees.
 pub(super) fn find<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Option<&'a Sender> {
-    let found = catalog.sender(id).filter(|(index, _)| has_sender(catalog, caller.tenant(), *index));
+    let found = catalog.sender(id).filter(|(index, _)| sees_sender(catalog, caller.tenant(), *index));
     found.map(|(_, sender)| sender)
 }
 
@@ -215,8 +205,8 @@ pub(super) async fn list(
     let filter = Filter::of(&parameters)?;
     let revision = service.revision();
     let catalog = revision.catalog();
-    let visible = visible(catalog, caller.tenant());
-    let of_application = self::visible(catalog, filter.application);
+    let visible = visible_senders(catalog, caller.tenant());
+    let of_application = visible_senders(catalog, filter.application);
     let senders = (0..).zip(catalog.senders()).filter(|(index, sender)| {
         visible.as_ref().is_none_or(|visible| visible.contains(index))
             && of_application.as_ref().is_none_or(|associated| associated.contains(index))

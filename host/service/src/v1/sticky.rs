@@ -14,9 +14,8 @@ use utoipa::ToSchema;
 
 use self::key::{Key, recipient};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Parameters, body, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, Parameters, Problems, body, quoted};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
 
 /// The most days after which a pin ends without use.

@@ -15,14 +15,13 @@ use utoipa_axum::routes;
 
 use super::condition::{Conditions, Tagged};
 use super::element::{self, Identified, bytes as bytes_of};
-use super::senders::{channel, visible};
+use super::senders::channel;
 use crate::change::{Change, Kind, raw};
 use crate::fault::{Fault, Violation};
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, quoted, raw_object};
+use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, Problems, quoted, raw_object};
 use crate::key::Scope;
-use crate::openapi::Problems;
-use crate::provisioning::{application_of, must_see_entity, must_see_scope};
 use crate::service::{Plan, Service, View, edited, fault_of};
+use crate::visibility::{application_of, must_see_entity, must_see_scope, visible_senders};
 
 const PATH: &str = "/v1/strategies";
 const ID: &str = "sendingStrategyId";
@@ -118,7 +117,7 @@ fn read(view: &View, element: &Identified, caller: &Caller) -> Result<Box<RawVal
 /// # Errors
 /// 400: it lists senders that this key does not see, which is told as if they did not exist.
 fn must_see_senders(catalog: &Catalog, fields: &Map<String, Value>, caller: &Caller) -> Result<(), Fault> {
-    let Some(visible) = visible(catalog, caller.tenant()) else { return Ok(()) };
+    let Some(visible) = visible_senders(catalog, caller.tenant()) else { return Ok(()) };
     let listed = fields.get("senderIds").and_then(Value::as_array).into_iter().flatten().enumerate();
     let hidden = listed.filter_map(|(index, id)| {
         let id = id.as_str()?;

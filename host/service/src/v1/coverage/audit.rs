@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use callsign::{Catalog, Channel, Country};
 
 use super::outcome::{Gap, Scope, Scopes};
-use crate::noted::{Noted, Refused};
+use crate::refused_traffic::{Noted, Refused};
 
 /// Which part of a platform is looked at.
 #[derive(Debug, Default)]

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, header};
 
-use super::{csv as rows, json, visible};
-use crate::http::{Answer, Caller, Parameters};
+use super::{json, rows};
+use crate::http::{Answer, Caller, Parameters, Problems};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
+use crate::visibility::visible_senders;
 
 /// How many senders are written at once: a platform may have a million, and nobody needs all of them in memory.
 const AT_ONCE: usize = 1_000;
@@ -58,7 +58,7 @@ pub(in crate::v1) async fn export(
         None => Format::of(&headers, header::ACCEPT),
     };
     let revision = service.revision();
-    let seen = visible(revision.catalog(), caller.tenant());
+    let seen = visible_senders(revision.catalog(), caller.tenant());
     let first = match format {
         Format::Csv => rows::header(),
         Format::JsonLines => String::new(),

@@ -12,12 +12,11 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::changes;
-use super::csv as rows;
 use super::export::Format;
+use super::rows;
 use crate::fault::{Fault, Violation};
-use crate::http::{Answer, Caller, Json, Parameters, plain, quoted};
+use crate::http::{Answer, Caller, Json, Parameters, Problems, plain, quoted};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
 
 /// How many faults are told at once.

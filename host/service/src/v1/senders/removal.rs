@@ -4,10 +4,10 @@ use callsign::{Catalog, Edit, EditErrorKind};
 use serde_json::Value;
 
 use super::unknown;
+use crate::association::Named;
 use crate::change::{Change, Kind, key_of, raw};
 use crate::fault::Fault;
 use crate::http::quoted;
-use crate::provisioning::Named;
 
 /// The changes that remove a sender.
 ///

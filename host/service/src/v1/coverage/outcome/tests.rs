@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::audit::{self, Found, Part, Place};
 use super::{Reason, Scopes};
-use crate::noted::Noted;
+use crate::refused_traffic::Noted;
 
 const NUMBERS: [(&str, &str); 4] =
     [("US", "+14155550123"), ("CA", "+16045550123"), ("GB", "+442079460018"), ("FR", "+33628550123")];

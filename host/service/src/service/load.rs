@@ -8,18 +8,18 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
 use super::Service;
-use super::serving::Served;
+use super::entity_autocreate::FirstNamed;
+use super::reconcile::Served;
 use crate::change::Kind;
 use crate::config::Config;
-use crate::entities::FirstNamed;
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
-use crate::module::Modules;
-use crate::noted::Noted;
-use crate::pins::Timed;
+use crate::module_cache::Modules;
+use crate::refused_traffic::Noted;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
+use crate::timed_store::Timed;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use callsign::{Catalog, CatalogError};
 
+use crate::association::Named;
 use crate::change::{Change, Kind, key_of};
-use crate::provisioning::Named;
 use crate::service::{Author, Plan, Service, StartError, View};
 
 /// Imports a catalog. A platform that has elements already keeps what it has: so the same command starts a service the
 /// first time and every other.
-pub(crate) async fn catalog(service: &Arc<Service>, path: &Path) -> Result<(), StartError> {
+pub(crate) async fn import(service: &Arc<Service>, path: &Path) -> Result<(), StartError> {
     let file = path.to_owned();
     let read = tokio::task::spawn_blocking(move || Catalog::load(&file)).await;
     let refused = |reason: String| StartError::Refused(format!("the catalog {}: {reason}", path.display()));

@@ -1,6 +1,6 @@
 //! A service from its start to its end.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,11 +9,13 @@ use std::sync::Arc;
 use callsign::StickyStore;
 use callsign::sticky::EmbeddedOptions;
 
+use crate::catalog_import;
 use crate::change::{Change, Kind};
 use crate::config::Config;
-use crate::http::{Listener, router};
-use crate::importing;
+use crate::data_folder;
+use crate::http::Listener;
 use crate::key::{Key, Scope};
+use crate::router::{router, routes};
 use crate::service::{Author, Plan, Service, StartError};
 use crate::store::Store;
 
@@ -46,8 +48,14 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
         let place = place.display().to_string();
         move |source| StartError::File { place, source }
     };
-    private_folder(&config.data).map_err(file(&config.data))?;
-    let lock = lock(&config.data)?;
+    data_folder::create(&config.data).map_err(file(&config.data))?;
+    let lock = data_folder::lock(&config.data).map_err(|error| match error {
+        TryLockError::WouldBlock => StartError::Refused(format!(
+            "another service uses the data folder {}: end that one, or give this one another folder",
+            config.data.display()
+        )),
+        TryLockError::Error(source) => file(&data_folder::lock_file(&config.data))(source),
+    })?;
     let listener = Listener::open(&config).await?;
     let address = listener.address().unwrap_or(config.listen.address);
     let store = Store::open(&config.catalog_store()).await?;
@@ -56,7 +64,7 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
     let sticky = sticky.map_err(|error| StartError::Refused(error.to_string()))??;
     let service = Service::load(config, store, sticky).await?;
     if let Some(path) = catalog {
-        importing::catalog(&service, path).await?;
+        catalog_import::import(&service, path).await?;
     }
     let first_key = first_key(&service).await?;
     let started = Started { address, scheme: listener.scheme(), first_key };
@@ -76,28 +84,7 @@ impl Running {
 
 /// The OpenAPI document, as JSON.
 pub fn document() -> String {
-    crate::openapi::routes().1.to_pretty_json().unwrap_or_default()
-}
-
-/// Makes the folder, where there is none, for nobody else to look into.
-pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// One service has a data folder at a time.
-fn lock(folder: &Path) -> Result<File, StartError> {
-    let path = folder.join("lock");
-    let failed = |source| StartError::File { place: path.display().to_string(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StartError::Refused(format!(
-            "another service uses the data folder {}: end that one, or give this one another folder",
-            folder.display()
-        ))),
-        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
-    }
+    routes().1.to_pretty_json().unwrap_or_default()
 }
 
 fn open_pins(config: &Config) -> Result<Arc<dyn StickyStore>, StartError> {

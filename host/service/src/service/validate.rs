@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use callsign::{EventKind, SwapError};
 
-use super::Service;
+use super::{Service, build_binding};
 use crate::binding::{For, Spec};
 use crate::events::Event;
 use crate::fault::Fault;
-use crate::module::Missing;
+use crate::module_cache::Missing;
 
 impl Service {
     /// Tries a policy on this node: its module is loaded, its settings are checked, instances are started, probes are
@@ -28,7 +28,8 @@ impl Service {
         }
         let (service, tried, bound) = (Arc::clone(self), spec.clone(), whom.bound());
         let work = tokio::task::spawn_blocking(move || {
-            let binding = tried.probed(&service.modules).map_err(|unfit| (unfit.property, unfit.reason))?;
+            let binding =
+                build_binding::with_probes(&tried, &service.modules).map_err(|unfit| (unfit.property, unfit.reason))?;
             match service.gateway.check(&bound, binding) {
                 Ok(()) => Ok(Ok(())),
                 Err(error @ SwapError::Busy { .. }) => {

@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::Notify;
 
+use super::Service;
+use super::commit::{Author, Plan, View};
 use crate::change::{Change, Kind};
-use crate::service::{Author, Plan, Service, View};
 
 /// The most entities that wait to be created; what is named beyond is created when it is named again.
 const MOST: usize = 10_000;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::response::Response;
 use http::HeaderMap;
 
-use super::body::{must_match, with_tag};
-use super::wanted::must_have;
-use super::whose::{is_there, of, unbound, whose};
+use super::request::must_have;
+use super::response::{must_match, with_tag};
+use super::target::{is_there, of, unbound, whose};
 use crate::binding::{BindingRecord, For, Refused, Spec};
 use crate::change::{Change, Kind};
 use crate::fault::Fault;

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use callsign::SwapError;
 
 use super::Service;
-use crate::binding::{BindingRecord, By, CanarySpec, For, HISTORY, Spec, Unfit};
+use super::build_binding::{Unfit, without_probes};
+use crate::binding::{BindingRecord, By, CanarySpec, For, HISTORY, Spec};
 use crate::events::Event;
 
 /// How long is waited before a binding that could not be put to use is tried again; twice as long each time.
@@ -169,7 +170,7 @@ impl Service {
                 return Ok(());
             }
         }
-        let binding = wanted.binding(&self.modules).map_err(Unserved::unfit(wanted))?;
+        let binding = without_probes(wanted, &self.modules).map_err(Unserved::unfit(wanted))?;
         self.gateway.swap(&bound, binding).map_err(Unserved::swap(&wanted.policy))?;
         match place {
             Some(here) => here.activate(wanted.clone()),
@@ -204,14 +205,14 @@ impl Service {
         if let Some(wanted) = &record.shadow
             && !here.shadow.as_ref().is_some_and(|shadow| shadow.is(wanted))
         {
-            let shadow = wanted.binding(&self.modules).map_err(Unserved::unfit(wanted))?;
+            let shadow = without_probes(wanted, &self.modules).map_err(Unserved::unfit(wanted))?;
             self.gateway.shadow(&bound, shadow).map_err(Unserved::swap(&wanted.policy))?;
             here.shadow = Some(wanted.clone());
         }
         if let Some(wanted) = &record.canary
             && !here.canary.as_ref().is_some_and(|canary| canary.is(wanted))
         {
-            let canary = wanted.spec.binding(&self.modules).map_err(Unserved::unfit(&wanted.spec))?;
+            let canary = without_probes(&wanted.spec, &self.modules).map_err(Unserved::unfit(&wanted.spec))?;
             let begun = self.gateway.canary(&bound, canary, wanted.per_mille, wanted.recall.recall());
             begun.map_err(Unserved::swap(&wanted.spec.policy))?;
             here.canary = Some(wanted.clone());

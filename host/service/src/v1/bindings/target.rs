@@ -10,7 +10,7 @@ use crate::http::{Caller, Parameters};
 use crate::key::Scope;
 use crate::service::Service;
 use crate::state::State;
-use crate::v1::modules::must_exist;
+use crate::visibility::application_must_exist;
 
 /// The most characters of an id.
 const LONGEST_ID: usize = 255;
@@ -53,7 +53,7 @@ pub(super) fn whose(service: &Service, caller: &Caller, parameters: &Parameters)
 /// # Errors
 /// 404: its application does not exist. Entities may come later: messages make them.
 pub(super) fn is_there(catalog: &Catalog, whom: &For) -> Result<(), Fault> {
-    whom.application_id.as_deref().map_or(Ok(()), |id| must_exist(catalog, id, true))
+    whom.application_id.as_deref().map_or(Ok(()), |id| application_must_exist(catalog, id, true))
 }
 
 /// The binding of somebody. The platform has one before anything was bound: the standard policy serves.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Service;
-use super::changing::{Author, Plan, View};
+use super::commit::{Author, Plan, View};
 use crate::binding::BindingRecord;
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use callsign::Revision;
 
 use super::Service;
-use super::changing::{Author, edited};
+use super::commit::{Author, edited};
 use crate::binding::{BindingRecord, Spec};
 use crate::change::{Change, Draft, Kind};
 use crate::events::Event;
-use crate::module::{Missing, ModuleRecord, STANDARD};
+use crate::module::{ModuleRecord, STANDARD};
+use crate::module_cache::Missing;
 use crate::state::State;
 use crate::store::StoreError;
 

@@ -1,0 +1,74 @@
+//! Events of this node's gateway: counted, logged and passed on. A canary that was rolled back automatically here is
+//! withdrawn for the whole fleet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use callsign::EventKind;
+
+use super::Service;
+use super::commit::{Author, Plan, View};
+use crate::binding::For;
+use crate::change::{Change, Kind};
+use crate::events::Event;
+use crate::fault::Fault;
+
+/// How long to wait before the withdrawal of a canary is written again, after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Service {
+    /// Passes on what happens in the gateway.
+    pub(crate) fn listen_to_gateway(self: &Arc<Self>) {
+        let service = Arc::downgrade(self);
+        self.gateway.listen(move |event| {
+            let Some(service) = service.upgrade() else { return };
+            service.metrics.happened(&event.kind);
+            match &event.kind {
+                // As many as there are messages, when it comes to that.
+                EventKind::Failed { .. } => tracing::debug!("{event}"),
+                EventKind::Rejected { .. } | EventKind::AutoRolledBack { .. } | EventKind::CircuitOpened { .. } => {
+                    tracing::warn!("{event}")
+                }
+                _ => tracing::info!("{event}"),
+            }
+            if let EventKind::AutoRolledBack { candidate, .. } = &event.kind {
+                service.recalled(For::of(&event.target), Arc::clone(candidate));
+            }
+            if service.events.is_heard() {
+                service.events.tell(Event::of(event));
+            }
+        });
+    }
+
+    /// A candidate was taken off here, by itself: the rest of the fleet takes it off too, and it does not come back.
+    fn recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) {
+        let service = Arc::clone(self);
+        // The event comes on the thread that decided, which may be any.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            tracing::error!(
+                "the recall of {candidate} holds on this node alone: it was noticed outside of the service"
+            );
+            return;
+        };
+        runtime.spawn(async move {
+            loop {
+                let Err(fault) = service.withdraw_recalled(whom.clone(), Arc::clone(&candidate)).await else { return };
+                tracing::warn!("the recalled candidate {candidate} is in the catalog store still: {}", fault.text);
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    () = service.ended() => return,
+                }
+            }
+        });
+    }
+
+    async fn withdraw_recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) -> Result<(), Fault> {
+        let author = Author::itself(format!("recall of {candidate}"));
+        let plan = move |view: &View| {
+            let next = view.state.bindings.get(&whom).and_then(|record| record.recall(&candidate));
+            let change = next.map(|next| Change::put(Kind::Binding, whom.key(), &next));
+            Ok(Plan::new(change.into_iter().collect(), ()))
+        };
+        self.change(author, plan).await
+    }
+}
