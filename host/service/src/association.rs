@@ -26,7 +26,7 @@ pub(crate) struct AssociationBody {
 
 /// An association by its names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Named<'a> {
+pub(crate) struct NamedAssociation<'a> {
     pub(crate) resource_type: &'a str,
     pub(crate) channel: &'a str,
     pub(crate) application: &'a str,
@@ -34,7 +34,7 @@ pub(crate) struct Named<'a> {
     pub(crate) resource: &'a str,
 }
 
-impl<'a> Named<'a> {
+impl<'a> NamedAssociation<'a> {
     /// All of a catalog: those that strategies act on, then the others.
     pub(crate) fn all(catalog: &'a Catalog) -> impl Iterator<Item = Self> {
         let acted_on = catalog.associations().iter().map(|association| {

@@ -2,6 +2,7 @@
 
 mod transition;
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-pub(crate) use self::transition::Refused;
+pub(crate) use self::transition::TransitionError;
 use crate::change::key_of;
 use crate::module::STANDARD;
 
@@ -21,15 +22,16 @@ pub(crate) const HISTORY: usize = 16;
 /// Whom a binding is for: the platform where both are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct For {
+#[schema(as = For)]
+pub(crate) struct Target {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) application_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) entity_id: Option<String>,
 }
 
-impl For {
-    pub(crate) fn bound(&self) -> BindingTarget {
+impl Target {
+    pub(crate) fn to_gateway(&self) -> BindingTarget {
         match (&self.application_id, &self.entity_id) {
             (None, _) => BindingTarget::Platform,
             (Some(application), None) => BindingTarget::application(application),
@@ -37,8 +39,14 @@ impl For {
         }
     }
 
-    pub(crate) fn of(bound: &BindingTarget) -> Self {
-        match bound {
+    pub(crate) fn key(&self) -> String {
+        key_of(&[self.application_id.as_deref(), self.entity_id.as_deref()])
+    }
+}
+
+impl From<&BindingTarget> for Target {
+    fn from(target: &BindingTarget) -> Self {
+        match target {
             BindingTarget::Platform => Self::default(),
             BindingTarget::Application(application) => {
                 Self { application_id: Some(application.to_string()), entity_id: None }
@@ -48,16 +56,18 @@ impl For {
             }
         }
     }
+}
 
-    pub(crate) fn key(&self) -> String {
-        key_of(&[self.application_id.as_deref(), self.entity_id.as_deref()])
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_gateway().fmt(f)
     }
 }
 
 /// A policy with everything that it is put to use with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Spec {
+pub(crate) struct PolicySpec {
     /// The digest of a module, or `standard`.
     pub(crate) module: String,
     /// Whose module it is; none is the platform's.
@@ -148,16 +158,17 @@ pub(crate) struct ProbeSpec {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CanarySpec {
-    pub(crate) spec: Spec,
+    pub(crate) spec: PolicySpec,
     pub(crate) per_mille: u16,
-    #[serde(default)]
-    pub(crate) recall: RecallSpec,
+    #[serde(rename = "recall", default)]
+    pub(crate) auto_rollback: AutoRollbackSpec,
 }
 
 /// When a candidate is taken off by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct RecallSpec {
+#[schema(as = RecallSpec)]
+pub(crate) struct AutoRollbackSpec {
     /// When more than this share of its answers is wrong, in thousandths.
     #[schema(maximum = 1_000)]
     pub(crate) per_mille: u16,
@@ -169,19 +180,19 @@ pub(crate) struct RecallSpec {
     pub(crate) window_seconds: u32,
 }
 
-impl Default for RecallSpec {
+impl Default for AutoRollbackSpec {
     fn default() -> Self {
-        let recall = AutoRollback::default();
+        let default = AutoRollback::default();
         Self {
-            per_mille: recall.per_mille,
-            answers: recall.answers as u32,
-            window_seconds: recall.window.as_secs() as u32,
+            per_mille: default.per_mille,
+            answers: default.answers as u32,
+            window_seconds: default.window.as_secs() as u32,
         }
     }
 }
 
-impl RecallSpec {
-    pub(crate) fn recall(self) -> AutoRollback {
+impl AutoRollbackSpec {
+    pub(crate) fn to_gateway(self) -> AutoRollback {
         AutoRollback::new(self.per_mille, self.answers.into(), Duration::from_secs(self.window_seconds.into()))
     }
 }
@@ -189,13 +200,13 @@ impl RecallSpec {
 /// A policy that served before.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Past {
-    pub(crate) spec: Spec,
+pub(crate) struct PastPolicy {
+    pub(crate) spec: PolicySpec,
     /// When it was taken off, in milliseconds since 1970.
     pub(crate) until: u64,
     /// What was passed over while it served.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) passed_over: Option<Version>,
+    #[serde(rename = "passedOver", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped_version: Option<Version>,
 }
 
 /// A binding, as it is kept.
@@ -203,26 +214,27 @@ pub(crate) struct Past {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BindingRecord {
     #[serde(rename = "for")]
-    pub(crate) whom: For,
-    pub(crate) active: Spec,
+    pub(crate) target: Target,
+    pub(crate) active: PolicySpec,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) shadow: Option<Spec>,
+    pub(crate) shadow: Option<PolicySpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) canary: Option<CanarySpec>,
     /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) history: Vec<Past>,
+    pub(crate) history: Vec<PastPolicy>,
     /// Only newer versions than this are followed: it was rolled back from, or recalled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) passed_over: Option<Version>,
+    #[serde(rename = "passedOver", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped_version: Option<Version>,
     /// How it came to be so: a swap, a rollback. For the node that puts it to use.
-    pub(crate) by: By,
+    #[serde(rename = "by")]
+    pub(crate) transition: Transition,
 }
 
 /// How a binding came to be as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum By {
+pub(crate) enum Transition {
     Swap,
     Rollback,
     Promotion,
@@ -231,7 +243,7 @@ pub(crate) enum By {
     Withdrawal,
 }
 
-impl Spec {
+impl PolicySpec {
     pub(crate) fn standard() -> Self {
         Self {
             module: STANDARD.into(),
@@ -274,7 +286,7 @@ pub(crate) fn standard_label() -> &'static str {
 
 impl CanarySpec {
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.per_mille == other.per_mille && self.recall == other.recall && self.spec.is(&other.spec)
+        self.per_mille == other.per_mille && self.auto_rollback == other.auto_rollback && self.spec.is(&other.spec)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use callsign::{Catalog, CatalogError};
 
-use crate::association::Named;
+use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of};
 use crate::service::{Author, Plan, Service, StartError, View};
 
@@ -47,7 +47,8 @@ fn changes(catalog: &Catalog) -> Vec<Change> {
     changes.extend(entities.map(|element| Change::put(Kind::Entity, &*element.id, &catalog.entity_json(element))));
     let senders = catalog.senders().iter();
     changes.extend(senders.map(|element| Change::put(Kind::Sender, &*element.id, &catalog.sender_json(element))));
-    changes.extend(Named::all(catalog).map(|named| Change::put(Kind::Association, named.key(), &named.body())));
+    changes
+        .extend(NamedAssociation::all(catalog).map(|named| Change::put(Kind::Association, named.key(), &named.body())));
     let strategies = catalog.strategies().iter();
     changes
         .extend(strategies.map(|element| Change::put(Kind::Strategy, &*element.id, &catalog.strategy_json(element))));

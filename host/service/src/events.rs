@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, broadcast};
 use utoipa::ToSchema;
 
-use crate::binding::For;
+use crate::binding::Target;
 use crate::change::now;
 
 /// How many events a listener may be behind before it misses some.
@@ -28,7 +28,7 @@ pub(crate) struct Event {
     pub(crate) at: u64,
     /// Whose binding; none where it is about the platform's catalog.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
-    pub(crate) whom: Option<For>,
+    pub(crate) target: Option<Target>,
     /// What else there is to say.
     #[serde(flatten)]
     #[schema(value_type = Object)]
@@ -36,8 +36,8 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    fn new(event: &'static str, whom: Option<For>, what: Value) -> Self {
-        Self { id: 0, event, at: now(), whom, what }
+    fn new(event: &'static str, target: Option<Target>, what: Value) -> Self {
+        Self { id: 0, event, at: now(), target, what }
     }
 
     /// A revision is served.
@@ -46,8 +46,8 @@ impl Event {
     }
 
     /// A policy was not put to use.
-    pub(crate) fn rejected(whom: &For, policy: Option<&str>, reason: &str) -> Self {
-        Self::new("rejected", Some(whom.clone()), json!({ "policy": policy, "reason": reason }))
+    pub(crate) fn rejected(target: &Target, policy: Option<&str>, reason: &str) -> Self {
+        Self::new("rejected", Some(target.clone()), json!({ "policy": policy, "reason": reason }))
     }
 
     pub(crate) fn of(event: &callsign::Event) -> Self {
@@ -71,12 +71,12 @@ impl Event {
             EventKind::CircuitClosed { policy } => ("recovered", json!({ "policy": &**policy })),
             other => ("other", json!({ "reason": format!("{other:?}") })),
         };
-        Self::new(name, Some(For::of(&event.target)), what)
+        Self::new(name, Some(Target::from(&event.target)), what)
     }
 
     /// Whether an application's key may hear of it.
     pub(crate) fn concerns(&self, application: &str) -> bool {
-        self.whom.as_ref().is_some_and(|whom| whom.application_id.as_deref() == Some(application))
+        self.target.as_ref().is_some_and(|target| target.application_id.as_deref() == Some(application))
     }
 }
 

@@ -13,14 +13,14 @@ use crate::store::{Store, StoreError};
 
 /// The copies of this node: a module store for the platform and one for each application, so that tenants do not meet
 /// each other's names.
-pub(crate) struct Modules {
+pub(crate) struct ModuleCache {
     folder: PathBuf,
     stores: Mutex<HashMap<Option<String>, Arc<ModuleStore>>>,
 }
 
 /// Why a module is not at hand.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Missing {
+pub(crate) enum FetchError {
     #[error(transparent)]
     Module(#[from] ModuleError),
     #[error(transparent)]
@@ -31,7 +31,7 @@ pub(crate) enum Missing {
     Broken(String),
 }
 
-impl Modules {
+impl ModuleCache {
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder, stores: Mutex::default() }
     }
@@ -84,13 +84,13 @@ impl Modules {
         state: Arc<State>,
         owner: Option<&str>,
         digest: &str,
-    ) -> Result<(), Missing> {
+    ) -> Result<(), FetchError> {
         let (modules, owned) = (Arc::clone(self), (owner.map(str::to_owned), digest.to_owned()));
         let is_here = blocking(move || Ok(modules.of(owned.0.as_deref())?.get(&owned.1).is_ok())).await?;
         if is_here {
             return Ok(());
         }
-        let component = from.component(digest).await?.ok_or_else(|| Missing::Component(digest.to_owned()))?;
+        let component = from.component(digest).await?.ok_or_else(|| FetchError::Component(digest.to_owned()))?;
         // Compiled here, which takes as long as it takes.
         let (modules, owner) = (Arc::clone(self), owner.map(str::to_owned));
         blocking(move || modules.add(owner.as_deref(), &component, &state)).await?;
@@ -98,7 +98,11 @@ impl Modules {
     }
 
     /// The component of a module.
-    pub(crate) async fn component(self: &Arc<Self>, from: &Store, module: &ModuleRecord) -> Result<Vec<u8>, Missing> {
+    pub(crate) async fn component(
+        self: &Arc<Self>,
+        from: &Store,
+        module: &ModuleRecord,
+    ) -> Result<Vec<u8>, FetchError> {
         let (modules, wanted) = (Arc::clone(self), module.clone());
         let here = blocking(move || {
             let store = modules.of(wanted.application_id.as_deref())?;
@@ -106,7 +110,7 @@ impl Modules {
         });
         match here.await {
             Ok(component) => Ok(component),
-            Err(_) => from.component(&module.digest).await?.ok_or_else(|| Missing::Component(module.digest.clone())),
+            Err(_) => from.component(&module.digest).await?.ok_or_else(|| FetchError::Component(module.digest.clone())),
         }
     }
 
@@ -131,9 +135,9 @@ impl Modules {
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ModuleError> + Send + 'static,
-) -> Result<T, Missing> {
+) -> Result<T, FetchError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),
-        Err(error) => Err(Missing::Broken(error.to_string())),
+        Err(error) => Err(FetchError::Broken(error.to_string())),
     }
 }

@@ -19,7 +19,7 @@ const SAMPLE: u64 = 8;
 
 /// A kind of messages that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub(crate) struct RefusedMessages {
     pub(crate) application: Box<str>,
     pub(crate) entity: Option<Box<str>>,
     pub(crate) channel: Channel,
@@ -34,7 +34,7 @@ pub(crate) struct Refused {
 /// What is told apart.
 type Key<'a> = (&'a str, Option<&'a str>, Channel, Country);
 
-impl Refused {
+impl RefusedMessages {
     pub(crate) fn key(&self) -> Key<'_> {
         (&self.application, self.entity.as_deref(), self.channel, self.country)
     }
@@ -42,21 +42,21 @@ impl Refused {
 
 /// All that was noted since the service started, of this node.
 #[derive(Debug, Default)]
-pub(crate) struct Noted {
+pub(crate) struct RefusedTraffic {
     hasher: DefaultHashBuilder,
     parts: [Mutex<Part>; PARTS],
 }
 
 #[derive(Debug, Default)]
 struct Part {
-    all: Vec<Refused>,
+    all: Vec<RefusedMessages>,
     /// Positions in `all`, by their keys.
     places: HashTable<u32>,
     /// Where the next sample begins.
     turn: u64,
 }
 
-impl Noted {
+impl RefusedTraffic {
     /// Takes note of a message that was refused for want of a strategy or a sender. Only such messages come here, and one
     /// that is known already costs a hash and a lock that is free most of the time.
     pub(crate) fn add(&self, message: &Message<'_>, refusal: &Refusal) {
@@ -75,7 +75,7 @@ impl Noted {
     }
 
     /// All, of an application or of every one.
-    pub(crate) fn all(&self, application: Option<&str>) -> Vec<Refused> {
+    pub(crate) fn all(&self, application: Option<&str>) -> Vec<RefusedMessages> {
         let mut all = Vec::new();
         for part in &self.parts {
             let part = part.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +88,7 @@ impl Noted {
     }
 
     /// Forgets what would not be refused any more.
-    pub(crate) fn forget(&self, refused: &Refused) {
+    pub(crate) fn forget(&self, refused: &RefusedMessages) {
         let hash = self.hasher.hash_one(refused.key());
         self.part(hash).remove(hash, refused.key(), &self.hasher);
     }
@@ -115,7 +115,7 @@ impl Part {
         }
         let (application, entity, channel, country) = key;
         let place = self.all.len() as u32;
-        self.all.push(Refused {
+        self.all.push(RefusedMessages {
             application: application.into(),
             entity: entity.map(Into::into),
             channel,
@@ -151,7 +151,7 @@ impl Part {
 
     fn remove_at(&mut self, place: usize, hasher: &DefaultHashBuilder) {
         let last = self.all.len() - 1;
-        let hash = |refused: &Refused| hasher.hash_one(refused.key());
+        let hash = |refused: &RefusedMessages| hasher.hash_one(refused.key());
         if let Ok(found) = self.places.find_entry(hash(&self.all[place]), |&found| found as usize == place) {
             found.remove();
         }
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_same_kind_of_message_is_counted_and_another_one_is_kept_apart() {
-        let noted = Noted::default();
+        let noted = RefusedTraffic::default();
         let message = Message::new(Channel::Sms, "+33628550123").application("shop");
         for _ in 0..3 {
             noted.add(&message, &refusal("FR"));
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn there_is_a_limit_and_what_is_asked_for_often_stays() {
-        let noted = Noted::default();
+        let noted = RefusedTraffic::default();
         let often = Message::new(Channel::Rcs, "+33628550123");
         noted.add(&often, &refusal("FR"));
         for number in 0..2 * MOST {

@@ -75,7 +75,7 @@ impl Running {
     /// Serves until `end` is there, then finishes what is under way.
     pub async fn until(self, end: impl Future<Output = ()>) {
         let follower = tokio::spawn(Arc::clone(&self.service).follow());
-        let creator = tokio::spawn(Arc::clone(&self.service).create_first_named());
+        let creator = tokio::spawn(Arc::clone(&self.service).run_entity_autocreate());
         let router = router(&self.service);
         self.listener.serve(&self.service, router, end).await;
         let _ = tokio::join!(follower, creator);

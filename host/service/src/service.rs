@@ -20,14 +20,14 @@ use callsign::{Gateway, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
-use self::entity_autocreate::FirstNamed;
+use self::entity_autocreate::EntityAutocreate;
 pub use self::load::StartError;
-use self::reconcile::Served;
+use self::reconcile::AppliedBindings;
 use crate::config::Config;
 use crate::events::Events;
 use crate::metrics::Metrics;
-use crate::module_cache::Modules;
-use crate::refused_traffic::Noted;
+use crate::module_cache::ModuleCache;
+use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::Store;
 
@@ -37,15 +37,15 @@ pub(crate) struct Service {
     pub(crate) gateway: Gateway,
     pub(crate) sticky: Arc<dyn StickyStore>,
     pub(crate) store: Store,
-    pub(crate) modules: Arc<Modules>,
+    pub(crate) modules: Arc<ModuleCache>,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
     /// Entities that messages named first.
-    pub(crate) first_named: FirstNamed,
-    /// What the gateway was brought to serve.
-    served: Served,
+    pub(crate) entity_autocreate: EntityAutocreate,
+    /// What was applied to the gateway.
+    applied: AppliedBindings,
     /// What messages were refused for.
-    pub(crate) noted: Noted,
+    pub(crate) refused_traffic: RefusedTraffic,
     state: ArcSwap<State>,
     /// Held by whoever makes the next revision, or takes one over from another node.
     writer: Mutex<()>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::binding::{BindingRecord, For};
+use crate::binding::{BindingRecord, Target};
 use crate::change::{Change, Kind, key_of};
 use crate::key::Key;
 use crate::module::ModuleRecord;
@@ -25,7 +25,7 @@ pub(crate) struct State {
     pub(crate) owners: Arc<HashMap<String, String>>,
     /// By owner and digest, as their key says.
     pub(crate) modules: Arc<BTreeMap<String, Arc<ModuleRecord>>>,
-    pub(crate) bindings: Arc<BTreeMap<For, Arc<BindingRecord>>>,
+    pub(crate) bindings: Arc<BTreeMap<Target, Arc<BindingRecord>>>,
 }
 
 impl State {
@@ -74,9 +74,9 @@ impl State {
                 let bindings = Arc::make_mut(&mut self.bindings);
                 match read::<BindingRecord>(kind, key, body)? {
                     Some(binding) => {
-                        bindings.insert(binding.whom.clone(), Arc::new(binding));
+                        bindings.insert(binding.target.clone(), Arc::new(binding));
                     }
-                    None => bindings.retain(|whom, _| whom.key() != key),
+                    None => bindings.retain(|target, _| target.key() != key),
                 }
                 Ok(())
             }

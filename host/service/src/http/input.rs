@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::error_format::Page;
-use super::unique_keys::Distinct;
+use super::unique_keys::UniqueKeys;
 use crate::fault::{Fault, Violation};
 
 /// The largest size of a page.
@@ -165,7 +165,7 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::property("", "the body is empty; it is a JSON object"));
     }
-    let Distinct(value) = serde_json::from_slice(bytes).map_err(|error| match error.is_data() {
+    let UniqueKeys(value) = serde_json::from_slice(bytes).map_err(|error| match error.is_data() {
         true => Fault::property("", plain(&error)),
         false => not_json(&error),
     })?;

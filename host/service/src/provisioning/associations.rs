@@ -6,7 +6,7 @@ use axum::extract::State;
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::association::{AssociationBody, Named};
+use crate::association::{AssociationBody, NamedAssociation};
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, element, quoted};
@@ -20,7 +20,7 @@ const CHANNELS: [&str; 6] = ["SMS", "MMS", "EMAIL", "WHATSAPP", "RCS", "APPLE"];
 
 /// # Errors
 /// 404: something that the association names does not exist, or not for this key.
-fn must_exist(view: &View, named: &Named<'_>, caller: &Caller) -> Result<(), Fault> {
+fn must_exist(view: &View, named: &NamedAssociation<'_>, caller: &Caller) -> Result<(), Fault> {
     let catalog = view.catalog();
     let known = catalog.application(named.application).filter(|_| caller.may_see(named.application));
     known.ok_or_else(|| Fault::not_found(format!("the application {}", quoted(named.application))))?;
@@ -57,7 +57,7 @@ pub(super) async fn list(
     let (application, entity) = (parameters.text("applicationId"), parameters.text("entityId"));
     let resource = parameters.text("resourceId");
     let revision = service.revision();
-    let wanted = Named::all(revision.catalog()).filter(|named| {
+    let wanted = NamedAssociation::all(revision.catalog()).filter(|named| {
         caller.may_see(named.application)
             && resource_type.is_none_or(|wanted| wanted == named.resource_type)
             && channel.is_none_or(|wanted| wanted == named.channel)
@@ -83,7 +83,7 @@ pub(super) async fn single(
     caller.needs(Scope::ApplicationEntity)?;
     parameters.required("resourceType")?;
     parameters.required("channel")?;
-    let wanted = Named {
+    let wanted = NamedAssociation {
         resource_type: parameters.word("resourceType", &RESOURCE_TYPES)?.unwrap_or_default(),
         channel: parameters.word("channel", &CHANNELS)?.unwrap_or_default(),
         application: parameters.required("applicationId")?,
@@ -91,7 +91,7 @@ pub(super) async fn single(
         resource: parameters.required("resourceId")?,
     };
     let revision = service.revision();
-    let found = Named::all(revision.catalog()).find(|named| *named == wanted);
+    let found = NamedAssociation::all(revision.catalog()).find(|named| *named == wanted);
     let found = found.filter(|named| caller.may_see(named.application));
     found.map(|named| Json(named.body())).ok_or_else(|| Fault::not_found("the association"))
 }
@@ -104,12 +104,12 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
     let body = element(&bytes, &FIELDS)?;
     let author = caller.author();
     let plan = move |view: &View| {
-        let named = Named::of(&body);
+        let named = NamedAssociation::of(&body);
         let put = Change::put(Kind::Association, named.key(), &body);
         // A body that is not sound is told so, whatever else there is to say.
         view.check(&put)?;
         must_exist(view, &named, &caller)?;
-        if Named::all(view.catalog()).any(|there| there == named) {
+        if NamedAssociation::all(view.catalog()).any(|there| there == named) {
             return Err(Fault::conflict("the association exists already"));
         }
         Ok(Plan::new(vec![put], StatusCode::CREATED))
@@ -125,9 +125,10 @@ pub(super) async fn remove(State(service): State<Arc<Service>>, caller: Caller, 
     let body = element(&bytes, &FIELDS)?;
     let author = caller.author();
     let plan = move |view: &View| {
-        let named = Named::of(&body);
+        let named = NamedAssociation::of(&body);
         view.check(&Change::put(Kind::Association, named.key(), &body))?;
-        let there = caller.may_see(named.application) && Named::all(view.catalog()).any(|there| there == named);
+        let there =
+            caller.may_see(named.application) && NamedAssociation::all(view.catalog()).any(|there| there == named);
         if !there {
             return Err(Fault::not_found("the association"));
         }

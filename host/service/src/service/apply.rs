@@ -7,17 +7,17 @@ use callsign::Revision;
 
 use super::Service;
 use super::commit::{Author, edited};
-use crate::binding::{BindingRecord, Spec};
+use crate::binding::{BindingRecord, PolicySpec};
 use crate::change::{Change, Draft, Kind};
 use crate::events::Event;
 use crate::module::{ModuleRecord, STANDARD};
-use crate::module_cache::Missing;
+use crate::module_cache::FetchError;
 use crate::state::State;
 use crate::store::StoreError;
 
 impl Service {
     /// Puts a revision to use that was committed just now, here.
-    pub(super) async fn enact(
+    pub(super) async fn apply(
         self: Arc<Self>,
         revision: u64,
         author: &Author,
@@ -26,7 +26,7 @@ impl Service {
     ) -> Result<(), StoreError> {
         self.fetch_modules(&draft.changes).await;
         let service = Arc::clone(&self);
-        let work = move || service.take_over(revision, &draft.changes, next);
+        let work = move || service.apply_changes(revision, &draft.changes, next);
         tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Damaged(error.to_string()))??;
         self.events.tell(Event::revision(revision, &author.who, &author.action));
         Ok(())
@@ -55,7 +55,7 @@ impl Service {
     }
 
     /// The component of a policy, brought to this node.
-    pub(super) async fn fetch(&self, state: &Arc<State>, spec: &Spec) -> Result<(), Missing> {
+    pub(super) async fn fetch(&self, state: &Arc<State>, spec: &PolicySpec) -> Result<(), FetchError> {
         if spec.module == STANDARD {
             return Ok(());
         }
@@ -63,7 +63,7 @@ impl Service {
     }
 
     /// Changes become what is served. Blocks: indexes are built, policies loaded.
-    pub(super) fn take_over(
+    pub(super) fn apply_changes(
         &self,
         revision: u64,
         changes: &[Change],
@@ -89,9 +89,11 @@ impl Service {
         let keys = changes.iter().filter(|change| change.kind == Kind::Binding).map(|change| &*change.key);
         let keys: BTreeSet<&str> = keys.collect();
         // Those that are gone, and those that are there: of several steps at once only where they led counts.
-        let gone = before.bindings.keys().filter(|whom| !after.bindings.contains_key(*whom));
-        for whom in gone.chain(after.bindings.keys()).filter(|whom| !keys.is_empty() && keys.contains(&*whom.key())) {
-            self.bring(whom, after.bindings.get(whom).map(|record| &**record));
+        let gone = before.bindings.keys().filter(|target| !after.bindings.contains_key(*target));
+        for target in
+            gone.chain(after.bindings.keys()).filter(|target| !keys.is_empty() && keys.contains(&*target.key()))
+        {
+            self.reconcile(target, after.bindings.get(target).map(|record| &**record));
         }
         Ok(())
     }

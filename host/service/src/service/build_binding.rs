@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use callsign::{Binding, Breaker, OnFailure, OnUnavailable, Policy};
 
-use crate::binding::{FailureRule, Spec, UnavailableRule};
-use crate::module_cache::Modules;
+use crate::binding::{FailureRule, PolicySpec, UnavailableRule};
+use crate::module_cache::ModuleCache;
 
 /// Why no binding can be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unfit {
+pub(super) struct SpecError {
     /// The property of the request's body that is wrong.
     pub(super) property: &'static str,
     pub(super) reason: String,
@@ -19,10 +19,10 @@ pub(super) struct Unfit {
 ///
 /// # Errors
 /// The module is not on this node, does not load, or rejects its settings; or a probe is invalid.
-pub(super) fn with_probes(spec: &Spec, modules: &Modules) -> Result<Binding, Unfit> {
+pub(super) fn with_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Binding, SpecError> {
     let mut binding = without_probes(spec, modules)?;
     for probe in &spec.probes {
-        binding = binding.probe(probe.probe().map_err(|reason| Unfit { property: "probes", reason })?);
+        binding = binding.probe(probe.probe().map_err(|reason| SpecError { property: "probes", reason })?);
     }
     Ok(binding)
 }
@@ -32,13 +32,13 @@ pub(super) fn with_probes(spec: &Spec, modules: &Modules) -> Result<Binding, Unf
 ///
 /// # Errors
 /// As [`with_probes`], except for probes.
-pub(super) fn without_probes(spec: &Spec, modules: &Modules) -> Result<Binding, Unfit> {
+pub(super) fn without_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Binding, SpecError> {
     let policy = modules.policy(spec.owner.as_deref(), &spec.module);
-    let policy = policy.map_err(|error| Unfit { property: "module", reason: error.to_string() })?;
+    let policy = policy.map_err(|error| SpecError { property: "module", reason: error.to_string() })?;
     let policy: Policy = match &spec.settings {
         Some(settings) => policy
             .with_settings(settings.get())
-            .map_err(|error| Unfit { property: "settings", reason: error.to_string() })?,
+            .map_err(|error| SpecError { property: "settings", reason: error.to_string() })?,
         None => policy,
     };
     let binding = Binding::new(policy)

@@ -28,7 +28,7 @@ impl Service {
             if let Err(error) = self.catch_up().await {
                 tracing::debug!("cannot follow the catalog store: {}", error.text);
             }
-            self.settle().await;
+            self.retry_due().await;
         }
     }
 
@@ -48,7 +48,7 @@ impl Service {
             let (first, last) = (entries[0].revision, last.revision);
             let contiguous = first == seen + 1 && last - first + 1 == entries.len() as u64;
             let taken = if contiguous {
-                self.take_entries(entries).await
+                self.apply_entries(entries).await
             } else {
                 Err(StoreError::Damaged(format!("revisions {} to {first} are missing", seen + 1)))
             };
@@ -66,14 +66,14 @@ impl Service {
         self.stored("since", self.store.since(seen, AT_ONCE)).await
     }
 
-    async fn take_entries(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), StoreError> {
+    async fn apply_entries(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), StoreError> {
         let told: Vec<Event> =
             entries.iter().map(|entry| Event::revision(entry.revision, &entry.who, &entry.action)).collect();
         let Some(revision) = entries.last().map(|entry| entry.revision) else { return Ok(()) };
         let changes: Vec<Change> = entries.into_iter().flat_map(|entry| entry.changes).collect();
         self.fetch_modules(&changes).await;
         let service = Arc::clone(self);
-        let work = tokio::task::spawn_blocking(move || service.take_over(revision, &changes, None));
+        let work = tokio::task::spawn_blocking(move || service.apply_changes(revision, &changes, None));
         work.await.map_err(|error| StoreError::Damaged(error.to_string()))??;
         told.into_iter().for_each(|event| self.events.tell(event));
         Ok(())

@@ -100,7 +100,7 @@ impl Service {
             match committed? {
                 Committed::Done(revision) => {
                     let service = Arc::clone(&self);
-                    service.enact(revision, &author, draft, next).await.map_err(Fault::internal)?;
+                    service.apply(revision, &author, draft, next).await.map_err(Fault::internal)?;
                     return Ok(plan.answer);
                 }
                 Committed::Behind(_) => self.catch_up().await?,

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Entities on their way into the catalog.
 #[derive(Debug, Default)]
-pub(crate) struct FirstNamed {
+pub(crate) struct EntityAutocreate {
     /// Each with the application of its message.
     waiting: Mutex<HashMap<String, String>>,
     more: Notify,
@@ -35,7 +35,7 @@ pub(crate) struct FirstNamed {
     rounds: AtomicU64,
 }
 
-impl FirstNamed {
+impl EntityAutocreate {
     /// Takes note of an entity that is not in the catalog.
     fn add(&self, entity: &str, application: &str) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,35 +58,35 @@ impl FirstNamed {
 impl Service {
     /// Has entities created that messages named, each with its application, and waits a moment for that. What cannot be
     /// created now is created later: a decision does not depend on it.
-    pub(crate) async fn first_named(&self, named: impl IntoIterator<Item = (String, String)>) {
-        let before = self.first_named.rounds.load(Ordering::Acquire);
-        let done = self.first_named.done.notified();
+    pub(crate) async fn autocreate_entities(&self, named: impl IntoIterator<Item = (String, String)>) {
+        let before = self.entity_autocreate.rounds.load(Ordering::Acquire);
+        let done = self.entity_autocreate.done.notified();
         tokio::pin!(done);
         done.as_mut().enable();
-        named.into_iter().for_each(|(entity, application)| self.first_named.add(&entity, &application));
-        self.first_named.more.notify_one();
-        if self.is_changeable() && self.first_named.rounds.load(Ordering::Acquire) == before {
+        named.into_iter().for_each(|(entity, application)| self.entity_autocreate.add(&entity, &application));
+        self.entity_autocreate.more.notify_one();
+        if self.is_changeable() && self.entity_autocreate.rounds.load(Ordering::Acquire) == before {
             let _ = tokio::time::timeout(PATIENCE, done).await;
         }
     }
 
     /// Creates what was named, until the service ends.
-    pub(crate) async fn create_first_named(self: Arc<Self>) {
+    pub(crate) async fn run_entity_autocreate(self: Arc<Self>) {
         loop {
             tokio::select! {
-                () = self.first_named.more.notified() => {}
+                () = self.entity_autocreate.more.notified() => {}
                 () = self.ended() => return,
             }
-            while !self.first_named.is_empty() && !*self.ending.borrow() {
-                let named = self.first_named.take();
+            while !self.entity_autocreate.is_empty() && !*self.ending.borrow() {
+                let named = self.entity_autocreate.take();
                 let again = named.clone();
                 let author = Author::itself("entities that messages named first");
                 let created = self.change(author, move |view| Ok(plan(view, &named))).await;
-                self.first_named.rounds.fetch_add(1, Ordering::AcqRel);
-                self.first_named.done.notify_waiters();
+                self.entity_autocreate.rounds.fetch_add(1, Ordering::AcqRel);
+                self.entity_autocreate.done.notify_waiters();
                 if let Err(fault) = created {
                     tracing::debug!("entities that messages named were not created: {}", fault.text);
-                    again.iter().for_each(|(entity, application)| self.first_named.add(entity, application));
+                    again.iter().for_each(|(entity, application)| self.entity_autocreate.add(entity, application));
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -8,7 +8,7 @@ use callsign::EventKind;
 
 use super::Service;
 use super::commit::{Author, Plan, View};
-use crate::binding::For;
+use crate::binding::Target;
 use crate::change::{Change, Kind};
 use crate::events::Event;
 use crate::fault::Fault;
@@ -32,7 +32,7 @@ impl Service {
                 _ => tracing::info!("{event}"),
             }
             if let EventKind::AutoRolledBack { candidate, .. } = &event.kind {
-                service.recalled(For::of(&event.target), Arc::clone(candidate));
+                service.auto_rolled_back(Target::from(&event.target), Arc::clone(candidate));
             }
             if service.events.is_heard() {
                 service.events.tell(Event::of(event));
@@ -41,7 +41,7 @@ impl Service {
     }
 
     /// A candidate was taken off here, by itself: the rest of the fleet takes it off too, and it does not come back.
-    fn recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) {
+    fn auto_rolled_back(self: &Arc<Self>, target: Target, candidate: Arc<str>) {
         let service = Arc::clone(self);
         // The event comes on the thread that decided, which may be any.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -52,7 +52,9 @@ impl Service {
         };
         runtime.spawn(async move {
             loop {
-                let Err(fault) = service.withdraw_recalled(whom.clone(), Arc::clone(&candidate)).await else { return };
+                let Err(fault) = service.withdraw_auto_rolled_back(target.clone(), Arc::clone(&candidate)).await else {
+                    return;
+                };
                 tracing::warn!("the recalled candidate {candidate} is in the catalog store still: {}", fault.text);
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
@@ -62,11 +64,11 @@ impl Service {
         });
     }
 
-    async fn withdraw_recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) -> Result<(), Fault> {
+    async fn withdraw_auto_rolled_back(self: &Arc<Self>, target: Target, candidate: Arc<str>) -> Result<(), Fault> {
         let author = Author::itself(format!("recall of {candidate}"));
         let plan = move |view: &View| {
-            let next = view.state.bindings.get(&whom).and_then(|record| record.recall(&candidate));
-            let change = next.map(|next| Change::put(Kind::Binding, whom.key(), &next));
+            let next = view.state.bindings.get(&target).and_then(|record| record.roll_back_automatically(&candidate));
+            let change = next.map(|next| Change::put(Kind::Binding, target.key(), &next));
             Ok(Plan::new(change.into_iter().collect(), ()))
         };
         self.change(author, plan).await

@@ -8,18 +8,18 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
 use super::Service;
-use super::entity_autocreate::FirstNamed;
-use super::reconcile::Served;
+use super::entity_autocreate::EntityAutocreate;
+use super::reconcile::AppliedBindings;
 use crate::change::Kind;
 use crate::config::Config;
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
-use crate::module_cache::Modules;
-use crate::refused_traffic::Noted;
+use crate::module_cache::ModuleCache;
+use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
-use crate::timed_store::Timed;
+use crate::timed_store::TimedStore;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -82,8 +82,8 @@ impl Service {
         let (revision, elements) = store.load().await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let metrics = Arc::new(Metrics::default());
-        let sticky = Timed::around(sticky, Arc::clone(&metrics));
-        let modules = Arc::new(Modules::new(config.data.join("modules")));
+        let sticky = TimedStore::around(sticky, Arc::clone(&metrics));
+        let modules = Arc::new(ModuleCache::new(config.data.join("modules")));
         let standard = modules.standard()?;
         let pins = Arc::clone(&sticky);
         let gateway = blocking(move || Gateway::with(catalog, standard, pins)).await??;
@@ -95,9 +95,9 @@ impl Service {
             store,
             modules,
             metrics,
-            first_named: FirstNamed::default(),
-            served: Served::default(),
-            noted: Noted::default(),
+            entity_autocreate: EntityAutocreate::default(),
+            applied: AppliedBindings::default(),
+            refused_traffic: RefusedTraffic::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
             reachable: AtomicBool::new(true),
@@ -116,7 +116,7 @@ impl Service {
         }
         let service = Arc::clone(self);
         blocking(move || {
-            state.bindings.iter().for_each(|(whom, record)| service.bring(whom, Some(record)));
+            state.bindings.iter().for_each(|(target, record)| service.reconcile(target, Some(record)));
         })
         .await
     }
@@ -133,10 +133,10 @@ impl Service {
         let work = blocking(move || {
             service.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
             let before = service.state.swap(Arc::clone(&state));
-            for whom in before.bindings.keys().filter(|whom| !state.bindings.contains_key(*whom)) {
-                service.bring(whom, None);
+            for target in before.bindings.keys().filter(|target| !state.bindings.contains_key(*target)) {
+                service.reconcile(target, None);
             }
-            state.bindings.iter().for_each(|(whom, record)| service.bring(whom, Some(record)));
+            state.bindings.iter().for_each(|(target, record)| service.reconcile(target, Some(record)));
             Ok(())
         });
         work.await?.map_err(|error: StoreError| Fault::internal(error))

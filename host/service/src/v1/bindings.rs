@@ -21,7 +21,7 @@ use self::request::{CanaryRequest, PolicyRequest};
 use self::response::{BindingBody, HistoryBody, PastBody, with_tag};
 use self::step::{act, commit};
 use self::target::{of, whose};
-use crate::binding::{CanarySpec, For, Refused};
+use crate::binding::{CanarySpec, Target, TransitionError};
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, Problems};
@@ -58,10 +58,10 @@ async fn list(
     let page = parameters.page(100)?;
     let wanted = parameters.text("applicationId");
     let state = service.state();
-    let platform = of(&state, &For::default()).filter(|_| !state.bindings.contains_key(&For::default()));
+    let platform = of(&state, &Target::default()).filter(|_| !state.bindings.contains_key(&Target::default()));
     let all = platform.iter().chain(state.bindings.values());
     let visible = all.filter(|record| {
-        let application = record.whom.application_id.as_deref();
+        let application = record.target.application_id.as_deref();
         caller.tenant().is_none_or(|tenant| application == Some(tenant))
             && wanted.is_none_or(|wanted| application == Some(wanted))
     });
@@ -76,8 +76,8 @@ async fn list(
     ),
     responses((status = 200, body = BindingBody), Problems))]
 async fn get(State(service): State<Arc<Service>>, caller: Caller, parameters: Parameters) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
-    let record = of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
+    let target = whose(&service, &caller, &parameters)?;
+    let record = of(&service.state(), &target).ok_or_else(|| target::unbound(&target))?;
     Ok(with_tag(&record))
 }
 
@@ -99,14 +99,14 @@ async fn swap(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
+    let target = whose(&service, &caller, &parameters)?;
     let request: PolicyRequest = crate::http::body(&bytes)?;
-    let spec = request.spec(&service.state(), &caller, &whom)?;
-    service.accept(&whom, &spec).await?;
+    let spec = request.spec(&service.state(), &caller, &target)?;
+    service.validate(&target, &spec).await?;
     let next = spec.clone();
-    commit(&service, &caller, whom, &headers, Some(spec), move |whom, before| match before {
+    commit(&service, &caller, target, &headers, Some(spec), move |target, before| match before {
         Some(before) => Ok(before.swap(next.clone(), now())),
-        None => Ok(crate::binding::BindingRecord::new(whom.clone(), next.clone())),
+        None => Ok(crate::binding::BindingRecord::new(target.clone(), next.clone())),
     })
     .await
 }
@@ -124,15 +124,15 @@ async fn unbind(
     parameters: Parameters,
     headers: HeaderMap,
 ) -> Answer<NoContent> {
-    let whom = whose(&service, &caller, &parameters)?;
-    if whom.application_id.is_none() {
+    let target = whose(&service, &caller, &parameters)?;
+    if target.application_id.is_none() {
         return Err(Fault::conflict("the platform is never without a policy: put `standard` to use instead"));
     }
     let plan = move |view: &View| {
-        let record = of(&view.state, &whom);
+        let record = of(&view.state, &target);
         response::must_match(&headers, record.as_deref())?;
-        record.ok_or_else(|| target::unbound(&whom))?;
-        Ok(Plan::new(vec![Change::remove(Kind::Binding, whom.key())], NoContent))
+        record.ok_or_else(|| target::unbound(&target))?;
+        Ok(Plan::new(vec![Change::remove(Kind::Binding, target.key())], NoContent))
     };
     service.change(caller.author(), plan).await
 }
@@ -152,14 +152,14 @@ async fn shadow(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
+    let target = whose(&service, &caller, &parameters)?;
     let request: PolicyRequest = crate::http::body(&bytes)?;
-    let spec = request.spec(&service.state(), &caller, &whom)?;
-    of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
-    service.accept(&whom, &spec).await?;
+    let spec = request.spec(&service.state(), &caller, &target)?;
+    of(&service.state(), &target).ok_or_else(|| target::unbound(&target))?;
+    service.validate(&target, &spec).await?;
     let next = spec.clone();
-    commit(&service, &caller, whom, &headers, Some(spec), move |whom, before| {
-        Ok(before.ok_or_else(|| target::unbound(whom))?.with_shadow(next.clone()))
+    commit(&service, &caller, target, &headers, Some(spec), move |target, before| {
+        Ok(before.ok_or_else(|| target::unbound(target))?.with_shadow(next.clone()))
     })
     .await
 }
@@ -180,14 +180,14 @@ async fn canary(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
-    let (request, per_mille, recall) = crate::http::body::<CanaryRequest>(&bytes)?.parts()?;
-    let spec = request.spec(&service.state(), &caller, &whom)?;
-    of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
-    service.accept(&whom, &spec).await?;
-    let next = CanarySpec { spec: spec.clone(), per_mille, recall };
-    commit(&service, &caller, whom, &headers, Some(spec), move |whom, before| {
-        Ok(before.ok_or_else(|| target::unbound(whom))?.with_canary(next.clone()))
+    let target = whose(&service, &caller, &parameters)?;
+    let (request, per_mille, auto_rollback) = crate::http::body::<CanaryRequest>(&bytes)?.parts()?;
+    let spec = request.spec(&service.state(), &caller, &target)?;
+    of(&service.state(), &target).ok_or_else(|| target::unbound(&target))?;
+    service.validate(&target, &spec).await?;
+    let next = CanarySpec { spec: spec.clone(), per_mille, auto_rollback };
+    commit(&service, &caller, target, &headers, Some(spec), move |target, before| {
+        Ok(before.ok_or_else(|| target::unbound(target))?.with_canary(next.clone()))
     })
     .await
 }
@@ -251,8 +251,8 @@ async fn withdraw(
     ),
     responses((status = 200, body = HistoryBody), Problems))]
 async fn history(State(service): State<Arc<Service>>, caller: Caller, parameters: Parameters) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
-    let record = of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
+    let target = whose(&service, &caller, &parameters)?;
+    let record = of(&service.state(), &target).ok_or_else(|| target::unbound(&target))?;
     Ok(Json(HistoryBody { results: record.history.iter().map(PastBody::of).collect() }).into_response())
 }
 
@@ -314,15 +314,15 @@ async fn comparison(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<ComparisonBody>> {
-    let whom = whose(&service, &caller, &parameters)?;
-    of(&service.state(), &whom).ok_or_else(|| target::unbound(&whom))?;
-    let comparison = service.gateway.comparison(&whom.bound());
-    let comparison = comparison.ok_or_else(|| Fault::not_found(format!("a shadow of {}", whom.bound())))?;
+    let target = whose(&service, &caller, &parameters)?;
+    of(&service.state(), &target).ok_or_else(|| target::unbound(&target))?;
+    let comparison = service.gateway.comparison(&target.to_gateway());
+    let comparison = comparison.ok_or_else(|| Fault::not_found(format!("a shadow of {target}")))?;
     Ok(Json(ComparisonBody::of(comparison)))
 }
 
-impl From<Refused> for Fault {
-    fn from(refused: Refused) -> Self {
+impl From<TransitionError> for Fault {
+    fn from(refused: TransitionError) -> Self {
         Self::conflict(refused.to_string())
     }
 }

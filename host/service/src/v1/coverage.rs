@@ -114,9 +114,9 @@ pub(super) async fn list(
     };
     // It looks at every scope, so it must not stand in the way of decisions.
     let audited = tokio::task::spawn_blocking(move || {
-        let refused = service.noted.all(part.application.as_deref());
+        let refused = service.refused_traffic.all(part.application.as_deref());
         let revision = service.revision();
-        let gaps = audit::gaps(revision.catalog(), &refused, &service.noted, &part);
+        let gaps = audit::gaps(revision.catalog(), &refused, &service.refused_traffic, &part);
         page.of(gaps.iter(), |gap| GapBody::of(revision.catalog(), gap))
     });
     Ok(Json(audited.await.map_err(Fault::internal)?))

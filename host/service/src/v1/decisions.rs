@@ -78,7 +78,7 @@ pub(super) async fn decide(
     }
     service.metrics.decided(&decided, began.elapsed());
     if !named.is_empty() {
-        service.first_named(named).await;
+        service.autocreate_entities(named).await;
     }
     Ok(json(body))
 }
@@ -86,7 +86,7 @@ pub(super) async fn decide(
 /// Tells the coverage audit of a message that found no sender.
 fn note(service: &Service, message: &Message<'_>, decision: &DecisionRef<'_>) {
     if let Some(refusal) = decision.refusal() {
-        service.noted.add(message, refusal);
+        service.refused_traffic.add(message, refusal);
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct DefaultSenderBody {
 /// Which sender it is to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct SenderOf {
+pub(super) struct NewDefaultSender {
     sender_id: String,
 }
 
@@ -114,7 +114,7 @@ pub(super) async fn list(
 
 /// Gives a platform its default sender, in the place of the one that it had.
 #[utoipa::path(put, path = "/v1/default-senders", tag = "strategies",
-    params(("applicationId" = String, Query), ("entityId" = Option<String>, Query)), request_body = SenderOf,
+    params(("applicationId" = String, Query), ("entityId" = Option<String>, Query)), request_body = NewDefaultSender,
     responses((status = 204), Problems))]
 pub(super) async fn put(
     State(service): State<Arc<Service>>,
@@ -124,7 +124,7 @@ pub(super) async fn put(
 ) -> Answer<NoContent> {
     caller.needs(Scope::SendingStrategy)?;
     let platform = Platform::of(&parameters)?;
-    let SenderOf { sender_id } = body(&bytes)?;
+    let NewDefaultSender { sender_id } = body(&bytes)?;
     let author = caller.author();
     let plan = move |view: &View| {
         let catalog = view.catalog();

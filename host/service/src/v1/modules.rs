@@ -140,7 +140,7 @@ pub(super) async fn upload(
     if is_new {
         // Goes on where the caller does not wait for it.
         let (service, module) = (Arc::clone(&service), Arc::clone(&module));
-        let moved = tokio::spawn(async move { service.move_followers(&module).await });
+        let moved = tokio::spawn(async move { service.auto_update(&module).await });
         moved.await.map_err(Fault::internal)?;
     }
     let mut place = format!("/v1/modules/{}", module.digest);
@@ -249,7 +249,7 @@ pub(super) async fn component(
 async fn bytes_of(service: &Service, module: &ModuleRecord) -> Result<Vec<u8>, Fault> {
     let component = service.modules.component(&service.store, module).await;
     component.map_err(|error| match error {
-        crate::module_cache::Missing::Store(_) => {
+        crate::module_cache::FetchError::Store(_) => {
             Fault::unavailable("the catalog store does not answer", Duration::from_secs(1))
         }
         error => Fault::internal(error),
@@ -274,11 +274,11 @@ pub(super) async fn remove(
         if !view.state.modules.contains_key(&key) {
             return Err(unknown(&digest));
         }
-        let uses = |spec: &crate::binding::Spec| spec.module == digest && spec.owner == owner;
+        let uses = |spec: &crate::binding::PolicySpec| spec.module == digest && spec.owner == owner;
         if let Some(binding) = view.state.bindings.values().find(|binding| binding.specs().any(uses)) {
             return Err(Fault::conflict(format!(
                 "the binding of {} uses the module, or could roll back to it",
-                binding.whom.bound()
+                binding.target
             )));
         }
         Ok(Plan::new(vec![Change::remove(Kind::Module, key)], NoContent))

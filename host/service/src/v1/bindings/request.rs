@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::binding::{BreakerSpec, FailureRule, For, ProbeSpec, RecallSpec, Spec, UnavailableRule};
+use crate::binding::{AutoRollbackSpec, BreakerSpec, FailureRule, PolicySpec, ProbeSpec, Target, UnavailableRule};
 use crate::fault::{Fault, Violation};
 use crate::http::{Caller, quoted};
 use crate::module::{ModuleRecord, STANDARD};
@@ -74,22 +74,23 @@ pub(super) struct CanaryRequest {
     #[schema(minimum = 1, maximum = 1000)]
     per_mille: u16,
     /// When it is taken off by itself; default when more than 50 thousandths of at least 100 answers of a minute are wrong.
-    #[serde(default)]
-    recall: Option<RecallSpec>,
+    #[serde(rename = "recall", default)]
+    auto_rollback: Option<AutoRollbackSpec>,
 }
 
 impl CanaryRequest {
     /// # Errors
     /// 400: the share or the recall is none.
-    pub(super) fn parts(self) -> Result<(PolicyRequest, u16, RecallSpec), Fault> {
-        let Self { module, settings, versions, on_failure, on_unavailable, breaker, probes, per_mille, recall } = self;
-        let recall = recall.unwrap_or_default();
+    pub(super) fn parts(self) -> Result<(PolicyRequest, u16, AutoRollbackSpec), Fault> {
+        let Self { module, settings, versions, on_failure, on_unavailable, breaker, probes, per_mille, auto_rollback } =
+            self;
+        let auto_rollback = auto_rollback.unwrap_or_default();
         within("perMille", per_mille.into(), 1, 1_000)?;
-        within("recall.perMille", recall.per_mille.into(), 0, 1_000)?;
-        within("recall.answers", recall.answers, 1, u32::MAX)?;
-        within("recall.windowSeconds", recall.window_seconds, 1, 86_400)?;
+        within("recall.perMille", auto_rollback.per_mille.into(), 0, 1_000)?;
+        within("recall.answers", auto_rollback.answers, 1, u32::MAX)?;
+        within("recall.windowSeconds", auto_rollback.window_seconds, 1, 86_400)?;
         let request = PolicyRequest { module, settings, versions, on_failure, on_unavailable, breaker, probes };
-        Ok((request, per_mille, recall))
+        Ok((request, per_mille, auto_rollback))
     }
 }
 
@@ -98,22 +99,22 @@ impl PolicyRequest {
     ///
     /// # Errors
     /// 400 with what is wrong; 404 where the module is not there, or not for this key and this binding.
-    pub(super) fn spec(self, state: &State, caller: &Caller, whom: &For) -> Result<Spec, Fault> {
+    pub(super) fn spec(self, state: &State, caller: &Caller, target: &Target) -> Result<PolicySpec, Fault> {
         let breaker = self.breaker.unwrap_or_default();
         within("breaker.failures", breaker.failures, 1, 1_000_000)?;
         within("breaker.restSeconds", breaker.rest_seconds, 1, 86_400)?;
         let probes = probes(self.probes.unwrap_or_default(), caller)?;
-        let mut spec = Spec {
+        let mut spec = PolicySpec {
             settings: self.settings,
             versions: self.versions,
             on_failure: self.on_failure.unwrap_or_default(),
             on_unavailable: self.on_unavailable.unwrap_or_default(),
             breaker,
             probes,
-            ..Spec::standard()
+            ..PolicySpec::standard()
         };
         if self.module != STANDARD {
-            let module = find(state, caller, whom, &self.module)?;
+            let module = find(state, caller, target, &self.module)?;
             spec.module.clone_from(&module.digest);
             spec.owner.clone_from(&module.application_id);
             spec.policy = module.label();
@@ -139,7 +140,7 @@ fn within(property: &str, value: u32, least: u32, most: u32) -> Result<(), Fault
 }
 
 /// The module that a text names: of the binding's application, or else of the platform, which no tenant's key reaches.
-fn find<'a>(state: &'a State, caller: &Caller, whom: &For, text: &str) -> Result<&'a ModuleRecord, Fault> {
+fn find<'a>(state: &'a State, caller: &Caller, target: &Target, text: &str) -> Result<&'a ModuleRecord, Fault> {
     let named = text.split_once('@').and_then(|(name, version)| Some((name, version.parse::<Version>().ok()?)));
     let is_it = |module: &ModuleRecord| match &named {
         Some((name, version)) => module.name == *name && module.version == *version,
@@ -148,14 +149,14 @@ fn find<'a>(state: &'a State, caller: &Caller, whom: &For, text: &str) -> Result
     let of = |owner: Option<&str>| {
         state.modules.values().find(|module| module.application_id.as_deref() == owner && is_it(module))
     };
-    let own = whom.application_id.as_deref().and_then(|application| of(Some(application)));
+    let own = target.application_id.as_deref().and_then(|application| of(Some(application)));
     let found = own.or_else(|| caller.tenant().is_none().then(|| of(None)).flatten());
     found.map(|module| &**module).ok_or_else(|| Fault::not_found(format!("the module {}", quoted(text))))
 }
 
 /// # Errors
 /// 404: the module was removed meanwhile.
-pub(super) fn must_have(state: &State, spec: &Spec) -> Result<(), Fault> {
+pub(super) fn must_have(state: &State, spec: &PolicySpec) -> Result<(), Fault> {
     match spec.module == STANDARD || state.has_module(spec.owner.as_deref(), &spec.module) {
         true => Ok(()),
         false => Err(Fault::not_found(format!("the module {}", quoted(&spec.policy)))),

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::binding::{
-    BindingRecord, BreakerSpec, CanarySpec, FailureRule, For, Past, ProbeSpec, RecallSpec, Spec, UnavailableRule,
+    AutoRollbackSpec, BindingRecord, BreakerSpec, CanarySpec, FailureRule, PastPolicy, PolicySpec, ProbeSpec, Target,
+    UnavailableRule,
 };
 use crate::change::time;
 use crate::fault::Fault;
@@ -20,7 +21,7 @@ use crate::http::Json;
 pub(super) struct BindingBody {
     /// Whose it is; empty: the platform's.
     #[serde(rename = "for")]
-    whom: For,
+    target: Target,
     /// What serves.
     active: PolicyBody,
     /// What decides beside it.
@@ -33,8 +34,8 @@ pub(super) struct BindingBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<PastBody>>,
     /// Only newer versions than this are followed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    passed_over: Option<String>,
+    #[serde(rename = "passedOver", skip_serializing_if = "Option::is_none")]
+    skipped_version: Option<String>,
 }
 
 /// A policy with what it is put to use with.
@@ -69,7 +70,8 @@ pub(super) struct CanaryBody {
     policy: PolicyBody,
     /// Its share, in thousandths.
     per_mille: u16,
-    recall: RecallSpec,
+    #[serde(rename = "recall")]
+    auto_rollback: AutoRollbackSpec,
 }
 
 /// A policy that served before.
@@ -90,7 +92,7 @@ pub(super) struct HistoryBody {
 }
 
 impl PolicyBody {
-    fn of(spec: &Spec) -> Self {
+    fn of(spec: &PolicySpec) -> Self {
         Self {
             policy: spec.policy.clone(),
             module: spec.module.clone(),
@@ -106,7 +108,7 @@ impl PolicyBody {
 }
 
 impl PastBody {
-    pub(super) fn of(past: &Past) -> Self {
+    pub(super) fn of(past: &PastPolicy) -> Self {
         Self { policy: PolicyBody::of(&past.spec), until: time(past.until) }
     }
 }
@@ -116,15 +118,15 @@ impl BindingBody {
         let canary = |canary: &CanarySpec| CanaryBody {
             policy: PolicyBody::of(&canary.spec),
             per_mille: canary.per_mille,
-            recall: canary.recall,
+            auto_rollback: canary.auto_rollback,
         };
         Self {
-            whom: record.whom.clone(),
+            target: record.target.clone(),
             active: PolicyBody::of(&record.active),
             shadow: record.shadow.as_ref().map(PolicyBody::of),
             canary: record.canary.as_ref().map(canary),
             history: Some(record.history.iter().map(PastBody::of).collect()),
-            passed_over: record.passed_over.as_ref().map(ToString::to_string),
+            skipped_version: record.skipped_version.as_ref().map(ToString::to_string),
         }
     }
 

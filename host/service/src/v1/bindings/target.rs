@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use callsign::Catalog;
 
-use crate::binding::{BindingRecord, For, Spec};
+use crate::binding::{BindingRecord, PolicySpec, Target};
 use crate::fault::Fault;
 use crate::http::{Caller, Parameters};
 use crate::key::Scope;
@@ -19,7 +19,7 @@ const LONGEST_ID: usize = 255;
 ///
 /// # Errors
 /// 403 without the scope; 400 where an id is none; 404 where the application is not there, or not for this key.
-pub(super) fn whose(service: &Service, caller: &Caller, parameters: &Parameters) -> Result<For, Fault> {
+pub(super) fn whose(service: &Service, caller: &Caller, parameters: &Parameters) -> Result<Target, Fault> {
     caller.needs(Scope::Modules)?;
     for name in ["applicationId", "entityId"] {
         // An id that got lost on the way must not come to mean everybody.
@@ -32,37 +32,39 @@ pub(super) fn whose(service: &Service, caller: &Caller, parameters: &Parameters)
             return Err(Fault::property(name, "is not 1 to 255 characters, none a control"));
         }
     }
-    let whom = For {
+    let target = Target {
         application_id: parameters.text("applicationId").map(str::to_owned),
         entity_id: parameters.text("entityId").map(str::to_owned),
     };
-    if whom.application_id.is_none() && whom.entity_id.is_some() {
+    if target.application_id.is_none() && target.entity_id.is_some() {
         return Err(Fault::property("entityId", "is of an application: give applicationId too"));
     }
     caller.must_see(
-        whom.application_id.as_deref(),
-        match &whom.application_id {
+        target.application_id.as_deref(),
+        match &target.application_id {
             None => "a binding of the platform".to_owned(),
             Some(id) => format!("the application {}", crate::http::quoted(id)),
         },
     )?;
-    is_there(service.revision().catalog(), &whom)?;
-    Ok(whom)
+    is_there(service.revision().catalog(), &target)?;
+    Ok(target)
 }
 
 /// # Errors
 /// 404: its application does not exist. Entities may come later: messages make them.
-pub(super) fn is_there(catalog: &Catalog, whom: &For) -> Result<(), Fault> {
-    whom.application_id.as_deref().map_or(Ok(()), |id| application_must_exist(catalog, id, true))
+pub(super) fn is_there(catalog: &Catalog, target: &Target) -> Result<(), Fault> {
+    target.application_id.as_deref().map_or(Ok(()), |id| application_must_exist(catalog, id, true))
 }
 
 /// The binding of somebody. The platform has one before anything was bound: the standard policy serves.
-pub(super) fn of(state: &State, whom: &For) -> Option<Arc<BindingRecord>> {
-    let record = state.bindings.get(whom).cloned();
-    let first = || whom.application_id.is_none().then(|| Arc::new(BindingRecord::new(whom.clone(), Spec::standard())));
+pub(super) fn of(state: &State, target: &Target) -> Option<Arc<BindingRecord>> {
+    let record = state.bindings.get(target).cloned();
+    let first = || {
+        target.application_id.is_none().then(|| Arc::new(BindingRecord::new(target.clone(), PolicySpec::standard())))
+    };
     record.or_else(first)
 }
 
-pub(super) fn unbound(whom: &For) -> Fault {
-    Fault::not_found(format!("a binding of {}", whom.bound()))
+pub(super) fn unbound(target: &Target) -> Fault {
+    Fault::not_found(format!("a binding of {target}"))
 }

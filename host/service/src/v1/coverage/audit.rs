@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use callsign::{Catalog, Channel, Country};
 
 use super::outcome::{Gap, Scope, Scopes};
-use crate::refused_traffic::{Noted, Refused};
+use crate::refused_traffic::{RefusedMessages, RefusedTraffic};
 
 /// Which part of a platform is looked at.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) type Place<'a> = (&'a str, Option<&'a str>, u8, Country);
 /// A gap, and what traffic knows of it.
 pub(super) struct Found<'a> {
     pub(super) gap: Gap,
-    pub(super) seen: Option<&'a Refused>,
+    pub(super) seen: Option<&'a RefusedMessages>,
 }
 
 impl Part {
@@ -39,8 +39,8 @@ impl Part {
 /// All gaps. What traffic found and is none any more is forgotten.
 pub(super) fn gaps<'a>(
     catalog: &'a Catalog,
-    refused: &'a [Refused],
-    noted: &Noted,
+    refused: &'a [RefusedMessages],
+    noted: &RefusedTraffic,
     part: &Part,
 ) -> BTreeMap<Place<'a>, Found<'a>> {
     let scopes = Scopes::new(catalog);

@@ -4,7 +4,7 @@ use callsign::{Catalog, Edit, EditErrorKind};
 use serde_json::Value;
 
 use super::unknown;
-use crate::association::Named;
+use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of, raw};
 use crate::fault::Fault;
 use crate::http::quoted;
@@ -34,7 +34,7 @@ fn unused(catalog: &Catalog, id: &str) -> Result<Vec<Change>, Fault> {
 /// The changes that end all uses of it.
 fn uses(catalog: &Catalog, id: &str) -> Result<Vec<Change>, Fault> {
     let (index, _) = catalog.sender(id).ok_or_else(|| unknown(id))?;
-    let associations = Named::all(catalog).filter(|named| named.is_of_a_sender() && named.resource == id);
+    let associations = NamedAssociation::all(catalog).filter(|named| named.is_of_a_sender() && named.resource == id);
     let mut changes: Vec<Change> = associations.map(|named| Change::remove(Kind::Association, named.key())).collect();
     let mut emptied = Vec::new();
     for strategy in catalog.strategies() {
