@@ -35,7 +35,7 @@ pub(crate) struct NamedAssociation<'a> {
 }
 
 impl<'a> NamedAssociation<'a> {
-    /// All of a catalog: those that strategies act on, then the others.
+    /// All associations of a catalog: those that decisions use, then those of other types and channels.
     pub(crate) fn all(catalog: &'a Catalog) -> impl Iterator<Item = Self> {
         let acted_on = catalog.associations().iter().map(|association| {
             let sender = &catalog.senders()[association.sender as usize];
@@ -57,7 +57,7 @@ impl<'a> NamedAssociation<'a> {
         acted_on.chain(others)
     }
 
-    /// The key of its element.
+    /// The key of its element in the store.
     pub(crate) fn key(&self) -> String {
         let parts = [Some(self.resource_type), Some(self.channel), Some(self.application), self.entity];
         key_of(&[&parts[..], &[Some(self.resource)]].concat())
@@ -73,8 +73,8 @@ impl<'a> NamedAssociation<'a> {
         }
     }
 
-    /// The association that a body describes, as far as its fields are texts; what is wrong with it otherwise is found
-    /// when it is put.
+    /// The association that a body describes. Fields that are not strings count as empty here; they are reported when
+    /// the body is put into the catalog.
     pub(crate) fn of(body: &'a Map<String, Value>) -> Self {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         Self {

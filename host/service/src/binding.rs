@@ -1,4 +1,5 @@
-//! Bindings as they are kept and travel: what shall serve, what stands beside it, and what served before.
+//! Bindings as they are stored and sent to other nodes: the active policy, its candidates, and the policies from
+//! before.
 
 mod transition;
 
@@ -19,7 +20,7 @@ use crate::module::STANDARD;
 /// How many earlier policies are kept for a rollback.
 pub(crate) const HISTORY: usize = 16;
 
-/// Whom a binding is for: the platform where both are left out.
+/// What a binding is for: an application, an entity of it, or the platform if both are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = For)]
@@ -64,20 +65,20 @@ impl fmt::Display for Target {
     }
 }
 
-/// A policy with everything that it is put to use with.
+/// A policy with everything that it is bound with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PolicySpec {
     /// The digest of a module, or `standard`.
     pub(crate) module: String,
-    /// Whose module it is; none is the platform's.
+    /// The application that owns the module; `None` is the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<String>,
     /// `name@version`.
     pub(crate) policy: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settings: Option<Box<RawValue>>,
-    /// The versions that it follows.
+    /// The versions that the binding updates to by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) versions: Option<VersionReq>,
     #[serde(default)]
@@ -90,7 +91,7 @@ pub(crate) struct PolicySpec {
     pub(crate) probes: Vec<ProbeSpec>,
 }
 
-/// What a message comes to when its policy fails.
+/// What happens to a message when its policy fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum FailureRule {
@@ -101,7 +102,7 @@ pub(crate) enum FailureRule {
     Standard,
 }
 
-/// What a message comes to when its pin cannot be read or written.
+/// What happens to a message when its pin cannot be read or written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum UnavailableRule {
@@ -112,14 +113,14 @@ pub(crate) enum UnavailableRule {
     DecideUnpinned,
 }
 
-/// When a policy that keeps failing is left alone.
+/// When a policy that keeps failing is no longer called for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct BreakerSpec {
-    /// So many failures without a success between them, 1 to 1,000,000.
+    /// After this many failures in a row, 1 to 1,000,000.
     #[schema(minimum = 1, maximum = 1_000_000)]
     pub(crate) failures: u32,
-    /// Then it is not called for so many seconds, 1 to 86,400.
+    /// For how many seconds it is not called, 1 to 86,400.
     #[schema(minimum = 1, maximum = 86_400)]
     pub(crate) rest_seconds: u32,
 }
@@ -131,7 +132,7 @@ impl Default for BreakerSpec {
     }
 }
 
-/// A message that a policy must answer before it is put to use.
+/// A message that a policy must decide as expected before it is bound.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProbeSpec {
@@ -143,13 +144,13 @@ pub(crate) struct ProbeSpec {
     pub(crate) channel: String,
     /// The recipient.
     pub(crate) to: String,
-    /// The `senderId` that it must choose. Left out: any.
+    /// The `senderId` that must be chosen; any if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sender_id: Option<String>,
-    /// The step that must settle it. Left out: any.
+    /// The step that must decide; any if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) step: Option<String>,
-    /// The code that it must refuse with. Left out: any.
+    /// The code that the message must be refused with; any if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refusal: Option<String>,
 }
@@ -164,18 +165,18 @@ pub(crate) struct CanarySpec {
     pub(crate) auto_rollback: AutoRollbackSpec,
 }
 
-/// When a candidate is taken off by itself.
+/// When a canary is rolled back automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schema(as = RecallSpec)]
 pub(crate) struct AutoRollbackSpec {
-    /// When more than this share of its answers is wrong, in thousandths.
+    /// The largest share of wrong answers, in thousandths.
     #[schema(maximum = 1_000)]
     pub(crate) per_mille: u16,
-    /// But not before it gave so many answers.
+    /// How many answers are needed before the share counts.
     #[schema(minimum = 1)]
     pub(crate) answers: u32,
-    /// Answers are forgotten after so many seconds.
+    /// For how many seconds an answer counts.
     #[schema(minimum = 1, maximum = 86_400)]
     pub(crate) window_seconds: u32,
 }
@@ -202,14 +203,14 @@ impl AutoRollbackSpec {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PastPolicy {
     pub(crate) spec: PolicySpec,
-    /// When it was taken off, in milliseconds since 1970.
+    /// When it was replaced, in milliseconds since 1970.
     pub(crate) until: u64,
-    /// What was passed over while it served.
+    /// The skipped version at that time.
     #[serde(rename = "passedOver", default, skip_serializing_if = "Option::is_none")]
     pub(crate) skipped_version: Option<Version>,
 }
 
-/// A binding, as it is kept.
+/// A binding, as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BindingRecord {
@@ -223,15 +224,15 @@ pub(crate) struct BindingRecord {
     /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) history: Vec<PastPolicy>,
-    /// Only newer versions than this are followed: it was rolled back from, or recalled.
+    /// Only newer versions than this one are updated to: it was rolled back, by hand or automatically.
     #[serde(rename = "passedOver", default, skip_serializing_if = "Option::is_none")]
     pub(crate) skipped_version: Option<Version>,
-    /// How it came to be so: a swap, a rollback. For the node that puts it to use.
+    /// The last change. Nodes need it to do the same: a rollback keeps the instances that a swap would replace.
     #[serde(rename = "by")]
     pub(crate) transition: Transition,
 }
 
-/// How a binding came to be as it is.
+/// How a binding was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Transition {
@@ -258,7 +259,7 @@ impl PolicySpec {
         }
     }
 
-    /// Whether both describe the same policy, put to use in the same way.
+    /// Whether both describe the same policy, bound in the same way.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.module == other.module && serde_json::to_string(self).ok() == serde_json::to_string(other).ok()
     }
@@ -312,6 +313,6 @@ impl ProbeSpec {
     }
 }
 
-/// Every step that settles a decision.
+/// Every step that can decide a message.
 pub(crate) const STEPS: [Step; 7] =
     [Step::Explicit, Step::DefaultSender, Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool];

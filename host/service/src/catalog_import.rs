@@ -1,4 +1,4 @@
-//! A catalog file, taken into a platform that has none.
+//! Imports a catalog file into an empty platform.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of};
 use crate::service::{Author, Plan, Service, StartError, View};
 
-/// Imports a catalog. A platform that has elements already keeps what it has: so the same command starts a service the
-/// first time and every other.
+/// Imports a catalog file. A platform that has elements already is left as it is, so the same command works for the
+/// first start of a service and for every later one.
 pub(crate) async fn import(service: &Arc<Service>, path: &Path) -> Result<(), StartError> {
     let file = path.to_owned();
     let read = tokio::task::spawn_blocking(move || Catalog::load(&file)).await;
@@ -35,7 +35,7 @@ pub(crate) async fn import(service: &Arc<Service>, path: &Path) -> Result<(), St
     Ok(())
 }
 
-/// The changes that make a catalog.
+/// The changes that put every element of a catalog.
 fn changes(catalog: &Catalog) -> Vec<Change> {
     let application = |index: u32| &*catalog.applications()[index as usize].id;
     let entity = |index: Option<u32>| index.map(|index| &*catalog.entities()[index as usize].id);

@@ -1,4 +1,4 @@
-//! The folder on this machine that has everything without an address of its own.
+//! The data folder of this node: the catalog and the pins if they have no address of their own, and copies of modules.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;

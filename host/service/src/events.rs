@@ -1,4 +1,4 @@
-//! What happens, for whoever listens: swaps, rollbacks, revisions of the catalog, failures of policies.
+//! Events for listeners: revisions, swaps, rollbacks, failures of policies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,46 +12,46 @@ use utoipa::ToSchema;
 use crate::binding::Target;
 use crate::change::now;
 
-/// How many events a listener may be behind before it misses some.
+/// How many events a slow listener may be behind before it misses the oldest.
 const BACKLOG: usize = 1_024;
 
 /// Something that happened.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
-    /// Counts events of this node.
+    /// A number that counts the events of this node.
     pub(crate) id: u64,
-    /// `revision`, `swapped`, `rolledBack`, `unbound`, `rejected`, `shadowed`, `canary`, `withdrawn`, `recalled`, `failed`,
-    /// `rested` or `recovered`.
+    /// `revision`, `swapped`, `rolledBack`, `unbound`, `rejected`, `shadowed`, `canary`, `withdrawn`, `recalled`,
+    /// `failed`, `rested` or `recovered`.
     pub(crate) event: &'static str,
     /// Milliseconds since 1970.
     pub(crate) at: u64,
-    /// Whose binding; none where it is about the platform's catalog.
+    /// The target of the binding; left out for events about the catalog.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<Target>,
-    /// What else there is to say.
+    /// What else is known about the event.
     #[serde(flatten)]
     #[schema(value_type = Object)]
-    pub(crate) what: Value,
+    pub(crate) details: Value,
 }
 
 impl Event {
-    fn new(event: &'static str, target: Option<Target>, what: Value) -> Self {
-        Self { id: 0, event, at: now(), target, what }
+    fn new(event: &'static str, target: Option<Target>, details: Value) -> Self {
+        Self { id: 0, event, at: now(), target, details }
     }
 
-    /// A revision is served.
+    /// A revision is in use.
     pub(crate) fn revision(revision: u64, who: &str, action: &str) -> Self {
         Self::new("revision", None, json!({ "revision": revision, "who": who, "action": action }))
     }
 
-    /// A policy was not put to use.
+    /// A policy was rejected.
     pub(crate) fn rejected(target: &Target, policy: Option<&str>, reason: &str) -> Self {
         Self::new("rejected", Some(target.clone()), json!({ "policy": policy, "reason": reason }))
     }
 
     pub(crate) fn of(event: &callsign::Event) -> Self {
-        let (name, what) = match &event.kind {
+        let (name, details) = match &event.kind {
             EventKind::Swapped { from, to } => ("swapped", json!({ "from": from.as_deref(), "to": &**to })),
             EventKind::RolledBack { from, to } => ("rolledBack", json!({ "from": &**from, "to": &**to })),
             EventKind::Unbound { from } => ("unbound", json!({ "from": &**from })),
@@ -71,43 +71,43 @@ impl Event {
             EventKind::CircuitClosed { policy } => ("recovered", json!({ "policy": &**policy })),
             other => ("other", json!({ "reason": format!("{other:?}") })),
         };
-        Self::new(name, Some(Target::from(&event.target)), what)
+        Self::new(name, Some(Target::from(&event.target)), details)
     }
 
-    /// Whether an application's key may hear of it.
+    /// Whether keys of an application may see it.
     pub(crate) fn concerns(&self, application: &str) -> bool {
         self.target.as_ref().is_some_and(|target| target.application_id.as_deref() == Some(application))
     }
 }
 
-/// Where events are told, and heard.
+/// Where events are sent and listened to.
 pub(crate) struct Events {
-    told: broadcast::Sender<Arc<Event>>,
+    sender: broadcast::Sender<Arc<Event>>,
     next: AtomicU64,
-    /// Places for listeners.
+    /// A permit for each listener.
     pub(crate) places: Arc<Semaphore>,
 }
 
 impl Events {
     pub(crate) fn new(listeners: usize) -> Self {
         Self {
-            told: broadcast::channel(BACKLOG).0,
+            sender: broadcast::channel(BACKLOG).0,
             next: AtomicU64::new(1),
             places: Arc::new(Semaphore::new(listeners.min(Semaphore::MAX_PERMITS))),
         }
     }
 
-    pub(crate) fn tell(&self, mut event: Event) {
+    pub(crate) fn send(&self, mut event: Event) {
         event.id = self.next.fetch_add(1, Ordering::Relaxed);
-        // Nobody may listen.
-        let _ = self.told.send(Arc::new(event));
+        // An error means that nobody listens.
+        let _ = self.sender.send(Arc::new(event));
     }
 
     pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Event>> {
-        self.told.subscribe()
+        self.sender.subscribe()
     }
 
-    pub(crate) fn is_heard(&self) -> bool {
-        self.told.receiver_count() > 0
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.sender.receiver_count() > 0
     }
 }

@@ -1,9 +1,14 @@
 //! The decision as a service: `callsign serve`.
 //!
-//! A message's way: `http::guard` lets it in, `v1::decisions` reads it and asks the gateway. A change's way: a handler
-//! plans elements to put and remove, `service::changing` checks that they make a sound platform and writes them as one
-//! revision to the `store`, `service::enacting` puts them to use here, and `service::following` on every other node.
-#![deny(unsafe_code)]
+//! The way of a message: `http::guard` lets the request in, and `v1::decisions` reads it and asks the gateway.
+//!
+//! The way of a change: a handler plans which elements to put and remove. `service::commit` checks that the result is a
+//! valid platform and writes it to the `store` as one revision. `service::apply` puts the revision to use on this node,
+//! and `service::catch_up` on every other node.
+//!
+//! Modules import in one direction: records and stores, then `service`, then `http`, then the handlers in
+//! `provisioning`, `v1` and `health`, then `router`, then `server`.
+#![forbid(unsafe_code)]
 
 mod association;
 mod binding;

@@ -1,14 +1,14 @@
-//! Modules: components that tenants and the platform have uploaded.
+//! Modules: policies that tenants and the platform have uploaded.
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::change::key_of;
 
-/// The name of the policy that is always there.
+/// The name of the built-in policy.
 pub(crate) const STANDARD: &str = "standard";
 
-/// A module, as it is kept.
+/// A module, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ModuleRecord {
@@ -19,7 +19,7 @@ pub(crate) struct ModuleRecord {
     pub(crate) interface: Version,
     /// Milliseconds since 1970.
     pub(crate) added_at: u64,
-    /// Whose it is; none is the platform's.
+    /// The application that owns it; `None` is the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) application_id: Option<String>,
 }
@@ -29,13 +29,13 @@ impl ModuleRecord {
         key_of(&[self.application_id.as_deref(), Some(&self.digest)])
     }
 
-    /// Its owner and its digest, of a key.
+    /// The owner and the digest that a key has.
     pub(crate) fn parts(key: &str) -> Option<(Option<String>, String)> {
         let [owner, digest]: [Option<String>; 2] = serde_json::from_str(key).ok()?;
         Some((owner, digest?))
     }
 
-    /// Whether both have a claim to one name and version: what comes after `+` makes no other version.
+    /// Whether both have the same owner, name and version. Build metadata after `+` is ignored.
     pub(crate) fn is_same_version(&self, other: &Self) -> bool {
         self.application_id == other.application_id
             && self.name == other.name

@@ -11,14 +11,14 @@ use crate::module::{ModuleRecord, STANDARD};
 use crate::state::State;
 use crate::store::{Store, StoreError};
 
-/// The copies of this node: a module store for the platform and one for each application, so that tenants do not meet
-/// each other's names.
+/// The copies on this node: a module store for the platform and one for each application, so that names of one tenant
+/// do not collide with those of another.
 pub(crate) struct ModuleCache {
     folder: PathBuf,
     stores: Mutex<HashMap<Option<String>, Arc<ModuleStore>>>,
 }
 
-/// Why a module is not at hand.
+/// Why a module cannot be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error(transparent)]
@@ -36,13 +36,13 @@ impl ModuleCache {
         Self { folder, stores: Mutex::default() }
     }
 
-    /// The copies for an application, or for the platform.
+    /// The copies of an application, or of the platform.
     pub(crate) fn of(&self, application: Option<&str>) -> Result<Arc<ModuleStore>, ModuleError> {
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = stores.get(&application.map(str::to_owned)) {
             return Ok(Arc::clone(store));
         }
-        // Ids may have any characters, so none of them is part of a path.
+        // An id may have any character, so it is hashed for the path.
         let name = match application {
             None => "platform".to_owned(),
             Some(application) => {
@@ -56,7 +56,7 @@ impl ModuleCache {
         Ok(store)
     }
 
-    /// The standard policy, its code compiled once for this folder.
+    /// The standard policy. Its compiled code is cached in the folder.
     pub(crate) fn standard(&self) -> Result<Policy, ModuleError> {
         self.of(None)?.standard()
     }
@@ -64,11 +64,11 @@ impl ModuleCache {
     /// Adds a component to the copies of an owner. Blocks while it is checked and compiled.
     ///
     /// # Errors
-    /// It is no module, or `state` has another one of its name and version.
+    /// It is not a module, or `state` has another one with its name and version.
     pub(crate) fn add(&self, owner: Option<&str>, component: &[u8], state: &State) -> Result<Module, ModuleError> {
         let store = self.of(owner)?;
         match store.add(component) {
-            // What holds the name here is a copy of a module that is gone, or that never came to be.
+            // The copy with this name is of a module that was removed, or that was never committed.
             Err(ModuleError::Taken { digest, .. }) if !state.has_module(owner, &digest.to_string()) => {
                 store.remove(&digest)?;
                 store.add(component)
@@ -77,7 +77,7 @@ impl ModuleCache {
         }
     }
 
-    /// Brings a module's component to this node, if it is not here already.
+    /// Copies a module to this node, if it is not here already.
     pub(crate) async fn fetch(
         self: &Arc<Self>,
         from: &Store,
@@ -91,7 +91,7 @@ impl ModuleCache {
             return Ok(());
         }
         let component = from.component(digest).await?.ok_or_else(|| FetchError::Component(digest.to_owned()))?;
-        // Compiled here, which takes as long as it takes.
+        // Adding compiles the component.
         let (modules, owner) = (Arc::clone(self), owner.map(str::to_owned));
         blocking(move || modules.add(owner.as_deref(), &component, &state)).await?;
         Ok(())
@@ -114,7 +114,7 @@ impl ModuleCache {
         }
     }
 
-    /// Removes this node's copy of a module, so that its name and version are free here too. What was loaded goes on.
+    /// Removes the copy of a module, so that its name and version are free on this node too. Loaded instances go on.
     pub(crate) fn forget(&self, owner: Option<&str>, digest: &str) {
         let Ok(digest) = digest.parse() else { return };
         match self.of(owner).and_then(|store| store.remove(&digest)) {
@@ -123,7 +123,7 @@ impl ModuleCache {
         }
     }
 
-    /// A module of this node as a policy; blocks while it is loaded.
+    /// Loads the policy of a module that is on this node. Blocks.
     pub(crate) fn policy(&self, owner: Option<&str>, digest: &str) -> Result<Policy, ModuleError> {
         if digest == STANDARD {
             return self.standard();

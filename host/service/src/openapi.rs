@@ -15,9 +15,9 @@ use crate::service::Service;
 #[openapi(
     info(
         title = "Callsign",
-        description = "From which of its senders should this message go out? Decisions, and the platform that they are \
-            made on. The paths under `/provisioning` and `/numbers` are those of a provisioning API that people use \
-            already; Callsign's own are under `/v1`."
+        description = "Decides from which of its senders a message goes out, and manages the platform that the decisions \
+            are made on. The paths under `/provisioning` and `/numbers` are those of a provisioning API that clients \
+            already use; Callsign's own are under `/v1`."
     ),
     modifiers(&Keys),
     security(("key" = [])),
@@ -45,7 +45,7 @@ pub(crate) fn document() -> Document {
     Api::openapi()
 }
 
-/// The document, and a page for people that needs nothing from elsewhere.
+/// The document as JSON, and a page that shows it without loading anything from elsewhere.
 pub(crate) fn pages(document: Document) -> Router<Arc<Service>> {
     let text = document.to_json().unwrap_or_default();
     let json = async move || ([(http::header::CONTENT_TYPE, "application/json")], text.clone());

@@ -1,10 +1,11 @@
-//! The provisioning API that people use already: paths, fields, codes and faults are its own, exactly.
+//! The provisioning API that clients already use: its paths, fields, codes and errors are kept exactly.
 
 mod applications;
 mod associations;
 mod entities;
 mod numbers;
 mod removal;
+mod resource;
 mod strategies;
 
 use std::sync::Arc;

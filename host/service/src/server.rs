@@ -1,4 +1,4 @@
-//! A service from its start to its end.
+//! Starts, runs and stops the service.
 
 use std::fs::{self, File, TryLockError};
 use std::future::Future;
@@ -19,15 +19,15 @@ use crate::router::{router, routes};
 use crate::service::{Author, Plan, Service, StartError};
 use crate::store::Store;
 
-/// A service that is ready to serve.
+/// A service that has started.
 pub struct Running {
     service: Arc<Service>,
     listener: Listener,
-    /// Held as long as the data folder is in use.
+    /// Locks the data folder as long as the service runs.
     _lock: File,
 }
 
-/// What there is to say when a service has started.
+/// What a service reports when it has started.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Started {
@@ -35,14 +35,14 @@ pub struct Started {
     pub address: SocketAddr,
     /// `http` or `https`.
     pub scheme: &'static str,
-    /// The first key of the platform, where there was none: it is shown this once and kept nowhere.
+    /// The first key of the platform, if it had none. The secret is shown this once and not stored.
     pub first_key: Option<String>,
 }
 
-/// Opens the stores, loads the platform, and listens. `catalog` is a file that is imported into a platform that is empty.
+/// Opens the stores, loads the platform and listens. `catalog` is a file to import if the platform is empty.
 ///
 /// # Errors
-/// Anything of that cannot be done; see [`StartError`].
+/// See [`StartError`].
 pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, Started), StartError> {
     let file = |place: &Path| {
         let place = place.display().to_string();
@@ -72,7 +72,7 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
 }
 
 impl Running {
-    /// Serves until `end` is there, then finishes what is under way.
+    /// Serves until `end`, then finishes the requests in progress.
     pub async fn until(self, end: impl Future<Output = ()>) {
         let follower = tokio::spawn(Arc::clone(&self.service).follow());
         let creator = tokio::spawn(Arc::clone(&self.service).run_entity_autocreate());
@@ -107,7 +107,7 @@ fn open_pins(config: &Config) -> Result<Arc<dyn StickyStore>, StartError> {
     Ok(callsign::sticky::open(&address, key, EmbeddedOptions::default())?)
 }
 
-/// Makes the first key where the platform has none.
+/// Creates the first key if the platform has none.
 async fn first_key(service: &Arc<Service>) -> Result<Option<String>, StartError> {
     if !service.state().keys.is_empty() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The service: a gateway, the store that its platform is kept in, and the way from one to the other.
+//! The service: a gateway, the catalog store, and what keeps the gateway up to date with the store.
 
 mod apply;
 mod auto_update;
@@ -31,7 +31,7 @@ use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::Store;
 
-/// Everything that requests are answered from.
+/// Everything that handlers need.
 pub(crate) struct Service {
     pub(crate) config: Config,
     pub(crate) gateway: Gateway,
@@ -40,44 +40,49 @@ pub(crate) struct Service {
     pub(crate) modules: Arc<ModuleCache>,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
-    /// Entities that messages named first.
+    /// Entities to create because a message named them.
     pub(crate) entity_autocreate: EntityAutocreate,
     /// What was applied to the gateway.
     applied: AppliedBindings,
-    /// What messages were refused for.
+    /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
     state: ArcSwap<State>,
-    /// Held by whoever makes the next revision, or takes one over from another node.
+    /// Held while a revision is made here, or taken over from another node.
     writer: Mutex<()>,
-    /// Whether the store answered last time.
+    /// Whether the catalog store answered last time.
     reachable: AtomicBool,
-    /// Ends what goes on in the background.
+    /// Set to `true` when the service shuts down; background tasks watch it.
     pub(crate) ending: watch::Sender<bool>,
 }
 
 impl Service {
-    /// What is known now besides the catalog.
+    /// The current state: everything besides the catalog.
     pub(crate) fn state(&self) -> Arc<State> {
         self.state.load_full()
     }
 
-    /// The catalog that is decided on now.
+    /// The catalog that decides now.
     pub(crate) fn revision(&self) -> Arc<Revision> {
         self.gateway.revision()
     }
 
-    /// Whether changes can be made, as far as is known.
+    /// The current catalog and state.
+    pub(crate) fn view(&self) -> View {
+        View { revision: self.revision(), state: self.state() }
+    }
+
+    /// Whether changes can be made, as far as this node knows.
     pub(crate) fn is_changeable(&self) -> bool {
         self.reachable.load(Ordering::Relaxed)
     }
 
-    /// Waits until the service is told to end.
+    /// Waits until the service shuts down.
     pub(crate) async fn ended(&self) {
-        // The sender is in here, so it cannot be gone.
+        // The sender lives as long as the service, so waiting cannot fail.
         let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
     }
 
-    /// What the catalog store answers, measured.
+    /// Measures an operation of the catalog store.
     pub(crate) async fn stored<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
         let began = Instant::now();
         let answer = work.await;

@@ -1,4 +1,4 @@
-//! The store of pins, with what it takes to answer measured.
+//! The pin store, with its response times measured.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use callsign::{Pin, PinKey, StickyError, StickyStore};
 
 use crate::metrics::Metrics;
 
-/// A store whose reads and writes are measured where they are awaited: those that decisions wait for.
+/// A pin store that measures the asynchronous reads and writes: those that decisions wait for.
 pub(crate) struct TimedStore {
     store: Arc<dyn StickyStore>,
     metrics: Arc<Metrics>,

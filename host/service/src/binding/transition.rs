@@ -1,11 +1,11 @@
-//! How a binding changes: from what is kept to what is kept next. Nothing here knows a gateway or a store.
+//! Changes of a binding: from one record to the next. Nothing here knows a gateway or a store.
 
 use semver::Version;
 
 use super::{BindingRecord, CanarySpec, HISTORY, PastPolicy, PolicySpec, Target, Transition};
 use crate::module::ModuleRecord;
 
-/// Why a binding does not change.
+/// Why a binding cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TransitionError {
     #[error("there is no candidate: begin with a shadow or a canary")]
@@ -15,7 +15,7 @@ pub(crate) enum TransitionError {
 }
 
 impl BindingRecord {
-    /// A binding that nothing was before.
+    /// The first binding of a target.
     pub(crate) fn new(target: Target, active: PolicySpec) -> Self {
         Self {
             target,
@@ -28,34 +28,34 @@ impl BindingRecord {
         }
     }
 
-    /// Another policy serves, by hand: whatever was passed over counts no more.
+    /// Binds another policy, by hand: the skipped version is forgotten.
     pub(crate) fn swap(&self, spec: PolicySpec, now: u64) -> Self {
         Self { skipped_version: None, ..self.put(spec, Transition::Swap, now) }
     }
 
-    /// A newer version serves.
+    /// Binds a newer version.
     pub(crate) fn auto_update(&self, spec: PolicySpec, now: u64) -> Self {
         self.put(spec, Transition::Swap, now)
     }
 
-    /// A candidate decides beside what serves.
+    /// Adds a shadow.
     pub(crate) fn with_shadow(&self, spec: PolicySpec) -> Self {
         Self { shadow: Some(spec), transition: Transition::Shadow, ..self.clone() }
     }
 
-    /// A candidate serves a share.
+    /// Adds a canary.
     pub(crate) fn with_canary(&self, canary: CanarySpec) -> Self {
         Self { canary: Some(canary), transition: Transition::Canary, ..self.clone() }
     }
 
-    /// The candidate, the canary or else the shadow, serves all.
+    /// Binds the candidate: the canary, or else the shadow.
     pub(crate) fn promote(&self, now: u64) -> Result<Self, TransitionError> {
         let candidate = self.canary.as_ref().map(|canary| &canary.spec).or(self.shadow.as_ref());
         let candidate = candidate.cloned().ok_or(TransitionError::NoCandidate)?;
         Ok(Self { skipped_version: None, ..self.put(candidate, Transition::Promotion, now) })
     }
 
-    /// The policy before serves again; what is taken off is not followed to again.
+    /// Binds the policy from before again. The version that is taken off is not updated to again.
     pub(crate) fn roll_back(&self) -> Result<Self, TransitionError> {
         let mut history = self.history.clone();
         let PastPolicy { spec, skipped_version, .. } = history.pop().ok_or(TransitionError::NoHistory)?;
@@ -75,7 +75,7 @@ impl BindingRecord {
         Ok(next)
     }
 
-    /// The candidates are taken off, and are not followed to.
+    /// Removes the candidates. Their versions are not updated to.
     pub(crate) fn withdraw(&self) -> Result<Self, TransitionError> {
         if self.canary.is_none() && self.shadow.is_none() {
             return Err(TransitionError::NoCandidate);
@@ -86,7 +86,8 @@ impl BindingRecord {
         Ok(next)
     }
 
-    /// The canary of this name and version is taken off because it went wrong. None where it is not there any more.
+    /// Removes the canary with this name and version because it was rolled back automatically. `None` if it is gone
+    /// already.
     pub(crate) fn roll_back_automatically(&self, policy: &str) -> Option<Self> {
         let canary = self.canary.as_ref().filter(|canary| canary.spec.policy == policy)?;
         let mut next = Self { canary: None, transition: Transition::Withdrawal, ..self.clone() };
@@ -94,7 +95,7 @@ impl BindingRecord {
         Some(next)
     }
 
-    /// Whether it moves to a module that was added.
+    /// Whether the binding updates to a module that was added.
     pub(crate) fn auto_updates_to(&self, module: &ModuleRecord) -> bool {
         let Some(versions) = &self.active.versions else { return false };
         let Some(serves) = self.active.version() else { return false };
@@ -108,12 +109,12 @@ impl BindingRecord {
             && self.skipped_version.as_ref().is_none_or(is_newer)
     }
 
-    /// What it serves with the code of another module.
+    /// The active policy with the code of another module.
     pub(crate) fn with_module(&self, module: &ModuleRecord) -> PolicySpec {
         PolicySpec { module: module.digest.clone(), policy: module.label(), ..self.active.clone() }
     }
 
-    /// Every policy that it may put to use, the earlier ones too.
+    /// Every policy of the binding, the earlier ones too.
     pub(crate) fn specs(&self) -> impl Iterator<Item = &PolicySpec> {
         let candidates = self.shadow.iter().chain(self.canary.iter().map(|canary| &canary.spec));
         std::iter::once(&self.active).chain(candidates).chain(self.history.iter().map(|past| &past.spec))
@@ -141,7 +142,7 @@ impl BindingRecord {
     }
 
     fn skip_version_of(&mut self, taken_off: &PolicySpec) {
-        // Of another policy a version says nothing.
+        // The version of another policy says nothing about this one.
         if taken_off.name() == self.active.name() {
             self.skip_version(taken_off.version());
         }
@@ -278,7 +279,7 @@ mod tests {
             (Transition::Withdrawal, Some(Version::new(1, 2, 0)))
         );
         assert!(next.shadow.is_some() && next.canary.is_none());
-        // Another one has been put there meanwhile.
+        // There is another canary by now.
         assert!(both.roll_back_automatically("a@1.1.0").is_none());
     }
 

@@ -14,45 +14,46 @@ fn responses(body: &str, kind: &str, which: &[(u16, &str)]) -> BTreeMap<String, 
 }
 
 const COMMON: [(u16, &str); 6] = [
-    (400, "Something in the request is not as it should be; the properties are named"),
+    (400, "The request is invalid; the properties are named"),
     (401, "No valid key"),
     (403, "The key does not have the scope"),
-    (404, "There is no such thing, or not for this key"),
+    (404, "It does not exist, or the key does not see it"),
     (429, "Too many requests; Retry-After says when to try again"),
     (500, "Something went wrong in the service"),
 ];
 
-/// Faults of `/provisioning/1` and `/numbers`.
+/// Errors of `/provisioning/1` and `/numbers`.
 pub(crate) struct Errors1;
 
 impl IntoResponses for Errors1 {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let more = [(409, "It exists already"), (503, "Too much is going on, or the catalog store is away")];
+        let more =
+            [(409, "It exists already"), (503, "The service is overloaded, or the catalog store does not answer")];
         responses("RequestErrorBody", "application/json", &[&COMMON[..], &more].concat())
     }
 }
 
-/// Faults of `/provisioning/2`.
+/// Errors of `/provisioning/2`.
 pub(crate) struct Errors2;
 
 impl IntoResponses for Errors2 {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let more = [(503, "Too much is going on, or the catalog store is away")];
+        let more = [(503, "The service is overloaded, or the catalog store does not answer")];
         responses("ErrorBody", "application/json", &[&COMMON[..], &more].concat())
     }
 }
 
-/// Faults of `/v1`.
+/// Errors of `/v1`.
 pub(crate) struct Problems;
 
 impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let more = [
             (408, "The body did not arrive in time"),
-            (409, "It stands against what is there"),
-            (412, "It is not what `If-Match` says any more"),
+            (409, "It conflicts with what exists"),
+            (412, "It is not in the state that `If-Match` names"),
             (413, "The body is too long"),
-            (503, "Too much is going on, or a store is away"),
+            (503, "The service is overloaded, or a store does not answer"),
         ];
         responses("Problem", "application/problem+json", &[&COMMON[..], &more].concat())
     }

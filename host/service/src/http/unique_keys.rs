@@ -1,4 +1,5 @@
-//! JSON in which no object has a property twice. Nobody can have meant that, and readers differ on which of them counts.
+//! JSON in which no object has a property twice. JSON parsers differ on which of the two counts, so it is an error
+//! here.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::input::quoted;
 
-/// A value like any other, but for that.
+/// A JSON value without duplicate properties.
 pub(super) struct UniqueKeys(pub(super) Value);
 
 impl<'de> Deserialize<'de> for UniqueKeys {

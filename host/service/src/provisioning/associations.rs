@@ -9,7 +9,7 @@ use http::StatusCode;
 use crate::association::{AssociationBody, NamedAssociation};
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, element, quoted};
+use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, ShortPageQuery, element, quoted};
 use crate::key::Scope;
 use crate::service::{Plan, Service, View};
 use crate::visibility::{sees_entity, sees_sender};
@@ -19,7 +19,7 @@ const RESOURCE_TYPES: [&str; 5] = ["NUMBER", "ALPHA", "DOMAIN", "RCS_RESOURCE", 
 const CHANNELS: [&str; 6] = ["SMS", "MMS", "EMAIL", "WHATSAPP", "RCS", "APPLE"];
 
 /// # Errors
-/// 404: something that the association names does not exist, or not for this key.
+/// 404: something that the association names does not exist, or the key does not see it.
 fn must_exist(view: &View, named: &NamedAssociation<'_>, caller: &Caller) -> Result<(), Fault> {
     let catalog = view.catalog();
     let known = catalog.application(named.application).filter(|_| caller.may_see(named.application));
@@ -38,8 +38,7 @@ fn must_exist(view: &View, named: &NamedAssociation<'_>, caller: &Caller) -> Res
 /// The associations, in pages.
 #[utoipa::path(get, path = "/provisioning/1/associations", tag = "provisioning",
     params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 20", minimum = 1, maximum = 1000),
+        ShortPageQuery,
         ("resourceType" = Option<String>, Query), ("channel" = Option<String>, Query),
         ("applicationId" = Option<String>, Query), ("entityId" = Option<String>, Query),
         ("resourceId" = Option<String>, Query),
@@ -106,7 +105,7 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
     let plan = move |view: &View| {
         let named = NamedAssociation::of(&body);
         let put = Change::put(Kind::Association, named.key(), &body);
-        // A body that is not sound is told so, whatever else there is to say.
+        // An invalid body is reported before anything else.
         view.check(&put)?;
         must_exist(view, &named, &caller)?;
         if NamedAssociation::all(view.catalog()).any(|there| there == named) {
@@ -117,7 +116,7 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
     service.change(author, plan).await
 }
 
-/// Removes an association, which comes as the body.
+/// Removes the association in the body.
 #[utoipa::path(delete, path = "/provisioning/1/associations", tag = "provisioning", request_body = AssociationBody,
     responses((status = 204), Errors1))]
 pub(super) async fn remove(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<NoContent> {

@@ -1,4 +1,4 @@
-//! What goes, and what moves, when an application or an entity is removed.
+//! What is removed with an application or an entity, and what moves.
 
 use callsign::DEFAULT_APPLICATION;
 use hashbrown::HashSet;
@@ -48,7 +48,7 @@ pub(super) fn touches_others(view: &View, entity: &str, application: &str) -> bo
         })
 }
 
-/// The changes that end scopes: associations move to the application `default`, the rest goes.
+/// The changes that remove scopes: associations move to the application `default`, everything else is removed.
 fn of_scopes(view: &View, goes: impl Fn(&str, Option<&str>) -> bool) -> Vec<Change> {
     let catalog = view.catalog();
     let mut changes = Vec::new();
@@ -58,7 +58,7 @@ fn of_scopes(view: &View, goes: impl Fn(&str, Option<&str>) -> bool) -> Vec<Chan
     for named in all.iter().filter(|named| goes(named.application, named.entity)) {
         changes.push(Change::remove(Kind::Association, named.key()));
         let moved = NamedAssociation { application: DEFAULT_APPLICATION, entity: None, ..*named };
-        // The same sender may come from an application and from an entity of it.
+        // An application and an entity of it may be associated with the same sender.
         if there.insert(moved.key()) {
             changes.push(Change::put(Kind::Association, moved.key(), &moved.body()));
         }

@@ -1,4 +1,4 @@
-//! Sending strategies, as the compatible API has them: one country at most, no list of senders, no idle time.
+//! Sending strategies, as the provisioning API has them: at most one country, no list of senders, no idle time.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::change::{Change, Kind, new_id};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Errors2, Json, NoContent, Paged, Parameters, element, quoted};
+use crate::http::{Answer, Caller, Errors2, Json, NoContent, PageQuery, Paged, Parameters, element, quoted};
 use crate::key::Scope;
 use crate::service::{Plan, Service, View};
 use crate::visibility::{application_of, must_see_entity, must_see_scope};
@@ -28,30 +28,30 @@ pub(crate) struct StrategyBody {
     sending_strategy_id: String,
     /// The scope.
     platform: PlatformBody,
-    /// The channel; every one where it is left out.
+    /// The channel; every channel if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<&'static str>,
-    /// The country of the recipient; every one where it is left out.
+    /// The country of the recipient; every country if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     destination_country_code: Option<String>,
     /// Whether a recipient always gets the same sender.
     use_sticky_sender: bool,
-    /// Whether long numbers of the recipient's own area go first.
+    /// Whether long numbers of the recipient's area are preferred.
     use_geolocated_sender: bool,
-    /// Which types of senders go first.
+    /// Which types of senders are preferred.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     priorities: Vec<PriorityBody>,
 }
 
-/// A strategy that is to be made. Nothing is required.
+/// A strategy to create. Nothing is required.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes a body that is read by its fields")]
 #[schema(rename_all = "camelCase")]
 pub(crate) struct NewStrategy {
     platform: Option<PlatformBody>,
-    /// `SMS`, `MMS` or `RCS`; every one where it is left out.
+    /// `SMS`, `MMS` or `RCS`; every channel if left out.
     channel: Option<String>,
-    /// Two upper-case letters of ISO 3166-1; every country where it is left out.
+    /// Two upper-case letters of ISO 3166-1; every country if left out.
     destination_country_code: Option<String>,
     use_sticky_sender: Option<bool>,
     use_geolocated_sender: Option<bool>,
@@ -62,14 +62,14 @@ pub(crate) struct NewStrategy {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PlatformBody {
-    /// `default` where it is left out.
+    /// `default` if left out.
     #[schema(required = false)]
     application_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     entity_id: Option<String>,
 }
 
-/// The place of a type of senders.
+/// The priority of a type of senders.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PriorityBody {
@@ -80,7 +80,7 @@ pub(crate) struct PriorityBody {
     priority: u8,
 }
 
-/// A strategy that was made.
+/// A strategy that was created.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StrategyId {
@@ -96,7 +96,7 @@ impl StrategyBody {
             })
             .collect();
         priorities.sort_by_key(|entry| entry.priority);
-        // This API knows one country; a strategy of several is made, and shown as it is, under /v1.
+        // This API knows at most one country. Strategies with several are shown in full under /v1.
         let country = strategy.countries.as_deref().and_then(|countries| match countries {
             [country] => Some(country.as_str().to_owned()),
             _ => None,
@@ -119,8 +119,7 @@ impl StrategyBody {
 /// The sending strategies, in pages.
 #[utoipa::path(get, path = "/provisioning/2/sending-strategies", tag = "provisioning",
     params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        PageQuery,
         ("sendingStrategyId" = Option<String>, Query), ("applicationId" = Option<String>, Query),
         ("entityId" = Option<String>, Query),
     ),
@@ -147,7 +146,7 @@ pub(super) async fn list(
     Ok(Json(page.of(wanted, |strategy| StrategyBody::of(catalog, strategy))))
 }
 
-/// Makes a sending strategy. One that ties with another of its scope is refused.
+/// Creates a sending strategy. A strategy that ties with another one of its scope is refused.
 #[utoipa::path(post, path = "/provisioning/2/sending-strategies", tag = "provisioning", request_body = NewStrategy,
     responses((status = 201, body = StrategyId), Errors2))]
 pub(super) async fn create(

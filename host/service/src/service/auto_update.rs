@@ -1,4 +1,4 @@
-//! Bindings that follow new versions: a module that was added is put to use where it is waited for.
+//! Automatic updates: a binding with a version range moves to a newer module when it is uploaded.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::module::ModuleRecord;
 
 impl Service {
-    /// Moves the bindings that follow a module's name to it, each by itself: one that does not accept it stays as it is.
+    /// Moves every binding that updates to this module, one by one. A binding that rejects the module stays as it is.
     pub(crate) async fn auto_update(self: &Arc<Self>, module: &Arc<ModuleRecord>) {
         let state = self.state();
         for record in state.bindings.values().filter(|record| record.auto_updates_to(module)) {
@@ -31,7 +31,7 @@ impl Service {
         let author = Author::itself(format!("follows {}", module.label()));
         let plan = move |view: &View| {
             let record = view.state.bindings.get(&target);
-            // What was changed meanwhile was changed by somebody who knows better.
+            // A binding that was changed meanwhile is left alone.
             let record =
                 record.filter(|record| record.auto_updates_to(&module) && record.with_module(&module).is(&spec));
             let is_there = view.state.modules.contains_key(&module.key());

@@ -27,8 +27,8 @@ pub(super) fn with_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Bi
     Ok(binding)
 }
 
-/// The binding of a policy, without its probes. The policy passed them before the binding was stored. Running them again
-/// on a later catalog could keep a node that starts from serving what all others serve.
+/// The binding of a policy, without its probes. The policy passed them before the binding was stored. Running them
+/// again on a later catalog could keep a node that starts from serving what all others serve.
 ///
 /// # Errors
 /// As [`with_probes`], except for probes.

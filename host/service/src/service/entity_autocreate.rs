@@ -1,4 +1,4 @@
-//! Entities that messages named first: they are created, with their id as their name.
+//! Creates entities that messages name and the catalog does not have. The id becomes the name.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,22 +12,22 @@ use super::Service;
 use super::commit::{Author, Plan, View};
 use crate::change::{Change, Kind};
 
-/// The most entities that wait to be created; what is named beyond is created when it is named again.
+/// The most entities in the queue. Beyond it, an entity is created when a later message names it.
 const MOST: usize = 10_000;
 
-/// The most that are created at once.
+/// The most entities of one revision.
 const AT_ONCE: usize = 1_000;
 
-/// How long a request waits for the entities that it named.
+/// How long a request waits for its entities.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long is waited after a failure.
+/// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Entities on their way into the catalog.
+/// The queue of entities to create.
 #[derive(Debug, Default)]
 pub(crate) struct EntityAutocreate {
-    /// Each with the application of its message.
+    /// The application of the message, by entity.
     waiting: Mutex<HashMap<String, String>>,
     more: Notify,
     /// Notified after every round.
@@ -36,7 +36,7 @@ pub(crate) struct EntityAutocreate {
 }
 
 impl EntityAutocreate {
-    /// Takes note of an entity that is not in the catalog.
+    /// Adds an entity to the queue.
     fn add(&self, entity: &str, application: &str) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < MOST && !waiting.contains_key(entity) {
@@ -56,8 +56,8 @@ impl EntityAutocreate {
 }
 
 impl Service {
-    /// Has entities created that messages named, each with its application, and waits a moment for that. What cannot be
-    /// created now is created later: a decision does not depend on it.
+    /// Queues entities, each with its application, and waits a moment until they are created. The decision does not
+    /// depend on it: an entity that cannot be created now is created later.
     pub(crate) async fn autocreate_entities(&self, named: impl IntoIterator<Item = (String, String)>) {
         let before = self.entity_autocreate.rounds.load(Ordering::Acquire);
         let done = self.entity_autocreate.done.notified();
@@ -70,7 +70,7 @@ impl Service {
         }
     }
 
-    /// Creates what was named, until the service ends.
+    /// Creates queued entities until the service shuts down.
     pub(crate) async fn run_entity_autocreate(self: Arc<Self>) {
         loop {
             tokio::select! {

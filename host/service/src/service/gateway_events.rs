@@ -17,14 +17,14 @@ use crate::fault::Fault;
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Service {
-    /// Passes on what happens in the gateway.
+    /// Listens to the events of the gateway.
     pub(crate) fn listen_to_gateway(self: &Arc<Self>) {
         let service = Arc::downgrade(self);
         self.gateway.listen(move |event| {
             let Some(service) = service.upgrade() else { return };
             service.metrics.happened(&event.kind);
             match &event.kind {
-                // As many as there are messages, when it comes to that.
+                // There may be one for every message.
                 EventKind::Failed { .. } => tracing::debug!("{event}"),
                 EventKind::Rejected { .. } | EventKind::AutoRolledBack { .. } | EventKind::CircuitOpened { .. } => {
                     tracing::warn!("{event}")
@@ -34,19 +34,20 @@ impl Service {
             if let EventKind::AutoRolledBack { candidate, .. } = &event.kind {
                 service.auto_rolled_back(Target::from(&event.target), Arc::clone(candidate));
             }
-            if service.events.is_heard() {
-                service.events.tell(Event::of(event));
+            if service.events.has_listeners() {
+                service.events.send(Event::of(event));
             }
         });
     }
 
-    /// A candidate was taken off here, by itself: the rest of the fleet takes it off too, and it does not come back.
+    /// The gateway has rolled a canary back automatically: it is withdrawn from the stored binding, so that every node
+    /// removes it and it does not come back.
     fn auto_rolled_back(self: &Arc<Self>, target: Target, candidate: Arc<str>) {
         let service = Arc::clone(self);
-        // The event comes on the thread that decided, which may be any.
+        // The event comes on the thread that decided a message, which may have no runtime.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             tracing::error!(
-                "the recall of {candidate} holds on this node alone: it was noticed outside of the service"
+                "the automatic rollback of {candidate} holds on this node only: its thread has no runtime to store it"
             );
             return;
         };
@@ -55,7 +56,10 @@ impl Service {
                 let Err(fault) = service.withdraw_auto_rolled_back(target.clone(), Arc::clone(&candidate)).await else {
                     return;
                 };
-                tracing::warn!("the recalled candidate {candidate} is in the catalog store still: {}", fault.text);
+                let reason = fault.text;
+                tracing::warn!(
+                    "the canary {candidate} is rolled back here, but not withdrawn for other nodes yet: {reason}"
+                );
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
                     () = service.ended() => return,

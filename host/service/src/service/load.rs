@@ -1,4 +1,4 @@
-//! Starting: everything that the store has, put to use.
+//! Loads everything from the catalog store, at the start or when revisions are missing.
 
 use std::sync::Arc;
 
@@ -28,13 +28,13 @@ pub enum StartError {
     /// The catalog store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store of pins.
+    /// The pin store.
     #[error(transparent)]
     Sticky(#[from] callsign::sticky::OpenError),
     /// The gateway.
     #[error(transparent)]
     Gateway(#[from] callsign::GatewayError),
-    /// The store of modules.
+    /// The module store.
     #[error(transparent)]
     Modules(#[from] callsign::StoreError),
     /// The certificate or its key.
@@ -59,7 +59,7 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// A key that recipients are to be hashed with.
+    /// The key that recipients are hashed with.
     #[error("the key of recipients in {place} cannot be used: {reason}")]
     RecipientKey {
         /// Its file.
@@ -67,13 +67,13 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
-    /// Something that was refused, such as a catalog to import.
+    /// Anything else, such as a catalog that cannot be imported.
     #[error("{0}")]
     Refused(String),
 }
 
 impl Service {
-    /// A service on what a store has.
+    /// A service with everything that the store has.
     pub(crate) async fn load(
         config: Config,
         store: Store,
@@ -108,7 +108,7 @@ impl Service {
         Ok(service)
     }
 
-    /// Puts every binding to use.
+    /// Applies every binding.
     async fn bind_all(self: &Arc<Self>) -> Result<(), StoreError> {
         let state = self.state();
         for record in state.bindings.values() {
@@ -121,7 +121,7 @@ impl Service {
         .await
     }
 
-    /// Takes the whole of what the store has, where taking over single revisions did not work.
+    /// Loads everything again, because single revisions could not be taken over.
     pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
         let (revision, elements) = self.stored("load", self.store.load()).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
@@ -147,7 +147,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
-/// The catalog and the state that elements make up.
+/// The catalog and the state of all elements.
 fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreError> {
     let lists = [
         (Kind::Application, "applications"),
@@ -169,7 +169,7 @@ fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreE
             .map(|element| (&*element.key, &*element.body))
             .collect();
         if kind == Kind::Application {
-            // It is first from the beginning, and only in the store once it has a name.
+            // The application `default` always comes first, and is in the store only once it has a name.
             bodies.sort_by_key(|(key, _)| *key != DEFAULT_APPLICATION);
         }
         for (index, (_, body)) in bodies.into_iter().enumerate() {

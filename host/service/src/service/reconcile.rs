@@ -1,8 +1,9 @@
 //! Reconciling: the gateway of this node is brought to serve what the stored bindings say.
 //!
-//! A node that makes a change, one that takes over a change of another node, one that starts and one that was cut off all do
-//! the same: they compare the stored binding with what was applied here last, not with the stored binding before it. So
-//! whatever failed once (a module that could not be fetched, no room for an instance) is made up for by a later try.
+//! A node that makes a change, one that takes over a change of another node, one that starts and one that was cut off
+//! all do the same: they compare the stored binding with what was applied here last, not with the stored binding before
+//! it. So whatever failed once (a module that could not be fetched, no room for an instance) is made up for by a later
+//! try.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,8 +96,8 @@ impl ReconcileError {
 
 impl Service {
     /// Makes the gateway serve what a stored binding says. What the gateway rejects is reported and tried again later;
-    /// until then the policy from before serves. Blocks while policies load. The caller holds the writer, or the service
-    /// has not started yet.
+    /// until then the policy from before serves. Blocks while policies load. The caller holds the writer, or the
+    /// service has not started yet.
     pub(super) fn reconcile(&self, target: &Target, record: Option<&BindingRecord>) {
         let mut targets = self.applied.0.lock().unwrap_or_else(PoisonError::into_inner);
         let state = targets.entry(target.clone()).or_insert_with(|| {
@@ -109,7 +110,7 @@ impl Service {
             Err(ReconcileError { policy, reason, is_reported }) => {
                 tracing::warn!("{target}: the stored binding is not served yet: {policy}: {reason}");
                 if !is_reported && state.retry.is_none() {
-                    self.events.tell(Event::rejected(target, Some(&policy), &reason));
+                    self.events.send(Event::rejected(target, Some(&policy), &reason));
                 }
                 let pause = state.retry.as_ref().map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LONGEST_PAUSE));
                 state.retry = Some(Retry { at: Instant::now() + pause, pause });
@@ -191,7 +192,8 @@ impl Service {
         Ok(())
     }
 
-    /// Whether the gateway would promote the wanted policy. It would not if it has rolled the canary back automatically.
+    /// Whether the gateway would promote the wanted policy. It would not if it has rolled the canary back
+    /// automatically.
     fn would_promote(&self, target: &Target, applied: &Applied, wanted: &PolicySpec) -> bool {
         let (shadow, canary) = self.gateway.candidates(&target.to_gateway());
         match (canary, &applied.canary, shadow, &applied.shadow) {

@@ -1,4 +1,4 @@
-//! Whether a policy would be put to use, found out before it is written down that it serves.
+//! Validates a policy on this node before its binding is stored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::fault::Fault;
 use crate::module_cache::FetchError;
 
 impl Service {
-    /// Tries a policy on this node: its module is loaded, its settings are checked, instances are started, probes are
-    /// answered. Nothing changes. Takes as long as the policy likes, so the writer is not held.
+    /// Loads the module of a policy, checks its settings, starts instances and runs the probes. Nothing changes. This
+    /// can take long, so the writer is not held.
     ///
     /// # Errors
-    /// 400 with the property that it does not accept, which is told as an event too; 503 where it cannot be tried now.
+    /// 400 with the property that is rejected, which is also sent as an event; 503 if the policy cannot be tried now.
     pub(crate) async fn validate(self: &Arc<Self>, target: &Target, spec: &PolicySpec) -> Result<(), Fault> {
         match self.fetch(&self.state(), spec).await {
             Ok(()) => {}
@@ -47,7 +47,7 @@ impl Service {
         };
         tracing::info!("{target}: {} is not accepted: {reason}", spec.policy);
         self.metrics.happened(&EventKind::Rejected { policy: (&*spec.policy).into(), reason: reason.clone() });
-        self.events.tell(Event::rejected(target, Some(&spec.policy), &reason));
+        self.events.send(Event::rejected(target, Some(&spec.policy), &reason));
         Err(Fault::property(property, reason))
     }
 }

@@ -1,10 +1,11 @@
-//! A policy that is to be put to use, as a request describes it.
+//! Requests to bind a policy.
 
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::target::BindingRequest;
 use crate::binding::{AutoRollbackSpec, BreakerSpec, FailureRule, PolicySpec, ProbeSpec, Target, UnavailableRule};
 use crate::fault::{Fault, Violation};
 use crate::http::{Caller, quoted};
@@ -14,73 +15,65 @@ use crate::state::State;
 /// The most probes of a binding.
 const MOST_PROBES: usize = 100;
 
-/// A policy that is to be put to use.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct PolicyRequest {
-    /// `standard`, the digest of a module, or its `name@version`.
-    module: String,
-    /// Any JSON; the policy says what it accepts.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    settings: Option<Box<RawValue>>,
-    /// The versions that it follows, such as `^1.2`: newer ones that are uploaded are put to use. Left out: none.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    versions: Option<VersionReq>,
-    /// What a message comes to when the policy fails; default `REFUSE`.
-    #[serde(default)]
-    on_failure: Option<FailureRule>,
-    /// What a message comes to when its pin cannot be read or written; default `REFUSE`.
-    #[serde(default)]
-    on_unavailable: Option<UnavailableRule>,
-    /// When a policy that keeps failing is left alone; default after 20 failures, for 5 seconds.
-    #[serde(default)]
-    breaker: Option<BreakerSpec>,
-    /// Messages that it must answer before it is put to use.
-    #[serde(default)]
-    #[schema(max_items = 100)]
-    probes: Option<Vec<ProbeSpec>>,
+/// A request for a policy: the fields that every such request has, then its own. A macro because serde cannot flatten a
+/// struct that holds raw JSON or denies unknown fields.
+macro_rules! policy_request {
+    ($(#[$about:meta])* $name:ident, versions: $versions:literal, $($own:tt)*) => {
+        $(#[$about])*
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        pub(super) struct $name {
+            /// `standard`, the digest of a module, or its `name@version`.
+            module: String,
+            /// Any JSON; the policy says what it accepts.
+            #[serde(default)]
+            #[schema(value_type = Option<Object>)]
+            settings: Option<Box<RawValue>>,
+            #[doc = $versions]
+            #[serde(default)]
+            #[schema(value_type = Option<String>)]
+            versions: Option<VersionReq>,
+            /// What happens to a message when the policy fails; default `REFUSE`.
+            #[serde(default)]
+            on_failure: Option<FailureRule>,
+            /// What happens to a message when its pin cannot be read or written; default `REFUSE`.
+            #[serde(default)]
+            on_unavailable: Option<UnavailableRule>,
+            /// When a policy that keeps failing is no longer called for a while; default after 20 failures, for 5
+            /// seconds.
+            #[serde(default)]
+            breaker: Option<BreakerSpec>,
+            /// Messages that it must decide as expected before it is bound.
+            #[serde(default)]
+            #[schema(max_items = 100)]
+            probes: Option<Vec<ProbeSpec>>,
+            $($own)*
+        }
+    };
 }
 
-/// A candidate that is to serve a share of the recipients.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct CanaryRequest {
-    /// `standard`, the digest of a module, or its `name@version`.
-    module: String,
-    /// Any JSON; the policy says what it accepts.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    settings: Option<Box<RawValue>>,
-    /// The versions that it follows once it is promoted.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    versions: Option<VersionReq>,
-    /// What a message comes to when the policy fails; default `REFUSE`.
-    #[serde(default)]
-    on_failure: Option<FailureRule>,
-    /// What a message comes to when its pin cannot be read or written; default `REFUSE`.
-    #[serde(default)]
-    on_unavailable: Option<UnavailableRule>,
-    /// When a policy that keeps failing is left alone; default after 20 failures, for 5 seconds.
-    #[serde(default)]
-    breaker: Option<BreakerSpec>,
-    /// Messages that it must answer before it is put to use.
-    #[serde(default)]
-    #[schema(max_items = 100)]
-    probes: Option<Vec<ProbeSpec>>,
+policy_request! {
+    /// A policy to bind.
+    PolicyRequest,
+    versions: " The versions to update to, such as `^1.2`: newer ones are bound when they are uploaded. None if left out.",
+}
+
+policy_request! {
+    /// A candidate to decide for a share of the recipients.
+    CanaryRequest,
+    versions: " The versions to update to once it is promoted.",
     /// Its share of the recipients, in thousandths.
     #[schema(minimum = 1, maximum = 1000)]
     per_mille: u16,
-    /// When it is taken off by itself; default when more than 50 thousandths of at least 100 answers of a minute are wrong.
+    /// When it is rolled back automatically; default when more than 50 thousandths of at least 100 answers in a minute
+    /// are wrong.
     #[serde(rename = "recall", default)]
     auto_rollback: Option<AutoRollbackSpec>,
 }
 
 impl CanaryRequest {
     /// # Errors
-    /// 400: the share or the recall is none.
+    /// 400: a number is out of its range.
     pub(super) fn parts(self) -> Result<(PolicyRequest, u16, AutoRollbackSpec), Fault> {
         let Self { module, settings, versions, on_failure, on_unavailable, breaker, probes, per_mille, auto_rollback } =
             self;
@@ -95,11 +88,13 @@ impl CanaryRequest {
 }
 
 impl PolicyRequest {
-    /// What is to be put to use for somebody.
+    /// The policy to bind.
     ///
     /// # Errors
-    /// 400 with what is wrong; 404 where the module is not there, or not for this key and this binding.
-    pub(super) fn spec(self, state: &State, caller: &Caller, target: &Target) -> Result<PolicySpec, Fault> {
+    /// 400 with what is wrong; 404 if there is no such module for this key and this binding.
+    pub(super) fn spec(self, request: &BindingRequest) -> Result<PolicySpec, Fault> {
+        let BindingRequest { service, caller, target, .. } = request;
+        let state = service.state();
         let breaker = self.breaker.unwrap_or_default();
         within("breaker.failures", breaker.failures, 1, 1_000_000)?;
         within("breaker.restSeconds", breaker.rest_seconds, 1, 86_400)?;
@@ -114,7 +109,7 @@ impl PolicyRequest {
             ..PolicySpec::standard()
         };
         if self.module != STANDARD {
-            let module = find(state, caller, target, &self.module)?;
+            let module = find(&state, caller, target, &self.module)?;
             spec.module.clone_from(&module.digest);
             spec.owner.clone_from(&module.application_id);
             spec.policy = module.label();
@@ -139,7 +134,8 @@ fn within(property: &str, value: u32, least: u32, most: u32) -> Result<(), Fault
     }
 }
 
-/// The module that a text names: of the binding's application, or else of the platform, which no tenant's key reaches.
+/// The module that a text names: of the target's application, or else of the platform, whose modules tenants cannot
+/// bind.
 fn find<'a>(state: &'a State, caller: &Caller, target: &Target, text: &str) -> Result<&'a ModuleRecord, Fault> {
     let named = text.split_once('@').and_then(|(name, version)| Some((name, version.parse::<Version>().ok()?)));
     let is_it = |module: &ModuleRecord| match &named {
@@ -155,7 +151,7 @@ fn find<'a>(state: &'a State, caller: &Caller, target: &Target, text: &str) -> R
 }
 
 /// # Errors
-/// 404: the module was removed meanwhile.
+/// 404: the module has been removed.
 pub(super) fn must_have(state: &State, spec: &PolicySpec) -> Result<(), Fault> {
     match spec.module == STANDARD || state.has_module(spec.owner.as_deref(), &spec.module) {
         true => Ok(()),
@@ -163,8 +159,8 @@ pub(super) fn must_have(state: &State, spec: &PolicySpec) -> Result<(), Fault> {
     }
 }
 
-/// Probes that are sound by themselves. A tenant's are of its application: what another one's messages come to would tell
-/// of its senders.
+/// Checks probes. Probes of a tenant use its own application: the decisions of another application would reveal its
+/// senders.
 fn probes(mut probes: Vec<ProbeSpec>, caller: &Caller) -> Result<Vec<ProbeSpec>, Fault> {
     if probes.len() > MOST_PROBES {
         return Err(Fault::property("probes", format!("are {}, and may be {MOST_PROBES}", probes.len())));

@@ -1,12 +1,16 @@
-//! Whose binding is meant, and what it is now.
+//! Which binding a request is about.
 
 use std::sync::Arc;
 
+use axum::extract::FromRequestParts;
 use callsign::Catalog;
+use http::HeaderMap;
+use http::request::Parts;
+use utoipa::IntoParams;
 
 use crate::binding::{BindingRecord, PolicySpec, Target};
 use crate::fault::Fault;
-use crate::http::{Caller, Parameters};
+use crate::http::{Caller, Parameters, quoted};
 use crate::key::Scope;
 use crate::service::Service;
 use crate::state::State;
@@ -15,14 +19,63 @@ use crate::visibility::application_must_exist;
 /// The most characters of an id.
 const LONGEST_ID: usize = 255;
 
-/// Whose binding the parameters name. Both left out: the platform's.
+/// The query parameters that name a target.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes parameters")]
+pub(super) struct TargetQuery {
+    /// Left out, with `entityId`: the platform
+    application_id: Option<String>,
+    entity_id: Option<String>,
+}
+
+/// The header that makes a change depend on the state of the binding.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes parameters")]
+pub(super) struct IfMatch {
+    /// The ETag of the binding that is meant
+    #[param(rename = "If-Match")]
+    if_match: Option<String>,
+}
+
+/// A request about one binding. Reading it from a request checks the scope of the key and the target.
+pub(super) struct BindingRequest {
+    pub(super) service: Arc<Service>,
+    pub(super) caller: Caller,
+    pub(super) target: Target,
+    pub(super) headers: HeaderMap,
+}
+
+impl FromRequestParts<Arc<Service>> for BindingRequest {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Fault> {
+        let caller = Caller::from_request_parts(parts, service).await?;
+        let parameters = Parameters::from_request_parts(parts, service).await?;
+        let target = target(service, &caller, &parameters)?;
+        Ok(Self { service: Arc::clone(service), caller, target, headers: parts.headers.clone() })
+    }
+}
+
+impl BindingRequest {
+    /// The binding as it is now.
+    ///
+    /// # Errors
+    /// 404: nothing is bound.
+    pub(super) fn binding(&self) -> Result<Arc<BindingRecord>, Fault> {
+        binding_of(&self.service.state(), &self.target).ok_or_else(|| not_bound(&self.target))
+    }
+}
+
+/// The target that the parameters name; the platform if both are left out.
 ///
 /// # Errors
-/// 403 without the scope; 400 where an id is none; 404 where the application is not there, or not for this key.
-pub(super) fn whose(service: &Service, caller: &Caller, parameters: &Parameters) -> Result<Target, Fault> {
+/// 403 without the scope; 400 if an id is invalid; 404 if the application does not exist, or not for this key.
+fn target(service: &Service, caller: &Caller, parameters: &Parameters) -> Result<Target, Fault> {
     caller.needs(Scope::Modules)?;
     for name in ["applicationId", "entityId"] {
-        // An id that got lost on the way must not come to mean everybody.
+        // An id that got lost on the way must not come to mean the platform.
         if parameters.is_empty(name) {
             return Err(Fault::property(name, "is empty; leave it out to mean all"));
         }
@@ -43,28 +96,26 @@ pub(super) fn whose(service: &Service, caller: &Caller, parameters: &Parameters)
         target.application_id.as_deref(),
         match &target.application_id {
             None => "a binding of the platform".to_owned(),
-            Some(id) => format!("the application {}", crate::http::quoted(id)),
+            Some(id) => format!("the application {}", quoted(id)),
         },
     )?;
-    is_there(service.revision().catalog(), &target)?;
+    must_exist(service.revision().catalog(), &target)?;
     Ok(target)
 }
 
 /// # Errors
-/// 404: its application does not exist. Entities may come later: messages make them.
-pub(super) fn is_there(catalog: &Catalog, target: &Target) -> Result<(), Fault> {
+/// 404: the application does not exist. The entity need not exist yet: messages create entities.
+pub(super) fn must_exist(catalog: &Catalog, target: &Target) -> Result<(), Fault> {
     target.application_id.as_deref().map_or(Ok(()), |id| application_must_exist(catalog, id, true))
 }
 
-/// The binding of somebody. The platform has one before anything was bound: the standard policy serves.
-pub(super) fn of(state: &State, target: &Target) -> Option<Arc<BindingRecord>> {
+/// The binding of a target. The platform has one before anything was bound: the standard policy.
+pub(super) fn binding_of(state: &State, target: &Target) -> Option<Arc<BindingRecord>> {
     let record = state.bindings.get(target).cloned();
-    let first = || {
-        target.application_id.is_none().then(|| Arc::new(BindingRecord::new(target.clone(), PolicySpec::standard())))
-    };
-    record.or_else(first)
+    let standard = || BindingRecord::new(target.clone(), PolicySpec::standard());
+    record.or_else(|| target.application_id.is_none().then(|| Arc::new(standard())))
 }
 
-pub(super) fn unbound(target: &Target) -> Fault {
+pub(super) fn not_bound(target: &Target) -> Fault {
     Fault::not_found(format!("a binding of {target}"))
 }
