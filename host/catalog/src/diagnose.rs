@@ -184,7 +184,7 @@ impl<'w, 'a> Walker<'w, 'a> {
         let name = slot.field.name;
         match (&slot.field.need, slot.value) {
             (Need::Value(right) | Need::Key(right), None) => {
-                self.fault(spot, || format!("\"{name}\" is missing; it is {right}"));
+                self.log.add_missing(spot.raw, &spot.path, name, || format!("\"{name}\" is missing; it is {right}"));
             }
             (Need::Value(right), Some(value)) if json_path::is_null(value) => {
                 let key = Path::Key { of: &spot.path, key: &slot.key };

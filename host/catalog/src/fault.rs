@@ -59,6 +59,8 @@ pub struct Fault {
     pub column: usize,
     /// What is wrong, and what would be right.
     pub message: String,
+    /// The name of the field, if a field is missing.
+    pub missing: Option<&'static str>,
 }
 
 /// Every fault of a catalog, in the order of the file; never empty.
@@ -81,6 +83,7 @@ struct Found {
     offset: usize,
     path: String,
     message: String,
+    missing: Option<&'static str>,
 }
 
 /// Counts lines and characters forward through a text, so that many places cost one pass.
@@ -140,7 +143,7 @@ impl CatalogError {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Fault { path, line, column, message } = self;
+        let Fault { path, line, column, message, .. } = self;
         write!(f, "{line}:{column}: {path}: {message}")
     }
 }
@@ -212,6 +215,27 @@ impl<'a> FaultLog<'a> {
 
     /// Notes a fault of the value `at`, which is a part of the text. The message is only made while faults are listed.
     pub(super) fn add(&mut self, at: &RawValue, path: &Path<'_>, message: impl FnOnce() -> String) {
+        self.note(at, path, None, message);
+    }
+
+    /// Notes that the object `at` lacks a field.
+    pub(super) fn add_missing(
+        &mut self,
+        at: &RawValue,
+        path: &Path<'_>,
+        field: &'static str,
+        message: impl FnOnce() -> String,
+    ) {
+        self.note(at, path, Some(field), message);
+    }
+
+    fn note(
+        &mut self,
+        at: &RawValue,
+        path: &Path<'_>,
+        missing: Option<&'static str>,
+        message: impl FnOnce() -> String,
+    ) {
         if self.found.len() == MAX_FAULTS {
             self.omitted += 1;
             return;
@@ -220,7 +244,7 @@ impl<'a> FaultLog<'a> {
         // value from elsewhere, which would only get a wrong place.
         let start = self.text.as_ptr() as usize;
         let offset = (at.get().as_ptr() as usize).saturating_sub(start).min(self.text.len());
-        self.found.push(Found { offset, path: path.to_string(), message: message() });
+        self.found.push(Found { offset, path: path.to_string(), message: message(), missing });
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -236,7 +260,13 @@ impl<'a> FaultLog<'a> {
         let mut place = Place::start(self.text.as_bytes());
         let listed = self.found.into_iter().map(|found| {
             place.advance(found.offset);
-            Fault { path: found.path, line: place.line, column: place.column, message: found.message }
+            Fault {
+                path: found.path,
+                line: place.line,
+                column: place.column,
+                message: found.message,
+                missing: found.missing,
+            }
         });
         Some(Faults { listed: listed.collect(), omitted: self.omitted })
     }

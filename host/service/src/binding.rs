@@ -1,37 +1,38 @@
-//! Bindings as they are kept and travel: what shall serve, what stands beside it, and what served before.
+//! Bindings as they are stored and sent to other nodes: the active policy, its candidates, and the policies from
+//! before.
 
 mod transition;
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use callsign::{
-    AutoRollback, Binding, BindingTarget, Breaker, Channel, Message, OnFailure, OnUnavailable, Policy, Probe, Step,
-};
+use callsign::{AutoRollback, BindingTarget, Breaker, Channel, Message, Probe, Step};
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-pub(crate) use self::transition::Refused;
+pub(crate) use self::transition::TransitionError;
 use crate::change::key_of;
-use crate::module::{Modules, STANDARD};
+use crate::module::STANDARD;
 
 /// How many earlier policies are kept for a rollback.
 pub(crate) const HISTORY: usize = 16;
 
-/// Whom a binding is for: the platform where both are left out.
+/// What a binding is for: an application, an entity of it, or the platform if both are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct For {
+#[schema(as = For)]
+pub(crate) struct Target {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) application_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) entity_id: Option<String>,
 }
 
-impl For {
-    pub(crate) fn bound(&self) -> BindingTarget {
+impl Target {
+    pub(crate) fn to_gateway(&self) -> BindingTarget {
         match (&self.application_id, &self.entity_id) {
             (None, _) => BindingTarget::Platform,
             (Some(application), None) => BindingTarget::application(application),
@@ -39,8 +40,14 @@ impl For {
         }
     }
 
-    pub(crate) fn of(bound: &BindingTarget) -> Self {
-        match bound {
+    pub(crate) fn key(&self) -> String {
+        key_of(&[self.application_id.as_deref(), self.entity_id.as_deref()])
+    }
+}
+
+impl From<&BindingTarget> for Target {
+    fn from(target: &BindingTarget) -> Self {
+        match target {
             BindingTarget::Platform => Self::default(),
             BindingTarget::Application(application) => {
                 Self { application_id: Some(application.to_string()), entity_id: None }
@@ -50,26 +57,28 @@ impl For {
             }
         }
     }
+}
 
-    pub(crate) fn key(&self) -> String {
-        key_of(&[self.application_id.as_deref(), self.entity_id.as_deref()])
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_gateway().fmt(f)
     }
 }
 
-/// A policy with everything that it is put to use with.
+/// A policy with everything that it is bound with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Spec {
+pub(crate) struct PolicySpec {
     /// The digest of a module, or `standard`.
     pub(crate) module: String,
-    /// Whose module it is; none is the platform's.
+    /// The application that owns the module; `None` is the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<String>,
     /// `name@version`.
     pub(crate) policy: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settings: Option<Box<RawValue>>,
-    /// The versions that it follows.
+    /// The versions that the binding updates to by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) versions: Option<VersionReq>,
     #[serde(default)]
@@ -82,7 +91,7 @@ pub(crate) struct Spec {
     pub(crate) probes: Vec<ProbeSpec>,
 }
 
-/// What a message comes to when its policy fails.
+/// What happens to a message when its policy fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum FailureRule {
@@ -93,7 +102,7 @@ pub(crate) enum FailureRule {
     Standard,
 }
 
-/// What a message comes to when its pin cannot be read or written.
+/// What happens to a message when its pin cannot be read or written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum UnavailableRule {
@@ -104,14 +113,14 @@ pub(crate) enum UnavailableRule {
     DecideUnpinned,
 }
 
-/// When a policy that keeps failing is left alone.
+/// When a policy that keeps failing is no longer called for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct BreakerSpec {
-    /// So many failures without a success between them, 1 to 1,000,000.
+    /// After this many failures in a row, 1 to 1,000,000.
     #[schema(minimum = 1, maximum = 1_000_000)]
     pub(crate) failures: u32,
-    /// Then it is not called for so many seconds, 1 to 86,400.
+    /// For how many seconds it is not called, 1 to 86,400.
     #[schema(minimum = 1, maximum = 86_400)]
     pub(crate) rest_seconds: u32,
 }
@@ -123,7 +132,7 @@ impl Default for BreakerSpec {
     }
 }
 
-/// A message that a policy must answer before it is put to use.
+/// A message that a policy must decide as expected before it is bound.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProbeSpec {
@@ -135,13 +144,13 @@ pub(crate) struct ProbeSpec {
     pub(crate) channel: String,
     /// The recipient.
     pub(crate) to: String,
-    /// The `senderId` that it must choose. Left out: any.
+    /// The `senderId` that must be chosen; any if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sender_id: Option<String>,
-    /// The step that must settle it. Left out: any.
+    /// The step that must decide; any if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) step: Option<String>,
-    /// The code that it must refuse with. Left out: any.
+    /// The code that the message must be refused with; any if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refusal: Option<String>,
 }
@@ -150,40 +159,41 @@ pub(crate) struct ProbeSpec {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CanarySpec {
-    pub(crate) spec: Spec,
+    pub(crate) spec: PolicySpec,
     pub(crate) per_mille: u16,
-    #[serde(default)]
-    pub(crate) recall: RecallSpec,
+    #[serde(rename = "recall", default)]
+    pub(crate) auto_rollback: AutoRollbackSpec,
 }
 
-/// When a candidate is taken off by itself.
+/// When a canary is rolled back automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct RecallSpec {
-    /// When more than this share of its answers is wrong, in thousandths.
+#[schema(as = RecallSpec)]
+pub(crate) struct AutoRollbackSpec {
+    /// The largest share of wrong answers, in thousandths.
     #[schema(maximum = 1_000)]
     pub(crate) per_mille: u16,
-    /// But not before it gave so many answers.
+    /// How many answers are needed before the share counts.
     #[schema(minimum = 1)]
     pub(crate) answers: u32,
-    /// Answers are forgotten after so many seconds.
+    /// For how many seconds an answer counts.
     #[schema(minimum = 1, maximum = 86_400)]
     pub(crate) window_seconds: u32,
 }
 
-impl Default for RecallSpec {
+impl Default for AutoRollbackSpec {
     fn default() -> Self {
-        let recall = AutoRollback::default();
+        let default = AutoRollback::default();
         Self {
-            per_mille: recall.per_mille,
-            answers: recall.answers as u32,
-            window_seconds: recall.window.as_secs() as u32,
+            per_mille: default.per_mille,
+            answers: default.answers as u32,
+            window_seconds: default.window.as_secs() as u32,
         }
     }
 }
 
-impl RecallSpec {
-    pub(crate) fn recall(self) -> AutoRollback {
+impl AutoRollbackSpec {
+    pub(crate) fn to_gateway(self) -> AutoRollback {
         AutoRollback::new(self.per_mille, self.answers.into(), Duration::from_secs(self.window_seconds.into()))
     }
 }
@@ -191,40 +201,41 @@ impl RecallSpec {
 /// A policy that served before.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Past {
-    pub(crate) spec: Spec,
-    /// When it was taken off, in milliseconds since 1970.
+pub(crate) struct PastPolicy {
+    pub(crate) spec: PolicySpec,
+    /// When it was replaced, in milliseconds since 1970.
     pub(crate) until: u64,
-    /// What was passed over while it served.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) passed_over: Option<Version>,
+    /// The skipped version at that time.
+    #[serde(rename = "passedOver", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped_version: Option<Version>,
 }
 
-/// A binding, as it is kept.
+/// A binding, as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BindingRecord {
     #[serde(rename = "for")]
-    pub(crate) whom: For,
-    pub(crate) active: Spec,
+    pub(crate) target: Target,
+    pub(crate) active: PolicySpec,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) shadow: Option<Spec>,
+    pub(crate) shadow: Option<PolicySpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) canary: Option<CanarySpec>,
     /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) history: Vec<Past>,
-    /// Only newer versions than this are followed: it was rolled back from, or recalled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) passed_over: Option<Version>,
-    /// How it came to be so: a swap, a rollback. For the node that puts it to use.
-    pub(crate) by: By,
+    pub(crate) history: Vec<PastPolicy>,
+    /// Only newer versions than this one are updated to: it was rolled back, by hand or automatically.
+    #[serde(rename = "passedOver", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped_version: Option<Version>,
+    /// The last change. Nodes need it to do the same: a rollback keeps the instances that a swap would replace.
+    #[serde(rename = "by")]
+    pub(crate) transition: Transition,
 }
 
-/// How a binding came to be as it is.
+/// How a binding was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum By {
+pub(crate) enum Transition {
     Swap,
     Rollback,
     Promotion,
@@ -233,15 +244,7 @@ pub(crate) enum By {
     Withdrawal,
 }
 
-/// Why a policy cannot be made from what describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unfit {
-    /// The property of a body that it is about.
-    pub(crate) property: &'static str,
-    pub(crate) reason: String,
-}
-
-impl Spec {
+impl PolicySpec {
     pub(crate) fn standard() -> Self {
         Self {
             module: STANDARD.into(),
@@ -256,46 +259,7 @@ impl Spec {
         }
     }
 
-    /// The binding that it describes, with its probes: to find out whether it would do. Blocks while the policy is loaded.
-    ///
-    /// # Errors
-    /// The module is not here, does not load, or does not accept its settings; a probe is none.
-    pub(crate) fn probed(&self, modules: &Modules) -> Result<Binding, Unfit> {
-        let mut binding = self.binding(modules)?;
-        for probe in &self.probes {
-            binding = binding.probe(probe.probe().map_err(|reason| Unfit { property: "probes", reason })?);
-        }
-        Ok(binding)
-    }
-
-    /// The same without its probes. They were answered before the binding was written down; asked again on the catalog of
-    /// another day they would take from a node that starts what all others serve.
-    ///
-    /// # Errors
-    /// As [`Spec::probed`].
-    pub(crate) fn binding(&self, modules: &Modules) -> Result<Binding, Unfit> {
-        let policy = modules.policy(self.owner.as_deref(), &self.module);
-        let policy = policy.map_err(|error| Unfit { property: "module", reason: error.to_string() })?;
-        let policy: Policy = match &self.settings {
-            Some(settings) => policy
-                .with_settings(settings.get())
-                .map_err(|error| Unfit { property: "settings", reason: error.to_string() })?,
-            None => policy,
-        };
-        let binding = Binding::new(policy)
-            .on_failure(match self.on_failure {
-                FailureRule::Refuse => OnFailure::Refuse,
-                FailureRule::Standard => OnFailure::Standard,
-            })
-            .on_unavailable(match self.on_unavailable {
-                UnavailableRule::Refuse => OnUnavailable::Refuse,
-                UnavailableRule::DecideUnpinned => OnUnavailable::DecideUnpinned,
-            })
-            .breaker(Breaker::new(self.breaker.failures, Duration::from_secs(self.breaker.rest_seconds.into())));
-        Ok(binding)
-    }
-
-    /// Whether both describe the same policy, put to use in the same way.
+    /// Whether both describe the same policy, bound in the same way.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.module == other.module && serde_json::to_string(self).ok() == serde_json::to_string(other).ok()
     }
@@ -323,7 +287,7 @@ pub(crate) fn standard_label() -> &'static str {
 
 impl CanarySpec {
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.per_mille == other.per_mille && self.recall == other.recall && self.spec.is(&other.spec)
+        self.per_mille == other.per_mille && self.auto_rollback == other.auto_rollback && self.spec.is(&other.spec)
     }
 }
 
@@ -349,6 +313,6 @@ impl ProbeSpec {
     }
 }
 
-/// Every step that settles a decision.
+/// Every step that can decide a message.
 pub(crate) const STEPS: [Step; 7] =
     [Step::Explicit, Step::DefaultSender, Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool];

@@ -1,9 +1,9 @@
-//! A change: elements put and removed together, as they are written to the store and travel through a fleet.
+//! Changes: elements that are put and removed together, as they are stored and sent to other nodes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// What an element is. Those of a catalog have the bodies of a catalog file.
+/// The kind of an element. Elements of the catalog are stored as a catalog file writes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Kind {
@@ -13,7 +13,7 @@ pub(crate) enum Kind {
     Association,
     Strategy,
     DefaultSender,
-    /// Which application an entity was made by.
+    /// The application that created an entity.
     Owner,
     Module,
     Binding,
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// All, in an order in which whatever is referred to comes first.
+    /// All kinds, in an order in which elements come before those that refer to them.
     pub(crate) const ALL: [Self; 10] = [
         Self::Application,
         Self::Entity,
@@ -35,7 +35,7 @@ impl Kind {
         Self::Key,
     ];
 
-    /// As stores write it.
+    /// The name in stores.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Application => "application",
@@ -56,13 +56,13 @@ impl Kind {
     }
 }
 
-/// One element, put (new, or in the place of the one that has its key) or removed.
+/// One element that is put, whether it is new or replaces the one with its key, or removed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub(crate) kind: Kind,
-    /// What is unique among elements of the kind: an id, or a JSON list of what makes the element up.
+    /// What identifies the element among those of its kind: an id, or a JSON list of several parts.
     pub(crate) key: String,
-    /// The element; none where it is removed.
+    /// The element; `None` removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<Box<RawValue>>,
 }
@@ -79,31 +79,42 @@ impl Change {
     }
 }
 
-/// The JSON of a value. What the service writes always has one.
+/// The JSON of a value. Every value that the service writes has one.
 pub(crate) fn raw(body: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(body).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// The key of an element that is made up of several texts.
+/// The key of an element that several parts identify.
 pub(crate) fn key_of(parts: &[Option<&str>]) -> String {
     serde_json::to_string(parts).unwrap_or_default()
 }
 
-/// A revision: changes that took effect as one, with who made them, when, and what for.
+/// A new id: 32 upper-case letters and digits, from random numbers.
+///
+/// # Errors
+/// The system has no random numbers.
+pub(crate) fn new_id() -> Result<String, getrandom::Error> {
+    const SIGNS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| char::from(SIGNS[usize::from(byte % 32)])).collect())
+}
+
+/// A revision: changes that took effect together, with who made them, when and by what action.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    /// The revision that it made; 0 is the empty platform.
+    /// Its number; 0 is the empty platform.
     pub(crate) revision: u64,
     /// Milliseconds since 1970.
     pub(crate) at: u64,
-    /// The key that was used, as `id name`, or `console`.
+    /// The key that was used, as `id name`; `console` for the command; `callsign` for the service itself.
     pub(crate) who: String,
     /// What was done, such as `PUT /provisioning/1/applications/shop`.
     pub(crate) action: String,
     pub(crate) changes: Vec<Change>,
 }
 
-/// What is to become a revision.
+/// A revision that is not committed yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Draft {
     pub(crate) who: String,
@@ -114,7 +125,8 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The last change of each element, and whether an earlier one of the same draft removed it: then it moves to the end.
+    /// The last change of each element, and whether the draft also removes it: such an element moves to the end of its
+    /// list.
     pub(crate) fn last_of_each(&self) -> Vec<(&Change, bool)> {
         let mut last: hashbrown::HashMap<(Kind, &str), (usize, bool)> = hashbrown::HashMap::new();
         for (index, change) in self.changes.iter().enumerate() {
@@ -133,7 +145,7 @@ pub(crate) fn now() -> u64 {
     jiff::Timestamp::now().as_millisecond().try_into().unwrap_or(0)
 }
 
-/// A time in milliseconds since 1970, as RFC 3339 has it.
+/// A time in milliseconds since 1970, in the format of RFC 3339.
 pub(crate) fn time(at: u64) -> String {
     let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
     at.map_or_else(String::new, |at| at.to_string())

@@ -1,4 +1,4 @@
-//! The configuration: a TOML file in which every key has a default, and variables of the environment over it.
+//! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-/// What variables of the environment that change the configuration begin with: `CALLSIGN_SERVE_LISTEN_ADDRESS` is
-/// `address` in `[listen]`.
+/// The prefix of environment variables that override the configuration: `CALLSIGN_SERVE_LISTEN_ADDRESS` is `address` in
+/// `[listen]`.
 pub const ENVIRONMENT: &str = "CALLSIGN_SERVE_";
 
 /// How the service runs.
@@ -15,30 +15,30 @@ pub const ENVIRONMENT: &str = "CALLSIGN_SERVE_";
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// The folder that everything is kept in which has no address of its own. Made where there is none.
+    /// The data folder, for every store without an address of its own. Created if missing.
     pub data: PathBuf,
-    /// Where requests are taken.
+    /// Where the service listens.
     pub listen: Listen,
-    /// Where the platform is kept.
+    /// Where the platform is stored.
     pub catalog: CatalogConfig,
-    /// Where pins are kept.
+    /// Where pins are stored.
     pub sticky: Sticky,
-    /// What bounds bad input and load.
+    /// Limits on input and load.
     pub limits: Limits,
-    /// How many requests a key may make.
+    /// Rate limits of each key.
     pub rate: Rate,
     /// What is logged, on standard error.
     pub log: Log,
 }
 
-/// Where requests are taken.
+/// Where the service listens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Listen {
-    /// Address and port. Port 0 is any that is free; which one is logged.
+    /// Address and port. Port 0 takes any free port; the log says which.
     pub address: SocketAddr,
-    /// A PEM file with the certificate and those that it is signed by. With `key` it makes the service speak TLS.
+    /// A PEM file with the certificate chain. With `key` it makes the service use TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<PathBuf>,
     /// A PEM file with the certificate's private key.
@@ -46,7 +46,7 @@ pub struct Listen {
     pub key: Option<PathBuf>,
 }
 
-/// Where the platform is kept.
+/// Where the platform is stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -56,67 +56,68 @@ pub struct CatalogConfig {
     pub store: String,
 }
 
-/// Where pins are kept.
+/// Where pins are stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sticky {
     /// `postgres://...` or `redis://...` for a fleet, or the path of a folder. Empty: `pins` in the data folder.
     pub store: String,
-    /// A file with the key that recipients are hashed with. None: a folder has its own, databases keep numbers.
+    /// A file with the key that recipients are hashed with. Without it a folder uses a key of its own, and databases
+    /// store plain numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient_key: Option<PathBuf>,
 }
 
-/// What bounds bad input and load.
+/// Limits on input and load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most bytes of a request's body.
     pub body_bytes: usize,
-    /// The same where a module is uploaded.
+    /// The most bytes of an uploaded module.
     pub module_bytes: usize,
-    /// The same where senders are imported.
+    /// The most bytes of an import of senders.
     pub import_bytes: usize,
     /// The most messages of a request for decisions.
     pub messages: usize,
-    /// The most connections at a time. Further ones wait in the system's queue.
+    /// The most connections at a time. More wait in the system's queue.
     pub connections: usize,
-    /// The most requests that are worked on at a time.
+    /// The most requests in progress at a time.
     pub requests: usize,
-    /// The most requests that wait for their turn. Further ones get 503 at once.
+    /// The most requests that wait for their turn. More get 503 at once.
     pub waiting: usize,
     /// How long a request may wait for its turn before it gets 503.
     pub waiting_milliseconds: u64,
-    /// The most bytes of all bodies together, those on their way too. Further ones get 503 at once.
+    /// The most bytes of all bodies in memory together, those that are still arriving included. More get 503 at once.
     pub bodies_bytes: usize,
-    /// How long a client may take for the head of a request, and an idle connection stays open.
+    /// How long a client may take to send the head of a request, and how long an idle connection stays open.
     pub head_seconds: u64,
-    /// How long a client may take for the body of a request.
+    /// How long a client may take to send the body of a request.
     pub body_seconds: u64,
-    /// How long a request may be worked on.
+    /// How long a request may be in progress.
     pub request_seconds: u64,
-    /// How long requests under way may go on when the service is told to end.
+    /// How long requests in progress may go on when the service shuts down.
     pub drain_seconds: u64,
     /// The most listeners for events at a time.
     pub listeners: usize,
-    /// The most elements of the platform: senders, associations, entities and so on together.
+    /// The most elements of the platform: applications, entities, senders, associations and strategies together.
     pub elements: usize,
 }
 
-/// How many requests a key may make. 0 is any number.
+/// Rate limits of each key. 0 means no limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Rate {
-    /// Requests that manage, a second.
+    /// Management requests per second.
     pub management_per_second: u32,
-    /// So many may come at once.
+    /// How many may come at once.
     pub management_burst: u32,
-    /// Messages to decide, a second.
+    /// Messages to decide per second.
     pub messages_per_second: u32,
-    /// So many may come at once.
+    /// How many may come at once.
     pub messages_burst: u32,
 }
 
@@ -127,17 +128,17 @@ pub struct Rate {
 pub struct Log {
     /// `error`, `warn`, `info`, `debug` or `trace`, or a filter such as `info,callsign_service=debug`.
     pub level: String,
-    /// For people, or one JSON object a line.
+    /// Text, or one JSON object per line.
     pub format: LogFormat,
 }
 
-/// How lines of the log are written.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -195,7 +196,7 @@ impl Default for Log {
     }
 }
 
-/// What is wrong with a configuration.
+/// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -207,7 +208,7 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is not TOML, or has keys or values that a configuration does not have.
+    /// It is not TOML, or has unknown keys or invalid values.
     #[error("the configuration is refused: {reason}")]
     Unsound {
         /// What, and where.
@@ -216,10 +217,10 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads a file, where one is given, and puts what the environment says over it.
+    /// Reads a file, if one is given, and applies the environment variables over it.
     ///
     /// # Errors
-    /// The file cannot be read, or anything in it or in the environment is not as it should be.
+    /// The file cannot be read, or something in it or in the environment is invalid.
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -231,13 +232,13 @@ impl Config {
             None => String::new(),
         };
         let unsound = |reason: String| ConfigError::Unsound { reason };
-        // For its places in the text: lines and columns of what is wrong.
+        // Reading the text first gives errors with lines and columns.
         let given: Self = toml::from_str(&text).map_err(|error| unsound(error.to_string()))?;
         let mut table = Table::try_from(given).map_err(|error| unsound(error.to_string()))?;
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix(ENVIRONMENT) {
                 put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
-                // Here it is known which variable it was.
+                // Checked after each variable, so that an error can name it.
                 let read: Result<Self, toml::de::Error> = table.clone().try_into();
                 read.map_err(|error| unsound(format!("{name}: {error}")))?;
             }
@@ -247,7 +248,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The configuration as a TOML file, passwords left out.
+    /// The configuration as a TOML file, without passwords.
     pub fn to_toml(&self) -> String {
         let mut shown = self.clone();
         shown.catalog.store = without_password(&shown.catalog.store);
@@ -255,7 +256,7 @@ impl Config {
         toml::to_string(&shown).unwrap_or_default()
     }
 
-    /// What can only be said of all values together, and of numbers.
+    /// Checks ranges, and values that depend on each other.
     fn check(&self) -> Result<(), String> {
         if self.listen.certificate.is_some() != self.listen.key.is_some() {
             return Err("listen.certificate and listen.key belong together: give both, or neither".into());
@@ -306,7 +307,7 @@ impl Config {
     }
 }
 
-/// Puts a variable of the environment in its place: `LISTEN_ADDRESS` is `address` in the table `listen`.
+/// Sets the value of an environment variable: `LISTEN_ADDRESS` is `address` in the table `listen`.
 fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
     let key = key.to_ascii_lowercase();
     let section = table.keys().filter(|name| key.starts_with(&format!("{name}_"))).max_by_key(|name| name.len());

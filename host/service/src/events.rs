@@ -1,8 +1,7 @@
-//! What happens, for whoever listens: swaps, rollbacks, revisions of the catalog, failures of policies.
+//! Events for listeners: revisions, swaps, rollbacks, failures of policies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use callsign::EventKind;
 use serde::Serialize;
@@ -10,54 +9,49 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, broadcast};
 use utoipa::ToSchema;
 
-use crate::binding::For;
-use crate::change::{Change, Kind, now};
-use crate::fault::Fault;
-use crate::service::{Author, Plan, Service, View};
+use crate::binding::Target;
+use crate::change::now;
 
-/// How many events a listener may be behind before it misses some.
+/// How many events a slow listener may be behind before it misses the oldest.
 const BACKLOG: usize = 1_024;
-
-/// How long is waited until a recall is written down again, where that did not work.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Something that happened.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
-    /// Counts events of this node.
+    /// A number that counts the events of this node.
     pub(crate) id: u64,
-    /// `revision`, `swapped`, `rolledBack`, `unbound`, `rejected`, `shadowed`, `canary`, `withdrawn`, `recalled`, `failed`,
-    /// `rested` or `recovered`.
+    /// `revision`, `swapped`, `rolledBack`, `unbound`, `rejected`, `shadowed`, `canary`, `withdrawn`, `recalled`,
+    /// `failed`, `rested` or `recovered`.
     pub(crate) event: &'static str,
     /// Milliseconds since 1970.
     pub(crate) at: u64,
-    /// Whose binding; none where it is about the platform's catalog.
+    /// The target of the binding; left out for events about the catalog.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
-    pub(crate) whom: Option<For>,
-    /// What else there is to say.
+    pub(crate) target: Option<Target>,
+    /// What else is known about the event.
     #[serde(flatten)]
     #[schema(value_type = Object)]
-    pub(crate) what: Value,
+    pub(crate) details: Value,
 }
 
 impl Event {
-    fn new(event: &'static str, whom: Option<For>, what: Value) -> Self {
-        Self { id: 0, event, at: now(), whom, what }
+    fn new(event: &'static str, target: Option<Target>, details: Value) -> Self {
+        Self { id: 0, event, at: now(), target, details }
     }
 
-    /// A revision is served.
+    /// A revision is in use.
     pub(crate) fn revision(revision: u64, who: &str, action: &str) -> Self {
         Self::new("revision", None, json!({ "revision": revision, "who": who, "action": action }))
     }
 
-    /// A policy was not put to use.
-    pub(crate) fn rejected(whom: &For, policy: Option<&str>, reason: &str) -> Self {
-        Self::new("rejected", Some(whom.clone()), json!({ "policy": policy, "reason": reason }))
+    /// A policy was rejected.
+    pub(crate) fn rejected(target: &Target, policy: Option<&str>, reason: &str) -> Self {
+        Self::new("rejected", Some(target.clone()), json!({ "policy": policy, "reason": reason }))
     }
 
-    fn of(event: &callsign::Event) -> Self {
-        let (name, what) = match &event.kind {
+    pub(crate) fn of(event: &callsign::Event) -> Self {
+        let (name, details) = match &event.kind {
             EventKind::Swapped { from, to } => ("swapped", json!({ "from": from.as_deref(), "to": &**to })),
             EventKind::RolledBack { from, to } => ("rolledBack", json!({ "from": &**from, "to": &**to })),
             EventKind::Unbound { from } => ("unbound", json!({ "from": &**from })),
@@ -77,100 +71,43 @@ impl Event {
             EventKind::CircuitClosed { policy } => ("recovered", json!({ "policy": &**policy })),
             other => ("other", json!({ "reason": format!("{other:?}") })),
         };
-        Self::new(name, Some(For::of(&event.target)), what)
+        Self::new(name, Some(Target::from(&event.target)), details)
     }
 
-    /// Whether an application's key may hear of it.
+    /// Whether keys of an application may see it.
     pub(crate) fn concerns(&self, application: &str) -> bool {
-        self.whom.as_ref().is_some_and(|whom| whom.application_id.as_deref() == Some(application))
+        self.target.as_ref().is_some_and(|target| target.application_id.as_deref() == Some(application))
     }
 }
 
-/// Where events are told, and heard.
+/// Where events are sent and listened to.
 pub(crate) struct Events {
-    told: broadcast::Sender<Arc<Event>>,
+    sender: broadcast::Sender<Arc<Event>>,
     next: AtomicU64,
-    /// Places for listeners.
+    /// A permit for each listener.
     pub(crate) places: Arc<Semaphore>,
 }
 
 impl Events {
     pub(crate) fn new(listeners: usize) -> Self {
         Self {
-            told: broadcast::channel(BACKLOG).0,
+            sender: broadcast::channel(BACKLOG).0,
             next: AtomicU64::new(1),
             places: Arc::new(Semaphore::new(listeners.min(Semaphore::MAX_PERMITS))),
         }
     }
 
-    pub(crate) fn tell(&self, mut event: Event) {
+    pub(crate) fn send(&self, mut event: Event) {
         event.id = self.next.fetch_add(1, Ordering::Relaxed);
-        // Nobody may listen.
-        let _ = self.told.send(Arc::new(event));
+        // An error means that nobody listens.
+        let _ = self.sender.send(Arc::new(event));
     }
 
     pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Event>> {
-        self.told.subscribe()
+        self.sender.subscribe()
     }
 
-    fn is_heard(&self) -> bool {
-        self.told.receiver_count() > 0
-    }
-}
-
-impl Service {
-    /// Passes on what happens in the gateway.
-    pub(crate) fn listen_to_gateway(self: &Arc<Self>) {
-        let service = Arc::downgrade(self);
-        self.gateway.listen(move |event| {
-            let Some(service) = service.upgrade() else { return };
-            service.metrics.happened(&event.kind);
-            match &event.kind {
-                // As many as there are messages, when it comes to that.
-                EventKind::Failed { .. } => tracing::debug!("{event}"),
-                EventKind::Rejected { .. } | EventKind::AutoRolledBack { .. } | EventKind::CircuitOpened { .. } => {
-                    tracing::warn!("{event}")
-                }
-                _ => tracing::info!("{event}"),
-            }
-            if let EventKind::AutoRolledBack { candidate, .. } = &event.kind {
-                service.recalled(For::of(&event.target), Arc::clone(candidate));
-            }
-            if service.events.is_heard() {
-                service.events.tell(Event::of(event));
-            }
-        });
-    }
-
-    /// A candidate was taken off here, by itself: the rest of the fleet takes it off too, and it does not come back.
-    fn recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) {
-        let service = Arc::clone(self);
-        // The event comes on the thread that decided, which may be any.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            tracing::error!(
-                "the recall of {candidate} holds on this node alone: it was noticed outside of the service"
-            );
-            return;
-        };
-        runtime.spawn(async move {
-            loop {
-                let Err(fault) = service.withdraw_recalled(whom.clone(), Arc::clone(&candidate)).await else { return };
-                tracing::warn!("the recalled candidate {candidate} is in the catalog store still: {}", fault.text);
-                tokio::select! {
-                    () = tokio::time::sleep(PAUSE) => {}
-                    () = service.ended() => return,
-                }
-            }
-        });
-    }
-
-    async fn withdraw_recalled(self: &Arc<Self>, whom: For, candidate: Arc<str>) -> Result<(), Fault> {
-        let author = Author::itself(format!("recall of {candidate}"));
-        let plan = move |view: &View| {
-            let next = view.state.bindings.get(&whom).and_then(|record| record.recall(&candidate));
-            let change = next.map(|next| Change::put(Kind::Binding, whom.key(), &next));
-            Ok(Plan::new(change.into_iter().collect(), ()))
-        };
-        self.change(author, plan).await
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.sender.receiver_count() > 0
     }
 }

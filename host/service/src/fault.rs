@@ -1,12 +1,11 @@
-//! What a request is answered with when it is not answered as it hoped. How that is written depends on the path, see
-//! `http::shape`.
+//! Why a request fails. How a fault is written depends on the path, see `http::error_format`.
 
 use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
-/// The most violations that are told of one request: a body can have as many as it has bytes.
+/// The most violations that are listed for one request: a body can have as many as it has bytes.
 const MOST: usize = 100;
 
 /// Why a request is refused.
@@ -16,13 +15,13 @@ pub(crate) struct Fault {
     /// A sentence for people.
     pub(crate) text: String,
     pub(crate) violations: Vec<Violation>,
-    /// When it may be tried again.
+    /// After what time to try again.
     pub(crate) retry_after: Option<Duration>,
-    /// Whether the catalog store is the reason: a contract may have a status of its own for that.
-    pub(crate) is_of_the_store: bool,
+    /// Whether the catalog store is the reason: some paths answer that with another status.
+    pub(crate) is_store_unavailable: bool,
 }
 
-/// What is wrong with a property of a body, or a parameter.
+/// What is wrong with a property of a body, or with a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
     pub(crate) property: String,
@@ -37,10 +36,10 @@ impl Violation {
 
 impl Fault {
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), violations: Vec::new(), retry_after: None, is_of_the_store: false }
+        Self { status, text: text.into(), violations: Vec::new(), retry_after: None, is_store_unavailable: false }
     }
 
-    /// 400, with what is wrong, as far as anybody reads it.
+    /// 400, with what is wrong: the first [`MOST`] violations.
     pub(crate) fn invalid(mut violations: Vec<Violation>) -> Self {
         let first = violations.first().map(|first| match &*first.property {
             "" => first.violation.clone(),
@@ -61,7 +60,7 @@ impl Fault {
         Self::invalid(vec![Violation::new(property, violation)])
     }
 
-    /// 404. What a key must not see is answered like what is not there.
+    /// 404. What a key may not see is answered as if it did not exist.
     pub(crate) fn not_found(what: impl fmt::Display) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{what} does not exist"))
     }
@@ -74,12 +73,12 @@ impl Fault {
         Self::new(StatusCode::FORBIDDEN, text)
     }
 
-    /// 503, to be tried again.
+    /// 503, with the time after which to try again.
     pub(crate) fn unavailable(text: impl Into<String>, after: Duration) -> Self {
         Self { retry_after: Some(after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
     }
 
-    /// 500: what happened is for the log, not for the client.
+    /// 500. The cause goes to the log and not to the client.
     pub(crate) fn internal(error: impl fmt::Display) -> Self {
         tracing::error!("a request failed: {error}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on this side; the log has it")
@@ -91,6 +90,6 @@ impl From<crate::store::StoreError> for Fault {
         tracing::warn!("a change was not made: {error}");
         let text =
             "the catalog store does not answer, so nothing can be changed; whether this change was made is not known";
-        Self { is_of_the_store: true, ..Self::unavailable(text, Duration::from_secs(1)) }
+        Self { is_store_unavailable: true, ..Self::unavailable(text, Duration::from_secs(1)) }
     }
 }

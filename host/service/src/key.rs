@@ -1,4 +1,4 @@
-//! Keys: who may do what. Only a hash of a key is kept.
+//! API keys. Only a hash of the secret is stored.
 
 use std::fmt;
 
@@ -77,18 +77,18 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A key, as it is kept.
+/// A key, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Key {
     pub(crate) key_id: String,
     pub(crate) name: String,
     pub(crate) scopes: Vec<Scope>,
-    /// Whose it is; none is the platform's.
+    /// The application that the key belongs to; `None` is the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) application_id: Option<String>,
     hash: Hash,
-    /// The secret before, and until when it is good, in milliseconds since 1970: those who use it need time to change.
+    /// The previous secret, which stays valid for a while so that clients can change to the new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<Previous>,
     /// Milliseconds since 1970.
@@ -100,10 +100,11 @@ pub(crate) struct Key {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Previous {
     hash: Hash,
+    /// Milliseconds since 1970.
     until: u64,
 }
 
-/// SHA-256 of a secret. The secret has 256 random bits, so a slow hash would add nothing.
+/// The SHA-256 of a secret. The secret has 256 random bits, so a slow hash would not make it safer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 struct Hash([u8; 32]);
@@ -113,7 +114,7 @@ impl Hash {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
 
-    /// Takes as long where they differ as where they do not.
+    /// Compares in constant time.
     fn is(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
@@ -138,11 +139,11 @@ impl TryFrom<String> for Hash {
     }
 }
 
-/// The whole of a key, which is shown once.
+/// A key with its secret, which is shown once.
 #[derive(Debug, Clone)]
 pub(crate) struct Secret(String);
 
-/// What a key begins with: it is found in logs and repositories by that.
+/// What every key begins with, so that scanners find keys in logs and repositories.
 const MARK: &str = "cs_";
 
 const ID_DIGITS: usize = 12;
@@ -158,7 +159,7 @@ impl Secret {
         Ok((Self(format!("{MARK}{id}_{secret}")), hash))
     }
 
-    /// The text that goes behind `Authorization: App `.
+    /// The text that follows `Authorization: App `.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -195,7 +196,7 @@ impl Key {
         Ok((key, secret))
     }
 
-    /// The same key with another secret; the one before stays good for so many milliseconds.
+    /// The same key with a new secret. The old secret stays valid for `overlap` milliseconds.
     ///
     /// # Errors
     /// The system has no random numbers.
@@ -205,7 +206,7 @@ impl Key {
         Ok((Self { hash, previous, ..self.clone() }, secret))
     }
 
-    /// Whether a secret is this key's, and the key is good now. Takes as long for a wrong secret as for a right one.
+    /// Whether a secret belongs to this key and the key is valid now. Takes equally long for wrong and right secrets.
     pub(crate) fn admits(&self, secret: &str) -> bool {
         let now = now();
         let given = Hash::of(secret);
@@ -219,13 +220,13 @@ impl Key {
     }
 }
 
-/// The id and the secret of a key as it is sent. Any text has both: what is no key is compared all the same.
+/// The id and the secret of a key as it is sent. Any text has both, so that text that is no key is compared too.
 pub(crate) fn split(text: &str) -> (&str, &str) {
     let rest = text.strip_prefix(MARK).unwrap_or(text);
     rest.split_once('_').unwrap_or(("", rest))
 }
 
-/// Compared with where no key has the id, so that time does not tell which ids there are.
+/// A comparison for an id that does not exist, so that the time does not reveal which ids exist.
 pub(crate) fn pretend(secret: &str) {
     let _ = std::hint::black_box(Hash::of(secret).is(&Hash([0; 32])));
 }

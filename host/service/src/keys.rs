@@ -1,4 +1,4 @@
-//! Keys, managed beside the service: `callsign key`. A running service hears of it as of any other revision.
+//! Managing keys without the service: `callsign key`. A running service takes the change over like any other revision.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub struct Keys {
     store: Store,
 }
 
-/// What there is to say of a key, without its secret.
+/// A key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -27,26 +27,26 @@ pub struct KeyInfo {
     pub name: String,
     /// What it allows.
     pub scopes: Vec<Scope>,
-    /// Whose it is; none is the platform's.
+    /// The application that it belongs to; `None` is the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application_id: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: String,
-    /// When it ends; none is never.
+    /// When it expires; `None` is never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
 }
 
-/// A key that is to be made.
+/// A key to create.
 #[derive(Debug, Clone)]
 pub struct NewKey {
     /// Its name, for people.
     pub name: String,
     /// What it allows.
     pub scopes: Vec<Scope>,
-    /// Whose it is; none is the platform's.
+    /// The application that it belongs to; `None` is the platform.
     pub application: Option<String>,
-    /// After how many seconds it ends; none is never.
+    /// After how many seconds it expires; `None` is never.
     pub lifetime: Option<u64>,
 }
 
@@ -72,7 +72,7 @@ pub enum KeysError {
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
-    /// Others change the platform all the time.
+    /// Too many other changes were made at the same time.
     #[error("too many others change the platform at this moment; try again")]
     Busy,
 }
@@ -83,7 +83,7 @@ impl Keys {
     /// # Errors
     /// It cannot be opened.
     pub async fn open(config: &Config) -> Result<Self, KeysError> {
-        crate::running::private_folder(&config.data).map_err(|error| StoreError::Open {
+        crate::data_folder::create(&config.data).map_err(|error| StoreError::Open {
             place: config.data.display().to_string(),
             reason: error.to_string(),
         })?;
@@ -101,7 +101,7 @@ impl Keys {
         Ok(keys.into_iter().map(|key| KeyInfo::of(key)).collect())
     }
 
-    /// Makes a key; the secret that is given is kept nowhere.
+    /// Creates a key. The secret is returned and not stored.
     ///
     /// # Errors
     /// There is no such application, or the store does not answer.
@@ -116,7 +116,7 @@ impl Keys {
         Ok((KeyInfo::of(&key), secret.expose().to_owned()))
     }
 
-    /// Gives a key another secret. The one before is good for so many more seconds.
+    /// Gives a key a new secret. The old one stays valid for `overlap` seconds.
     ///
     /// # Errors
     /// There is no such key, or the store does not answer.
@@ -127,7 +127,7 @@ impl Keys {
         Ok((KeyInfo::of(&key), secret.expose().to_owned()))
     }
 
-    /// Ends a key.
+    /// Revokes a key.
     ///
     /// # Errors
     /// There is no such key, or the store does not answer.
@@ -160,7 +160,7 @@ impl Keys {
         let draft = Draft { who: "console".into(), action, changes: vec![change], components: Vec::new() };
         let draft = Arc::new(draft);
         for _ in 0..20 {
-            // Keys stand by themselves: nothing that others do meanwhile changes what this means.
+            // Keys depend on nothing else, so the draft stays valid whatever others change meanwhile.
             let seen = self.store.head().await?;
             if let Committed::Done(_) = self.store.commit(seen, &draft).await? {
                 return Ok(());

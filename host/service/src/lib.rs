@@ -1,36 +1,45 @@
 //! The decision as a service: `callsign serve`.
 //!
-//! A message's way: `http::guard` lets it in, `v1::decisions` reads it and asks the gateway. A change's way: a handler
-//! plans elements to put and remove, `service::changing` checks that they make a sound platform and writes them as one
-//! revision to the `store`, `service::enacting` puts them to use here, and `service::following` on every other node.
-#![deny(unsafe_code)]
+//! The way of a message: `http::guard` lets the request in, and `v1::decisions` reads it and asks the gateway.
+//!
+//! The way of a change: a handler plans which elements to put and remove. `service::commit` checks that the result is a
+//! valid platform and writes it to the `store` as one revision. `service::apply` puts the revision to use on this node,
+//! and `service::catch_up` on every other node.
+//!
+//! Modules import in one direction: records and stores, then `service`, then `http`, then the handlers in
+//! `provisioning`, `v1` and `health`, then `router`, then `server`.
+#![forbid(unsafe_code)]
 
+mod association;
 mod binding;
+mod catalog_import;
 mod change;
 mod config;
-mod entities;
+mod data_folder;
 mod events;
 mod fault;
+mod health;
 mod http;
-mod importing;
 mod key;
 mod keys;
 mod metrics;
 mod module;
-mod noted;
+mod module_cache;
 mod openapi;
-mod pins;
-mod probes;
 mod provisioning;
-mod running;
+mod refused_traffic;
+mod router;
+mod server;
 mod service;
 mod state;
 mod store;
+mod timed_store;
 mod v1;
+mod visibility;
 
 pub use config::{CatalogConfig, Config, ConfigError, ENVIRONMENT, Limits, Listen, Log, LogFormat, Rate, Sticky};
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
-pub use running::{Running, Started, document, start};
+pub use server::{Running, Started, document, start};
 pub use service::StartError;
 pub use store::StoreError;

@@ -1,4 +1,4 @@
-//! What is counted and measured, for Prometheus.
+//! The metrics, for Prometheus.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::binding::STEPS;
 
-/// The refusals of the specification. Those of policies are counted together: their words are any.
+/// The refusal codes of the specification. Codes of policies are counted together as [`OWN`]: a policy can use any
+/// text.
 pub(crate) const CODES: [&str; 9] = [
     "INVALID_DESTINATION",
     "SENDER_NOT_REGISTERED",
@@ -28,7 +29,7 @@ pub(crate) const CODES: [&str; 9] = [
 
 const OWN: &str = "OWN";
 
-/// The kinds of failures of policies.
+/// The causes of policy failures.
 const CAUSES: [&str; 13] = [
     "answer",
     "busy",
@@ -45,7 +46,7 @@ const CAUSES: [&str; 13] = [
     "trap",
 ];
 
-/// What happens to bindings.
+/// The events of bindings.
 const EVENTS: [&str; 10] = [
     "canary",
     "recalled",
@@ -62,21 +63,21 @@ const EVENTS: [&str; 10] = [
 /// The route of decisions.
 const DECISIONS: &str = "/v1/decisions";
 
-/// Everything that is measured.
+/// All metrics.
 pub(crate) struct Metrics {
     registry: Registry,
     steps: [Counter; STEPS.len()],
-    /// Those of [`CODES`], then policies' own.
+    /// Those of [`CODES`], then [`OWN`].
     refusals: [Counter; CODES.len() + 1],
     decisions: Histogram,
     failures: Family<Cause, Counter>,
     changes: Family<Happening, Counter>,
     requests: Family<Request, Counter>,
     request_seconds: Family<Route, Histogram, fn() -> Histogram>,
-    /// Those of decisions, which need no look into the families.
+    /// The series of decision requests, so that the hot path needs no lookup in the families.
     decided: (Counter, Histogram),
     store: Family<Operation, Histogram, fn() -> Histogram>,
-    /// Requests that are turned away because there are too many.
+    /// Requests that were refused under load.
     pub(crate) shed: Counter,
     pub(crate) in_progress: Gauge,
     pub(crate) waiting: Gauge,
@@ -123,11 +124,11 @@ struct Operation {
     operation: &'static str,
 }
 
-/// The template of a path.
+/// The template of a path, such as `/v1/senders/{senderId}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Name(std::sync::Arc<str>);
 
-/// One of the methods that there are; others are together.
+/// A known method, or `OTHER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Method(&'static str);
 
@@ -144,7 +145,7 @@ impl EncodeLabelValue for Method {
 }
 
 fn decision_buckets() -> Histogram {
-    // Seconds: from half a microsecond to a policy's deadline.
+    // In seconds, from half a microsecond to 250 ms, the deadline of a policy.
     Histogram::new([5e-7, 1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 2.5e-3, 1e-2, 2.5e-2, 1e-1, 2.5e-1])
 }
 
@@ -186,7 +187,7 @@ impl Default for Metrics {
         registry.register("catalog_revision", "The revision that is served", revision.clone());
         registry.register("catalog_store_up", "Whether the catalog store answers", changeable.clone());
         let steps = STEPS.map(|step| steps.get_or_create_owned(&StepLabel { step: step.as_str() }));
-        // At 0 from the start: what is not there cannot be seen to grow.
+        // Every series starts at 0: the growth of a series that is missing cannot be seen.
         CAUSES.iter().for_each(|cause| drop(failures.get_or_create(&Cause { cause })));
         EVENTS.iter().for_each(|event| drop(changes.get_or_create(&Happening { event })));
         let route = || Name(DECISIONS.into());
@@ -216,7 +217,7 @@ impl Default for Metrics {
     }
 }
 
-/// What a request decided, to be added to what is counted in one go.
+/// What one request decided. Added to the counters once per request.
 #[derive(Debug, Default)]
 pub(crate) struct Decided {
     steps: [u32; STEPS.len()],
@@ -228,7 +229,7 @@ impl Decided {
     pub(crate) fn add(&mut self, decision: &DecisionRef<'_>) {
         self.messages += 1;
         if let Some(step) = decision.step() {
-            // A step that is not among them would be one that this version does not know.
+            // An unknown step is not counted.
             if let Some(at) = STEPS.iter().position(|known| *known == step) {
                 self.steps[at] += 1;
             }
@@ -273,7 +274,7 @@ impl Metrics {
         self.changes.get_or_create(&Happening { event }).inc();
     }
 
-    /// Counts an answered request. `route` is the template of its path.
+    /// Counts a request. `route` is the template of its path.
     pub(crate) fn answered(&self, method: &http::Method, route: &str, status: u16, took: Duration) {
         if route == DECISIONS && status == 200 {
             self.decided.0.inc();
@@ -295,12 +296,12 @@ impl Metrics {
         self.requests.get_or_create(&Request { method: Method(method), route, status }).inc();
     }
 
-    /// Measures what a store took.
+    /// Measures an operation of a store.
     pub(crate) fn stored(&self, store: &'static str, operation: &'static str, took: Duration) {
         self.store.get_or_create(&Operation { store, operation }).observe(took.as_secs_f64());
     }
 
-    /// Everything, as Prometheus reads it.
+    /// All metrics as text, in the OpenMetrics format.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.

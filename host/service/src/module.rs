@@ -1,23 +1,14 @@
-//! Modules: components that tenants and the platform have uploaded. The catalog store has the bytes; this node keeps a
-//! copy with its compiled code.
+//! Modules: policies that tenants and the platform have uploaded.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use callsign::{Module, ModuleStore, Policy, StoreError as ModuleError};
 use semver::Version;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::change::key_of;
-use crate::state::State;
-use crate::store::{Store, StoreError};
 
-/// The name of the policy that is always there.
+/// The name of the built-in policy.
 pub(crate) const STANDARD: &str = "standard";
 
-/// A module, as it is kept.
+/// A module, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ModuleRecord {
@@ -28,7 +19,7 @@ pub(crate) struct ModuleRecord {
     pub(crate) interface: Version,
     /// Milliseconds since 1970.
     pub(crate) added_at: u64,
-    /// Whose it is; none is the platform's.
+    /// The application that owns it; `None` is the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) application_id: Option<String>,
 }
@@ -38,13 +29,13 @@ impl ModuleRecord {
         key_of(&[self.application_id.as_deref(), Some(&self.digest)])
     }
 
-    /// Its owner and its digest, of a key.
+    /// The owner and the digest that a key has.
     pub(crate) fn parts(key: &str) -> Option<(Option<String>, String)> {
         let [owner, digest]: [Option<String>; 2] = serde_json::from_str(key).ok()?;
         Some((owner, digest?))
     }
 
-    /// Whether both have a claim to one name and version: what comes after `+` makes no other version.
+    /// Whether both have the same owner, name and version. Build metadata after `+` is ignored.
     pub(crate) fn is_same_version(&self, other: &Self) -> bool {
         self.application_id == other.application_id
             && self.name == other.name
@@ -53,132 +44,5 @@ impl ModuleRecord {
 
     pub(crate) fn label(&self) -> String {
         format!("{}@{}", self.name, self.version)
-    }
-}
-
-/// The copies of this node: a module store for the platform and one for each application, so that tenants do not meet
-/// each other's names.
-pub(crate) struct Modules {
-    folder: PathBuf,
-    stores: Mutex<HashMap<Option<String>, Arc<ModuleStore>>>,
-}
-
-/// Why a module is not at hand.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Missing {
-    #[error(transparent)]
-    Module(#[from] ModuleError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the catalog store has no component {0}")]
-    Component(String),
-    #[error("{0}")]
-    Broken(String),
-}
-
-impl Modules {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, stores: Mutex::default() }
-    }
-
-    /// The copies for an application, or for the platform.
-    pub(crate) fn of(&self, application: Option<&str>) -> Result<Arc<ModuleStore>, ModuleError> {
-        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = stores.get(&application.map(str::to_owned)) {
-            return Ok(Arc::clone(store));
-        }
-        // Ids may have any characters, so none of them is part of a path.
-        let name = match application {
-            None => "platform".to_owned(),
-            Some(application) => {
-                let digest = Sha256::digest(application.as_bytes());
-                let digits: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-                format!("application-{digits}")
-            }
-        };
-        let store = Arc::new(ModuleStore::open(self.folder.join(name))?);
-        stores.insert(application.map(str::to_owned), Arc::clone(&store));
-        Ok(store)
-    }
-
-    /// The standard policy, its code compiled once for this folder.
-    pub(crate) fn standard(&self) -> Result<Policy, ModuleError> {
-        self.of(None)?.standard()
-    }
-
-    /// Adds a component to the copies of an owner. Blocks while it is checked and compiled.
-    ///
-    /// # Errors
-    /// It is no module, or `state` has another one of its name and version.
-    pub(crate) fn add(&self, owner: Option<&str>, component: &[u8], state: &State) -> Result<Module, ModuleError> {
-        let store = self.of(owner)?;
-        match store.add(component) {
-            // What holds the name here is a copy of a module that is gone, or that never came to be.
-            Err(ModuleError::Taken { digest, .. }) if !state.has_module(owner, &digest.to_string()) => {
-                store.remove(&digest)?;
-                store.add(component)
-            }
-            added => added,
-        }
-    }
-
-    /// Brings a module's component to this node, if it is not here already.
-    pub(crate) async fn fetch(
-        self: &Arc<Self>,
-        from: &Store,
-        state: Arc<State>,
-        owner: Option<&str>,
-        digest: &str,
-    ) -> Result<(), Missing> {
-        let (modules, owned) = (Arc::clone(self), (owner.map(str::to_owned), digest.to_owned()));
-        let is_here = blocking(move || Ok(modules.of(owned.0.as_deref())?.get(&owned.1).is_ok())).await?;
-        if is_here {
-            return Ok(());
-        }
-        let component = from.component(digest).await?.ok_or_else(|| Missing::Component(digest.to_owned()))?;
-        // Compiled here, which takes as long as it takes.
-        let (modules, owner) = (Arc::clone(self), owner.map(str::to_owned));
-        blocking(move || modules.add(owner.as_deref(), &component, &state)).await?;
-        Ok(())
-    }
-
-    /// The component of a module.
-    pub(crate) async fn component(self: &Arc<Self>, from: &Store, module: &ModuleRecord) -> Result<Vec<u8>, Missing> {
-        let (modules, wanted) = (Arc::clone(self), module.clone());
-        let here = blocking(move || {
-            let store = modules.of(wanted.application_id.as_deref())?;
-            store.read(&store.get(&wanted.digest)?)
-        });
-        match here.await {
-            Ok(component) => Ok(component),
-            Err(_) => from.component(&module.digest).await?.ok_or_else(|| Missing::Component(module.digest.clone())),
-        }
-    }
-
-    /// Removes this node's copy of a module, so that its name and version are free here too. What was loaded goes on.
-    pub(crate) fn forget(&self, owner: Option<&str>, digest: &str) {
-        let Ok(digest) = digest.parse() else { return };
-        match self.of(owner).and_then(|store| store.remove(&digest)) {
-            Ok(()) | Err(ModuleError::NotFound { .. }) => {}
-            Err(error) => tracing::warn!("the copy of the module {digest} stays: {error}"),
-        }
-    }
-
-    /// A module of this node as a policy; blocks while it is loaded.
-    pub(crate) fn policy(&self, owner: Option<&str>, digest: &str) -> Result<Policy, ModuleError> {
-        if digest == STANDARD {
-            return self.standard();
-        }
-        let store = self.of(owner)?;
-        store.load(&store.get(digest)?)
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ModuleError> + Send + 'static,
-) -> Result<T, Missing> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(error) => Err(Missing::Broken(error.to_string())),
     }
 }

@@ -1,10 +1,11 @@
-//! The provisioning API that people use already: paths, fields, codes and faults are its own, exactly.
+//! The provisioning API that clients already use: its paths, fields, codes and errors are kept exactly.
 
 mod applications;
 mod associations;
 mod entities;
 mod numbers;
 mod removal;
+mod resource;
 mod strategies;
 
 use std::sync::Arc;
@@ -12,8 +13,6 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use self::associations::{Named, has_sender};
-pub(crate) use self::strategies::{application_of, must_see_entity, must_see_scope, new_id};
 use crate::service::Service;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {

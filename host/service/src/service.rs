@@ -1,12 +1,15 @@
-//! The service: a gateway, the store that its platform is kept in, and the way from one to the other.
+//! The service: a gateway, the catalog store, and what keeps the gateway up to date with the store.
 
-mod accepting;
-mod changing;
-mod enacting;
-mod following;
-mod loading;
-mod serving;
-mod upgrading;
+mod apply;
+mod auto_update;
+mod build_binding;
+mod catch_up;
+mod commit;
+mod entity_autocreate;
+mod gateway_events;
+mod load;
+mod reconcile;
+mod validate;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,65 +19,70 @@ use arc_swap::ArcSwap;
 use callsign::{Gateway, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
-pub(crate) use self::changing::{Author, Plan, View, edited, fault_of};
-pub use self::loading::StartError;
-use self::serving::Served;
+pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
+use self::entity_autocreate::EntityAutocreate;
+pub use self::load::StartError;
+use self::reconcile::AppliedBindings;
 use crate::config::Config;
-use crate::entities::FirstNamed;
 use crate::events::Events;
 use crate::metrics::Metrics;
-use crate::module::Modules;
-use crate::noted::Noted;
+use crate::module_cache::ModuleCache;
+use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::Store;
 
-/// Everything that requests are answered from.
+/// Everything that handlers need.
 pub(crate) struct Service {
     pub(crate) config: Config,
     pub(crate) gateway: Gateway,
     pub(crate) sticky: Arc<dyn StickyStore>,
     pub(crate) store: Store,
-    pub(crate) modules: Arc<Modules>,
+    pub(crate) modules: Arc<ModuleCache>,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
-    /// Entities that messages named first.
-    pub(crate) first_named: FirstNamed,
-    /// What the gateway was brought to serve.
-    served: Served,
-    /// What messages were refused for.
-    pub(crate) noted: Noted,
+    /// Entities to create because a message named them.
+    pub(crate) entity_autocreate: EntityAutocreate,
+    /// What was applied to the gateway.
+    applied: AppliedBindings,
+    /// Which messages were refused.
+    pub(crate) refused_traffic: RefusedTraffic,
     state: ArcSwap<State>,
-    /// Held by whoever makes the next revision, or takes one over from another node.
+    /// Held while a revision is made here, or taken over from another node.
     writer: Mutex<()>,
-    /// Whether the store answered last time.
+    /// Whether the catalog store answered last time.
     reachable: AtomicBool,
-    /// Ends what goes on in the background.
+    /// Set to `true` when the service shuts down; background tasks watch it.
     pub(crate) ending: watch::Sender<bool>,
 }
 
 impl Service {
-    /// What is known now besides the catalog.
+    /// The current state: everything besides the catalog.
     pub(crate) fn state(&self) -> Arc<State> {
         self.state.load_full()
     }
 
-    /// The catalog that is decided on now.
+    /// The catalog that decides now.
     pub(crate) fn revision(&self) -> Arc<Revision> {
         self.gateway.revision()
     }
 
-    /// Whether changes can be made, as far as is known.
+    /// The current catalog and state.
+    pub(crate) fn view(&self) -> View {
+        View { revision: self.revision(), state: self.state() }
+    }
+
+    /// Whether changes can be made, as far as this node knows.
     pub(crate) fn is_changeable(&self) -> bool {
         self.reachable.load(Ordering::Relaxed)
     }
 
-    /// Waits until the service is told to end.
+    /// Waits until the service shuts down.
     pub(crate) async fn ended(&self) {
-        // The sender is in here, so it cannot be gone.
+        // The sender lives as long as the service, so waiting cannot fail.
         let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
     }
 
-    /// What the catalog store answers, measured.
+    /// Measures an operation of the catalog store.
     pub(crate) async fn stored<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
         let began = Instant::now();
         let answer = work.await;

@@ -1,5 +1,5 @@
-//! What the service knows besides the catalog: keys, owners of entities, modules, bindings. Immutable; every revision makes
-//! the next one.
+//! Everything of a revision besides the catalog: keys, owners of entities, modules and bindings. Immutable: each
+//! revision has its own.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::binding::{BindingRecord, For};
+use crate::binding::{BindingRecord, Target};
 use crate::change::{Change, Kind, key_of};
 use crate::key::Key;
 use crate::module::ModuleRecord;
@@ -19,20 +19,20 @@ pub(crate) struct State {
     pub(crate) revision: u64,
     /// By their id.
     pub(crate) keys: Arc<HashMap<String, Arc<Key>>>,
-    /// The ids of all entities: messages name them, and a look must be quick.
+    /// The ids of all entities. Every message that names an entity looks here.
     pub(crate) entities: Arc<HashSet<Box<str>>>,
-    /// The application by which an entity was made, by the entity's id.
+    /// The application that created an entity, by the id of the entity.
     pub(crate) owners: Arc<HashMap<String, String>>,
-    /// By owner and digest, as their key says.
+    /// By key, which has the owner and the digest.
     pub(crate) modules: Arc<BTreeMap<String, Arc<ModuleRecord>>>,
-    pub(crate) bindings: Arc<BTreeMap<For, Arc<BindingRecord>>>,
+    pub(crate) bindings: Arc<BTreeMap<Target, Arc<BindingRecord>>>,
 }
 
 impl State {
-    /// The state after changes. Those of the catalog are passed over.
+    /// The state after changes. Changes of the catalog are ignored.
     ///
     /// # Errors
-    /// An element is not one of its kind.
+    /// An element cannot be read as its kind.
     pub(crate) fn after<'a>(
         &self,
         revision: u64,
@@ -45,7 +45,7 @@ impl State {
         Ok(next)
     }
 
-    /// Whether an owner, the platform where there is none, has a module.
+    /// Whether an owner has a module; `None` is the platform.
     pub(crate) fn has_module(&self, owner: Option<&str>, digest: &str) -> bool {
         self.modules.contains_key(&key_of(&[owner, Some(digest)]))
     }
@@ -74,9 +74,9 @@ impl State {
                 let bindings = Arc::make_mut(&mut self.bindings);
                 match read::<BindingRecord>(kind, key, body)? {
                     Some(binding) => {
-                        bindings.insert(binding.whom.clone(), Arc::new(binding));
+                        bindings.insert(binding.target.clone(), Arc::new(binding));
                     }
-                    None => bindings.retain(|whom, _| whom.key() != key),
+                    None => bindings.retain(|target, _| target.key() != key),
                 }
                 Ok(())
             }

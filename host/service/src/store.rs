@@ -1,7 +1,8 @@
-//! Where the platform is kept: all elements, the revisions that made them, and the components of modules.
+//! The catalog store: all elements of the platform, the revisions that made them, and the components of modules.
 //!
-//! Every change is one transaction and one revision. A writer says which revision it saw; where another was first it is
-//! told so, looks again and decides anew, so that no change is made on a state that nobody saw.
+//! Every change is one transaction and one revision. A writer says on which revision its change is based. If another
+//! writer was first, the commit fails with [`Committed::Behind`], and the writer plans the change again on the newer
+//! revision.
 
 mod postgres;
 mod sqlite;
@@ -15,17 +16,17 @@ pub(crate) use self::postgres::Postgres;
 pub(crate) use self::sqlite::Sqlite;
 use crate::change::{Draft, Entry, Kind};
 
-/// Elements of a revision get places in the order of their kind below this many; 16 million are more than one change has.
+/// How many positions each revision has for its elements. 16 million is more than one change can have.
 const PLACES: u64 = 1 << 24;
 
-/// A store. There is one in a process, so its size does not matter.
+/// A catalog store. A process has one, so its size does not matter.
 #[allow(clippy::large_enum_variant, reason = "see above")]
 pub(crate) enum Store {
     Sqlite(Sqlite),
     Postgres(Postgres),
 }
 
-/// An element as it is kept.
+/// An element as it is stored.
 #[derive(Debug)]
 pub(crate) struct Element {
     pub(crate) kind: Kind,
@@ -33,16 +34,16 @@ pub(crate) struct Element {
     pub(crate) body: String,
 }
 
-/// What became of a draft.
+/// The result of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Committed {
-    /// It is this revision.
+    /// The draft became this revision.
     Done(u64),
-    /// Another was first: the store is at this revision.
+    /// Another writer was first: the store is at this revision.
     Behind(u64),
 }
 
-/// Why a store does not do what it was asked for.
+/// Why an operation of the catalog store failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -63,7 +64,7 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens a store by its address: `postgres://...`, or the path of a SQLite file, made where there is none.
+    /// Opens a store by its address: `postgres://...`, or the path of a SQLite file, which is created if missing.
     pub(crate) async fn open(address: &str) -> Result<Self, StoreError> {
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             return Ok(Self::Postgres(Postgres::open(address).await?));
@@ -71,7 +72,7 @@ impl Store {
         Ok(Self::Sqlite(Sqlite::open(Path::new(address)).await?))
     }
 
-    /// The newest revision and all of its elements, kind by kind, each in the order in which it was made.
+    /// The newest revision and all elements, kind by kind, each kind in the order of creation.
     pub(crate) async fn load(&self) -> Result<(u64, Vec<Element>), StoreError> {
         match self {
             Self::Sqlite(store) => store.load().await,
@@ -79,7 +80,7 @@ impl Store {
         }
     }
 
-    /// Makes a draft the revision after `seen`, in one transaction.
+    /// Writes a draft as the revision after `seen`, in one transaction.
     pub(crate) async fn commit(&self, seen: u64, draft: &Arc<Draft>) -> Result<Committed, StoreError> {
         match self {
             Self::Sqlite(store) => store.commit(seen, draft).await,
@@ -95,7 +96,7 @@ impl Store {
         }
     }
 
-    /// Revisions after one, oldest first, at most so many.
+    /// At most `most` revisions after `revision`, oldest first.
     pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
         match self {
             Self::Sqlite(store) => store.since(revision, most).await,
@@ -103,7 +104,7 @@ impl Store {
         }
     }
 
-    /// Revisions before one, newest first, at most so many: the audit log from its end.
+    /// At most `most` revisions before `revision`, newest first: the audit log from its end.
     pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
         match self {
             Self::Sqlite(store) => store.before(revision, most).await,
@@ -119,8 +120,8 @@ impl Store {
         }
     }
 
-    /// Notified when somebody, perhaps in another process, may have made a revision. Missed notices are made up for by a
-    /// look now and then.
+    /// Notified when there may be a new revision, perhaps from another process. Notifications can be missed, so
+    /// followers also poll.
     pub(crate) fn changed(&self) -> &Arc<Notify> {
         match self {
             Self::Sqlite(store) => store.changed(),
@@ -128,7 +129,7 @@ impl Store {
         }
     }
 
-    /// How it is called in messages: without passwords.
+    /// The name for messages, without passwords.
     pub(crate) fn place(&self) -> &str {
         match self {
             Self::Sqlite(store) => store.place(),
@@ -137,7 +138,7 @@ impl Store {
     }
 }
 
-/// The place of an element in the lists: elements of later revisions come later.
+/// The position of an element in its list: elements of later revisions come later.
 fn position(revision: u64, index: usize) -> i64 {
     (revision * PLACES + index as u64) as i64
 }

@@ -1,4 +1,4 @@
-//! Callsign's own API.
+//! The API under `/v1`.
 
 mod audit;
 mod bindings;
@@ -10,6 +10,7 @@ mod element;
 mod events;
 mod keys;
 mod modules;
+mod resource;
 mod senders;
 mod sticky;
 mod strategies;

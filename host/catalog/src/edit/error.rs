@@ -59,6 +59,8 @@ pub struct EditFault {
     pub path: String,
     /// What is wrong, and what would be right.
     pub message: String,
+    /// The name of the field, if a field is missing.
+    pub missing: Option<&'static str>,
 }
 
 /// Faults as one line.
@@ -69,7 +71,7 @@ struct Sentence<'f>(&'f [EditFault]);
 impl EditError {
     /// An error about the element as a whole.
     pub(super) fn whole(edit: u32, edits: &[Edit<'_>], kind: EditErrorKind, message: String) -> Self {
-        EditError::new(edit, edits, kind, vec![EditFault { path: String::new(), message }])
+        EditError::new(edit, edits, kind, vec![EditFault::of_element(message)])
     }
 
     pub(super) fn new(edit: u32, edits: &[Edit<'_>], kind: EditErrorKind, faults: Vec<EditFault>) -> Self {
@@ -84,7 +86,7 @@ impl EditError {
         if faults.is_empty() {
             // Should the two ways through an element ever disagree, the edit must not be refused without a word.
             let message = "is not a sound element of this list".to_owned();
-            faults.push(EditFault { path: String::new(), message });
+            faults.push(EditFault::of_element(message));
         }
         EditError::new(edit, edits, EditErrorKind::Unsound, faults)
     }
@@ -116,6 +118,13 @@ impl EditError {
 
 // === impl EditFault ===
 
+impl EditFault {
+    /// A fault of the element itself.
+    pub(super) fn of_element(message: String) -> Self {
+        Self { path: String::new(), message, missing: None }
+    }
+}
+
 impl fmt::Display for EditFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.path.is_empty() {
@@ -145,7 +154,11 @@ fn faults(edit: &Edit<'_>, known: &Known<'_>) -> Vec<EditFault> {
     let faults = faults.map(|fault| {
         // Paths begin at the element here.
         let path = fault.path.strip_prefix('$').unwrap_or(&fault.path);
-        EditFault { path: path.strip_prefix('.').unwrap_or(path).to_owned(), message: fault.message }
+        EditFault {
+            path: path.strip_prefix('.').unwrap_or(path).to_owned(),
+            message: fault.message,
+            missing: fault.missing,
+        }
     });
     faults.collect()
 }

@@ -99,9 +99,7 @@ fn ties(plan: &Plan<'_>, after: &Catalog, edits: &[Edit<'_>]) -> Result<(), Edit
         let ties = claims.add(position, reach(after, strategy(position)));
         if let Some(tie) = ties.first() {
             let first = strategy(tie.first).id.clone();
-            let faults = ties
-                .iter()
-                .map(|tie| EditFault { path: String::new(), message: tie.message(&quoted(&strategy(tie.first).id)) });
+            let faults = ties.iter().map(|tie| EditFault::of_element(tie.message(&quoted(&strategy(tie.first).id))));
             return Err(EditError::new(edit, edits, EditErrorKind::Ties { first }, faults.collect()));
         }
     }

@@ -1,13 +1,13 @@
-//! How a binding changes: from what is kept to what is kept next. Nothing here knows a gateway or a store.
+//! Changes of a binding: from one record to the next. Nothing here knows a gateway or a store.
 
 use semver::Version;
 
-use super::{BindingRecord, By, CanarySpec, For, HISTORY, Past, Spec};
+use super::{BindingRecord, CanarySpec, HISTORY, PastPolicy, PolicySpec, Target, Transition};
 use crate::module::ModuleRecord;
 
-/// Why a binding does not change.
+/// Why a binding cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
+pub(crate) enum TransitionError {
     #[error("there is no candidate: begin with a shadow or a canary")]
     NoCandidate,
     #[error("there was no policy before this one")]
@@ -15,79 +15,88 @@ pub(crate) enum Refused {
 }
 
 impl BindingRecord {
-    /// A binding that nothing was before.
-    pub(crate) fn new(whom: For, active: Spec) -> Self {
-        Self { whom, active, shadow: None, canary: None, history: Vec::new(), passed_over: None, by: By::Swap }
+    /// The first binding of a target.
+    pub(crate) fn new(target: Target, active: PolicySpec) -> Self {
+        Self {
+            target,
+            active,
+            shadow: None,
+            canary: None,
+            history: Vec::new(),
+            skipped_version: None,
+            transition: Transition::Swap,
+        }
     }
 
-    /// Another policy serves, by hand: whatever was passed over counts no more.
-    pub(crate) fn swap(&self, spec: Spec, now: u64) -> Self {
-        Self { passed_over: None, ..self.put(spec, By::Swap, now) }
+    /// Binds another policy, by hand: the skipped version is forgotten.
+    pub(crate) fn swap(&self, spec: PolicySpec, now: u64) -> Self {
+        Self { skipped_version: None, ..self.put(spec, Transition::Swap, now) }
     }
 
-    /// A newer version serves.
-    pub(crate) fn follow(&self, spec: Spec, now: u64) -> Self {
-        self.put(spec, By::Swap, now)
+    /// Binds a newer version.
+    pub(crate) fn auto_update(&self, spec: PolicySpec, now: u64) -> Self {
+        self.put(spec, Transition::Swap, now)
     }
 
-    /// A candidate decides beside what serves.
-    pub(crate) fn with_shadow(&self, spec: Spec) -> Self {
-        Self { shadow: Some(spec), by: By::Shadow, ..self.clone() }
+    /// Adds a shadow.
+    pub(crate) fn with_shadow(&self, spec: PolicySpec) -> Self {
+        Self { shadow: Some(spec), transition: Transition::Shadow, ..self.clone() }
     }
 
-    /// A candidate serves a share.
+    /// Adds a canary.
     pub(crate) fn with_canary(&self, canary: CanarySpec) -> Self {
-        Self { canary: Some(canary), by: By::Canary, ..self.clone() }
+        Self { canary: Some(canary), transition: Transition::Canary, ..self.clone() }
     }
 
-    /// The candidate, the canary or else the shadow, serves all.
-    pub(crate) fn promote(&self, now: u64) -> Result<Self, Refused> {
+    /// Binds the candidate: the canary, or else the shadow.
+    pub(crate) fn promote(&self, now: u64) -> Result<Self, TransitionError> {
         let candidate = self.canary.as_ref().map(|canary| &canary.spec).or(self.shadow.as_ref());
-        let candidate = candidate.cloned().ok_or(Refused::NoCandidate)?;
-        Ok(Self { passed_over: None, ..self.put(candidate, By::Promotion, now) })
+        let candidate = candidate.cloned().ok_or(TransitionError::NoCandidate)?;
+        Ok(Self { skipped_version: None, ..self.put(candidate, Transition::Promotion, now) })
     }
 
-    /// The policy before serves again; what is taken off is not followed to again.
-    pub(crate) fn roll_back(&self) -> Result<Self, Refused> {
+    /// Binds the policy from before again. The version that is taken off is not updated to again.
+    pub(crate) fn roll_back(&self) -> Result<Self, TransitionError> {
         let mut history = self.history.clone();
-        let Past { spec, passed_over, .. } = history.pop().ok_or(Refused::NoHistory)?;
+        let PastPolicy { spec, skipped_version, .. } = history.pop().ok_or(TransitionError::NoHistory)?;
         let mut next = Self {
-            whom: self.whom.clone(),
+            target: self.target.clone(),
             active: spec,
             shadow: None,
             canary: None,
             history,
-            passed_over,
-            by: By::Rollback,
+            skipped_version,
+            transition: Transition::Rollback,
         };
         if next.active.name() == self.active.name() {
-            next.pass_over(self.passed_over.clone());
+            next.skip_version(self.skipped_version.clone());
         }
-        next.pass_over_policy(&self.active);
+        next.skip_version_of(&self.active);
         Ok(next)
     }
 
-    /// The candidates are taken off, and are not followed to.
-    pub(crate) fn withdraw(&self) -> Result<Self, Refused> {
+    /// Removes the candidates. Their versions are not updated to.
+    pub(crate) fn withdraw(&self) -> Result<Self, TransitionError> {
         if self.canary.is_none() && self.shadow.is_none() {
-            return Err(Refused::NoCandidate);
+            return Err(TransitionError::NoCandidate);
         }
-        let mut next = Self { shadow: None, canary: None, by: By::Withdrawal, ..self.clone() };
+        let mut next = Self { shadow: None, canary: None, transition: Transition::Withdrawal, ..self.clone() };
         let candidates = self.canary.iter().map(|canary| &canary.spec).chain(&self.shadow);
-        candidates.for_each(|spec| next.pass_over_policy(spec));
+        candidates.for_each(|spec| next.skip_version_of(spec));
         Ok(next)
     }
 
-    /// The canary of this name and version is taken off because it went wrong. None where it is not there any more.
-    pub(crate) fn recall(&self, policy: &str) -> Option<Self> {
+    /// Removes the canary with this name and version because it was rolled back automatically. `None` if it is gone
+    /// already.
+    pub(crate) fn roll_back_automatically(&self, policy: &str) -> Option<Self> {
         let canary = self.canary.as_ref().filter(|canary| canary.spec.policy == policy)?;
-        let mut next = Self { canary: None, by: By::Withdrawal, ..self.clone() };
-        next.pass_over_policy(&canary.spec);
+        let mut next = Self { canary: None, transition: Transition::Withdrawal, ..self.clone() };
+        next.skip_version_of(&canary.spec);
         Some(next)
     }
 
-    /// Whether it moves to a module that was added.
-    pub(crate) fn follows(&self, module: &ModuleRecord) -> bool {
+    /// Whether the binding updates to a module that was added.
+    pub(crate) fn auto_updates_to(&self, module: &ModuleRecord) -> bool {
         let Some(versions) = &self.active.versions else { return false };
         let Some(serves) = self.active.version() else { return false };
         let is_newer = |than: &Version| module.version.cmp_precedence(than).is_gt();
@@ -97,48 +106,52 @@ impl BindingRecord {
             && self.active.name() == module.name
             && versions.matches(&module.version)
             && is_newer(&serves)
-            && self.passed_over.as_ref().is_none_or(is_newer)
+            && self.skipped_version.as_ref().is_none_or(is_newer)
     }
 
-    /// What it serves with the code of another module.
-    pub(crate) fn with_module(&self, module: &ModuleRecord) -> Spec {
-        Spec { module: module.digest.clone(), policy: module.label(), ..self.active.clone() }
+    /// The active policy with the code of another module.
+    pub(crate) fn with_module(&self, module: &ModuleRecord) -> PolicySpec {
+        PolicySpec { module: module.digest.clone(), policy: module.label(), ..self.active.clone() }
     }
 
-    /// Every policy that it may put to use, the earlier ones too.
-    pub(crate) fn specs(&self) -> impl Iterator<Item = &Spec> {
+    /// Every policy of the binding, the earlier ones too.
+    pub(crate) fn specs(&self) -> impl Iterator<Item = &PolicySpec> {
         let candidates = self.shadow.iter().chain(self.canary.iter().map(|canary| &canary.spec));
         std::iter::once(&self.active).chain(candidates).chain(self.history.iter().map(|past| &past.spec))
     }
 
-    fn put(&self, active: Spec, by: By, now: u64) -> Self {
+    fn put(&self, active: PolicySpec, transition: Transition, now: u64) -> Self {
         let mut history = self.history.clone();
-        history.push(Past { spec: self.active.clone(), until: now, passed_over: self.passed_over.clone() });
+        history.push(PastPolicy {
+            spec: self.active.clone(),
+            until: now,
+            skipped_version: self.skipped_version.clone(),
+        });
         if history.len() > HISTORY {
             history.drain(..history.len() - HISTORY);
         }
         Self {
-            whom: self.whom.clone(),
+            target: self.target.clone(),
             active,
             shadow: None,
             canary: None,
             history,
-            passed_over: self.passed_over.clone(),
-            by,
+            skipped_version: self.skipped_version.clone(),
+            transition,
         }
     }
 
-    fn pass_over_policy(&mut self, taken_off: &Spec) {
-        // Of another policy a version says nothing.
+    fn skip_version_of(&mut self, taken_off: &PolicySpec) {
+        // The version of another policy says nothing about this one.
         if taken_off.name() == self.active.name() {
-            self.pass_over(taken_off.version());
+            self.skip_version(taken_off.version());
         }
     }
 
-    fn pass_over(&mut self, version: Option<Version>) {
+    fn skip_version(&mut self, version: Option<Version>) {
         let Some(version) = version else { return };
-        if self.passed_over.as_ref().is_none_or(|passed| version.cmp_precedence(passed).is_gt()) {
-            self.passed_over = Some(version);
+        if self.skipped_version.as_ref().is_none_or(|passed| version.cmp_precedence(passed).is_gt()) {
+            self.skipped_version = Some(version);
         }
     }
 }
@@ -148,21 +161,21 @@ impl BindingRecord {
 mod tests {
     use super::*;
 
-    fn spec(policy: &str) -> Spec {
-        Spec {
+    fn spec(policy: &str) -> PolicySpec {
+        PolicySpec {
             module: format!("digest of {policy}"),
             policy: policy.into(),
             versions: Some("^1".parse().unwrap()),
-            ..Spec::standard()
+            ..PolicySpec::standard()
         }
     }
 
     fn record(policy: &str) -> BindingRecord {
-        BindingRecord::new(For::default(), spec(policy))
+        BindingRecord::new(Target::default(), spec(policy))
     }
 
     fn canary(policy: &str) -> CanarySpec {
-        CanarySpec { spec: spec(policy), per_mille: 10, recall: super::super::RecallSpec::default() }
+        CanarySpec { spec: spec(policy), per_mille: 10, auto_rollback: super::super::AutoRollbackSpec::default() }
     }
 
     fn module(label: &str) -> ModuleRecord {
@@ -185,10 +198,13 @@ mod tests {
     #[test]
     fn a_swap_keeps_what_was_before_and_drops_candidates() {
         let before = record("a@1.0.0").with_shadow(spec("b@1.0.0")).with_canary(canary("c@1.0.0"));
-        let before = BindingRecord { passed_over: Some(Version::new(1, 5, 0)), ..before };
+        let before = BindingRecord { skipped_version: Some(Version::new(1, 5, 0)), ..before };
         let next = before.swap(spec("d@1.0.0"), 7);
-        assert_eq!((&*next.active.policy, history(&next), next.by), ("d@1.0.0", vec!["a@1.0.0"], By::Swap));
-        assert_eq!((next.history[0].until, next.passed_over.clone()), (7, None));
+        assert_eq!(
+            (&*next.active.policy, history(&next), next.transition),
+            ("d@1.0.0", vec!["a@1.0.0"], Transition::Swap)
+        );
+        assert_eq!((next.history[0].until, next.skipped_version.clone()), (7, None));
         assert!(next.shadow.is_none() && next.canary.is_none());
     }
 
@@ -204,9 +220,9 @@ mod tests {
     #[test]
     fn candidates_stand_beside_what_serves() {
         let next = record("a@1.0.0").with_shadow(spec("a@1.1.0"));
-        assert_eq!((next.by, &*next.active.policy), (By::Shadow, "a@1.0.0"));
+        assert_eq!((next.transition, &*next.active.policy), (Transition::Shadow, "a@1.0.0"));
         let next = next.with_canary(canary("a@1.2.0"));
-        assert_eq!((next.by, next.shadow.is_some(), next.canary.is_some()), (By::Canary, true, true));
+        assert_eq!((next.transition, next.shadow.is_some(), next.canary.is_some()), (Transition::Canary, true, true));
         assert!(next.history.is_empty());
     }
 
@@ -215,57 +231,69 @@ mod tests {
         let shadowed = record("a@1.0.0").with_shadow(spec("a@1.1.0"));
         assert_eq!(shadowed.promote(0).unwrap().active.policy, "a@1.1.0");
         let next = shadowed.with_canary(canary("a@1.2.0")).promote(0).unwrap();
-        assert_eq!((&*next.active.policy, history(&next), next.by), ("a@1.2.0", vec!["a@1.0.0"], By::Promotion));
+        assert_eq!(
+            (&*next.active.policy, history(&next), next.transition),
+            ("a@1.2.0", vec!["a@1.0.0"], Transition::Promotion)
+        );
         assert!(next.shadow.is_none() && next.canary.is_none());
-        assert_eq!(record("a@1.0.0").promote(0).unwrap_err(), Refused::NoCandidate);
+        assert_eq!(record("a@1.0.0").promote(0).unwrap_err(), TransitionError::NoCandidate);
     }
 
     #[test]
-    fn a_rollback_passes_over_what_it_takes_off() {
-        let next = record("a@1.0.0").follow(spec("a@1.1.0"), 0).follow(spec("a@1.2.0"), 0);
+    fn a_rollback_skips_the_version_that_it_takes_off() {
+        let next = record("a@1.0.0").auto_update(spec("a@1.1.0"), 0).auto_update(spec("a@1.2.0"), 0);
         let next = next.roll_back().unwrap();
-        assert_eq!((&*next.active.policy, history(&next), next.by), ("a@1.1.0", vec!["a@1.0.0"], By::Rollback));
-        assert_eq!(next.passed_over, Some(Version::new(1, 2, 0)));
+        assert_eq!(
+            (&*next.active.policy, history(&next), next.transition),
+            ("a@1.1.0", vec!["a@1.0.0"], Transition::Rollback)
+        );
+        assert_eq!(next.skipped_version, Some(Version::new(1, 2, 0)));
         let next = next.roll_back().unwrap();
-        assert_eq!((&*next.active.policy, next.passed_over.clone()), ("a@1.0.0", Some(Version::new(1, 2, 0))));
-        assert!(!next.follows(&module("a@1.1.0")) && !next.follows(&module("a@1.2.0")));
-        assert!(next.follows(&module("a@1.3.0")));
-        assert_eq!(next.roll_back().unwrap_err(), Refused::NoHistory);
+        assert_eq!((&*next.active.policy, next.skipped_version.clone()), ("a@1.0.0", Some(Version::new(1, 2, 0))));
+        assert!(!next.auto_updates_to(&module("a@1.1.0")) && !next.auto_updates_to(&module("a@1.2.0")));
+        assert!(next.auto_updates_to(&module("a@1.3.0")));
+        assert_eq!(next.roll_back().unwrap_err(), TransitionError::NoHistory);
     }
 
     #[test]
-    fn what_was_passed_over_outlives_a_swap_that_is_rolled_back() {
-        let rolled_back = record("a@1.0.0").follow(spec("a@1.1.0"), 0).roll_back().unwrap();
+    fn what_was_skipped_version_outlives_a_swap_that_is_rolled_back() {
+        let rolled_back = record("a@1.0.0").auto_update(spec("a@1.1.0"), 0).roll_back().unwrap();
         let next = rolled_back.swap(spec("b@9.0.0"), 0);
-        assert_eq!(next.passed_over, None);
-        assert_eq!(next.roll_back().unwrap().passed_over, Some(Version::new(1, 1, 0)));
+        assert_eq!(next.skipped_version, None);
+        assert_eq!(next.roll_back().unwrap().skipped_version, Some(Version::new(1, 1, 0)));
     }
 
     #[test]
-    fn a_withdrawal_and_a_recall_pass_the_candidate_over() {
+    fn a_withdrawal_and_an_automatic_rollback_skip_the_version() {
         let both = record("a@1.0.0").with_shadow(spec("a@1.3.0")).with_canary(canary("a@1.2.0"));
         let next = both.withdraw().unwrap();
-        assert_eq!((next.by, next.passed_over.clone()), (By::Withdrawal, Some(Version::new(1, 3, 0))));
+        assert_eq!(
+            (next.transition, next.skipped_version.clone()),
+            (Transition::Withdrawal, Some(Version::new(1, 3, 0)))
+        );
         assert!(next.shadow.is_none() && next.canary.is_none());
-        assert_eq!(next.withdraw().unwrap_err(), Refused::NoCandidate);
-        let next = both.recall("a@1.2.0").unwrap();
-        assert_eq!((next.by, next.passed_over.clone()), (By::Withdrawal, Some(Version::new(1, 2, 0))));
+        assert_eq!(next.withdraw().unwrap_err(), TransitionError::NoCandidate);
+        let next = both.roll_back_automatically("a@1.2.0").unwrap();
+        assert_eq!(
+            (next.transition, next.skipped_version.clone()),
+            (Transition::Withdrawal, Some(Version::new(1, 2, 0)))
+        );
         assert!(next.shadow.is_some() && next.canary.is_none());
-        // Another one has been put there meanwhile.
-        assert!(both.recall("a@1.1.0").is_none());
+        // There is another canary by now.
+        assert!(both.roll_back_automatically("a@1.1.0").is_none());
     }
 
     #[test]
     fn a_binding_follows_its_own_module_in_its_range() {
         let record = record("a@1.1.0");
-        assert!(record.follows(&module("a@1.2.0")));
+        assert!(record.auto_updates_to(&module("a@1.2.0")));
         for other in ["a@1.1.0", "a@1.0.0", "a@2.0.0", "b@1.2.0", "a@1.2.0-rc.1"] {
-            assert!(!record.follows(&module(other)), "{other}");
+            assert!(!record.auto_updates_to(&module(other)), "{other}");
         }
         let of_a_tenant = ModuleRecord { application_id: Some("shop".into()), ..module("a@1.2.0") };
-        assert!(!record.follows(&of_a_tenant));
+        assert!(!record.auto_updates_to(&of_a_tenant));
         assert!(
-            !record.with_shadow(spec("a@1.1.5")).follows(&module("a@1.2.0")),
+            !record.with_shadow(spec("a@1.1.5")).auto_updates_to(&module("a@1.2.0")),
             "whoever watches a candidate decides"
         );
         assert_eq!(record.with_module(&module("a@1.2.0")).policy, "a@1.2.0");

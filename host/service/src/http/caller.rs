@@ -1,4 +1,4 @@
-//! Who asks: `Authorization: App KEY`.
+//! The caller of a request: `Authorization: App KEY`.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::fault::Fault;
 use crate::key::{self, Key, Scope};
 use crate::service::{Author, Service};
 
-/// The longest header that is looked at.
+/// The most bytes of the header.
 const LONGEST: usize = 512;
 
-/// Who asks, and for whom.
+/// The key that a request was made with.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) key: Arc<Key>,
@@ -22,10 +22,10 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Who a request is from.
+    /// The caller of a request.
     ///
     /// # Errors
-    /// 401: there is no key, or it is not one that is good now. Which of these it is is not said.
+    /// 401: there is no key, or it is not valid. The answer does not say which.
     pub(crate) fn of(headers: &HeaderMap, service: &Service, action: Arc<str>) -> Result<Self, Fault> {
         let unauthorized =
             || Fault::new(StatusCode::UNAUTHORIZED, "there is no valid key: send one as `Authorization: App KEY`");
@@ -46,12 +46,12 @@ impl Caller {
         if key.admits(secret) { Ok(Self { key, action }) } else { Err(unauthorized()) }
     }
 
-    /// The application that a tenant's key belongs to; none for a key of the platform.
+    /// The application that a tenant's key belongs to; `None` for a key of the platform.
     pub(crate) fn tenant(&self) -> Option<&str> {
         self.key.application_id.as_deref()
     }
 
-    /// Whether it may see and change what belongs to an application.
+    /// Whether the key may see and change what belongs to an application.
     pub(crate) fn may_see(&self, application: &str) -> bool {
         self.tenant().is_none_or(|tenant| tenant == application)
     }
@@ -66,7 +66,7 @@ impl Caller {
     }
 
     /// # Errors
-    /// 403: it is a tenant's key, and this is the platform's.
+    /// 403: only keys of the platform may do this.
     pub(crate) fn needs_platform(&self, what: &str) -> Result<(), Fault> {
         match self.tenant() {
             None => Ok(()),
@@ -75,7 +75,7 @@ impl Caller {
     }
 
     /// # Errors
-    /// 404: it is another application's, or the platform's.
+    /// 404: the key may not see what belongs to this application, or to the platform.
     pub(crate) fn must_see(&self, application: Option<&str>, what: impl std::fmt::Display) -> Result<(), Fault> {
         match (self.tenant(), application) {
             (None, _) => Ok(()),
@@ -84,7 +84,7 @@ impl Caller {
         }
     }
 
-    /// As the audit log names it.
+    /// The caller in the audit log.
     pub(crate) fn author(&self) -> Author {
         Author { who: format!("{} {}", self.key.key_id, self.key.name), action: self.action.to_string() }
     }

@@ -1,5 +1,5 @@
-//! What every request passes, in this order: who asks, how often, how large, and whether there is room for it; then its
-//! handler, whose panic is its own; then the form of a fault.
+//! What every request passes before its handler: the key is checked, then the rate, then the size of the body, then
+//! whether there is capacity. A panic of the handler fails only its request. Errors get the format of their path.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,28 +18,28 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::caller::Caller;
+use super::error_format::{Family, render};
 use super::rate::Rates;
-use super::shape::{Family, render};
 use crate::fault::Fault;
 use crate::service::Service;
 
-/// The most bytes of a body that is too long which are taken, and thrown away, before it is refused.
+/// A body that is too long is read and dropped up to this many bytes before the request is refused.
 const DRAINED: usize = 8 << 20;
 
-/// Keeps the service from what it should not be asked.
+/// The guard before all handlers.
 pub(crate) struct Guard {
     service: Arc<Service>,
     rates: Arc<Rates>,
-    /// A place for each request that is worked on.
+    /// A permit for each request in progress.
     places: Semaphore,
-    /// How many wait for one.
+    /// How many requests wait for a permit.
     waiting: AtomicUsize,
-    /// A permit for each byte of a body.
+    /// A permit for each byte of a body in memory.
     bodies: Arc<Semaphore>,
 }
 
 impl Guard {
-    pub(super) fn new(service: Arc<Service>) -> Self {
+    pub(crate) fn new(service: Arc<Service>) -> Self {
         let limits = &service.config.limits;
         Self {
             rates: Arc::new(Rates::new(&service.config.rate)),
@@ -64,7 +64,7 @@ impl Guard {
         Fault::unavailable(format!("too much is going on: {why}"), Duration::from_secs(1))
     }
 
-    /// The body, as a whole, with the room that it takes.
+    /// The whole body, with the permits for its bytes.
     async fn body(&self, request: &mut Request) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Fault> {
         let limits = &self.service.config.limits;
         let most = self.body_limit(request.uri().path());
@@ -102,7 +102,7 @@ impl Guard {
         }
     }
 
-    /// A place among the requests that are worked on.
+    /// A permit to work on a request.
     async fn place(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Fault> {
         if let Ok(place) = self.places.try_acquire() {
             return Ok(place);
@@ -122,18 +122,18 @@ impl Guard {
         }
     }
 
-    /// What is only let through when it is known who asks.
+    /// Lets a request with a valid key through to its handler.
     async fn admit(&self, mut request: Request, next: Next) -> Response {
         let path = request.uri().path();
         let decides = path == "/v1/decisions";
-        // What changes nothing is in no audit log.
+        // Requests that change nothing are not in the audit log.
         let silent = decides || request.method() == Method::GET;
         let action = if silent { Arc::default() } else { action(request.method(), path) };
         let caller = match Caller::of(request.headers(), &self.service, action) {
             Ok(caller) => caller,
             Err(fault) => return fault.into_response(),
         };
-        // It goes on for as long as its listener likes, and has places of its own.
+        // A stream of events goes on as long as its client likes, so it has permits of its own.
         let streams = path == "/v1/events";
         if !decides && let Err(fault) = self.rates.manage(&caller.key.key_id) {
             return fault.into_response();
@@ -163,8 +163,8 @@ impl Guard {
     }
 }
 
-/// Takes what a client sends though it is too much, within reason: one that writes and does not read would lose the answer
-/// with the connection.
+/// Reads and drops a body that is too long, up to [`DRAINED`] bytes. A client that is still writing would not read the
+/// answer if the connection were closed at once.
 async fn drain(mut body: Body, announced: usize) {
     if announced > DRAINED {
         return;
@@ -173,7 +173,7 @@ async fn drain(mut body: Body, announced: usize) {
     let _ = timeout(Duration::from_secs(2), all).await;
 }
 
-/// As the audit log has it.
+/// The action in the audit log.
 fn action(method: &Method, path: &str) -> Arc<str> {
     let mut action = format!("{method} {path}");
     if let Some((end, _)) = action.char_indices().nth(1_000) {
@@ -182,7 +182,7 @@ fn action(method: &Method, path: &str) -> Arc<str> {
     action.into()
 }
 
-/// A panic is a 500 of this request alone.
+/// Answers a panic of the handler with 500.
 async fn contained(work: impl Future<Output = Response>) -> Response {
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(response) => response,
@@ -194,13 +194,13 @@ async fn contained(work: impl Future<Output = Response>) -> Response {
     }
 }
 
-/// Paths that need no key: they say nothing about any platform.
+/// Paths that need no key: they show nothing of the platform.
 fn is_open(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs") || path.starts_with("/docs/")
 }
 
-/// The guard, as a layer around all handlers.
-pub(super) async fn pass(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+/// The middleware around all handlers.
+pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let family = Family::of(request.uri().path());
     let method = request.method().clone();
@@ -216,7 +216,7 @@ pub(super) async fn pass(State(guard): State<Arc<Guard>>, request: Request, next
     response
 }
 
-/// The answer with its fault in the form of its path. What the framework refuses by itself has no fault yet.
+/// The response with its error in the format of its path. Errors of the framework itself have no fault yet.
 fn shaped(family: Family, mut response: Response) -> Response {
     let status = response.status();
     let fault = response.extensions_mut().remove::<Arc<Fault>>();

@@ -1,4 +1,4 @@
-//! What comes in a request: parameters and bodies, checked, with the property of whatever is wrong.
+//! Parameters and bodies of requests. Whatever is invalid is reported with its property.
 
 use std::str::FromStr;
 
@@ -11,9 +11,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use utoipa::IntoParams;
 
-use super::distinct::Distinct;
-use super::shape::Page;
+use super::error_format::Page;
+use super::unique_keys::UniqueKeys;
 use crate::fault::{Fault, Violation};
 
 /// The largest size of a page.
@@ -21,6 +22,32 @@ const LARGEST_PAGE: usize = 1_000;
 
 /// The most characters of a parameter.
 const LONGEST_PARAMETER: usize = 1_024;
+
+/// The query parameters of a list in pages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes parameters")]
+pub(crate) struct PageQuery {
+    /// From 0
+    #[param(minimum = 0)]
+    page: Option<u32>,
+    /// 1 to 1000, default 100
+    #[param(minimum = 1, maximum = 1000)]
+    size: Option<u32>,
+}
+
+/// The same with shorter pages by default.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes parameters")]
+pub(crate) struct ShortPageQuery {
+    /// From 0
+    #[param(minimum = 0)]
+    page: Option<u32>,
+    /// 1 to 1000, default 20
+    #[param(minimum = 1, maximum = 1000)]
+    size: Option<u32>,
+}
 
 /// A body of JSON.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -39,7 +66,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// The parameters of a request. Unknown ones are passed over, as clients of other versions may send some.
+/// The query parameters of a request. Unknown ones are ignored: clients of other versions may send them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parameters(Vec<(String, String)>);
 
@@ -58,32 +85,32 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// A parameter, unless it is not there or empty. Of several with one name the first counts.
+    /// A parameter; `None` if it is missing or empty. The first counts if there are several with this name.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| &**value).filter(|value| !value.is_empty())
     }
 
-    /// Whether a parameter is there, but without a value.
+    /// Whether a parameter is given without a value.
     pub(crate) fn is_empty(&self, name: &str) -> bool {
         self.0.iter().any(|(key, value)| key == name && value.is_empty())
     }
 
     /// # Errors
-    /// 400: it is not there.
+    /// 400: the parameter is missing.
     pub(crate) fn required(&self, name: &str) -> Result<&str, Fault> {
         self.text(name).ok_or_else(|| Fault::property(name, "is required"))
     }
 
     /// # Errors
-    /// 400: it is not what it should be.
+    /// 400: the value is invalid; `right` says what would be valid.
     pub(crate) fn parsed<T: FromStr>(&self, name: &str, right: &str) -> Result<Option<T>, Fault> {
         let parsed = self.text(name).map(|value| value.parse().map_err(|_| value));
         parsed.transpose().map_err(|value| Fault::property(name, format!("{} is not {right}", quoted(value))))
     }
 
     /// # Errors
-    /// 400: it is there and none of the words.
+    /// 400: the value is none of the words.
     pub(crate) fn word<'w>(&self, name: &str, words: &[&'w str]) -> Result<Option<&'w str>, Fault> {
         let Some(value) = self.text(name) else { return Ok(None) };
         let found = words.iter().copied().find(|word| *word == value);
@@ -95,12 +122,12 @@ impl Parameters {
     /// `page` from 0, and `size` from 1 to 1,000.
     ///
     /// # Errors
-    /// 400: they are not.
+    /// 400: a value is out of its range.
     pub(crate) fn page(&self, default_size: usize) -> Result<Page, Fault> {
         self.page_of("size", default_size)
     }
 
-    /// The same, where the size has another name.
+    /// The same if the size has another name.
     pub(crate) fn page_of(&self, size: &str, default_size: usize) -> Result<Page, Fault> {
         let page = self.parsed::<u32>("page", "a page, from 0")?.unwrap_or(0) as usize;
         let right = "a number from 1 to 1000";
@@ -112,48 +139,32 @@ impl Parameters {
     }
 }
 
-/// A body as a value of a type. What is not of the type is told with its property.
+/// A body as a value of a type.
 ///
 /// # Errors
-/// 400.
+/// 400, with the property that is wrong.
 pub(crate) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
-    let object = object(bytes)?;
-    typed(Value::Object(object))
+    serde_path_to_error::deserialize(Value::Object(object(bytes)?))
+        .map_err(|error| Fault::property(property(&error), plain(error.inner())))
 }
 
-/// A value as one of a type.
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
-    let Value::Object(fields) = &value else { return Err(not_an_object(&value)) };
-    match serde_json::from_value(value.clone()) {
-        Ok(typed) => Ok(typed),
-        Err(error) => Err(Fault::property(culprit::<T>(fields, &error), plain(&error))),
+/// The property that an error is about.
+fn property(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let path = if error.path().iter().len() == 0 { String::new() } else { error.path().to_string() };
+    // A missing field is reported at the object that lacks it, and serde names the field in its message only.
+    let text = error.inner().to_string();
+    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    match missing {
+        None => path,
+        Some((name, _)) if path.is_empty() => name.to_owned(),
+        Some((name, _)) => format!("{path}.{name}"),
     }
 }
 
-/// The property that an error is about: the one without which the error is another, or the one that the error names.
-fn culprit<T: DeserializeOwned>(fields: &Map<String, Value>, error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    if let Some(name) = text.split('`').nth(1).filter(|_| text.contains("field `")) {
-        return name.to_owned();
-    }
-    for name in fields.keys() {
-        let mut without = fields.clone();
-        without.insert(name.clone(), Value::Null);
-        let other = serde_json::from_value::<T>(Value::Object(without.clone()));
-        let mut gone = without;
-        gone.remove(name);
-        let gone = serde_json::from_value::<T>(Value::Object(gone));
-        if other.is_ok() || gone.is_ok() || gone.is_err_and(|other| other.to_string() != text) {
-            return name.clone();
-        }
-    }
-    String::new()
-}
-
-/// The fields of a body that a list of them names; the rest is passed over. As an element of a catalog file.
+/// The fields of a body that `names` lists; others are ignored.
 ///
 /// # Errors
-/// 400: the body is no JSON object.
+/// 400: the body is not a JSON object.
 pub(crate) fn element(bytes: &[u8], names: &[&str]) -> Result<Map<String, Value>, Fault> {
     let mut object = object(bytes)?;
     object.retain(|name, _| names.contains(&&**name));
@@ -165,7 +176,7 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::property("", "the body is empty; it is a JSON object"));
     }
-    let Distinct(value) = serde_json::from_slice(bytes).map_err(|error| match error.is_data() {
+    let UniqueKeys(value) = serde_json::from_slice(bytes).map_err(|error| match error.is_data() {
         true => Fault::property("", plain(&error)),
         false => not_json(&error),
     })?;
@@ -195,7 +206,7 @@ pub(crate) fn not_json(error: &serde_json::Error) -> Fault {
     )])
 }
 
-/// What a parser says, without the place.
+/// The message of a parser, without its position.
 pub(crate) fn plain(error: &serde_json::Error) -> String {
     let mut text = error.to_string();
     if let Some(at) = text.rfind(" at line ") {
@@ -208,7 +219,7 @@ pub(crate) fn plain(error: &serde_json::Error) -> String {
     text
 }
 
-/// A value as a message repeats it.
+/// A value in quotes for a message, cut after 64 characters.
 pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(64) {
         Some((end, _)) => format!("{:?}...", &text[..end]),
@@ -216,10 +227,10 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// JSON text of a body, as it is, for whoever checks it with its places.
+/// The JSON text of a body, unchanged: the catalog checks it and reports positions.
 ///
 /// # Errors
-/// 400: it is no JSON object.
+/// 400: it is not a JSON object.
 pub(crate) fn raw_object(bytes: &[u8]) -> Result<&RawValue, Fault> {
     let raw: &RawValue = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
     if raw.get().starts_with('{') {

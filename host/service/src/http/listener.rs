@@ -1,4 +1,4 @@
-//! Connections: accepted, bounded, and ended in an orderly way.
+//! Accepts connections up to a limit, and shuts them down gracefully.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ const HEAD_BYTES: usize = 64 << 10;
 /// The most headers of a request.
 const HEADERS: usize = 64;
 
-/// How long is waited when the system has no more connections to give, such as for want of file handles.
+/// How long to wait after a connection could not be accepted, for example because there are no file handles left.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// An address that is listened on.
+/// An address that the service listens on.
 pub(crate) struct Listener {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -44,7 +44,7 @@ impl Listener {
         Ok(Self { listener, tls })
     }
 
-    /// Where it listens, with the port that it was given.
+    /// The address, with the port that the system chose.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.listener.local_addr().ok()
     }
@@ -53,8 +53,8 @@ impl Listener {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
-    /// Serves until told to end; then takes no more connections, lets requests under way finish, and gives them
-    /// `limits.drain_seconds` for it.
+    /// Serves until `end`. Then it accepts no more connections, and requests in progress have `limits.drain_seconds` to
+    /// finish.
     pub(crate) async fn serve(self, service: &Arc<Service>, router: Router, end: impl Future<Output = ()>) {
         let limits = &service.config.limits;
         let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
@@ -69,7 +69,7 @@ impl Listener {
         tokio::pin!(end);
         loop {
             let accepted = async {
-                // Those that wait here wait in the system's queue.
+                // Connections beyond the limit wait in the system's queue.
                 let place = Arc::clone(&places).acquire_owned().await.ok()?;
                 Some((self.listener.accept().await, place))
             };
@@ -85,7 +85,7 @@ impl Listener {
                     None => break,
                 },
             };
-            // Answers are written at once and whole; waiting for more would only delay them.
+            // A response is written whole, so delaying small packets would only add latency.
             let _ = stream.set_nodelay(true);
             let connection = Connection {
                 service: Arc::clone(service),

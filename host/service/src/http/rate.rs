@@ -1,4 +1,4 @@
-//! How many requests a key may make.
+//! Rate limits of keys.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use http::StatusCode;
 use crate::config::Rate;
 use crate::fault::Fault;
 
-/// The buckets of all keys.
+/// The token buckets of all keys.
 pub(crate) struct Rates {
     management: Option<DefaultKeyedRateLimiter<String>>,
     messages: Option<DefaultKeyedRateLimiter<String>>,
@@ -27,14 +27,14 @@ impl Rates {
     }
 
     /// # Errors
-    /// 429, with the time after which it may be tried again.
+    /// 429, with the time after which to try again.
     pub(crate) fn manage(&self, key: &str) -> Result<(), Fault> {
         let Some(limiter) = &self.management else { return Ok(()) };
         limiter.check_key(&key.to_owned()).map_err(|not_until| too_many(not_until.wait_time_from(self.clock.now())))
     }
 
     /// # Errors
-    /// 429, with the time after which it may be tried again; never, for more messages than may come at once.
+    /// 429, with the time after which to try again. Without it if there are more messages than the burst allows.
     pub(crate) fn decide(&self, key: &str, messages: usize) -> Result<(), Fault> {
         let Some(limiter) = &self.messages else { return Ok(()) };
         let Some(messages) = u32::try_from(messages).ok().and_then(NonZeroU32::new) else { return Ok(()) };

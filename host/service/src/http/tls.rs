@@ -10,7 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::service::StartError;
 
-/// Speaks TLS 1.2 and 1.3 with this certificate.
+/// Accepts TLS 1.2 and 1.3 with this certificate.
 pub(super) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, StartError> {
     let failed = |place: &Path, reason: String| StartError::Tls { reason: format!("{}: {reason}", place.display()) };
     let chain = CertificateDer::pem_file_iter(certificate)

@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use callsign::{Application, DEFAULT_APPLICATION};
+use callsign::{Application, Catalog, DEFAULT_APPLICATION};
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::removal;
+use super::resource::{self, Resource};
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, element};
+use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, ShortPageQuery};
 use crate::key::Scope;
-use crate::openapi::Errors1;
-use crate::service::{Plan, Service};
+use crate::service::{Service, View};
 
 /// An environment or a use case that sends messages.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,8 +30,8 @@ pub(crate) struct ApplicationBody {
     pub(crate) application_name: Option<String>,
 }
 
-impl ApplicationBody {
-    fn of(application: &Application) -> Self {
+impl From<&Application> for ApplicationBody {
+    fn from(application: &Application) -> Self {
         Self {
             application_id: application.id.to_string(),
             application_name: application.name.as_deref().map(str::to_owned),
@@ -40,7 +39,7 @@ impl ApplicationBody {
     }
 }
 
-/// What of an application can be changed.
+/// The property of an application that can be changed.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes a body that is read by its fields")]
 #[schema(rename_all = "camelCase")]
@@ -50,16 +49,44 @@ pub(crate) struct ApplicationName {
     application_name: Option<String>,
 }
 
-fn unknown(id: &str) -> Fault {
-    Fault::not_found(format!("the application {}", crate::http::quoted(id)))
+/// Applications.
+enum Applications {}
+
+impl Resource for Applications {
+    type Element = Application;
+    type Body = ApplicationBody;
+
+    const KIND: Kind = Kind::Application;
+    const NAME: &'static str = "application";
+    const ID_FIELD: &'static str = "applicationId";
+    const NAME_FIELD: &'static str = "applicationName";
+
+    fn get<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a Application> {
+        catalog.application(id).map(|(_, application)| application)
+    }
+
+    fn is_visible(_: &View, id: &str, tenant: Option<&str>) -> bool {
+        tenant.is_none_or(|tenant| tenant == id)
+    }
+
+    fn may_create(caller: &Caller) -> Result<(), Fault> {
+        caller.needs_platform("making applications")
+    }
+
+    fn removal(view: &View, id: &str, tenant: Option<&str>) -> Result<Vec<Change>, Fault> {
+        if tenant.is_some() {
+            return Err(Fault::forbidden("removing applications belongs to the platform"));
+        }
+        if id == DEFAULT_APPLICATION {
+            return Err(Fault::property("applicationId", "the application `default` always exists"));
+        }
+        Ok(removal::of_application(view, id))
+    }
 }
 
 /// All applications, in pages.
 #[utoipa::path(get, path = "/provisioning/1/applications", tag = "provisioning",
-    params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 20", minimum = 1, maximum = 1000),
-    ),
+    params(ShortPageQuery),
     responses((status = 200, body = Paged<ApplicationBody>), Errors1))]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
@@ -70,25 +97,14 @@ pub(super) async fn list(
     let page = parameters.page(20)?;
     let revision = service.revision();
     let visible = revision.catalog().applications().iter().filter(|application| caller.may_see(&application.id));
-    Ok(Json(page.of(visible, ApplicationBody::of)))
+    Ok(Json(page.of(visible, ApplicationBody::from)))
 }
 
-/// Makes an application.
+/// Creates an application.
 #[utoipa::path(post, path = "/provisioning/1/applications", tag = "provisioning", request_body = ApplicationBody,
     responses((status = 201), Errors1))]
 pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<StatusCode> {
-    caller.needs(Scope::ApplicationEntity)?;
-    caller.needs_platform("making applications")?;
-    let body = element(&bytes, &["applicationId", "applicationName"])?;
-    let id = body.get("applicationId").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let plan = move |view: &crate::service::View| {
-        if view.catalog().application(&id).is_some() {
-            return Err(Fault::conflict(format!("the application {} exists already", crate::http::quoted(&id))));
-        }
-        Ok(Plan::new(vec![Change::put(Kind::Application, &*id, &body)], ()))
-    };
-    service.change(caller.author(), plan).await?;
-    Ok(StatusCode::CREATED)
+    resource::create::<Applications>(&service, &caller, &bytes).await
 }
 
 /// One application.
@@ -99,13 +115,10 @@ pub(super) async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer<Json<ApplicationBody>> {
-    caller.needs(Scope::ApplicationEntity)?;
-    let revision = service.revision();
-    let found = revision.catalog().application(&id).filter(|_| caller.may_see(&id));
-    found.map(|(_, application)| Json(ApplicationBody::of(application))).ok_or_else(|| unknown(&id))
+    resource::get::<Applications>(&service, &caller, &id)
 }
 
-/// Gives an application another name, or none.
+/// Renames an application, or removes its name.
 #[utoipa::path(put, path = "/provisioning/1/applications/{applicationId}", tag = "provisioning",
     params(("applicationId" = String, Path)), request_body = ApplicationName,
     responses((status = 204), Errors1))]
@@ -115,19 +128,11 @@ pub(super) async fn rename(
     Path(id): Path<String>,
     bytes: Bytes,
 ) -> Answer<NoContent> {
-    caller.needs(Scope::ApplicationEntity)?;
-    let mut body = element(&bytes, &["applicationName"])?;
-    body.insert("applicationId".into(), id.clone().into());
-    let may_see = caller.may_see(&id);
-    let plan = move |view: &crate::service::View| {
-        view.catalog().application(&id).filter(|_| may_see).ok_or_else(|| unknown(&id))?;
-        Ok(Plan::new(vec![Change::put(Kind::Application, &*id, &body)], NoContent))
-    };
-    service.change(caller.author(), plan).await
+    resource::rename::<Applications>(&service, &caller, id, &bytes).await
 }
 
-/// Removes an application. Its associations move to the application `default`; its strategies, default senders, bindings,
-/// modules and keys end.
+/// Removes an application. Its associations move to the application `default`; its strategies, default senders,
+/// bindings, modules and keys are removed.
 #[utoipa::path(delete, path = "/provisioning/1/applications/{applicationId}", tag = "provisioning",
     params(("applicationId" = String, Path)), responses((status = 200), Errors1))]
 pub(super) async fn remove(
@@ -135,17 +140,5 @@ pub(super) async fn remove(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer<StatusCode> {
-    caller.needs(Scope::ApplicationEntity)?;
-    let (may_see, is_platform) = (caller.may_see(&id), caller.tenant().is_none());
-    let plan = move |view: &crate::service::View| {
-        view.catalog().application(&id).filter(|_| may_see).ok_or_else(|| unknown(&id))?;
-        if !is_platform {
-            return Err(Fault::forbidden("removing applications belongs to the platform"));
-        }
-        if id == DEFAULT_APPLICATION {
-            return Err(Fault::property("applicationId", "the application `default` always exists"));
-        }
-        Ok(Plan::new(removal::of_application(view, &id), StatusCode::OK))
-    };
-    service.change(caller.author(), plan).await
+    resource::remove::<Applications>(&service, &caller, id).await
 }

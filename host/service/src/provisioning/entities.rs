@@ -1,27 +1,25 @@
 //! Entities.
 //!
-//! A tenant sees those that it made, those that messages of its application named first, and those that its
-//! application's associations, strategies and default senders name; it changes the ones that it, or its messages, made.
+//! A tenant sees the entities that it or messages of its application created, and those that associations, strategies
+//! and default senders of its application name. It may change those that it or its messages created.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use bytes::Bytes;
 use callsign::{Catalog, Entity};
-use hashbrown::HashSet;
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::removal;
+use super::resource::{self, Resource};
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, element};
+use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, ShortPageQuery};
 use crate::key::Scope;
-use crate::openapi::Errors1;
-use crate::service::{Plan, Service, View};
-use crate::state::State as Known;
+use crate::service::{Service, View};
+use crate::visibility::{sees_entity, visible_entities};
 
 /// A customer or a department inside an application.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,13 +34,13 @@ pub(crate) struct EntityBody {
     pub(crate) entity_name: Option<String>,
 }
 
-impl EntityBody {
-    fn of(entity: &Entity) -> Self {
+impl From<&Entity> for EntityBody {
+    fn from(entity: &Entity) -> Self {
         Self { entity_id: entity.id.to_string(), entity_name: entity.name.as_deref().map(str::to_owned) }
     }
 }
 
-/// What of an entity can be changed.
+/// The property of an entity that can be changed.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes a body that is read by its fields")]
 #[schema(rename_all = "camelCase")]
@@ -52,52 +50,56 @@ pub(crate) struct EntityName {
     entity_name: Option<String>,
 }
 
-/// The entities that an application's key sees; none is all of them.
-pub(crate) fn visible<'a>(catalog: &'a Catalog, state: &'a Known, tenant: Option<&str>) -> Option<HashSet<&'a str>> {
-    let tenant = tenant?;
-    let mut seen: HashSet<&str> =
-        state.owners.iter().filter(|(_, owner)| *owner == tenant).map(|(entity, _)| &**entity).collect();
-    let Some((application, _)) = catalog.application(tenant) else { return Some(seen) };
-    let entity = |entity: Option<u32>| entity.map(|index| &*catalog.entities()[index as usize].id);
-    let associations = catalog.associations().iter().filter(|association| association.application == application);
-    seen.extend(associations.filter_map(|association| entity(association.entity)));
-    let others = catalog.other_associations().iter().filter(|association| &*association.application == tenant);
-    seen.extend(others.filter_map(|association| association.entity.as_deref()));
-    let strategies = catalog.strategies().iter().filter(|strategy| strategy.application == application);
-    seen.extend(strategies.filter_map(|strategy| entity(strategy.entity)));
-    let defaults = catalog.default_senders().iter().filter(|default| default.application == application);
-    seen.extend(defaults.filter_map(|default| entity(default.entity)));
-    Some(seen)
-}
+/// Entities.
+enum Entities {}
 
-/// Whether an application's key sees an entity.
-pub(crate) fn sees_entity(view: &View, tenant: Option<&str>, entity: &str) -> bool {
-    visible(view.catalog(), &view.state, tenant).is_none_or(|seen| seen.contains(entity))
-}
+impl Resource for Entities {
+    type Element = Entity;
+    type Body = EntityBody;
 
-fn unknown(id: &str) -> Fault {
-    Fault::not_found(format!("the entity {}", crate::http::quoted(id)))
-}
+    const KIND: Kind = Kind::Entity;
+    const NAME: &'static str = "entity";
+    const ID_FIELD: &'static str = "entityId";
+    const NAME_FIELD: &'static str = "entityName";
 
-/// # Errors
-/// 404: it is not there, or not for this key; 403: it is there for this key, but not this key's to change.
-fn must_own(view: &View, id: &str, tenant: Option<&str>) -> Result<(), Fault> {
-    let seen = visible(view.catalog(), &view.state, tenant);
-    view.catalog().entity(id).filter(|_| seen.is_none_or(|seen| seen.contains(id))).ok_or_else(|| unknown(id))?;
-    match tenant {
-        Some(tenant) if view.state.owners.get(id).is_none_or(|owner| owner != tenant) => {
-            Err(Fault::forbidden("the entity was made by the platform, and this key belongs to an application"))
+    fn get<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a Entity> {
+        catalog.entity(id).map(|(_, entity)| entity)
+    }
+
+    fn is_visible(view: &View, id: &str, tenant: Option<&str>) -> bool {
+        sees_entity(view, tenant, id)
+    }
+
+    /// The tenant that creates an entity owns it.
+    fn with_new(id: &str, tenant: Option<&str>) -> Option<Change> {
+        tenant.map(|tenant| Change::put(Kind::Owner, id, &tenant))
+    }
+
+    fn may_change(view: &View, id: &str, tenant: Option<&str>) -> Result<(), Fault> {
+        match tenant {
+            Some(tenant) if view.state.owners.get(id).is_none_or(|owner| owner != tenant) => {
+                Err(Fault::forbidden("the entity was made by the platform, and this key belongs to an application"))
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
+    }
+
+    fn removal(view: &View, id: &str, tenant: Option<&str>) -> Result<Vec<Change>, Fault> {
+        let changes = removal::of_entity(view, id);
+        if tenant.is_some_and(|tenant| removal::touches_others(view, id, tenant)) {
+            return Err(Fault::forbidden("other applications use the entity, and this key belongs to one"));
+        }
+        if tenant.is_some() && changes.iter().any(|change| change.kind == Kind::Association) {
+            // They would move to the application `default`, which the tenant may not change.
+            return Err(Fault::forbidden("the entity has associations: remove them first"));
+        }
+        Ok(changes)
     }
 }
 
 /// All entities, in pages.
 #[utoipa::path(get, path = "/provisioning/1/entities", tag = "provisioning",
-    params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 20", minimum = 1, maximum = 1000),
-    ),
+    params(ShortPageQuery),
     responses((status = 200, body = Paged<EntityBody>), Errors1))]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
@@ -107,29 +109,17 @@ pub(super) async fn list(
     caller.needs(Scope::ApplicationEntity)?;
     let page = parameters.page(20)?;
     let (revision, state) = (service.revision(), service.state());
-    let seen = visible(revision.catalog(), &state, caller.tenant());
+    let seen = visible_entities(revision.catalog(), &state, caller.tenant());
     let entities = revision.catalog().entities().iter();
     let entities = entities.filter(|entity| seen.as_ref().is_none_or(|seen| seen.contains(&*entity.id)));
-    Ok(Json(page.of(entities, EntityBody::of)))
+    Ok(Json(page.of(entities, EntityBody::from)))
 }
 
-/// Makes an entity.
+/// Creates an entity.
 #[utoipa::path(post, path = "/provisioning/1/entities", tag = "provisioning", request_body = EntityBody,
     responses((status = 201), Errors1))]
 pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<StatusCode> {
-    caller.needs(Scope::ApplicationEntity)?;
-    let body = element(&bytes, &["entityId", "entityName"])?;
-    let id = body.get("entityId").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let tenant = caller.tenant().map(str::to_owned);
-    let plan = move |view: &View| {
-        if view.state.entities.contains(&*id) {
-            return Err(Fault::conflict(format!("the entity {} exists already", crate::http::quoted(&id))));
-        }
-        let mut changes = vec![Change::put(Kind::Entity, &*id, &body)];
-        changes.extend(tenant.as_ref().map(|tenant| Change::put(Kind::Owner, &*id, tenant)));
-        Ok(Plan::new(changes, StatusCode::CREATED))
-    };
-    service.change(caller.author(), plan).await
+    resource::create::<Entities>(&service, &caller, &bytes).await
 }
 
 /// One entity.
@@ -140,14 +130,10 @@ pub(super) async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer<Json<EntityBody>> {
-    caller.needs(Scope::ApplicationEntity)?;
-    let (revision, state) = (service.revision(), service.state());
-    let seen = visible(revision.catalog(), &state, caller.tenant());
-    let found = revision.catalog().entity(&id).filter(|_| seen.is_none_or(|seen| seen.contains(&*id)));
-    found.map(|(_, entity)| Json(EntityBody::of(entity))).ok_or_else(|| unknown(&id))
+    resource::get::<Entities>(&service, &caller, &id)
 }
 
-/// Gives an entity another name, or none.
+/// Renames an entity, or removes its name.
 #[utoipa::path(put, path = "/provisioning/1/entities/{entityId}", tag = "provisioning",
     params(("entityId" = String, Path)), request_body = EntityName, responses((status = 204), Errors1))]
 pub(super) async fn rename(
@@ -156,18 +142,11 @@ pub(super) async fn rename(
     Path(id): Path<String>,
     bytes: Bytes,
 ) -> Answer<NoContent> {
-    caller.needs(Scope::ApplicationEntity)?;
-    let mut body = element(&bytes, &["entityName"])?;
-    body.insert("entityId".into(), id.clone().into());
-    let tenant = caller.tenant().map(str::to_owned);
-    let plan = move |view: &View| {
-        must_own(view, &id, tenant.as_deref())?;
-        Ok(Plan::new(vec![Change::put(Kind::Entity, &*id, &body)], NoContent))
-    };
-    service.change(caller.author(), plan).await
+    resource::rename::<Entities>(&service, &caller, id, &bytes).await
 }
 
-/// Removes an entity. Its associations move to the application `default`; its strategies, default senders and bindings end.
+/// Removes an entity. Its associations move to the application `default`; its strategies, default senders and bindings
+/// are removed.
 #[utoipa::path(delete, path = "/provisioning/1/entities/{entityId}", tag = "provisioning",
     params(("entityId" = String, Path)), responses((status = 200), Errors1))]
 pub(super) async fn remove(
@@ -175,21 +154,5 @@ pub(super) async fn remove(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer<StatusCode> {
-    caller.needs(Scope::ApplicationEntity)?;
-    let tenant = caller.tenant().map(str::to_owned);
-    let plan = move |view: &View| {
-        must_own(view, &id, tenant.as_deref())?;
-        let changes = removal::of_entity(view, &id);
-        if let Some(tenant) = &tenant
-            && removal::touches_others(view, &id, tenant)
-        {
-            return Err(Fault::forbidden("other applications use the entity, and this key belongs to one"));
-        }
-        if tenant.is_some() && changes.iter().any(|change| change.kind == Kind::Association) {
-            // They would move to the application `default`, which is not this key's to change.
-            return Err(Fault::forbidden("the entity has associations: remove them first"));
-        }
-        Ok(Plan::new(changes, StatusCode::OK))
-    };
-    service.change(caller.author(), plan).await
+    resource::remove::<Entities>(&service, &caller, id).await
 }

@@ -1,4 +1,4 @@
-//! Numbers: the senders that are numbers, as the compatible API lists them.
+//! Numbers: the senders that are numbers, as the provisioning API lists them.
 
 use std::sync::Arc;
 
@@ -7,11 +7,10 @@ use callsign::{Channel, Countries, Destination, Sender, SenderType};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::associations::own_senders;
-use crate::http::{Answer, Caller, Json, Parameters};
+use crate::http::{Answer, Caller, Errors1, Json, Parameters};
 use crate::key::Scope;
-use crate::openapi::Errors1;
 use crate::service::Service;
+use crate::visibility::visible_senders;
 
 /// A number.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,19 +20,19 @@ pub(crate) struct NumberBody {
     number_key: String,
     /// Its digits, without `+`.
     number: String,
-    /// Its country. Of a short code the one that it reaches, where that is one.
+    /// Its country. For a short code the country that it reaches, if there is only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<String>,
     /// `VIRTUAL_LONG_NUMBER`, toll-free numbers included, or `SHORT_CODE`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// `SMS` and `MMS`, as far as it has them.
+    /// Which of `SMS` and `MMS` it covers.
     capabilities: Vec<&'static str>,
-    /// Whether others use it too: never.
+    /// Always `false`.
     shared: bool,
 }
 
-/// Numbers, and how many there are of them.
+/// Numbers, and how many there are in total.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Numbers {
@@ -69,7 +68,7 @@ impl NumberBody {
     }
 }
 
-/// The country that a sender reaches, where it is one.
+/// The country that a sender reaches, if there is only one.
 fn only_country(sender: &Sender) -> Option<callsign::Country> {
     let channels = [Channel::Sms, Channel::Mms, Channel::Rcs].into_iter();
     let mut found = None;
@@ -99,11 +98,11 @@ pub(super) async fn list(
 ) -> Answer<Json<Numbers>> {
     caller.needs(Scope::Numbers)?;
     let page = parameters.page_of("limit", 50)?;
-    // A plus that is not escaped arrives as a space.
+    // A `+` that is not escaped in a query arrives as a space.
     let wanted = parameters.text("number").map(|text| text.trim_start_matches(['+', ' ']).to_owned());
     let revision = service.revision();
     let catalog = revision.catalog();
-    let own = own_senders(catalog, caller.tenant());
+    let own = visible_senders(catalog, caller.tenant());
     let numbers = (0..).zip(catalog.senders()).filter(|(index, sender)| {
         sender.kind != SenderType::Alphanumeric
             && wanted.as_ref().is_none_or(|wanted| digits(sender).contains(&**wanted))

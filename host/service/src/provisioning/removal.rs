@@ -1,9 +1,9 @@
-//! What goes, and what moves, when an application or an entity is removed.
+//! What is removed with an application or an entity, and what moves.
 
 use callsign::DEFAULT_APPLICATION;
 use hashbrown::HashSet;
 
-use super::associations::Named;
+use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of};
 use crate::service::View;
 
@@ -43,22 +43,22 @@ pub(super) fn touches_others(view: &View, entity: &str, application: &str) -> bo
         || catalog.other_associations().iter().any(|association| {
             association.entity.as_deref() == Some(entity) && &*association.application != application
         })
-        || view.state.bindings.keys().any(|whom| {
-            whom.entity_id.as_deref() == Some(entity) && whom.application_id.as_deref() != Some(application)
+        || view.state.bindings.keys().any(|target| {
+            target.entity_id.as_deref() == Some(entity) && target.application_id.as_deref() != Some(application)
         })
 }
 
-/// The changes that end scopes: associations move to the application `default`, the rest goes.
+/// The changes that remove scopes: associations move to the application `default`, everything else is removed.
 fn of_scopes(view: &View, goes: impl Fn(&str, Option<&str>) -> bool) -> Vec<Change> {
     let catalog = view.catalog();
     let mut changes = Vec::new();
-    let all: Vec<Named<'_>> = Named::all(catalog).collect();
-    let stays = |named: &Named<'_>| named.application == DEFAULT_APPLICATION && named.entity.is_none();
-    let mut there: HashSet<String> = all.iter().filter(|named| stays(named)).map(Named::key).collect();
+    let all: Vec<NamedAssociation<'_>> = NamedAssociation::all(catalog).collect();
+    let stays = |named: &NamedAssociation<'_>| named.application == DEFAULT_APPLICATION && named.entity.is_none();
+    let mut there: HashSet<String> = all.iter().filter(|named| stays(named)).map(NamedAssociation::key).collect();
     for named in all.iter().filter(|named| goes(named.application, named.entity)) {
         changes.push(Change::remove(Kind::Association, named.key()));
-        let moved = Named { application: DEFAULT_APPLICATION, entity: None, ..*named };
-        // The same sender may come from an application and from an entity of it.
+        let moved = NamedAssociation { application: DEFAULT_APPLICATION, entity: None, ..*named };
+        // An application and an entity of it may be associated with the same sender.
         if there.insert(moved.key()) {
             changes.push(Change::put(Kind::Association, moved.key(), &moved.body()));
         }
@@ -76,11 +76,11 @@ fn of_scopes(view: &View, goes: impl Fn(&str, Option<&str>) -> bool) -> Vec<Chan
             changes.push(Change::remove(Kind::DefaultSender, key_of(&[Some(application), entity])));
         }
     }
-    for whom in view.state.bindings.keys() {
-        if let Some(application) = &whom.application_id
-            && goes(application, whom.entity_id.as_deref())
+    for target in view.state.bindings.keys() {
+        if let Some(application) = &target.application_id
+            && goes(application, target.entity_id.as_deref())
         {
-            changes.push(Change::remove(Kind::Binding, whom.key()));
+            changes.push(Change::remove(Kind::Binding, target.key()));
         }
     }
     changes

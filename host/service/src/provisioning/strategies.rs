@@ -1,4 +1,4 @@
-//! Sending strategies, as the compatible API has them: one country at most, no list of senders, no idle time.
+//! Sending strategies, as the provisioning API has them: at most one country, no list of senders, no idle time.
 
 use std::sync::Arc;
 
@@ -7,16 +7,15 @@ use bytes::Bytes;
 use callsign::{Catalog, DEFAULT_APPLICATION, SenderType, Strategy};
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::entities::sees_entity;
-use crate::change::{Change, Kind};
+use crate::change::{Change, Kind, new_id};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, element, quoted};
+use crate::http::{Answer, Caller, Errors2, Json, NoContent, PageQuery, Paged, Parameters, element, quoted};
 use crate::key::Scope;
-use crate::openapi::Errors2;
 use crate::service::{Plan, Service, View};
+use crate::visibility::{application_of, must_see_entity, must_see_scope};
 
 const FIELDS: [&str; 6] =
     ["platform", "channel", "destinationCountryCode", "useStickySender", "useGeolocatedSender", "priorities"];
@@ -29,30 +28,30 @@ pub(crate) struct StrategyBody {
     sending_strategy_id: String,
     /// The scope.
     platform: PlatformBody,
-    /// The channel; every one where it is left out.
+    /// The channel; every channel if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<&'static str>,
-    /// The country of the recipient; every one where it is left out.
+    /// The country of the recipient; every country if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     destination_country_code: Option<String>,
     /// Whether a recipient always gets the same sender.
     use_sticky_sender: bool,
-    /// Whether long numbers of the recipient's own area go first.
+    /// Whether long numbers of the recipient's area are preferred.
     use_geolocated_sender: bool,
-    /// Which types of senders go first.
+    /// Which types of senders are preferred.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     priorities: Vec<PriorityBody>,
 }
 
-/// A strategy that is to be made. Nothing is required.
+/// A strategy to create. Nothing is required.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes a body that is read by its fields")]
 #[schema(rename_all = "camelCase")]
 pub(crate) struct NewStrategy {
     platform: Option<PlatformBody>,
-    /// `SMS`, `MMS` or `RCS`; every one where it is left out.
+    /// `SMS`, `MMS` or `RCS`; every channel if left out.
     channel: Option<String>,
-    /// Two upper-case letters of ISO 3166-1; every country where it is left out.
+    /// Two upper-case letters of ISO 3166-1; every country if left out.
     destination_country_code: Option<String>,
     use_sticky_sender: Option<bool>,
     use_geolocated_sender: Option<bool>,
@@ -63,14 +62,14 @@ pub(crate) struct NewStrategy {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PlatformBody {
-    /// `default` where it is left out.
+    /// `default` if left out.
     #[schema(required = false)]
     application_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     entity_id: Option<String>,
 }
 
-/// The place of a type of senders.
+/// The priority of a type of senders.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PriorityBody {
@@ -81,7 +80,7 @@ pub(crate) struct PriorityBody {
     priority: u8,
 }
 
-/// A strategy that was made.
+/// A strategy that was created.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StrategyId {
@@ -97,7 +96,7 @@ impl StrategyBody {
             })
             .collect();
         priorities.sort_by_key(|entry| entry.priority);
-        // This API knows one country; a strategy of several is made, and shown as it is, under /v1.
+        // This API knows at most one country. Strategies with several are shown in full under /v1.
         let country = strategy.countries.as_deref().and_then(|countries| match countries {
             [country] => Some(country.as_str().to_owned()),
             _ => None,
@@ -117,52 +116,10 @@ impl StrategyBody {
     }
 }
 
-/// The application of a strategy's scope.
-pub(crate) fn application_of<'a>(catalog: &'a Catalog, strategy: &Strategy) -> &'a str {
-    &catalog.applications()[strategy.application as usize].id
-}
-
-/// A new id: 32 upper-case letters and digits, from random numbers.
-///
-/// # Errors
-/// The system has no random numbers.
-pub(crate) fn new_id() -> Result<String, Fault> {
-    const SIGNS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(Fault::internal)?;
-    Ok(bytes.iter().map(|byte| char::from(SIGNS[usize::from(byte % 32)])).collect())
-}
-
-/// # Errors
-/// 400: the scope is of an application that this key does not see, which is told as if it did not exist.
-pub(crate) fn must_see_scope(body: &Map<String, Value>, caller: &Caller) -> Result<(), Fault> {
-    let application = body.get("platform").and_then(|platform| platform.get("applicationId")).and_then(Value::as_str);
-    match application {
-        Some(application) if !caller.may_see(application) => Err(Fault::property(
-            "platform.applicationId",
-            format!("application {} does not exist", quoted(application)),
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// # Errors
-/// 400: the scope is of an entity that this key does not see, which is told as if it did not exist.
-pub(crate) fn must_see_entity(view: &View, body: &Map<String, Value>, caller: &Caller) -> Result<(), Fault> {
-    let entity = body.get("platform").and_then(|platform| platform.get("entityId")).and_then(Value::as_str);
-    match entity {
-        Some(entity) if !sees_entity(view, caller.tenant(), entity) => {
-            Err(Fault::property("platform.entityId", format!("entity {} does not exist", quoted(entity))))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// The sending strategies, in pages.
 #[utoipa::path(get, path = "/provisioning/2/sending-strategies", tag = "provisioning",
     params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        PageQuery,
         ("sendingStrategyId" = Option<String>, Query), ("applicationId" = Option<String>, Query),
         ("entityId" = Option<String>, Query),
     ),
@@ -189,7 +146,7 @@ pub(super) async fn list(
     Ok(Json(page.of(wanted, |strategy| StrategyBody::of(catalog, strategy))))
 }
 
-/// Makes a sending strategy. One that ties with another of its scope is refused.
+/// Creates a sending strategy. A strategy that ties with another one of its scope is refused.
 #[utoipa::path(post, path = "/provisioning/2/sending-strategies", tag = "provisioning", request_body = NewStrategy,
     responses((status = 201, body = StrategyId), Errors2))]
 pub(super) async fn create(
@@ -222,7 +179,7 @@ pub(super) async fn create(
         }
     }
     must_see_scope(&body, &caller)?;
-    let id = new_id()?;
+    let id = new_id().map_err(Fault::internal)?;
     body.insert("sendingStrategyId".into(), id.clone().into());
     let answer = id.clone();
     let author = caller.author();

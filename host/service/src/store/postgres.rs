@@ -1,5 +1,5 @@
-//! The platform in PostgreSQL, for a fleet: writers are put in order by the row `head`, readers hear of a revision by
-//! `NOTIFY`.
+//! The catalog store in PostgreSQL, for a fleet. Writers lock the row of `callsign_head` one after the other; readers
+//! are told of a revision by `NOTIFY`.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel, NoTls};
 use super::{Committed, Element, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
-/// Where revisions are announced.
+/// The channel of notifications.
 const CHANNEL: &str = "callsign_revision";
 
-/// Tables that only this service has; made where they are missing, by one node at a time.
+/// The tables, created if missing. The advisory lock lets one node at a time do it.
 const SCHEMA: &str = "
     SELECT pg_advisory_xact_lock(4829170611);
     CREATE TABLE IF NOT EXISTS callsign_head (one int PRIMARY KEY CHECK (one = 1), revision bigint NOT NULL);
@@ -29,13 +29,13 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS callsign_components (digest text PRIMARY KEY, bytes bytea NOT NULL);
 ";
 
-/// How long a connection may take to be made, and a small statement to be answered.
+/// The timeout of connecting, and of small statements.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The same for what moves the whole platform.
+/// The timeout of statements that read or write the whole platform.
 const LONG_PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long the listener waits before it tries again.
+/// How long the listener waits before it connects again.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Two connections: one to read and write, one that listens.
@@ -71,8 +71,8 @@ impl Postgres {
         Ok(store)
     }
 
-    /// Runs statements on the connection. One that fails or takes too long is given up: what it did not commit is rolled
-    /// back by the server.
+    /// Runs statements on the connection. After an error or a timeout the connection is dropped, and the server rolls
+    /// back whatever was not committed.
     async fn transact<T>(
         &self,
         patience: Duration,
@@ -198,7 +198,7 @@ impl Postgres {
     }
 }
 
-/// A connection whose work goes on by itself.
+/// A client whose connection is driven by a task of its own.
 async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(async move {
@@ -209,14 +209,14 @@ async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     Ok(client)
 }
 
-/// Listens for as long as the store is in use, and connects anew whenever it has to.
+/// Listens for notifications as long as the store is in use, and reconnects when the connection is lost.
 fn listen(config: Config, changed: std::sync::Weak<Notify>) {
     tokio::spawn(async move {
         while changed.strong_count() > 0 {
             if let Err(error) = hear(&config, &changed).await {
                 tracing::debug!("not listening for changes of the catalog: {error}");
             }
-            // What was said meanwhile was not heard.
+            // Notifications may have been missed while not connected.
             if let Some(changed) = changed.upgrade() {
                 changed.notify_one();
             }
@@ -232,7 +232,7 @@ async fn hear(config: &Config, changed: &std::sync::Weak<Notify>) -> Result<(), 
         loop {
             match std::future::poll_fn(|context| connection.poll_message(context)).await {
                 Some(Ok(AsyncMessage::Notification(_))) => {
-                    // One that waits already is enough.
+                    // If the channel is full, a notification is pending already.
                     let _ = said.try_send(());
                 }
                 Some(Ok(_)) => {}
@@ -263,7 +263,7 @@ async fn in_time<T>(
     }
 }
 
-/// Where a configuration leads to, without its password.
+/// The address of a configuration, without its password.
 fn place(config: &Config) -> String {
     let hosts = config.get_hosts().iter().map(|host| match host {
         Host::Tcp(name) => name.clone(),

@@ -1,4 +1,4 @@
-//! The platform in a SQLite file: one process writes it, others (`callsign key`) may.
+//! The catalog store in a SQLite file, for one node. Other processes, such as `callsign key`, may write to it too.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,16 +22,16 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS components (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL);
 ";
 
-/// The layout of the file, as `PRAGMA user_version` says it.
+/// The version of the schema, in `PRAGMA user_version`.
 const LAYOUT: i64 = 1;
 
 /// How long a writer waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether another process wrote.
+/// How often to check whether another process wrote.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The most bytes of SQL variables and texts that SQLite takes are far above what one change has, so nothing is split.
+/// The store. One change is far below SQLite's limits on variables and text, so statements are never split.
 pub(crate) struct Sqlite {
     connection: Arc<Mutex<Connection>>,
     changed: Arc<Notify>,
@@ -167,7 +167,7 @@ fn open(path: &Path) -> Result<(Connection, Connection), StoreError> {
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
-    // What is acknowledged is on the disk.
+    // A commit that returned is on disk.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
@@ -198,7 +198,7 @@ fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<
     Ok(())
 }
 
-/// Looks whether other connections wrote, which costs no read of the file.
+/// Polls `PRAGMA data_version`, which shows whether another connection wrote without reading the file.
 fn watch(connection: Connection, changed: std::sync::Weak<Notify>) {
     let connection = Arc::new(Mutex::new(connection));
     tokio::spawn(async move {

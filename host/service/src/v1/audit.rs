@@ -1,4 +1,4 @@
-//! Who changed what, and when.
+//! The audit log.
 
 use std::sync::Arc;
 
@@ -8,15 +8,14 @@ use utoipa::ToSchema;
 
 use crate::change::{Change, Entry, time};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, Parameters};
+use crate::http::{Answer, Caller, Json, Parameters, Problems};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
 
 /// A change of the platform.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RevisionBody {
-    /// The revision that it made.
+    /// The number of the revision.
     revision: u64,
     at: String,
     /// The key that was used, as `id name`; `console`, or `callsign` itself.
@@ -31,22 +30,22 @@ pub(crate) struct RevisionBody {
 pub(crate) struct ChangeBody {
     /// Such as `application`, `strategy` or `binding`.
     kind: &'static str,
-    /// Its id, or a JSON list of what makes it up.
+    /// Its id, or a JSON list of the parts that identify it.
     key: String,
     removed: bool,
 }
 
-/// Some changes, the newest first.
+/// A part of the audit log, the newest change first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AuditBody {
     results: Vec<RevisionBody>,
-    /// `before` of the next part; left out after the last.
+    /// `before` for the next part; left out in the last part.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
 }
 
 impl RevisionBody {
-    /// Without the bodies of elements: the one of a key has its hash.
+    /// Leaves out the bodies of elements: the body of a key has its hash.
     fn of(entry: Entry) -> Self {
         let changes = entry.changes.into_iter().map(|Change { kind, key, body }| ChangeBody {
             kind: kind.as_str(),

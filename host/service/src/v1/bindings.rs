@@ -1,32 +1,26 @@
-//! Bindings: which policy decides for whom, and how that changes under traffic.
+//! Bindings: which policy decides for which messages, and how that changes under traffic.
 
-mod act;
-mod body;
-mod wanted;
-mod whose;
+mod request;
+mod response;
+mod step;
+mod target;
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
-use callsign::Comparison;
-use http::HeaderMap;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::act::{act, commit};
-use self::body::{BindingBody, HistoryBody, PastBody, with_tag};
-use self::wanted::{CanaryRequest, PolicyRequest};
-use self::whose::{of, whose};
-use crate::binding::{CanarySpec, For, Refused};
+use self::request::{CanaryRequest, PolicyRequest};
+use self::response::{BindingBody, ComparisonBody, HistoryBody, PastBody, must_match, with_tag};
+use self::target::{BindingRequest, IfMatch, TargetQuery, binding_of, not_bound};
+use crate::binding::{BindingRecord, CanarySpec, Target, TransitionError};
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters};
+use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, body};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -42,11 +36,10 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(comparison))
 }
 
-/// All bindings, in pages, without their history. The platform's is always there.
+/// All bindings, in pages, without their history. The platform always has one.
 #[utoipa::path(get, path = "/v1/bindings", tag = "policies",
     params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        PageQuery,
         ("applicationId" = Option<String>, Query, description = "Only those of an application and its entities"),
     ),
     responses((status = 200, body = Paged<BindingBody>), Problems))]
@@ -59,10 +52,10 @@ async fn list(
     let page = parameters.page(100)?;
     let wanted = parameters.text("applicationId");
     let state = service.state();
-    let platform = of(&state, &For::default()).filter(|_| !state.bindings.contains_key(&For::default()));
+    let platform = binding_of(&state, &Target::default()).filter(|_| !state.bindings.contains_key(&Target::default()));
     let all = platform.iter().chain(state.bindings.values());
     let visible = all.filter(|record| {
-        let application = record.whom.application_id.as_deref();
+        let application = record.target.application_id.as_deref();
         caller.tenant().is_none_or(|tenant| application == Some(tenant))
             && wanted.is_none_or(|wanted| application == Some(wanted))
     });
@@ -70,260 +63,117 @@ async fn list(
 }
 
 /// The binding of the platform, of an application or of an entity of it.
-#[utoipa::path(get, path = "/v1/binding", tag = "policies",
-    params(
-        ("applicationId" = Option<String>, Query, description = "Left out, with `entityId`: the platform"),
-        ("entityId" = Option<String>, Query),
-    ),
+#[utoipa::path(get, path = "/v1/binding", tag = "policies", params(TargetQuery),
     responses((status = 200, body = BindingBody), Problems))]
-async fn get(State(service): State<Arc<Service>>, caller: Caller, parameters: Parameters) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
-    let record = of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
-    Ok(with_tag(&record))
+async fn get(request: BindingRequest) -> Answer<Response> {
+    Ok(with_tag(&*request.binding()?))
 }
 
-/// Puts a policy to use. It is tried first: its settings, a start, the probes. Candidates are taken off.
+/// Binds a policy. Its settings are checked, it is started, and its probes are run before it takes over. Candidates are
+/// removed.
 ///
 /// `module` is `standard`, the digest of a module, or its `name@version`: one of the application, or of the platform.
-/// Callers notice nothing of a swap; what served before can be rolled back to.
+/// No message fails because of a swap, and the policy from before can be rolled back to.
 #[utoipa::path(put, path = "/v1/binding", tag = "policies", request_body = PolicyRequest,
-    params(
-        ("applicationId" = Option<String>, Query, description = "Left out, with `entityId`: the platform"),
-        ("entityId" = Option<String>, Query),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the binding that is meant"),
-    ),
-    responses((status = 200, body = BindingBody), Problems))]
-async fn swap(
-    State(service): State<Arc<Service>>,
-    caller: Caller,
-    parameters: Parameters,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
-    let request: PolicyRequest = crate::http::body(&bytes)?;
-    let spec = request.spec(&service.state(), &caller, &whom)?;
-    service.accept(&whom, &spec).await?;
-    let next = spec.clone();
-    commit(&service, &caller, whom, &headers, Some(spec), move |whom, before| match before {
-        Some(before) => Ok(before.swap(next.clone(), now())),
-        None => Ok(crate::binding::BindingRecord::new(whom.clone(), next.clone())),
-    })
-    .await
+    params(TargetQuery, IfMatch), responses((status = 200, body = BindingBody), Problems))]
+async fn swap(request: BindingRequest, bytes: Bytes) -> Answer<Response> {
+    let spec = body::<PolicyRequest>(&bytes)?.spec(&request)?;
+    request
+        .bind(spec, |target, before, spec| match before {
+            Some(before) => Ok(before.swap(spec, now())),
+            None => Ok(BindingRecord::new(target.clone(), spec)),
+        })
+        .await
 }
 
-/// Removes a binding: the more general one serves. The platform's is swapped for `standard` instead.
+/// Removes a binding, so that the more general one decides. The binding of the platform cannot be removed: bind
+/// `standard`.
 #[utoipa::path(delete, path = "/v1/binding", tag = "policies",
-    params(
-        ("applicationId" = String, Query), ("entityId" = Option<String>, Query),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the binding that is meant"),
-    ),
+    params(("applicationId" = String, Query), ("entityId" = Option<String>, Query), IfMatch),
     responses((status = 204), Problems))]
-async fn unbind(
-    State(service): State<Arc<Service>>,
-    caller: Caller,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Answer<NoContent> {
-    let whom = whose(&service, &caller, &parameters)?;
-    if whom.application_id.is_none() {
+async fn unbind(request: BindingRequest) -> Answer<NoContent> {
+    let BindingRequest { service, caller, target, headers } = request;
+    if target.application_id.is_none() {
         return Err(Fault::conflict("the platform is never without a policy: put `standard` to use instead"));
     }
     let plan = move |view: &View| {
-        let record = of(&view.state, &whom);
-        body::must_match(&headers, record.as_deref())?;
-        record.ok_or_else(|| whose::unbound(&whom))?;
-        Ok(Plan::new(vec![Change::remove(Kind::Binding, whom.key())], NoContent))
+        let record = binding_of(&view.state, &target);
+        must_match(&headers, record.as_deref())?;
+        record.ok_or_else(|| not_bound(&target))?;
+        Ok(Plan::new(vec![Change::remove(Kind::Binding, target.key())], NoContent))
     };
     service.change(caller.author(), plan).await
 }
 
-/// Lets a candidate decide beside the policy that serves; its answers are compared and thrown away.
+/// Starts a shadow: a candidate that decides the same messages as the active policy. Its answers are compared and
+/// dropped.
 #[utoipa::path(post, path = "/v1/binding/shadow", tag = "policies", request_body = PolicyRequest,
-    params(
-        ("applicationId" = Option<String>, Query, description = "Left out, with `entityId`: the platform"),
-        ("entityId" = Option<String>, Query),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the binding that is meant"),
-    ),
-    responses((status = 200, body = BindingBody), Problems))]
-async fn shadow(
-    State(service): State<Arc<Service>>,
-    caller: Caller,
-    parameters: Parameters,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
-    let request: PolicyRequest = crate::http::body(&bytes)?;
-    let spec = request.spec(&service.state(), &caller, &whom)?;
-    of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
-    service.accept(&whom, &spec).await?;
-    let next = spec.clone();
-    commit(&service, &caller, whom, &headers, Some(spec), move |whom, before| {
-        Ok(before.ok_or_else(|| whose::unbound(whom))?.with_shadow(next.clone()))
-    })
-    .await
+    params(TargetQuery, IfMatch), responses((status = 200, body = BindingBody), Problems))]
+async fn shadow(request: BindingRequest, bytes: Bytes) -> Answer<Response> {
+    let spec = body::<PolicyRequest>(&bytes)?.spec(&request)?;
+    request.binding()?;
+    let step = |target: &Target, before: Option<&BindingRecord>, spec| {
+        Ok(before.ok_or_else(|| not_bound(target))?.with_shadow(spec))
+    };
+    request.bind(spec, step).await
 }
 
-/// Lets a candidate serve a share of the recipients, always the same ones. It is taken off by itself when it goes wrong
-/// as often as `recall` says.
+/// Starts a canary: a candidate that decides for a share of the recipients, always the same ones. It is rolled back
+/// automatically when it goes wrong as often as `recall` says.
 #[utoipa::path(post, path = "/v1/binding/canary", tag = "policies", request_body = CanaryRequest,
-    params(
-        ("applicationId" = Option<String>, Query, description = "Left out, with `entityId`: the platform"),
-        ("entityId" = Option<String>, Query),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the binding that is meant"),
-    ),
-    responses((status = 200, body = BindingBody), Problems))]
-async fn canary(
-    State(service): State<Arc<Service>>,
-    caller: Caller,
-    parameters: Parameters,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
-    let (request, per_mille, recall) = crate::http::body::<CanaryRequest>(&bytes)?.parts()?;
-    let spec = request.spec(&service.state(), &caller, &whom)?;
-    of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
-    service.accept(&whom, &spec).await?;
-    let next = CanarySpec { spec: spec.clone(), per_mille, recall };
-    commit(&service, &caller, whom, &headers, Some(spec), move |whom, before| {
-        Ok(before.ok_or_else(|| whose::unbound(whom))?.with_canary(next.clone()))
-    })
-    .await
+    params(TargetQuery, IfMatch), responses((status = 200, body = BindingBody), Problems))]
+async fn canary(request: BindingRequest, bytes: Bytes) -> Answer<Response> {
+    let (policy, per_mille, auto_rollback) = body::<CanaryRequest>(&bytes)?.parts()?;
+    let spec = policy.spec(&request)?;
+    request.binding()?;
+    let step = move |target: &Target, before: Option<&BindingRecord>, spec| {
+        let before = before.ok_or_else(|| not_bound(target))?;
+        Ok(before.with_canary(CanarySpec { spec, per_mille, auto_rollback }))
+    };
+    request.bind(spec, step).await
 }
 
-/// Lets the candidate of a binding, its canary or else its shadow, serve all of it.
+/// Makes the candidate of a binding, its canary or else its shadow, the active policy.
 #[utoipa::path(post, path = "/v1/binding/promote", tag = "policies",
-    params(
-        ("applicationId" = Option<String>, Query, description = "Left out, with `entityId`: the platform"),
-        ("entityId" = Option<String>, Query),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the binding that is meant"),
-    ),
-    responses((status = 200, body = BindingBody), Problems))]
-async fn promote(
-    State(service): State<Arc<Service>>,
-    caller: Caller,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Answer<Response> {
-    act(&service, &caller, &parameters, &headers, |record| record.promote(now())).await
+    params(TargetQuery, IfMatch), responses((status = 200, body = BindingBody), Problems))]
+async fn promote(request: BindingRequest) -> Answer<Response> {
+    request.step(|record| record.promote(now())).await
 }
 
-/// Goes back to the policy before. Needs no upload, and asks no probe: it served already.
+/// Goes back to the policy from before. No upload is needed and no probe is run: the policy served already.
 #[utoipa::path(post, path = "/v1/binding/rollback", tag = "policies",
-    params(
-        ("applicationId" = Option<String>, Query, description = "Left out, with `entityId`: the platform"),
-        ("entityId" = Option<String>, Query),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the binding that is meant"),
-    ),
-    responses((status = 200, body = BindingBody), Problems))]
-async fn roll_back(
-    State(service): State<Arc<Service>>,
-    caller: Caller,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Answer<Response> {
-    act(&service, &caller, &parameters, &headers, |record| record.roll_back()).await
+    params(TargetQuery, IfMatch), responses((status = 200, body = BindingBody), Problems))]
+async fn roll_back(request: BindingRequest) -> Answer<Response> {
+    request.step(BindingRecord::roll_back).await
 }
 
-/// Takes the candidates of a binding off.
+/// Removes the candidates of a binding.
 #[utoipa::path(post, path = "/v1/binding/withdraw", tag = "policies",
-    params(
-        ("applicationId" = Option<String>, Query, description = "Left out, with `entityId`: the platform"),
-        ("entityId" = Option<String>, Query),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the binding that is meant"),
-    ),
-    responses((status = 200, body = BindingBody), Problems))]
-async fn withdraw(
-    State(service): State<Arc<Service>>,
-    caller: Caller,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Answer<Response> {
-    act(&service, &caller, &parameters, &headers, |record| record.withdraw()).await
+    params(TargetQuery, IfMatch), responses((status = 200, body = BindingBody), Problems))]
+async fn withdraw(request: BindingRequest) -> Answer<Response> {
+    request.step(BindingRecord::withdraw).await
 }
 
-/// The policies that served a binding before, oldest first.
-#[utoipa::path(get, path = "/v1/binding/history", tag = "policies",
-    params(
-        ("applicationId" = Option<String>, Query, description = "Left out, with `entityId`: the platform"),
-        ("entityId" = Option<String>, Query),
-    ),
+/// The earlier policies of a binding, oldest first.
+#[utoipa::path(get, path = "/v1/binding/history", tag = "policies", params(TargetQuery),
     responses((status = 200, body = HistoryBody), Problems))]
-async fn history(State(service): State<Arc<Service>>, caller: Caller, parameters: Parameters) -> Answer<Response> {
-    let whom = whose(&service, &caller, &parameters)?;
-    let record = of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
-    Ok(Json(HistoryBody { results: record.history.iter().map(PastBody::of).collect() }).into_response())
+async fn history(request: BindingRequest) -> Answer<Json<HistoryBody>> {
+    Ok(Json(HistoryBody { results: request.binding()?.history.iter().map(PastBody::of).collect() }))
 }
 
-/// What the shadow of a binding has found so far, on this node.
-#[derive(Serialize, ToSchema)]
-struct ComparisonBody {
-    /// The candidate, as `name@version`.
-    policy: String,
-    /// How many messages both decided.
-    compared: u64,
-    /// How many of them the candidate decided otherwise.
-    different: u64,
-    /// The last of these.
-    samples: Vec<DifferenceBody>,
-}
-
-/// A message that the candidate decided otherwise.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct DifferenceBody {
-    application_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entity_id: Option<String>,
-    /// The recipient.
-    to: String,
-    /// What the policy that serves made of it: `senderId STEP`, or the code of a refusal.
-    serving: String,
-    /// What the candidate made of it.
-    candidate: String,
-}
-
-impl ComparisonBody {
-    fn of(comparison: Comparison) -> Self {
-        let samples = comparison.samples.into_iter().map(|sample| DifferenceBody {
-            application_id: sample.application.into(),
-            entity_id: sample.entity.map(Into::into),
-            to: sample.to.into(),
-            serving: sample.serving,
-            candidate: sample.candidate,
-        });
-        Self {
-            policy: comparison.candidate.to_string(),
-            compared: comparison.compared,
-            different: comparison.different,
-            samples: samples.collect(),
-        }
-    }
-}
-
-/// What the shadow of a binding has found so far, on the node that is asked.
-#[utoipa::path(get, path = "/v1/binding/comparison", tag = "policies",
-    params(
-        ("applicationId" = Option<String>, Query, description = "Left out, with `entityId`: the platform"),
-        ("entityId" = Option<String>, Query),
-    ),
+/// The comparison of a shadow with the active policy so far, on the node that answers.
+#[utoipa::path(get, path = "/v1/binding/comparison", tag = "policies", params(TargetQuery),
     responses((status = 200, body = ComparisonBody), Problems))]
-async fn comparison(
-    State(service): State<Arc<Service>>,
-    caller: Caller,
-    parameters: Parameters,
-) -> Answer<Json<ComparisonBody>> {
-    let whom = whose(&service, &caller, &parameters)?;
-    of(&service.state(), &whom).ok_or_else(|| whose::unbound(&whom))?;
-    let comparison = service.gateway.comparison(&whom.bound());
-    let comparison = comparison.ok_or_else(|| Fault::not_found(format!("a shadow of {}", whom.bound())))?;
+async fn comparison(request: BindingRequest) -> Answer<Json<ComparisonBody>> {
+    request.binding()?;
+    let BindingRequest { service, target, .. } = request;
+    let comparison = service.gateway.comparison(&target.to_gateway());
+    let comparison = comparison.ok_or_else(|| Fault::not_found(format!("a shadow of {target}")))?;
     Ok(Json(ComparisonBody::of(comparison)))
 }
 
-impl From<Refused> for Fault {
-    fn from(refused: Refused) -> Self {
+impl From<TransitionError> for Fault {
+    fn from(refused: TransitionError) -> Self {
         Self::conflict(refused.to_string())
     }
 }

@@ -1,4 +1,4 @@
-//! What a client must know of a thing to change it: tags of versions, as RFC 9110 has them.
+//! Conditional requests: `ETag`, `If-Match` and `If-None-Match`, as RFC 9110 defines them.
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
@@ -41,17 +41,17 @@ impl<S: Sync> FromRequestParts<S> for Conditions {
 }
 
 impl Conditions {
-    /// Whether a change may be made of what is there now, by its body.
+    /// Checks the conditions against the current body; `None` if there is none.
     ///
     /// # Errors
-    /// 412: it may not.
+    /// 412: a condition does not hold.
     pub(super) fn allow(&self, there: Option<&[u8]>) -> Result<(), Fault> {
         let refused = |text: &str| Err(Fault::new(StatusCode::PRECONDITION_FAILED, text));
         let there = there.map(tag);
         if let Some(wanted) = &self.if_match {
             match &there {
                 None => return refused("it does not exist, and `If-Match` says that it does"),
-                // A weak tag does not say that nothing changed.
+                // A weak tag does not rule out a change, so it never matches.
                 Some(tag) if !lists(wanted, |listed| listed == tag) => {
                     return refused("it is not what `If-Match` says any more: read it again");
                 }
@@ -66,7 +66,7 @@ impl Conditions {
         }
     }
 
-    /// The answer to a read: nothing but the tag where the client has this very body already.
+    /// The answer to a read: 304 without the body if the client has this body already.
     pub(super) fn answer(&self, body: Vec<u8>) -> Tagged {
         let known = self.if_none_match.as_ref().is_some_and(|known| {
             let tag = tag(&body);
@@ -77,12 +77,12 @@ impl Conditions {
     }
 }
 
-/// Whether a list of tags has one; `*` is any.
+/// Whether a list of tags has a matching one; `*` matches any.
 fn lists(list: &str, is_it: impl Fn(&str) -> bool) -> bool {
     list.split(',').map(str::trim).any(|listed| listed == "*" || is_it(listed))
 }
 
-/// A body of JSON with its tag.
+/// A JSON body with its `ETag`.
 #[derive(Debug)]
 pub(super) struct Tagged {
     status: StatusCode,
@@ -96,7 +96,7 @@ impl Tagged {
         Self { status, tag: tag(&body), body: body.into(), location: None }
     }
 
-    /// 201, with where it is: an id below a path.
+    /// 201, with the location: the path and the id.
     pub(super) fn created(body: Vec<u8>, path: &str, id: &str) -> Self {
         Self { location: Some(format!("{path}/{}", escaped(id))), ..Self::new(StatusCode::CREATED, body) }
     }
@@ -111,7 +111,7 @@ impl IntoResponse for Tagged {
         } else {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        // Neither has anything that a header may not have.
+        // Both have only characters that a header may have.
         if let Ok(tag) = HeaderValue::try_from(self.tag) {
             headers.insert(header::ETAG, tag);
         }

@@ -1,4 +1,4 @@
-//! The coverage audit: which messages would find no sender, told before one fails.
+//! The coverage audit: which messages would find no sender, found before a message fails.
 
 mod audit;
 mod outcome;
@@ -16,9 +16,8 @@ use utoipa_axum::routes;
 use self::audit::{Found, Part, Place};
 use super::senders::{channel, country};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, Paged, Parameters};
+use crate::http::{Answer, Caller, Json, PageQuery, Paged, Parameters, Problems};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -30,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct GapBody {
     application_id: String,
-    /// The entity; the application itself where it is left out.
+    /// The entity; the application itself if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     entity_id: Option<String>,
     /// `SMS`, `MMS` or `RCS`.
@@ -79,15 +78,14 @@ impl GapBody {
     }
 }
 
-/// The gaps, in pages: every application, entity, channel and country that strategies name, or that messages have named,
-/// and that no sender can carry under the standard policy, with the reason.
+/// The gaps, in pages: every application, entity, channel and country that strategies name, or that messages have
+/// named, and that no sender can carry under the standard policy, with the reason.
 ///
-/// Countries are those that strategies list; for a strategy that is for every country, those that messages of its scope were
-/// refused for. What messages were refused for and has been put right since is not listed.
+/// The countries are those that strategies list. For a strategy of every country they are those to which messages of
+/// its scope were refused. Gaps that have been closed since are not listed.
 #[utoipa::path(get, path = "/v1/coverage", tag = "audit",
     params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        PageQuery,
         ("applicationId" = Option<String>, Query), ("entityId" = Option<String>, Query),
         ("channel" = Option<String>, Query), ("country" = Option<String>, Query),
     ),
@@ -105,7 +103,7 @@ pub(super) async fn list(
         channel: channel(&parameters)?,
         country: country(&parameters)?,
         application: match (caller.tenant(), application) {
-            // Another's has nothing to show, as one that does not exist.
+            // Another application is answered like one that does not exist: without gaps.
             (Some(tenant), Some(application)) if tenant != application => {
                 return Ok(Json(page.of(std::iter::empty::<GapBody>(), |gap| gap)));
             }
@@ -113,11 +111,11 @@ pub(super) async fn list(
             (None, application) => application,
         },
     };
-    // It looks at every scope, so it must not stand in the way of decisions.
+    // It looks at every scope, so it runs on a thread that decisions do not need.
     let audited = tokio::task::spawn_blocking(move || {
-        let refused = service.noted.all(part.application.as_deref());
+        let refused = service.refused_traffic.all(part.application.as_deref());
         let revision = service.revision();
-        let gaps = audit::gaps(revision.catalog(), &refused, &service.noted, &part);
+        let gaps = audit::gaps(revision.catalog(), &refused, &service.refused_traffic, &part);
         page.of(gaps.iter(), |gap| GapBody::of(revision.catalog(), gap))
     });
     Ok(Json(audited.await.map_err(Fault::internal)?))

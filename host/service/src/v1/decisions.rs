@@ -17,20 +17,19 @@ use serde::ser::{SerializeMap, Serializer};
 
 use self::message::Request;
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Rates};
+use crate::http::{Answer, Caller, Problems, Rates};
 use crate::key::Scope;
 use crate::metrics::Decided;
-use crate::openapi::Problems;
 use crate::service::Service;
 
-/// How many bytes of an answer a message comes to, about.
+/// About how many bytes of the answer each message takes.
 const ANSWER: usize = 192;
 
-/// From which sender should this message go out, or each of these?
+/// Decides from which sender a message goes out, or each of several messages.
 ///
-/// The body is a message, or `{"messages": [...]}` with up to 1,000 of them (`limits.messages`); the answer is a decision,
-/// or `{"decisions": [...]}` in the order of the messages. Each has a sender, or a refusal. `dryRun` pins nobody and
-/// creates no entity; `explain` adds to each decision what every step found.
+/// The body is a message, or `{"messages": [...]}` with up to 1,000 of them (`limits.messages`); the answer is a
+/// decision, or `{"decisions": [...]}` in the order of the messages. Each has a sender, or a refusal. `dryRun` pins
+/// nobody and creates no entity; `explain` adds to each decision what every step found.
 #[utoipa::path(post, path = "/v1/decisions", tag = "decisions", request_body = message::RequestBody,
     responses((status = 200, body = message::AnswerBody), Problems))]
 pub(super) async fn decide(
@@ -47,7 +46,7 @@ pub(super) async fn decide(
         hide_senders_of_others(&service, tenant, &mut messages);
     }
     if request.explain || request.dry_run {
-        // Explaining reads pins where it stands, so it must not stand in the way of others.
+        // Explaining reads pins synchronously, so it must not block the other tasks of this thread.
         return tokio::task::block_in_place(|| explained(&service, &request, &messages));
     }
     let named = unknown_entities(&service, &messages);
@@ -79,22 +78,22 @@ pub(super) async fn decide(
     }
     service.metrics.decided(&decided, began.elapsed());
     if !named.is_empty() {
-        service.first_named(named).await;
+        service.autocreate_entities(named).await;
     }
     Ok(json(body))
 }
 
-/// Tells the coverage audit of a message that found no sender.
+/// Counts a message that found no sender, for the coverage audit.
 fn note(service: &Service, message: &Message<'_>, decision: &DecisionRef<'_>) {
     if let Some(refusal) = decision.refusal() {
-        service.noted.add(message, refusal);
+        service.refused_traffic.add(message, refusal);
     }
 }
 
-/// No address of a sender has this.
+/// No sender has this address.
 const NOBODY: &str = "\0";
 
-/// A `from` that none of a tenant's senders has is one that nobody has, for that tenant.
+/// Replaces a `from` that is not one of the tenant's senders, so that it is answered like one that does not exist.
 fn hide_senders_of_others(service: &Service, tenant: &str, messages: &mut [Message<'_>]) {
     if messages.iter().all(|message| message.from.is_none()) {
         return;
@@ -122,7 +121,7 @@ fn json(body: Vec<u8>) -> Response {
     response
 }
 
-/// The entities that messages name and the catalog does not have, each with its application.
+/// The entities that messages name and the catalog lacks, each with its application.
 fn unknown_entities(service: &Service, messages: &[Message<'_>]) -> Vec<(String, String)> {
     let state = service.state();
     let mut named = Vec::new();
@@ -159,7 +158,7 @@ impl Serialize for Explained<'_> {
     }
 }
 
-/// Messages that are explained, or only tried. Where they are not only tried they are decided after that.
+/// Explains messages. Unless it is a dry run, they are decided afterwards.
 fn explained(service: &Service, request: &Request<'_>, messages: &[Message<'_>]) -> Answer<Response> {
     let explanations: Vec<callsign::Explanation> =
         messages.iter().map(|message| service.gateway.explain(message)).collect();

@@ -1,4 +1,4 @@
-//! Default senders: what carries a message of a platform that no associated sender can carry.
+//! Default senders: each carries the messages of a scope that no associated sender can carry.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::senders;
+use super::resource::{Resource, unknown};
+use super::senders::Senders;
 use crate::change::{Change, Kind, key_of, raw};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, body, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, body, quoted};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new().routes(routes!(list, put, remove))
 }
 
-/// The default sender of a platform.
+/// The default sender of a scope.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "describes a body")]
@@ -33,23 +33,23 @@ pub(super) struct DefaultSenderBody {
     sender_id: String,
 }
 
-/// Which sender it is to be.
+/// The default sender to set.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct SenderOf {
+pub(super) struct NewDefaultSender {
     sender_id: String,
 }
 
-/// A platform, as parameters name it.
+/// A scope, as parameters name it.
 #[derive(Debug)]
-struct Platform {
+struct ScopeQuery {
     application: String,
     entity: Option<String>,
 }
 
-impl Platform {
+impl ScopeQuery {
     fn of(parameters: &Parameters) -> Result<Self, Fault> {
-        // Whose entity has no name must not change the application instead.
+        // An empty entity must not come to mean the application.
         if parameters.is_empty("entityId") {
             return Err(Fault::property("entityId", "is empty; leave it out for the application itself"));
         }
@@ -64,7 +64,7 @@ impl Platform {
     }
 
     /// # Errors
-    /// 404: there is no such application or entity, or not for this key.
+    /// 404: there is no such application or entity, or the key does not see it.
     fn must_exist(&self, catalog: &Catalog, caller: &Caller) -> Result<(), Fault> {
         let application = catalog.application(&self.application).filter(|_| caller.may_see(&self.application));
         application.ok_or_else(|| Fault::not_found(format!("the application {}", quoted(&self.application))))?;
@@ -76,7 +76,7 @@ impl Platform {
         }
     }
 
-    /// The default sender that this platform has of its own.
+    /// The default sender that is set for this scope itself.
     fn find<'a>(&self, catalog: &'a Catalog) -> Option<&'a DefaultSender> {
         let (application, _) = catalog.application(&self.application)?;
         let entity = match &self.entity {
@@ -91,8 +91,7 @@ impl Platform {
 /// The default senders, in pages.
 #[utoipa::path(get, path = "/v1/default-senders", tag = "strategies",
     params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        PageQuery,
         ("applicationId" = Option<String>, Query),
     ),
     responses((status = 200, body = Paged<DefaultSenderBody>), Problems))]
@@ -113,9 +112,9 @@ pub(super) async fn list(
     Ok(Json(page.of(wanted, |default| raw(&catalog.default_sender_json(default)))))
 }
 
-/// Gives a platform its default sender, in the place of the one that it had.
+/// Sets the default sender of a scope.
 #[utoipa::path(put, path = "/v1/default-senders", tag = "strategies",
-    params(("applicationId" = String, Query), ("entityId" = Option<String>, Query)), request_body = SenderOf,
+    params(("applicationId" = String, Query), ("entityId" = Option<String>, Query)), request_body = NewDefaultSender,
     responses((status = 204), Problems))]
 pub(super) async fn put(
     State(service): State<Arc<Service>>,
@@ -124,28 +123,28 @@ pub(super) async fn put(
     bytes: Bytes,
 ) -> Answer<NoContent> {
     caller.needs(Scope::SendingStrategy)?;
-    let platform = Platform::of(&parameters)?;
-    let SenderOf { sender_id } = body(&bytes)?;
+    let scope = ScopeQuery::of(&parameters)?;
+    let NewDefaultSender { sender_id } = body(&bytes)?;
     let author = caller.author();
     let plan = move |view: &View| {
         let catalog = view.catalog();
-        platform.must_exist(catalog, &caller)?;
-        senders::find(catalog, &sender_id, &caller).ok_or_else(|| senders::unknown(&sender_id))?;
-        let there = platform.find(catalog).map(|there| &*catalog.senders()[there.sender as usize].id);
+        scope.must_exist(catalog, &caller)?;
+        Senders::find(catalog, &sender_id, &caller).ok_or_else(|| unknown::<Senders>(&sender_id))?;
+        let there = scope.find(catalog).map(|there| &*catalog.senders()[there.sender as usize].id);
         if there == Some(&*sender_id) {
             return Ok(Plan::new(Vec::new(), NoContent));
         }
-        let body = match &platform.entity {
-            Some(entity) => json!({ "applicationId": platform.application, "entityId": entity }),
-            None => json!({ "applicationId": platform.application }),
+        let body = match &scope.entity {
+            Some(entity) => json!({ "applicationId": scope.application, "entityId": entity }),
+            None => json!({ "applicationId": scope.application }),
         };
         let body = json!({ "platform": body, "senderId": sender_id });
-        Ok(Plan::new(vec![Change::put(Kind::DefaultSender, platform.key(), &body)], NoContent))
+        Ok(Plan::new(vec![Change::put(Kind::DefaultSender, scope.key(), &body)], NoContent))
     };
     service.change(author, plan).await
 }
 
-/// Takes its default sender from a platform. The sender itself stays.
+/// Removes the default sender of a scope. The sender itself stays.
 #[utoipa::path(delete, path = "/v1/default-senders", tag = "strategies",
     params(("applicationId" = String, Query), ("entityId" = Option<String>, Query)),
     responses((status = 204), Problems))]
@@ -155,13 +154,13 @@ pub(super) async fn remove(
     parameters: Parameters,
 ) -> Answer<NoContent> {
     caller.needs(Scope::SendingStrategy)?;
-    let platform = Platform::of(&parameters)?;
+    let scope = ScopeQuery::of(&parameters)?;
     let author = caller.author();
     let plan = move |view: &View| {
-        platform.must_exist(view.catalog(), &caller)?;
-        let found = platform.find(view.catalog());
+        scope.must_exist(view.catalog(), &caller)?;
+        let found = scope.find(view.catalog());
         found.ok_or_else(|| Fault::not_found("a default sender of this platform"))?;
-        Ok(Plan::new(vec![Change::remove(Kind::DefaultSender, platform.key())], NoContent))
+        Ok(Plan::new(vec![Change::remove(Kind::DefaultSender, scope.key())], NoContent))
     };
     service.change(author, plan).await
 }

@@ -1,29 +1,28 @@
-//! Bodies that are elements of a catalog: they stay the text that came, so that whoever checks them sees all of it, unknown
-//! fields and fields that are given twice too.
+//! Bodies that are elements of a catalog. They stay text, so that the catalog can check all of it: unknown fields and
+//! fields that are given twice too.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::change::raw;
+use crate::change::{new_id, raw};
 use crate::fault::Fault;
 use crate::http::quoted;
-use crate::provisioning::new_id;
 
-/// An element, and the id that it has. What is wrong with an id is found with all else that is wrong.
+/// An element and its id. An invalid id is reported when the catalog checks the element.
 #[derive(Debug, Clone)]
 pub(super) struct Identified {
     pub(super) id: String,
     pub(super) body: Box<RawValue>,
 }
 
-/// The members of an object. None where their names cannot be read, which whoever checks it tells.
+/// The members of an object; empty if they cannot be read, which the catalog reports.
 pub(super) fn members(body: &RawValue) -> BTreeMap<String, &RawValue> {
     serde_json::from_str(body.get()).unwrap_or_default()
 }
 
-/// An object with further members.
+/// An object with more members.
 pub(super) fn with<'a>(body: &RawValue, further: impl IntoIterator<Item = (&'a str, &'a RawValue)>) -> Box<RawValue> {
     let own = body.get().trim().strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or_default();
     let mut text = format!("{{{own}");
@@ -41,10 +40,10 @@ pub(super) fn with<'a>(body: &RawValue, further: impl IntoIterator<Item = (&'a s
     RawValue::from_string(text).unwrap_or_else(|_| body.to_owned())
 }
 
-/// An element under the id of its path, which it may leave out.
+/// An element with the id of the path. The body may leave the id out.
 ///
 /// # Errors
-/// 400: it has another one.
+/// 400: the body has another id.
 pub(super) fn under(body: &RawValue, field: &str, id: &str) -> Result<Identified, Fault> {
     let body = match members(body).get(field).map(|given| text(given)) {
         None => with(body, [(field, &*raw(&id))]),
@@ -57,7 +56,7 @@ pub(super) fn under(body: &RawValue, field: &str, id: &str) -> Result<Identified
     Ok(Identified { id: id.to_owned(), body })
 }
 
-/// A new element, with an id that is made here where it has none.
+/// A new element, with a generated id if it has none.
 ///
 /// # Errors
 /// 500: the system has no random numbers.
@@ -65,7 +64,7 @@ pub(super) fn new(body: &RawValue, field: &str) -> Result<Identified, Fault> {
     match members(body).get(field) {
         Some(given) => Ok(Identified { id: text(given).unwrap_or_default(), body: body.to_owned() }),
         None => {
-            let id = new_id()?;
+            let id = new_id().map_err(Fault::internal)?;
             Ok(Identified { body: with(body, [(field, &*raw(&id))]), id })
         }
     }
@@ -75,7 +74,7 @@ fn text(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// The bytes of an element's JSON: what is answered, and what its tag is of.
+/// The JSON of an element: the answer, and what its `ETag` is computed from.
 pub(super) fn bytes(element: &impl Serialize) -> Vec<u8> {
     raw(element).get().as_bytes().to_vec()
 }

@@ -1,4 +1,4 @@
-//! What happens, as it happens: server-sent events.
+//! The stream of events: server-sent events.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,36 +15,35 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::events::Event;
 use crate::fault::Fault;
-use crate::http::{Answer, Caller};
+use crate::http::{Answer, Caller, Problems};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
 
-/// How often something is sent where nothing happens, so that nobody in between takes the connection for dead.
+/// How often a comment is sent while nothing happens, so that no proxy closes the connection as idle.
 const QUIET: Duration = Duration::from_secs(15);
 
-/// Someone who listens.
+/// A client that listens.
 struct Listener {
     service: Arc<Service>,
     caller: Caller,
-    told: Receiver<Arc<Event>>,
+    events: Receiver<Arc<Event>>,
     ending: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Listener {
-    /// The next event for this listener; none when it is over.
+    /// The next event for this listener; `None` ends the stream.
     async fn next(&mut self) -> Option<Sent> {
         loop {
-            let told = tokio::select! {
-                told = self.told.recv() => told,
+            let received = tokio::select! {
+                received = self.events.recv() => received,
                 _ = self.ending.wait_for(|ending| *ending) => return None,
             };
-            // A key that was ended or changed since hears nothing any more.
+            // A key that was revoked or changed meanwhile ends the stream.
             if !self.is_still_good() {
                 return None;
             }
-            match told {
+            match received {
                 Ok(event) if self.caller.tenant().is_none_or(|tenant| event.concerns(tenant)) => {
                     let sent = Sent::default().event(event.event).id(event.id.to_string());
                     return sent.json_data(&*event).ok();
@@ -67,10 +66,10 @@ impl Listener {
     }
 }
 
-/// Listens to what happens on this node: revisions, swaps, rollbacks, rejections, recalls, failures of policies.
+/// Streams the events of this node: revisions, swaps, rollbacks, automatic rollbacks, rejections, failures of policies.
 ///
-/// Server-sent events: `event` is the name, `id` counts, `data` is JSON. A listener that is too slow hears `missed` with
-/// how many it did not hear. A tenant's key hears what concerns the bindings of its application.
+/// Server-sent events: `event` is the name, `id` a counter, `data` is JSON. A listener that is too slow gets `missed`
+/// with the number of events that it missed. A key of a tenant gets the events of its application's bindings.
 #[utoipa::path(get, path = "/v1/events", tag = "watching",
     responses((status = 200, body = Event, content_type = "text/event-stream"), Problems))]
 pub(super) async fn listen(
@@ -81,8 +80,13 @@ pub(super) async fn listen(
     let Ok(place) = Arc::clone(&service.events.places).try_acquire_owned() else {
         return Err(Fault::unavailable("too many listen already: limits.listeners", Duration::from_secs(5)));
     };
-    let listener =
-        Listener { told: service.events.listen(), ending: service.ending.subscribe(), service, caller, _place: place };
+    let listener = Listener {
+        events: service.events.listen(),
+        ending: service.ending.subscribe(),
+        service,
+        caller,
+        _place: place,
+    };
     let stream = futures_util::stream::unfold(listener, async |mut listener| {
         listener.next().await.map(|sent| (Ok(sent), listener))
     });

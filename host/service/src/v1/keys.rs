@@ -1,4 +1,4 @@
-//! Keys. Their secrets are shown once and kept nowhere.
+//! Keys. A secret is shown once and not stored.
 
 use std::sync::Arc;
 
@@ -11,51 +11,50 @@ use utoipa::ToSchema;
 
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, body, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, body, quoted};
 use crate::key::{Key, Scope};
 use crate::keys::KeyInfo;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
-use crate::v1::modules::must_exist;
+use crate::visibility::application_must_exist;
 
 /// The most characters of a name.
 const LONGEST_NAME: usize = 255;
 
-/// The longest that a secret stays good after the next one was made: 30 days.
+/// How long a secret may stay valid after its rotation, in seconds: 30 days.
 const LONGEST_OVERLAP: u64 = 30 * 86_400;
 
-/// A key, with itself: shown this once.
+/// A key with its secret, which is shown this once.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SecretBody {
     #[serde(flatten)]
     info: KeyInfo,
-    /// What goes behind `Authorization: App `.
+    /// The text that follows `Authorization: App `.
     key: String,
 }
 
-/// A key that is to be made.
+/// A key to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewKey {
     /// Its name, for people.
     #[schema(min_length = 1, max_length = 255)]
     name: String,
-    /// What it allows: some of what the key that makes it allows, or all of that where it is left out.
+    /// What it allows: some scopes of the key that creates it, or all of them if left out.
     #[serde(default)]
     scopes: Option<Vec<Scope>>,
-    /// Whose it is; left out: the platform's.
+    /// The application that it belongs to; the platform if left out.
     #[serde(default)]
     application_id: Option<String>,
-    /// When it ends, as RFC 3339 has it; left out: never.
+    /// When it expires, in the format of RFC 3339; never if left out.
     #[serde(default)]
     expires_at: Option<String>,
 }
 
-/// How a key is to get another secret.
+/// How to rotate a key.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Rotation {
-    /// For how long the secret before stays good; default 0, at most 30 days.
+    /// For how long the old secret stays valid; default 0, at most 30 days.
     #[serde(default)]
     #[schema(maximum = 2_592_000)]
     overlap_seconds: Option<u64>,
@@ -70,10 +69,10 @@ fn must_manage(caller: &Caller) -> Result<(), Fault> {
     caller.needs_platform("managing keys")
 }
 
-/// Nobody gets at more than they have: by a new key, or by the next secret of another's.
+/// A key can only create or rotate keys whose scopes it has itself.
 ///
 /// # Errors
-/// 403: the caller has not all of these scopes.
+/// 403: the caller does not have all of these scopes.
 fn must_have(caller: &Caller, scopes: &[Scope]) -> Result<(), Fault> {
     match scopes.iter().find(|scope| !caller.key.allows(**scope)) {
         None => Ok(()),
@@ -83,10 +82,7 @@ fn must_have(caller: &Caller, scopes: &[Scope]) -> Result<(), Fault> {
 
 /// The keys, in pages, the oldest first, without their secrets.
 #[utoipa::path(get, path = "/v1/keys", tag = "keys",
-    params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
-    ),
+    params(PageQuery),
     responses((status = 200, body = Paged<KeyInfo>), Problems))]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
@@ -101,7 +97,7 @@ pub(super) async fn list(
     Ok(Json(page.of(keys.into_iter(), |key| KeyInfo::of(key))))
 }
 
-/// Makes a key. It is shown this once.
+/// Creates a key. It is shown this once.
 #[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = NewKey,
     responses((status = 201, body = SecretBody), Problems))]
 pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Response> {
@@ -126,7 +122,7 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
     let info = KeyInfo::of(&key);
     let plan = move |view: &View| {
         if let Some(application) = &key.application_id {
-            must_exist(view.catalog(), application, true)?;
+            application_must_exist(view.catalog(), application, true)?;
         }
         Ok(Plan::new(vec![Change::put(Kind::Key, &*key.key_id, &key)], ()))
     };
@@ -136,7 +132,7 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(body)).into_response())
 }
 
-/// Gives a key another secret, which is shown this once. The one before stays good for a while, if that is wanted.
+/// Gives a key a new secret, which is shown this once. The old one can stay valid for a while.
 #[utoipa::path(post, path = "/v1/keys/{keyId}/rotate", tag = "keys", params(("keyId" = String, Path)),
     request_body = Rotation, responses((status = 200, body = SecretBody), Problems))]
 pub(super) async fn rotate(
@@ -162,7 +158,7 @@ pub(super) async fn rotate(
     Ok(Json(service.change(author, plan).await?))
 }
 
-/// Ends a key. The last one of the platform that manages keys stays.
+/// Revokes a key. The last key of the platform that can manage keys cannot be revoked.
 #[utoipa::path(delete, path = "/v1/keys/{keyId}", tag = "keys", params(("keyId" = String, Path)),
     responses((status = 204), Problems))]
 pub(super) async fn remove(

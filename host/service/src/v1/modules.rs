@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 
 use crate::change::{Change, Kind, key_of, time};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted};
 use crate::key::Scope;
 use crate::module::ModuleRecord;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
+use crate::visibility::application_must_exist;
 
 /// A policy that can be bound.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,28 +25,28 @@ use crate::service::{Plan, Service, View};
 pub(crate) struct ModuleBody {
     /// The SHA-256 of its bytes, in hexadecimal digits.
     digest: String,
-    /// The name that the component says.
+    /// The name that the component declares.
     name: String,
-    /// The version that the component says.
+    /// The version that the component declares.
     version: String,
     /// How many bytes it has.
     size: u64,
-    /// The version of the contract that it was made for.
+    /// The version of the policy interface that it was built for.
     interface: String,
     /// When it was uploaded.
     added_at: String,
-    /// Whose it is; left out: the platform's.
+    /// The application that owns it; left out for the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     application_id: Option<String>,
 }
 
-/// A policy with what is inside.
+/// A policy with its imports and exports.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InspectedBody {
     #[serde(flatten)]
     module: ModuleBody,
-    /// What it imports of the contract.
+    /// Which interfaces it imports.
     imports: Vec<ImportBody>,
     /// What it exports.
     exports: Vec<String>,
@@ -57,7 +57,7 @@ pub(crate) struct InspectedBody {
 pub(crate) struct ImportBody {
     /// Such as `callsign:policy/senders@1.0.0`.
     name: String,
-    /// The functions of it that the code inside imports.
+    /// Which of its functions the code imports.
     functions: Vec<String>,
 }
 
@@ -79,21 +79,14 @@ fn unknown(digest: &str) -> Fault {
     Fault::not_found(format!("the module {}", quoted(digest)))
 }
 
-/// Whose modules are meant: a tenant's own, or those that `applicationId` names.
+/// The owner of the modules: the application that `applicationId` names, or else that of the key.
 ///
 /// # Errors
-/// 404: they are of an application that is not there, or not for this key.
+/// 404: there is no such application, or the key does not see it.
 fn owner(caller: &Caller, parameters: &Parameters, service: &Service) -> Result<Option<String>, Fault> {
     let Some(id) = parameters.text("applicationId").or(caller.tenant()) else { return Ok(None) };
-    must_exist(service.revision().catalog(), id, caller.may_see(id))?;
+    application_must_exist(service.revision().catalog(), id, caller.may_see(id))?;
     Ok(Some(id.to_owned()))
-}
-
-/// # Errors
-/// 404.
-pub(super) fn must_exist(catalog: &callsign::Catalog, application: &str, may_see: bool) -> Result<(), Fault> {
-    let found = catalog.application(application).filter(|_| may_see);
-    found.map(drop).ok_or_else(|| Fault::not_found(format!("the application {}", quoted(application))))
 }
 
 fn find(service: &Service, owner: Option<&str>, digest: &str) -> Result<Arc<ModuleRecord>, Fault> {
@@ -103,9 +96,9 @@ fn find(service: &Service, owner: Option<&str>, digest: &str) -> Result<Arc<Modu
 
 /// Uploads a policy. It is checked and compiled at once.
 ///
-/// The body is the component. Its name and version are those that it says of itself; one version of a name has the same
-/// bytes for ever, as long as it is there. It belongs to the key's application, or to the platform; a key of the platform
-/// can upload for an application. Bindings that follow the name move to it, if it is newer and they accept it.
+/// The body is the component, which declares its name and version. The bytes of a version cannot change as long as the
+/// module exists. The module belongs to the application of the key, or to the platform; a key of the platform can
+/// upload for an application. Bindings with a range of versions update to it if it is newer and passes validation.
 #[utoipa::path(post, path = "/v1/modules", tag = "policies",
     params(("applicationId" = Option<String>, Query, description = "Whose it is to be; for keys of the platform")),
     request_body(content_type = "application/wasm", content = Vec<u8>),
@@ -126,12 +119,12 @@ pub(super) async fn upload(
     let planned = Arc::clone(&module);
     let plan = move |view: &View| {
         if let Some(owner) = &planned.application_id {
-            must_exist(view.catalog(), owner, true)?;
+            application_must_exist(view.catalog(), owner, true)?;
         }
         if let Some(there) = view.state.modules.get(&planned.key()) {
             return Ok(Plan::new(Vec::new(), (Arc::clone(there), false)));
         }
-        // The folder of this node may not know of what another node was given.
+        // Another node may have got the same version, which the folder of this node does not know.
         if let Some(other) = view.state.modules.values().find(|other| other.is_same_version(&planned)) {
             return Err(Fault::conflict(format!(
                 "{} is there already, with other bytes: {}; give the component another version",
@@ -145,9 +138,9 @@ pub(super) async fn upload(
     };
     let (module, is_new) = service.change(caller.author(), plan).await?;
     if is_new {
-        // Goes on where the caller does not wait for it.
+        // A task of its own, so that it is completed even if the caller goes away.
         let (service, module) = (Arc::clone(&service), Arc::clone(&module));
-        let moved = tokio::spawn(async move { service.move_followers(&module).await });
+        let moved = tokio::spawn(async move { service.auto_update(&module).await });
         moved.await.map_err(Fault::internal)?;
     }
     let mut place = format!("/v1/modules/{}", module.digest);
@@ -160,7 +153,7 @@ pub(super) async fn upload(
     Ok((status, [(header::LOCATION, place)], Json(ModuleBody::of(&module))).into_response())
 }
 
-/// Checks and compiles a component, which takes its time.
+/// Checks and compiles a component, which can take seconds.
 async fn add(service: &Arc<Service>, owner: Option<&str>, component: Bytes) -> Result<ModuleRecord, Fault> {
     let (modules, state, application_id) = (Arc::clone(&service.modules), service.state(), owner.map(str::to_owned));
     let work = move || {
@@ -195,8 +188,7 @@ async fn add(service: &Arc<Service>, owner: Option<&str>, component: Bytes) -> R
 /// The modules, in pages, by owner, name and version.
 #[utoipa::path(get, path = "/v1/modules", tag = "policies",
     params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        PageQuery,
         ("name" = Option<String>, Query), ("applicationId" = Option<String>, Query),
     ),
     responses((status = 200, body = Paged<ModuleBody>), Problems))]
@@ -218,7 +210,7 @@ pub(super) async fn list(
     Ok(Json(page.of(wanted.into_iter(), |module| ModuleBody::of(module))))
 }
 
-/// One module, with what is inside.
+/// One module, with its imports and exports.
 #[utoipa::path(get, path = "/v1/modules/{digest}", tag = "policies",
     params(("digest" = String, Path), ("applicationId" = Option<String>, Query, description = "Whose it is")),
     responses((status = 200, body = InspectedBody), Problems))]
@@ -256,15 +248,15 @@ pub(super) async fn component(
 async fn bytes_of(service: &Service, module: &ModuleRecord) -> Result<Vec<u8>, Fault> {
     let component = service.modules.component(&service.store, module).await;
     component.map_err(|error| match error {
-        crate::module::Missing::Store(_) => {
+        crate::module_cache::FetchError::Store(_) => {
             Fault::unavailable("the catalog store does not answer", Duration::from_secs(1))
         }
         error => Fault::internal(error),
     })
 }
 
-/// Removes a module. Its name and version are free afterwards. One that a binding serves, tries or could roll back to
-/// stays.
+/// Removes a module and frees its name and version. A module that a binding uses, or could roll back to, cannot be
+/// removed.
 #[utoipa::path(delete, path = "/v1/modules/{digest}", tag = "policies",
     params(("digest" = String, Path), ("applicationId" = Option<String>, Query, description = "Whose it is")),
     responses((status = 204), Problems))]
@@ -281,11 +273,11 @@ pub(super) async fn remove(
         if !view.state.modules.contains_key(&key) {
             return Err(unknown(&digest));
         }
-        let uses = |spec: &crate::binding::Spec| spec.module == digest && spec.owner == owner;
+        let uses = |spec: &crate::binding::PolicySpec| spec.module == digest && spec.owner == owner;
         if let Some(binding) = view.state.bindings.values().find(|binding| binding.specs().any(uses)) {
             return Err(Fault::conflict(format!(
                 "the binding of {} uses the module, or could roll back to it",
-                binding.whom.bound()
+                binding.target
             )));
         }
         Ok(Plan::new(vec![Change::remove(Kind::Module, key)], NoContent))

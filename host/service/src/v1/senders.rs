@@ -1,11 +1,10 @@
-//! Senders: everything that the platform may send from.
+//! Senders: the numbers, codes and names that messages go out from.
 
-mod csv;
 mod export;
 mod import;
 mod removal;
+mod rows;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -19,17 +18,16 @@ use utoipa_axum::routes;
 
 use super::condition::{Conditions, Tagged};
 use super::element::{self, Identified, bytes as bytes_of};
+use super::resource::{self, Resource, unknown};
 use crate::change::{Change, Kind, raw};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Paged, Parameters, quoted, raw_object};
+use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted, raw_object};
 use crate::key::Scope;
-use crate::openapi::Problems;
-use crate::provisioning::has_sender;
 use crate::service::{Plan, Service, View, edited, fault_of};
+use crate::visibility::{sees_sender, visible_senders};
 
 const CHANNELS: [&str; 3] = ["SMS", "MMS", "RCS"];
 const STATUSES: [&str; 2] = ["ACTIVE", "SUSPENDED"];
-const PATH: &str = "/v1/senders";
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
@@ -46,21 +44,21 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "describes a body")]
 pub(super) struct SenderBody {
-    /// Its id; made where it is left out.
+    /// Its id; generated if left out.
     #[schema(required = false, min_length = 1, max_length = 255)]
     sender_id: String,
     /// What the recipient sees: a number, a code or a name.
     sender: String,
     /// `ALPHANUMERIC`, `VIRTUAL_LONG_NUMBER`, `SHORT_CODE` or `TOLL_FREE_NUMBER`.
     sender_type: String,
-    /// Where it reaches.
+    /// Which channels and countries it reaches.
     coverage: Vec<CoverageBody>,
     /// `ACTIVE`, or `SUSPENDED`.
     #[schema(required = false)]
     status: String,
 }
 
-/// Where a sender reaches over a channel.
+/// The countries that a sender reaches over a channel.
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "describes a body")]
 pub(super) struct CoverageBody {
@@ -78,54 +76,74 @@ pub(super) enum CountriesBody {
     These(Vec<String>),
 }
 
-/// The senders that a tenant sees; none of a key that sees all. One look at the associations, for whoever asks often.
-pub(super) fn visible(catalog: &Catalog, tenant: Option<&str>) -> Option<HashSet<u32>> {
-    let tenant = tenant?;
-    let application = catalog.application(tenant).map(|(index, _)| index);
-    let own = catalog.associations().iter().filter(|association| Some(association.application) == application);
-    Some(own.map(|association| association.sender).collect())
-}
+/// Senders.
+pub(super) enum Senders {}
 
-pub(super) fn unknown(id: &str) -> Fault {
-    Fault::not_found(format!("the sender {}", quoted(id)))
-}
+impl Resource for Senders {
+    type Element = Sender;
 
-/// A sender that this key sees.
-pub(super) fn find<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Option<&'a Sender> {
-    let found = catalog.sender(id).filter(|(index, _)| has_sender(catalog, caller.tenant(), *index));
-    found.map(|(_, sender)| sender)
-}
+    const KIND: Kind = Kind::Sender;
+    const SCOPE: Scope = Scope::Numbers;
+    const NAME: &'static str = "sender";
+    const ID: &'static str = "senderId";
+    const PATH: &'static str = "/v1/senders";
 
-/// A sender that this key may change.
-///
-/// # Errors
-/// 404: there is none, or not for this key. 403: senders are the platform's.
-fn find_own<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Result<&'a Sender, Fault> {
-    let found = find(catalog, id, caller).ok_or_else(|| unknown(id))?;
-    caller.needs_platform("changing senders")?;
-    Ok(found)
+    fn get<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a Sender> {
+        catalog.sender(id).map(|(_, sender)| sender)
+    }
+
+    fn find<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Option<&'a Sender> {
+        let found = catalog.sender(id).filter(|(index, _)| sees_sender(catalog, caller.tenant(), *index));
+        found.map(|(_, sender)| sender)
+    }
+
+    fn json(_: &Catalog, sender: &Sender) -> Box<RawValue> {
+        json(sender)
+    }
+
+    fn check(body: &Identified) -> Result<(), Fault> {
+        read(body).map(drop)
+    }
+
+    fn read(_: &View, body: &Identified, _: &Caller) -> Result<Box<RawValue>, Fault> {
+        read(body).map(|sender| json(&sender))
+    }
+
+    fn may_create(caller: &Caller) -> Result<(), Fault> {
+        caller.needs_platform("registering senders")
+    }
+
+    fn may_put(catalog: &Catalog, id: &str, caller: &Caller) -> Result<(), Fault> {
+        if caller.tenant().is_some() { Self::find_own(catalog, id, caller).map(drop) } else { Ok(()) }
+    }
+
+    fn find_own<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Result<&'a Sender, Fault> {
+        let found = Self::find(catalog, id, caller).ok_or_else(|| unknown::<Self>(id))?;
+        caller.needs_platform("changing senders")?;
+        Ok(found)
+    }
 }
 
 fn json(sender: &Sender) -> Box<RawValue> {
-    // What a sender is written as does not depend on its catalog.
+    // How a sender is written does not depend on its catalog.
     raw(&Catalog::sender_json(&EMPTY, sender))
 }
 
 static EMPTY: std::sync::LazyLock<Catalog> =
-    std::sync::LazyLock::new(|| Catalog::from_json("{}").expect("an empty catalog is sound"));
+    std::sync::LazyLock::new(|| Catalog::from_json("{}").expect("an empty catalog is valid"));
 
-/// The sender that a body describes, by itself: it refers to nothing.
+/// The sender that a body describes. It refers to nothing else, so an empty catalog is enough to read it.
 ///
 /// # Errors
 /// 400, with the properties that are wrong.
-fn read(element: &Identified) -> Result<Sender, Fault> {
-    let put = Change { kind: Kind::Sender, key: element.id.clone(), body: Some(element.body.clone()) };
+fn read(body: &Identified) -> Result<Sender, Fault> {
+    let put = Change { kind: Kind::Sender, key: body.id.clone(), body: Some(body.body.clone()) };
     let catalog = edited(&EMPTY, &[put]).map_err(|error| *fault_of(&error))?;
     let sender = catalog.as_ref().and_then(|catalog| catalog.senders().first());
-    sender.cloned().ok_or_else(|| Fault::internal("a sound sender is not in the catalog that it was put in"))
+    sender.cloned().ok_or_else(|| Fault::internal("a sender that was put is not in the catalog"))
 }
 
-/// The changes that put a sender: none where it is there like this already.
+/// The changes that put a sender: none if it is the same already.
 fn changes(there: Option<&Sender>, sender: &Sender) -> Vec<Change> {
     if there == Some(sender) {
         return Vec::new();
@@ -174,7 +192,7 @@ impl<'a> Filter<'a> {
 /// The parameter `channel`.
 ///
 /// # Errors
-/// 400: it is none.
+/// 400: it is invalid.
 pub(super) fn channel(parameters: &Parameters) -> Result<Option<Channel>, Fault> {
     Ok(parameters.word("channel", &CHANNELS)?.and_then(Channel::parse))
 }
@@ -182,7 +200,7 @@ pub(super) fn channel(parameters: &Parameters) -> Result<Option<Channel>, Fault>
 /// The parameter `country`.
 ///
 /// # Errors
-/// 400: it is none.
+/// 400: it is invalid.
 pub(super) fn country(parameters: &Parameters) -> Result<Option<Country>, Fault> {
     let Some(text) = parameters.text("country") else { return Ok(None) };
     let wrong = || {
@@ -194,12 +212,11 @@ pub(super) fn country(parameters: &Parameters) -> Result<Option<Country>, Fault>
 
 /// The senders, in pages.
 ///
-/// `channel` and `country` are of their coverage; `applicationId` is an application that they are associated with, itself
-/// or an entity of it. A tenant sees those that are associated with its application.
+/// `channel` and `country` filter by coverage; `applicationId` by association with the application or an entity of it.
+/// A tenant sees the senders that are associated with its application.
 #[utoipa::path(get, path = "/v1/senders", tag = "senders",
     params(
-        ("page" = Option<u32>, Query, description = "From 0", minimum = 0),
-        ("size" = Option<u32>, Query, description = "1 to 1000, default 100", minimum = 1, maximum = 1000),
+        PageQuery,
         ("senderType" = Option<String>, Query), ("channel" = Option<String>, Query),
         ("country" = Option<String>, Query), ("status" = Option<String>, Query),
         ("applicationId" = Option<String>, Query),
@@ -215,8 +232,8 @@ pub(super) async fn list(
     let filter = Filter::of(&parameters)?;
     let revision = service.revision();
     let catalog = revision.catalog();
-    let visible = visible(catalog, caller.tenant());
-    let of_application = self::visible(catalog, filter.application);
+    let visible = visible_senders(catalog, caller.tenant());
+    let of_application = visible_senders(catalog, filter.application);
     let senders = (0..).zip(catalog.senders()).filter(|(index, sender)| {
         visible.as_ref().is_none_or(|visible| visible.contains(index))
             && of_application.as_ref().is_none_or(|associated| associated.contains(index))
@@ -229,18 +246,7 @@ pub(super) async fn list(
 #[utoipa::path(post, path = "/v1/senders", tag = "senders", request_body = SenderBody,
     responses((status = 201, body = SenderBody, description = "The sender, with its `ETag`"), Problems))]
 pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, body: Bytes) -> Answer<Tagged> {
-    caller.needs(Scope::Numbers)?;
-    caller.needs_platform("registering senders")?;
-    let element = element::new(raw_object(&body)?, "senderId")?;
-    let sender = read(&element)?;
-    let plan = move |view: &View| {
-        if view.catalog().sender(&sender.id).is_some() {
-            return Err(Fault::conflict(format!("the sender {} exists already", quoted(&sender.id))));
-        }
-        let answer = Tagged::created(bytes_of(&json(&sender)), PATH, &sender.id);
-        Ok(Plan::new(changes(None, &sender), answer))
-    };
-    service.change(caller.author(), plan).await
+    resource::create::<Senders>(&service, caller, &body).await
 }
 
 /// One sender.
@@ -253,15 +259,13 @@ pub(super) async fn get(
     Path(id): Path<String>,
     conditions: Conditions,
 ) -> Answer<Tagged> {
-    caller.needs(Scope::Numbers)?;
-    let revision = service.revision();
-    let found = find(revision.catalog(), &id, &caller).ok_or_else(|| unknown(&id))?;
-    Ok(conditions.answer(bytes_of(&json(found))))
+    resource::get::<Senders>(&service, &caller, &id, &conditions)
 }
 
-/// Puts a sender in the place of the one with this id, whole, or registers it.
+/// Replaces the sender with this id as a whole, or registers it.
 ///
-/// `If-Match` makes that depend on the `ETag` that was read, `*` on that it exists; `If-None-Match: *` on that it does not.
+/// `If-Match` requires the `ETag` that was read, or with `*` that the sender exists; `If-None-Match: *` that it does
+/// not.
 #[utoipa::path(put, path = "/v1/senders/{senderId}", tag = "senders",
     params(
         ("senderId" = String, Path),
@@ -281,29 +285,12 @@ pub(super) async fn put(
     body: Bytes,
 ) -> Answer<Tagged> {
     caller.needs(Scope::Numbers)?;
-    // What a tenant must not see is told before what is wrong with the body.
-    if caller.tenant().is_some() {
-        find_own(service.revision().catalog(), &id, &caller)?;
-    }
-    let sender = read(&element::under(raw_object(&body)?, "senderId", &id)?)?;
-    let author = caller.author();
-    let plan = move |view: &View| {
-        if caller.tenant().is_some() {
-            find_own(view.catalog(), &id, &caller)?;
-        }
-        let there = view.catalog().sender(&id).map(|(_, sender)| sender);
-        conditions.allow(there.map(|there| bytes_of(&json(there))).as_deref())?;
-        let body = bytes_of(&json(&sender));
-        let answer = match there {
-            Some(_) => Tagged::new(http::StatusCode::OK, body),
-            None => Tagged::created(body, PATH, &id),
-        };
-        Ok(Plan::new(changes(there, &sender), answer))
-    };
-    service.change(author, plan).await
+    // What a tenant may not see or change is refused before its body is looked at.
+    Senders::may_put(service.revision().catalog(), &id, &caller)?;
+    resource::put::<Senders>(&service, caller, &id, conditions, &body).await
 }
 
-/// Changes the properties of a sender that the body has, such as `{"status": "SUSPENDED"}`.
+/// Changes the properties of a sender that are in the body, such as `{"status": "SUSPENDED"}`.
 #[utoipa::path(patch, path = "/v1/senders/{senderId}", tag = "senders",
     params(("senderId" = String, Path), ("If-Match" = Option<String>, Header)), request_body = Object,
     responses((status = 200, body = SenderBody, description = "The sender, with its new `ETag`"), Problems))]
@@ -315,11 +302,11 @@ pub(super) async fn patch(
     body: Bytes,
 ) -> Answer<Tagged> {
     caller.needs(Scope::Numbers)?;
-    find_own(service.revision().catalog(), &id, &caller)?;
+    Senders::find_own(service.revision().catalog(), &id, &caller)?;
     let patch = raw_object(&body)?.to_owned();
     let author = caller.author();
     let plan = move |view: &View| {
-        let there = find_own(view.catalog(), &id, &caller)?;
+        let there = Senders::find_own(view.catalog(), &id, &caller)?;
         let before = json(there);
         conditions.allow(Some(before.get().as_bytes()))?;
         let given = element::members(&patch);
@@ -333,8 +320,9 @@ pub(super) async fn patch(
     service.change(author, plan).await
 }
 
-/// Removes a sender. One that is still used stays, unless `force=true`: then its associations, the default senders that
-/// it is, and its place in the lists of strategies go too. A strategy is not left without any sender of its list.
+/// Removes a sender. A sender in use is refused, unless `force=true`: then its associations and default senders are
+/// removed, and it is taken out of the lists of strategies. It is refused all the same if it is the last sender of a
+/// list.
 #[utoipa::path(delete, path = "/v1/senders/{senderId}", tag = "senders",
     params(("senderId" = String, Path), ("force" = Option<bool>, Query), ("If-Match" = Option<String>, Header)),
     responses((status = 204), Problems))]
@@ -347,13 +335,8 @@ pub(super) async fn remove(
 ) -> Answer<NoContent> {
     caller.needs(Scope::Numbers)?;
     let force = parameters.parsed::<bool>("force", "true or false")?.unwrap_or(false);
-    let author = caller.author();
-    let plan = move |view: &View| {
-        let there = find_own(view.catalog(), &id, &caller)?;
-        conditions.allow(Some(json(there).get().as_bytes()))?;
-        Ok(Plan::new(removal::of(view.catalog(), &id, force)?, NoContent))
-    };
-    service.change(author, plan).await
+    let removal = move |catalog: &Catalog, id: &str| removal::of(catalog, id, force);
+    resource::remove::<Senders>(&service, caller, id, conditions, removal).await
 }
 
 /// Suspends a sender: no message goes out from it until it is activated.
@@ -382,7 +365,7 @@ async fn set_suspended(service: &Arc<Service>, caller: Caller, id: String, suspe
     caller.needs(Scope::Numbers)?;
     let author = caller.author();
     let plan = move |view: &View| {
-        let there = find_own(view.catalog(), &id, &caller)?;
+        let there = Senders::find_own(view.catalog(), &id, &caller)?;
         let sender = Sender { suspended, ..there.clone() };
         Ok(Plan::new(changes(Some(there), &sender), NoContent))
     };

@@ -1,4 +1,4 @@
-//! Pins: which sender a recipient was given first.
+//! Pins: which sender a recipient keeps.
 
 mod key;
 
@@ -14,12 +14,11 @@ use utoipa::ToSchema;
 
 use self::key::{Key, recipient};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, Parameters, body, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, Parameters, Problems, body, quoted};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
 
-/// The most days after which a pin ends without use.
+/// The most days for `idleDays`.
 const MOST_IDLE_DAYS: u16 = 3_650;
 
 /// A pin.
@@ -30,69 +29,69 @@ pub(crate) struct PinBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     entity_id: Option<String>,
     channel: &'static str,
-    /// The recipient, where the store keeps numbers.
+    /// The recipient, if the store has plain numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     recipient: Option<String>,
-    /// The recipient, where the store keeps hashes of them.
+    /// The hash of the recipient, if the store has hashes.
     #[serde(skip_serializing_if = "Option::is_none")]
     recipient_hash: Option<String>,
     /// The sender that it is pinned to.
     sender_id: String,
     /// Seconds since 1970.
     first_used: u64,
-    /// Seconds since 1970, to a tenth of `idleDays`.
+    /// Seconds since 1970, exact to a tenth of `idleDays`.
     last_used: u64,
-    /// After how many days without use it ends; left out: never.
+    /// After how many days without use it ends; never if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_days: Option<u16>,
 }
 
-/// Some pins of a list.
+/// A part of a list of pins.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PinsBody {
     results: Vec<PinBody>,
-    /// `after` of the next part; left out after the last.
+    /// `after` for the next part; left out in the last part.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-/// A pin that is to be made.
+/// A pin to write.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewPin {
-    /// `default` where it is left out; of a tenant's key its own.
+    /// `default` if left out; for a key of a tenant its own application.
     #[serde(default)]
     application_id: Option<String>,
     #[serde(default)]
     entity_id: Option<String>,
     /// `SMS`, `MMS` or `RCS`.
     channel: String,
-    /// The recipient: E.164, or the hash that a list shows.
+    /// The recipient: E.164, or the hash that lists show.
     to: String,
     /// The sender, which must be registered.
     sender_id: String,
-    /// The sender that it may be pinned to until now.
+    /// The sender that the recipient may be pinned to now.
     #[serde(default)]
     replace: Option<String>,
-    /// After how many days without use it ends; left out: never.
+    /// After how many days without use it ends; never if left out.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 3650)]
     idle_days: Option<u16>,
 }
 
-/// The pin is there.
+/// The recipient is pinned.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Pinned {
     pinned: bool,
 }
 
-/// All pins of a sender are to be another's.
+/// A move of all pins from one sender to another.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Move {
-    /// The sender that shall have no pins any more. It need not be registered.
+    /// The sender that loses its pins. It need not be registered.
     from: String,
-    /// The sender that gets them, which must be.
+    /// The sender that gets them. It must be registered.
     to: String,
 }
 
@@ -127,7 +126,7 @@ fn away(error: &StickyError) -> Fault {
     Fault::unavailable("the store of pins does not answer", Duration::from_secs(1))
 }
 
-/// Asks the store, which may block.
+/// Runs an operation of the pin store, which may block.
 async fn ask<T: Send + 'static>(
     service: &Service,
     work: impl FnOnce(&dyn StickyStore) -> Result<T, Fault> + Send + 'static,
@@ -137,7 +136,7 @@ async fn ask<T: Send + 'static>(
 }
 
 /// # Errors
-/// 400: no sender has the id. A pin to it would be passed over, and would be in the way of another.
+/// 400: no sender has the id. A pin to it would be ignored, and would block another pin.
 fn must_be_registered(catalog: &Catalog, property: &str, id: &str) -> Result<(), Fault> {
     match catalog.sender(id).is_some() {
         true => Ok(()),
@@ -145,7 +144,7 @@ fn must_be_registered(catalog: &Catalog, property: &str, id: &str) -> Result<(),
     }
 }
 
-/// The pin of a key with its texts: stores give the texts in lists only.
+/// The pin of a key with its ids, which stores return in lists only.
 fn record(store: &dyn StickyStore, key: &Key) -> Result<Option<PinRecord>, StickyError> {
     if store.get(&key.pin())?.is_none() {
         return Ok(None);
@@ -183,8 +182,8 @@ pub(super) async fn get(
 
 /// Pins of an application itself, of an entity, of a sender, or of a recipient.
 ///
-/// Exactly one of `applicationId` (perhaps with `entityId`), `senderId` and `to` says which. A tenant's key lists those of
-/// its application.
+/// Exactly one of `applicationId` (with or without `entityId`), `senderId` and `to` is required. A key of a tenant
+/// lists the pins of its application.
 #[utoipa::path(get, path = "/v1/pins/list", tag = "pins",
     params(
         ("applicationId" = Option<String>, Query), ("entityId" = Option<String>, Query),
@@ -226,7 +225,7 @@ pub(super) async fn list(
             _ => return Err(Fault::internal("a list of pins without a filter")),
         };
         store.list(&filter, after.as_ref(), size).map_err(|error| {
-            // A store that begins the same list has not lost its tongue: it does not know the position.
+            // If the store can start the same list, it works, so the position is wrong.
             match after.is_some() && store.list(&filter, None, 1).is_ok() {
                 true => {
                     Fault::property("after", "is not a position of this list: take it from `next` of the part before")
@@ -240,7 +239,7 @@ pub(super) async fn list(
     Ok(Json(PinsBody { results: page.pins.into_iter().map(PinBody::of).collect(), next }))
 }
 
-/// Pins a recipient to a sender. A pin that is there stays, unless it is of the sender that `replace` names.
+/// Pins a recipient to a sender. An existing pin stays, unless it is to the sender that `replace` names.
 #[utoipa::path(put, path = "/v1/pins", tag = "pins", request_body = NewPin,
     responses((status = 200, body = Pinned), Problems))]
 pub(super) async fn pin(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Json<Pinned>> {
@@ -269,7 +268,7 @@ pub(super) async fn pin(State(service): State<Arc<Service>>, caller: Caller, byt
     Ok(Json(Pinned { pinned: true }))
 }
 
-/// Takes the pin of a recipient off: the next message pins anew.
+/// Removes the pin of a recipient. The next message pins it again.
 #[utoipa::path(delete, path = "/v1/pins", tag = "pins",
     params(
         ("applicationId" = Option<String>, Query, description = "`default`; of a tenant's key its own"),
@@ -294,7 +293,8 @@ pub(super) async fn release(
     released.await?.flatten().map(|_| NoContent).ok_or_else(|| Fault::not_found("this pin"))
 }
 
-/// Moves all pins of a sender to another, before it is given back. Can be done again where it was broken off.
+/// Moves all pins of a sender to another one, for example before a number is given back. It can be repeated after an
+/// interruption.
 #[utoipa::path(post, path = "/v1/pins/move", tag = "pins", request_body = Move,
     responses((status = 200, body = Moved), Problems))]
 pub(super) async fn migrate(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Json<Moved>> {

@@ -1,13 +1,13 @@
-//! All gaps of a platform: those that its strategies name, and those that traffic found.
+//! All gaps of a platform: those that follow from its strategies, and those that traffic found.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use callsign::{Catalog, Channel, Country};
 
 use super::outcome::{Gap, Scope, Scopes};
-use crate::noted::{Noted, Refused};
+use crate::refused_traffic::{RefusedMessages, RefusedTraffic};
 
-/// Which part of a platform is looked at.
+/// Which part of a platform is audited.
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) application: Option<String>,
@@ -16,13 +16,13 @@ pub(super) struct Part {
     pub(super) country: Option<Country>,
 }
 
-/// Application, entity, channel and country; in this order.
+/// Application, entity, channel and country, in this order.
 pub(super) type Place<'a> = (&'a str, Option<&'a str>, u8, Country);
 
-/// A gap, and what traffic knows of it.
+/// A gap, and the messages that it refused.
 pub(super) struct Found<'a> {
     pub(super) gap: Gap,
-    pub(super) seen: Option<&'a Refused>,
+    pub(super) seen: Option<&'a RefusedMessages>,
 }
 
 impl Part {
@@ -36,17 +36,17 @@ impl Part {
     }
 }
 
-/// All gaps. What traffic found and is none any more is forgotten.
+/// All gaps. Entries of refused traffic that are no gap any more are dropped.
 pub(super) fn gaps<'a>(
     catalog: &'a Catalog,
-    refused: &'a [Refused],
-    noted: &Noted,
+    refused: &'a [RefusedMessages],
+    traffic: &RefusedTraffic,
     part: &Part,
 ) -> BTreeMap<Place<'a>, Found<'a>> {
     let scopes = Scopes::new(catalog);
     let mut found = BTreeMap::new();
 
-    // The countries that traffic named, for strategies that list none.
+    // The countries of refused messages, for strategies that list none.
     let mut named: HashMap<(&str, Option<&str>), BTreeSet<Country>> = HashMap::new();
     for refused in refused {
         named.entry((&refused.application, refused.entity.as_deref())).or_default().insert(refused.country);
@@ -79,7 +79,7 @@ pub(super) fn gaps<'a>(
         };
         match gap {
             Some(gap) => drop(found.insert(place, Found { gap, seen: Some(seen) })),
-            None => noted.forget(seen),
+            None => traffic.forget(seen),
         }
     }
     found
@@ -97,7 +97,7 @@ fn countries(
     let mut countries = BTreeSet::new();
     for index in scopes.counting(scope, channel) {
         let strategy = &catalog.strategies()[index as usize];
-        // One of every channel means those that the scope has senders for.
+        // A strategy of every channel is audited for the channels that the scope has senders for.
         if strategy.channel.is_none() && !is_associated {
             continue;
         }

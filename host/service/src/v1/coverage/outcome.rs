@@ -1,5 +1,5 @@
-//! What would become of a message of a scope, over a channel, to a country: steps 3 and 4 of the resolution, without a
-//! message and without a policy.
+//! Whether a message of a scope, over a channel and to a country, would find a sender: steps 3 and 4 of the resolution,
+//! without a message and without a policy.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -7,24 +7,24 @@ use std::rc::Rc;
 
 use callsign::{Catalog, Channel, Countries, Country, Strategy};
 
-/// Why no sender can carry a message: of several obstacles the last on the way.
+/// Why no sender can carry a message. Of several obstacles the last in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
     /// Neither the entity nor its application has a strategy.
     NoStrategy,
-    /// No strategy that counts is for the channel.
+    /// No strategy is for the channel.
     ChannelNotAllowed,
-    /// No strategy that counts is for the country.
+    /// No strategy of the channel is for the country.
     CountryNotAllowed,
     /// No sender is associated for the channel.
     NoAssociation,
-    /// All that are associated are suspended.
+    /// All associated senders are suspended.
     AllSuspended,
-    /// None that is active covers the channel.
+    /// No active sender covers the channel.
     ChannelNotCovered,
-    /// None of those covers the country.
+    /// None of them covers the country.
     CountryNotCovered,
-    /// The strategy lists none of those.
+    /// The strategy lists none of them.
     NotListed,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Gap {
     pub(super) default: Option<u32>,
 }
 
-/// A scope: the indexes of its application and entity. An entity that the catalog does not have is none of its own.
+/// A scope: the indexes of its application and entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Scope {
     pub(super) application: u32,
@@ -65,7 +65,7 @@ pub(super) struct Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Entity {
     Known(u32),
-    /// Nothing is its own: it has what its application has.
+    /// The catalog does not have it, so it has what its application has.
     Unknown,
 }
 
@@ -93,7 +93,7 @@ struct Own {
     default: Option<u32>,
 }
 
-/// Senders that stand alike to every country.
+/// Senders with the same answer for every country.
 #[derive(Debug)]
 struct Group {
     /// One of them.
@@ -101,7 +101,7 @@ struct Group {
     is_listed: bool,
 }
 
-/// The senders of a scope and a channel, for a strategy where that lists senders.
+/// The senders of a scope and a channel; for one strategy if it lists senders.
 type PoolKey = (Scope, Channel, Option<u32>);
 
 /// A catalog, by scope.
@@ -111,7 +111,7 @@ pub(super) struct Scopes<'a> {
     nothing: Own,
     applications: HashMap<&'a str, u32>,
     entities: HashMap<&'a str, u32>,
-    /// Pools have few groups, and are asked about every country.
+    /// Pools have few groups, and are looked up for every country.
     pools: RefCell<HashMap<PoolKey, Rc<[Group]>>>,
 }
 
@@ -145,7 +145,7 @@ impl<'a> Scopes<'a> {
         }
     }
 
-    /// The scope that names mean; none where there is no such application.
+    /// The scope with these ids; `None` if there is no such application.
     pub(super) fn named(&self, application: &str, entity: Option<&str>) -> Option<Scope> {
         let entity =
             entity.map(|entity| self.entities.get(entity).map_or(Entity::Unknown, |&index| Entity::Known(index)));
@@ -161,7 +161,8 @@ impl<'a> Scopes<'a> {
         audited.map(|(scope, _)| *scope)
     }
 
-    /// The strategies that count for a channel: those of the entity as soon as it has one for it, else the application's.
+    /// The strategies that count for a channel: those of the entity as soon as it has one for it, else the
+    /// application's.
     pub(super) fn counting(&self, scope: Scope, channel: Channel) -> Vec<u32> {
         let for_channel = |own: &Own| -> Vec<u32> {
             let is_for = |&index: &u32| self.strategy(index).channel.is_none_or(|own| own == channel);
@@ -176,7 +177,8 @@ impl<'a> Scopes<'a> {
         !self.own(scope).associated[channel as usize].is_empty()
     }
 
-    /// What would become of a message: none where a sender would carry it. Without a scope the application is unknown.
+    /// The gap that a message would fall into; `None` if a sender would carry it. Without a scope the application is
+    /// unknown.
     pub(super) fn gap(&self, scope: Option<Scope>, channel: Channel, country: Country) -> Option<Gap> {
         let refused = |reason, senders| Some(Gap { reason, strategy: None, senders, default: None });
         let Some(scope) = scope else { return refused(Reason::NoStrategy, 0) };
@@ -202,7 +204,8 @@ impl<'a> Scopes<'a> {
                 Some(_) => return None,
             });
         }
-        // One is chosen, then looked at: the entity's does not give way to the application's.
+        // The default sender of the entity is the only one that counts, even if only that of the application could
+        // carry it.
         let default = own.default.or(self.application(scope).default);
         let carries = default.is_some_and(|default| {
             let sender = &self.catalog.senders()[default as usize];
@@ -230,7 +233,7 @@ impl<'a> Scopes<'a> {
         if let Some(pool) = self.pools.borrow().get(&key) {
             return Rc::clone(pool);
         }
-        // Equal coverages of a catalog are one allocation, so most are told apart by where they are.
+        // Equal coverages of a catalog share one allocation, so comparing addresses tells most of them apart.
         let mut groups: HashMap<(Option<*const Countries>, bool, bool), u32> = HashMap::new();
         for &index in &self.own(scope).associated[channel as usize] {
             let sender = &self.catalog.senders()[index as usize];

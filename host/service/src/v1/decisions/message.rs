@@ -14,19 +14,19 @@ use crate::http::not_json;
 /// The most characters of a text of a message.
 const LONGEST: usize = 255;
 
-/// A message, as far as the choice of its sender goes.
+/// What a message needs for the choice of its sender.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct MessageBody<'a> {
-    /// Given back with the decision.
+    /// Returned with the decision.
     #[serde(borrow, default)]
     #[schema(max_length = 255)]
     message_id: Option<Cow<'a, str>>,
-    /// `default` where it is left out; of a tenant's key its own.
+    /// `default` if left out; for a key of a tenant its own application.
     #[serde(borrow, default)]
     #[schema(min_length = 1, max_length = 255)]
     application_id: Option<Cow<'a, str>>,
-    /// Created when it is first named.
+    /// Created when a message names it for the first time.
     #[serde(borrow, default)]
     #[schema(min_length = 1, max_length = 255)]
     entity_id: Option<Cow<'a, str>>,
@@ -46,7 +46,7 @@ pub(super) struct MessageBody<'a> {
     sent_at: Option<u64>,
 }
 
-/// One message, with what is wanted.
+/// One message, with options.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Single<'a> {
@@ -67,12 +67,12 @@ pub(super) struct Single<'a> {
     /// Pins nobody and creates no entity.
     #[serde(default)]
     dry_run: Option<bool>,
-    /// Adds what every step found.
+    /// Adds the explanation of every step.
     #[serde(default)]
     explain: Option<bool>,
 }
 
-/// Several messages, with what is wanted.
+/// Several messages, with options.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Several<'a> {
@@ -83,12 +83,12 @@ pub(super) struct Several<'a> {
     /// Pins nobody and creates no entity.
     #[serde(default)]
     dry_run: Option<bool>,
-    /// Adds what every step found.
+    /// Adds the explanation of every step.
     #[serde(default)]
     explain: Option<bool>,
 }
 
-/// What can be sent.
+/// The body of a request.
 #[derive(ToSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "describes a body")]
@@ -97,7 +97,7 @@ pub(super) enum RequestBody<'a> {
     Several(Several<'a>),
 }
 
-/// What is answered.
+/// The body of an answer.
 #[derive(serde::Serialize, ToSchema)]
 #[serde(untagged)]
 #[allow(dead_code, clippy::large_enum_variant, reason = "describes a body")]
@@ -116,21 +116,21 @@ pub(super) struct DecisionsBody {
 #[derive(serde::Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DecisionBody {
-    /// That of the message.
+    /// The id of the message.
     message_id: Option<String>,
     /// What the recipient sees.
     sender: Option<String>,
     sender_id: Option<String>,
     sender_type: Option<String>,
-    /// The step that settled it.
+    /// The step that decided.
     step: Option<String>,
     strategy_id: Option<String>,
-    /// Why the recipient's pin was not looked at or not written, where it should have been.
+    /// Why the pin of the recipient was not read or not written, if it should have been.
     unpinned: Option<String>,
     /// The policy that decided, as `name@version`.
     policy: Option<String>,
     refusal: Option<RefusalBody>,
-    /// What every step found.
+    /// The explanation of every step.
     #[schema(value_type = Option<Object>)]
     explanation: Option<Value>,
 }
@@ -144,11 +144,11 @@ pub(super) struct RefusalBody {
     message: String,
 }
 
-/// What is asked for.
+/// A request for decisions.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
     pub(super) messages: Vec<MessageBody<'a>>,
-    /// Whether it was a message by itself.
+    /// Whether the body was a single message.
     pub(super) is_single: bool,
     pub(super) dry_run: bool,
     pub(super) explain: bool,
@@ -158,7 +158,7 @@ impl<'a> Request<'a> {
     /// Reads a body.
     ///
     /// # Errors
-    /// 400: it is not one; each property that is wrong is named.
+    /// 400, with each property that is wrong.
     pub(super) fn read(bytes: &'a [u8], most: usize) -> Result<Self, Fault> {
         if let Ok(single) = serde_json::from_slice::<Single<'a>>(bytes)
             && is_object(bytes)
@@ -192,7 +192,7 @@ impl<'a> Request<'a> {
     /// The messages, as the gateway takes them.
     ///
     /// # Errors
-    /// 400: a property is not what it should be. 404: a message is of an application that the key does not see.
+    /// 400: a property is invalid. 404: a message is of an application that the key does not see.
     pub(super) fn messages<'r>(&'r self, tenant: Option<&'r str>) -> Result<Vec<Message<'r>>, Fault> {
         let mut messages = Vec::with_capacity(self.messages.len());
         for (index, body) in self.messages.iter().enumerate() {
@@ -231,13 +231,13 @@ impl<'a> Request<'a> {
     }
 }
 
-/// A derived type would also take a list of its fields' values.
+/// Whether the body is an object: a derived type would also accept a list of the values of its fields.
 fn is_object(bytes: &[u8]) -> bool {
     bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
 fn check(text: &str, least: usize) -> Result<(), String> {
-    // No text has more characters than bytes, so most are settled without counting.
+    // A text has at most as many characters as bytes, so most are accepted without counting.
     if text.len() > LONGEST && text.chars().count() > LONGEST {
         return Err(format!("has {} characters, and may have {LONGEST}", text.chars().count()));
     }
@@ -250,7 +250,7 @@ fn check(text: &str, least: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// What is wrong with a body: the slow way, field by field.
+/// What is wrong with a body, field by field. Slow, so only for bodies that could not be read.
 #[cold]
 fn why(bytes: &[u8], most: usize) -> Fault {
     let value: Value = match serde_json::from_slice(bytes) {
@@ -292,7 +292,7 @@ fn why(bytes: &[u8], most: usize) -> Fault {
         Some(other) => violations.push(Violation::new("messages", format!("must be a list, not {}", kind_of(other)))),
     }
     if violations.is_empty() {
-        // The two ways disagree, or a property is given twice.
+        // A property is given twice, or this check misses what the parser found.
         let text = match serde_json::from_slice::<Several<'_>>(bytes).map(|_| IgnoredAny) {
             Err(error) if object.contains_key("messages") => error.to_string(),
             _ => serde_json::from_slice::<Single<'_>>(bytes).err().map_or_else(String::new, |error| error.to_string()),

@@ -1,4 +1,4 @@
-//! All senders, as import takes them.
+//! The export of all senders, in the format of an import.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, header};
 
-use super::{csv as rows, json, visible};
-use crate::http::{Answer, Caller, Parameters};
+use super::{json, rows};
+use crate::http::{Answer, Caller, Parameters, Problems};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::Service;
+use crate::visibility::visible_senders;
 
-/// How many senders are written at once: a platform may have a million, and nobody needs all of them in memory.
+/// How many senders are written at a time: a platform may have a million, too many to have the export in memory.
 const AT_ONCE: usize = 1_000;
 
-/// How senders are written.
+/// The format of senders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// One JSON object a line.
@@ -28,7 +28,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// By a media type, or a list of them.
+    /// The format of a media type, or of a list of media types.
     pub(super) fn of(headers: &HeaderMap, name: header::HeaderName) -> Self {
         let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mut types = value.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
@@ -58,12 +58,12 @@ pub(in crate::v1) async fn export(
         None => Format::of(&headers, header::ACCEPT),
     };
     let revision = service.revision();
-    let seen = visible(revision.catalog(), caller.tenant());
+    let seen = visible_senders(revision.catalog(), caller.tenant());
     let first = match format {
         Format::Csv => rows::header(),
         Format::JsonLines => String::new(),
     };
-    // All of one revision, whatever changes meanwhile.
+    // The whole export is of one revision, whatever changes meanwhile.
     let parts = stream::unfold((revision, seen, 0, Some(first)), move |(revision, seen, at, first)| async move {
         if let Some(first) = first.filter(|first| !first.is_empty()) {
             return Some((Bytes::from(first), (revision, seen, at, None)));

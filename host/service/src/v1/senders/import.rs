@@ -1,4 +1,4 @@
-//! Many senders at once: all of them as one revision, or none.
+//! The import of many senders: all of them in one revision, or none.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,23 +12,22 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::changes;
-use super::csv as rows;
 use super::export::Format;
+use super::rows;
 use crate::fault::{Fault, Violation};
-use crate::http::{Answer, Caller, Json, Parameters, plain, quoted};
+use crate::http::{Answer, Caller, Json, Parameters, Problems, plain, quoted};
 use crate::key::Scope;
-use crate::openapi::Problems;
 use crate::service::{Plan, Service, View};
 
-/// How many faults are told at once.
+/// The most faults that are reported.
 const MOST_FAULTS: usize = 100;
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::v1) struct Imported {
     /// How many senders are new.
     created: usize,
-    /// How many took the place of those with their ids, the same as before or not.
+    /// How many replaced a sender with the same id, changed or not.
     replaced: usize,
 }
 
@@ -38,7 +37,7 @@ struct Lines {
     lines: Vec<u64>,
 }
 
-/// What was found so far.
+/// The state of reading.
 #[derive(Default)]
 struct Reading {
     /// `{"senders":[` and what comes after it.
@@ -68,7 +67,7 @@ impl Reading {
             }
             Err(error) => self.faults.push((1, Violation::new("", error.to_string()))),
         }
-        // Those of one line in the order in which they were found.
+        // Faults of one line stay in the order in which they were found.
         self.faults.sort_by_key(|(line, _)| *line);
         let faults = self.faults.into_iter().take(MOST_FAULTS).map(|(line, Violation { property, violation })| {
             let property =
@@ -86,7 +85,7 @@ impl Reading {
         (line.unwrap_or(1), rest.trim_start_matches('.').to_owned())
     }
 
-    /// What a catalog says of two elements with one id names places of a file that is not there.
+    /// A message about two senders with one id names the other by its path in the catalog; the client needs its line.
     fn message(&self, message: &str) -> String {
         let Some((before, rest)) = message.rsplit_once(" of $.senders[") else { return message.to_owned() };
         let Some((index, after)) = rest.split_once(']') else { return message.to_owned() };
@@ -100,7 +99,7 @@ impl Reading {
 /// Reads senders.
 ///
 /// # Errors
-/// 400: the first hundred faults, each with its line.
+/// 400, with the first 100 faults, each with its line.
 fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
@@ -129,11 +128,11 @@ fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
     reading.finish()
 }
 
-/// Registers senders, one a line: JSON objects, or CSV (`Content-Type: text/csv`) with the columns `senderId`, `sender`,
-/// `senderType`, `status` and `coverage`, the last written as `SMS:US|CA;MMS:*`.
+/// Registers senders, one a line: JSON objects, or CSV (`Content-Type: text/csv`) with the columns `senderId`,
+/// `sender`, `senderType`, `status` and `coverage`, the last written as `SMS:US|CA;MMS:*`.
 ///
-/// All of them take effect as one revision, or none. With `mode=insert` none may exist already; else those that do are
-/// replaced.
+/// All of them take effect in one revision, or none. With `mode=insert` none may exist already; otherwise existing ones
+/// are replaced.
 #[utoipa::path(post, path = "/v1/senders/import", tag = "senders",
     params(("mode" = Option<String>, Query, description = "`upsert`, the default, or `insert`")),
     request_body(content((String = "application/x-ndjson"), (String = "text/csv"))),

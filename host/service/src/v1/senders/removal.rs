@@ -1,25 +1,26 @@
-//! What goes with a sender that is removed.
+//! What is removed with a sender.
 
 use callsign::{Catalog, Edit, EditErrorKind};
 use serde_json::Value;
 
-use super::unknown;
+use super::Senders;
+use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of, raw};
 use crate::fault::Fault;
 use crate::http::quoted;
-use crate::provisioning::Named;
+use crate::v1::resource::unknown;
 
 /// The changes that remove a sender.
 ///
 /// # Errors
-/// 409: it is used. With `force` only where a strategy would be left without any sender of its list.
+/// 409: it is in use. With `force` only if a strategy would lose the last sender of its list.
 pub(super) fn of(catalog: &Catalog, id: &str, force: bool) -> Result<Vec<Change>, Fault> {
     let mut changes = if force { uses(catalog, id)? } else { unused(catalog, id)? };
     changes.push(Change::remove(Kind::Sender, id));
     Ok(changes)
 }
 
-/// Nothing, where nothing uses it.
+/// No further change if nothing uses the sender.
 fn unused(catalog: &Catalog, id: &str) -> Result<Vec<Change>, Fault> {
     match catalog.edit(&[Edit::remove_sender(id)]) {
         Err(error) if error.kind == EditErrorKind::InUse => {
@@ -31,10 +32,10 @@ fn unused(catalog: &Catalog, id: &str) -> Result<Vec<Change>, Fault> {
     }
 }
 
-/// The changes that end all uses of it.
+/// The changes that remove all uses of the sender.
 fn uses(catalog: &Catalog, id: &str) -> Result<Vec<Change>, Fault> {
-    let (index, _) = catalog.sender(id).ok_or_else(|| unknown(id))?;
-    let associations = Named::all(catalog).filter(|named| named.is_of_a_sender() && named.resource == id);
+    let (index, _) = catalog.sender(id).ok_or_else(|| unknown::<Senders>(id))?;
+    let associations = NamedAssociation::all(catalog).filter(|named| named.is_of_a_sender() && named.resource == id);
     let mut changes: Vec<Change> = associations.map(|named| Change::remove(Kind::Association, named.key())).collect();
     let mut emptied = Vec::new();
     for strategy in catalog.strategies() {

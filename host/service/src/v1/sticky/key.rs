@@ -1,4 +1,4 @@
-//! What a pin is for, as a request names it.
+//! The key of a pin, as a request names it.
 
 use callsign::sticky::PinRecord;
 use callsign::{Channel, DEFAULT_APPLICATION, Number, PinKey, PinScope, Recipient};
@@ -9,7 +9,7 @@ use crate::http::{Caller, Parameters, quoted};
 /// The most characters of an id.
 const LONGEST_ID: usize = 255;
 
-/// What a pin is for.
+/// The key of a pin.
 pub(super) struct Key {
     application: String,
     entity: Option<String>,
@@ -19,7 +19,7 @@ pub(super) struct Key {
 
 impl Key {
     /// # Errors
-    /// 400: something is missing or no such thing; 404: the application is not this key's.
+    /// 400: a parameter is missing or invalid; 404: the key does not see the application.
     pub(super) fn of(caller: &Caller, parameters: &Parameters) -> Result<Self, Fault> {
         let (channel, to) = (parameters.required("channel")?, parameters.required("to")?);
         Self::new(caller, parameters.text("applicationId"), parameters.text("entityId"), channel, to)
@@ -64,7 +64,7 @@ impl Key {
     }
 }
 
-/// A recipient: a number, or the hash that a store keeps instead.
+/// A recipient: a number, or the hash that a store has instead.
 ///
 /// # Errors
 /// 400: it is neither.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::audit::{self, Found, Part, Place};
 use super::{Reason, Scopes};
-use crate::noted::Noted;
+use crate::refused_traffic::RefusedTraffic;
 
 const NUMBERS: [(&str, &str); 4] =
     [("US", "+14155550123"), ("CA", "+16045550123"), ("GB", "+442079460018"), ("FR", "+33628550123")];
@@ -138,8 +138,8 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
         let catalog = Random(seed as u64).catalog();
         gateway.replace_catalog(catalog.clone()).expect("a gateway takes it");
         let scopes = Scopes::new(&catalog);
-        let noted = Noted::default();
-        let listed = audit::gaps(&catalog, &[], &noted, &Part::default());
+        let traffic = RefusedTraffic::default();
+        let listed = audit::gaps(&catalog, &[], &traffic, &Part::default());
         for application in ["default", "shop", "nobody's"] {
             for entity in [None, Some("acme"), Some("globex"), Some("initech"), Some("never named")] {
                 for (channel, (letters, number)) in Channel::ALL.into_iter().flat_map(|c| NUMBERS.map(|n| (c, n))) {

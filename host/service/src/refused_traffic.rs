@@ -1,4 +1,4 @@
-//! What traffic asked for and did not get: scopes, channels and countries of messages that were refused.
+//! Which messages this node refused for want of a strategy or a sender: their scopes, channels and countries.
 
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
@@ -8,18 +8,18 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::change::now;
 
-/// The most that is kept. Beyond it, something that was not asked for in a while gives way.
+/// The most entries. Beyond it, an entry that was not seen for a while is dropped.
 const MOST: usize = 100_000;
 
-/// Parts with a lock each, so that threads seldom meet.
+/// Shards with a lock each, so that threads seldom wait for each other.
 const PARTS: usize = 16;
 
-/// Of how many the one that was not asked for longest gives way.
+/// How many entries are compared to find an old one to drop.
 const SAMPLE: u64 = 8;
 
-/// A kind of messages that was refused.
+/// Refused messages of one application, entity, channel and country.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub(crate) struct RefusedMessages {
     pub(crate) application: Box<str>,
     pub(crate) entity: Option<Box<str>>,
     pub(crate) channel: Channel,
@@ -31,34 +31,34 @@ pub(crate) struct Refused {
     pub(crate) last: u64,
 }
 
-/// What is told apart.
+/// What identifies an entry.
 type Key<'a> = (&'a str, Option<&'a str>, Channel, Country);
 
-impl Refused {
+impl RefusedMessages {
     pub(crate) fn key(&self) -> Key<'_> {
         (&self.application, self.entity.as_deref(), self.channel, self.country)
     }
 }
 
-/// All that was noted since the service started, of this node.
+/// All entries of this node since it started.
 #[derive(Debug, Default)]
-pub(crate) struct Noted {
+pub(crate) struct RefusedTraffic {
     hasher: DefaultHashBuilder,
     parts: [Mutex<Part>; PARTS],
 }
 
 #[derive(Debug, Default)]
 struct Part {
-    all: Vec<Refused>,
+    all: Vec<RefusedMessages>,
     /// Positions in `all`, by their keys.
     places: HashTable<u32>,
-    /// Where the next sample begins.
+    /// Where the next sample starts.
     turn: u64,
 }
 
-impl Noted {
-    /// Takes note of a message that was refused for want of a strategy or a sender. Only such messages come here, and one
-    /// that is known already costs a hash and a lock that is free most of the time.
+impl RefusedTraffic {
+    /// Counts a refused message. Other refusals than those for want of a strategy or a sender are ignored. A message
+    /// whose entry exists costs a hash and a lock that is rarely contended.
     pub(crate) fn add(&self, message: &Message<'_>, refusal: &Refusal) {
         let parsed = || Destination::parse(message.to).ok().map(|destination| destination.country);
         let (code, country) = match refusal {
@@ -74,8 +74,8 @@ impl Noted {
         self.part(hash).add(hash, key, code, &self.hasher);
     }
 
-    /// All, of an application or of every one.
-    pub(crate) fn all(&self, application: Option<&str>) -> Vec<Refused> {
+    /// All entries, or those of one application.
+    pub(crate) fn all(&self, application: Option<&str>) -> Vec<RefusedMessages> {
         let mut all = Vec::new();
         for part in &self.parts {
             let part = part.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,14 +87,14 @@ impl Noted {
         all
     }
 
-    /// Forgets what would not be refused any more.
-    pub(crate) fn forget(&self, refused: &Refused) {
+    /// Drops an entry whose messages would not be refused any more.
+    pub(crate) fn forget(&self, refused: &RefusedMessages) {
         let hash = self.hasher.hash_one(refused.key());
         self.part(hash).remove(hash, refused.key(), &self.hasher);
     }
 
     fn part(&self, hash: u64) -> std::sync::MutexGuard<'_, Part> {
-        // The table takes its bits from both ends.
+        // The table uses the bits at both ends of the hash.
         let part = (hash >> 32) as usize % PARTS;
         self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,7 +115,7 @@ impl Part {
         }
         let (application, entity, channel, country) = key;
         let place = self.all.len() as u32;
-        self.all.push(Refused {
+        self.all.push(RefusedMessages {
             application: application.into(),
             entity: entity.map(Into::into),
             channel,
@@ -128,7 +128,8 @@ impl Part {
         places.insert_unique(hash, place, |&place| hasher.hash_one(all[place as usize].key()));
     }
 
-    /// Takes out the oldest of a few: a tenant that names a new entity with every message pushes out its own first.
+    /// Drops the oldest of a few entries, first those that were seen once: a tenant that names a new entity with every
+    /// message drops its own.
     fn make_room(&mut self, hasher: &DefaultHashBuilder) {
         let length = self.all.len() as u64;
         let sample = (0..SAMPLE).map(|step| {
@@ -151,7 +152,7 @@ impl Part {
 
     fn remove_at(&mut self, place: usize, hasher: &DefaultHashBuilder) {
         let last = self.all.len() - 1;
-        let hash = |refused: &Refused| hasher.hash_one(refused.key());
+        let hash = |refused: &RefusedMessages| hasher.hash_one(refused.key());
         if let Ok(found) = self.places.find_entry(hash(&self.all[place]), |&found| found as usize == place) {
             found.remove();
         }
@@ -172,46 +173,46 @@ mod tests {
 
     #[test]
     fn the_same_kind_of_message_is_counted_and_another_one_is_kept_apart() {
-        let noted = Noted::default();
+        let traffic = RefusedTraffic::default();
         let message = Message::new(Channel::Sms, "+33628550123").application("shop");
         for _ in 0..3 {
-            noted.add(&message, &refusal("FR"));
+            traffic.add(&message, &refusal("FR"));
         }
-        noted.add(&message, &Refusal::NoStrategy);
-        noted.add(&message.entity("acme"), &refusal("FR"));
-        noted.add(&message, &Refusal::SenderNotRegistered);
-        let mut all = noted.all(Some("shop"));
+        traffic.add(&message, &Refusal::NoStrategy);
+        traffic.add(&message.entity("acme"), &refusal("FR"));
+        traffic.add(&message, &Refusal::SenderNotRegistered);
+        let mut all = traffic.all(Some("shop"));
         all.sort_by_key(|refused| refused.count);
-        let told: Vec<_> = all.iter().map(|refused| (refused.key(), refused.code, refused.count)).collect();
+        let entries: Vec<_> = all.iter().map(|refused| (refused.key(), refused.code, refused.count)).collect();
         let france = Country::parse("FR").expect("a country");
         assert_eq!(
-            told,
+            entries,
             [
                 (("shop", Some("acme"), Channel::Sms, france), "COUNTRY_NOT_ALLOWED", 1),
                 (("shop", None, Channel::Sms, france), "NO_STRATEGY", 4),
             ]
         );
-        noted.forget(&all[0]);
-        assert_eq!(noted.all(None), all[1..]);
-        assert_eq!(noted.all(Some("default")), []);
+        traffic.forget(&all[0]);
+        assert_eq!(traffic.all(None), all[1..]);
+        assert_eq!(traffic.all(Some("default")), []);
     }
 
     #[test]
     fn there_is_a_limit_and_what_is_asked_for_often_stays() {
-        let noted = Noted::default();
+        let traffic = RefusedTraffic::default();
         let often = Message::new(Channel::Rcs, "+33628550123");
-        noted.add(&often, &refusal("FR"));
+        traffic.add(&often, &refusal("FR"));
         for number in 0..2 * MOST {
             let entity = format!("entity {number}");
-            noted.add(&Message::new(Channel::Sms, "+33628550123").entity(&entity), &refusal("FR"));
-            noted.add(&often, &refusal("FR"));
+            traffic.add(&Message::new(Channel::Sms, "+33628550123").entity(&entity), &refusal("FR"));
+            traffic.add(&often, &refusal("FR"));
         }
-        let all = noted.all(None);
+        let all = traffic.all(None);
         assert!(all.len() <= MOST && all.len() > MOST / 2, "{}", all.len());
         let kept = all.iter().find(|refused| refused.channel == Channel::Rcs).expect("it is kept");
         assert_eq!(kept.count, 1 + 2 * MOST as u64);
         // Every one is found where the index says.
-        all.iter().for_each(|refused| noted.forget(refused));
-        assert_eq!(noted.all(None), []);
+        all.iter().for_each(|refused| traffic.forget(refused));
+        assert_eq!(traffic.all(None), []);
     }
 }

@@ -1,4 +1,4 @@
-//! The store of pins, with what it takes to answer measured.
+//! The pin store, with its response times measured.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,19 +8,19 @@ use callsign::{Pin, PinKey, StickyError, StickyStore};
 
 use crate::metrics::Metrics;
 
-/// A store whose reads and writes are measured where they are awaited: those that decisions wait for.
-pub(crate) struct Timed {
+/// A pin store that measures the asynchronous reads and writes: those that decisions wait for.
+pub(crate) struct TimedStore {
     store: Arc<dyn StickyStore>,
     metrics: Arc<Metrics>,
 }
 
-impl Timed {
+impl TimedStore {
     pub(crate) fn around(store: Arc<dyn StickyStore>, metrics: Arc<Metrics>) -> Arc<dyn StickyStore> {
         Arc::new(Self { store, metrics })
     }
 }
 
-impl StickyStore for Timed {
+impl StickyStore for TimedStore {
     fn read(&self, keys: &[PinKey<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
         self.store.read(keys)
     }
@@ -54,7 +54,7 @@ impl StickyStore for Timed {
     }
 }
 
-impl AsyncStore for Timed {
+impl AsyncStore for TimedStore {
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
         let Some(store) = self.store.as_async() else { return Box::pin(async move { self.store.read(keys) }) };
         Box::pin(async move {

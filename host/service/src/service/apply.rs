@@ -1,4 +1,4 @@
-//! Putting a revision to use: the catalog in one step, then the policies that it binds.
+//! Applies a revision to this node: the catalog in one step, then the bindings that it changed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,17 +6,18 @@ use std::sync::Arc;
 use callsign::Revision;
 
 use super::Service;
-use super::changing::{Author, edited};
-use crate::binding::{BindingRecord, Spec};
+use super::commit::{Author, edited};
+use crate::binding::{BindingRecord, PolicySpec};
 use crate::change::{Change, Draft, Kind};
 use crate::events::Event;
-use crate::module::{Missing, ModuleRecord, STANDARD};
+use crate::module::{ModuleRecord, STANDARD};
+use crate::module_cache::FetchError;
 use crate::state::State;
 use crate::store::StoreError;
 
 impl Service {
-    /// Puts a revision to use that was committed just now, here.
-    pub(super) async fn enact(
+    /// Applies a revision that this node has just committed.
+    pub(super) async fn apply(
         self: Arc<Self>,
         revision: u64,
         author: &Author,
@@ -25,16 +26,16 @@ impl Service {
     ) -> Result<(), StoreError> {
         self.fetch_modules(&draft.changes).await;
         let service = Arc::clone(&self);
-        let work = move || service.take_over(revision, &draft.changes, next);
+        let work = move || service.apply_changes(revision, &draft.changes, next);
         tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Damaged(error.to_string()))??;
-        self.events.tell(Event::revision(revision, &author.who, &author.action));
+        self.events.send(Event::revision(revision, &author.who, &author.action));
         Ok(())
     }
 
-    /// The components that bindings among the changes need, brought to this node. What cannot be brought shows when it is
-    /// put to use.
+    /// Fetches the modules that changed bindings need. A module that cannot be fetched is reported when its binding is
+    /// applied.
     pub(super) async fn fetch_modules(&self, changes: &[Change]) {
-        // The state that will be: a name that is free by then must not be held by the copy of a module that is gone.
+        // Of the next state, in which names of removed modules are free already.
         let Ok(state) = self.state.load().after(0, changes) else { return };
         let state = Arc::new(state);
         for change in changes {
@@ -53,16 +54,16 @@ impl Service {
         }
     }
 
-    /// The component of a policy, brought to this node.
-    pub(super) async fn fetch(&self, state: &Arc<State>, spec: &Spec) -> Result<(), Missing> {
+    /// Fetches the module of a policy.
+    pub(super) async fn fetch(&self, state: &Arc<State>, spec: &PolicySpec) -> Result<(), FetchError> {
         if spec.module == STANDARD {
             return Ok(());
         }
         self.modules.fetch(&self.store, Arc::clone(state), spec.owner.as_deref(), &spec.module).await
     }
 
-    /// Changes become what is served. Blocks: indexes are built, policies loaded.
-    pub(super) fn take_over(
+    /// Applies changes. Blocks while indexes are built and policies load.
+    pub(super) fn apply_changes(
         &self,
         revision: u64,
         changes: &[Change],
@@ -87,10 +88,12 @@ impl Service {
         }
         let keys = changes.iter().filter(|change| change.kind == Kind::Binding).map(|change| &*change.key);
         let keys: BTreeSet<&str> = keys.collect();
-        // Those that are gone, and those that are there: of several steps at once only where they led counts.
-        let gone = before.bindings.keys().filter(|whom| !after.bindings.contains_key(*whom));
-        for whom in gone.chain(after.bindings.keys()).filter(|whom| !keys.is_empty() && keys.contains(&*whom.key())) {
-            self.bring(whom, after.bindings.get(whom).map(|record| &**record));
+        // Removed and changed bindings. If one changed several times, only its last state counts.
+        let gone = before.bindings.keys().filter(|target| !after.bindings.contains_key(*target));
+        for target in
+            gone.chain(after.bindings.keys()).filter(|target| !keys.is_empty() && keys.contains(&*target.key()))
+        {
+            self.reconcile(target, after.bindings.get(target).map(|record| &**record));
         }
         Ok(())
     }

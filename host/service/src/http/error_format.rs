@@ -1,4 +1,5 @@
-//! How answers are written. Faults have three forms, by the path of the request; they must not be mixed.
+//! The formats of errors. There are three, and the path of the request decides which: clients of each API know only its
+//! own.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +19,14 @@ impl IntoResponse for NoContent {
     }
 }
 
-/// Which form a path's faults have.
+/// Which format the errors of a path have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     /// `/provisioning/1` and `/numbers`.
     Provisioning1,
     /// `/provisioning/2`.
     Provisioning2,
-    /// Everything else: Callsign's own, RFC 9457.
+    /// Everything else: RFC 9457.
     Own,
 }
 
@@ -42,7 +43,7 @@ impl Family {
     }
 }
 
-/// A fault of `/provisioning/1` and `/numbers`.
+/// An error of `/provisioning/1` and `/numbers`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RequestErrorBody {
@@ -67,7 +68,7 @@ pub(crate) struct ServiceException {
     validation_errors: BTreeMap<String, Vec<String>>,
 }
 
-/// A fault of `/provisioning/2`. All five keys are always there.
+/// An error of `/provisioning/2`. All five properties are always present.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ErrorBody {
@@ -91,14 +92,14 @@ pub(crate) struct ViolationBody {
     violation: String,
 }
 
-/// A fault of Callsign's own paths, as RFC 9457 has them.
+/// An error of all other paths, in the format of RFC 9457.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// The HTTP status.
     status: u16,
-    /// The same in a word, such as `NOT_FOUND`.
+    /// The status as a word, such as `NOT_FOUND`.
     code: &'static str,
-    /// The same in words.
+    /// The status in words.
     title: &'static str,
     /// A sentence about this case.
     detail: String,
@@ -108,7 +109,7 @@ pub(crate) struct Problem {
 }
 
 impl IntoResponse for Fault {
-    /// Without a body: the guard knows the path, and so the form.
+    /// A response without a body. The guard knows the path, so it writes the body in the right format.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(std::sync::Arc::new(self));
@@ -116,15 +117,15 @@ impl IntoResponse for Fault {
     }
 }
 
-/// A fault in the form of its path.
+/// A fault in the format of its path.
 pub(super) fn render(family: Family, fault: &Fault) -> Response {
     let status = match (family, fault.status) {
-        // The contract does not have these.
+        // These APIs do not have these statuses.
         (Family::Provisioning1 | Family::Provisioning2, StatusCode::PAYLOAD_TOO_LARGE) => StatusCode::BAD_REQUEST,
         (Family::Provisioning1 | Family::Provisioning2, StatusCode::UNPROCESSABLE_ENTITY) => StatusCode::BAD_REQUEST,
         (Family::Provisioning2, StatusCode::CONFLICT) => StatusCode::BAD_REQUEST,
-        // Load is shed with 503 everywhere; what is the matter with a store is not the client's to know there.
-        (Family::Provisioning1 | Family::Provisioning2, _) if fault.is_of_the_store => {
+        // Overload is 503 everywhere, but these APIs have no status for a store that does not answer.
+        (Family::Provisioning1 | Family::Provisioning2, _) if fault.is_store_unavailable => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
         (_, status) => status,
@@ -222,21 +223,21 @@ fn violations(fault: &Fault) -> Vec<ViolationBody> {
         .collect()
 }
 
-/// Which part of a list is asked for.
+/// The page of a list that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) page: usize,
     pub(crate) size: usize,
 }
 
-/// A part of a list, with how much there is of it.
+/// A page of a list, with the size of the list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Paged<T> {
     pub(crate) results: Vec<T>,
     pub(crate) paging: Paging,
 }
 
-/// Where a part of a list is.
+/// The place of a page in its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Paging {
@@ -251,7 +252,7 @@ pub(crate) struct Paging {
 }
 
 impl Page {
-    /// This page of a list; only what is on it is made.
+    /// This page of a list. `make` runs only for the elements on it.
     pub(crate) fn of<E, T>(self, all: impl Iterator<Item = E>, make: impl FnMut(E) -> T) -> Paged<T> {
         let first = self.page.saturating_mul(self.size);
         let mut total_results = 0;

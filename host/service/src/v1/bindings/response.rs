@@ -1,6 +1,7 @@
-//! Bindings as they are answered, with the tag that tells one state of them from the next.
+//! Bindings as they are answered, with their `ETag`.
 
 use axum::response::{IntoResponse, Response};
+use callsign::Comparison;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -8,36 +9,37 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::binding::{
-    BindingRecord, BreakerSpec, CanarySpec, FailureRule, For, Past, ProbeSpec, RecallSpec, Spec, UnavailableRule,
+    AutoRollbackSpec, BindingRecord, BreakerSpec, CanarySpec, FailureRule, PastPolicy, PolicySpec, ProbeSpec, Target,
+    UnavailableRule,
 };
 use crate::change::time;
 use crate::fault::Fault;
 use crate::http::Json;
 
-/// Which policy decides for whom.
+/// A binding: which policy decides for which messages.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BindingBody {
-    /// Whose it is; empty: the platform's.
+    /// The target; empty for the platform.
     #[serde(rename = "for")]
-    whom: For,
-    /// What serves.
+    target: Target,
+    /// The active policy.
     active: PolicyBody,
-    /// What decides beside it.
+    /// The shadow.
     #[serde(skip_serializing_if = "Option::is_none")]
     shadow: Option<PolicyBody>,
-    /// What serves a share of the recipients.
+    /// The canary.
     #[serde(skip_serializing_if = "Option::is_none")]
     canary: Option<CanaryBody>,
-    /// What served before, oldest first. Left out in lists.
+    /// The earlier policies, oldest first. Left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<PastBody>>,
-    /// Only newer versions than this are followed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    passed_over: Option<String>,
+    /// Only newer versions than this one are updated to.
+    #[serde(rename = "passedOver", skip_serializing_if = "Option::is_none")]
+    skipped_version: Option<String>,
 }
 
-/// A policy with what it is put to use with.
+/// A policy with everything that it is bound with.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PolicyBody {
@@ -45,13 +47,13 @@ pub(super) struct PolicyBody {
     policy: String,
     /// The digest of its module, or `standard`.
     module: String,
-    /// Whose module it is; left out: the platform's.
+    /// The application that owns the module; left out for the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     application_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     settings: Option<Box<RawValue>>,
-    /// The versions that it follows.
+    /// The versions that the binding updates to by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     versions: Option<String>,
     on_failure: FailureRule,
@@ -61,7 +63,7 @@ pub(super) struct PolicyBody {
     probes: Vec<ProbeSpec>,
 }
 
-/// A candidate that serves a share of the recipients.
+/// A candidate that decides for a share of the recipients.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CanaryBody {
@@ -69,20 +71,21 @@ pub(super) struct CanaryBody {
     policy: PolicyBody,
     /// Its share, in thousandths.
     per_mille: u16,
-    recall: RecallSpec,
+    #[serde(rename = "recall")]
+    auto_rollback: AutoRollbackSpec,
 }
 
-/// A policy that served before.
+/// An earlier policy.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PastBody {
     #[serde(flatten)]
     policy: PolicyBody,
-    /// When it was taken off.
+    /// When it was replaced.
     until: String,
 }
 
-/// What served before.
+/// The earlier policies.
 #[derive(Serialize, ToSchema)]
 pub(super) struct HistoryBody {
     /// Oldest first.
@@ -90,7 +93,7 @@ pub(super) struct HistoryBody {
 }
 
 impl PolicyBody {
-    fn of(spec: &Spec) -> Self {
+    fn of(spec: &PolicySpec) -> Self {
         Self {
             policy: spec.policy.clone(),
             module: spec.module.clone(),
@@ -106,7 +109,7 @@ impl PolicyBody {
 }
 
 impl PastBody {
-    pub(super) fn of(past: &Past) -> Self {
+    pub(super) fn of(past: &PastPolicy) -> Self {
         Self { policy: PolicyBody::of(&past.spec), until: time(past.until) }
     }
 }
@@ -116,15 +119,15 @@ impl BindingBody {
         let canary = |canary: &CanarySpec| CanaryBody {
             policy: PolicyBody::of(&canary.spec),
             per_mille: canary.per_mille,
-            recall: canary.recall,
+            auto_rollback: canary.auto_rollback,
         };
         Self {
-            whom: record.whom.clone(),
+            target: record.target.clone(),
             active: PolicyBody::of(&record.active),
             shadow: record.shadow.as_ref().map(PolicyBody::of),
             canary: record.canary.as_ref().map(canary),
             history: Some(record.history.iter().map(PastBody::of).collect()),
-            passed_over: record.passed_over.as_ref().map(ToString::to_string),
+            skipped_version: record.skipped_version.as_ref().map(ToString::to_string),
         }
     }
 
@@ -133,7 +136,53 @@ impl BindingBody {
     }
 }
 
-/// The binding, with its tag.
+/// The comparison of a shadow with the active policy so far, on this node.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ComparisonBody {
+    /// The candidate, as `name@version`.
+    policy: String,
+    /// How many messages both decided.
+    compared: u64,
+    /// How many of them the candidate decided differently.
+    different: u64,
+    /// The last of those.
+    samples: Vec<DifferenceBody>,
+}
+
+/// A message that the candidate decided differently.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DifferenceBody {
+    application_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity_id: Option<String>,
+    /// The recipient.
+    to: String,
+    /// The decision of the active policy: `senderId STEP`, or the code of a refusal.
+    serving: String,
+    /// The decision of the candidate.
+    candidate: String,
+}
+
+impl ComparisonBody {
+    pub(super) fn of(comparison: Comparison) -> Self {
+        let samples = comparison.samples.into_iter().map(|sample| DifferenceBody {
+            application_id: sample.application.into(),
+            entity_id: sample.entity.map(Into::into),
+            to: sample.to.into(),
+            serving: sample.serving,
+            candidate: sample.candidate,
+        });
+        Self {
+            policy: comparison.candidate.to_string(),
+            compared: comparison.compared,
+            different: comparison.different,
+            samples: samples.collect(),
+        }
+    }
+}
+
+/// The binding, with its `ETag`.
 pub(super) fn with_tag(record: &BindingRecord) -> Response {
     let mut response = Json(BindingBody::of(record)).into_response();
     if let Ok(tag) = HeaderValue::try_from(tag(record)) {
@@ -149,7 +198,7 @@ fn tag(record: &BindingRecord) -> String {
 }
 
 /// # Errors
-/// 412: `If-Match` names another state of the binding than the one that is there.
+/// 412: the binding is not in the state that `If-Match` names.
 pub(super) fn must_match(headers: &HeaderMap, record: Option<&BindingRecord>) -> Result<(), Fault> {
     let mut wanted = headers.get_all(header::IF_MATCH).iter().peekable();
     if wanted.peek().is_none() {

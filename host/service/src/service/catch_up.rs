@@ -1,4 +1,4 @@
-//! Taking over what others have written: other nodes of a fleet, or `callsign key` beside this process.
+//! Takes over revisions that others wrote: other nodes of the fleet, or `callsign key` on this machine.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::events::Event;
 use crate::fault::Fault;
 use crate::store::StoreError;
 
-/// How many revisions are taken over at once.
+/// The most revisions that are taken over at once.
 const AT_ONCE: u32 = 500;
 
-/// How often it is looked whether a notice was missed.
+/// How often to poll, in case a notification was missed.
 const LOOK: Duration = Duration::from_millis(500);
 
 impl Service {
@@ -28,11 +28,11 @@ impl Service {
             if let Err(error) = self.catch_up().await {
                 tracing::debug!("cannot follow the catalog store: {}", error.text);
             }
-            self.settle().await;
+            self.retry_due().await;
         }
     }
 
-    /// Takes over all revisions that the store has and this node has not. The writer is held.
+    /// Takes over all revisions that this node does not have yet. The caller holds the writer.
     pub(super) async fn catch_up(self: &Arc<Self>) -> Result<(), Fault> {
         loop {
             let seen = self.state.load().revision;
@@ -48,7 +48,7 @@ impl Service {
             let (first, last) = (entries[0].revision, last.revision);
             let contiguous = first == seen + 1 && last - first + 1 == entries.len() as u64;
             let taken = if contiguous {
-                self.take_entries(entries).await
+                self.apply_entries(entries).await
             } else {
                 Err(StoreError::Damaged(format!("revisions {} to {first} are missing", seen + 1)))
             };
@@ -66,16 +66,16 @@ impl Service {
         self.stored("since", self.store.since(seen, AT_ONCE)).await
     }
 
-    async fn take_entries(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), StoreError> {
-        let told: Vec<Event> =
+    async fn apply_entries(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let events: Vec<Event> =
             entries.iter().map(|entry| Event::revision(entry.revision, &entry.who, &entry.action)).collect();
         let Some(revision) = entries.last().map(|entry| entry.revision) else { return Ok(()) };
         let changes: Vec<Change> = entries.into_iter().flat_map(|entry| entry.changes).collect();
         self.fetch_modules(&changes).await;
         let service = Arc::clone(self);
-        let work = tokio::task::spawn_blocking(move || service.take_over(revision, &changes, None));
+        let work = tokio::task::spawn_blocking(move || service.apply_changes(revision, &changes, None));
         work.await.map_err(|error| StoreError::Damaged(error.to_string()))??;
-        told.into_iter().for_each(|event| self.events.tell(event));
+        events.into_iter().for_each(|event| self.events.send(event));
         Ok(())
     }
 }

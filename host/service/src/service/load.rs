@@ -1,4 +1,4 @@
-//! Starting: everything that the store has, put to use.
+//! Loads everything from the catalog store, at the start or when revisions are missing.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
 use super::Service;
-use super::serving::Served;
+use super::entity_autocreate::EntityAutocreate;
+use super::reconcile::AppliedBindings;
 use crate::change::Kind;
 use crate::config::Config;
-use crate::entities::FirstNamed;
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
-use crate::module::Modules;
-use crate::noted::Noted;
-use crate::pins::Timed;
+use crate::module_cache::ModuleCache;
+use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
+use crate::timed_store::TimedStore;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -28,13 +28,13 @@ pub enum StartError {
     /// The catalog store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store of pins.
+    /// The pin store.
     #[error(transparent)]
     Sticky(#[from] callsign::sticky::OpenError),
     /// The gateway.
     #[error(transparent)]
     Gateway(#[from] callsign::GatewayError),
-    /// The store of modules.
+    /// The module store.
     #[error(transparent)]
     Modules(#[from] callsign::StoreError),
     /// The certificate or its key.
@@ -59,7 +59,7 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// A key that recipients are to be hashed with.
+    /// The key that recipients are hashed with.
     #[error("the key of recipients in {place} cannot be used: {reason}")]
     RecipientKey {
         /// Its file.
@@ -67,13 +67,13 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
-    /// Something that was refused, such as a catalog to import.
+    /// Anything else, such as a catalog that cannot be imported.
     #[error("{0}")]
     Refused(String),
 }
 
 impl Service {
-    /// A service on what a store has.
+    /// A service with everything that the store has.
     pub(crate) async fn load(
         config: Config,
         store: Store,
@@ -82,8 +82,8 @@ impl Service {
         let (revision, elements) = store.load().await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let metrics = Arc::new(Metrics::default());
-        let sticky = Timed::around(sticky, Arc::clone(&metrics));
-        let modules = Arc::new(Modules::new(config.data.join("modules")));
+        let sticky = TimedStore::around(sticky, Arc::clone(&metrics));
+        let modules = Arc::new(ModuleCache::new(config.data.join("modules")));
         let standard = modules.standard()?;
         let pins = Arc::clone(&sticky);
         let gateway = blocking(move || Gateway::with(catalog, standard, pins)).await??;
@@ -95,9 +95,9 @@ impl Service {
             store,
             modules,
             metrics,
-            first_named: FirstNamed::default(),
-            served: Served::default(),
-            noted: Noted::default(),
+            entity_autocreate: EntityAutocreate::default(),
+            applied: AppliedBindings::default(),
+            refused_traffic: RefusedTraffic::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
             reachable: AtomicBool::new(true),
@@ -108,7 +108,7 @@ impl Service {
         Ok(service)
     }
 
-    /// Puts every binding to use.
+    /// Applies every binding.
     async fn bind_all(self: &Arc<Self>) -> Result<(), StoreError> {
         let state = self.state();
         for record in state.bindings.values() {
@@ -116,12 +116,12 @@ impl Service {
         }
         let service = Arc::clone(self);
         blocking(move || {
-            state.bindings.iter().for_each(|(whom, record)| service.bring(whom, Some(record)));
+            state.bindings.iter().for_each(|(target, record)| service.reconcile(target, Some(record)));
         })
         .await
     }
 
-    /// Takes the whole of what the store has, where taking over single revisions did not work.
+    /// Loads everything again, because single revisions could not be taken over.
     pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
         let (revision, elements) = self.stored("load", self.store.load()).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
@@ -133,10 +133,10 @@ impl Service {
         let work = blocking(move || {
             service.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
             let before = service.state.swap(Arc::clone(&state));
-            for whom in before.bindings.keys().filter(|whom| !state.bindings.contains_key(*whom)) {
-                service.bring(whom, None);
+            for target in before.bindings.keys().filter(|target| !state.bindings.contains_key(*target)) {
+                service.reconcile(target, None);
             }
-            state.bindings.iter().for_each(|(whom, record)| service.bring(whom, Some(record)));
+            state.bindings.iter().for_each(|(target, record)| service.reconcile(target, Some(record)));
             Ok(())
         });
         work.await?.map_err(|error: StoreError| Fault::internal(error))
@@ -147,7 +147,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
-/// The catalog and the state that elements make up.
+/// The catalog and the state of all elements.
 fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreError> {
     let lists = [
         (Kind::Application, "applications"),
@@ -169,7 +169,7 @@ fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreE
             .map(|element| (&*element.key, &*element.body))
             .collect();
         if kind == Kind::Application {
-            // It is first from the beginning, and only in the store once it has a name.
+            // The application `default` always comes first, and is in the store only once it has a name.
             bodies.sort_by_key(|(key, _)| *key != DEFAULT_APPLICATION);
         }
         for (index, (_, body)) in bodies.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Entities that messages named first: they are created, with their id as their name.
+//! Creates entities that messages name and the catalog does not have. The id becomes the name.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,25 +8,26 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::Notify;
 
+use super::Service;
+use super::commit::{Author, Plan, View};
 use crate::change::{Change, Kind};
-use crate::service::{Author, Plan, Service, View};
 
-/// The most entities that wait to be created; what is named beyond is created when it is named again.
+/// The most entities in the queue. Beyond it, an entity is created when a later message names it.
 const MOST: usize = 10_000;
 
-/// The most that are created at once.
+/// The most entities of one revision.
 const AT_ONCE: usize = 1_000;
 
-/// How long a request waits for the entities that it named.
+/// How long a request waits for its entities.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long is waited after a failure.
+/// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Entities on their way into the catalog.
+/// The queue of entities to create.
 #[derive(Debug, Default)]
-pub(crate) struct FirstNamed {
-    /// Each with the application of its message.
+pub(crate) struct EntityAutocreate {
+    /// The application of the message, by entity.
     waiting: Mutex<HashMap<String, String>>,
     more: Notify,
     /// Notified after every round.
@@ -34,8 +35,8 @@ pub(crate) struct FirstNamed {
     rounds: AtomicU64,
 }
 
-impl FirstNamed {
-    /// Takes note of an entity that is not in the catalog.
+impl EntityAutocreate {
+    /// Adds an entity to the queue.
     fn add(&self, entity: &str, application: &str) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < MOST && !waiting.contains_key(entity) {
@@ -55,37 +56,37 @@ impl FirstNamed {
 }
 
 impl Service {
-    /// Has entities created that messages named, each with its application, and waits a moment for that. What cannot be
-    /// created now is created later: a decision does not depend on it.
-    pub(crate) async fn first_named(&self, named: impl IntoIterator<Item = (String, String)>) {
-        let before = self.first_named.rounds.load(Ordering::Acquire);
-        let done = self.first_named.done.notified();
+    /// Queues entities, each with its application, and waits a moment until they are created. The decision does not
+    /// depend on it: an entity that cannot be created now is created later.
+    pub(crate) async fn autocreate_entities(&self, named: impl IntoIterator<Item = (String, String)>) {
+        let before = self.entity_autocreate.rounds.load(Ordering::Acquire);
+        let done = self.entity_autocreate.done.notified();
         tokio::pin!(done);
         done.as_mut().enable();
-        named.into_iter().for_each(|(entity, application)| self.first_named.add(&entity, &application));
-        self.first_named.more.notify_one();
-        if self.is_changeable() && self.first_named.rounds.load(Ordering::Acquire) == before {
+        named.into_iter().for_each(|(entity, application)| self.entity_autocreate.add(&entity, &application));
+        self.entity_autocreate.more.notify_one();
+        if self.is_changeable() && self.entity_autocreate.rounds.load(Ordering::Acquire) == before {
             let _ = tokio::time::timeout(PATIENCE, done).await;
         }
     }
 
-    /// Creates what was named, until the service ends.
-    pub(crate) async fn create_first_named(self: Arc<Self>) {
+    /// Creates queued entities until the service shuts down.
+    pub(crate) async fn run_entity_autocreate(self: Arc<Self>) {
         loop {
             tokio::select! {
-                () = self.first_named.more.notified() => {}
+                () = self.entity_autocreate.more.notified() => {}
                 () = self.ended() => return,
             }
-            while !self.first_named.is_empty() && !*self.ending.borrow() {
-                let named = self.first_named.take();
+            while !self.entity_autocreate.is_empty() && !*self.ending.borrow() {
+                let named = self.entity_autocreate.take();
                 let again = named.clone();
                 let author = Author::itself("entities that messages named first");
                 let created = self.change(author, move |view| Ok(plan(view, &named))).await;
-                self.first_named.rounds.fetch_add(1, Ordering::AcqRel);
-                self.first_named.done.notify_waiters();
+                self.entity_autocreate.rounds.fetch_add(1, Ordering::AcqRel);
+                self.entity_autocreate.done.notify_waiters();
                 if let Err(fault) = created {
                     tracing::debug!("entities that messages named were not created: {}", fault.text);
-                    again.iter().for_each(|(entity, application)| self.first_named.add(entity, application));
+                    again.iter().for_each(|(entity, application)| self.entity_autocreate.add(entity, application));
                     tokio::time::sleep(PAUSE).await;
                 }
             }

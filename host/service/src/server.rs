@@ -1,6 +1,6 @@
-//! A service from its start to its end.
+//! Starts, runs and stops the service.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,23 +9,25 @@ use std::sync::Arc;
 use callsign::StickyStore;
 use callsign::sticky::EmbeddedOptions;
 
+use crate::catalog_import;
 use crate::change::{Change, Kind};
 use crate::config::Config;
-use crate::http::{Listener, router};
-use crate::importing;
+use crate::data_folder;
+use crate::http::Listener;
 use crate::key::{Key, Scope};
+use crate::router::{router, routes};
 use crate::service::{Author, Plan, Service, StartError};
 use crate::store::Store;
 
-/// A service that is ready to serve.
+/// A service that has started.
 pub struct Running {
     service: Arc<Service>,
     listener: Listener,
-    /// Held as long as the data folder is in use.
+    /// Locks the data folder as long as the service runs.
     _lock: File,
 }
 
-/// What there is to say when a service has started.
+/// What a service reports when it has started.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Started {
@@ -33,21 +35,27 @@ pub struct Started {
     pub address: SocketAddr,
     /// `http` or `https`.
     pub scheme: &'static str,
-    /// The first key of the platform, where there was none: it is shown this once and kept nowhere.
+    /// The first key of the platform, if it had none. The secret is shown this once and not stored.
     pub first_key: Option<String>,
 }
 
-/// Opens the stores, loads the platform, and listens. `catalog` is a file that is imported into a platform that is empty.
+/// Opens the stores, loads the platform and listens. `catalog` is a file to import if the platform is empty.
 ///
 /// # Errors
-/// Anything of that cannot be done; see [`StartError`].
+/// See [`StartError`].
 pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, Started), StartError> {
     let file = |place: &Path| {
         let place = place.display().to_string();
         move |source| StartError::File { place, source }
     };
-    private_folder(&config.data).map_err(file(&config.data))?;
-    let lock = lock(&config.data)?;
+    data_folder::create(&config.data).map_err(file(&config.data))?;
+    let lock = data_folder::lock(&config.data).map_err(|error| match error {
+        TryLockError::WouldBlock => StartError::Refused(format!(
+            "another service uses the data folder {}: end that one, or give this one another folder",
+            config.data.display()
+        )),
+        TryLockError::Error(source) => file(&data_folder::lock_file(&config.data))(source),
+    })?;
     let listener = Listener::open(&config).await?;
     let address = listener.address().unwrap_or(config.listen.address);
     let store = Store::open(&config.catalog_store()).await?;
@@ -56,7 +64,7 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
     let sticky = sticky.map_err(|error| StartError::Refused(error.to_string()))??;
     let service = Service::load(config, store, sticky).await?;
     if let Some(path) = catalog {
-        importing::catalog(&service, path).await?;
+        catalog_import::import(&service, path).await?;
     }
     let first_key = first_key(&service).await?;
     let started = Started { address, scheme: listener.scheme(), first_key };
@@ -64,10 +72,10 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
 }
 
 impl Running {
-    /// Serves until `end` is there, then finishes what is under way.
+    /// Serves until `end`, then finishes the requests in progress.
     pub async fn until(self, end: impl Future<Output = ()>) {
         let follower = tokio::spawn(Arc::clone(&self.service).follow());
-        let creator = tokio::spawn(Arc::clone(&self.service).create_first_named());
+        let creator = tokio::spawn(Arc::clone(&self.service).run_entity_autocreate());
         let router = router(&self.service);
         self.listener.serve(&self.service, router, end).await;
         let _ = tokio::join!(follower, creator);
@@ -76,28 +84,7 @@ impl Running {
 
 /// The OpenAPI document, as JSON.
 pub fn document() -> String {
-    crate::openapi::routes().1.to_pretty_json().unwrap_or_default()
-}
-
-/// Makes the folder, where there is none, for nobody else to look into.
-pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// One service has a data folder at a time.
-fn lock(folder: &Path) -> Result<File, StartError> {
-    let path = folder.join("lock");
-    let failed = |source| StartError::File { place: path.display().to_string(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StartError::Refused(format!(
-            "another service uses the data folder {}: end that one, or give this one another folder",
-            folder.display()
-        ))),
-        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
-    }
+    routes().1.to_pretty_json().unwrap_or_default()
 }
 
 fn open_pins(config: &Config) -> Result<Arc<dyn StickyStore>, StartError> {
@@ -120,7 +107,7 @@ fn open_pins(config: &Config) -> Result<Arc<dyn StickyStore>, StartError> {
     Ok(callsign::sticky::open(&address, key, EmbeddedOptions::default())?)
 }
 
-/// Makes the first key where the platform has none.
+/// Creates the first key if the platform has none.
 async fn first_key(service: &Arc<Service>) -> Result<Option<String>, StartError> {
     if !service.state().keys.is_empty() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! A change: planned on what is there, written as one transaction, then put to use.
+//! Commits a change: it is planned on the newest revision, written in one transaction, then applied.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::fault::{Fault, Violation};
 use crate::state::State;
 use crate::store::{Committed, StoreError};
 
-/// How often a change is planned anew when another node was first.
+/// How many times a change is planned again when another node was first.
 const TRIES: usize = 20;
 
-/// What a change is planned on.
+/// The revision that a change is planned on.
 pub(crate) struct View {
     pub(crate) revision: Arc<Revision>,
     pub(crate) state: Arc<State>,
@@ -28,13 +28,13 @@ impl View {
     }
 }
 
-/// What a change comes to.
+/// A planned change.
 pub(crate) struct Plan<T> {
-    /// In an order in which each makes sense after those before. None: there is nothing to do.
+    /// Each is valid after those before it. Empty if there is nothing to do.
     pub(crate) changes: Vec<Change>,
     /// Components of modules, by their digest.
     pub(crate) components: Vec<(String, Vec<u8>)>,
-    /// What is answered when it is done.
+    /// The answer once the change is applied.
     pub(crate) answer: T,
 }
 
@@ -44,7 +44,7 @@ impl<T> Plan<T> {
     }
 }
 
-/// Who makes a change, and what it is called in the audit log.
+/// Who makes a change, and by what action, for the audit log.
 #[derive(Debug, Clone)]
 pub(crate) struct Author {
     pub(crate) who: String,
@@ -59,11 +59,11 @@ impl Author {
 }
 
 impl Service {
-    /// Makes a change. It is planned on the newest revision, and planned anew where another node was first; when this
-    /// returns it is in the store and in use here. It goes on where the caller is gone.
+    /// Makes a change. The plan runs again if another node was first. When this returns, the change is in the store and
+    /// in use on this node. It is completed even if the caller goes away.
     ///
     /// # Errors
-    /// What the plan says; the changes do not make a sound catalog; the store does not answer.
+    /// The plan fails; the changes would make the catalog invalid; the store does not answer.
     pub(crate) async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         author: Author,
@@ -100,7 +100,7 @@ impl Service {
             match committed? {
                 Committed::Done(revision) => {
                     let service = Arc::clone(&self);
-                    service.enact(revision, &author, draft, next).await.map_err(Fault::internal)?;
+                    service.apply(revision, &author, draft, next).await.map_err(Fault::internal)?;
                     return Ok(plan.answer);
                 }
                 Committed::Behind(_) => self.catch_up().await?,
@@ -113,7 +113,7 @@ impl Service {
         &self,
         plan: &impl Fn(&View) -> Result<Plan<T>, Fault>,
     ) -> Result<(Plan<T>, Option<Revision>), Box<Fault>> {
-        let view = View { revision: self.revision(), state: self.state() };
+        let view = self.view();
         let plan = plan(&view)?;
         let catalog = edited(view.catalog(), &plan.changes).map_err(|error| fault_of(&error))?;
         if let Some(catalog) = &catalog {
@@ -137,14 +137,14 @@ impl Service {
                 ))));
             }
         }
-        // Two ids with one hash are refused before they are in the store, where they could not be served from.
+        // Two ids with the same hash cannot be served, so they are refused before they are stored.
         let revision = catalog.map(|catalog| self.gateway.next_revision(catalog)).transpose();
         let revision = revision.map_err(|error| Fault::conflict(error.to_string()))?;
         Ok((plan, revision))
     }
 }
 
-/// The catalog after changes; none where they do not concern it.
+/// The catalog after changes; `None` if they do not change it.
 pub(crate) fn edited(catalog: &Catalog, changes: &[Change]) -> Result<Option<Catalog>, EditError> {
     let mut bodies: Vec<(List, bool, std::borrow::Cow<'_, RawValue>)> = Vec::new();
     for change in changes {
@@ -175,7 +175,7 @@ fn list_of(kind: Kind) -> Option<List> {
     }
 }
 
-/// What names an element of a catalog, from its key.
+/// The fields that identify an element of the catalog, from its key.
 fn identity(list: List, key: &str) -> Box<RawValue> {
     let parts = || serde_json::from_str::<Vec<Option<String>>>(key).unwrap_or_default();
     raw(&match list {
@@ -198,14 +198,13 @@ fn identity(list: List, key: &str) -> Box<RawValue> {
     })
 }
 
-/// What a change that makes no sound catalog is answered with: the properties of the element that was put.
+/// The answer to a change that would make the catalog invalid, by the properties of the element.
 pub(crate) fn fault_of(error: &EditError) -> Box<Fault> {
     let faults = error.faults.iter().map(|fault| {
-        // A field that is missing is told at the object that should have it; clients look for it by its own name.
-        let missing = fault.message.strip_prefix('"').and_then(|rest| rest.split_once("\" is missing"));
-        match missing {
-            Some((name, _)) if fault.path.is_empty() => Violation::new(name, &*fault.message),
-            Some((name, _)) => Violation::new(format!("{}.{name}", fault.path), &*fault.message),
+        // The catalog reports a missing field at the object that lacks it; the API names the field itself.
+        match fault.missing {
+            Some(name) if fault.path.is_empty() => Violation::new(name, &*fault.message),
+            Some(name) => Violation::new(format!("{}.{name}", fault.path), &*fault.message),
             None => Violation::new(&*fault.path, &*fault.message),
         }
     });
@@ -213,7 +212,7 @@ pub(crate) fn fault_of(error: &EditError) -> Box<Fault> {
 }
 
 impl View {
-    /// Whether an element of a catalog is sound by itself, whatever it refers to.
+    /// Checks that an element is valid by itself, whatever it refers to.
     ///
     /// # Errors
     /// 400, with the properties that are wrong.

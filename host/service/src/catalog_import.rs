@@ -1,17 +1,17 @@
-//! A catalog file, taken into a platform that has none.
+//! Imports a catalog file into an empty platform.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use callsign::{Catalog, CatalogError};
 
+use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of};
-use crate::provisioning::Named;
 use crate::service::{Author, Plan, Service, StartError, View};
 
-/// Imports a catalog. A platform that has elements already keeps what it has: so the same command starts a service the
-/// first time and every other.
-pub(crate) async fn catalog(service: &Arc<Service>, path: &Path) -> Result<(), StartError> {
+/// Imports a catalog file. A platform that has elements already is left as it is, so the same command works for the
+/// first start of a service and for every later one.
+pub(crate) async fn import(service: &Arc<Service>, path: &Path) -> Result<(), StartError> {
     let file = path.to_owned();
     let read = tokio::task::spawn_blocking(move || Catalog::load(&file)).await;
     let refused = |reason: String| StartError::Refused(format!("the catalog {}: {reason}", path.display()));
@@ -35,7 +35,7 @@ pub(crate) async fn catalog(service: &Arc<Service>, path: &Path) -> Result<(), S
     Ok(())
 }
 
-/// The changes that make a catalog.
+/// The changes that put every element of a catalog.
 fn changes(catalog: &Catalog) -> Vec<Change> {
     let application = |index: u32| &*catalog.applications()[index as usize].id;
     let entity = |index: Option<u32>| index.map(|index| &*catalog.entities()[index as usize].id);
@@ -47,7 +47,8 @@ fn changes(catalog: &Catalog) -> Vec<Change> {
     changes.extend(entities.map(|element| Change::put(Kind::Entity, &*element.id, &catalog.entity_json(element))));
     let senders = catalog.senders().iter();
     changes.extend(senders.map(|element| Change::put(Kind::Sender, &*element.id, &catalog.sender_json(element))));
-    changes.extend(Named::all(catalog).map(|named| Change::put(Kind::Association, named.key(), &named.body())));
+    changes
+        .extend(NamedAssociation::all(catalog).map(|named| Change::put(Kind::Association, named.key(), &named.body())));
     let strategies = catalog.strategies().iter();
     changes
         .extend(strategies.map(|element| Change::put(Kind::Strategy, &*element.id, &catalog.strategy_json(element))));

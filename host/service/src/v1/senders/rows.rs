@@ -1,4 +1,4 @@
-//! Senders as rows: one line each, the coverage written as `SMS:US|CA;MMS:*`.
+//! Senders as rows of CSV, with the coverage written as `SMS:US|CA;MMS:*`.
 
 use callsign::{Channel, Countries, Coverage, Sender};
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::fault::Violation;
 use crate::http::quoted;
 
-/// The columns, in the order in which they are written. They are read in any order.
+/// The columns, in the order of an export. An import may have them in any order.
 const COLUMNS: [&str; 5] = ["senderId", "sender", "senderType", "status", "coverage"];
 
 /// The media type.
@@ -21,7 +21,7 @@ pub(super) fn header() -> String {
 pub(super) fn write(lines: &mut csv::Writer<Vec<u8>>, sender: &Sender) {
     let status = if sender.suspended { "SUSPENDED" } else { "ACTIVE" };
     let coverage = coverage_text(&sender.coverage);
-    // Memory takes everything that is written to it.
+    // Writing to memory does not fail.
     let _ = lines.write_record([&*sender.id, &*sender.address, sender.kind.as_str(), status, &*coverage]);
 }
 
@@ -36,7 +36,7 @@ fn coverage_text(coverage: &Coverage) -> String {
     entries.collect::<Vec<_>>().join(";")
 }
 
-/// Reads a coverage as the catalog file has it. What the words are is checked there.
+/// The coverage in the words of a catalog file. The catalog checks channels and countries.
 fn coverage(text: &str) -> Result<Value, String> {
     let entries = text.split(';').map(str::trim).filter(|entry| !entry.is_empty());
     let entries = entries.map(|entry| {
@@ -55,7 +55,7 @@ fn coverage(text: &str) -> Result<Value, String> {
     entries.collect::<Result<Vec<Value>, String>>().map(Value::Array)
 }
 
-/// Reads lines: `row` gets each sender as the catalog file has it, `fault` what is wrong, both with the line.
+/// Reads rows: `row` gets each sender in the words of a catalog file, `fault` each violation, both with the line.
 pub(super) fn read(text: &str, mut row: impl FnMut(u64, String), mut fault: impl FnMut(u64, Violation)) {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
@@ -95,7 +95,7 @@ pub(super) fn read(text: &str, mut row: impl FnMut(u64, String), mut fault: impl
                         continue;
                     }
                 },
-                // As where the column is left out.
+                // An empty status means the default, as if the column were left out.
                 "status" if value.is_empty() => continue,
                 _ => value.into(),
             };
@@ -107,7 +107,7 @@ pub(super) fn read(text: &str, mut row: impl FnMut(u64, String), mut fault: impl
     }
 }
 
-/// The columns that the first line names.
+/// The columns of the first line.
 fn columns(header: &csv::StringRecord) -> Result<Vec<&'static str>, Vec<Violation>> {
     let mut columns = Vec::new();
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! What those ask who watch over the service.
+//! Health and metrics, for load balancers and Prometheus.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
 }
 
-/// How the service is.
+/// The health of the service.
 #[derive(Serialize, ToSchema)]
 struct Health {
     /// Whether messages are decided.
@@ -39,8 +39,8 @@ async fn alive(State(service): State<Arc<Service>>) -> Json<Health> {
     Json(health(&service))
 }
 
-/// Whether the platform can be changed here: 503 where the catalog store is away, or the service is ending. Decisions go
-/// on all the same.
+/// Whether the platform can be changed here: 503 if the catalog store does not answer or the service is ending.
+/// Decisions go on either way.
 #[utoipa::path(get, path = "/readyz", tag = "watching", security(()),
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 async fn ready(State(service): State<Arc<Service>>) -> Response {
@@ -49,7 +49,7 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
     (status, axum::Json(health)).into_response()
 }
 
-/// What is counted and measured, for Prometheus.
+/// The metrics, for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "watching", security(()),
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 async fn metrics(State(service): State<Arc<Service>>) -> Response {

@@ -1,0 +1,92 @@
+//! Associations by their names, as the API shows them and the store keeps them.
+
+use callsign::Catalog;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::change::key_of;
+
+/// A sender may be used for a channel by an application, or by an entity of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AssociationBody {
+    /// `NUMBER`, `ALPHA`, `DOMAIN`, `RCS_RESOURCE` or `APPLE_RESOURCE`.
+    pub(crate) resource_type: String,
+    /// `SMS`, `MMS`, `EMAIL`, `WHATSAPP`, `RCS` or `APPLE`.
+    pub(crate) channel: String,
+    /// An application that exists.
+    pub(crate) application_id: String,
+    /// An entity that exists, or null for the application itself.
+    #[schema(required = true)]
+    pub(crate) entity_id: Option<String>,
+    /// The sender's `senderId` for `NUMBER` and `ALPHA`; anything for the others.
+    pub(crate) resource_id: String,
+}
+
+/// An association by its names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NamedAssociation<'a> {
+    pub(crate) resource_type: &'a str,
+    pub(crate) channel: &'a str,
+    pub(crate) application: &'a str,
+    pub(crate) entity: Option<&'a str>,
+    pub(crate) resource: &'a str,
+}
+
+impl<'a> NamedAssociation<'a> {
+    /// All associations of a catalog: those that decisions use, then those of other types and channels.
+    pub(crate) fn all(catalog: &'a Catalog) -> impl Iterator<Item = Self> {
+        let acted_on = catalog.associations().iter().map(|association| {
+            let sender = &catalog.senders()[association.sender as usize];
+            Self {
+                resource_type: association.resource_type.as_str(),
+                channel: association.channel.as_str(),
+                application: &catalog.applications()[association.application as usize].id,
+                entity: association.entity.map(|entity| &*catalog.entities()[entity as usize].id),
+                resource: &sender.id,
+            }
+        });
+        let others = catalog.other_associations().iter().map(|other| Self {
+            resource_type: other.resource_type,
+            channel: other.channel,
+            application: &other.application,
+            entity: other.entity.as_deref(),
+            resource: &other.resource,
+        });
+        acted_on.chain(others)
+    }
+
+    /// The key of its element in the store.
+    pub(crate) fn key(&self) -> String {
+        let parts = [Some(self.resource_type), Some(self.channel), Some(self.application), self.entity];
+        key_of(&[&parts[..], &[Some(self.resource)]].concat())
+    }
+
+    pub(crate) fn body(&self) -> AssociationBody {
+        AssociationBody {
+            resource_type: self.resource_type.into(),
+            channel: self.channel.into(),
+            application_id: self.application.into(),
+            entity_id: self.entity.map(str::to_owned),
+            resource_id: self.resource.into(),
+        }
+    }
+
+    /// The association that a body describes. Fields that are not strings count as empty here; they are reported when
+    /// the body is put into the catalog.
+    pub(crate) fn of(body: &'a Map<String, Value>) -> Self {
+        let text = |name: &str| body.get(name).and_then(Value::as_str);
+        Self {
+            resource_type: text("resourceType").unwrap_or_default(),
+            channel: text("channel").unwrap_or_default(),
+            application: text("applicationId").unwrap_or_default(),
+            entity: text("entityId"),
+            resource: text("resourceId").unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn is_of_a_sender(&self) -> bool {
+        matches!(self.resource_type, "NUMBER" | "ALPHA")
+    }
+}

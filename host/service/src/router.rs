@@ -1,0 +1,30 @@
+//! All paths of the service, and the guard before them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::fault::Fault;
+use crate::http::{Guard, guard};
+use crate::service::Service;
+use crate::{health, openapi, provisioning, v1};
+
+/// All paths of the API, and the OpenAPI document of them.
+pub(crate) fn routes() -> (Router<Arc<Service>>, Document) {
+    OpenApiRouter::with_openapi(openapi::document())
+        .merge(provisioning::routes())
+        .merge(v1::routes())
+        .merge(health::routes())
+        .split_for_parts()
+}
+
+/// Everything that the service answers, behind the guard.
+pub(crate) fn router(service: &Arc<Service>) -> Router {
+    let (api, document) = routes();
+    api.merge(openapi::pages(document))
+        .with_state(Arc::clone(service))
+        .fallback(async || Fault::not_found("this path"))
+        .layer(axum::middleware::from_fn_with_state(Arc::new(Guard::new(Arc::clone(service))), guard))
+}

@@ -1,0 +1,55 @@
+//! From a policy as it is stored to a binding that the gateway takes.
+
+use std::time::Duration;
+
+use callsign::{Binding, Breaker, OnFailure, OnUnavailable, Policy};
+
+use crate::binding::{FailureRule, PolicySpec, UnavailableRule};
+use crate::module_cache::ModuleCache;
+
+/// Why no binding can be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SpecError {
+    /// The property of the request's body that is wrong.
+    pub(super) property: &'static str,
+    pub(super) reason: String,
+}
+
+/// The binding of a policy, with its probes: to find out whether the gateway accepts it. Blocks while the policy loads.
+///
+/// # Errors
+/// The module is not on this node, does not load, or rejects its settings; or a probe is invalid.
+pub(super) fn with_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Binding, SpecError> {
+    let mut binding = without_probes(spec, modules)?;
+    for probe in &spec.probes {
+        binding = binding.probe(probe.probe().map_err(|reason| SpecError { property: "probes", reason })?);
+    }
+    Ok(binding)
+}
+
+/// The binding of a policy, without its probes. The policy passed them before the binding was stored. Running them
+/// again on a later catalog could keep a node that starts from serving what all others serve.
+///
+/// # Errors
+/// As [`with_probes`], except for probes.
+pub(super) fn without_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Binding, SpecError> {
+    let policy = modules.policy(spec.owner.as_deref(), &spec.module);
+    let policy = policy.map_err(|error| SpecError { property: "module", reason: error.to_string() })?;
+    let policy: Policy = match &spec.settings {
+        Some(settings) => policy
+            .with_settings(settings.get())
+            .map_err(|error| SpecError { property: "settings", reason: error.to_string() })?,
+        None => policy,
+    };
+    let binding = Binding::new(policy)
+        .on_failure(match spec.on_failure {
+            FailureRule::Refuse => OnFailure::Refuse,
+            FailureRule::Standard => OnFailure::Standard,
+        })
+        .on_unavailable(match spec.on_unavailable {
+            UnavailableRule::Refuse => OnUnavailable::Refuse,
+            UnavailableRule::DecideUnpinned => OnUnavailable::DecideUnpinned,
+        })
+        .breaker(Breaker::new(spec.breaker.failures, Duration::from_secs(spec.breaker.rest_seconds.into())));
+    Ok(binding)
+}

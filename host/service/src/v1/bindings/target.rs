@@ -1,0 +1,121 @@
+//! Which binding a request is about.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use callsign::Catalog;
+use http::HeaderMap;
+use http::request::Parts;
+use utoipa::IntoParams;
+
+use crate::binding::{BindingRecord, PolicySpec, Target};
+use crate::fault::Fault;
+use crate::http::{Caller, Parameters, quoted};
+use crate::key::Scope;
+use crate::service::Service;
+use crate::state::State;
+use crate::visibility::application_must_exist;
+
+/// The most characters of an id.
+const LONGEST_ID: usize = 255;
+
+/// The query parameters that name a target.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes parameters")]
+pub(super) struct TargetQuery {
+    /// Left out, with `entityId`: the platform
+    application_id: Option<String>,
+    entity_id: Option<String>,
+}
+
+/// The header that makes a change depend on the state of the binding.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes parameters")]
+pub(super) struct IfMatch {
+    /// The ETag of the binding that is meant
+    #[param(rename = "If-Match")]
+    if_match: Option<String>,
+}
+
+/// A request about one binding. Reading it from a request checks the scope of the key and the target.
+pub(super) struct BindingRequest {
+    pub(super) service: Arc<Service>,
+    pub(super) caller: Caller,
+    pub(super) target: Target,
+    pub(super) headers: HeaderMap,
+}
+
+impl FromRequestParts<Arc<Service>> for BindingRequest {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Fault> {
+        let caller = Caller::from_request_parts(parts, service).await?;
+        let parameters = Parameters::from_request_parts(parts, service).await?;
+        let target = target(service, &caller, &parameters)?;
+        Ok(Self { service: Arc::clone(service), caller, target, headers: parts.headers.clone() })
+    }
+}
+
+impl BindingRequest {
+    /// The binding as it is now.
+    ///
+    /// # Errors
+    /// 404: nothing is bound.
+    pub(super) fn binding(&self) -> Result<Arc<BindingRecord>, Fault> {
+        binding_of(&self.service.state(), &self.target).ok_or_else(|| not_bound(&self.target))
+    }
+}
+
+/// The target that the parameters name; the platform if both are left out.
+///
+/// # Errors
+/// 403 without the scope; 400 if an id is invalid; 404 if the application does not exist, or not for this key.
+fn target(service: &Service, caller: &Caller, parameters: &Parameters) -> Result<Target, Fault> {
+    caller.needs(Scope::Modules)?;
+    for name in ["applicationId", "entityId"] {
+        // An id that got lost on the way must not come to mean the platform.
+        if parameters.is_empty(name) {
+            return Err(Fault::property(name, "is empty; leave it out to mean all"));
+        }
+        if let Some(id) = parameters.text(name)
+            && (id.chars().count() > LONGEST_ID || id.chars().any(char::is_control))
+        {
+            return Err(Fault::property(name, "is not 1 to 255 characters, none a control"));
+        }
+    }
+    let target = Target {
+        application_id: parameters.text("applicationId").map(str::to_owned),
+        entity_id: parameters.text("entityId").map(str::to_owned),
+    };
+    if target.application_id.is_none() && target.entity_id.is_some() {
+        return Err(Fault::property("entityId", "is of an application: give applicationId too"));
+    }
+    caller.must_see(
+        target.application_id.as_deref(),
+        match &target.application_id {
+            None => "a binding of the platform".to_owned(),
+            Some(id) => format!("the application {}", quoted(id)),
+        },
+    )?;
+    must_exist(service.revision().catalog(), &target)?;
+    Ok(target)
+}
+
+/// # Errors
+/// 404: the application does not exist. The entity need not exist yet: messages create entities.
+pub(super) fn must_exist(catalog: &Catalog, target: &Target) -> Result<(), Fault> {
+    target.application_id.as_deref().map_or(Ok(()), |id| application_must_exist(catalog, id, true))
+}
+
+/// The binding of a target. The platform has one before anything was bound: the standard policy.
+pub(super) fn binding_of(state: &State, target: &Target) -> Option<Arc<BindingRecord>> {
+    let record = state.bindings.get(target).cloned();
+    let standard = || BindingRecord::new(target.clone(), PolicySpec::standard());
+    record.or_else(|| target.application_id.is_none().then(|| Arc::new(standard())))
+}
+
+pub(super) fn not_bound(target: &Target) -> Fault {
+    Fault::not_found(format!("a binding of {target}"))
+}
