@@ -4,30 +4,21 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use callsign_tests::platform::Platform;
 use callsign_tests::servers::postgres::Server;
 use callsign_tests::servers::redis::{Cluster, Setup};
 use serde_json::{Value, json};
 
 const MESSAGES: usize = 4_000;
 
-fn catalog(geolocated: bool) -> Value {
-    let area = |index: usize| if index.is_multiple_of(2) { 415 } else { 212 };
-    let id = |index: usize| format!("S{index}");
-    let senders = (0..20).map(|index| {
-        json!({"senderId": id(index), "sender": format!("+1{}555{:04}", area(index), 100 + index),
-               "senderType": "VIRTUAL_LONG_NUMBER", "coverage": [{"channel": "SMS", "countries": "*"}]})
+/// A catalog file with twenty senders of a shop.
+fn catalog(geolocated: bool) -> String {
+    let senders = (0..20).fold(Platform::new(), |platform, index| {
+        let area = if index % 2 == 0 { 415 } else { 212 };
+        let id = format!("S{index}");
+        platform.long(&id, &format!("+1{area}555{:04}", 100 + index)).associate("shop", &[&id])
     });
-    let associations = (0..20).map(|index| {
-        json!({"resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": null,
-               "resourceId": id(index)})
-    });
-    json!({
-        "applications": [{"applicationId": "shop"}],
-        "senders": senders.collect::<Vec<_>>(),
-        "associations": associations.collect::<Vec<_>>(),
-        "sendingStrategies": [{"sendingStrategyId": "A", "platform": {"applicationId": "shop"},
-                               "useStickySender": true, "useGeolocatedSender": geolocated}],
-    })
+    senders.strategy("A", "shop", json!({"useStickySender": true, "useGeolocatedSender": geolocated})).file()
 }
 
 fn callsign(arguments: &[&str]) -> Command {
@@ -61,7 +52,7 @@ fn one_sender_for_each_recipient(store: &str) {
         .into_iter()
         .map(|geolocated| {
             let catalog_file = folder.join(format!("{geolocated}.json"));
-            fs::write(&catalog_file, catalog(geolocated).to_string()).unwrap();
+            fs::write(&catalog_file, catalog(geolocated)).unwrap();
             let mut command = callsign(&["resolve", "--sticky", store, "--catalog"]);
             command.arg(catalog_file).arg(&messages).stdout(Stdio::piped()).stderr(Stdio::piped());
             command.spawn().unwrap()

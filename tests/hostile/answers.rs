@@ -10,7 +10,7 @@ use super::{Attacked, TO, fails, hostile, policy, resolve_fails};
 use callsign_tests::component::Component;
 use callsign_tests::platform::sms;
 
-const FAILED: &str = "the policy failed: ";
+const UNREACHABLE: &str = "the policy failed: wasm trap: wasm `unreachable` instruction executed";
 
 /// Decides sender 0, and then writes over a byte of the answer.
 fn with_byte(at: u32, byte: u32) -> String {
@@ -20,12 +20,19 @@ fn with_byte(at: u32, byte: u32) -> String {
     )
 }
 
-/// A component whose batches fail, and whose messages are therefore decided one by one.
-fn batch_fails(component: &Component) {
+/// Gives the list of answers at an address, with a length.
+fn list(address: u32, length: &str) -> String {
+    format!("(i32.store (i32.const 2048) (i32.const {address})) (i32.store (i32.const 2052) {length}) (i32.const 2048)")
+}
+
+/// A component whose batches fail for this cause, and whose messages are therefore decided one by one.
+fn batch_fails(component: &Component, cause: &str) {
     let attacked = Attacked::by(policy(component));
     attacked.in_a_batch(|fate| fate == "S0");
     attacked.in_a_batch(|fate| fate == "S0");
     attacked.neighbours_are_well();
+    let causes = attacked.causes.lock().unwrap();
+    assert_eq!(causes[..], [cause, cause], "one event for each batch, which names the cause");
 }
 
 /// A component that refuses every message in words of its own.
@@ -54,40 +61,40 @@ fn is_not_worded(component: Component, words: &str) {
 
 #[test]
 fn an_answer_outside_memory_fails() {
-    resolve_fails("(i32.const -16)", FAILED);
+    resolve_fails("(i32.const -16)", "the policy failed: pointer out of bounds of memory");
 }
 
 #[test]
 fn an_answer_that_begins_in_memory_and_ends_outside_fails() {
-    resolve_fails("(i32.const 131064)", FAILED);
+    resolve_fails("(i32.const 131064)", "the policy failed: pointer out of bounds of memory");
 }
 
 #[test]
 fn a_misaligned_answer_fails() {
     let attacked = Attacked::by(policy(&hostile().resolve("(i32.const 1027)")));
-    attacked.fails(FAILED);
-    attacked.fails(FAILED);
+    attacked.fails("the policy failed: return pointer not aligned");
+    attacked.fails("the policy failed: return pointer not aligned");
 }
 
 #[test]
 fn an_answer_that_is_neither_decided_nor_refused_fails() {
-    resolve_fails(&with_byte(1024, 2), FAILED);
+    resolve_fails(&with_byte(1024, 2), "the policy failed: an answer with the case 2, which there is none of");
 }
 
 #[test]
 fn a_strategy_that_is_neither_there_nor_not_fails() {
-    resolve_fails(&with_byte(1036, 7), FAILED);
+    resolve_fails(&with_byte(1036, 7), "the policy failed: an answer with the option 7, which there is none of");
 }
 
 #[test]
 fn a_step_that_there_is_not_fails() {
-    resolve_fails(&with_byte(1044, 6), FAILED);
+    resolve_fails(&with_byte(1044, 6), "the policy failed: an answer with the step 6, which there is none of");
 }
 
 #[test]
 fn a_refusal_that_there_is_not_fails() {
     let body = "(drop (call $refuse (i32.const 7))) (i32.store8 (i32.const 1032) (i32.const 255)) (i32.const 1024)";
-    resolve_fails(body, FAILED);
+    resolve_fails(body, "the policy failed: an answer with the refusal 255, which there is none of");
 }
 
 #[test]
@@ -98,78 +105,79 @@ fn a_pin_that_is_neither_true_nor_false_is_true() {
 
 #[test]
 fn fewer_answers_than_requests_fail() {
-    batch_fails(&hostile().resolve_batch(
-        "(i32.store (i32.const 2048) (i32.const 4096)) (i32.store (i32.const 2052) (i32.const 1)) (i32.const 2048)",
-    ));
+    batch_fails(&hostile().resolve_batch(&list(4096, "(i32.const 1)")), "the policy gave 1 answers to 20 requests");
 }
 
 #[test]
 fn no_answers_fail() {
-    batch_fails(&hostile().resolve_batch(
-        "(i32.store (i32.const 2048) (i32.const 4096)) (i32.store (i32.const 2052) (i32.const 0)) (i32.const 2048)",
-    ));
+    batch_fails(&hostile().resolve_batch(&list(4096, "(i32.const 0)")), "the policy gave 0 answers to 20 requests");
 }
 
 #[test]
 fn a_list_of_more_answers_than_memory_holds_fails() {
-    batch_fails(&hostile().resolve_batch(
-        "(i32.store (i32.const 2048) (i32.const 65536)) (i32.store (i32.const 2052) (i32.const 0x7fffffff))
-         (i32.const 2048)",
-    ));
+    batch_fails(
+        &hostile().resolve_batch(&list(65536, "(i32.const 0x7fffffff)")),
+        "the policy gave 2147483647 answers to 20 requests",
+    );
 }
 
 #[test]
 fn a_list_whose_size_does_not_fit_its_type_fails() {
-    batch_fails(&hostile().resolve_batch(
-        "(i32.store (i32.const 2048) (i32.const 65536)) (i32.store (i32.const 2052) (i32.const -1)) (i32.const 2048)",
-    ));
+    batch_fails(
+        &hostile().resolve_batch(&list(65536, "(i32.const -1)")),
+        "the policy gave 4294967295 answers to 20 requests",
+    );
 }
 
 #[test]
 fn a_list_of_more_bytes_than_may_be_returned_fails() {
     // 3,000,000 answers that are all there: 96 MB.
-    batch_fails(&hostile().memory(r#"(memory (export "memory") 1800)"#).resolve_batch(
-        "(i32.store (i32.const 2048) (i32.const 65536)) (i32.store (i32.const 2052) (i32.const 3000000))
-         (i32.const 2048)",
-    ));
+    let component = hostile().memory(r#"(memory (export "memory") 1800)"#);
+    batch_fails(
+        &component.resolve_batch(&list(65536, "(i32.const 3000000)")),
+        "the policy gave 3000000 answers to 20 requests",
+    );
 }
 
 #[test]
 fn a_misaligned_list_fails() {
-    batch_fails(&hostile().resolve_batch(
-        "(i32.store (i32.const 2048) (i32.const 4097)) (i32.store (i32.const 2052) (local.get $count))
-         (i32.const 2048)",
-    ));
+    batch_fails(
+        &hostile().resolve_batch(&list(4097, "(local.get $count)")),
+        "the policy failed: list pointer is not aligned",
+    );
 }
 
 #[test]
 fn a_list_that_is_said_to_be_outside_memory_fails() {
-    batch_fails(&hostile().resolve_batch("(i32.const -8)"));
+    batch_fails(&hostile().resolve_batch("(i32.const -8)"), "the policy failed: pointer out of bounds of memory");
 }
 
 #[test]
 fn a_place_outside_memory_for_the_requests_of_a_batch_fails() {
-    batch_fails(&hostile().realloc_of_lists("(i32.const -64)"));
+    batch_fails(
+        &hostile().realloc_of_lists("(i32.const -64)"),
+        "the policy failed: realloc return: beyond end of memory",
+    );
 }
 
 #[test]
 fn a_misaligned_place_for_the_requests_of_a_batch_fails() {
-    batch_fails(&hostile().realloc("(i32.const 65537)"));
+    batch_fails(&hostile().realloc("(i32.const 65537)"), "the policy failed: realloc return: result not aligned");
 }
 
 #[test]
 fn a_trap_in_realloc_fails() {
-    batch_fails(&hostile().realloc_of_lists("unreachable"));
+    batch_fails(&hostile().realloc_of_lists("unreachable"), UNREACHABLE);
     let component = hostile()
         .import("strategies", "strategies-of", "(param i32 i32 i32)")
         .realloc_of_lists("unreachable")
         .resolve("(call $strategies-of (local.get $scope) (local.get $country) (i32.const 4096)) (i32.const 1024)");
-    fails(&component, "unreachable");
+    fails(&component, UNREACHABLE);
 }
 
 #[test]
 fn a_trap_in_post_return_fails() {
-    fails(&hostile().post_return("unreachable"), "unreachable");
+    fails(&hostile().post_return("unreachable"), UNREACHABLE);
 }
 
 #[test]
@@ -177,7 +185,7 @@ fn a_call_of_the_host_in_post_return_fails() {
     let component = hostile()
         .import("sticky", "pin-of", "(param i32 i32)")
         .post_return("(call $pin-of (i32.const 0) (i32.const 4096))");
-    fails(&component, FAILED);
+    fails(&component, "the policy failed: wasm trap: cannot leave component instance");
 }
 
 #[test]
@@ -278,7 +286,7 @@ fn a_batch_that_fails_is_counted_though_its_messages_are_decided() {
     let attacked = Attacked::by(policy(&hostile().resolve_batch("unreachable")));
     attacked.in_a_batch(|fate| fate == "S0");
     assert_eq!(attacked.gateway.failures(&BindingTarget::application("shop")), Some(1));
-    assert!(attacked.causes.lock().unwrap()[0].contains("unreachable"));
+    assert_eq!(attacked.causes.lock().unwrap()[..], [UNREACHABLE]);
 }
 
 /// A policy with time to fill its memory on a busy machine.
@@ -305,5 +313,5 @@ fn what_is_said_against_settings_is_cut() {
 fn a_result_of_check_settings_that_there_is_not_is_told() {
     let body = "(i32.store8 (i32.const 2048) (i32.const 3)) (i32.const 2048)";
     let refused = policy(&hostile().check_settings(body)).with_settings("{}").unwrap_err().to_string();
-    assert!(refused.contains("does not start"), "{refused}");
+    assert_eq!(refused, "the policy does not start: the policy failed: invalid expected discriminant");
 }

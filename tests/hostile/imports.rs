@@ -71,20 +71,27 @@ fn arguments_that_their_types_do_not_allow_fail() {
         let call = format!("(call $write (i32.const {severity}) (i32.const {at}) (i32.const {length})) unreachable");
         hostile().import("log", "write", "(param i32 i32 i32)").resolve(&call)
     };
-    let words = "the policy failed: ";
-    fails(&log(4, 96, 6), words);
-    fails(&log(0, -1, 6), words);
-    fails(&log(0, 131_000, 4_000), words);
-    fails(&log(0, 0, -1), words);
-    let no_text = log(0, 4096, 4).item(r#"(data (i32.const 4096) "\ff\fe\fd\fc")"#);
-    fails(&no_text, "utf-8");
     let attribute = "(call $attribute (i32.const 0) (i32.const 96) (i32.const 6) (i32.const -4)) unreachable";
-    fails(&hostile().import("messages", "attribute", "(param i32 i32 i32 i32)").resolve(attribute), words);
+    let attribute = hostile().import("messages", "attribute", "(param i32 i32 i32 i32)").resolve(attribute);
     let near = format!("(drop (call $count {POOL} (i32.const 15) (i32.const 9) (i32.const 0))) unreachable");
-    let signature = "(param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)";
-    fails(&hostile().import("senders", "count", signature).resolve(&near), words);
     let channel = near.replace("(local.get $channel)", "(i32.const 3)").replace("(i32.const 9)", "(i32.const 0)");
-    fails(&hostile().import("senders", "count", signature).resolve(&channel), words);
+    let count = |body: &str| {
+        let signature = "(param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)";
+        hostile().import("senders", "count", signature).resolve(body)
+    };
+    let no_text = log(0, 4096, 4).item(r#"(data (i32.const 4096) "\ff\fe\fd\fc")"#);
+    for (component, cause) in [
+        (log(4, 96, 6), "unexpected discriminant: 4"),
+        (log(0, -1, 6), "string pointer/length out of bounds of memory"),
+        (log(0, 131_000, 4_000), "string pointer/length out of bounds of memory"),
+        (log(0, 0, -1), "string pointer/length out of bounds of memory"),
+        (no_text, "invalid utf-8 sequence of 1 bytes from index 0"),
+        (attribute, "pointer out of bounds"),
+        (count(&near), "unexpected discriminant: 9"),
+        (count(&channel), "unexpected discriminant: 3"),
+    ] {
+        fails(&component, &format!("the policy failed: {cause}"));
+    }
 }
 
 #[test]

@@ -26,6 +26,13 @@ fn refused_text(text: &str) -> PolicyError {
     refused(&wat::parse_str(text).unwrap_or_else(|error| panic!("{error}")))
 }
 
+/// The compiler's own limits refuse it, for this cause.
+fn does_not_compile(text: &str, cause: &str) {
+    let refused = refused_text(text);
+    assert!(matches!(refused, PolicyError::Compile { .. }), "{refused}");
+    assert!(refused.to_string().contains(cause), "{refused}");
+}
+
 fn over_budget(component: &Component, what: &str) {
     let refused = refused(&component.build());
     assert!(matches!(refused, PolicyError::Budget { .. }), "{refused}");
@@ -112,7 +119,7 @@ fn types_of_types_of_types_are_no_burden() {
         text.push_str(&format!("(type $t{level} (list $t{}))", level - 1));
     }
     text.push_str(r#"(import "callsign:policy/log@1.0.0" (instance (export "write" (func (param "a" $t2999))))))"#);
-    refused_text(&text);
+    does_not_compile(&text, "type nesting is too deep");
 }
 
 #[test]
@@ -122,7 +129,7 @@ fn types_that_multiply_are_no_burden() {
         text.push_str(&format!("(type $t{level} (tuple $t{0} $t{0}))", level - 1));
     }
     text.push_str(r#"(import "f" (func (param "a" $t59))))"#);
-    refused_text(&text);
+    does_not_compile(&text, "effective type size exceeds the limit of 1000000");
 }
 
 #[test]
@@ -142,7 +149,9 @@ fn components_in_components_in_components_are_no_burden() {
         outer.extend_from_slice(&bytes);
         bytes = outer;
     }
-    refused(&bytes);
+    let refused = refused(&bytes);
+    let PolicyError::Exports { missing } = &refused else { panic!("{refused}") };
+    assert_eq!(missing, "callsign:policy/policy@1.0.0");
 }
 
 #[test]
@@ -186,7 +195,8 @@ fn what_no_policy_is_given_is_refused_by_name() {
 #[test]
 fn thousands_of_imports_are_refused_in_a_few_words() {
     let import = |at: usize| format!(r#"(import "wasi:i{at}/x@0.2.0" (instance))"#);
-    refused_text(&format!("(component {})", (0..20_000).map(import).collect::<String>()));
+    let many: String = (0..20_000).map(import).collect();
+    does_not_compile(&format!("(component {many})"), "instances count exceeds limit of 1000");
     let refused = refused_text(&format!("(component {})", (0..900).map(import).collect::<String>())).to_string();
     assert!(refused.contains("and 880 more"), "{refused:.300}");
     assert!(refused.contains("wasi:i7/x@0.2.0") && refused.len() < 5_000, "{refused:.300}");

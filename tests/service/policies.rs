@@ -3,32 +3,20 @@
 use serde_json::{Value, json};
 
 use callsign_tests::component::Component;
+use callsign_tests::platform::Platform;
 use callsign_tests::service::{Reply, Server};
 
 pub const TO: &str = "+14155550123";
 
 /// A folder with a catalog file: the applications `shop` and `care`, which both have the senders S0, S1 and S2.
 pub fn catalog() -> std::path::PathBuf {
-    let sender = |id: u32| {
-        json!({ "senderId": format!("S{id}"), "sender": format!("+1212555010{id}"), "senderType": "VIRTUAL_LONG_NUMBER",
-                "coverage": [{ "channel": "SMS", "countries": "*" }] })
-    };
-    let associations = ["shop", "care"].into_iter().flat_map(|application| {
-        (0..3).map(move |id| {
-            json!({ "resourceType": "NUMBER", "channel": "SMS", "applicationId": application, "entityId": null,
-                    "resourceId": format!("S{id}") })
-        })
+    let platform = (0..3).fold(Platform::new(), |platform, index| {
+        let id = format!("S{index}");
+        platform.long(&id, &format!("+1212555010{index}")).associate("shop", &[&id]).associate("care", &[&id])
     });
-    let strategy = |id: &str| json!({ "sendingStrategyId": id, "platform": { "applicationId": id } });
-    let catalog = json!({
-        "applications": [{ "applicationId": "shop" }, { "applicationId": "care" }],
-        "entities": [{ "entityId": "acme" }],
-        "senders": [sender(0), sender(1), sender(2)],
-        "associations": associations.collect::<Vec<_>>(),
-        "sendingStrategies": [strategy("shop"), strategy("care")],
-    });
+    let platform = platform.strategy("shop", "shop", json!({})).strategy("care", "care", json!({}));
     let file = callsign_tests::service::folder("catalog").join("catalog.json");
-    std::fs::write(&file, catalog.to_string()).unwrap();
+    std::fs::write(&file, platform.file()).unwrap();
     file
 }
 

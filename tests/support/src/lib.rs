@@ -3,15 +3,21 @@
 //! - [`component`]: small policies written as WebAssembly text, right and wrong ones.
 //! - [`modules`]: folders with a module store, and modules to put into it.
 //! - [`platform`]: small catalogs written out by a test, and what they decide.
+//! - [`pool`]: one application with a pool of any size, for what is measured.
 //! - [`reference`]: a model of the resolution of senders, and random worlds for it.
 //! - [`servers`]: PostgreSQL and a Redis Cluster.
 //! - [`service`]: `callsign serve` as a process, and a client of it.
+//!
+//! Three generators of catalogs are apart from these, because they are other in kind: `examples/platform` is realistic and
+//! writes files of any size, `benches/platform.rs` has its elements at known places so that edits of them can be measured,
+//! and `host/catalog/src/testing.rs` makes random edits, right and wrong ones, and must not know an engine.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that fails here says where")]
 
 pub mod component;
 pub mod modules;
 pub mod platform;
+pub mod pool;
 pub mod reference;
 pub mod service;
 

@@ -91,8 +91,13 @@ impl Platform {
         self
     }
 
+    /// The catalog file.
+    pub fn file(&self) -> String {
+        self.0.to_string()
+    }
+
     pub fn catalog(&self) -> Catalog {
-        Catalog::from_json(&self.0.to_string()).unwrap_or_else(|error| panic!("{error}"))
+        Catalog::from_json(&self.file()).unwrap_or_else(|error| panic!("{error}"))
     }
 
     pub fn gateway(&self) -> Gateway {
