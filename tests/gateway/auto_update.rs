@@ -275,7 +275,7 @@ fn a_rollback_from_a_version_out_of_the_range_does_not_stop_following() {
 }
 
 #[test]
-fn a_binding_with_a_candidate_stays_and_does_not_follow_to_one_that_was_withdrawn_or_recalled() {
+fn a_binding_with_a_candidate_stays_and_does_not_follow_to_one_that_was_withdrawn_or_rolled_back() {
     let world = World::new();
     world.add("1.0.0").add("1.1.0").bind("1.0.0", "^1");
     world.gateway.shadow(&shop(), world.binding("1.1.0", "^1")).unwrap();
@@ -283,10 +283,10 @@ fn a_binding_with_a_candidate_stays_and_does_not_follow_to_one_that_was_withdraw
     world.gateway.withdraw(&shop()).unwrap();
     assert!(world.refresh().is_empty(), "it was withdrawn");
     world.add_one(acme("1.2.0").resolve("unreachable"));
-    let recall = AutoRollback::new(0, 1, std::time::Duration::from_secs(3600));
-    world.gateway.canary(&shop(), world.binding("1.2.0", "^1"), 1000, recall).unwrap();
+    let rollback = AutoRollback::new(0, 1, std::time::Duration::from_secs(3600));
+    world.gateway.canary(&shop(), world.binding("1.2.0", "^1"), 1000, rollback).unwrap();
     assert_eq!(decide(&world.gateway, &sms("shop", TO)), "POLICY_FAILED");
-    assert!(world.events().iter().any(|event| event.contains("recalled")));
+    assert!(world.events().iter().any(|event| event.contains("rolled back automatically")));
     assert!(world.refresh().is_empty(), "it was rolled back automatically");
     world.add("1.3.0");
     world.gateway.canary(&shop(), world.binding("1.3.0", "^1"), 500, AutoRollback::default()).unwrap();

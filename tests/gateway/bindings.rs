@@ -226,7 +226,7 @@ fn a_canary_serves_a_share_of_recipients_always_the_same_ones() {
 }
 
 #[test]
-fn a_canary_is_recalled_when_it_goes_wrong_too_often() {
+fn a_canary_is_rolled_back_automatically_when_it_goes_wrong_too_often() {
     let gateway = gateway();
     let seen = events(&gateway);
     let recall = AutoRollback::new(100, 50, Duration::from_secs(3600));
@@ -238,7 +238,7 @@ fn a_canary_is_recalled_when_it_goes_wrong_too_often() {
     }
     assert_eq!(failed, 50, "it goes with its fiftieth answer");
     let seen = seen.lock().unwrap();
-    assert!(seen.iter().any(|event| event.contains("recalled: 50 of 50 answers were wrong")), "{seen:?}");
+    assert!(seen.iter().any(|event| event.contains("was rolled back automatically: 50 of 50 answers were wrong")), "{seen:?}");
 }
 
 #[test]
