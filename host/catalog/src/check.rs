@@ -1,33 +1,31 @@
-//! Every element of the file, checked by itself and against the others, and the catalog made of them.
+//! Reads a file element by element: checks each by itself and against the others, and makes the catalog of them.
 
 use std::borrow::Cow;
 
-use hashbrown::{HashMap, hash_map::Entry};
-use serde_json::value::RawValue;
-
 use super::{
     Catalog,
-    build::{self, Ends},
-    conflicts::{Claims, Tie},
+    conflicts::{Tie, TieFinder},
     coverage::{Coverages, Interned},
-    diagnose::{Link, Scope, Walker},
-    element::Text,
     fast_load,
     fault::{CatalogError, FaultLog},
     file::{self, List},
-    ids::{DEFAULT_APPLICATION, Ids, Known},
-    json_path::{self, Path, Spot},
+    ids::{DEFAULT_APPLICATION, Ids, KnownIds},
+    json_path::{Json, Path, ValueAt},
     model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
+    reader::Reader,
     rule::quoted,
+    schema::{self, Read},
+    unresolved::{AssociationIds, References, ScopeIds},
 };
+use hashbrown::{HashMap, hash_map::Entry};
 
-/// A catalog on its way.
+/// A catalog that is being read.
 ///
-/// The lists are taken in an order in which every id is known before it is referred to. An element that has a fault is
-/// left out of the catalog, which shifts the indexes behind it; that does not matter, since it is then refused.
+/// The lists are read in an order in which every id is known before it is referred to. An element that has a fault is left
+/// out of the lists, so the indexes behind it are wrong. That does not matter, since the catalog is then refused.
 struct Check<'a> {
     log: FaultLog<'a>,
-    known: Known<'a>,
+    known: KnownIds<'a>,
     coverages: Coverages<'a>,
     lists: Lists,
 }
@@ -44,28 +42,28 @@ struct Lists {
     default_senders: Vec<DefaultSender>,
 }
 
-/// The associations seen so far, each with its element.
+/// The associations read so far, each with its element.
 #[derive(Default)]
-struct Links<'a> {
-    /// Those of senders, which can be a million, in few bytes: resource type and channel, application, entity, sender.
+struct SeenAssociations<'a> {
+    /// Those of senders, which can be a million, in few bytes: as their codes.
     of_senders: HashMap<[u32; 4], u32>,
     /// Those of other resources, and those that refer to something the catalog lacks.
-    other: HashMap<Link<'a>, u32>,
+    other: HashMap<AssociationIds<'a>, u32>,
 }
 
 /// Reads the lists of a text and checks them.
 pub(super) fn catalog(text: &str) -> Result<Catalog, CatalogError> {
     let mut log = FaultLog::new(text);
     let lists = file::split(text, &mut log)?;
-    match log.is_empty().then(|| fast_load::catalog(&lists)).flatten() {
+    match log.is_empty().then(|| fast_load::catalog(text, &lists)).flatten() {
         Some(catalog) => Ok(catalog),
         None => one_by_one(&lists, log),
     }
 }
 
-/// Takes the elements one by one, and notes all that is wrong with them.
+/// Reads the elements one by one and notes all their faults.
 fn one_by_one<'a>(lists: &file::Lists<'a>, log: FaultLog<'a>) -> Result<Catalog, CatalogError> {
-    let mut check = Check { log, known: Known::default(), coverages: Coverages::default(), lists: Lists::default() };
+    let mut check = Check { log, known: KnownIds::default(), coverages: Coverages::default(), lists: Lists::default() };
     check.applications(&lists.applications);
     check.entities(&lists.entities);
     check.senders(&lists.senders);
@@ -78,9 +76,9 @@ fn one_by_one<'a>(lists: &file::Lists<'a>, log: FaultLog<'a>) -> Result<Catalog,
     }
 }
 
-/// The catalog of a text that was not taken the fast way, for a comparison.
+/// Reads a text as [`catalog`] does, but never in parallel, for a comparison.
 #[cfg(test)]
-pub(super) fn without_haste(text: &str) -> Result<Catalog, CatalogError> {
+pub(super) fn catalog_one_by_one(text: &str) -> Result<Catalog, CatalogError> {
     let mut log = FaultLog::new(text);
     let lists = file::split(text, &mut log)?;
     one_by_one(&lists, log)
@@ -92,15 +90,10 @@ impl<'a> Check<'a> {
     fn applications(&mut self, list: &List<'a>) {
         let mut ids = Ids::of(list);
         self.lists.applications.reserve(list.elements.len() + 1);
-        for (index, raw) in list.iter() {
-            let id = match build::application(raw) {
-                Some((Text(id), application)) => {
-                    self.lists.applications.push(application);
-                    Some(id)
-                }
-                None => self.walk(list, index, raw, |walker, spot, _| walker.application(spot)),
-            };
-            self.identify(&mut ids, list, index, "applicationId", id);
+        for (index, json) in list.iter() {
+            let Read { key, element } = self.read(list, index, json, |reader, at, _, _| reader.application(at));
+            self.lists.applications.extend(element);
+            self.identify(&mut ids, list, index, schema::APPLICATION_ID, key);
         }
         if ids.get(DEFAULT_APPLICATION).is_none() {
             ids.shift();
@@ -114,15 +107,10 @@ impl<'a> Check<'a> {
     fn entities(&mut self, list: &List<'a>) {
         let mut ids = Ids::of(list);
         self.lists.entities.reserve(list.elements.len());
-        for (index, raw) in list.iter() {
-            let id = match build::entity(raw) {
-                Some((Text(id), entity)) => {
-                    self.lists.entities.push(entity);
-                    Some(id)
-                }
-                None => self.walk(list, index, raw, |walker, spot, _| walker.entity(spot)),
-            };
-            self.identify(&mut ids, list, index, "entityId", id);
+        for (index, json) in list.iter() {
+            let Read { key, element } = self.read(list, index, json, |reader, at, _, _| reader.entity(at));
+            self.lists.entities.extend(element);
+            self.identify(&mut ids, list, index, schema::ENTITY_ID, key);
         }
         self.known.entities = ids;
     }
@@ -130,66 +118,51 @@ impl<'a> Check<'a> {
     fn senders(&mut self, list: &List<'a>) {
         let mut ids = Ids::of(list);
         self.lists.senders.reserve(list.elements.len());
-        for (index, raw) in list.iter() {
-            let id = match build::sender(raw, &mut self.coverages) {
-                Some((Text(id), sender)) => {
-                    self.lists.senders.push(sender);
-                    Some(id)
-                }
-                None => self.walk(list, index, raw, |walker, spot, _| walker.sender(spot)),
-            };
-            self.identify(&mut ids, list, index, "senderId", id);
+        for (index, json) in list.iter() {
+            let read = self.read(list, index, json, |reader, at, _, coverages| reader.sender(at, coverages));
+            self.lists.senders.extend(read.element);
+            self.identify(&mut ids, list, index, schema::SENDER_ID, read.key);
         }
         self.known.senders = ids;
     }
 
     fn associations(&mut self, list: &List<'a>) {
-        let mut links = Links::default();
-        links.of_senders.reserve(list.elements.len());
+        let mut seen = SeenAssociations::default();
+        seen.of_senders.reserve(list.elements.len());
         self.lists.associations.reserve(list.elements.len());
-        for (index, raw) in list.iter() {
-            let read = build::link(raw);
-            let read = read.and_then(|link| build::ends(&link, &self.known).map(|ends| (link, ends)));
-            let (link, ends) = match read {
-                Some((link, ends)) => {
-                    self.lists.push(&link, ends);
-                    (link, Some(ends))
-                }
-                None => {
-                    let walked = self.walk(list, index, raw, |walker, spot, known| walker.association(spot, known));
-                    let Some(link) = walked else {
-                        continue;
-                    };
-                    let ends = build::ends(&link, &self.known);
-                    (link, ends)
-                }
+        for (index, json) in list.iter() {
+            let read = self.read(list, index, json, |reader, at, known, _| reader.association(at, known));
+            let Some(association) = read else {
+                continue;
             };
-            if let Some(first) = links.insert(link, ends, index) {
-                self.fault(list, index, None, || format!("says the same as {}; keep one of them", place(list, first)));
+            let references = association.resolve(&self.known);
+            if let Some(references) = references {
+                self.lists.push(&association, references);
+            }
+            if let Some(first) = seen.insert(association, references, index) {
+                self.fault(list, index, None, || format!("says the same as {}; keep one of them", path(list, first)));
             }
         }
     }
 
     fn strategies(&mut self, list: &List<'a>) {
         let mut ids = Ids::of(list);
-        let mut claims = Claims::default();
-        // By element, for the messages of later ones that tie with it.
+        let mut ties = TieFinder::default();
+        // The id of each element, for the messages of later ones that tie with it.
         let mut names: Vec<Option<Cow<'a, str>>> = Vec::with_capacity(list.elements.len());
         self.lists.strategies.reserve(list.elements.len());
-        for (index, raw) in list.iter() {
-            let read = build::strategy(raw, &mut self.coverages);
-            let read = read.and_then(|written| written.place(&self.known).map(|strategy| (written, strategy)));
-            let (id, reach) = match read {
-                Some((written, strategy)) => {
-                    self.lists.strategies.push(strategy);
-                    let reach = written.reach();
-                    (Some(written.id), Some(reach))
-                }
-                None => self.walk(list, index, raw, |walker, spot, known| walker.strategy(spot, known)),
-            };
-            names.push(id.clone());
-            self.identify(&mut ids, list, index, "sendingStrategyId", id);
-            for tie in reach.map_or_else(Vec::new, |reach| claims.add(index, reach)) {
+        for (index, json) in list.iter() {
+            let (Read { key, element }, mut selector) =
+                self.read(list, index, json, |reader, at, known, coverages| reader.strategy(at, known, coverages));
+            if let Some(element) = element
+                && let Some(strategy) = element.resolve(&self.known)
+            {
+                self.lists.strategies.push(strategy);
+                selector = Some(element.selector());
+            }
+            names.push(key.clone());
+            self.identify(&mut ids, list, index, schema::STRATEGY_ID, key);
+            for tie in selector.map_or_else(Vec::new, |selector| ties.add(index, selector)) {
                 let id = names[tie.first as usize].as_deref();
                 self.fault(list, index, None, || tie_message(list, id, &tie));
             }
@@ -197,21 +170,15 @@ impl<'a> Check<'a> {
     }
 
     fn default_senders(&mut self, list: &List<'a>) {
-        let mut first: HashMap<Scope<'a>, u32> = HashMap::new();
-        for (index, raw) in list.iter() {
-            let read = build::default_sender(raw);
-            let read = read.and_then(|written| written.place(&self.known).map(|default| (written.platform, default)));
-            let platform = match read {
-                Some((platform, default_sender)) => {
-                    self.lists.default_senders.push(default_sender);
-                    Some(platform)
-                }
-                None => self.walk(list, index, raw, |walker, spot, known| walker.default_sender(spot, known)),
-            };
-            match platform.map(|platform| first.entry(platform)) {
+        let mut first: HashMap<ScopeIds<'a>, u32> = HashMap::new();
+        for (index, json) in list.iter() {
+            let Read { key, element } =
+                self.read(list, index, json, |reader, at, known, _| reader.default_sender(at, known));
+            self.lists.default_senders.extend(element.and_then(|element| element.resolve(&self.known)));
+            match key.map(|platform| first.entry(platform)) {
                 Some(Entry::Occupied(first)) => {
-                    self.fault(list, index, Some("platform"), || {
-                        let first = place(list, *first.get());
+                    self.fault(list, index, Some(schema::PLATFORM), || {
+                        let first = path(list, *first.get());
                         format!("has its default sender in {first} already; keep one of them")
                     });
                 }
@@ -223,78 +190,72 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Has the faults of an element noted that `build` gave nothing for; gives what could be read of it.
-    fn walk<T>(
+    /// Reads an element and notes its faults.
+    fn read<T>(
         &mut self,
         list: &List<'a>,
         index: u32,
-        raw: &'a RawValue,
-        walk: impl FnOnce(&mut Walker<'_, 'a>, &Spot<'a, '_>, &Known<'a>) -> T,
+        json: Json<'a>,
+        read: impl FnOnce(&mut Reader<'_, 'a>, &ValueAt<'a, '_>, &KnownIds<'a>, &mut Coverages<'a>) -> T,
     ) -> T {
         let path = Path::Key { of: &Path::Root, key: list.name };
-        let spot = Spot { raw, path: Path::Index { of: &path, index: index as usize } };
-        let mut walker = Walker::new(&mut self.log);
-        let read = walk(&mut walker, &spot, &self.known);
-        if self.log.is_empty() {
-            // Should the two ways ever disagree, an element must not be lost in silence.
-            self.log.add(raw, &spot.path, || "is not a sound element of this list".to_owned());
-        }
-        read
+        let at = ValueAt { json, path: Path::Index { of: &path, index: index as usize } };
+        read(&mut Reader::new(&mut self.log), &at, &self.known, &mut self.coverages)
     }
 
-    /// Takes note of an element's id, which no other may have.
+    /// Adds an element's id, which no other may have.
     fn identify(&mut self, ids: &mut Ids<'a>, list: &List<'a>, index: u32, key: &str, id: Option<Cow<'a, str>>) {
         let Some(id) = id else {
-            ids.unreadable();
+            ids.add_unreadable();
             return;
         };
         if let Some((id, first)) = ids.insert(id, index) {
             self.fault(list, index, Some(key), || {
-                format!("{} is the id of {} already; ids are unique", quoted(&id), place(list, first))
+                format!("{} is the id of {} already; ids are unique", quoted(&id), path(list, first))
             });
         }
     }
 
     /// Notes a fault between elements at the later one, or at one of its fields.
     fn fault(&mut self, list: &List<'a>, index: u32, key: Option<&str>, message: impl FnOnce() -> String) {
-        let raw = list.elements[index as usize];
+        let json = list.elements[index as usize];
         let list = Path::Key { of: &Path::Root, key: list.name };
         let element = Path::Index { of: &list, index: index as usize };
-        match key.and_then(|key| Some((key, json_path::member(raw, key)?))) {
+        match key.and_then(|key| Some((key, json.member(key)?))) {
             Some((key, value)) => self.log.add(value, &Path::Key { of: &element, key }, message),
-            None => self.log.add(raw, &element, message),
+            None => self.log.add(json, &element, message),
         }
     }
 }
 
 /// The path of an element.
-fn place(list: &List<'_>, index: u32) -> String {
+fn path(list: &List<'_>, index: u32) -> String {
     format!("$.{}[{index}]", list.name)
 }
 
-/// Says which strategy a new one ties with: one with an id that can be read, one at a place of the file, or both.
+/// Says which strategy a new one ties with: by its path, and by its id if that can be read.
 fn tie_message(list: &List<'_>, id: Option<&str>, tie: &Tie) -> String {
-    let place = place(list, tie.first);
+    let path = path(list, tie.first);
     match id {
-        Some(id) => tie.message(&format!("{} ({place})", quoted(id))),
-        None => tie.message(&format!("({place})")),
+        Some(id) => tie.message(&format!("{} ({path})", quoted(id))),
+        None => tie.message(&format!("({path})")),
     }
 }
 
 // === impl Lists ===
 
 impl Lists {
-    fn push(&mut self, link: &Link<'_>, ends: Ends) {
-        match link.acted_on(ends) {
+    fn push(&mut self, association: &AssociationIds<'_>, references: References) {
+        match association.acted_on(references) {
             Some(association) => self.associations.push(association),
-            None => self.other_associations.push(link.kept()),
+            None => self.other_associations.push(association.not_acted_on()),
         }
     }
 }
 
 /// The catalog of these lists.
 fn catalog_of(lists: Lists, interned: Interned) -> Catalog {
-    let nothing = Catalog::nothing();
+    let empty = Catalog::empty();
     let catalog = Catalog {
         applications: lists.applications.into(),
         entities: lists.entities.into(),
@@ -304,21 +265,21 @@ fn catalog_of(lists: Lists, interned: Interned) -> Catalog {
         strategies: lists.strategies.into(),
         default_senders: lists.default_senders.into(),
         interned,
-        ..nothing.clone()
+        ..empty.clone()
     };
-    catalog.looked_up(&nothing)
+    catalog.indexed(&empty)
 }
 
-// === impl Links ===
+// === impl SeenAssociations ===
 
-impl<'a> Links<'a> {
-    /// Takes note of an association; gives the earlier element that says the same, if there is one.
-    fn insert(&mut self, link: Link<'a>, ends: Option<Ends>, element: u32) -> Option<u32> {
-        let first = match ends {
-            Some(Ends { application, entity, sender: Some(sender) }) => {
-                *self.of_senders.entry(link.code(application, entity, sender)).or_insert(element)
+impl<'a> SeenAssociations<'a> {
+    /// Adds an association; gives the earlier element that says the same, if there is one.
+    fn insert(&mut self, association: AssociationIds<'a>, references: Option<References>, element: u32) -> Option<u32> {
+        let first = match references {
+            Some(References { application, entity, sender: Some(sender) }) => {
+                *self.of_senders.entry(association.code(application, entity, sender)).or_insert(element)
             }
-            _ => *self.other.entry(link).or_insert(element),
+            _ => *self.other.entry(association).or_insert(element),
         };
         (first != element).then_some(first)
     }

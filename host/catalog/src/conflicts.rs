@@ -1,17 +1,17 @@
-//! Strategies that tie: two of one scope of which neither is more specific, for some message.
+//! Strategies that tie: for some message, two strategies of one scope of which neither is more specific.
 //!
-//! A strategy with both channel and countries goes before one with countries alone, that before one with a channel
-//! alone, and that before one with neither. So two tie only when they set the same channel or both none, and their
-//! countries meet or both set none.
+//! A strategy with channel and countries goes before one with countries alone, that one before a strategy with a channel
+//! alone, and that one before a strategy with neither. So two strategies tie only if they set the same channel, or both
+//! none, and have a country in common, or both set no countries.
 
 use callsign_destination::Country;
 use hashbrown::{HashMap, hash_map::Entry};
 
-use super::{diagnose::Scope, kind::Channel};
+use super::{kind::Channel, unresolved::ScopeIds};
 
-/// The messages that a strategy acts on.
-pub(super) struct Reach<'a> {
-    pub(super) scope: Scope<'a>,
+/// The messages that a strategy is for.
+pub(super) struct Selector<'a> {
+    pub(super) scope: ScopeIds<'a>,
     pub(super) channel: Option<Channel>,
     /// None is every country.
     pub(super) countries: Option<Vec<Country>>,
@@ -27,34 +27,36 @@ pub(super) struct Tie {
     pub(super) more: usize,
 }
 
-/// Which strategy came first for each scope, channel and country: one entry for each country of the file's lists, so
-/// that finding ties takes a look-up for each and never compares strategies with each other.
+/// Finds strategies that tie.
+///
+/// It keeps which strategy came first for each scope, channel and country. A strategy takes one look-up for each of its
+/// countries, and no two strategies are compared with each other.
 #[derive(Default)]
-pub(super) struct Claims<'a> {
-    scopes: HashMap<Scope<'a>, usize>,
+pub(super) struct TieFinder<'a> {
+    scopes: HashMap<ScopeIds<'a>, usize>,
     first: HashMap<(usize, Option<Channel>, Option<Country>), u32>,
 }
 
-impl<'a> Claims<'a> {
-    /// Takes note of a strategy; gives each earlier one that it ties with, once.
-    pub(super) fn add(&mut self, strategy: u32, reach: Reach<'a>) -> Vec<Tie> {
+impl<'a> TieFinder<'a> {
+    /// Adds a strategy; gives each earlier one that it ties with, once.
+    pub(super) fn add(&mut self, strategy: u32, selector: Selector<'a>) -> Vec<Tie> {
         let next = self.scopes.len();
-        let scope = *self.scopes.entry(reach.scope).or_insert(next);
-        let mut met = Vec::new();
-        let mut claim = |country| match self.first.entry((scope, reach.channel, country)) {
+        let scope = *self.scopes.entry(selector.scope).or_insert(next);
+        let mut ties = Vec::new();
+        let mut add_country = |country| match self.first.entry((scope, selector.channel, country)) {
             // A country that one list names twice is no tie.
-            Entry::Occupied(first) if *first.get() != strategy => met.push((*first.get(), country)),
+            Entry::Occupied(first) if *first.get() != strategy => ties.push((*first.get(), country)),
             Entry::Occupied(_) => {}
             Entry::Vacant(free) => {
                 free.insert(strategy);
             }
         };
-        match reach.countries {
-            None => claim(None),
-            Some(countries) => countries.into_iter().for_each(|country| claim(Some(country))),
+        match selector.countries {
+            None => add_country(None),
+            Some(countries) => countries.into_iter().for_each(|country| add_country(Some(country))),
         }
-        met.sort_by_key(|(first, _)| *first);
-        let groups = met.chunk_by(|(one, _), (other, _)| one == other);
+        ties.sort_by_key(|(first, _)| *first);
+        let groups = ties.chunk_by(|(one, _), (other, _)| one == other);
         groups.map(|group| Tie { first: group[0].0, country: group[0].1, more: group.len() - 1 }).collect()
     }
 }

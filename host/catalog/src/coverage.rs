@@ -1,21 +1,23 @@
-//! Where a sender reaches, and how equal answers are shared.
+//! Coverages: the countries that a sender reaches. Equal ones are shared.
 
 use std::{
     hash::BuildHasher,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use super::{
+    Catalog,
+    json_path::Json,
+    kind::Channel,
+    persistent::{HashIndex, PVec},
+};
 use callsign_destination::Country;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
-use serde_json::value::RawValue;
-
-use super::{Catalog, element, kind::Channel};
-use crate::persistent::{HashIndex, PVec};
 
 /// The countries that a sender reaches, for each channel.
 ///
-/// A million senders have few different coverages, so this is a reference that equal ones share: cheap to clone and
-/// to keep.
+/// A million senders have few different coverages. So this is a reference to one that equal senders share: cheap to clone
+/// and to keep.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Coverage(Arc<[Option<Countries>; 3]>);
 
@@ -24,9 +26,15 @@ pub struct Coverage(Arc<[Option<Countries>; 3]>);
 pub enum Countries {
     /// `"*"`: every country.
     All,
-    /// These alone: sorted by [`Country::bits`], each once. Equal lists of one catalog are one allocation. An empty
-    /// list is no country.
+    /// Only these: sorted by [`Country::bits`], each once. Equal lists of one catalog share one allocation. An empty list
+    /// is no country.
     Only(Arc<[Country]>),
+}
+
+/// The `countries` of a coverage, as the file lists them.
+pub(super) enum ListedCountries {
+    All,
+    Only(Vec<Country>),
 }
 
 /// The coverages and country lists of a catalog, each once, for its elements to share.
@@ -37,19 +45,19 @@ pub(super) struct Interned {
     by_coverage: HashIndex,
     lists: PVec<Arc<[Country]>>,
     by_list: HashIndex,
-    /// How many of both the catalog had when they were last collected from it.
+    /// How many of both there were when they were last collected from the catalog.
     collected: usize,
 }
 
-/// How many coverages and lists that nothing has any more may be kept.
+/// How many coverages and lists may be kept that no element has any more.
 const UNUSED: usize = 1_024;
 
-/// Reads coverages into what is shared.
+/// The coverages that elements read so far have, for later ones to share.
 #[derive(Default)]
 pub(super) struct Coverages<'a> {
-    /// By the text of the `coverage` value: senders that are written alike are neither parsed nor looked up again.
+    /// By the text of the `coverage` value: an equal text is neither parsed nor looked up again.
     by_text: HashMap<&'a str, Coverage>,
-    /// Asked only for texts that are new, so that several who read at once do not wait for each other.
+    /// Locked only for a new text, so that threads rarely wait for each other.
     interned: Arc<Mutex<Interned>>,
 }
 
@@ -62,12 +70,12 @@ impl Coverage {
         self.countries(channel).is_some_and(|countries| countries.contains(country))
     }
 
-    /// Where it is in memory: one place for all that are equal, within a catalog.
+    /// Its address in memory, which is the same for equal coverages of one catalog.
     pub fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// The countries that are reached over `channel`; none when the coverage does not name the channel.
+    /// The countries that are reached over `channel`; none if the coverage does not name the channel.
     #[inline]
     pub fn countries(&self, channel: Channel) -> Option<&Countries> {
         self.0[channel as usize].as_ref()
@@ -87,17 +95,32 @@ impl Countries {
     }
 }
 
+// === impl ListedCountries ===
+
+impl ListedCountries {
+    /// The countries of either.
+    fn or(self, other: ListedCountries) -> ListedCountries {
+        match (self, other) {
+            (ListedCountries::Only(mut list), ListedCountries::Only(more)) => {
+                list.extend(more);
+                ListedCountries::Only(list)
+            }
+            _ => ListedCountries::All,
+        }
+    }
+}
+
 // === impl Interned ===
 
 impl Interned {
-    /// What a catalog shares, for what is added to it.
+    /// The coverages and lists of a catalog, for new elements to share.
     pub(super) fn of(catalog: &Catalog) -> Self {
         let known = &catalog.interned;
         if known.coverages.len() + known.lists.len() <= known.collected + UNUSED {
             return known.clone();
         }
         let mut interned = Interned::default();
-        // Many senders have one coverage: most are settled by their address, without a look at the countries.
+        // Senders share coverages, so most are found by address, without comparing countries.
         let mut seen = HashSet::new();
         for sender in catalog.senders() {
             if seen.insert(sender.coverage.address()) {
@@ -118,9 +141,9 @@ impl Interned {
 
     fn coverage(&mut self, coverage: Coverage) -> Coverage {
         let hash = self.hasher.hash_one(&coverage);
-        let place = self.by_coverage.find(hash, |place| self.coverages[place as usize] == coverage);
-        if let Some(place) = place {
-            return self.coverages[place as usize].clone();
+        let known = self.by_coverage.find(hash, |index| self.coverages[index as usize] == coverage);
+        if let Some(index) = known {
+            return self.coverages[index as usize].clone();
         }
         self.by_coverage.insert(hash, self.coverages.len() as u32);
         self.coverages.push(coverage.clone());
@@ -129,9 +152,9 @@ impl Interned {
 
     fn shared_list<L: AsRef<[Country]>>(&mut self, list: L, share: impl FnOnce(L) -> Arc<[Country]>) -> Arc<[Country]> {
         let hash = self.hasher.hash_one(list.as_ref());
-        let place = self.by_list.find(hash, |place| *self.lists[place as usize] == *list.as_ref());
-        if let Some(place) = place {
-            return Arc::clone(&self.lists[place as usize]);
+        let known = self.by_list.find(hash, |index| *self.lists[index as usize] == *list.as_ref());
+        if let Some(index) = known {
+            return Arc::clone(&self.lists[index as usize]);
         }
         let shared = share(list);
         self.by_list.insert(hash, self.lists.len() as u32);
@@ -146,20 +169,20 @@ impl Interned {
         self.shared_list(countries, Into::into)
     }
 
-    /// A channel that is named twice covers what either entry says.
-    fn merged(&mut self, entries: Vec<(Channel, element::CountryField)>) -> Coverage {
-        let mut merged: [Option<element::CountryField>; 3] = [None, None, None];
+    /// The coverage of these entries. A channel that is named twice covers the countries of both entries.
+    fn merged(&mut self, entries: Vec<(Channel, ListedCountries)>) -> Coverage {
+        let mut merged: [Option<ListedCountries>; 3] = [None, None, None];
         for (channel, countries) in entries {
-            let slot = &mut merged[channel as usize];
-            *slot = Some(match slot.take() {
+            let countries_so_far = &mut merged[channel as usize];
+            *countries_so_far = Some(match countries_so_far.take() {
                 Some(earlier) => earlier.or(countries),
                 None => countries,
             });
         }
         let coverage = Coverage(Arc::new(merged.map(|countries| {
             countries.map(|countries| match countries {
-                element::CountryField::All => Countries::All,
-                element::CountryField::Only(list) => Countries::Only(self.list(list)),
+                ListedCountries::All => Countries::All,
+                ListedCountries::Only(list) => Countries::Only(self.list(list)),
             })
         })));
         self.coverage(coverage)
@@ -169,25 +192,26 @@ impl Interned {
 // === impl Coverages ===
 
 impl<'a> Coverages<'a> {
-    /// Those of a catalog, for what is added to it to share.
+    /// The coverages of a catalog, for new elements to share.
     pub(super) fn of(catalog: &Catalog) -> Self {
         Coverages { by_text: HashMap::new(), interned: Arc::new(Mutex::new(Interned::of(catalog))) }
     }
 
-    /// A reader into the same, for another thread.
-    pub(super) fn beside<'b>(&self) -> Coverages<'b> {
+    /// The same shared coverages, for another thread.
+    pub(super) fn for_thread<'b>(&self) -> Coverages<'b> {
         Coverages { by_text: HashMap::new(), interned: Arc::clone(&self.interned) }
     }
 
-    /// The coverage of a `coverage` value; nothing when it has a fault.
-    pub(super) fn read(&mut self, raw: &'a RawValue) -> Option<Coverage> {
-        if let Some(coverage) = self.by_text.get(raw.get()) {
-            return Some(coverage.clone());
-        }
-        let entries = element::coverage(raw)?;
+    /// The coverage of a `coverage` value with the same text as an earlier one.
+    pub(super) fn with_text(&self, json: Json<'_>) -> Option<Coverage> {
+        self.by_text.get(json.as_str()).cloned()
+    }
+
+    /// The coverage of a `coverage` value that has these entries.
+    pub(super) fn add(&mut self, json: Json<'a>, entries: Vec<(Channel, ListedCountries)>) -> Coverage {
         let coverage = self.with(|interned| interned.merged(entries));
-        self.by_text.insert(raw.get(), coverage.clone());
-        Some(coverage)
+        self.by_text.insert(json.as_str(), coverage.clone());
+        coverage
     }
 
     /// The shared form of a list: sorted, each country once.
@@ -195,7 +219,7 @@ impl<'a> Coverages<'a> {
         self.with(|interned| interned.list(countries))
     }
 
-    /// What is shared after all of a catalog was read.
+    /// What is shared, after all of a catalog was read.
     pub(super) fn collected(&self) -> Interned {
         self.with(|interned| {
             interned.collected = interned.coverages.len() + interned.lists.len();
@@ -203,12 +227,12 @@ impl<'a> Coverages<'a> {
         })
     }
 
-    /// What is shared after some elements were read.
+    /// What is shared, after some elements were read.
     pub(super) fn interned(&self) -> Interned {
         self.with(|interned| interned.clone())
     }
 
-    fn with<T>(&self, ask: impl FnOnce(&mut Interned) -> T) -> T {
-        ask(&mut self.interned.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, use_it: impl FnOnce(&mut Interned) -> T) -> T {
+        use_it(&mut self.interned.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

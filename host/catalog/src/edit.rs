@@ -1,21 +1,21 @@
-//! Changes of single elements: a catalog, some edits, and the catalog that they make of it.
+//! Edits of single elements: a catalog, some edits, and the catalog that they make of it.
 //!
-//! What an element may be has its one place in `build` and `walk`; here is what only an edit adds to that:
+//! What an element is, is in `schema`. Here is what only edits add to that:
 //!
-//! 1. `plan` reads the edits, finds what they name in the catalog, and applies them in order to the `slots` of each
-//!    list, which say where every element is without moving any.
-//! 2. `relate` looks up what the new elements refer to; `dangling` says whose fault it is where something is missing.
-//! 3. `finish` makes the lists anew that differ, with every index as it is then, and finds strategies that tie.
+//! 1. `plan` reads the edits, finds the elements that they name in the catalog, and applies them in order to the `slots`
+//!    of each list. These say where every element is without moving any.
+//! 2. `resolve` looks up what the new elements refer to. If something is missing, `dangling` says which edit is at fault.
+//! 3. `finish` makes the lists that differ, with the new indexes, and finds strategies that tie.
 //!
-//! All of that takes time with the edits alone, unless an element is taken out of a list to which others refer by index:
-//! then what is behind it moves up, and everything is gone through once. `error` says what was wrong, with the faults
-//! that the file would have.
+//! The time of all this depends on the number of edits alone, with one exception: if an element is removed from a list to
+//! which others refer by index, the elements behind it move up, and the whole catalog is gone through once. `error` says
+//! what was wrong, with the faults that the file would have.
 
 mod dangling;
 mod error;
 mod finish;
 mod plan;
-mod relate;
+mod resolve;
 mod slots;
 
 use std::borrow::Cow;
@@ -36,7 +36,7 @@ pub enum List {
     Entities,
     /// `senders`, told apart by `senderId`.
     Senders,
-    /// `associations`, told apart by all that they say.
+    /// `associations`, told apart by all their fields.
     Associations,
     /// `sendingStrategies`, told apart by `sendingStrategyId`.
     Strategies,
@@ -87,31 +87,31 @@ impl std::fmt::Display for List {
 // === impl Edit ===
 
 impl<'a> Edit<'a> {
-    /// The element takes the place of the one that is told apart by the same values, or comes last in its list.
+    /// Puts an element: it replaces the one with the same id (or platform), or is added at the end of its list.
     ///
-    /// It is written as in the file and keeps the same rules. An association that is there already stays as it is.
+    /// It is written as in the file and keeps the same rules. Putting an association that is there already changes nothing.
     pub fn put(list: List, element: &'a RawValue) -> Self {
         Edit { list, change: Change::Put, element: Cow::Borrowed(element) }
     }
 
-    /// As [`Edit::put`], of an element that the edit keeps.
+    /// As [`Edit::put`], for an owned element.
     pub fn put_owned(list: List, element: Box<RawValue>) -> Self {
         Edit { list, change: Change::Put, element: Cow::Owned(element) }
     }
 
-    /// The element that is told apart by the same values is taken out.
+    /// Removes the element with the same id (or platform, or all fields of an association).
     ///
-    /// `element` has these values at least, such as `{"senderId":"S1"}`; what else it has is not looked at.
+    /// `element` needs only these fields, such as `{"senderId":"S1"}`. The values of others are ignored.
     pub fn remove(list: List, element: &'a RawValue) -> Self {
         Edit { list, change: Change::Remove, element: Cow::Borrowed(element) }
     }
 
-    /// As [`Edit::remove`], of an element that the edit keeps.
+    /// As [`Edit::remove`], for an owned element.
     pub fn remove_owned(list: List, element: Box<RawValue>) -> Self {
         Edit { list, change: Change::Remove, element: Cow::Owned(element) }
     }
 
-    /// The application with this id is taken out.
+    /// Removes the application with an id.
     pub fn remove_application(id: &str) -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -121,7 +121,7 @@ impl<'a> Edit<'a> {
         Edit::remove_owned(List::Applications, json(&Named { application_id: id }))
     }
 
-    /// The entity with this id is taken out.
+    /// Removes the entity with an id.
     pub fn remove_entity(id: &str) -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -131,7 +131,7 @@ impl<'a> Edit<'a> {
         Edit::remove_owned(List::Entities, json(&Named { entity_id: id }))
     }
 
-    /// The sender with this id is taken out.
+    /// Removes the sender with an id.
     pub fn remove_sender(id: &str) -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -141,7 +141,7 @@ impl<'a> Edit<'a> {
         Edit::remove_owned(List::Senders, json(&Named { sender_id: id }))
     }
 
-    /// The association that says this is taken out; `resource_type` and `channel` are the words of the file.
+    /// Removes an association. `resource_type` and `channel` are the words of the file.
     pub fn remove_association(
         resource_type: &str,
         channel: &str,
@@ -163,7 +163,7 @@ impl<'a> Edit<'a> {
         Edit::remove_owned(List::Associations, json(&named))
     }
 
-    /// The strategy with this id is taken out.
+    /// Removes the strategy with an id.
     pub fn remove_strategy(id: &str) -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -173,7 +173,7 @@ impl<'a> Edit<'a> {
         Edit::remove_owned(List::Strategies, json(&Named { sending_strategy_id: id }))
     }
 
-    /// The default sender of an application, or of an entity of it, is taken out; the sender itself stays.
+    /// Removes the default sender of an application, or of an entity of it. The sender itself stays.
     pub fn remove_default_sender(application: &str, entity: Option<&str>) -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -189,18 +189,18 @@ impl<'a> Edit<'a> {
         Edit::remove_owned(List::DefaultSenders, json(&Named { platform }))
     }
 
-    /// The list of the element.
+    /// The list that the edit changes.
     pub fn list(&self) -> List {
         self.list
     }
 
-    /// The element, or what tells it apart.
+    /// The element to put, or the fields of the one to remove.
     pub fn element(&self) -> &RawValue {
         &self.element
     }
 }
 
-/// Strings and nothing are always JSON; should they ever not be, null is an edit that is refused.
+/// Strings and null are always JSON. If they ever were not, null is an edit that is refused.
 fn json(named: &impl Serialize) -> Box<RawValue> {
     to_raw_value(named).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
@@ -208,15 +208,15 @@ fn json(named: &impl Serialize) -> Box<RawValue> {
 // === impl Catalog ===
 
 impl Catalog {
-    /// The catalog that these edits make of this one: all of them, in order, or none.
+    /// Applies edits: all of them, in order, or none.
     ///
-    /// Every element that is put is sound by itself. What elements refer to is looked up once, after the last edit: an
-    /// association may come before its sender, and a sender may be taken out and put again. Elements that no edit names
-    /// keep their order, and so does one that is replaced; one that is taken out and put again comes last.
+    /// Every element that is put must be valid by itself. References are looked up once, after the last edit: an association
+    /// may come before its sender, and a sender may be removed and put again. Elements that no edit names keep their order,
+    /// and so does one that is replaced. One that is removed and put again comes last.
     ///
-    /// The result is what [`Catalog::from_json`] would read from the file with these changes. It takes time with the
-    /// number of edits, whatever the size of the catalog, and shares with this one what did not change. Only where an
-    /// application, an entity, a sender or a strategy is taken out, it takes time with the whole.
+    /// The result is what [`Catalog::from_json`] would read from the file with these changes. It shares with this catalog
+    /// what did not change. The time depends on the number of edits and not on the size of the catalog, unless an
+    /// application, an entity, a sender or a strategy is removed: then it depends on the size.
     ///
     /// ```
     /// use callsign_catalog::{Catalog, Edit, EditErrorKind, List};
@@ -234,12 +234,11 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// [`EditError`] for one edit that cannot be. Those that are wrong whatever the others are come first: an element
-    /// that is not sound, or nothing to remove. Then come those that leave a reference dangling, and then those that put
-    /// a strategy which ties; of each, the first.
+    /// [`EditError`] for one edit: the first that is wrong by itself (an element with a fault, or nothing to remove); else
+    /// the first that leaves a reference dangling; else the first that puts a strategy that ties.
     pub fn edit(&self, edits: &[Edit<'_>]) -> Result<Catalog, EditError> {
         let plan = Plan::new(self, edits)?;
-        let placed = plan.relate(self, edits)?;
-        finish::catalog(self, plan, placed, edits)
+        let resolved = plan.resolve(self, edits)?;
+        finish::catalog(self, plan, resolved, edits)
     }
 }

@@ -1,112 +1,119 @@
-//! A file in which everything is sound, read as fast as the machine can.
+//! Loads a valid file on several threads.
 //!
-//! This is the way of all files that are served. It only says whether a file is sound, as `build` does of an element; why
-//! one is not is for `check` to say, which goes through it from the beginning.
-
-use serde_json::value::RawValue;
+//! Files that are served are valid, so this is the usual way. It stops at the first fault. To report every fault, `check`
+//! then reads the file again from the start.
 
 use super::{
     Catalog,
-    build::{self, WrittenDefault, WrittenStrategy},
-    conflicts::Claims,
+    conflicts::TieFinder,
     coverage::Coverages,
+    fault::FaultLog,
     file::Lists,
-    ids::DEFAULT_APPLICATION,
+    ids::{DEFAULT_APPLICATION, KnownIds},
+    json_path::{Json, Path, ValueAt},
     model::{Application, Association, OtherAssociation},
+    parallel::parts,
+    persistent::{PVec, SlotVec},
+    reader::Reader,
 };
-use crate::parallel::parts;
-use crate::persistent::{PVec, SlotVec};
 
-/// The catalog of these lists; nothing where any of it is not sound.
-pub(super) fn catalog<'a>(lists: &Lists<'a>) -> Option<Catalog> {
-    let coverages = Coverages::default();
-    let nothing = Catalog::nothing();
-    let identified = Catalog {
-        applications: applications(&lists.applications.elements)?,
-        entities: each(&lists.entities.elements, |raw, _| Some(build::entity(raw)?.1), &coverages)?,
-        senders: each(&lists.senders.elements, |raw, coverages| Some(build::sender(raw, coverages)?.1), &coverages)?,
-        ..nothing.clone()
-    };
-    let identified = identified.looked_up(&nothing);
-    let (associations, other_associations) = associations(&lists.associations.elements, &identified)?;
+/// Reads one list after the other.
+struct FastLoad<'a> {
+    text: &'a str,
+    coverages: Coverages<'a>,
+    /// References are not looked up by the reader, but in the catalog of those elements that have ids.
+    known: KnownIds<'a>,
+}
 
-    let mut claims = Claims::default();
-    let mut strategies = Vec::with_capacity(lists.strategies.elements.len());
-    let written = |raw, coverages: &mut Coverages<'a>| {
-        let written: WrittenStrategy<'a> = build::strategy(raw, coverages)?;
-        Some((written.place(&identified)?, written.reach()))
+/// The catalog of these lists of a text; nothing if any of it has a fault.
+pub(super) fn catalog<'a>(text: &'a str, lists: &Lists<'a>) -> Option<Catalog> {
+    let load = FastLoad { text, coverages: Coverages::default(), known: KnownIds::unchecked() };
+    let empty = Catalog::empty();
+    let referred_to = Catalog {
+        applications: load.applications(&lists.applications.elements)?,
+        entities: load.list(&lists.entities.elements, |reader, at, _| reader.entity(at).element)?.collect(),
+        senders: load
+            .list(&lists.senders.elements, |reader, at, coverages| reader.sender(at, coverages).element)?
+            .collect(),
+        ..empty.clone()
     };
-    for (index, (strategy, reach)) in
-        (0..).zip(list(&lists.strategies.elements, written, &coverages)?.into_iter().flatten())
-    {
-        if !claims.add(index, reach).is_empty() {
-            return None;
-        }
-        strategies.push(strategy);
-    }
-    let default_sender = |raw, _: &mut Coverages<'a>| {
-        let written: WrittenDefault<'a> = build::default_sender(raw)?;
-        written.place(&identified)
-    };
-    let default_senders = list(&lists.default_senders.elements, default_sender, &coverages)?;
+    let referred_to = referred_to.indexed(&empty);
+    let (associations, other_associations) = load.associations(&lists.associations.elements, &referred_to)?;
+    let strategies = load.list(&lists.strategies.elements, |reader, at, coverages| {
+        let (strategy, selector) = reader.strategy(at, &load.known, coverages);
+        Some((strategy.element?.resolve(&referred_to)?, selector?))
+    })?;
+    let mut ties = TieFinder::default();
+    let strategies = (0..).zip(strategies).map(|(index, (strategy, selector))| {
+        // Two strategies that tie are a fault.
+        ties.add(index, selector).is_empty().then_some(strategy)
+    });
+    let strategies = strategies.collect::<Option<Vec<_>>>()?;
+    let default_senders = load.list(&lists.default_senders.elements, |reader, at, _| {
+        reader.default_sender(at, &load.known).element?.resolve(&referred_to)
+    })?;
     let catalog = Catalog {
         associations,
         other_associations,
         strategies: strategies.into(),
-        default_senders: default_senders.into_iter().flatten().collect(),
-        interned: coverages.collected(),
-        ..identified.clone()
+        default_senders: default_senders.collect(),
+        interned: load.coverages.collected(),
+        ..referred_to.clone()
     };
-    Some(catalog.looked_up(&identified)).filter(Catalog::is_told_apart)
+    Some(catalog.indexed(&referred_to)).filter(Catalog::has_no_duplicates)
 }
 
-/// The applications, `default` in front where the file does not list it.
-fn applications(elements: &[&RawValue]) -> Option<PVec<Application>> {
-    let applications = elements.iter().map(|raw| Some(build::application(raw)?.1));
-    let mut applications = applications.collect::<Option<Vec<Application>>>()?;
-    if applications.iter().all(|application| &*application.id != DEFAULT_APPLICATION) {
-        applications.insert(0, Application { id: DEFAULT_APPLICATION.into(), name: None });
+impl<'a> FastLoad<'a> {
+    /// The applications, `default` in front if the file does not list it.
+    fn applications(&self, elements: &[Json<'a>]) -> Option<PVec<Application>> {
+        let applications = self.list(elements, |reader, at, _| reader.application(at).element)?;
+        let mut applications: Vec<Application> = applications.collect();
+        if applications.iter().all(|application| &*application.id != DEFAULT_APPLICATION) {
+            applications.insert(0, Application { id: DEFAULT_APPLICATION.into(), name: None });
+        }
+        Some(applications.into())
     }
-    Some(applications.into())
-}
 
-/// The associations, and those that no strategy acts on.
-fn associations(elements: &[&RawValue], known: &Catalog) -> Option<(SlotVec<Association>, SlotVec<OtherAssociation>)> {
-    let read = parts(elements, |part| {
-        let (mut associations, mut others) = (Vec::with_capacity(part.len()), Vec::new());
-        for raw in part {
-            let link = build::link(raw)?;
-            match link.acted_on(build::ends(&link, known)?) {
-                Some(association) => associations.push(association),
-                None => others.push(link.kept()),
+    /// The associations, and those that no strategy acts on.
+    fn associations(
+        &self,
+        elements: &[Json<'a>],
+        referred_to: &Catalog,
+    ) -> Option<(SlotVec<Association>, SlotVec<OtherAssociation>)> {
+        let read = parts(elements, |part| {
+            let (mut associations, mut others) = (Vec::with_capacity(part.len()), Vec::new());
+            let mut log = FaultLog::new(self.text);
+            for &json in part {
+                let at = ValueAt { json, path: Path::Root };
+                let association = Reader::new(&mut log).association(&at, &self.known).filter(|_| log.is_empty())?;
+                match association.acted_on(association.resolve(referred_to)?) {
+                    Some(association) => associations.push(association),
+                    None => others.push(association.not_acted_on()),
+                }
             }
-        }
-        Some((associations, others))
-    })?;
-    let (associations, others): (Vec<_>, Vec<_>) = read.into_iter().unzip();
-    Some((associations.into_iter().flatten().collect(), others.into_iter().flatten().collect()))
-}
+            Some((associations, others))
+        })?;
+        let (associations, others): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        Some((associations.into_iter().flatten().collect(), others.into_iter().flatten().collect()))
+    }
 
-/// The elements of a list, read by the parts.
-fn list<'a, T: Send>(
-    elements: &[&'a RawValue],
-    read: impl Fn(&'a RawValue, &mut Coverages<'a>) -> Option<T> + Sync,
-    coverages: &Coverages<'_>,
-) -> Option<Vec<Vec<T>>> {
-    parts(elements, |part| {
-        let mut coverages = coverages.beside();
-        let mut read_so_far = Vec::with_capacity(part.len());
-        for raw in part {
-            read_so_far.push(read(raw, &mut coverages)?);
-        }
-        Some(read_so_far)
-    })
-}
-
-fn each<'a, T: Send>(
-    elements: &[&'a RawValue],
-    read: impl Fn(&'a RawValue, &mut Coverages<'a>) -> Option<T> + Sync,
-    coverages: &Coverages<'_>,
-) -> Option<PVec<T>> {
-    Some(list(elements, read, coverages)?.into_iter().flatten().collect())
+    /// The elements of a list, read on several threads if it is long.
+    fn list<T: Send>(
+        &self,
+        elements: &[Json<'a>],
+        read: impl Fn(&mut Reader<'_, 'a>, &ValueAt<'a, '_>, &mut Coverages<'a>) -> Option<T> + Sync,
+    ) -> Option<std::iter::Flatten<std::vec::IntoIter<Vec<T>>>> {
+        let parts = parts(elements, |part| {
+            let mut coverages = self.coverages.for_thread();
+            let mut log = FaultLog::new(self.text);
+            let mut elements = Vec::with_capacity(part.len());
+            for &json in part {
+                // Paths are of no use here: faults are not reported.
+                let at = ValueAt { json, path: Path::Root };
+                elements.push(read(&mut Reader::new(&mut log), &at, &mut coverages)?);
+            }
+            Some(elements)
+        })?;
+        Some(parts.into_iter().flatten())
+    }
 }

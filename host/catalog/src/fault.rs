@@ -1,18 +1,18 @@
-//! What can be wrong with a catalog, and where.
+//! Faults: what is wrong with a catalog, and where.
 
 use std::{fmt, io, path::PathBuf, str::Utf8Error};
 
-use serde_json::value::RawValue;
+use super::{
+    MAX_CATALOG_BYTES,
+    json_path::{Json, Path},
+};
 
-use super::{MAX_CATALOG_BYTES, json_path::Path};
-
-/// The most faults that are reported one by one. A file with more has most often one cause, repeated; the rest are
-/// counted.
+/// How many faults are reported one by one; the rest are counted. A file with more usually repeats the same fault.
 pub const MAX_FAULTS: usize = 1_000;
 
 /// Why a catalog was refused.
 ///
-/// Only [`CatalogError::Read`] has a source, and leaves what it says to it.
+/// Only [`CatalogError::Read`] has a source, whose text its own message does not repeat.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogError {
@@ -21,13 +21,13 @@ pub enum CatalogError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system answered.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The text is longer than a catalog may be.
+    /// The text is longer than [`MAX_CATALOG_BYTES`].
     #[error("the catalog has {bytes} bytes or more; it may have {MAX_CATALOG_BYTES} at most")]
     TooLarge {
-        /// How many bytes it has, at least.
+        /// The number of bytes, or a lower bound of it.
         bytes: u64,
     },
     /// The text is not JSON, or not even UTF-8.
@@ -37,12 +37,12 @@ pub enum CatalogError {
         line: usize,
         /// The character in the line, from 1.
         column: usize,
-        /// The byte in the file, from 0; a byte order mark in front is not counted.
+        /// The byte in the file, from 0. A byte order mark in front is not counted.
         offset: usize,
         /// What is wrong there.
         message: String,
     },
-    /// The text is JSON, but not a sound catalog.
+    /// The text is JSON, but not a valid catalog.
     #[error("{0}")]
     Faults(Faults),
 }
@@ -65,7 +65,7 @@ pub struct Fault {
 
 /// Every fault of a catalog, in the order of the file; never empty.
 ///
-/// Displayed, it is one line of summary and one line for each fault.
+/// It is displayed as one line of summary and one line for each fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults {
     listed: Vec<Fault>,
@@ -86,15 +86,15 @@ struct Found {
     missing: Option<&'static str>,
 }
 
-/// Counts lines and characters forward through a text, so that many places cost one pass.
-struct Place<'t> {
+/// Counts lines and characters forward through a text, so that many positions take one pass.
+struct Position<'t> {
     text: &'t [u8],
     offset: usize,
     line: usize,
     column: usize,
 }
 
-/// Refuses a text whose elements might not have 32-bit indexes.
+/// Refuses a text that may have more elements than there are 32-bit indexes.
 pub(super) fn check_size(bytes: u64) -> Result<(), CatalogError> {
     if bytes > MAX_CATALOG_BYTES {
         return Err(CatalogError::TooLarge { bytes });
@@ -106,20 +106,20 @@ pub(super) fn check_size(bytes: u64) -> Result<(), CatalogError> {
 
 impl CatalogError {
     pub(super) fn not_utf8(bytes: &[u8], error: Utf8Error) -> CatalogError {
-        // Positions leave out a byte order mark, as for text that is UTF-8.
+        // A byte order mark is not counted, as for text that is UTF-8.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let offset = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
-        let mut place = Place::start(bytes);
-        place.advance(offset);
+        let mut position = Position::start(bytes);
+        position.advance(offset);
         let message = match error.error_len() {
             Some(_) => format!("byte {offset} is not UTF-8; save the file as UTF-8"),
             None => format!("byte {offset} starts a UTF-8 character that the file's end cuts off"),
         };
-        CatalogError::Syntax { line: place.line, column: place.column, offset, message }
+        CatalogError::Syntax { line: position.line, column: position.column, offset, message }
     }
 
     pub(super) fn not_json(text: &str, error: &serde_json::Error) -> CatalogError {
-        // The parser's columns are bytes from the start of the line, and 0 in front of it.
+        // The parser counts columns in bytes, with 0 for the position before the line.
         let start = match error.line().checked_sub(2) {
             Some(newline) => text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').nth(newline),
             None => None,
@@ -129,13 +129,13 @@ impl CatalogError {
         while !text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let mut place = Place::start(text.as_bytes());
-        place.advance(offset);
+        let mut position = Position::start(text.as_bytes());
+        position.advance(offset);
         let mut message = error.to_string();
         if let Some(at) = message.rfind(" at line ") {
             message.truncate(at);
         }
-        CatalogError::Syntax { line: place.line, column: place.column, offset, message }
+        CatalogError::Syntax { line: position.line, column: position.column, offset, message }
     }
 }
 
@@ -156,17 +156,17 @@ impl Faults {
         &self.listed
     }
 
-    /// The same, one after the other.
+    /// Iterates over [`Faults::as_slice`].
     pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
         self.listed.iter()
     }
 
-    /// How many more the catalog has than are reported one by one.
+    /// The number of faults that are not reported one by one.
     pub fn omitted(&self) -> usize {
         self.omitted
     }
 
-    /// How many the catalog has, reported or not.
+    /// The number of all faults, reported or not.
     pub fn total(&self) -> usize {
         self.listed.len() + self.omitted
     }
@@ -213,15 +213,15 @@ impl<'a> FaultLog<'a> {
         FaultLog { text, found: Vec::new(), omitted: 0 }
     }
 
-    /// Notes a fault of the value `at`, which is a part of the text. The message is only made while faults are listed.
-    pub(super) fn add(&mut self, at: &RawValue, path: &Path<'_>, message: impl FnOnce() -> String) {
+    /// Notes a fault of the value `at`, which is part of the text. The message is made only if the fault is listed.
+    pub(super) fn add(&mut self, at: Json<'_>, path: &Path<'_>, message: impl FnOnce() -> String) {
         self.note(at, path, None, message);
     }
 
     /// Notes that the object `at` lacks a field.
     pub(super) fn add_missing(
         &mut self,
-        at: &RawValue,
+        at: Json<'_>,
         path: &Path<'_>,
         field: &'static str,
         message: impl FnOnce() -> String,
@@ -229,21 +229,15 @@ impl<'a> FaultLog<'a> {
         self.note(at, path, Some(field), message);
     }
 
-    fn note(
-        &mut self,
-        at: &RawValue,
-        path: &Path<'_>,
-        missing: Option<&'static str>,
-        message: impl FnOnce() -> String,
-    ) {
+    fn note(&mut self, at: Json<'_>, path: &Path<'_>, missing: Option<&'static str>, message: impl FnOnce() -> String) {
         if self.found.len() == MAX_FAULTS {
             self.omitted += 1;
             return;
         }
-        // Values borrow from the text, so the distance of the two starts is the offset; saturating and capped for a
-        // value from elsewhere, which would only get a wrong place.
+        // Values borrow from the text, so the distance between the starts is the offset. A value from elsewhere would only
+        // get a wrong position, hence saturating and capped.
         let start = self.text.as_ptr() as usize;
-        let offset = (at.get().as_ptr() as usize).saturating_sub(start).min(self.text.len());
+        let offset = (at.as_str().as_ptr() as usize).saturating_sub(start).min(self.text.len());
         self.found.push(Found { offset, path: path.to_string(), message: message(), missing });
     }
 
@@ -251,19 +245,24 @@ impl<'a> FaultLog<'a> {
         self.found.is_empty()
     }
 
-    /// All faults in the order of the file, or nothing when there are none.
+    /// How many faults there are, listed or not.
+    pub(super) fn total(&self) -> usize {
+        self.found.len() + self.omitted
+    }
+
+    /// All faults in the order of the file, or nothing if there are none.
     pub(super) fn finish(mut self) -> Option<Faults> {
         if self.is_empty() {
             return None;
         }
         self.found.sort_by_key(|found| found.offset);
-        let mut place = Place::start(self.text.as_bytes());
+        let mut position = Position::start(self.text.as_bytes());
         let listed = self.found.into_iter().map(|found| {
-            place.advance(found.offset);
+            position.advance(found.offset);
             Fault {
                 path: found.path,
-                line: place.line,
-                column: place.column,
+                line: position.line,
+                column: position.column,
                 message: found.message,
                 missing: found.missing,
             }
@@ -272,21 +271,21 @@ impl<'a> FaultLog<'a> {
     }
 }
 
-// === impl Place ===
+// === impl Position ===
 
-impl<'t> Place<'t> {
+impl<'t> Position<'t> {
     fn start(text: &'t [u8]) -> Self {
-        Place { text, offset: 0, line: 1, column: 1 }
+        Position { text, offset: 0, line: 1, column: 1 }
     }
 
-    /// Goes on to `offset`, which is not before the last one.
+    /// Moves on to `offset`, which is not before the last one.
     fn advance(&mut self, offset: usize) {
         for &byte in &self.text[self.offset..offset] {
             if byte == b'\n' {
                 self.line += 1;
                 self.column = 1;
             } else if byte & 0b1100_0000 != 0b1000_0000 {
-                // Every byte of a UTF-8 character but its first is 0b10......
+                // All bytes of a UTF-8 character but the first are 0b10......
                 self.column += 1;
             }
         }

@@ -1,19 +1,26 @@
 //! The six lists of a catalog file, as the texts of their elements.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::{
-    diagnose::{Field, Object, Walker},
+    edit,
     fault::{CatalogError, FaultLog},
-    json_path::{Path, Spot},
+    json_path::{Json, Path, ValueAt},
+    reader::{Field, Reader},
+    schema::LISTS,
 };
 
 /// The elements of one list.
 pub(super) struct List<'a> {
     /// The list's field in the file.
     pub(super) name: &'static str,
-    pub(super) elements: Vec<&'a RawValue>,
+    pub(super) elements: Vec<Json<'a>>,
     /// Whether these are all the elements that the file has for the list.
     pub(super) complete: bool,
 }
@@ -28,70 +35,100 @@ pub(super) struct Lists<'a> {
     pub(super) default_senders: List<'a>,
 }
 
-/// The file's object, read in one go when it is as it should be.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct File<'a> {
-    #[serde(borrow)]
-    applications: Option<Vec<&'a RawValue>>,
-    entities: Option<Vec<&'a RawValue>>,
-    senders: Option<Vec<&'a RawValue>>,
-    associations: Option<Vec<&'a RawValue>>,
-    sending_strategies: Option<Vec<&'a RawValue>>,
-    default_senders: Option<Vec<&'a RawValue>>,
+/// Splits the text into its lists. Faults of the object around them are noted; text that is not JSON is an error.
+pub(super) fn split<'a>(text: &'a str, log: &mut FaultLog<'a>) -> Result<Lists<'a>, CatalogError> {
+    if let Some(lists) = parse(text) {
+        return Ok(Lists::of(lists.map(|elements| (elements, true))));
+    }
+    // Something is wrong. Whether the text is JSON at all is asked only now: a wrong value may come before a wrong
+    // character.
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| CatalogError::not_json(text, &error))?;
+    let root = ValueAt { json: raw.into(), path: Path::Root };
+    let mut reader = Reader::new(log);
+    let Some(object) = reader.object(&root, LISTS) else {
+        return Ok(Lists::of(Default::default()));
+    };
+    Ok(Lists::of(object.fields().map(|list| {
+        let elements = match list.value() {
+            Some(value) => reader.items(&value),
+            None => Some(Vec::new()),
+        };
+        let complete = elements.is_some() && list.is_clear();
+        (elements.unwrap_or_default(), complete)
+    })))
 }
 
-const APPLICATIONS: &str = "applications";
-const ENTITIES: &str = "entities";
-const SENDERS: &str = "senders";
-const ASSOCIATIONS: &str = "associations";
-const STRATEGIES: &str = "sendingStrategies";
-const DEFAULT_SENDERS: &str = "defaultSenders";
+/// The elements of the lists, in the order of [`LISTS`], in one pass over the text; nothing if the text is not JSON, or is
+/// not an object of these lists.
+fn parse(text: &str) -> Option<[Vec<Json<'_>>; LISTS.len()]> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let lists = deserializer.deserialize_map(ListsVisitor).ok()?;
+    deserializer.end().ok()?;
+    Some(lists)
+}
 
-const FIELDS: &[Field] = &[
-    Field::optional(APPLICATIONS),
-    Field::optional(ENTITIES),
-    Field::optional(SENDERS),
-    Field::optional(ASSOCIATIONS),
-    Field::optional(STRATEGIES),
-    Field::optional(DEFAULT_SENDERS),
-];
+struct ListsVisitor;
 
-/// Splits the text into its lists. Faults of the object around them are noted; text that is no JSON is an error.
-pub(super) fn split<'a>(text: &'a str, log: &mut FaultLog<'a>) -> Result<Lists<'a>, CatalogError> {
-    // A list of the six values would pass for the object too, so what is not an object takes the other way.
-    if text.trim_start().starts_with('{')
-        && let Ok(file) = serde_json::from_str::<File<'a>>(text)
-    {
-        return Ok(Lists::of(file));
+/// Reads a key as the index of its list.
+struct ListName;
+
+// === impl ListsVisitor ===
+
+impl<'de> Visitor<'de> for ListsVisitor {
+    type Value = [Vec<Json<'de>>; LISTS.len()];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of lists")
     }
-    // Only now, when it is known that something is wrong, the question whether it is JSON at all: a wrong value is met
-    // before a wrong character behind it.
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| CatalogError::not_json(text, &error))?;
-    let root = Spot { raw, path: Path::Root };
-    let mut walker = Walker::new(log);
-    let object = walker.object(&root, FIELDS);
-    Ok(Lists {
-        applications: List::walk(&mut walker, object.as_ref(), APPLICATIONS),
-        entities: List::walk(&mut walker, object.as_ref(), ENTITIES),
-        senders: List::walk(&mut walker, object.as_ref(), SENDERS),
-        associations: List::walk(&mut walker, object.as_ref(), ASSOCIATIONS),
-        strategies: List::walk(&mut walker, object.as_ref(), STRATEGIES),
-        default_senders: List::walk(&mut walker, object.as_ref(), DEFAULT_SENDERS),
-    })
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut lists = [const { None }; LISTS.len()];
+        while let Some(index) = map.next_key_seed(ListName)? {
+            let elements: Option<Vec<Json<'de>>> = map.next_value()?;
+            if lists[index].replace(elements.unwrap_or_default()).is_some() {
+                return Err(A::Error::duplicate_field(LISTS[index].name()));
+            }
+        }
+        Ok(lists.map(Option::unwrap_or_default))
+    }
+}
+
+// === impl ListName ===
+
+impl<'de> DeserializeSeed<'de> for ListName {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for ListName {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a list")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
+        Field::position(LISTS, name).ok_or_else(|| E::unknown_field(name, &[]))
+    }
 }
 
 // === impl Lists ===
 
 impl<'a> Lists<'a> {
-    fn of(file: File<'a>) -> Self {
+    /// The lists of these elements, in the order of [`LISTS`], and whether each is complete.
+    fn of(lists: [(Vec<Json<'a>>, bool); LISTS.len()]) -> Self {
+        let [applications, entities, senders, associations, strategies, default_senders] = lists;
+        let list = |list: edit::List, (elements, complete)| List { name: list.as_str(), elements, complete };
         Lists {
-            applications: List::of(APPLICATIONS, file.applications),
-            entities: List::of(ENTITIES, file.entities),
-            senders: List::of(SENDERS, file.senders),
-            associations: List::of(ASSOCIATIONS, file.associations),
-            strategies: List::of(STRATEGIES, file.sending_strategies),
-            default_senders: List::of(DEFAULT_SENDERS, file.default_senders),
+            applications: list(edit::List::Applications, applications),
+            entities: list(edit::List::Entities, entities),
+            senders: list(edit::List::Senders, senders),
+            associations: list(edit::List::Associations, associations),
+            strategies: list(edit::List::Strategies, strategies),
+            default_senders: list(edit::List::DefaultSenders, default_senders),
         }
     }
 }
@@ -99,23 +136,9 @@ impl<'a> Lists<'a> {
 // === impl List ===
 
 impl<'a> List<'a> {
-    fn of(name: &'static str, elements: Option<Vec<&'a RawValue>>) -> Self {
-        List { name, elements: elements.unwrap_or_default(), complete: true }
-    }
-
-    fn walk(walker: &mut Walker<'_, 'a>, object: Option<&Object<'a, '_>>, name: &'static str) -> Self {
-        let Some(object) = object else {
-            return List { name, elements: Vec::new(), complete: false };
-        };
-        let value = object.get(name);
-        let elements = value.and_then(|value| walker.items(&value));
-        let complete = elements.is_some() || value.is_none();
-        List { name, elements: elements.unwrap_or_default(), complete: complete && object.is_clear(name) }
-    }
-
-    /// The element with this index, and what index it is.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &'a RawValue)> {
-        // A text within the size limit has fewer elements than 32-bit indexes.
+    /// The elements, each with its index.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Json<'a>)> {
+        // A text within the size limit has fewer elements than there are 32-bit numbers.
         (0..).zip(self.elements.iter().copied())
     }
 }

@@ -1,19 +1,19 @@
-//! Which ids the catalog lists.
+//! The ids that a catalog lists, for checking references.
 
 use std::borrow::Cow;
 
 use hashbrown::{HashMap, hash_map::Entry};
 
-use super::{Catalog, build::Indexes, file::List};
+use super::{Catalog, file::List, unresolved::IdLookup};
 
-/// The ids of one list, with the element that has each.
+/// The ids of one list, each with its element.
 #[derive(Default)]
 pub(super) struct Ids<'a> {
     by_id: HashMap<Cow<'a, str>, u32>,
-    /// Whether some element's id could not be read. A reference to an id that is not here may then be to that one, and
-    /// is no fault of its own.
+    /// Whether the id of some element could not be read. A reference to an id that is missing here may then be to that
+    /// element, and is not reported.
     incomplete: bool,
-    /// A catalog whose ids these are too, and the question whether it has one.
+    /// A catalog whose ids count too, and the function that asks it for one.
     of_catalog: Option<(&'a Catalog, Has)>,
 }
 
@@ -22,7 +22,7 @@ type Has = fn(&Catalog, &str) -> bool;
 
 /// The ids of the three lists that others refer to.
 #[derive(Default)]
-pub(super) struct Known<'a> {
+pub(super) struct KnownIds<'a> {
     pub(super) applications: Ids<'a>,
     pub(super) entities: Ids<'a>,
     pub(super) senders: Ids<'a>,
@@ -31,26 +31,26 @@ pub(super) struct Known<'a> {
 /// The application that always exists.
 pub(super) const DEFAULT_APPLICATION: &str = "default";
 
-// === impl Known ===
+// === impl KnownIds ===
 
-impl<'a> Known<'a> {
-    /// The ids of a catalog, for who asks only whether there is one.
+impl<'a> KnownIds<'a> {
+    /// The ids of a catalog. These are not copied, so [`IdLookup`] does not find them; [`Ids::lacks`] does.
     pub(super) fn of_catalog(catalog: &'a Catalog) -> Self {
-        Known {
+        KnownIds {
             applications: Ids::of_catalog(catalog, |catalog, id| catalog.application(id).is_some()),
             entities: Ids::of_catalog(catalog, |catalog, id| catalog.entity(id).is_some()),
             senders: Ids::of_catalog(catalog, |catalog, id| catalog.sender(id).is_some()),
         }
     }
 
-    /// No ids, of lists that were not read: any reference may be to something.
-    pub(super) fn unread() -> Self {
-        let unread = || Ids { incomplete: true, ..Ids::default() };
-        Known { applications: unread(), entities: unread(), senders: unread() }
+    /// Ids for a reader that does not check references: every id may be there.
+    pub(super) fn unchecked() -> Self {
+        let unchecked = || Ids { incomplete: true, ..Ids::default() };
+        KnownIds { applications: unchecked(), entities: unchecked(), senders: unchecked() }
     }
 }
 
-impl Indexes for Known<'_> {
+impl IdLookup for KnownIds<'_> {
     fn application(&self, id: &str) -> Option<u32> {
         self.applications.get(id)
     }
@@ -67,23 +67,23 @@ impl Indexes for Known<'_> {
 // === impl Ids ===
 
 impl<'a> Ids<'a> {
-    /// Room for the ids of a list, none of them in it yet.
+    /// An empty table with room for the ids of a list.
     pub(super) fn of(list: &List<'a>) -> Self {
         let by_id = HashMap::with_capacity(list.elements.len() + 1);
         Ids { by_id, incomplete: !list.complete, of_catalog: None }
     }
 
-    /// The ids of a list of a catalog, which are asked for where they are.
+    /// The ids of a list of a catalog.
     fn of_catalog(catalog: &'a Catalog, has: Has) -> Self {
         Ids { of_catalog: Some((catalog, has)), ..Ids::default() }
     }
 
-    /// Takes note that the id of an element could not be read.
-    pub(super) fn unreadable(&mut self) {
+    /// Notes that the id of an element could not be read.
+    pub(super) fn add_unreadable(&mut self) {
         self.incomplete = true;
     }
 
-    /// Takes note of the id of an element; gives it back with the earlier element that has it, if there is one.
+    /// Adds the id of an element. If an earlier element has it, gives the id back with that element.
     pub(super) fn insert(&mut self, id: Cow<'a, str>, element: u32) -> Option<(Cow<'a, str>, u32)> {
         match self.by_id.entry(id) {
             Entry::Occupied(earlier) => Some((earlier.key().clone(), *earlier.get())),
@@ -94,18 +94,18 @@ impl<'a> Ids<'a> {
         }
     }
 
-    /// The element that has this id.
+    /// The element with an id.
     pub(super) fn get(&self, id: &str) -> Option<u32> {
         self.by_id.get(id).copied()
     }
 
-    /// Whether no element can have this id.
+    /// Whether certainly no element has an id.
     pub(super) fn lacks(&self, id: &str) -> bool {
         let has = |(catalog, has): (&Catalog, Has)| has(catalog, id);
         !self.incomplete && !self.by_id.contains_key(id) && !self.of_catalog.is_some_and(has)
     }
 
-    /// Makes room for an element in front of all others.
+    /// Moves all elements up by one, for an element in front of them.
     pub(super) fn shift(&mut self) {
         self.by_id.values_mut().for_each(|element| *element += 1);
     }

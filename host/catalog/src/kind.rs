@@ -1,13 +1,10 @@
-//! The words of the file that stand for a fixed choice.
+//! The enums of the file, and their words.
 
 use std::fmt;
 
 pub use callsign_destination::Channel;
 
-/// After how many days without use a pin may end, where it ends: a day to ten years.
-pub(super) const IDLE_DAYS: std::ops::RangeInclusive<u16> = 1..=3_650;
-
-/// What a sender is, which also says what shape its address has.
+/// What a sender is. This also decides what its address must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum SenderType {
@@ -21,7 +18,7 @@ pub enum SenderType {
     TollFreeNumber,
 }
 
-/// What an association is about. Strategies act on the first two.
+/// The resource of an association. Strategies act on the first two types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ResourceType {
@@ -37,7 +34,7 @@ pub enum ResourceType {
     AppleResource,
 }
 
-/// A channel that an association may name: more than messages are resolved for.
+/// A channel of an association. Messages are resolved for three of these only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(super) enum AnyChannel {
@@ -49,7 +46,7 @@ pub(super) enum AnyChannel {
     Apple,
 }
 
-/// Whether a sender is in use.
+/// Whether a sender may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     Active,
@@ -58,10 +55,10 @@ pub(super) enum Status {
 
 /// A fixed choice of words.
 pub(super) trait Word: Copy + 'static {
-    /// Every choice with the word for it, in the order that messages list them.
+    /// All choices with their words, in the order in which messages list them.
     const WORDS: &'static [(&'static str, Self)];
 
-    /// The choice that `text` is the word for; upper case only, as the file is written.
+    /// The choice with this word, in upper case as the file writes it.
     fn from_word(text: &str) -> Option<Self> {
         let found = Self::WORDS.iter().find(|(word, _)| *word == text);
         found.map(|(_, choice)| *choice)
@@ -79,7 +76,7 @@ impl Word for Channel {
 // === impl SenderType ===
 
 impl SenderType {
-    /// All types, in the order of their numbers.
+    /// All types, in the order of their discriminants.
     pub const ALL: [SenderType; 4] =
         [SenderType::Alphanumeric, SenderType::VirtualLongNumber, SenderType::ShortCode, SenderType::TollFreeNumber];
 
@@ -93,7 +90,7 @@ impl SenderType {
         }
     }
 
-    /// The type of a word as [`SenderType::as_str`] gives it; nothing for any other text, also lower case.
+    /// The type with a word as [`SenderType::as_str`] gives it. Lower case is not accepted.
     pub fn parse(text: &str) -> Option<SenderType> {
         SenderType::from_word(text)
     }
@@ -117,7 +114,7 @@ impl Word for SenderType {
 // === impl ResourceType ===
 
 impl ResourceType {
-    /// Those that are senders.
+    /// The types that are senders.
     pub const SENDERS: [ResourceType; 2] = [ResourceType::Number, ResourceType::Alpha];
 
     /// The type's word, such as `NUMBER`.
@@ -167,7 +164,7 @@ impl AnyChannel {
         }
     }
 
-    /// The channel that messages are resolved for, if it is one of those.
+    /// The channel, if messages are resolved for it.
     pub(super) const fn resolved(self) -> Option<Channel> {
         match self {
             AnyChannel::Sms => Some(Channel::Sms),

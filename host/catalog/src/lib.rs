@@ -1,28 +1,25 @@
 //! The catalog: what a platform has registered and how it wants messages sent.
 //!
-//! One JSON file describes a platform. It is read and checked as a whole: either every part of it is sound, or it is
-//! refused with the list of all its faults. Nothing that uses a [`Catalog`] has to doubt a reference or a value in it.
+//! [`Catalog::from_json`] reads one JSON file that describes a platform. The file is checked as a whole: either it is valid,
+//! or it is refused with the list of all its faults. What uses a [`Catalog`] never has to check a reference or a value again.
+//! [`Catalog::edit`] changes single elements under the same rules, and [`Catalog::to_json`] writes a file. The collections
+//! in [`persistent`] let a new catalog share what an edit did not change. There is no engine here.
 //!
-//! How the file is read, in the order of the private modules:
+//! Where to look:
 //!
-//! 1. `file` splits the text into the elements of its six lists without copying them.
-//! 2. `element` reads one element into borrowed, typed fields, and `build` makes the model of it: the fast way, which
-//!    only says whether it is sound.
-//! 3. `walk` goes through an element that is not, field by field, and notes each fault with its place.
-//! 4. `sound` reads a whole file the fast way, on several threads. Where it gives up, `check` takes every element through
-//!    these one by one, and finds also what only shows between elements: ids given twice, duplicate associations, two
-//!    default senders, and, with `ties`, strategies that tie.
-//!
-//! `edit` changes single elements of a catalog, which is then as sound as one that was read; `write` gives elements
-//! back as the file writes them; `lookup` finds them by what tells them apart and by what they refer to.
+//! - `schema` is the one description of the elements: their fields and the rules of their values. `reader` reads JSON by it
+//!   and notes faults, `rule` has the rules of single values, and `unresolved` looks up the ids that elements refer to.
+//! - `file` splits a text into its six lists. `fast_load` reads a valid file on several threads and stops at the first
+//!   fault. `check` then reads the file again from the start for all faults, also those between elements: repeated ids,
+//!   equal associations, two default senders of one platform, and strategies that tie (`conflicts`).
+//! - `edit` changes elements, `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.
 
-mod build;
+#![forbid(unsafe_code)]
+
 mod check;
 mod conflicts;
 mod coverage;
-mod diagnose;
 mod edit;
-mod element;
 mod fast_load;
 mod fault;
 mod file;
@@ -33,7 +30,10 @@ mod lookup;
 mod model;
 pub mod parallel;
 pub mod persistent;
+mod reader;
 mod rule;
+mod schema;
+mod unresolved;
 mod write;
 
 #[cfg(any(test, feature = "testing"))]
@@ -54,15 +54,15 @@ pub use persistent::{PVec, SlotVec};
 
 /// The longest catalog text that is read: 4 GiB less one byte, so that every element has a 32-bit index.
 ///
-/// A million senders with a million associations take about 300 MB.
+/// A file of a million senders and a million associations has about 300 MB.
 pub const MAX_CATALOG_BYTES: u64 = u32::MAX as u64;
 
-/// Everything a platform has registered, sound and complete.
+/// Everything a platform has registered, checked and complete.
 ///
 /// Elements refer to each other by index into these lists, and every index is in range. Lists are in the order of the
-/// file; the application `default`, which always exists, comes first where the file does not list it.
+/// file. The application `default` always exists; it comes first if the file does not list it.
 ///
-/// A clone shares everything, and a catalog that [`Catalog::edit`] gives shares all but what was changed.
+/// A clone shares everything. A catalog made by [`Catalog::edit`] shares all that the edits did not change.
 #[derive(Clone)]
 pub struct Catalog {
     applications: PVec<Application>,
@@ -93,7 +93,7 @@ impl Catalog {
     ///
     /// [`CatalogError::Syntax`] also where the bytes are not UTF-8, and every error of [`Catalog::from_json`].
     pub fn from_slice(bytes: &[u8]) -> Result<Catalog, CatalogError> {
-        // Before the text is looked at: what is too long may be cut anywhere, also inside a character.
+        // Before UTF-8 is checked: a text that is too long may have been cut inside a character.
         fault::check_size(bytes.len() as u64)?;
         match std::str::from_utf8(bytes) {
             Ok(text) => Catalog::from_json(text),
@@ -120,9 +120,9 @@ impl Catalog {
     /// # Errors
     ///
     /// - [`CatalogError::TooLarge`]: the text is longer than [`MAX_CATALOG_BYTES`].
-    /// - [`CatalogError::Syntax`]: the text is not JSON. Nothing else is reported then, since what follows such a place
-    ///   cannot be told apart.
-    /// - [`CatalogError::Faults`]: it is JSON but not a sound catalog; all faults, in the order of the file.
+    /// - [`CatalogError::Syntax`]: the text is not JSON. Nothing else is reported then, since what follows a syntax error
+    ///   cannot be read.
+    /// - [`CatalogError::Faults`]: the text is JSON but not a valid catalog; all faults, in the order of the file.
     pub fn from_json(text: &str) -> Result<Catalog, CatalogError> {
         fault::check_size(text.len() as u64)?;
         check::catalog(text.strip_prefix('\u{feff}').unwrap_or(text))
@@ -154,23 +154,23 @@ impl Catalog {
         &self.associations
     }
 
-    /// The associations of any other resource type or channel: kept, never acted on.
+    /// The associations of any other resource type or channel. They are kept, but no strategy acts on them.
     pub fn other_associations(&self) -> &SlotVec<OtherAssociation> {
         &self.other_associations
     }
 
-    /// How many associations of the file no strategy acts on.
+    /// The number of associations that no strategy acts on.
     pub fn ignored_associations(&self) -> usize {
         self.other_associations.len()
     }
 
-    /// The sending strategies. No two of one scope tie for any message.
+    /// The sending strategies. No two of one scope tie for any message: one is always more specific.
     #[inline]
     pub fn strategies(&self) -> &PVec<Strategy> {
         &self.strategies
     }
 
-    /// The default senders, at most one for a platform.
+    /// The default senders, at most one for each platform.
     pub fn default_senders(&self) -> &SlotVec<DefaultSender> {
         &self.default_senders
     }
@@ -204,12 +204,12 @@ impl fmt::Debug for Catalog {
     }
 }
 
-/// Reads the whole file, but never more than one byte over the limit: a pipe or a device has no length to ask for.
+/// Reads the whole file, but at most one byte more than the limit, since a pipe or a device does not tell its length.
 fn read(path: &Path) -> Result<Vec<u8>, CatalogError> {
     let failed = |source| CatalogError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
-    // Known to be too long: say so before reading gigabytes.
+    // A file that is known to be too long is refused before gigabytes are read.
     fault::check_size(length)?;
     let mut bytes = Vec::with_capacity(usize::try_from(length).map_or(0, |length| length + 1));
     file.take(MAX_CATALOG_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;

@@ -1,6 +1,6 @@
-//! Elements by what tells them apart, and by what they refer to.
+//! Finds elements by id or content, and by what they refer to.
 //!
-//! Kept beside the lists and shared as they are: after an edit it takes time with what differs.
+//! The indexes are persistent, as the lists are: an edit updates them in time with what it changed.
 
 use std::hash::BuildHasher;
 
@@ -8,16 +8,15 @@ use hashbrown::DefaultHashBuilder;
 
 use super::{
     Catalog,
-    build::Indexes,
     coverage::Interned,
-    diagnose::code,
     kind::{Channel, ResourceType},
     model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
+    parallel::both,
+    persistent::{HashIndex, MultiIndex, PVec, SlotVec, spread},
+    unresolved::{IdLookup, association_code},
 };
-use crate::parallel::both;
-use crate::persistent::{HashIndex, MultiIndex, PVec, SlotVec, spread};
 
-/// Where everything is, by hash.
+/// The indexes of a catalog, by hash.
 #[derive(Clone, Default)]
 pub(super) struct Lookup {
     hasher: DefaultHashBuilder,
@@ -25,7 +24,7 @@ pub(super) struct Lookup {
     entities: HashIndex,
     senders: HashIndex,
     strategies: HashIndex,
-    /// Slots, by all that associations say.
+    /// Slots, by the content of associations.
     associations: HashIndex,
     other_associations: HashIndex,
     /// Slots, by scope.
@@ -44,11 +43,9 @@ pub(super) trait Named: PartialEq {
     fn id(&self) -> &str;
 }
 
-/// An index is made anew where more than one of so many elements changed.
-const FEW: usize = 8;
-
-fn most(len: usize) -> usize {
-    16 + len / FEW
+/// How many of `len` elements may differ, one in 8 and 16 more, for an index to be updated and not made from the start.
+fn most_updates(len: usize) -> usize {
+    16 + len / 8
 }
 
 impl Catalog {
@@ -72,14 +69,14 @@ impl Catalog {
         self.named(&self.lookup.strategies, &self.strategies, id)
     }
 
-    /// This catalog, whose lists came after those of another one and have not been looked at yet.
-    pub(super) fn looked_up(mut self, before: &Catalog) -> Catalog {
+    /// This catalog with its indexes, which are made from those of the catalog that it came from.
+    pub(super) fn indexed(mut self, before: &Catalog) -> Catalog {
         self.lookup = before.lookup.after(before, &self);
         self
     }
 
-    /// No elements at all; what every catalog begins with.
-    pub(super) fn nothing() -> Catalog {
+    /// A catalog without elements, which every catalog starts from.
+    pub(super) fn empty() -> Catalog {
         Catalog {
             applications: PVec::default(),
             entities: PVec::default(),
@@ -93,22 +90,22 @@ impl Catalog {
         }
     }
 
-    /// Whether no two elements of a list are the same by what tells them apart.
-    pub(super) fn is_told_apart(&self) -> bool {
+    /// Whether no list has two elements with the same id, or with the same content where elements have no id.
+    pub(super) fn has_no_duplicates(&self) -> bool {
         fn ids<T: Named>(table: &HashIndex, list: &PVec<T>) -> bool {
-            table.alike().into_iter().all(|(one, other)| list[one as usize].id() != list[other as usize].id())
+            table.same_hash_pairs().into_iter().all(|(one, other)| list[one as usize].id() != list[other as usize].id())
         }
         fn slots<T, K: PartialEq>(table: &HashIndex, list: &SlotVec<T>, key: impl Fn(&T) -> K) -> bool {
-            table.alike().into_iter().all(|(one, other)| list.at(one).map(&key) != list.at(other).map(&key))
+            table.same_hash_pairs().into_iter().all(|(one, other)| list.at(one).map(&key) != list.at(other).map(&key))
         }
-        let found = &self.lookup;
-        ids(&found.applications, &self.applications)
-            && ids(&found.entities, &self.entities)
-            && ids(&found.senders, &self.senders)
-            && ids(&found.strategies, &self.strategies)
-            && slots(&found.associations, &self.associations, code_of)
-            && slots(&found.other_associations, &self.other_associations, OtherAssociation::clone)
-            && slots(&found.default_senders, &self.default_senders, scope_of_default)
+        let lookup = &self.lookup;
+        ids(&lookup.applications, &self.applications)
+            && ids(&lookup.entities, &self.entities)
+            && ids(&lookup.senders, &self.senders)
+            && ids(&lookup.strategies, &self.strategies)
+            && slots(&lookup.associations, &self.associations, code_of)
+            && slots(&lookup.other_associations, &self.other_associations, OtherAssociation::clone)
+            && slots(&lookup.default_senders, &self.default_senders, scope_of_default)
     }
 
     fn named<'c, T: Named>(&self, table: &HashIndex, list: &'c PVec<T>, id: &str) -> Option<(u32, &'c T)> {
@@ -116,13 +113,13 @@ impl Catalog {
         Some((index, &list[index as usize]))
     }
 
-    /// The slot of the association that says this, as [`code`].
+    /// The slot of the association with an [`association_code`].
     pub(super) fn association_slot(&self, code: [u32; 4]) -> Option<u32> {
         let is_it = |slot| self.associations.at(slot).is_some_and(|there| code_of(there) == code);
         self.lookup.associations.find(self.lookup.hasher.hash_one(code), is_it)
     }
 
-    /// The slot of the association like this one that no strategy acts on.
+    /// The slot of the association that is equal to this one, which no strategy acts on.
     pub(super) fn other_slot(&self, other: &OtherAssociation) -> Option<u32> {
         let hash = self.lookup.hasher.hash_one(other);
         self.lookup.other_associations.find(hash, |slot| self.other_associations.at(slot) == Some(other))
@@ -134,15 +131,17 @@ impl Catalog {
         self.lookup.default_senders.find(self.lookup.hasher.hash_one(scope), is_it)
     }
 
-    /// The default sender of a scope itself.
+    /// The default sender of a scope itself, not one that it inherits.
     pub fn default_of(&self, application: u32, entity: Option<u32>) -> Option<u32> {
         Some(self.default_senders.at(self.default_slot((application, entity))?)?.sender)
     }
 
-    /// Whether a sender is associated with a scope itself for a channel.
+    /// Whether a sender is associated with a scope for a channel.
     pub fn is_associated(&self, sender: u32, channel: Channel, application: u32, entity: Option<u32>) -> bool {
         let mut types = ResourceType::SENDERS.into_iter();
-        types.any(|kind| self.association_slot(code(kind, channel.into(), application, entity, sender)).is_some())
+        types.any(|kind| {
+            self.association_slot(association_code(kind, channel.into(), application, entity, sender)).is_some()
+        })
     }
 
     /// The associations of a sender.
@@ -157,7 +156,7 @@ impl Catalog {
         slots.filter_map(|slot| self.default_senders.at(slot))
     }
 
-    /// The strategies of a scope itself, in their order.
+    /// The strategies of a scope itself, not those that it inherits, in their order.
     pub fn strategies_of(&self, application: u32, entity: Option<u32>) -> Vec<u32> {
         let hash = self.lookup.hasher.hash_one((application, entity));
         let is_it = |index| scope_of_strategy(&self.strategies[index as usize]) == (application, entity);
@@ -169,7 +168,7 @@ impl Catalog {
 
 fn code_of(association: &Association) -> [u32; 4] {
     let Association { resource_type, channel, application, entity, sender } = *association;
-    code(resource_type, channel.into(), application, entity, sender)
+    association_code(resource_type, channel.into(), application, entity, sender)
 }
 
 fn scope_of_default(default: &DefaultSender) -> ScopeIndex {
@@ -180,7 +179,7 @@ fn scope_of_strategy(strategy: &Strategy) -> ScopeIndex {
     (strategy.application, strategy.entity)
 }
 
-impl Indexes for Catalog {
+impl IdLookup for Catalog {
     fn application(&self, id: &str) -> Option<u32> {
         Some(Catalog::application(self, id)?.0)
     }
@@ -197,8 +196,8 @@ impl Indexes for Catalog {
 // === impl Lookup ===
 
 impl Lookup {
-    /// Finds everything in the lists of a catalog that came after the one that this is of. What of the catalog itself is
-    /// looked up already is not asked.
+    /// The indexes of the catalog `after`, made from these of the catalog `before`. The indexes of `after` itself are not
+    /// used.
     pub(super) fn after(&self, before: &Catalog, after: &Catalog) -> Self {
         let hasher = &self.hasher;
         let of_association = |association: &Association| hasher.hash_one(code_of(association));
@@ -206,8 +205,9 @@ impl Lookup {
         let of_default = |default: &DefaultSender| hasher.hash_one(scope_of_default(default));
         let of_its_sender = |association: &Association| spread(association.sender);
         let of_default_sender = |default: &DefaultSender| spread(default.sender);
-        let changed = most(before.associations.len()) < after.associations.len().abs_diff(before.associations.len());
-        let ((associations, associations_of), mut found) = both(
+        let changed =
+            most_updates(before.associations.len()) < after.associations.len().abs_diff(before.associations.len());
+        let ((associations, associations_of), mut lookup) = both(
             if changed { after.associations.len() } else { 0 },
             || {
                 (
@@ -243,18 +243,18 @@ impl Lookup {
                 ..Lookup::default()
             },
         );
-        (found.associations, found.associations_of) = (associations, associations_of);
-        found
+        (lookup.associations, lookup.associations_of) = (associations, associations_of);
+        lookup
     }
 
-    /// Where ids are; made anew unless all elements that were there before have their indexes still.
+    /// The index of ids. It is updated only if all earlier elements still have their list indexes.
     fn ids<T: Named>(&self, known: &HashIndex, before: &PVec<T>, after: &PVec<T>) -> HashIndex {
         let hash = |index: u32| (self.hasher.hash_one(after[index as usize].id()), index);
         let stays = |index: &u32| {
             let (before, after) = (before.get(*index as usize), after.get(*index as usize));
             before.is_none_or(|before| after.is_some_and(|after| before.id() == after.id()))
         };
-        let changes = before.changes(after, most(after.len())).filter(|changes| changes.iter().all(stays));
+        let changes = before.changes(after, most_updates(after.len())).filter(|changes| changes.iter().all(stays));
         let Some(changes) = changes else { return HashIndex::of((0..after.len() as u32).map(hash)) };
         let mut table = known.clone();
         for (hash, index) in changes.into_iter().filter(|&index| index as usize >= before.len()).map(hash) {
@@ -267,7 +267,7 @@ impl Lookup {
     fn by_scope(&self, before: &PVec<Strategy>, after: &PVec<Strategy>) -> MultiIndex {
         let hash = |strategy: &Strategy| self.hasher.hash_one(scope_of_strategy(strategy));
         let scope = |index: u32| after.get(index as usize).map(scope_of_strategy);
-        let Some(changes) = before.changes(after, most(after.len())) else {
+        let Some(changes) = before.changes(after, most_updates(after.len())) else {
             let hashes = (0..).zip(after).map(|(index, strategy)| (hash(strategy), index));
             return MultiIndex::of(after.len(), hashes, |one, other| scope(one) == scope(other));
         };
@@ -294,7 +294,7 @@ fn slots<T: PartialEq>(
     hash: impl Fn(&T) -> u64,
 ) -> HashIndex {
     let hashed = |list: &SlotVec<T>, slot: u32| Some((hash(list.at(slot)?), slot));
-    let Some(changes) = before.slots().changes(after.slots(), most(after.len())) else {
+    let Some(changes) = before.slots().changes(after.slots(), most_updates(after.len())) else {
         return HashIndex::of((0..after.slots().len() as u32).filter_map(|slot| hashed(after, slot)));
     };
     let mut table = known.clone();
@@ -303,7 +303,7 @@ fn slots<T: PartialEq>(
     table
 }
 
-/// The slots of all elements with one hash, which is of a number by itself.
+/// The slots of elements in groups with the same hash; the hash alone decides the group.
 fn groups<T: PartialEq>(
     known: &MultiIndex,
     before: &SlotVec<T>,
@@ -311,7 +311,7 @@ fn groups<T: PartialEq>(
     hash: impl Fn(&T) -> u64,
 ) -> MultiIndex {
     let hashed = |list: &SlotVec<T>, slot: u32| Some((hash(list.at(slot)?), slot));
-    let Some(changes) = before.slots().changes(after.slots(), most(after.len())) else {
+    let Some(changes) = before.slots().changes(after.slots(), most_updates(after.len())) else {
         let len = after.slots().len();
         return MultiIndex::of(len, (0..len as u32).filter_map(|slot| hashed(after, slot)), |_, _| true);
     };
@@ -323,24 +323,24 @@ fn groups<T: PartialEq>(
 
 #[cfg(any(test, feature = "testing"))]
 impl Catalog {
-    /// How many pieces of this another one does not have.
-    pub fn pieces_apart(&self, other: &Self) -> usize {
+    /// How many chunks of this catalog the other one does not share.
+    pub fn unshared_chunks(&self, other: &Self) -> usize {
         let (own, others) = (&self.lookup, &other.lookup);
-        self.applications.pieces_apart(&other.applications)
-            + self.entities.pieces_apart(&other.entities)
-            + self.senders.pieces_apart(&other.senders)
-            + self.associations.slots().pieces_apart(other.associations.slots())
-            + self.strategies.pieces_apart(&other.strategies)
-            + self.default_senders.slots().pieces_apart(other.default_senders.slots())
-            + own.applications.pieces_apart(&others.applications)
-            + own.entities.pieces_apart(&others.entities)
-            + own.senders.pieces_apart(&others.senders)
-            + own.strategies.pieces_apart(&others.strategies)
-            + own.associations.pieces_apart(&others.associations)
-            + own.default_senders.pieces_apart(&others.default_senders)
-            + own.associations_of.pieces_apart(&others.associations_of)
-            + own.defaults_of.pieces_apart(&others.defaults_of)
-            + own.strategies_of.pieces_apart(&others.strategies_of)
+        self.applications.unshared_chunks(&other.applications)
+            + self.entities.unshared_chunks(&other.entities)
+            + self.senders.unshared_chunks(&other.senders)
+            + self.associations.slots().unshared_chunks(other.associations.slots())
+            + self.strategies.unshared_chunks(&other.strategies)
+            + self.default_senders.slots().unshared_chunks(other.default_senders.slots())
+            + own.applications.unshared_chunks(&others.applications)
+            + own.entities.unshared_chunks(&others.entities)
+            + own.senders.unshared_chunks(&others.senders)
+            + own.strategies.unshared_chunks(&others.strategies)
+            + own.associations.unshared_chunks(&others.associations)
+            + own.default_senders.unshared_chunks(&others.default_senders)
+            + own.associations_of.unshared_chunks(&others.associations_of)
+            + own.defaults_of.unshared_chunks(&others.defaults_of)
+            + own.strategies_of.unshared_chunks(&others.strategies_of)
     }
 }
 
@@ -388,14 +388,14 @@ impl Catalog {
         for default in &self.default_senders {
             assert_eq!(self.default_of(default.application, default.entity), Some(default.sender));
         }
-        let found = &self.lookup;
-        assert_eq!(found.applications.len(), self.applications.len());
-        assert_eq!(found.entities.len(), self.entities.len());
-        assert_eq!(found.senders.len(), self.senders.len());
-        assert_eq!(found.strategies.len(), self.strategies.len());
-        assert_eq!(found.associations.len(), self.associations.len());
-        assert_eq!(found.other_associations.len(), self.other_associations.len());
-        assert_eq!(found.default_senders.len(), self.default_senders.len());
+        let lookup = &self.lookup;
+        assert_eq!(lookup.applications.len(), self.applications.len());
+        assert_eq!(lookup.entities.len(), self.entities.len());
+        assert_eq!(lookup.senders.len(), self.senders.len());
+        assert_eq!(lookup.strategies.len(), self.strategies.len());
+        assert_eq!(lookup.associations.len(), self.associations.len());
+        assert_eq!(lookup.other_associations.len(), self.other_associations.len());
+        assert_eq!(lookup.default_senders.len(), self.default_senders.len());
     }
 }
 

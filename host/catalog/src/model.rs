@@ -1,4 +1,4 @@
-//! The elements of a catalog, as checked.
+//! The elements of a catalog.
 
 use std::{num::NonZeroU8, sync::Arc};
 
@@ -32,28 +32,28 @@ pub struct Entity {
 pub struct Sender {
     /// `senderId`: 1 to 255 characters, no control characters, unique.
     pub id: Box<str>,
-    /// `sender`: what the recipient sees, as the file writes it.
+    /// `sender`: what the recipient sees, exactly as the file writes it.
     pub address: Box<str>,
     /// `senderType`.
     pub kind: SenderType,
     /// The digits of the address as a number, for the two types whose address is an E.164 number.
     pub number: Option<u64>,
-    /// `coverage`: where this sender reaches.
+    /// `coverage`: the countries that this sender reaches, by channel.
     pub coverage: Coverage,
-    /// `status` is `SUSPENDED`. A sender is active unless the file says so.
+    /// Whether `status` is `SUSPENDED`; a sender without a status is active.
     pub suspended: bool,
 }
 
 /// A sender may be used for a channel by an application, or by an entity of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Association {
-    /// `resourceType`: one of the two that are senders. Strategies do not tell them apart.
+    /// `resourceType`: `NUMBER` or `ALPHA`. Strategies treat both alike.
     pub resource_type: ResourceType,
     /// `channel`.
     pub channel: Channel,
     /// `applicationId`, as an index into [`Catalog::applications`](super::Catalog::applications).
     pub application: u32,
-    /// `entityId`, as an index into [`Catalog::entities`](super::Catalog::entities); none is the application itself.
+    /// `entityId`, as an index into [`Catalog::entities`](super::Catalog::entities); none for the application itself.
     pub entity: Option<u32>,
     /// `resourceId`, as an index into [`Catalog::senders`](super::Catalog::senders).
     pub sender: u32,
@@ -61,7 +61,7 @@ pub struct Association {
 
 /// An association that no strategy acts on, because of its resource type or its channel.
 ///
-/// Kept as text so that a catalog can be given back whole. Application and entity are listed in the catalog.
+/// It is kept as text, so that the whole catalog can be written again. Its application and entity are in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OtherAssociation {
     /// `resourceType`: `NUMBER`, `ALPHA`, `DOMAIN`, `RCS_RESOURCE` or `APPLE_RESOURCE`.
@@ -70,9 +70,9 @@ pub struct OtherAssociation {
     pub channel: &'static str,
     /// `applicationId`.
     pub application: Box<str>,
-    /// `entityId`; none is the application itself.
+    /// `entityId`; none for the application itself.
     pub entity: Option<Box<str>>,
-    /// `resourceId`: a `senderId` of the catalog for `NUMBER` and `ALPHA`, anything for the others.
+    /// `resourceId`: a `senderId` of the catalog for `NUMBER` and `ALPHA`, any id for the others.
     pub resource: Box<str>,
 }
 
@@ -85,24 +85,26 @@ pub struct Strategy {
     pub application: u32,
     /// `platform.entityId`, as an index into [`Catalog::entities`](super::Catalog::entities).
     pub entity: Option<u32>,
-    /// `channel`; none is every channel.
+    /// `channel`; none for every channel.
     pub channel: Option<Channel>,
-    /// `destinationCountryCode` or `destinationCountryCodes`, sorted, each once, never empty; none is every country.
+    /// `destinationCountryCode` or `destinationCountryCodes`, sorted, each once, never empty; none for
+    /// every country.
     pub countries: Option<Arc<[Country]>>,
-    /// `useStickySender`; false where the file does not say.
+    /// `useStickySender`; false by default.
     pub sticky: bool,
-    /// `stickyIdleDays`: after how many days without use a pin ends, 1 to 3,650; 0 is never, where the file does not say.
+    /// `stickyIdleDays`: after how many days without use a pin ends, 1 to 3,650. The default, 0, is never.
     pub sticky_idle_days: u16,
-    /// `useGeolocatedSender`; false where the file does not say.
+    /// `useGeolocatedSender`; false by default.
     pub geolocated: bool,
-    /// `priorities`: the number for each type, 1 (best) to 4, by the number of [`SenderType`]; none is not named.
+    /// `priorities`: the priority of each type, 1 (best) to 4, by the discriminant of [`SenderType`]; none for a type that
+    /// the strategy does not name.
     pub priorities: [Option<NonZeroU8>; 4],
     /// `senderIds`, as sorted indexes into [`Catalog::senders`](super::Catalog::senders), each once, never empty; none
-    /// is every sender that is associated.
+    /// for every associated sender.
     pub senders: Option<Arc<[u32]>>,
 }
 
-/// The sender of a platform for messages that no associated sender can carry.
+/// The sender of a platform for messages that no associated sender can send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DefaultSender {
     /// `platform.applicationId`, as an index into [`Catalog::applications`](super::Catalog::applications).

@@ -1,33 +1,35 @@
-//! Work that is shared among threads, where there is enough of it.
+//! Work on long lists, shared among threads.
 
-use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::{
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
-/// So much of a list is worth a thread.
-const WORTH_A_THREAD: usize = 4_096;
+/// How many elements each thread has at least. For fewer, starting a thread is not worth it.
+const MIN_ELEMENTS_PER_THREAD: usize = 4_096;
 
-const NAME: &str = "callsign-load";
+const THREAD_NAME: &str = "callsign-load";
 
-/// More threads than this wait for memory.
-const MOST: usize = 8;
+/// The most threads: more of them wait for memory.
+const MAX_THREADS: usize = 8;
 
 fn processors() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST)
+    thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_THREADS)
 }
 
-/// What becomes of each part of a list, in order; nothing where nothing becomes of one.
+/// Splits a list into parts, works on each on its own thread, and gives the results in order; nothing if any is nothing.
 pub fn parts<'l, E: Sync, T: Send>(list: &'l [E], work: impl Fn(&'l [E]) -> Option<T> + Sync) -> Option<Vec<T>> {
-    let threads = processors().min(list.len() / WORTH_A_THREAD).max(1);
+    let threads = processors().min(list.len() / MIN_ELEMENTS_PER_THREAD).max(1);
     let mut parts = list.chunks(list.len().div_ceil(threads).max(1));
     let first = parts.next().unwrap_or_default();
     thread::scope(|scope| {
         let work = &work;
         let others: Vec<_> = parts
             .map(|part| {
-                // Where there is no thread to be had, the work is done all the same.
-                let begun = thread::Builder::new().name(NAME.into()).spawn_scoped(scope, move || work(part));
-                begun.map_err(|_| part)
+                // If no thread can be started, this one does the work.
+                let started = thread::Builder::new().name(THREAD_NAME.into()).spawn_scoped(scope, move || work(part));
+                started.map_err(|_| part)
             })
             .collect();
         let mut done = vec![work(first)];
@@ -41,18 +43,18 @@ pub fn parts<'l, E: Sync, T: Send>(list: &'l [E], work: impl Fn(&'l [E]) -> Opti
     })
 }
 
-/// Both, at once where there is a lot to do.
+/// Does two things, at the same time if there are many elements.
 pub fn both<A, B: Send>(elements: usize, one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
-    if elements < WORTH_A_THREAD || processors() < 2 {
+    if elements < MIN_ELEMENTS_PER_THREAD || processors() < 2 {
         return (one(), other());
     }
-    // Taken by the thread, or here where there is none to be had.
+    // Taken by the thread, or by this one if no thread can be started.
     let waiting = Mutex::new(Some(other));
     let take = || waiting.lock().unwrap_or_else(PoisonError::into_inner).take().map(|other| other());
     let (one, done) = thread::scope(|scope| {
-        let begun = thread::Builder::new().name(NAME.into()).spawn_scoped(scope, take);
+        let started = thread::Builder::new().name(THREAD_NAME.into()).spawn_scoped(scope, take);
         let one = one();
-        (one, begun.ok().and_then(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
+        (one, started.ok().and_then(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
     });
     match done.or_else(take) {
         Some(done) => (one, done),

@@ -1,7 +1,7 @@
 //! What a catalog and its revision are kept in, so that the next one shares all but what changed.
 //!
-//! A clone of any of these takes the same short time at every size. A change copies the few pieces that it touches, so
-//! two values that came from one another are compared, too, by looking only at the pieces that they do not share.
+//! A clone of any of these takes the same short time at every size. A change copies the few chunks that it touches, so
+//! two values that came from one another are compared, too, by looking only at the chunks that they do not share.
 
 mod hash_index;
 mod multi_index;

@@ -1,10 +1,12 @@
-//! What single values may be, and how messages quote and correct them.
+//! The rules of single values, and how messages quote and correct values.
+
+use std::ops::RangeInclusive;
 
 use callsign_destination::{Country, Number};
 
-use super::kind::SenderType;
+use super::kind::{SenderType, Word};
 
-/// What stands for every country in a coverage.
+/// The word for every country in a coverage.
 pub(super) const EVERY_COUNTRY: &str = "*";
 
 /// The most characters of an id or a name.
@@ -14,10 +16,40 @@ const ID_CHARACTERS: usize = 255;
 const ALPHANUMERIC_CHARACTERS: usize = 64;
 
 /// The digits of a short code.
-const SHORT_CODE_DIGITS: std::ops::RangeInclusive<usize> = 3..=10;
+const SHORT_CODE_DIGITS: RangeInclusive<usize> = 3..=10;
+
+/// The numbers that a sender type may have in the priorities of a strategy.
+pub(super) const PRIORITIES: RangeInclusive<u8> = 1..=4;
+
+/// After how many days without use a pin may end, where it ends: a day to ten years.
+pub(super) const IDLE_DAYS: RangeInclusive<u16> = 1..=3_650;
 
 /// The most characters of a value that a message repeats.
 const QUOTED_CHARACTERS: usize = 64;
+
+/// What an id is, for messages.
+pub(super) fn id_shape() -> String {
+    format!("a string of 1 to {ID_CHARACTERS} characters")
+}
+
+/// What a priority is, for messages.
+pub(super) fn priority_shape() -> String {
+    format!("a whole number from {} (best) to {}", PRIORITIES.start(), PRIORITIES.end())
+}
+
+/// What the idle days of a strategy are, for messages.
+pub(super) fn idle_days_shape() -> String {
+    format!("a whole number of days from {} to {}", IDLE_DAYS.start(), IDLE_DAYS.end())
+}
+
+/// What a word of a fixed choice is, for messages, such as `SMS, MMS or RCS`.
+pub(super) fn one_of<T: Word>() -> String {
+    let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
+    match words.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => words.concat(),
+    }
+}
 
 /// An id: 1 to 255 characters, no control characters.
 pub(super) fn id(text: &str) -> Result<(), String> {
@@ -32,7 +64,7 @@ pub(super) fn name(text: &str) -> Result<(), String> {
     label(text, "a name has up to", ID_CHARACTERS)
 }
 
-/// What a sender of this type shows, and its digits as a number where it is an E.164 number.
+/// The address of a sender of this type. Gives its digits as a number if it is an E.164 number.
 pub(super) fn address(kind: SenderType, text: &str) -> Result<Option<u64>, String> {
     match kind {
         SenderType::Alphanumeric if text.is_empty() => {
@@ -46,7 +78,8 @@ pub(super) fn address(kind: SenderType, text: &str) -> Result<Option<u64>, Strin
             if digits && SHORT_CODE_DIGITS.contains(&text.len()) {
                 return Ok(None);
             }
-            Err(format!("{} is not a short code; a SHORT_CODE is 3 to 10 digits", quoted(text)))
+            let (least, most) = (SHORT_CODE_DIGITS.start(), SHORT_CODE_DIGITS.end());
+            Err(format!("{} is not a short code; a SHORT_CODE is {least} to {most} digits", quoted(text)))
         }
         SenderType::VirtualLongNumber | SenderType::TollFreeNumber => match Number::parse_e164(text) {
             Ok(number) => Ok(Some(number.get())),
@@ -77,7 +110,7 @@ pub(super) fn country(text: &str) -> Result<Country, String> {
     ))
 }
 
-/// A value as a message repeats it: in quotes, what cannot be seen escaped, and cut where it is long.
+/// A value as a message repeats it: in quotes, with invisible characters escaped, and cut if it is long.
 pub(super) fn quoted(text: &str) -> String {
     match text.char_indices().nth(QUOTED_CHARACTERS) {
         Some((end, _)) => format!("{:?}...", &text[..end]),
@@ -85,9 +118,9 @@ pub(super) fn quoted(text: &str) -> String {
     }
 }
 
-/// The word that was most likely meant by one that is not known.
+/// The known word that was most likely meant by an unknown one.
 pub(super) fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    // Compared without case, and without the separators of other naming styles, so `sender_id` is `senderId`.
+    // Case and the separators of other naming styles do not count, so `sender_id` is `senderId`.
     let plain = |text: &str| -> Vec<u8> {
         let kept = text.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' '));
         kept.map(|byte| byte.to_ascii_lowercase()).collect()
@@ -98,11 +131,11 @@ pub(super) fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> 
     let plain_word = plain(word);
     let candidates = known.map(|candidate| (distance(&plain_word, &plain(candidate)), candidate));
     let (edits, candidate) = candidates.min_by_key(|(edits, _)| *edits)?;
-    // Two slips at most, and most of the word is right.
+    // At most two typing errors, and most of the word is right.
     (edits <= 2 && edits * 3 <= candidate.len()).then_some(candidate)
 }
 
-/// How many bytes must be put in, taken out, or replaced to turn one word into the other (Levenshtein).
+/// How many bytes must be inserted, removed or replaced to turn one word into the other (Levenshtein distance).
 fn distance(from: &[u8], to: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (done, byte) in from.iter().enumerate() {
@@ -119,7 +152,7 @@ fn distance(from: &[u8], to: &[u8]) -> usize {
 
 /// At most `limit` characters, none of them a control character.
 fn label(text: &str, what: &str, limit: usize) -> Result<(), String> {
-    // No text has more characters than bytes, so most are settled without counting.
+    // No text has more characters than bytes, so most texts need no counting.
     let characters = if text.len() <= limit { 0 } else { text.chars().count() };
     if characters > limit {
         return Err(format!("has {characters} characters; {what} {limit}"));

@@ -1,7 +1,7 @@
-//! Elements as JSON, exactly as the file writes them.
+//! Elements as JSON, as the file writes them.
 //!
-//! What is left out in a file and what has its default there are one thing in the model, so booleans and the status are
-//! always written, and all else that is absent is left out. Read again, it is the same catalog.
+//! Booleans and the status are always written, since the model does not know whether the file left them out. Everything else
+//! that is absent is left out. The written file gives an equal catalog when it is read.
 
 use callsign_destination::Country;
 use serde::{Serialize, Serializer};
@@ -14,7 +14,7 @@ use super::{
     rule,
 };
 
-/// A list whose elements are made while it is written.
+/// A list whose elements are made while it is written, one at a time.
 struct Each<F>(F);
 
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ struct CountriesJson<'a>(&'a Countries);
 
 struct Codes<'a>(&'a [Country]);
 
-/// Null says something in an association, so its entity is always written.
+/// The entity is always written: in an association, null has a meaning.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AssociationJson<'a> {
@@ -120,8 +120,10 @@ struct DefaultSenderJson<'a> {
     sender_id: &'a str,
 }
 
-/// Elements as JSON. Those that refer to others are elements of this very catalog; of another one, what is written may
-/// name the wrong ids, and an index that this one does not have is a panic.
+/// Elements as JSON.
+///
+/// An element that refers to others must be of this catalog. The references of another catalog's element may name the wrong
+/// ids, and an index out of range panics.
 impl Catalog {
     /// The whole catalog as its file: [`Catalog::from_json`] gives an equal one.
     ///

@@ -1,22 +1,26 @@
-//! What the host supplies to a policy: the reads of the contract, as answers of a revision.
+//! What a policy reads through the contract, answered from a revision.
 //!
-//! The imports of a component convert these to the contract's types; the native policy takes them as they are.
+//! The imports of a component convert these answers to the contract's types; the native policy takes them as they are.
 
 use std::sync::Arc;
 
-use callsign_destination::{Country, Number};
-use callsign_policy::senders::{Considered, DefaultSender, Pool};
-use callsign_policy::sticky;
-use callsign_policy::strategies::{CountryMatch, Priorities, StrategyFacts};
-use callsign_policy::types::{self, ChannelLimit, Level};
-
-use crate::revision::Revision;
-use crate::scope::{PoolView, area_code};
 use callsign_catalog::{Channel, SenderType, Strategy};
+use callsign_destination::{Country, Number};
+use callsign_policy::{
+    senders::{Considered, DefaultSender, Pool},
+    sticky,
+    strategies::{CountryMatch, Priorities, StrategyFacts},
+    types::{self, ChannelLimit, Level},
+};
 use callsign_sticky::{Pin, PinKey, PinScope, Recipient};
 
+use crate::{
+    revision::Revision,
+    scope::{PoolView, area_code},
+};
+
 impl Revision {
-    /// The strategies of a scope, seen from a country; none of a scope that there is not.
+    /// The strategies of a scope, as they apply to a country; empty if there is no such scope.
     pub fn strategies_of(&self, scope: u32, country: u16) -> Vec<StrategyFacts> {
         let Some(scope) = self.scope(scope) else { return Vec::new() };
         let (all, country) = (self.catalog().strategies(), Country::from_bits(country));
@@ -29,7 +33,7 @@ impl Revision {
             .collect()
     }
 
-    /// A pool; none of a scope that there is not.
+    /// A pool, kept for later calls; none if there is no such scope.
     pub fn pool(&self, pool: &Pool) -> Option<Arc<PoolView>> {
         let scope = self.scope(pool.scope)?;
         let country = Country::from_bits(pool.country)?;
@@ -37,7 +41,7 @@ impl Revision {
         Some(scope.pool(self.catalog(), self.keys(), channel_of(pool.channel), country, strategy))
     }
 
-    /// The same pool, made for this once where it is not there.
+    /// The same pool, made for one use and not kept.
     pub fn pool_once(&self, pool: &Pool) -> Option<Arc<PoolView>> {
         let scope = self.scope(pool.scope)?;
         let country = Country::from_bits(pool.country)?;
@@ -58,7 +62,7 @@ impl Revision {
         defaults.collect()
     }
 
-    /// Every associated sender of a scope, and how it stands to a pool.
+    /// All associated senders of a scope, and for each whether it is in a pool, or why not.
     pub fn all_considered(&self, pool: &Pool) -> Vec<Considered> {
         let (Some(scope), Some(country)) = (self.scope(pool.scope), Country::from_bits(pool.country)) else {
             return Vec::new();
@@ -77,7 +81,7 @@ impl Revision {
         considered.collect()
     }
 
-    /// A pin as the policy sees it: a sender of the scope, or one that the scope does not have any more.
+    /// A pin as the policy sees it: a sender of the scope, or gone if the scope does not have it any more.
     #[inline]
     pub fn pin_in_scope(&self, scope: u32, pin: Option<Pin>) -> sticky::Pin {
         let Some(pin) = pin else { return sticky::Pin::None };
@@ -86,9 +90,10 @@ impl Revision {
         handle.map_or(sticky::Pin::Gone, sticky::Pin::Held)
     }
 
-    /// What a pin of a scope is kept under; none where no pin can mean anything: the catalog does not know the application,
-    /// or no strategy of the scope is sticky on the channel. `entity` is the message's, where the catalog has nothing of
-    /// its own for it.
+    /// The key under which a pin of a scope is stored. None if pins do not matter: the catalog does not list the
+    /// application, or no strategy of the scope is sticky on the channel.
+    ///
+    /// `entity` is the entity of the message. It counts if the catalog has nothing of its own for that entity.
     #[inline]
     pub fn pin_key<'a>(
         &'a self,
@@ -138,7 +143,7 @@ fn facts_of(strategy: &Strategy, handle: u32, level: Level, country: Option<Coun
     }
 }
 
-/// A channel of the contract as the catalog has it.
+/// The catalog's channel for one of the contract.
 #[inline]
 pub fn channel_of(channel: types::Channel) -> Channel {
     match channel {
@@ -148,7 +153,7 @@ pub fn channel_of(channel: types::Channel) -> Channel {
     }
 }
 
-/// A sender type of the catalog as the contract has it.
+/// The contract's sender type for one of the catalog.
 #[inline]
 pub fn sender_type_of(kind: SenderType) -> types::SenderType {
     match kind {

@@ -1,8 +1,13 @@
-//! A catalog, indexed so that no decision scans it.
+//! A catalog, indexed so that a decision never scans it.
 //!
-//! A [`Revision`] is one catalog with its index: for each scope (an application, or an entity of it) the senders that it
-//! may use, its strategies and its default senders. [`host_reads`] answers what a policy reads through the contract.
-//! Nothing here calls a policy: this crate has no engine.
+//! - [`Revision`] is one catalog with its index. [`Revision::new`] indexes a catalog; [`Revision::after`] indexes the next
+//!   one and shares what did not change.
+//! - [`Scope`] is what one application, or one entity of it, may use: its senders, its strategies and its default
+//!   senders. A message finds its scope with [`Revision::scope_of`].
+//! - [`PoolView`] is the candidates for one channel and country, made once and kept in the scope.
+//! - [`host_reads`] answers what a policy reads through the contract.
+//!
+//! Nothing here calls a policy: this crate has no engine. It is internal to Callsign; embedders use `callsign`.
 
 #![forbid(unsafe_code)]
 

@@ -1,60 +1,65 @@
 //! A revision: one catalog, indexed so that a decision never scans it.
 
-use std::hash::BuildHasher;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    hash::BuildHasher,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
+use callsign_catalog::{
+    Catalog, Channel,
+    persistent::{HashIndex, MultiIndex, PVec},
+};
 use callsign_destination::Country;
+use callsign_sticky::PinScope;
 use hashbrown::DefaultHashBuilder;
 
-mod before;
-mod changes;
-mod layout;
-mod remake;
-mod senders;
+pub use self::sender_index::SenderKeyCollision;
+use self::{catalog_diff::CatalogDiff, sender_index::SenderIndex};
+use crate::scope::{Ability, Scope, ScopeParts, bit};
+
+mod catalog_diff;
+mod full_index;
+mod incremental;
+mod scope_reuse;
+mod sender_index;
 #[cfg(test)]
 mod tests;
-
-use self::changes::Changes;
-use self::senders::SenderIndex;
-pub use self::senders::SenderKeyCollision;
-use crate::scope::{Ability, Scope, ScopeParts, bit};
-use callsign_catalog::persistent::{HashIndex, MultiIndex, PVec};
-use callsign_catalog::{Catalog, Channel};
-use callsign_sticky::PinScope;
 
 /// The application of a message that names none.
 pub const DEFAULT_APPLICATION: &str = "default";
 
-/// Revisions, and the scopes of them, are numbered by the process, so that no two catalogs and no two scopes share a number.
-static NEXT: AtomicU64 = AtomicU64::new(1);
+/// The next number of a revision or a scope. They are unique in the process, so no two catalogs and no two scopes share one.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
-fn next() -> u64 {
-    NEXT.fetch_add(1, Ordering::Relaxed)
+fn next_number() -> u64 {
+    NEXT_NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A catalog, immutable and indexed. What a catalog did not change is shared with the revision before it.
+/// A catalog, immutable and indexed. It shares with the revision before it what the catalog did not change.
 ///
-/// How it comes to be, by the private modules: `changes` finds what a small change concerns, and `remake` makes that anew,
-/// in time with the change. Everything else takes the way of `layout`, which indexes the whole catalog, and with `before`
+/// The private modules make it. `catalog_diff` finds out whether a change is small; if so, `incremental` updates the
+/// scopes that it concerns, in time with the change. Otherwise `full_index` indexes the whole catalog, and `scope_reuse`
 /// keeps the scopes of which nothing changed.
 #[derive(Debug)]
 pub struct Revision {
     number: u64,
-    /// The revision that it shares with; 0 where it shares with none.
+    /// The number of the revision that it shares with; 0 if it shares with none.
     shares_with: u64,
-    /// The revision with which the places of scopes began: those with the same one have each scope in the same place.
+    /// The number of the revision with which scope handles began. Revisions with the same one have the same handles.
     origin: u64,
     catalog: Catalog,
     hasher: DefaultHashBuilder,
-    /// Position 0 is the scope of applications that the catalog does not list. A scope keeps its position from revision to
-    /// revision, so that a policy never finds an older scope where it knew a newer one.
+    /// The scopes by handle. Handle 0 is the scope of applications that the catalog does not list. A scope keeps its handle
+    /// from revision to revision, so a policy never finds an older scope where it knew a newer one.
     scopes: PVec<Arc<Scope>>,
-    /// Positions in `scopes`, by the names of application and entity.
+    /// Handles by the names of application and entity.
     names: HashIndex,
-    /// For each application the scope of entities that have nothing of their own.
+    /// For each application, the handle of the scope of entities that have nothing of their own.
     other_entities: PVec<u32>,
-    /// For each application the scopes of the other ones.
+    /// For each application, the handles of the scopes of its other entities.
     entities_of: MultiIndex,
     senders: Arc<SenderIndex>,
 }
@@ -63,30 +68,32 @@ impl Revision {
     /// Indexes a catalog.
     ///
     /// # Errors
-    /// Two senders whose ids have the same 64-bit hash: one in 10^7 for a million senders. One of them needs another id.
+    /// Two senders have ids with the same 64-bit hash. With a million senders, the chance is one in 10^7. One of them needs
+    /// another id.
     pub fn new(catalog: Catalog) -> Result<Self, SenderKeyCollision> {
-        Self::laid_out(catalog, None)
+        Self::index_all(catalog, None)
     }
 
-    /// Indexes a catalog that comes after another one: in time with what it changed, where that is little.
+    /// Indexes a catalog that comes after another one. If little differs, this takes time with what differs.
     ///
     /// # Errors
     /// As [`Revision::new`].
     pub fn after(before: &Self, catalog: Catalog) -> Result<Self, SenderKeyCollision> {
-        let small = Changes::between(&before.catalog, &catalog);
-        match small.filter(|_| before.senders.has_room() && before.has_room()) {
-            Some(changes) => Self::remade(before, catalog, changes),
-            None => Self::laid_out(catalog, Some(before)),
+        let small_diff = CatalogDiff::between(&before.catalog, &catalog);
+        match small_diff.filter(|_| before.senders.has_room() && before.has_room()) {
+            Some(diff) => Self::update(before, catalog, diff),
+            None => Self::index_all(catalog, Some(before)),
         }
     }
 
-    /// Positions of scopes that are gone are not given to others; when they are many, all begins anew.
+    /// Whether few handles belong to removed scopes. Such handles are not given to other scopes; once they are many, all
+    /// handles are given again.
     fn has_room(&self) -> bool {
-        self.gone() < 1_024 + self.names.len()
+        self.removed_scopes() < 1_024 + self.names.len()
     }
 
-    /// How many positions have no scope any more.
-    fn gone(&self) -> usize {
+    /// How many handles have no scope any more.
+    fn removed_scopes(&self) -> usize {
         self.scopes.len() - 1 - self.names.len() - self.other_entities.len()
     }
 
@@ -100,54 +107,54 @@ impl Revision {
         self.hasher.hash_one(names)
     }
 
-    /// The number of the revision: later ones are higher within a process.
+    /// The number of the revision. Within a process, later revisions have higher numbers.
     #[inline]
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The number of the revision that it was made to come after; 0 of one that was made by itself.
+    /// The number of the revision that this one was made after; 0 if it was made with [`Revision::new`].
     #[inline]
     pub fn shares_with(&self) -> u64 {
         self.shares_with
     }
 
-    /// The number of the first revision that has all scopes that they share in the same places.
+    /// The number of the revision with which scope handles began: revisions with the same one have the same handles.
     #[inline]
     pub fn origin(&self) -> u64 {
         self.origin
     }
 
-    /// What the revision was made of, without the rest.
+    /// The catalog, without its index.
     pub fn into_catalog(self) -> Catalog {
         self.catalog
     }
 
-    /// What the revision was made of.
+    /// The catalog.
     #[inline]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
-    /// The senders that `from` of a message may mean, as indexes into [`Catalog::senders`], in their order.
+    /// The senders that the `from` of a message may mean, as indexes into [`Catalog::senders`], in their order.
     pub fn senders_called(&self, from: &str) -> impl Iterator<Item = u32> + use<> {
         self.registered(from)
     }
 
-    /// The scope of a message, as a handle.
+    /// The handle of a message's scope.
     #[inline]
     pub fn scope_of(&self, application: Option<&str>, entity: Option<&str>) -> u32 {
         let application = application.unwrap_or(DEFAULT_APPLICATION);
         self.find_scope(application, entity).unwrap_or_else(|| {
-            // An entity without anything of its own has what its application has; an unknown application has nothing.
+            // An entity with nothing of its own has what its application has. An unknown application has nothing.
             let known = entity.and_then(|_| self.find_scope(application, None));
             let known = known.and_then(|handle| self.scopes[handle as usize].application);
             known.map_or(0, |application| self.other_entities[application as usize])
         })
     }
 
-    /// The names of each scope from a handle on; none for the scope of unknown applications. The scope of an application's
-    /// other entities has the names of the application.
+    /// The names of all scopes from the handle `first` on; none for the scope of unknown applications. The scope of an
+    /// application's other entities has the application's name.
     pub fn scope_names(&self, first: usize) -> impl Iterator<Item = Option<(&str, Option<&str>)>> {
         self.scopes.iter().skip(first).map(|scope| Some(self.names(scope.application?, scope.entity)))
     }
@@ -162,7 +169,7 @@ impl Revision {
         })
     }
 
-    /// A scope by its handle.
+    /// The scope with a handle.
     #[inline]
     pub fn scope(&self, handle: u32) -> Option<&Scope> {
         self.scopes.get(handle as usize).map(|scope| &**scope)
@@ -174,26 +181,26 @@ impl Revision {
         self.senders.abilities.get(sender as usize).is_some_and(|&ability| self.can(ability, channel, country))
     }
 
-    /// Whether a sender with this ability is active and covers a channel to a country.
+    /// The same, of a sender with this ability.
     #[inline]
     pub fn can(&self, ability: Ability, channel: Channel, country: Country) -> bool {
         !ability.suspended && self.senders.coverages[ability.coverage as usize].covers(channel, country)
     }
 
-    /// The stable numbers of the senders, by their index.
+    /// The key of each sender, by the sender's index.
     #[inline]
     pub fn keys(&self) -> &PVec<u64> {
         &self.senders.keys
     }
 
-    /// A sender's index by its stable number.
+    /// The index of the sender with a key.
     #[inline]
     pub fn sender_by_key(&self, key: u64) -> Option<u32> {
         self.senders.by_key(key)
     }
 
-    /// The senders that recipients see as `from`, in the order of the catalog: numbers are compared by their digits,
-    /// names and short codes as they are written.
+    /// The senders that recipients see as `from`, as indexes, in the order of the catalog. Numbers are compared by their
+    /// digits, names and short codes as they are written.
     pub fn registered(&self, from: &str) -> impl Iterator<Item = u32> + use<> {
         self.senders.registered(self.catalog.senders(), from)
     }
@@ -204,23 +211,22 @@ fn names(catalog: &Catalog, application: u32, entity: Option<u32>) -> (&str, Opt
     (application, entity.map(|index| &*catalog.entities()[index as usize].id))
 }
 
-/// What names a scope, and its application, in pins.
-fn hashes((application, entity): (&str, Option<&str>)) -> (u128, u64) {
+/// The hashes that stand for a scope and for its application in pins.
+fn name_hashes((application, entity): (&str, Option<&str>)) -> (u128, u64) {
     (PinScope::new(application, entity).hash(), PinScope::new(application, None).hash() as u64)
 }
 
 /// A scope with a new number.
 #[inline]
-fn scope(
+fn new_scope(
     catalog: &Catalog,
     senders: &SenderIndex,
     (application, entity): (u32, Option<u32>),
     hashes: (u128, u64),
     parts: ScopeParts,
 ) -> Scope {
-    let mut scope = Scope::new(next(), hashes, (Some(application), entity), parts, &senders.abilities);
+    let mut scope = Scope::new(next_number(), hashes, (Some(application), entity), parts, &senders.abilities);
     scope.entity_id = names(catalog, application, entity).1.map(Into::into);
-    // On which channels any strategy of it is sticky.
     let strategies = scope.strategies.iter().map(|&index| &catalog.strategies()[index as usize]);
     let sticky = strategies.filter(|strategy| strategy.sticky);
     scope.sticky_channels = sticky.fold(0, |channels, strategy| channels | strategy.channel.map_or(u8::MAX, bit));

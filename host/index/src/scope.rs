@@ -1,69 +1,68 @@
-//! A scope: an application, or an entity of it, with all that a decision for it can depend on.
+//! A scope: an application, or an entity of it, with everything that a decision for it depends on.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use callsign_catalog::{Catalog, Channel, SenderType, persistent::PVec};
 use callsign_destination::{Country, Number};
-use callsign_policy::pool::Pool;
-use callsign_policy::senders::{Candidate, Group, Standing};
-use callsign_policy::spread::Spread;
-use callsign_policy::types::Level;
+use callsign_policy::{
+    pool::Pool,
+    senders::{Candidate, Group, Standing},
+    spread::Spread,
+    types::Level,
+};
 use hashbrown::HashMap;
-
-use callsign_catalog::persistent::PVec;
-use callsign_catalog::{Catalog, Channel, SenderType};
 
 /// A scope of one revision.
 #[derive(Debug)]
 pub struct Scope {
-    /// Grows when anything in here did change.
+    /// The number of the scope: higher whenever anything in the scope changed.
     pub revision: u64,
-    /// Names the scope in sticky state: a hash of its application and entity.
+    /// The name of the scope in sticky state: a hash of its application and entity.
     pub name_hash: u128,
-    /// Makes recipients of one application unrelated to those of another.
+    /// A hash of the application, so that recipients are spread differently in each application.
     pub application_hash: u64,
-    /// The catalog's index of its application; none of a name that the catalog does not list.
+    /// The catalog's index of its application; none if the catalog does not list it.
     pub application: Option<u32>,
-    /// The catalog's index of its entity; none of an application's own scope.
+    /// The catalog's index of its entity; none for an application's own scope.
     pub entity: Option<u32>,
-    /// The entity's id, kept here too: every message of the scope is compared with it.
+    /// The entity's id, copied here because every message of the scope is compared with it.
     pub entity_id: Option<Box<str>>,
-    /// A bit for each channel on which any of the strategies is sticky.
+    /// A bit for each channel on which one of the strategies is sticky.
     pub sticky_channels: u8,
-    /// The strategies as the catalog's indexes, those of the entity first. A strategy handle is a position in here.
+    /// The strategies as indexes of the catalog, those of the entity first. A strategy handle is an index into this list.
     pub strategies: Vec<u32>,
     /// How many of the strategies are the entity's.
     pub entity_strategies: usize,
-    /// Everything that the scope may send from, by the catalog's index of the sender. A sender handle is a position in
-    /// here.
+    /// All senders that the scope may use, in the order of the catalog. A sender handle is an index into this list.
     pub members: Vec<Member>,
-    /// The default senders, the entity's first.
+    /// The handles of the default senders, the entity's first.
     pub defaults: Vec<(Level, u32)>,
-    /// The pools that were asked for.
+    /// The pools that were asked for so far.
     pools: ArcSwap<HashMap<PoolKey, Arc<PoolView>>>,
 }
 
-/// A sender that a scope may use, with all that the check of a decision looks at.
+/// A sender that a scope may use, with all that the check of a decision reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
     /// The catalog's index.
     pub sender: u32,
     /// What it can do.
     pub ability: Ability,
-    /// A bit for each channel that it is associated for.
+    /// A bit for each channel for which it is associated; none for a sender that is only a default.
     pub channels: u8,
 }
 
-/// What a sender can do, kept small and apart from its texts.
+/// What a sender can do: a few bytes, so that checking a decision does not read the sender itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ability {
     /// The revision's index of its coverage.
     pub coverage: u32,
-    /// It is not to be used.
+    /// Whether it is suspended.
     pub suspended: bool,
 }
 
-/// The bit of a channel.
+/// The bit of a channel in [`Member::channels`] and [`Scope::sticky_channels`].
 #[inline]
 pub fn bit(channel: Channel) -> u8 {
     1 << channel as u8
@@ -85,11 +84,11 @@ impl Member {
 struct PoolKey {
     channel: Channel,
     country: Country,
-    /// The strategy's index in the catalog, where it lists senders.
+    /// The strategy's index in the catalog, if it lists senders.
     strategy: Option<u32>,
 }
 
-/// A pool, and its groups as far as they were asked to spread recipients.
+/// A pool, and those of its groups that recipients were spread over so far.
 #[derive(Debug)]
 pub struct PoolView {
     /// The senders.
@@ -97,13 +96,13 @@ pub struct PoolView {
     groups: ArcSwap<HashMap<GroupKey, Arc<Spread>>>,
 }
 
-/// A group with the area codes that the pool has of it: groups of the same senders are one.
+/// A group by its types and by those of its area codes that the pool has: groups of the same senders have the same key.
 type GroupKey = (u8, Vec<u16>);
 
-/// The parts of a scope, as the catalog's indexes, before they are put in order.
+/// The parts of a scope as indexes of the catalog, before they are put in order.
 #[derive(Debug, Default)]
 pub struct ScopeParts {
-    /// A sender may be here several times, with a channel each.
+    /// A sender may be listed several times, with one channel each.
     pub associated: Vec<Member>,
     pub entity_strategies: Vec<u32>,
     pub application_strategies: Vec<u32>,
@@ -121,7 +120,7 @@ impl ScopeParts {
             && self.application_default.is_none()
     }
 
-    /// Takes over what an application gives its entities, from the scope of those that have nothing else.
+    /// Adds what entities inherit from their application. `application` is the scope of entities that have nothing else.
     pub fn inherit(&mut self, application: &Scope) {
         self.application_strategies = application.strategies.clone();
         self.application_default =
@@ -130,7 +129,7 @@ impl ScopeParts {
 }
 
 impl Scope {
-    /// A scope with this number, these hashes of its names, these indexes of application and entity, and these parts.
+    /// A scope with the number `revision`, the hashes of its names, its indexes in the catalog, and its parts.
     pub fn new(
         revision: u64,
         (name_hash, application_hash): (u128, u64),
@@ -139,7 +138,7 @@ impl Scope {
         abilities: &PVec<Ability>,
     ) -> Self {
         let mut members = parts.associated;
-        // Most often in order already, but for a few that came last.
+        // They are usually in order already, apart from a few at the end.
         members.sort_by_key(|member| member.sender);
         members.dedup_by(|later, kept| {
             let is_one = later.sender == kept.sender;
@@ -177,7 +176,7 @@ impl Scope {
         scope
     }
 
-    /// Whether it has the same names, members and strategies as another, by the catalog's indexes.
+    /// Whether it has the same names, members, strategies and defaults as another one, by the indexes of the catalog.
     pub fn is_like(&self, other: &Self) -> bool {
         self.name_hash == other.name_hash
             && self.application_hash == other.application_hash
@@ -189,26 +188,26 @@ impl Scope {
             && self.defaults == other.defaults
     }
 
-    /// Whether a pin can mean anything on a channel.
+    /// Whether any strategy of the scope is sticky on a channel. If none is, pins are neither read nor written.
     #[inline]
     pub fn is_sticky(&self, channel: Channel) -> bool {
         self.sticky_channels & bit(channel) != 0
     }
 
-    /// The handle of a sender, by its index in the catalog.
+    /// The handle of the sender with an index in the catalog.
     #[inline]
     pub fn handle_of(&self, sender: u32) -> Option<u32> {
         self.members.binary_search_by_key(&sender, |member| member.sender).ok().map(|at| at as u32)
     }
 
-    /// Whether the scope may send from this member on a channel, by association or as its default.
+    /// Whether the scope may send from a member on a channel, by association or as its default.
     #[inline]
     pub fn may_use(&self, handle: u32, channel: Channel) -> bool {
         self.members.get(handle as usize).is_some_and(|member| member.is_for(channel))
             || self.defaults.iter().any(|&(_, default)| default == handle)
     }
 
-    /// A pool of the scope, indexed when it is first asked for.
+    /// A pool of the scope. It is made when it is first asked for, and kept.
     pub fn pool(
         &self,
         catalog: &Catalog,
@@ -233,7 +232,7 @@ impl Scope {
         view
     }
 
-    /// A pool of the scope that is not kept.
+    /// A pool of the scope, made for one use and not kept.
     pub fn pool_once(
         &self,
         catalog: &Catalog,
@@ -266,7 +265,7 @@ impl Scope {
     }
 }
 
-/// Whether a sender is a candidate of step 4, or the first thing that it lacks.
+/// Whether a sender is a candidate, or the first condition that it does not meet.
 fn standing(catalog: &Catalog, member: Member, channel: Channel, country: Country, strategy: Option<u32>) -> Standing {
     let sender = &catalog.senders()[member.sender as usize];
     let listed = strategy.and_then(|index| catalog.strategies().get(index as usize)?.senders.as_deref());
@@ -295,7 +294,8 @@ fn candidate(catalog: &Catalog, keys: &PVec<u64>, handle: u32, member: Member) -
     }
 }
 
-/// The area code of a sender: only long numbers of country code 1 have one.
+/// The area code of a sender, 0 for none: only long numbers with country code 1 have one.
+#[inline]
 pub fn area_code(kind: SenderType, number: Option<u64>) -> u16 {
     match kind {
         SenderType::VirtualLongNumber => {
@@ -306,7 +306,7 @@ pub fn area_code(kind: SenderType, number: Option<u64>) -> u16 {
 }
 
 impl PoolView {
-    /// The sender of a group that a recipient is spread to.
+    /// The sender of a group to which a recipient is spread.
     pub fn spread(&self, group: &Group, recipient: u64) -> Option<u32> {
         let key = (group.types.bits(), self.pool.area_codes(group));
         if let Some(spread) = self.groups.load().get(&key) {

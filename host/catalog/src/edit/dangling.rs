@@ -1,17 +1,17 @@
-//! References that dangle: whose fault it is, and what still refers to what was removed.
+//! Dangling references: which edit is at fault, and what still refers to a removed element.
 //!
-//! Only looked at once something dangles, so everything is by id here, whether an edit put it or not.
+//! This runs only if something dangles, so it need not be fast: everything is by id here.
 
 use super::{
     Edit, EditError, EditErrorKind,
-    plan::{Plan, link_of},
+    plan::{Plan, ids_of},
 };
 use crate::{
     Catalog,
-    diagnose::{Link, Scope},
-    ids::Known,
+    ids::KnownIds,
     model::OtherAssociation,
     rule::quoted,
+    unresolved::{AssociationIds, ScopeIds},
 };
 
 /// A list that others refer to.
@@ -26,56 +26,56 @@ pub(super) enum Target {
 pub(super) type Reference<'r> = (Target, &'r str);
 
 /// An element that refers to others.
-struct User<'u> {
+struct Referrer<'u> {
     /// The edit that put it.
     edit: Option<u32>,
-    what: What<'u>,
+    kind: ReferrerKind<'u>,
 }
 
 #[derive(Clone, Copy)]
-enum What<'u> {
+enum ReferrerKind<'u> {
     Association,
     Strategy(&'u str),
     DefaultSender,
 }
 
 /// What is wrong with an edit.
-enum Why {
-    /// It puts an element that refers to what is not there.
+enum Cause {
+    /// It puts an element that refers to one that is not there.
     Unknown,
-    /// It removes what something refers to.
+    /// It removes an element that something refers to.
     InUse(Target, u32),
 }
 
-/// How many strategies are named one by one.
+/// How many strategies a message names one by one.
 const NAMED_STRATEGIES: usize = 3;
 
 impl<'e> Plan<'e> {
     /// The error of the first edit that leaves a reference dangling.
-    pub(super) fn dangling(&self, catalog: &Catalog, edits: &[Edit<'_>], known: &Known<'_>) -> EditError {
-        let mut first: Option<(u32, Why)> = None;
-        self.each_user(catalog, |user, references| {
+    pub(super) fn dangling(&self, catalog: &Catalog, edits: &[Edit<'_>], known: &KnownIds<'_>) -> EditError {
+        let mut first: Option<(u32, Cause)> = None;
+        self.for_each_referrer(catalog, |referrer, references| {
             for (target, id) in references.filter(|&reference| self.lacks(reference)) {
-                // Of the edit that put the one and the edit that removed the other, it is the later one's fault.
+                // Of the edit that put the one element and the edit that removed the other, the later one is at fault.
                 let removed = self.number(target, id).and_then(|key| Some((self.removed_by(target, key)?, key)));
-                let (edit, why) = match (removed, user.edit) {
+                let (edit, cause) = match (removed, referrer.edit) {
                     (Some((removed, key)), put) if put.is_none_or(|put| put < removed) => {
-                        (removed, Why::InUse(target, key))
+                        (removed, Cause::InUse(target, key))
                     }
-                    (_, Some(put)) => (put, Why::Unknown),
+                    (_, Some(put)) => (put, Cause::Unknown),
                     (_, None) => continue,
                 };
                 if first.as_ref().is_none_or(|(earlier, _)| edit < *earlier) {
-                    first = Some((edit, why));
+                    first = Some((edit, cause));
                 }
             }
         });
         match first {
-            Some((edit, Why::InUse(target, key))) => {
+            Some((edit, Cause::InUse(target, key))) => {
                 EditError::whole(edit, edits, EditErrorKind::InUse, self.in_use(catalog, target, key))
             }
-            Some((edit, Why::Unknown)) => EditError::unknown(edit, edits, known),
-            // Not reached while `relate` and this agree on what dangles.
+            Some((edit, Cause::Unknown)) => EditError::unknown(edit, edits, known),
+            // Not reached while `resolve` and this agree on what dangles.
             None => EditError::unknown(0, edits, known),
         }
     }
@@ -89,12 +89,12 @@ impl<'e> Plan<'e> {
         };
         let id = &*keys[key as usize];
         let (mut associations, mut strategies, mut named, mut defaults) = (0, 0, Vec::new(), 0);
-        self.each_user(catalog, |user, mut references| {
+        self.for_each_referrer(catalog, |referrer, mut references| {
             if Iterator::any(&mut references, |reference| reference == (target, id)) {
-                match user.what {
-                    What::Association => associations += 1,
-                    What::DefaultSender => defaults += 1,
-                    What::Strategy(strategy) => {
+                match referrer.kind {
+                    ReferrerKind::Association => associations += 1,
+                    ReferrerKind::DefaultSender => defaults += 1,
+                    ReferrerKind::Strategy(strategy) => {
                         strategies += 1;
                         if named.len() < NAMED_STRATEGIES {
                             named.push(quoted(strategy));
@@ -123,8 +123,12 @@ impl<'e> Plan<'e> {
         format!("{what} {} is still used by {}; remove what uses it first", quoted(id), sentence(&users))
     }
 
-    /// Goes through all elements after the last edit that refer to others.
-    fn each_user(&self, catalog: &Catalog, mut see: impl FnMut(User<'_>, &mut dyn Iterator<Item = Reference<'_>>)) {
+    /// Visits all elements after the last edit that refer to others.
+    fn for_each_referrer(
+        &self,
+        catalog: &Catalog,
+        mut visit: impl FnMut(Referrer<'_>, &mut dyn Iterator<Item = Reference<'_>>),
+    ) {
         let scope = |application: u32, entity: Option<u32>| {
             let application = (Target::Application, &*catalog.applications[application as usize].id);
             let entity = entity.map(|entity| (Target::Entity, &*catalog.entities[entity as usize].id));
@@ -132,51 +136,54 @@ impl<'e> Plan<'e> {
         };
         let sender = |sender: u32| (Target::Sender, &*catalog.senders[sender as usize].id);
 
-        let association = |edit| User { edit, what: What::Association };
-        for link in self.links.kept_slots(&catalog.associations) {
-            see(association(None), &mut scope(link.application, link.entity).chain([sender(link.sender)]));
+        let association = |edit| Referrer { edit, kind: ReferrerKind::Association };
+        for kept in self.associations.kept_slots(&catalog.associations) {
+            visit(association(None), &mut scope(kept.application, kept.entity).chain([sender(kept.sender)]));
         }
-        for other in self.others.kept_slots(&catalog.other_associations) {
-            see(association(None), &mut self.references(other));
+        for other in self.other_associations.kept_slots(&catalog.other_associations) {
+            visit(association(None), &mut self.references(other));
         }
-        for draft in [&self.links, &self.others] {
+        for draft in [&self.associations, &self.other_associations] {
             for (_, put) in draft.present() {
-                see(association(Some(put.edit)), &mut of_link(&draft.keys[put.key as usize]));
+                visit(association(Some(put.edit)), &mut of_association(&draft.keys[put.key as usize]));
             }
         }
 
         for strategy in self.strategies.kept(&catalog.strategies) {
-            let user = User { edit: None, what: What::Strategy(&strategy.id) };
+            let referrer = Referrer { edit: None, kind: ReferrerKind::Strategy(&strategy.id) };
             let senders = strategy.senders.iter().flat_map(|senders| senders.iter());
-            see(user, &mut scope(strategy.application, strategy.entity).chain(senders.map(|&index| sender(index))));
+            visit(
+                referrer,
+                &mut scope(strategy.application, strategy.entity).chain(senders.map(|&index| sender(index))),
+            );
         }
         for (_, put) in self.strategies.present() {
             let strategy = &put.element;
-            let user = User { edit: Some(put.edit), what: What::Strategy(&strategy.id) };
-            let senders = strategy.senders.iter().flatten().map(|id| (Target::Sender, &*id.0));
-            see(user, &mut of_scope(&strategy.platform).chain(senders));
+            let referrer = Referrer { edit: Some(put.edit), kind: ReferrerKind::Strategy(&strategy.id) };
+            let senders = strategy.senders.iter().flatten().map(|id| (Target::Sender, &**id));
+            visit(referrer, &mut of_scope(&strategy.platform).chain(senders));
         }
 
-        for default in self.defaults.kept_slots(&catalog.default_senders) {
-            let user = User { edit: None, what: What::DefaultSender };
-            see(user, &mut scope(default.application, default.entity).chain([sender(default.sender)]));
+        for default in self.default_senders.kept_slots(&catalog.default_senders) {
+            let referrer = Referrer { edit: None, kind: ReferrerKind::DefaultSender };
+            visit(referrer, &mut scope(default.application, default.entity).chain([sender(default.sender)]));
         }
-        for (_, put) in self.defaults.present() {
-            let user = User { edit: Some(put.edit), what: What::DefaultSender };
+        for (_, put) in self.default_senders.present() {
+            let referrer = Referrer { edit: Some(put.edit), kind: ReferrerKind::DefaultSender };
             let sender = (Target::Sender, &*put.element.sender);
-            see(user, &mut of_scope(&put.element.platform).chain([sender]));
+            visit(referrer, &mut of_scope(&put.element.platform).chain([sender]));
         }
     }
 
-    /// What an association of the catalog names that no strategy acts on.
+    /// The references of an association that no strategy acts on.
     pub(super) fn references<'r>(&self, other: &'r OtherAssociation) -> impl Iterator<Item = Reference<'r>> + use<'r> {
-        let sender = link_of(other).is_some_and(|link| link.resource_type.is_sender());
+        let sender = ids_of(other).is_some_and(|ids| ids.resource_type.is_sender());
         let entity = other.entity.as_deref().map(|entity| (Target::Entity, entity));
         let sender = sender.then_some((Target::Sender, &*other.resource));
         [(Target::Application, &*other.application)].into_iter().chain(entity).chain(sender)
     }
 
-    /// Whether an id is not there after the last edit. What no edit names is there, since something refers to it.
+    /// Whether an id is missing after the last edit. An id that no edit names is there, since something refers to it.
     pub(super) fn lacks(&self, (target, id): Reference<'_>) -> bool {
         self.number(target, id).is_some_and(|key| match target {
             Target::Application => !self.applications.slots.is_there(key),
@@ -210,12 +217,12 @@ fn sentence(things: &[String]) -> String {
     }
 }
 
-fn of_scope<'r>(scope: &'r Scope<'_>) -> impl Iterator<Item = Reference<'r>> {
+fn of_scope<'r>(scope: &'r ScopeIds<'_>) -> impl Iterator<Item = Reference<'r>> {
     let entity = scope.entity.as_deref().map(|entity| (Target::Entity, entity));
     [(Target::Application, &*scope.application)].into_iter().chain(entity)
 }
 
-fn of_link<'r>(link: &'r Link<'_>) -> impl Iterator<Item = Reference<'r>> {
-    let sender = link.resource_type.is_sender().then_some((Target::Sender, &*link.resource));
-    of_scope(&link.scope).chain(sender)
+fn of_association<'r>(association: &'r AssociationIds<'_>) -> impl Iterator<Item = Reference<'r>> {
+    let sender = association.resource_type.is_sender().then_some((Target::Sender, &*association.resource));
+    of_scope(&association.scope).chain(sender)
 }

@@ -7,55 +7,56 @@ use serde_json::value::RawValue;
 use super::{Change, Edit, List};
 use crate::{
     Catalog,
-    diagnose::Walker,
+    coverage::Coverages,
     fault::FaultLog,
-    ids::{Ids, Known},
-    json_path::{self, Path, Spot},
+    ids::{Ids, KnownIds},
+    json_path::{Json, Path, ValueAt},
+    reader::Reader,
     rule::quoted,
+    schema,
 };
 
-/// Why [`Catalog::edit`] refused some edits. None of them took effect.
+/// Why [`Catalog::edit`] refused edits. None of them took effect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("edit {edit}, of \"{list}\": {}", Sentence(faults))]
 #[non_exhaustive]
 pub struct EditError {
-    /// Which edit cannot be, by its index.
+    /// The index of the edit that is wrong.
     pub edit: usize,
-    /// The list that it is of.
+    /// The list that it changes.
     pub list: List,
-    /// What is the matter, for programs.
+    /// What is wrong, for programs.
     pub kind: EditErrorKind,
-    /// What is the matter, for people, in the order of the element's text; never empty.
+    /// What is wrong, for people, in the order of the element's text; never empty.
     pub faults: Vec<EditFault>,
 }
 
-/// What is the matter with an edit.
+/// What is wrong with an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EditErrorKind {
-    /// The element is not sound by itself, or lacks what tells it apart. Ids that it names and the catalog lacks are
-    /// among the faults too.
+    /// The element has faults of its own, or lacks what tells it apart. The faults also list ids that it names and that the
+    /// catalog does not have.
     Unsound,
-    /// The element names something that the catalog does not have after the edits; the path says in which field.
+    /// The element refers to something that the catalog does not have after the edits. The path says in which field.
     UnknownReference,
     /// The strategy ties with another one.
     Ties {
-        /// The id of that one; where there are several, of the first.
+        /// The id of that one, or of the first if there are several.
         first: Box<str>,
     },
     /// There is nothing to remove.
     NotFound,
-    /// It cannot be removed, since something that stays refers to it.
+    /// The element cannot be removed, since something that stays refers to it.
     InUse,
-    /// It cannot be removed, since it always exists: the application `default`.
+    /// The element cannot be removed, since it always exists: the application `default`.
     Permanent,
 }
 
 /// One fault of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditFault {
-    /// The path of the value that is wrong inside the element, such as `coverage[1].countries[0]`; empty for the
-    /// element itself.
+    /// The path of the wrong value inside the element, such as `coverage[1].countries[0]`; empty for the element itself.
     pub path: String,
     /// What is wrong, and what would be right.
     pub message: String,
@@ -79,35 +80,30 @@ impl EditError {
         EditError { edit, list: edits[edit].list, kind, faults }
     }
 
-    /// The error of an element that is not sound by itself.
+    /// The error of an element that has faults of its own.
     pub(super) fn unsound(edit: u32, edits: &[Edit<'_>], catalog: &Catalog) -> Self {
         let own = &edits[edit as usize];
-        let mut faults = faults(own, &everything(catalog, edits));
-        if faults.is_empty() {
-            // Should the two ways through an element ever disagree, the edit must not be refused without a word.
-            let message = "is not a sound element of this list".to_owned();
-            faults.push(EditFault::of_element(message));
-        }
+        let faults = faults(own, &all_ids(catalog, edits));
         EditError::new(edit, edits, EditErrorKind::Unsound, faults)
     }
 
-    /// The error of an element that names what is not among `known`.
-    pub(super) fn unknown(edit: u32, edits: &[Edit<'_>], known: &Known<'_>) -> Self {
+    /// The error of an element that refers to what is not among `known`.
+    pub(super) fn unknown(edit: u32, edits: &[Edit<'_>], known: &KnownIds<'_>) -> Self {
         let faults = faults(&edits[edit as usize], known);
         EditError::new(edit, edits, EditErrorKind::UnknownReference, faults)
     }
 
-    /// The error of a removal that finds nothing.
+    /// The error of a removal of something that is not there.
     pub(super) fn not_found(edit: u32, edits: &[Edit<'_>]) -> Self {
         let Edit { list, element, .. } = &edits[edit as usize];
         let id = |key: &str| {
-            json_path::member(element, key).and_then(json_path::text).map_or_else(String::new, |id| quoted(&id))
+            Json::from(&**element).member(key).and_then(Json::text).map_or_else(String::new, |id| quoted(&id))
         };
         let what = match list {
-            List::Applications => format!("application {}", id("applicationId")),
-            List::Entities => format!("entity {}", id("entityId")),
-            List::Senders => format!("sender {}", id("senderId")),
-            List::Strategies => format!("strategy {}", id("sendingStrategyId")),
+            List::Applications => format!("application {}", id(schema::APPLICATION_ID)),
+            List::Entities => format!("entity {}", id(schema::ENTITY_ID)),
+            List::Senders => format!("sender {}", id(schema::SENDER_ID)),
+            List::Strategies => format!("strategy {}", id(schema::STRATEGY_ID)),
             List::Associations => "this association".to_owned(),
             List::DefaultSenders => "a default sender of this platform".to_owned(),
         };
@@ -146,13 +142,13 @@ impl fmt::Display for Sentence<'_> {
     }
 }
 
-/// The faults of an edit's element where these ids are known.
-fn faults(edit: &Edit<'_>, known: &Known<'_>) -> Vec<EditFault> {
+/// The faults of an edit's element if these ids are known.
+fn faults(edit: &Edit<'_>, known: &KnownIds<'_>) -> Vec<EditFault> {
     let mut log = FaultLog::new(edit.element.get());
-    walk(edit, known, &mut log);
+    read(edit, known, &mut log);
     let faults = log.finish().into_iter().flatten();
     let faults = faults.map(|fault| {
-        // Paths begin at the element here.
+        // Here, paths start at the element.
         let path = fault.path.strip_prefix('$').unwrap_or(&fault.path);
         EditFault {
             path: path.strip_prefix('.').unwrap_or(path).to_owned(),
@@ -163,34 +159,33 @@ fn faults(edit: &Edit<'_>, known: &Known<'_>) -> Vec<EditFault> {
     faults.collect()
 }
 
-fn walk<'e>(edit: &'e Edit<'_>, known: &Known<'e>, log: &mut FaultLog<'e>) {
-    let spot = Spot { raw: &edit.element, path: Path::Root };
-    let mut walker = Walker::new(log);
+/// Reads the element of an edit for the sake of its faults.
+fn read<'e>(edit: &'e Edit<'_>, known: &KnownIds<'e>, log: &mut FaultLog<'e>) {
+    let at = ValueAt { json: Json::from(&*edit.element), path: Path::Root };
+    let mut reader = Reader::new(log);
+    let coverages = &mut Coverages::default();
     match (edit.change, edit.list) {
-        (Change::Put, List::Applications) => drop(walker.application(&spot)),
-        (Change::Put, List::Entities) => drop(walker.entity(&spot)),
-        (Change::Put, List::Senders) => drop(walker.sender(&spot)),
-        (Change::Put, List::Associations) => drop(walker.association(&spot, known)),
-        (Change::Put, List::Strategies) => drop(walker.strategy(&spot, known)),
-        (Change::Put, List::DefaultSenders) => drop(walker.default_sender(&spot, known)),
+        (Change::Put, List::Applications) => drop(reader.application(&at)),
+        (Change::Put, List::Entities) => drop(reader.entity(&at)),
+        (Change::Put, List::Senders) => drop(reader.sender(&at, coverages)),
+        (Change::Put, List::Associations) => drop(reader.association(&at, known)),
+        (Change::Put, List::Strategies) => drop(reader.strategy(&at, known, coverages)),
+        (Change::Put, List::DefaultSenders) => drop(reader.default_sender(&at, known)),
         // What is removed is not there afterwards: its references do not matter.
-        (Change::Remove, List::Applications) => drop(walker.named_application(&spot)),
-        (Change::Remove, List::Entities) => drop(walker.named_entity(&spot)),
-        (Change::Remove, List::Senders) => drop(walker.named_sender(&spot)),
-        (Change::Remove, List::Associations) => drop(walker.association(&spot, &Known::unread())),
-        (Change::Remove, List::Strategies) => drop(walker.named_strategy(&spot)),
-        (Change::Remove, List::DefaultSenders) => drop(walker.named_default_sender(&spot)),
+        (Change::Remove, List::Associations) => drop(reader.association(&at, &KnownIds::unchecked())),
+        (Change::Remove, List::DefaultSenders) => drop(reader.platform_of(&at)),
+        (Change::Remove, list) => drop(reader.id_of(list, &at)),
     }
 }
 
-/// Every id that an element can have meant: those of the catalog, and those that any edit puts.
-fn everything<'e>(catalog: &'e Catalog, edits: &'e [Edit<'_>]) -> Known<'e> {
-    let mut known = Known::of_catalog(catalog);
+/// Every id that an element may refer to: those of the catalog, and those that any edit puts.
+fn all_ids<'e>(catalog: &'e Catalog, edits: &'e [Edit<'_>]) -> KnownIds<'e> {
+    let mut known = KnownIds::of_catalog(catalog);
     for edit in edits.iter().filter(|edit| edit.change == Change::Put) {
         match edit.list {
-            List::Applications => add(&mut known.applications, &edit.element, "applicationId"),
-            List::Entities => add(&mut known.entities, &edit.element, "entityId"),
-            List::Senders => add(&mut known.senders, &edit.element, "senderId"),
+            List::Applications => add(&mut known.applications, &edit.element, schema::APPLICATION_ID),
+            List::Entities => add(&mut known.entities, &edit.element, schema::ENTITY_ID),
+            List::Senders => add(&mut known.senders, &edit.element, schema::SENDER_ID),
             List::Associations | List::Strategies | List::DefaultSenders => {}
         }
     }
@@ -198,9 +193,9 @@ fn everything<'e>(catalog: &'e Catalog, edits: &'e [Edit<'_>]) -> Known<'e> {
 }
 
 fn add<'e>(ids: &mut Ids<'e>, element: &'e RawValue, key: &str) {
-    let id: Option<Cow<'e, str>> = json_path::member(element, key).and_then(json_path::text);
+    let id: Option<Cow<'e, str>> = Json::from(element).member(key).and_then(Json::text);
     match id {
         Some(id) => drop(ids.insert(id, 0)),
-        None => ids.unreadable(),
+        None => ids.add_unreadable(),
     }
 }

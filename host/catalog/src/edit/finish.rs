@@ -7,24 +7,24 @@ use hashbrown::HashSet;
 use super::{
     Edit, EditError, EditErrorKind, EditFault,
     plan::Plan,
-    relate::{Indexes, Placed},
+    resolve::{NewIndexes, Resolved},
 };
 use crate::{
     Association, Catalog, DefaultSender, Strategy,
-    conflicts::{Claims, Reach},
-    diagnose::Scope,
+    conflicts::{Selector, TieFinder},
     lookup::Lookup,
     rule::quoted,
+    unresolved::ScopeIds,
 };
 
-/// Makes the lists that differ; the others are shared.
+/// Makes the lists that differ and shares the others.
 pub(super) fn catalog(
     before: &Catalog,
     mut plan: Plan<'_>,
-    placed: Placed,
+    resolved: Resolved,
     edits: &[Edit<'_>],
 ) -> Result<Catalog, EditError> {
-    let Placed { links, others, strategies, defaults, indexes } = placed;
+    let Resolved { associations, other_associations, strategies, default_senders, indexes } = resolved;
     let moved = indexes.have_moved();
     let (applications, entities) = (plan.applications.take_elements(), plan.entities.take_elements());
     let senders = plan.senders.take_elements();
@@ -34,16 +34,21 @@ pub(super) fn catalog(
         applications: plan.applications.slots.finish(&before.applications, false, Clone::clone, applications),
         entities: plan.entities.slots.finish(&before.entities, false, Clone::clone, entities),
         senders: plan.senders.slots.finish(&before.senders, false, Clone::clone, senders),
-        associations: plan.links.slots.finish_slots(
+        associations: plan.associations.slots.finish_slots(
             &before.associations,
             moved,
             |association| {
                 let (application, entity) = indexes.scope(association.application, association.entity);
                 Association { application, entity, sender: indexes.sender(association.sender), ..*association }
             },
-            links,
+            associations,
         ),
-        other_associations: plan.others.slots.finish_slots(&before.other_associations, false, Clone::clone, others),
+        other_associations: plan.other_associations.slots.finish_slots(
+            &before.other_associations,
+            false,
+            Clone::clone,
+            other_associations,
+        ),
         strategies: plan.strategies.slots.finish(
             &before.strategies,
             moved,
@@ -54,23 +59,23 @@ pub(super) fn catalog(
             },
             strategies,
         ),
-        default_senders: plan.defaults.slots.finish_slots(
+        default_senders: plan.default_senders.slots.finish_slots(
             &before.default_senders,
             moved,
             |default| {
                 let (application, entity) = indexes.scope(default.application, default.entity);
                 DefaultSender { application, entity, sender: indexes.sender(default.sender) }
             },
-            defaults,
+            default_senders,
         ),
     }
-    .looked_up(before);
-    ties(&plan, &after, edits)?;
+    .indexed(before);
+    check_ties(&plan, &after, edits)?;
     Ok(after)
 }
 
-/// Finds a strategy that was put and ties with another one. Those of scopes where none was put are as they were.
-fn ties(plan: &Plan<'_>, after: &Catalog, edits: &[Edit<'_>]) -> Result<(), EditError> {
+/// Refuses a strategy that was put and ties with another one. Scopes in which none was put need no check.
+fn check_ties(plan: &Plan<'_>, after: &Catalog, edits: &[Edit<'_>]) -> Result<(), EditError> {
     let positions = plan.strategies.slots.positions();
     let present = plan.strategies.present().filter_map(|(_, put)| {
         let position = plan.strategies.slots.position(put.key, &positions)?;
@@ -86,17 +91,17 @@ fn ties(plan: &Plan<'_>, after: &Catalog, edits: &[Edit<'_>]) -> Result<(), Edit
     let scopes: HashSet<(u32, Option<u32>)> = put.iter().map(|&(_, position)| scope(strategy(position))).collect();
     let positions: HashSet<u32> = put.iter().map(|&(_, position)| position).collect();
 
-    let mut claims = Claims::default();
+    let mut finder = TieFinder::default();
     for (application, entity) in scopes {
         for position in after.strategies_of(application, entity) {
             if !positions.contains(&position) {
-                // Sound as they were, these do not tie with each other.
-                claims.add(position, reach(after, strategy(position)));
+                // These did not tie with each other before.
+                finder.add(position, selector(after, strategy(position)));
             }
         }
     }
     for (edit, position) in put {
-        let ties = claims.add(position, reach(after, strategy(position)));
+        let ties = finder.add(position, selector(after, strategy(position)));
         if let Some(tie) = ties.first() {
             let first = strategy(tie.first).id.clone();
             let faults = ties.iter().map(|tie| EditFault::of_element(tie.message(&quoted(&strategy(tie.first).id))));
@@ -106,17 +111,21 @@ fn ties(plan: &Plan<'_>, after: &Catalog, edits: &[Edit<'_>]) -> Result<(), Edit
     Ok(())
 }
 
-fn reach<'c>(catalog: &'c Catalog, strategy: &Strategy) -> Reach<'c> {
+fn selector<'c>(catalog: &'c Catalog, strategy: &Strategy) -> Selector<'c> {
     let application = &*catalog.applications[strategy.application as usize].id;
     let entity = strategy.entity.map(|entity| Cow::Borrowed(&*catalog.entities[entity as usize].id));
     let countries = strategy.countries.as_ref().map(|countries| countries.to_vec());
-    Reach { scope: Scope { application: Cow::Borrowed(application), entity }, channel: strategy.channel, countries }
+    Selector {
+        scope: ScopeIds { application: Cow::Borrowed(application), entity },
+        channel: strategy.channel,
+        countries,
+    }
 }
 
-// === impl Indexes ===
+// === impl NewIndexes ===
 
-/// Indexes after the last edit of those before. Nothing dangles any more when this is asked for.
-impl Indexes {
+/// New indexes for those before the edits. Nothing dangles any more, so every index has a new one.
+impl NewIndexes {
     fn scope(&self, application: u32, entity: Option<u32>) -> (u32, Option<u32>) {
         let application = self.applications.of(application).unwrap_or_default();
         (application, entity.and_then(|entity| self.entities.of(entity)))

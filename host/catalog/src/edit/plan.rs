@@ -1,8 +1,6 @@
-//! The edits, read and applied: what is where after the last one.
+//! Reads the edits and applies them: what is where after the last one.
 
 use std::borrow::Cow;
-
-use serde_json::value::RawValue;
 
 use super::{
     Change, Edit, EditError, EditErrorKind, List,
@@ -10,53 +8,53 @@ use super::{
 };
 use crate::{
     Catalog,
-    build::{self, WrittenDefault, WrittenStrategy},
     coverage::{Coverages, Interned},
-    diagnose::{Link, Scope, Walker},
-    element::{self, Text},
     fault::FaultLog,
-    ids::DEFAULT_APPLICATION,
-    json_path::{Path, Spot},
+    ids::{DEFAULT_APPLICATION, KnownIds},
+    json_path::{Json, Path, ValueAt},
     kind::{AnyChannel, ResourceType, Word},
     model::{Application, Entity, OtherAssociation, Sender},
+    reader::Reader,
+    schema::Read,
+    unresolved::{AssociationIds, ScopeIds, UnresolvedDefaultSender, UnresolvedStrategy},
 };
 
 /// A list whose elements have ids.
-pub(super) type Named<'e, T> = Draft<Cow<'e, str>, T>;
+pub(super) type DraftById<'e, T> = Draft<Cow<'e, str>, T>;
 
 /// All lists while they are edited.
 pub(super) struct Plan<'e> {
-    pub(super) applications: Named<'e, Application>,
-    pub(super) entities: Named<'e, Entity>,
-    pub(super) senders: Named<'e, Sender>,
+    pub(super) applications: DraftById<'e, Application>,
+    pub(super) entities: DraftById<'e, Entity>,
+    pub(super) senders: DraftById<'e, Sender>,
     /// The associations that strategies act on.
-    pub(super) links: Draft<Link<'e>, ()>,
+    pub(super) associations: Draft<AssociationIds<'e>, ()>,
     /// All other associations.
-    pub(super) others: Draft<Link<'e>, ()>,
-    pub(super) strategies: Named<'e, WrittenStrategy<'e>>,
-    pub(super) defaults: Draft<Scope<'e>, WrittenDefault<'e>>,
-    /// What the elements share, those that were put too.
+    pub(super) other_associations: Draft<AssociationIds<'e>, ()>,
+    pub(super) strategies: DraftById<'e, UnresolvedStrategy<'e>>,
+    pub(super) default_senders: Draft<ScopeIds<'e>, UnresolvedDefaultSender<'e>>,
+    /// What the elements share, including those that were put.
     pub(super) interned: Interned,
 }
 
-/// An edit as it is applied: to which list, to what, and what is put there.
+/// An edit in numbers: the list, the key of the element in it, and what is put there.
 struct Step {
     part: Part,
     key: u32,
-    /// Nothing where it is removed.
+    /// None if the element is removed.
     put: Option<u32>,
 }
 
-/// A list of the model: the file's associations are two.
+/// A list of the model, which has two of associations.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Applications,
     Entities,
     Senders,
-    Links,
-    Others,
+    Associations,
+    OtherAssociations,
     Strategies,
-    Defaults,
+    DefaultSenders,
 }
 
 impl<'e> Plan<'e> {
@@ -66,15 +64,15 @@ impl<'e> Plan<'e> {
             applications: Draft::of(catalog.applications.len()),
             entities: Draft::of(catalog.entities.len()),
             senders: Draft::of(catalog.senders.len()),
-            links: Draft::of(catalog.associations.slots().len()),
-            others: Draft::of(catalog.other_associations.slots().len()),
+            associations: Draft::of(catalog.associations.slots().len()),
+            other_associations: Draft::of(catalog.other_associations.slots().len()),
             strategies: Draft::of(catalog.strategies.len()),
-            defaults: Draft::of(catalog.default_senders.slots().len()),
+            default_senders: Draft::of(catalog.default_senders.slots().len()),
             interned: catalog.interned.clone(),
         };
         let (steps, failed) = plan.read(catalog, edits);
         plan.locate(catalog);
-        // Those before one that could not be read may be wrong themselves, and come first.
+        // Edits before one that could not be read may be wrong themselves, and are reported first.
         plan.apply(&steps, edits)?;
         match failed {
             Some(error) => Err(error),
@@ -82,9 +80,9 @@ impl<'e> Plan<'e> {
         }
     }
 
-    /// The edits up to the first that is wrong by itself, and what is wrong with that.
+    /// Reads the edits up to the first that is wrong by itself, and gives the error of that one.
     fn read(&mut self, catalog: &'e Catalog, edits: &'e [Edit<'_>]) -> (Vec<Step>, Option<EditError>) {
-        // Only these two lists have countries, which are shared with what is there.
+        // Senders and strategies share their countries with those that are there.
         let countries = |edit: &Edit<'_>| edit.change == Change::Put && edit.list.has_countries();
         let mut coverages = match edits.iter().any(countries) {
             true => Coverages::of(catalog),
@@ -114,145 +112,125 @@ impl<'e> Plan<'e> {
         (steps, None)
     }
 
-    /// An element to put, and the ids that it refers to; nothing when it has a fault of its own.
+    /// An element to put, and the ids that it refers to; nothing if it has a fault of its own.
     fn read_put(&mut self, index: u32, edit: &'e Edit<'_>, coverages: &mut Coverages<'e>) -> Option<Step> {
-        let raw: &'e RawValue = &edit.element;
+        // References are looked up after the last edit.
+        let known = KnownIds::unchecked();
         let (part, (key, put)) = match edit.list {
             List::Applications => {
-                let (Text(id), application) = build::application(raw)?;
-                (Part::Applications, self.applications.bring(id, index, application))
+                let (id, application) = read_alone(edit, |reader, at| complete(reader.application(at)))?;
+                (Part::Applications, self.applications.add_put(id, index, application))
             }
             List::Entities => {
-                let (Text(id), entity) = build::entity(raw)?;
-                (Part::Entities, self.entities.bring(id, index, entity))
+                let (id, entity) = read_alone(edit, |reader, at| complete(reader.entity(at)))?;
+                (Part::Entities, self.entities.add_put(id, index, entity))
             }
             List::Senders => {
-                let (Text(id), sender) = build::sender(raw, coverages)?;
-                (Part::Senders, self.senders.bring(id, index, sender))
+                let (id, sender) = read_alone(edit, |reader, at| complete(reader.sender(at, coverages)))?;
+                (Part::Senders, self.senders.add_put(id, index, sender))
             }
             List::Associations => {
-                let link = build::link(raw)?;
-                self.name_ends(&link);
-                match link.is_acted_on() {
-                    true => (Part::Links, self.links.bring(link, index, ())),
-                    false => (Part::Others, self.others.bring(link, index, ())),
+                let association = read_alone(edit, |reader, at| reader.association(at, &known))?;
+                self.add_references(&association);
+                match association.is_acted_on() {
+                    true => (Part::Associations, self.associations.add_put(association, index, ())),
+                    false => (Part::OtherAssociations, self.other_associations.add_put(association, index, ())),
                 }
             }
             List::Strategies => {
-                let strategy = build::strategy(raw, coverages)?;
-                self.name_scope(&strategy.platform);
-                for Text(sender) in strategy.senders.iter().flatten() {
-                    self.senders.name(sender.clone());
+                let (id, strategy) = read_alone(edit, |reader, at| complete(reader.strategy(at, &known, coverages).0))?;
+                self.add_scope(&strategy.platform);
+                for sender in strategy.senders.iter().flatten() {
+                    self.senders.add_key(sender.clone());
                 }
-                (Part::Strategies, self.strategies.bring(strategy.id.clone(), index, strategy))
+                (Part::Strategies, self.strategies.add_put(id, index, strategy))
             }
             List::DefaultSenders => {
-                let default = build::default_sender(raw)?;
-                self.name_scope(&default.platform);
-                self.senders.name(default.sender.clone());
-                (Part::Defaults, self.defaults.bring(default.platform.clone(), index, default))
+                let (platform, default) = read_alone(edit, |reader, at| complete(reader.default_sender(at, &known)))?;
+                self.add_scope(&platform);
+                self.senders.add_key(default.sender.clone());
+                (Part::DefaultSenders, self.default_senders.add_put(platform, index, default))
             }
         };
         Some(Step { part, key, put: Some(put) })
     }
 
-    /// What an edit removes; nothing when that cannot be told.
+    /// What an edit removes; nothing if that cannot be read.
     fn read_removal(&mut self, edit: &'e Edit<'_>) -> Option<Step> {
-        let raw: &'e RawValue = &edit.element;
+        let id = || read_alone(edit, |reader, at| reader.id_of(edit.list, at));
         let (part, key) = match edit.list {
-            List::Applications => {
-                let id = element::read(raw).and_then(|read: element::Application<'_>| build::id(read.application_id));
-                let id = named(id, raw, |walker, spot| walker.named_application(spot))?;
-                (Part::Applications, self.applications.name(id))
-            }
-            List::Entities => {
-                let id = element::read(raw).and_then(|read: element::Entity<'_>| build::id(read.entity_id));
-                let id = named(id, raw, |walker, spot| walker.named_entity(spot))?;
-                (Part::Entities, self.entities.name(id))
-            }
-            List::Senders => {
-                let id = element::read(raw).and_then(|read: element::Sender<'_>| build::id(read.sender_id));
-                let id = named(id, raw, |walker, spot| walker.named_sender(spot))?;
-                (Part::Senders, self.senders.name(id))
-            }
+            List::Applications => (Part::Applications, self.applications.add_key(id()?)),
+            List::Entities => (Part::Entities, self.entities.add_key(id()?)),
+            List::Senders => (Part::Senders, self.senders.add_key(id()?)),
             List::Associations => {
-                let link = build::link(raw)?;
-                self.name_ends(&link);
-                match link.is_acted_on() {
-                    true => (Part::Links, self.links.name(link)),
-                    false => (Part::Others, self.others.name(link)),
+                let association = read_alone(edit, |reader, at| reader.association(at, &KnownIds::unchecked()))?;
+                self.add_references(&association);
+                match association.is_acted_on() {
+                    true => (Part::Associations, self.associations.add_key(association)),
+                    false => (Part::OtherAssociations, self.other_associations.add_key(association)),
                 }
             }
-            List::Strategies => {
-                let id = element::read(raw).and_then(|read: element::Strategy<'_>| build::id(read.sending_strategy_id));
-                let id = named(id, raw, |walker, spot| walker.named_strategy(spot))?;
-                (Part::Strategies, self.strategies.name(id))
-            }
+            List::Strategies => (Part::Strategies, self.strategies.add_key(id()?)),
             List::DefaultSenders => {
-                let read = element::read(raw);
-                let platform = read.and_then(|read: element::DefaultSender<'_>| build::platform(read.platform));
-                let platform = match platform {
-                    Some(platform) => platform,
-                    None => walk(raw, |walker, spot| walker.named_default_sender(spot))?,
-                };
-                self.name_scope(&platform);
-                (Part::Defaults, self.defaults.name(platform))
+                let platform = read_alone(edit, |reader, at| reader.platform_of(at))?;
+                self.add_scope(&platform);
+                (Part::DefaultSenders, self.default_senders.add_key(platform))
             }
         };
         Some(Step { part, key, put: None })
     }
 
-    fn name_scope(&mut self, scope: &Scope<'e>) {
-        self.applications.name(scope.application.clone());
+    fn add_scope(&mut self, scope: &ScopeIds<'e>) {
+        self.applications.add_key(scope.application.clone());
         if let Some(entity) = &scope.entity {
-            self.entities.name(entity.clone());
+            self.entities.add_key(entity.clone());
         }
     }
 
-    fn name_ends(&mut self, link: &Link<'e>) {
-        self.name_scope(&link.scope);
-        if link.resource_type.is_sender() {
-            self.senders.name(link.resource.clone());
+    fn add_references(&mut self, association: &AssociationIds<'e>) {
+        self.add_scope(&association.scope);
+        if association.resource_type.is_sender() {
+            self.senders.add_key(association.resource.clone());
         }
     }
 
-    /// Finds in the catalog what the edits name.
+    /// Finds in the catalog the elements that the edits name.
     fn locate(&mut self, catalog: &'e Catalog) {
         self.applications.locate(|id| Some(catalog.application(id)?.0));
         self.entities.locate(|id| Some(catalog.entity(id)?.0));
         self.senders.locate(|id| Some(catalog.sender(id)?.0));
         self.strategies.locate(|id| Some(catalog.strategy(id)?.0));
-        self.others.locate(|link| catalog.other_slot(&link.kept()));
-        // The others by the indexes that they have in this catalog. What lacks one of them there is not there either.
-        let codes = self.links.keys.iter().map(|link| self.code(link));
+        self.other_associations.locate(|association| catalog.other_slot(&association.not_acted_on()));
+        // These are found by the indexes that their ids have in this catalog. What names an id that it lacks is not there.
+        let codes = self.associations.keys.iter().map(|association| self.code(association));
         let slots = codes.map(|code| catalog.association_slot(code?)).collect();
-        self.links.locate_at(slots);
-        let scopes = self.defaults.keys.iter().map(|scope| self.scope(scope));
+        self.associations.locate_at(slots);
+        let scopes = self.default_senders.keys.iter().map(|scope| self.scope(scope));
         let slots = scopes.map(|scope| catalog.default_slot(scope?)).collect();
-        self.defaults.locate_at(slots);
+        self.default_senders.locate_at(slots);
     }
 
-    /// A scope as the indexes that it has before all edits.
-    fn scope(&self, scope: &Scope<'e>) -> Option<(u32, Option<u32>)> {
-        let application = base(&self.applications, &scope.application)?;
+    /// A scope by the indexes that it has before all edits.
+    fn scope(&self, scope: &ScopeIds<'e>) -> Option<(u32, Option<u32>)> {
+        let application = position_before(&self.applications, &scope.application)?;
         let entity = match &scope.entity {
-            Some(entity) => Some(base(&self.entities, entity)?),
+            Some(entity) => Some(position_before(&self.entities, entity)?),
             None => None,
         };
         Some((application, entity))
     }
 
-    fn code(&self, link: &Link<'e>) -> Option<[u32; 4]> {
-        let (application, entity) = self.scope(&link.scope)?;
-        Some(link.code(application, entity, base(&self.senders, &link.resource)?))
+    fn code(&self, association: &AssociationIds<'e>) -> Option<[u32; 4]> {
+        let (application, entity) = self.scope(&association.scope)?;
+        Some(association.code(application, entity, position_before(&self.senders, &association.resource)?))
     }
 
     fn apply(&mut self, steps: &[Step], edits: &[Edit<'_>]) -> Result<(), EditError> {
         for (index, &Step { part, key, put }) in (0..).zip(steps) {
             let slots = self.slots(part);
             match put {
-                // All that an association says is what tells it apart.
-                Some(_) if matches!(part, Part::Links | Part::Others) && slots.is_there(key) => {}
+                // An association that is there already is equal to the one that is put.
+                Some(_) if matches!(part, Part::Associations | Part::OtherAssociations) && slots.is_there(key) => {}
                 Some(put) => slots.put(key, put),
                 None if slots.remove(key, index) => {}
                 None => return Err(EditError::not_found(index, edits)),
@@ -266,25 +244,25 @@ impl<'e> Plan<'e> {
             Part::Applications => &mut self.applications.slots,
             Part::Entities => &mut self.entities.slots,
             Part::Senders => &mut self.senders.slots,
-            Part::Links => &mut self.links.slots,
-            Part::Others => &mut self.others.slots,
+            Part::Associations => &mut self.associations.slots,
+            Part::OtherAssociations => &mut self.other_associations.slots,
             Part::Strategies => &mut self.strategies.slots,
-            Part::Defaults => &mut self.defaults.slots,
+            Part::DefaultSenders => &mut self.default_senders.slots,
         }
     }
 }
 
-/// Where the element with an id is before all edits.
-fn base<T>(list: &Named<'_, T>, id: &str) -> Option<u32> {
-    list.slots.base_of(list.number(id)?)
+/// The position of the element with an id before all edits.
+fn position_before<T>(list: &DraftById<'_, T>, id: &str) -> Option<u32> {
+    list.slots.position_before(list.number(id)?)
 }
 
-/// An association of the catalog as it was read.
-pub(super) fn link_of(other: &OtherAssociation) -> Option<Link<'_>> {
-    Some(Link {
+/// An association of the catalog with its ids.
+pub(super) fn ids_of(other: &OtherAssociation) -> Option<AssociationIds<'_>> {
+    Some(AssociationIds {
         resource_type: ResourceType::from_word(other.resource_type)?,
         channel: AnyChannel::from_word(other.channel)?,
-        scope: Scope {
+        scope: ScopeIds {
             application: Cow::Borrowed(&other.application),
             entity: other.entity.as_deref().map(Cow::Borrowed),
         },
@@ -292,23 +270,19 @@ pub(super) fn link_of(other: &OtherAssociation) -> Option<Link<'_>> {
     })
 }
 
-/// The id that an element gives itself, read the fast way or else this one, which takes any value beside it.
-fn named<'e>(
-    id: Option<Text<'e>>,
-    raw: &'e RawValue,
-    way: impl FnOnce(&mut Walker<'_, 'e>, &Spot<'e, '_>) -> Option<Cow<'e, str>>,
-) -> Option<Cow<'e, str>> {
-    match id {
-        Some(Text(id)) => Some(id),
-        None => walk(raw, way),
-    }
+/// Reads the element of an edit by itself; nothing if it has a fault.
+fn read_alone<'e, T>(
+    edit: &'e Edit<'_>,
+    read: impl FnOnce(&mut Reader<'_, 'e>, &ValueAt<'e, '_>) -> Option<T>,
+) -> Option<T> {
+    let json = Json::from(&*edit.element);
+    let mut log = FaultLog::new(json.as_str());
+    let element = read(&mut Reader::new(&mut log), &ValueAt { json, path: Path::Root });
+    element.filter(|_| log.is_empty())
 }
 
-/// What a walker reads of an element in which it finds no fault.
-fn walk<'e, T>(raw: &'e RawValue, way: impl FnOnce(&mut Walker<'_, 'e>, &Spot<'e, '_>) -> Option<T>) -> Option<T> {
-    let mut log = FaultLog::new(raw.get());
-    let read = way(&mut Walker::new(&mut log), &Spot { raw, path: Path::Root });
-    read.filter(|_| log.is_empty())
+fn complete<K, E>(read: Read<K, E>) -> Option<(K, E)> {
+    read.key.zip(read.element)
 }
 
 // === impl List ===

@@ -1,18 +1,20 @@
 //! One list while it is edited.
 //!
-//! Nothing moves before the last edit: elements of the catalog are known by their positions, those that are added have
-//! the numbers behind, and each is there, replaced or gone.
+//! Nothing moves before the last edit. The elements of the catalog keep their positions as slots, added ones get the slots
+//! behind, and the element of a slot is unchanged, replaced or removed.
 
 use std::{borrow::Cow, collections::BTreeMap, hash::Hash, ops::Range};
 
 use hashbrown::{HashMap, hash_map::Entry};
 
-use crate::ids::Ids;
-use crate::persistent::{PVec, SlotVec};
+use crate::{
+    ids::Ids,
+    persistent::{PVec, SlotVec},
+};
 
 /// A list of elements that are told apart by a `K`, and the elements that edits put into it.
 pub(super) struct Draft<K, T> {
-    /// Everything that an edit names in this list, there or not, each once.
+    /// All keys that edits name in this list, whether they are there or not, each once.
     pub(super) keys: Vec<K>,
     numbers: HashMap<K, u32>,
     pub(super) puts: Vec<Put<T>>,
@@ -21,7 +23,7 @@ pub(super) struct Draft<K, T> {
 
 /// An element that an edit puts.
 pub(super) struct Put<T> {
-    /// Which of the keys it has.
+    /// Its key, by number.
     pub(super) key: u32,
     pub(super) edit: u32,
     pub(super) element: T,
@@ -31,17 +33,17 @@ pub(super) struct Put<T> {
 pub(super) struct Slots {
     /// How many elements the catalog has: the first slots are theirs.
     base: u32,
-    /// By key.
-    places: Vec<Place>,
+    /// By the number of the key.
+    by_key: Vec<KeyState>,
     /// Elements of the catalog that an edit replaced, with what was put, or removed.
     changed: BTreeMap<u32, Option<u32>>,
-    /// What was put into the slots behind; nothing where it was removed again.
+    /// What was put into the slots behind; nothing if it was removed again.
     added: Vec<Option<u32>>,
 }
 
-/// Where the element with a key is.
+/// The state of the element with a key.
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct KeyState {
     /// Its position in the catalog before all edits.
     base: Option<u32>,
     slot: Option<u32>,
@@ -51,46 +53,46 @@ struct Place {
 
 /// Where elements are after the last edit.
 pub(super) struct Positions {
-    /// Of each position in the catalog before; absent where none of these changed.
+    /// The new position for each one before; none if no position changed.
     base: Option<Vec<u32>>,
     added: Vec<u32>,
     base_len: u32,
 }
 
-/// The position of what is gone. No list is that long.
-const GONE: u32 = u32::MAX;
+/// The position of a removed element: no list is that long.
+const REMOVED: u32 = u32::MAX;
 
 // === impl Draft ===
 
 impl<K: Hash + Eq + Clone, T> Draft<K, T> {
-    /// Of a list with so many positions.
+    /// A draft of a list with so many positions.
     pub(super) fn of(positions: usize) -> Self {
         let slots = Slots {
             // A catalog has fewer elements than there are 32-bit numbers.
             base: positions as u32,
-            places: Vec::new(),
+            by_key: Vec::new(),
             changed: BTreeMap::new(),
             added: Vec::new(),
         };
         Draft { keys: Vec::new(), numbers: HashMap::new(), puts: Vec::new(), slots }
     }
 
-    /// Takes note of a key; gives its number.
-    pub(super) fn name(&mut self, key: K) -> u32 {
+    /// Adds a key, if it is new; gives its number.
+    pub(super) fn add_key(&mut self, key: K) -> u32 {
         match self.numbers.entry(key) {
             Entry::Occupied(earlier) => *earlier.get(),
             Entry::Vacant(free) => {
                 let number = self.keys.len() as u32;
                 self.keys.push(free.key().clone());
-                self.slots.places.push(Place::default());
+                self.slots.by_key.push(KeyState::default());
                 *free.insert(number)
             }
         }
     }
 
-    /// Takes note of an element to put; gives the numbers of its key and of itself.
-    pub(super) fn bring(&mut self, key: K, edit: u32, element: T) -> (u32, u32) {
-        let key = self.name(key);
+    /// Adds an element to put; gives the numbers of its key and of itself.
+    pub(super) fn add_put(&mut self, key: K, edit: u32, element: T) -> (u32, u32) {
+        let key = self.add_key(key);
         let put = self.puts.len() as u32;
         self.puts.push(Put { key, edit, element });
         (key, put)
@@ -106,14 +108,14 @@ impl<K: Hash + Eq + Clone, T> Draft<K, T> {
         self.locate_at(self.keys.iter().map(position).collect());
     }
 
-    /// Takes note of where the element with each key is.
+    /// Keeps where the element with each key is.
     pub(super) fn locate_at(&mut self, positions: Vec<Option<u32>>) {
-        for (place, position) in self.slots.places.iter_mut().zip(positions) {
-            (place.base, place.slot) = (position, position);
+        for (state, position) in self.slots.by_key.iter_mut().zip(positions) {
+            (state.base, state.slot) = (position, position);
         }
     }
 
-    /// What was put and is there after the last edit, with its number.
+    /// The elements that were put and are there after the last edit, with their numbers.
     pub(super) fn present(&self) -> impl Iterator<Item = (u32, &Put<T>)> {
         let numbers = self.slots.changed.values().chain(&self.slots.added);
         numbers.flatten().map(|&number| (number, &self.puts[number as usize]))
@@ -129,7 +131,7 @@ impl<K: Hash + Eq + Clone, T> Draft<K, T> {
         self.kept(list.slots()).flatten()
     }
 
-    /// The elements that were put, taken out of here.
+    /// Takes the elements that were put, by number.
     pub(super) fn take_elements(&mut self) -> Vec<Option<T>> {
         std::mem::take(&mut self.puts).into_iter().map(|put| Some(put.element)).collect()
     }
@@ -152,40 +154,40 @@ impl<'e, T> Draft<Cow<'e, str>, T> {
 
 impl Slots {
     pub(super) fn is_there(&self, key: u32) -> bool {
-        self.places[key as usize].slot.is_some()
+        self.by_key[key as usize].slot.is_some()
     }
 
-    pub(super) fn base_of(&self, key: u32) -> Option<u32> {
-        self.places[key as usize].base
+    pub(super) fn position_before(&self, key: u32) -> Option<u32> {
+        self.by_key[key as usize].base
     }
 
-    /// The edit that removed what has this key and is not there any more.
+    /// The edit that removed the element with a key, if it is not there any more.
     pub(super) fn removed_by(&self, key: u32) -> Option<u32> {
-        let place = &self.places[key as usize];
-        place.removed_by.filter(|_| place.slot.is_none())
+        let state = &self.by_key[key as usize];
+        state.removed_by.filter(|_| state.slot.is_none())
     }
 
     pub(super) fn put(&mut self, key: u32, put: u32) {
-        let place = &mut self.places[key as usize];
-        match place.slot {
+        let state = &mut self.by_key[key as usize];
+        match state.slot {
             Some(slot) if slot < self.base => drop(self.changed.insert(slot, Some(put))),
             Some(slot) => self.added[(slot - self.base) as usize] = Some(put),
             None => {
-                place.slot = Some(self.base + self.added.len() as u32);
+                state.slot = Some(self.base + self.added.len() as u32);
                 self.added.push(Some(put));
             }
         }
     }
 
-    /// Removes what has this key; says whether it was there.
+    /// Removes the element with a key; says whether it was there.
     pub(super) fn remove(&mut self, key: u32, edit: u32) -> bool {
-        let place = &mut self.places[key as usize];
-        match place.slot.take() {
+        let state = &mut self.by_key[key as usize];
+        match state.slot.take() {
             Some(slot) if slot < self.base => drop(self.changed.insert(slot, None)),
             Some(slot) => self.added[(slot - self.base) as usize] = None,
             None => return false,
         }
-        place.removed_by = Some(edit);
+        state.removed_by = Some(edit);
         true
     }
 
@@ -215,16 +217,16 @@ impl Slots {
             let mut removal = removals.next();
             for position in 0..self.base {
                 if removal == Some(position) {
-                    base.push(GONE);
+                    base.push(REMOVED);
                     removal = removals.next();
                 } else {
                     base.push(next);
                     next += 1;
                 }
             }
-            // What was removed and put again is where it was put.
-            for place in &self.places {
-                if let (Some(before), Some(slot)) = (place.base, place.slot)
+            // An element that was removed and put again is where it was put.
+            for state in &self.by_key {
+                if let (Some(before), Some(slot)) = (state.base, state.slot)
                     && slot >= self.base
                 {
                     base[before as usize] = positions.added[(slot - self.base) as usize];
@@ -235,9 +237,9 @@ impl Slots {
         positions
     }
 
-    /// Where what has this key is after the last edit.
+    /// The position of the element with a key after the last edit.
     pub(super) fn position(&self, key: u32, positions: &Positions) -> Option<u32> {
-        let slot = self.places[key as usize].slot?;
+        let slot = self.by_key[key as usize].slot?;
         positions.of_slot(slot)
     }
 
@@ -246,21 +248,21 @@ impl Slots {
         self.changed.is_empty() && self.added.iter().all(Option::is_none)
     }
 
-    /// The list after the last edit: it shares what did not change, unless elements move up.
+    /// The list after the last edit. It shares what did not change, unless elements move up.
     ///
-    /// `keep` makes the element of one that stays; it is not asked where `moved` is false, and then nothing that they
-    /// refer to has moved. `placed` are the elements that were put, by number.
+    /// `moved` says that elements refer to others which have moved; `keep` then gives a kept element its new references.
+    /// `puts` are the elements that were put, by number.
     pub(super) fn finish<E: Clone>(
         &self,
         list: &PVec<E>,
         moved: bool,
         keep: impl Fn(&E) -> E,
-        mut placed: Vec<Option<E>>,
+        mut puts: Vec<Option<E>>,
     ) -> PVec<E> {
         if !moved && self.are_untouched() {
             return list.clone();
         }
-        let mut take = |put: &Option<u32>| put.and_then(|put| placed[put as usize].take());
+        let mut take = |put: &Option<u32>| put.and_then(|put| puts[put as usize].take());
         if !moved && self.changed.values().all(Option::is_some) {
             let mut finished = list.clone();
             for (&position, put) in &self.changed {
@@ -282,18 +284,18 @@ impl Slots {
         finished.into()
     }
 
-    /// As [`Slots::finish`] of a list in which nothing has to move up: slots are left empty.
+    /// As [`Slots::finish`], for a list in which slots are left empty and nothing moves up.
     pub(super) fn finish_slots<E: Clone>(
         &self,
         list: &SlotVec<E>,
         moved: bool,
         keep: impl Fn(&E) -> E,
-        mut placed: Vec<Option<E>>,
+        mut puts: Vec<Option<E>>,
     ) -> SlotVec<E> {
         if !moved && self.are_untouched() {
             return list.clone();
         }
-        let mut take = |put: &Option<u32>| put.and_then(|put| placed[put as usize].take());
+        let mut take = |put: &Option<u32>| put.and_then(|put| puts[put as usize].take());
         let mut finished = match moved {
             false => list.clone(),
             true => list.map(keep),
@@ -302,7 +304,7 @@ impl Slots {
             finished.set(slot, take(put));
         }
         finished.extend(self.added.iter().filter_map(take));
-        finished.tidy();
+        finished.compact();
         finished
     }
 }
@@ -310,16 +312,16 @@ impl Slots {
 // === impl Positions ===
 
 impl Positions {
-    /// Whether an element of the catalog may be somewhere else now, or gone.
+    /// Whether an element of the catalog may have another position now, or none.
     pub(super) fn have_moved(&self) -> bool {
         self.base.is_some()
     }
 
-    /// Where the element is that was at this position; nothing when it is gone.
+    /// The new position of the element that was at a position; nothing if it was removed.
     pub(super) fn of(&self, before: u32) -> Option<u32> {
         match &self.base {
             None => Some(before),
-            Some(base) => Some(base[before as usize]).filter(|&position| position != GONE),
+            Some(base) => Some(base[before as usize]).filter(|&position| position != REMOVED),
         }
     }
 

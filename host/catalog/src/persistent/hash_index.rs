@@ -1,30 +1,29 @@
-//! A hash table whose clones share what they have in common.
+//! A persistent hash table.
 
 use super::pvec::PVec;
 
-/// Finds numbers by the hash of what they stand for.
+/// Finds numbers by the hash of what they stand for. Clones share what they have in common.
 ///
-/// A list of slots in which entries stand in the order of their hashes, each at the place that its hash has or, where that
-/// is taken, behind it: an insertion moves what comes next by one slot, as far as the next empty one. The upper half of
-/// the hash is kept beside the number. So most that is not looked for is told apart without a look at it, and a table
-/// grows without one.
+/// Entries are in slots, in the order of their hashes: each in its home slot, which the hash gives, or behind it if that is
+/// taken. An insertion moves the next entries by one slot, up to the next empty slot. The upper half of the hash is stored
+/// with the number, so a look-up rarely compares anything but hashes, and a table grows without comparing at all.
 #[derive(Debug, Clone, Default)]
 pub struct HashIndex {
     slots: PVec<u64>,
-    /// The places that hashes have; slots behind are for what is moved.
-    places: u32,
+    /// How many home slots there are. The slots behind them take entries that were moved.
+    home_slots: u32,
     len: u32,
 }
 
-/// No entry: no hash of it matters, since no list has as many elements as its number.
+/// An empty slot. No entry is equal to it, since no list has as many elements as its number.
 const EMPTY: u64 = u64::MAX;
 
-/// How full a table is when it is made, when it grows, and when it has grown, in tenths of its places.
+/// How full a table is when it is made, when it grows, and after it has grown, in tenths of its home slots.
 const FULL_AT_FIRST: usize = 7;
 const FULL: u64 = 8;
 const FULL_GROWN: usize = 5;
 
-/// Slots behind the places at first.
+/// How many slots there are behind the home slots at first.
 const BEHIND: usize = 16;
 
 fn entry(hash: u64, value: u32) -> u64 {
@@ -42,7 +41,7 @@ fn is_of(entry: u64, hash: u64) -> bool {
 }
 
 impl HashIndex {
-    /// A table of these hashes and values.
+    /// A table with these hashes and values.
     pub fn of(entries: impl IntoIterator<Item = (u64, u32)>) -> Self {
         let mut entries: Vec<u64> = entries.into_iter().map(|(hash, value)| entry(hash, value)).collect();
         entries.sort_unstable();
@@ -50,26 +49,26 @@ impl HashIndex {
     }
 
     fn of_sorted(entries: &[u64], full: usize) -> Self {
-        let places = (entries.len() * 10 / full).max(BEHIND) as u32;
-        let mut slots = Vec::with_capacity(places as usize + BEHIND);
+        let home_slots = (entries.len() * 10 / full).max(BEHIND) as u32;
+        let mut slots = Vec::with_capacity(home_slots as usize + BEHIND);
         for &entry in entries {
-            slots.resize(slots.len().max(place(entry, places)), EMPTY);
+            slots.resize(slots.len().max(home_slot(entry, home_slots)), EMPTY);
             slots.push(entry);
         }
-        slots.resize(slots.len().max(places as usize + BEHIND), EMPTY);
-        HashIndex { slots: slots.into(), places, len: entries.len() as u32 }
+        slots.resize(slots.len().max(home_slots as usize + BEHIND), EMPTY);
+        HashIndex { slots: slots.into(), home_slots, len: entries.len() as u32 }
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub fn len(&self) -> usize {
         self.len as usize
     }
 
-    /// The value with a hash that it is.
+    /// The value with a hash for which `is_it` is true.
     #[inline]
     pub fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         let mut last = 0;
-        for &entry in self.slots.range(place(hash, self.places)..usize::MAX) {
+        for &entry in self.slots.range(home_slot(hash, self.home_slots)..usize::MAX) {
             // What is empty is above every hash.
             if entry >> 32 > hash >> 32 || entry == EMPTY {
                 return None;
@@ -83,28 +82,28 @@ impl HashIndex {
         None
     }
 
-    /// Every two values whose hashes are one as far as the table can tell, the lower one first.
-    pub fn alike(&self) -> Vec<(u32, u32)> {
-        let mut alike = Vec::new();
+    /// All pairs of values with the same upper half of the hash, the lower value first.
+    pub fn same_hash_pairs(&self) -> Vec<(u32, u32)> {
+        let mut pairs = Vec::new();
         let mut same_hash: Vec<u64> = Vec::new();
         for &entry in self.slots.iter().filter(|&&entry| entry != EMPTY) {
             if same_hash.last().is_some_and(|&last| !is_of(entry, last)) {
                 same_hash.clear();
             }
-            alike.extend(same_hash.iter().map(|&other| (value(other), value(entry))));
+            pairs.extend(same_hash.iter().map(|&other| (value(other), value(entry))));
             same_hash.push(entry);
         }
-        alike
+        pairs
     }
 
     /// Adds a value.
     pub fn insert(&mut self, hash: u64, value: u32) {
-        if (u64::from(self.len) + 1) * 10 > u64::from(self.places) * FULL {
+        if (u64::from(self.len) + 1) * 10 > u64::from(self.home_slots) * FULL {
             let entries: Vec<u64> = self.slots.iter().copied().filter(|&entry| entry != EMPTY).collect();
             *self = Self::of_sorted(&entries, FULL_GROWN);
         }
         let mut moved = entry(hash, value);
-        let first = place(hash, self.places);
+        let first = home_slot(hash, self.home_slots);
         let before = self.slots.range(first..usize::MAX).take_while(|&&other| other < moved).count();
         let mut at = first + before;
         while moved != EMPTY {
@@ -117,13 +116,13 @@ impl HashIndex {
         self.len += 1;
     }
 
-    /// Takes a value out, if it is there.
+    /// Removes a value, if it is there.
     pub fn remove(&mut self, hash: u64, value: u32) {
         let Some(mut at) = self.slot_of(hash, value) else { return };
         loop {
-            // What was moved to behind this slot moves back into it.
+            // An entry that was moved from this slot moves back into it.
             let next = self.slots.get(at + 1).copied().filter(|&next| next != EMPTY);
-            match next.filter(|&next| place(next, self.places) <= at) {
+            match next.filter(|&next| home_slot(next, self.home_slots) <= at) {
                 Some(next) => self.slots.set(at, next),
                 None => break,
             }
@@ -133,29 +132,29 @@ impl HashIndex {
         self.len -= 1;
     }
 
-    /// Puts a value in the place of one with the same hash.
+    /// Replaces a value with another one of the same hash.
     pub fn replace(&mut self, hash: u64, before: u32, after: u32) {
         self.remove(hash, before);
         self.insert(hash, after);
     }
 
     fn slot_of(&self, hash: u64, value: u32) -> Option<usize> {
-        let first = place(hash, self.places);
+        let first = home_slot(hash, self.home_slots);
         let before = self.slots.range(first..usize::MAX).take_while(|&&other| other < entry(hash, value)).count();
         let at = first + before;
         (self.slots.get(at) == Some(&entry(hash, value))).then_some(at)
     }
 
-    /// How many pieces of this table another one does not have.
-    pub fn pieces_apart(&self, other: &Self) -> usize {
-        self.slots.pieces_apart(&other.slots)
+    /// How many chunks of this table the other one does not share.
+    pub fn unshared_chunks(&self, other: &Self) -> usize {
+        self.slots.unshared_chunks(&other.slots)
     }
 }
 
-/// Where an entry with this hash is at best: in the order of the hashes.
+/// The home slot of a hash.
 #[inline]
-fn place(hash: u64, places: u32) -> usize {
-    (((hash >> 32) * u64::from(places)) >> 32) as usize
+fn home_slot(hash: u64, home_slots: u32) -> usize {
+    (((hash >> 32) * u64::from(home_slots)) >> 32) as usize
 }
 
 #[cfg(test)]
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_one_hash_grows_behind_its_places() {
+    fn a_table_of_one_hash_grows_behind_its_home_slots() {
         for hash in [0, u64::MAX] {
             let mut table = HashIndex::default();
             (0..300).for_each(|value| table.insert(hash, value));
@@ -227,6 +226,6 @@ mod tests {
         assert_eq!(before.find(hashes[7], |_| true), Some(7));
         assert_eq!(after.find(hashes[7], |value| value == 7), None);
         assert_eq!(before.find(hashes[8], |value| value == 60_000), None);
-        assert!(after.pieces_apart(&before) <= 4);
+        assert!(after.unshared_chunks(&before) <= 4);
     }
 }

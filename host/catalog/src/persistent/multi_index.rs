@@ -1,35 +1,35 @@
-//! Numbers in groups, such as the associations of each sender.
+//! A persistent index of groups of numbers, such as the associations of each sender.
 
 use super::{hash_index::HashIndex, pvec::PVec};
 
-/// Finds all numbers that have something in common, by its hash. Each number is in one group at most.
+/// Finds all numbers of a group by the hash of what they have in common. A number is in at most one group.
 ///
-/// A table finds one of a group, and each knows the one before and the one behind it, so a number comes and goes in the same
-/// time however many are with it.
+/// A table finds the first of a group, and the others follow as a doubly linked list. So adding or removing a number takes
+/// the same time in a group of any size.
 #[derive(Debug, Clone, Default)]
 pub struct MultiIndex {
     first: HashIndex,
-    links: PVec<Link>,
+    links: PVec<Neighbours>,
 }
 
 /// The neighbours of a number in its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Link {
-    before: u32,
-    behind: u32,
+struct Neighbours {
+    previous: u32,
+    next: u32,
 }
 
-/// No number. No list is that long.
+/// No neighbour: no list is that long.
 const NONE: u32 = u32::MAX;
 
-const ALONE: Link = Link { before: NONE, behind: NONE };
+const ALONE: Neighbours = Neighbours { previous: NONE, next: NONE };
 
 impl MultiIndex {
-    /// An index of the numbers below `len` that have a hash; `are_one` says whether two with one hash are in one group.
+    /// An index of numbers below `len` with their hashes. `same_group` says whether two numbers with one hash are in one group.
     pub fn of(
         len: usize,
         hashes: impl IntoIterator<Item = (u64, u32)>,
-        mut are_one: impl FnMut(u32, u32) -> bool,
+        mut same_group: impl FnMut(u32, u32) -> bool,
     ) -> Self {
         let mut entries: Vec<(u32, u32)> =
             hashes.into_iter().map(|(hash, number)| ((hash >> 32) as u32, number)).collect();
@@ -39,10 +39,10 @@ impl MultiIndex {
         for same_hash in entries.chunk_by(|(one, _), (other, _)| one == other) {
             let begin = first.len();
             for &(hash, number) in same_hash {
-                match first[begin..].iter_mut().find(|(_, group)| are_one(*group, number)) {
+                match first[begin..].iter_mut().find(|(_, group)| same_group(*group, number)) {
                     Some((_, group)) => {
-                        links[*group as usize].before = number;
-                        links[number as usize].behind = *group;
+                        links[*group as usize].previous = number;
+                        links[number as usize].next = *group;
                         *group = number;
                     }
                     None => first.push((u64::from(hash) << 32, number)),
@@ -52,49 +52,49 @@ impl MultiIndex {
         MultiIndex { first: HashIndex::of(first), links: links.into() }
     }
 
-    /// The numbers of a group: those with this hash of which the first `is_it`.
+    /// The numbers of a group: the one with this hash whose first number satisfies `is_it`.
     #[inline]
     pub fn iter(&self, hash: u64, is_it: impl FnMut(u32) -> bool) -> impl Iterator<Item = u32> {
         let links = &self.links;
         std::iter::successors(self.first.find(hash, is_it), move |&number| {
-            links.get(number as usize).map(|link| link.behind).filter(|&behind| behind != NONE)
+            links.get(number as usize).map(|link| link.next).filter(|&next| next != NONE)
         })
     }
 
-    /// Adds a number to the group of which it `is_it`, or to a new one.
+    /// Adds a number to the group whose first number satisfies `is_it`, or to a new group.
     pub fn insert(&mut self, hash: u64, number: u32, is_it: impl FnMut(u32) -> bool) {
         if let Some(missing) = (number as usize + 1).checked_sub(self.links.len()) {
             self.links.extend(std::iter::repeat_n(ALONE, missing));
         }
         let first = self.first.find(hash, is_it);
-        let link = Link { before: NONE, behind: first.unwrap_or(NONE) };
+        let link = Neighbours { previous: NONE, next: first.unwrap_or(NONE) };
         self.links.set(number as usize, link);
         match first {
             Some(first) => {
-                self.links.slot(first as usize).before = number;
+                self.links.slot(first as usize).previous = number;
                 self.first.replace(hash, first, number);
             }
             None => self.first.insert(hash, number),
         }
     }
 
-    /// Takes a number out of its group, which has this hash.
+    /// Removes a number from its group, which has this hash.
     pub fn remove(&mut self, hash: u64, number: u32) {
-        let Some(&Link { before, behind }) = self.links.get(number as usize) else { return };
-        if behind != NONE {
-            self.links.slot(behind as usize).before = before;
+        let Some(&Neighbours { previous, next }) = self.links.get(number as usize) else { return };
+        if next != NONE {
+            self.links.slot(next as usize).previous = previous;
         }
-        match (before, behind) {
+        match (previous, next) {
             (NONE, NONE) => self.first.remove(hash, number),
-            (NONE, behind) => self.first.replace(hash, number, behind),
-            (before, behind) => self.links.slot(before as usize).behind = behind,
+            (NONE, next) => self.first.replace(hash, number, next),
+            (previous, next) => self.links.slot(previous as usize).next = next,
         }
         self.links.set(number as usize, ALONE);
     }
 
-    /// How many pieces of this another one does not have.
-    pub fn pieces_apart(&self, other: &Self) -> usize {
-        self.first.pieces_apart(&other.first) + self.links.pieces_apart(&other.links)
+    /// How many chunks of this index the other one does not share.
+    pub fn unshared_chunks(&self, other: &Self) -> usize {
+        self.first.unshared_chunks(&other.first) + self.links.unshared_chunks(&other.links)
     }
 }
 

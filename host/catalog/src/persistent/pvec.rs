@@ -1,55 +1,60 @@
-//! A list in pieces.
+//! A persistent list.
 
-use std::{fmt, ops::Index, ops::Range, slice, sync::Arc};
+use std::{
+    fmt,
+    ops::{Index, Range},
+    slice,
+    sync::Arc,
+};
 
-/// How many elements a piece has, as a power of two: one is copied whenever an element of it changes.
-const PIECE_BITS: usize = 6;
-const PIECE: usize = 1 << PIECE_BITS;
+/// How many elements a chunk has, as a power of two. A chunk is copied when one of its elements changes.
+const CHUNK_BITS: usize = 6;
+const CHUNK: usize = 1 << CHUNK_BITS;
 
-/// How many pieces a shelf has, as a power of two.
-const SHELF_BITS: usize = 7;
-const SHELF: usize = 1 << SHELF_BITS;
+/// How many chunks a block has, as a power of two.
+const BLOCK_BITS: usize = 7;
+const BLOCK: usize = 1 << BLOCK_BITS;
 
-type Piece<T> = Arc<[T]>;
-type Shelf<T> = Arc<[Piece<T>]>;
+type Chunk<T> = Arc<[T]>;
+type Block<T> = Arc<[Chunk<T>]>;
 
 /// A list whose clones share their elements.
 ///
-/// Elements are in pieces of 64 and these in shelves of 128, all of them full but the last ones: an index is three steps
-/// at every size, a clone is one count, and a change of one element of a million copies a piece, a shelf, and a list of 123
-/// shelves.
+/// Elements are in chunks of 64, and chunks in blocks of 128; only the last of each may be less than full. So an index
+/// takes three steps at every size, a clone counts one reference, and a change of one element of a million copies one
+/// chunk, one block, and the list of 123 blocks.
 pub struct PVec<T> {
-    shelves: Arc<[Shelf<T>]>,
+    blocks: Arc<[Block<T>]>,
     len: usize,
 }
 
 /// The elements of a list, in order.
 pub struct Iter<'a, T> {
     list: &'a PVec<T>,
-    piece: slice::Iter<'a, T>,
-    /// The first position behind the piece.
+    chunk: slice::Iter<'a, T>,
+    /// The first index behind the chunk.
     at: usize,
     end: usize,
 }
 
-/// A list that grows.
-struct Growing<T> {
-    shelves: Vec<Shelf<T>>,
-    shelf: Vec<Piece<T>>,
-    piece: Vec<T>,
+/// A list that is being built.
+struct Builder<T> {
+    blocks: Vec<Block<T>>,
+    block: Vec<Chunk<T>>,
+    chunk: Vec<T>,
     len: usize,
 }
 
 // === impl PVec ===
 
 impl<T> PVec<T> {
-    /// How many there are.
+    /// The number of elements.
     #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -58,8 +63,8 @@ impl<T> PVec<T> {
     /// The element at an index.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
-        let piece = self.shelves.get(index >> (PIECE_BITS + SHELF_BITS))?.get((index >> PIECE_BITS) % SHELF)?;
-        piece.get(index % PIECE)
+        let chunk = self.blocks.get(index >> (CHUNK_BITS + BLOCK_BITS))?.get((index >> CHUNK_BITS) % BLOCK)?;
+        chunk.get(index % CHUNK)
     }
 
     /// The first element.
@@ -72,64 +77,65 @@ impl<T> PVec<T> {
         self.get(self.len.checked_sub(1)?)
     }
 
-    /// The elements in order. Skipping any number of them takes no time.
+    /// The elements in order. Skipping any number of them takes the same time.
     pub fn iter(&self) -> Iter<'_, T> {
         self.range(0..self.len)
     }
 
-    /// The elements of a range, which may end behind the list.
+    /// The elements of a range, which may go beyond the end of the list.
     #[inline]
     pub fn range(&self, range: Range<usize>) -> Iter<'_, T> {
-        Iter { list: self, piece: [].iter(), at: range.start, end: range.end.min(self.len) }
+        Iter { list: self, chunk: [].iter(), at: range.start, end: range.end.min(self.len) }
     }
 
-    /// Whether both are one list, not only equal ones.
+    /// Whether both are clones of the same list, and not just equal.
     pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shelves, &other.shelves)
+        Arc::ptr_eq(&self.blocks, &other.blocks)
     }
 
     #[inline]
-    fn piece(&self, number: usize) -> &[T] {
-        self.shelves.get(number / SHELF).and_then(|shelf| shelf.get(number % SHELF)).map_or(&[], |piece| piece)
+    fn chunk(&self, number: usize) -> &[T] {
+        self.blocks.get(number / BLOCK).and_then(|block| block.get(number % BLOCK)).map_or(&[], |chunk| chunk)
     }
 
-    /// How many pieces of this list another one does not have.
-    pub fn pieces_apart(&self, other: &Self) -> usize {
-        let pieces = |list: &Self| -> std::collections::HashSet<*const T> {
-            list.shelves.iter().flat_map(|shelf| shelf.iter().map(|piece| piece.as_ptr())).collect()
+    /// How many chunks of this list the other one does not share.
+    pub fn unshared_chunks(&self, other: &Self) -> usize {
+        let chunks = |list: &Self| -> std::collections::HashSet<*const T> {
+            list.blocks.iter().flat_map(|block| block.iter().map(|chunk| chunk.as_ptr())).collect()
         };
-        pieces(self).difference(&pieces(other)).count()
+        chunks(self).difference(&chunks(other)).count()
     }
 }
 
 impl<T> PVec<T> {
-    /// The positions that both lists have with elements that differ. Takes time with the pieces that they do not share.
+    /// The indexes that both lists have, with elements that differ. This takes time with the chunks that they do not share.
     pub fn differences_by<'a>(
         &'a self,
         other: &'a Self,
         differ: impl Fn(&T, &T) -> bool + Copy + 'a,
     ) -> impl Iterator<Item = usize> + 'a {
-        let shelves = self.shelves.iter().zip(&*other.shelves).enumerate();
-        let shelves = shelves.filter(|(_, (own, other))| !Arc::ptr_eq(own, other));
-        let pieces = shelves.flat_map(|(shelf, (own, other))| {
-            let pieces = own.iter().zip(&**other).enumerate().filter(|(_, (own, other))| !Arc::ptr_eq(own, other));
-            pieces.map(move |(piece, both)| ((shelf * SHELF + piece) * PIECE, both))
+        let blocks = self.blocks.iter().zip(&*other.blocks).enumerate();
+        let blocks = blocks.filter(|(_, (own, other))| !Arc::ptr_eq(own, other));
+        let chunks = blocks.flat_map(|(block, (own, other))| {
+            let chunks = own.iter().zip(&**other).enumerate().filter(|(_, (own, other))| !Arc::ptr_eq(own, other));
+            chunks.map(move |(chunk, both)| ((block * BLOCK + chunk) * CHUNK, both))
         });
-        pieces.flat_map(move |(first, (own, other))| {
-            let apart = own.iter().zip(&**other).enumerate().filter(move |(_, (own, other))| differ(own, other));
-            apart.map(move |(at, _)| first + at)
+        chunks.flat_map(move |(first, (own, other))| {
+            let differences = own.iter().zip(&**other).enumerate().filter(move |(_, (own, other))| differ(own, other));
+            differences.map(move |(at, _)| first + at)
         })
     }
 }
 
 impl<T: PartialEq> PVec<T> {
-    /// The positions that both lists have with different elements. Takes time with the pieces that they do not share.
+    /// The indexes that both lists have, with elements that are not equal. This takes time with the chunks that they do not
+    /// share.
     pub fn differences<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
         self.differences_by(other, |own, other| own != other)
     }
 
-    /// The positions at which a list that came after this one differs: there is another element, or none in one of them.
-    /// Nothing where these are more than `most`.
+    /// The indexes at which `after` differs from this list: the elements are not equal, or only one list has an element.
+    /// Nothing if these are more than `most`.
     pub fn changes(&self, after: &Self, most: usize) -> Option<Vec<u32>> {
         let beyond = self.len.min(after.len)..self.len.max(after.len);
         let most = most.checked_sub(beyond.len())?;
@@ -143,19 +149,25 @@ impl<T: PartialEq> PVec<T> {
 }
 
 impl<T: Clone> PVec<T> {
-    /// Puts an element in the place of the one at an index that the list has.
+    /// Replaces the element at an index.
+    ///
+    /// # Panics
+    /// The list is not that long.
     pub fn set(&mut self, index: usize, element: T) {
         *self.slot(index) = element;
     }
 
-    /// The element at an index that the list has, to change it.
+    /// The element at an index, to change it.
+    ///
+    /// # Panics
+    /// The list is not that long.
     pub fn slot(&mut self, index: usize) -> &mut T {
-        let shelf = &mut Arc::make_mut(&mut self.shelves)[index >> (PIECE_BITS + SHELF_BITS)];
-        let piece = &mut Arc::make_mut(shelf)[(index >> PIECE_BITS) % SHELF];
-        &mut Arc::make_mut(piece)[index % PIECE]
+        let block = &mut Arc::make_mut(&mut self.blocks)[index >> (CHUNK_BITS + BLOCK_BITS)];
+        let chunk = &mut Arc::make_mut(block)[(index >> CHUNK_BITS) % BLOCK];
+        &mut Arc::make_mut(chunk)[index % CHUNK]
     }
 
-    /// Puts an element behind all others.
+    /// Adds an element at the end.
     pub fn push(&mut self, element: T) {
         self.extend([element]);
     }
@@ -167,17 +179,17 @@ impl<T: Clone> Extend<T> for PVec<T> {
         if elements.peek().is_none() {
             return;
         }
-        let mut growing = Growing::from(&*self);
-        growing.extend(elements);
-        *self = growing.finish();
+        let mut builder = Builder::from(&*self);
+        builder.extend(elements);
+        *self = builder.finish();
     }
 }
 
 impl<T> FromIterator<T> for PVec<T> {
     fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
-        let mut growing = Growing { shelves: Vec::new(), shelf: Vec::new(), piece: Vec::new(), len: 0 };
-        growing.extend(elements);
-        growing.finish()
+        let mut builder = Builder { blocks: Vec::new(), block: Vec::new(), chunk: Vec::new(), len: 0 };
+        builder.extend(elements);
+        builder.finish()
     }
 }
 
@@ -189,13 +201,13 @@ impl<T> From<Vec<T>> for PVec<T> {
 
 impl<T> Default for PVec<T> {
     fn default() -> Self {
-        PVec { shelves: Arc::new([]), len: 0 }
+        PVec { blocks: Arc::new([]), len: 0 }
     }
 }
 
 impl<T> Clone for PVec<T> {
     fn clone(&self) -> Self {
-        PVec { shelves: Arc::clone(&self.shelves), len: self.len }
+        PVec { blocks: Arc::clone(&self.blocks), len: self.len }
     }
 }
 
@@ -244,7 +256,7 @@ impl<T> fmt::Debug for Iter<'_, T> {
 
 impl<T> Clone for Iter<'_, T> {
     fn clone(&self) -> Self {
-        Iter { list: self.list, piece: self.piece.clone(), at: self.at, end: self.end }
+        Iter { list: self.list, chunk: self.chunk.clone(), at: self.at, end: self.end }
     }
 }
 
@@ -253,33 +265,33 @@ impl<'a, T> Iterator for Iter<'a, T> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a T> {
-        if let Some(element) = self.piece.next() {
+        if let Some(element) = self.chunk.next() {
             return Some(element);
         }
         if self.at >= self.end {
             return None;
         }
-        let (number, skipped) = (self.at >> PIECE_BITS, self.at % PIECE);
-        let piece = self.list.piece(number);
-        let first = number << PIECE_BITS;
-        let last = piece.len().min(self.end - first);
-        self.piece = piece.get(skipped..last).unwrap_or_default().iter();
+        let (number, skipped) = (self.at >> CHUNK_BITS, self.at % CHUNK);
+        let chunk = self.list.chunk(number);
+        let first = number << CHUNK_BITS;
+        let last = chunk.len().min(self.end - first);
+        self.chunk = chunk.get(skipped..last).unwrap_or_default().iter();
         self.at = first + last.max(skipped);
-        self.piece.next()
+        self.chunk.next()
     }
 
     fn nth(&mut self, skipped: usize) -> Option<&'a T> {
-        let held = self.piece.len();
+        let held = self.chunk.len();
         if skipped < held {
-            return self.piece.nth(skipped);
+            return self.chunk.nth(skipped);
         }
-        self.piece = [].iter();
+        self.chunk = [].iter();
         self.at = self.at.saturating_add(skipped - held);
         self.next()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.piece.len() + self.end.saturating_sub(self.at);
+        let left = self.chunk.len() + self.end.saturating_sub(self.at);
         (left, Some(left))
     }
 }
@@ -288,48 +300,47 @@ impl<T> ExactSizeIterator for Iter<'_, T> {}
 
 impl<T> std::iter::FusedIterator for Iter<'_, T> {}
 
-// === impl Growing ===
+// === impl Builder ===
 
-impl<T> Growing<T> {
+impl<T> Builder<T> {
     fn extend(&mut self, elements: impl IntoIterator<Item = T>) {
         for element in elements {
-            if self.piece.capacity() == 0 {
-                self.piece.reserve_exact(PIECE);
+            if self.chunk.capacity() == 0 {
+                self.chunk.reserve_exact(CHUNK);
             }
-            self.piece.push(element);
+            self.chunk.push(element);
             self.len += 1;
-            if self.piece.len() == PIECE {
-                self.shelf.push(self.piece.drain(..).collect());
-                if self.shelf.len() == SHELF {
-                    self.shelves.push(self.shelf.drain(..).collect());
+            if self.chunk.len() == CHUNK {
+                self.block.push(self.chunk.drain(..).collect());
+                if self.block.len() == BLOCK {
+                    self.blocks.push(self.block.drain(..).collect());
                 }
             }
         }
     }
 
     fn finish(mut self) -> PVec<T> {
-        if !self.piece.is_empty() {
-            self.shelf.push(self.piece.into());
+        if !self.chunk.is_empty() {
+            self.block.push(self.chunk.into());
         }
-        if !self.shelf.is_empty() {
-            self.shelves.push(self.shelf.into());
+        if !self.block.is_empty() {
+            self.blocks.push(self.block.into());
         }
-        PVec { shelves: self.shelves.into(), len: self.len }
+        PVec { blocks: self.blocks.into(), len: self.len }
     }
 }
 
-impl<T: Clone> From<&PVec<T>> for Growing<T> {
+impl<T: Clone> From<&PVec<T>> for Builder<T> {
     fn from(list: &PVec<T>) -> Self {
-        let mut growing =
-            Growing { shelves: list.shelves.to_vec(), shelf: Vec::new(), piece: Vec::new(), len: list.len };
-        if !list.len.is_multiple_of(PIECE * SHELF) {
-            growing.shelf = growing.shelves.pop().map_or_else(Vec::new, |shelf| shelf.to_vec());
+        let mut builder = Builder { blocks: list.blocks.to_vec(), block: Vec::new(), chunk: Vec::new(), len: list.len };
+        if !list.len.is_multiple_of(CHUNK * BLOCK) {
+            builder.block = builder.blocks.pop().map_or_else(Vec::new, |block| block.to_vec());
         }
-        if !list.len.is_multiple_of(PIECE) {
-            growing.piece.reserve_exact(PIECE);
-            growing.piece.extend(growing.shelf.pop().iter().flat_map(|piece| piece.iter().cloned()));
+        if !list.len.is_multiple_of(CHUNK) {
+            builder.chunk.reserve_exact(CHUNK);
+            builder.chunk.extend(builder.block.pop().iter().flat_map(|chunk| chunk.iter().cloned()));
         }
-        growing
+        builder
     }
 }
 
@@ -365,20 +376,20 @@ mod tests {
     }
 
     #[test]
-    fn a_change_copies_one_piece_and_leaves_the_list_before_as_it_was() {
+    fn a_change_copies_one_chunk_and_leaves_the_list_before_as_it_was() {
         for size in SIZES.into_iter().filter(|&size| size > 0) {
             let before: PVec<usize> = (0..size).collect();
             let mut after = before.clone();
             after.set(size / 2, 1_000_000);
             assert!(before.iter().copied().eq(0..size));
             assert_eq!(after[size / 2], 1_000_000);
-            assert_eq!(after.pieces_apart(&before), 1);
+            assert_eq!(after.unshared_chunks(&before), 1);
             assert!(after.differences(&before).eq([size / 2]));
         }
     }
 
     #[test]
-    fn what_is_added_comes_last_and_copies_no_full_piece() {
+    fn what_is_added_comes_last_and_copies_no_full_chunk() {
         for size in SIZES {
             let before: PVec<usize> = (0..size).collect();
             let mut after = before.clone();
@@ -388,7 +399,7 @@ mod tests {
             after.extend(size + 200..size + 10_000);
             assert!(before.iter().copied().eq(0..size));
             assert!(after.iter().copied().eq(0..size + 10_000));
-            assert_eq!(before.pieces_apart(&after), usize::from(size % PIECE != 0));
+            assert_eq!(before.unshared_chunks(&after), usize::from(size % CHUNK != 0));
             assert_eq!(after.differences(&before).count(), 0);
         }
     }

@@ -1,27 +1,28 @@
-//! A list that keeps the places of what was taken out.
+//! A persistent list in which removed elements leave empty slots.
 
 use std::{fmt, iter::Flatten, ops::Index};
 
 use super::pvec::{Iter, PVec};
 
-/// A list whose clones share their elements, and from the middle of which elements are taken without moving the others.
+/// A list whose clones share their elements, and from which elements are removed without moving the others.
 ///
-/// An element keeps its slot; slots that are empty are passed over, and are given up when they are many.
+/// An element keeps its slot. Iteration skips empty slots. Once more slots are empty than full, [`SlotVec::compact`] removes
+/// the empty ones.
 pub struct SlotVec<T> {
     slots: PVec<Option<T>>,
     len: usize,
 }
 
-/// How many slots may be empty besides as many as are full.
-const EMPTY: usize = 64;
+/// How many slots may be empty in addition to as many as are full.
+const SPARE: usize = 64;
 
 impl<T> SlotVec<T> {
-    /// How many elements there are.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -36,17 +37,17 @@ impl<T> SlotVec<T> {
         self.slots.iter().flatten()
     }
 
-    /// All slots, empty ones too.
+    /// All slots, including empty ones.
     pub fn slots(&self) -> &PVec<Option<T>> {
         &self.slots
     }
 
-    /// A list with another element in each slot that is full.
+    /// A list with the same slots, each full one with what `element` makes of its element.
     pub fn map<U>(&self, mut element: impl FnMut(&T) -> U) -> SlotVec<U> {
         SlotVec { slots: self.slots.iter().map(|slot| slot.as_ref().map(&mut element)).collect(), len: self.len }
     }
 
-    /// Whether both are one list, not only equal ones.
+    /// Whether both are clones of the same list, and not just equal.
     #[cfg(test)]
     pub fn is_same(&self, other: &Self) -> bool {
         self.slots.is_same(&other.slots)
@@ -59,16 +60,16 @@ impl<T> SlotVec<T> {
 }
 
 impl<T: Clone> SlotVec<T> {
-    /// Puts an element in a slot, or leaves it empty.
+    /// Sets the element of a slot, or empties the slot.
     pub fn set(&mut self, slot: u32, element: Option<T>) {
         let slot = self.slots.slot(slot as usize);
         self.len = self.len + usize::from(element.is_some()) - usize::from(slot.is_some());
         *slot = element;
     }
 
-    /// Gives the empty slots up where they are more than the full ones: elements move to others.
-    pub fn tidy(&mut self) {
-        if self.slots.len() > 2 * self.len + EMPTY {
+    /// Removes the empty slots if they are more than the full ones. Elements then get other slots.
+    pub fn compact(&mut self) {
+        if self.slots.len() > 2 * self.len + SPARE {
             *self = self.iter().cloned().collect();
         }
     }
@@ -121,7 +122,7 @@ impl<T: fmt::Debug> fmt::Debug for SlotVec<T> {
     }
 }
 
-/// By the position among the elements that are there, which is found at once while no slot is empty.
+/// By the position among the elements. This takes the same time at every size as long as no slot is empty.
 impl<T> Index<usize> for SlotVec<T> {
     type Output = T;
 
@@ -170,11 +171,11 @@ mod tests {
         let mut list: SlotVec<u32> = (0..1_000).collect();
         for slot in 0..500 {
             list.set(slot, None);
-            list.tidy();
+            list.compact();
         }
         assert_eq!(list.slots().len(), 1_000);
         (500..540).for_each(|slot| list.set(slot, None));
-        list.tidy();
+        list.compact();
         assert!(list.slots().len() < 500);
         assert!(list.iter().copied().eq(540..1_000));
     }

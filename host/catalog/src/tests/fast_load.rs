@@ -45,7 +45,7 @@ fn large(last_sender: &str, last_association: &str, last_strategy: &str) -> Stri
 fn a_large_file_is_what_its_elements_one_by_one_are() {
     let text = large("", "", "");
     let catalog = Catalog::from_json(&text).expect("sound");
-    assert_eq!(catalog, check::without_haste(&text).expect("sound"));
+    assert_eq!(catalog, check::catalog_one_by_one(&text).expect("sound"));
     catalog.assert_ids_found();
     assert_eq!(catalog.senders().len(), SENDERS);
     assert_eq!((catalog.associations().len(), catalog.ignored_associations()), (SENDERS / 3 * 2, SENDERS / 3));

@@ -1,16 +1,9 @@
-//! Damaged catalogs: whatever the bytes are, there is an answer, and the two ways through an element agree on it.
+//! Damaged catalogs: whatever the bytes are, there is an answer, and the parallel and the single way agree on it.
 
 use serde_json::value::RawValue;
 
 use super::SOUND;
-use crate::{
-    Catalog, CatalogError, Edit,
-    diagnose::Walker,
-    fault::FaultLog,
-    file::{self, List},
-    ids::{DEFAULT_APPLICATION, Ids, Known},
-    json_path::{self, Path, Spot},
-};
+use crate::{Catalog, CatalogError, Edit, check, fault::FaultLog, file, json_path::Json};
 
 const ROUNDS: usize = 20_000;
 
@@ -85,48 +78,29 @@ fn damage_strings(text: &str, numbers: &mut Numbers) -> String {
     parts.concat()
 }
 
-/// Walks a list of a catalog that was found sound, which must find it sound too.
-fn walk<'a>(log: &mut FaultLog<'a>, list: &List<'a>, mut walk: impl FnMut(&mut Walker<'_, 'a>, &Spot<'a, '_>)) {
-    let path = Path::Key { of: &Path::Root, key: list.name };
-    for (index, raw) in list.iter() {
-        let path = Path::Index { of: &path, index: index as usize };
-        walk(&mut Walker::new(log), &Spot { raw, path });
-    }
-}
-
-fn ids<'a>(list: &List<'a>, key: &str) -> Ids<'a> {
-    let mut ids = Ids::of(list);
-    for (index, raw) in list.iter() {
-        let id = json_path::member(raw, key).and_then(json_path::text).expect("an id");
-        assert!(ids.insert(id, index).is_none());
-    }
-    ids
-}
-
-fn assert_walks_clean(text: &str) {
+/// Reads a text that was loaded again, element by element, which must give the same catalog with all elements.
+fn assert_same_one_by_one(text: &str, loaded: &Catalog) {
+    let again = check::catalog_one_by_one(text).unwrap_or_else(|error| panic!("{error} in {text}"));
+    assert_eq!(&again, loaded, "{text}");
     let mut log = FaultLog::new(text);
     let lists = file::split(text, &mut log).expect("JSON");
-    let mut known = Known {
-        applications: ids(&lists.applications, "applicationId"),
-        entities: ids(&lists.entities, "entityId"),
-        senders: ids(&lists.senders, "senderId"),
-    };
-    known.applications.insert(DEFAULT_APPLICATION.into(), 0);
-    walk(&mut log, &lists.applications, |walker, spot| drop(walker.application(spot)));
-    walk(&mut log, &lists.entities, |walker, spot| drop(walker.entity(spot)));
-    walk(&mut log, &lists.senders, |walker, spot| drop(walker.sender(spot)));
-    walk(&mut log, &lists.associations, |walker, spot| drop(walker.association(spot, &known)));
-    walk(&mut log, &lists.strategies, |walker, spot| drop(walker.strategy(spot, &known)));
-    walk(&mut log, &lists.default_senders, |walker, spot| drop(walker.default_sender(spot, &known)));
     assert_eq!(log.finish(), None, "{text}");
+    let has_default = lists.applications.elements.len() == loaded.applications().len();
+    assert_eq!(lists.applications.elements.len() + usize::from(!has_default), loaded.applications().len(), "{text}");
+    assert_eq!(lists.entities.elements.len(), loaded.entities().len(), "{text}");
+    assert_eq!(lists.senders.elements.len(), loaded.senders().len(), "{text}");
+    let associations = loaded.associations().len() + loaded.other_associations().len();
+    assert_eq!(lists.associations.elements.len(), associations, "{text}");
+    assert_eq!(lists.strategies.elements.len(), loaded.strategies().len(), "{text}");
+    assert_eq!(lists.default_senders.elements.len(), loaded.default_senders().len(), "{text}");
 }
 
 /// What came of it: sound, faults, or no JSON.
 fn assert_answered(bytes: &[u8]) -> [usize; 3] {
     match Catalog::from_slice(bytes) {
-        Ok(_) => {
+        Ok(catalog) => {
             let text = std::str::from_utf8(bytes).expect("it was read");
-            assert_walks_clean(text.trim_start_matches('\u{feff}'));
+            assert_same_one_by_one(text.trim_start_matches('\u{feff}'), &catalog);
             [1, 0, 0]
         }
         Err(CatalogError::Faults(faults)) => {
@@ -187,8 +161,8 @@ fn lists(text: &str) -> String {
         Ok(raw) => raw,
         Err(_) => return String::new(),
     };
-    let lists = json_path::members(raw).into_iter().filter(|(_, list)| json_path::is_list(list));
-    let lists: Vec<String> = lists.map(|(name, list)| format!("[{},{}]", name.get(), list.get())).collect();
+    let lists = Json::from(raw).members().filter(|(_, list)| list.is_list());
+    let lists: Vec<String> = lists.map(|(name, list)| format!("[{},{}]", name.as_str(), list.as_str())).collect();
     format!("[{}]", lists.join(","))
 }
 

@@ -1,10 +1,12 @@
 //! What a revision shares with the one before it.
 
-use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
+use callsign_catalog::{Edit, List};
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 use super::*;
-use callsign_catalog::{Edit, List};
 
 mod large;
 mod random;
@@ -86,5 +88,5 @@ fn a_scope_that_comes_back_is_in_no_place_that_another_had() {
     assert_ne!(without.scope_of(Some("shop"), Some("acme")), place, "it has nothing of its own any more");
     let again = edited(&without, List::DefaultSenders, &default);
     assert_ne!(again.scope_of(Some("shop"), Some("acme")), place);
-    assert_eq!(without.gone(), 1);
+    assert_eq!(without.removed_scopes(), 1);
 }

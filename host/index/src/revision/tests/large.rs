@@ -45,17 +45,17 @@ fn platform() -> Catalog {
     Catalog::from_json(&(text + "]}")).expect("sound")
 }
 
-/// How many pieces and how many scopes a revision does not share with the one before.
-fn apart(before: &Revision, after: &Revision) -> (usize, usize) {
+/// How many chunks and how many scopes a revision does not share with the one before.
+fn unshared(before: &Revision, after: &Revision) -> (usize, usize) {
     assert_eq!(after.shares_with(), before.number());
-    let pieces = after.catalog.pieces_apart(&before.catalog)
-        + after.scopes.pieces_apart(&before.scopes)
-        + after.names.pieces_apart(&before.names)
-        + after.other_entities.pieces_apart(&before.other_entities)
-        + after.entities_of.pieces_apart(&before.entities_of)
-        + after.senders.pieces_apart(&before.senders);
+    let chunks = after.catalog.unshared_chunks(&before.catalog)
+        + after.scopes.unshared_chunks(&before.scopes)
+        + after.names.unshared_chunks(&before.names)
+        + after.other_entities.unshared_chunks(&before.other_entities)
+        + after.entities_of.unshared_chunks(&before.entities_of)
+        + after.senders.unshared_chunks(&before.senders);
     let scopes = after.scopes.differences_by(&before.scopes, |one, other| !Arc::ptr_eq(one, other)).count();
-    (pieces, scopes + after.scopes.len() - before.scopes.len())
+    (chunks, scopes + after.scopes.len() - before.scopes.len())
 }
 
 fn after(before: &Revision, edits: &[Edit<'_>]) -> Revision {
@@ -67,12 +67,12 @@ fn put(list: List, element: &Value) -> Edit<'static> {
 }
 
 #[test]
-fn a_change_of_one_sender_of_many_copies_a_handful_of_pieces_and_no_scope_but_its_own() {
+fn a_change_of_one_sender_of_many_copies_a_handful_of_chunks_and_no_scope_but_its_own() {
     let mut revision = Revision::new(platform()).expect("senders that differ");
     for index in [0, 777, 50_000, SENDERS - 1] {
         let suspended = after(&revision, &[put(List::Senders, &sender(index, "SUSPENDED"))]);
-        let (pieces, scopes) = apart(&revision, &suspended);
-        assert!(pieces <= 3 && scopes == 1, "suspended: {pieces} pieces, {scopes} scopes");
+        let (chunks, scopes) = unshared(&revision, &suspended);
+        assert!(chunks <= 3 && scopes == 1, "suspended: {chunks} chunks, {scopes} scopes");
 
         let (from, to) = (index % ENTITIES, (index + 1) % ENTITIES);
         let moved = [
@@ -80,14 +80,14 @@ fn a_change_of_one_sender_of_many_copies_a_handful_of_pieces_and_no_scope_but_it
             put(List::Associations, &association(index, to)),
         ];
         let moved = after(&suspended, &moved);
-        let (pieces, scopes) = apart(&suspended, &moved);
-        assert!(pieces <= 16 && scopes == 2, "associated with another: {pieces} pieces, {scopes} scopes");
+        let (chunks, scopes) = unshared(&suspended, &moved);
+        assert!(chunks <= 16 && scopes == 2, "associated with another: {chunks} chunks, {scopes} scopes");
 
         let new = moved.catalog().senders().len();
         let added = [put(List::Senders, &sender(new, "ACTIVE")), put(List::Associations, &association(new, to))];
         let added = after(&moved, &added);
-        let (pieces, scopes) = apart(&moved, &added);
-        assert!(pieces <= 24 && scopes == 1, "added: {pieces} pieces, {scopes} scopes");
+        let (chunks, scopes) = unshared(&moved, &added);
+        assert!(chunks <= 24 && scopes == 1, "added: {chunks} chunks, {scopes} scopes");
         revision = added;
     }
 }

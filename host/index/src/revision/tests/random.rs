@@ -1,7 +1,9 @@
 //! Random edits: a revision that came after others is what the catalog gives by itself.
 
-use callsign_catalog::testing::{APPLICATIONS, Change, ENTITIES, Numbers, SENDERS, file, start};
-use callsign_catalog::{Coverage, Sender, Strategy};
+use callsign_catalog::{
+    Coverage, Sender, Strategy,
+    testing::{APPLICATIONS, Change, ENTITIES, Numbers, SENDERS, file, start},
+};
 
 use super::*;
 
@@ -111,7 +113,7 @@ fn a_revision_after_any_edits_is_what_its_catalog_gives() {
             let edits: Vec<Edit<'_>> = changes.iter().map(Change::edit).collect();
             let Ok(catalog) = revision.catalog().edit(&edits) else { continue };
             let told = format!("seed {seed}, call {call}: {changes:?} of {file}");
-            let is_small = Changes::between(revision.catalog(), &catalog).is_some();
+            let is_small = CatalogDiff::between(revision.catalog(), &catalog).is_some();
             let after = Revision::after(&revision, catalog.clone()).expect("senders that differ");
             assert_alike(&after, &Revision::new(catalog).expect("senders that differ"), &told);
             shared += assert_shared(&revision, &after, is_small, &told);

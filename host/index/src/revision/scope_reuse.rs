@@ -1,30 +1,31 @@
-//! What of the revision before still holds: a scope of which nothing changed is kept, with the pools that it has indexed and
-//! the number that policies know it by.
+//! Which scopes of the revision before can be kept: those of which nothing changed, with the pools that they have indexed
+//! and the number that policies know them by.
 
 use std::sync::Arc;
 
+use callsign_catalog::{Catalog, persistent::PVec};
+
 use super::Revision;
 use crate::scope::Scope;
-use callsign_catalog::Catalog;
-use callsign_catalog::persistent::PVec;
 
-/// The revision before, and what a new catalog changed.
-pub(super) struct Before<'a> {
+/// The revision before, and which of its elements a new catalog did not change.
+pub(super) struct ScopeReuse<'a> {
     pub(super) revision: &'a Revision,
-    /// By index, whether an element is what it was; none where all are.
+    /// By index, whether a sender is unchanged; none if all are.
     senders: Option<Vec<bool>>,
+    /// The same for strategies.
     strategies: Option<Vec<bool>>,
 }
 
-impl<'a> Before<'a> {
+impl<'a> ScopeReuse<'a> {
     pub(super) fn new(revision: &'a Revision, catalog: &Catalog) -> Self {
         let before = &revision.catalog;
-        // Strategies name senders by their index, so a list that is equal may mean others.
         let senders = unchanged(before.senders(), catalog.senders());
         let mut strategies = unchanged(before.strategies(), catalog.strategies());
+        // Strategies name senders by index, so an equal list can mean other senders.
         if let Some(senders) = &senders {
             let means_the_same = |listed: &Option<Arc<[u32]>>| {
-                listed.iter().flat_map(|listed| listed.iter()).all(|&sender| holds(Some(senders), sender))
+                listed.iter().flat_map(|listed| listed.iter()).all(|&sender| is_unchanged(Some(senders), sender))
             };
             let strategies =
                 strategies.get_or_insert_with(|| vec![true; before.strategies().len().min(catalog.strategies().len())]);
@@ -35,17 +36,17 @@ impl<'a> Before<'a> {
         Self { revision, senders, strategies }
     }
 
-    /// The scope that was in a place, if a new one is the same in everything that a decision can depend on.
-    pub(super) fn same(&self, place: u32, scope: &Scope) -> Option<Arc<Scope>> {
-        let known = &self.revision.scopes[place as usize];
+    /// The scope that had a handle, if a new one is the same in everything that a decision can depend on.
+    pub(super) fn unchanged_scope(&self, handle: u32, scope: &Scope) -> Option<Arc<Scope>> {
+        let known = &self.revision.scopes[handle as usize];
         let is_same = known.is_like(scope)
-            && scope.members.iter().all(|member| holds(self.senders.as_ref(), member.sender))
-            && scope.strategies.iter().all(|&strategy| holds(self.strategies.as_ref(), strategy));
+            && scope.members.iter().all(|member| is_unchanged(self.senders.as_ref(), member.sender))
+            && scope.strategies.iter().all(|&strategy| is_unchanged(self.strategies.as_ref(), strategy));
         is_same.then(|| Arc::clone(known))
     }
 }
 
-fn holds(unchanged: Option<&Vec<bool>>, index: u32) -> bool {
+fn is_unchanged(unchanged: Option<&Vec<bool>>, index: u32) -> bool {
     unchanged.is_none_or(|unchanged| unchanged.get(index as usize).copied().unwrap_or(false))
 }
 

@@ -1,70 +1,68 @@
-//! What a catalog changed that came after another one.
+//! What differs between two catalogs, and which scopes that concerns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use callsign_catalog::persistent::PVec;
-use callsign_catalog::{Catalog, DefaultSender};
+use callsign_catalog::{Catalog, DefaultSender, persistent::PVec};
 
-/// The elements that differ between two catalogs, and the scopes that this concerns. Applications, entities and senders have
-/// the indexes that they had.
+/// The elements that differ between two catalogs in which applications, entities and senders have kept their indexes.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
-    /// Senders that were there and differ, in order.
+pub(super) struct CatalogDiff {
+    /// The indexes of senders that both catalogs have and that differ, in order.
     pub(super) senders: Vec<u32>,
-    /// Positions of strategies that differ, in order.
+    /// The indexes of strategies that differ, in order.
     pub(super) strategies: Vec<u32>,
-    /// Scopes of which something may differ, with the senders that may be associated otherwise or have changed.
+    /// Scopes of which something may differ, each with its senders that changed or whose association with it changed.
     pub(super) scopes: BTreeMap<(u32, Option<u32>), Vec<u32>>,
-    /// Applications of which something may differ that their entities inherit.
+    /// Applications of which something that their entities inherit may differ.
     pub(super) inherited: BTreeSet<u32>,
 }
 
-/// A change is small that concerns no more than one of so many elements.
-const FEW: usize = 16;
+/// Up to one element in 16 may differ, and 64 more; a catalog that differs in more is indexed from the start.
+const SMALL_SHARE: usize = 16;
 
-impl Changes {
-    /// What is different; nothing where that is much, or something has another index.
+impl CatalogDiff {
+    /// What differs; nothing if that is much, or if an element has another index.
     pub(super) fn between(before: &Catalog, after: &Catalog) -> Option<Self> {
-        let most = 64 + (after.senders().len() + after.associations().len() + after.strategies().len()) / FEW;
-        let mut changes = Self::default();
+        let most = 64 + (after.senders().len() + after.associations().len() + after.strategies().len()) / SMALL_SHARE;
+        let mut diff = Self::default();
         for application in same_ids(before.applications(), after.applications(), most, |element| &element.id)? {
             if application as usize >= before.applications().len() {
-                changes.concerns(application, None);
-                changes.inherited.insert(application);
+                diff.concerns(application, None);
+                diff.inherited.insert(application);
             }
         }
         same_ids(before.entities(), after.entities(), most, |element| &element.id)?;
-        changes.senders = same_ids(before.senders(), after.senders(), most, |element| &element.id)?;
-        changes.senders.retain(|&sender| (sender as usize) < before.senders().len());
-        for sender in changes.senders.clone() {
+        diff.senders = same_ids(before.senders(), after.senders(), most, |element| &element.id)?;
+        diff.senders.retain(|&sender| (sender as usize) < before.senders().len());
+        for sender in diff.senders.clone() {
             for association in after.associations_of(sender) {
-                changes.concerns(association.application, association.entity).push(sender);
+                diff.concerns(association.application, association.entity).push(sender);
             }
-            after.defaults_of(sender).for_each(|default| changes.concerns_default(default));
+            after.defaults_of(sender).for_each(|default| diff.concerns_default(default));
         }
         let (old, new) = (before.associations(), after.associations());
         for slot in old.slots().changes(new.slots(), most)? {
             for association in old.at(slot).into_iter().chain(new.at(slot)) {
-                changes.concerns(association.application, association.entity).push(association.sender);
+                diff.concerns(association.application, association.entity).push(association.sender);
             }
         }
-        changes.strategies = before.strategies().changes(after.strategies(), most)?;
-        for index in changes.strategies.clone() {
+        diff.strategies = before.strategies().changes(after.strategies(), most)?;
+        for index in diff.strategies.clone() {
             let index = index as usize;
             for strategy in before.strategies().get(index).into_iter().chain(after.strategies().get(index)) {
-                changes.concerns(strategy.application, strategy.entity);
+                diff.concerns(strategy.application, strategy.entity);
                 if strategy.entity.is_none() {
-                    changes.inherited.insert(strategy.application);
+                    diff.inherited.insert(strategy.application);
                 }
             }
         }
         let (old, new) = (before.default_senders(), after.default_senders());
         for slot in old.slots().changes(new.slots(), most)? {
             for default in old.at(slot).into_iter().chain(new.at(slot)) {
-                changes.concerns_default(default);
+                diff.concerns_default(default);
             }
         }
-        Some(changes)
+        Some(diff)
     }
 
     fn concerns(&mut self, application: u32, entity: Option<u32>) -> &mut Vec<u32> {
@@ -79,7 +77,7 @@ impl Changes {
     }
 }
 
-/// The positions that differ; nothing where they are many, or an id is not where it was.
+/// The indexes at which the lists differ; nothing if they are more than `most`, or if an id has another index.
 fn same_ids<T: PartialEq>(
     before: &PVec<T>,
     after: &PVec<T>,

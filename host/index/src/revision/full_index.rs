@@ -1,35 +1,38 @@
-//! The whole catalog, indexed at once.
+//! The index of a whole catalog, made at once.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use callsign_catalog::{
+    Catalog,
+    parallel::both,
+    persistent::{HashIndex, MultiIndex, spread},
+};
 use hashbrown::{DefaultHashBuilder, HashMap};
 
-use super::before::Before;
-use super::senders::SenderIndex;
-use super::{Revision, SenderKeyCollision, hashes, names, next, scope};
+use super::{
+    Revision, SenderKeyCollision, name_hashes, names, new_scope, next_number, scope_reuse::ScopeReuse,
+    sender_index::SenderIndex,
+};
 use crate::scope::{Ability, Member, Scope, ScopeParts, bit};
-use callsign_catalog::Catalog;
-use callsign_catalog::parallel::both;
-use callsign_catalog::persistent::{HashIndex, MultiIndex, spread};
 
-/// The scopes of a catalog as they are put in their places.
-struct Layout<'a> {
+/// Collects the scopes of a catalog, and gives them their handles.
+struct ScopeCollector<'a> {
     catalog: &'a Catalog,
     senders: &'a SenderIndex,
     hasher: &'a DefaultHashBuilder,
-    before: Option<Before<'a>>,
+    before: Option<ScopeReuse<'a>>,
     scopes: Vec<Arc<Scope>>,
-    /// Hashes with places.
+    /// Hashes of names, with handles.
     names: Vec<(u64, u32)>,
     entities_of: Vec<(u64, u32)>,
     other_entities: Vec<u32>,
 }
 
 impl Revision {
-    /// Indexes all of a catalog; keeps what nothing changed of from the revision before it.
-    pub(super) fn laid_out(catalog: Catalog, before: Option<&Self>) -> Result<Self, SenderKeyCollision> {
-        let number = next();
+    /// Indexes a whole catalog. Scopes of which nothing changed are kept from the revision before.
+    pub(super) fn index_all(catalog: Catalog, before: Option<&Self>) -> Result<Self, SenderKeyCollision> {
+        let number = next_number();
         let elements = catalog.senders().len() + catalog.associations().len();
         let (parts, senders) = both(
             elements,
@@ -43,23 +46,25 @@ impl Revision {
         let shares_with = before.map_or(0, |before| before.number);
         let before = before.filter(|before| before.has_room());
         let hasher = before.map_or_else(DefaultHashBuilder::default, |before| before.hasher.clone());
-        let nobody = match before {
+        let unknown_application = match before {
             Some(before) => Arc::clone(&before.scopes[0]),
-            None => Arc::new(Scope::new(next(), (0, 0), (None, None), ScopeParts::default(), &senders.abilities)),
+            None => {
+                Arc::new(Scope::new(next_number(), (0, 0), (None, None), ScopeParts::default(), &senders.abilities))
+            }
         };
-        let mut layout = Layout {
+        let mut collector = ScopeCollector {
             catalog: &catalog,
             senders: &senders,
             hasher: &hasher,
-            before: before.map(|before| Before::new(before, &catalog)),
-            scopes: vec![nobody; before.map_or(1, |before| before.scopes.len())],
+            before: before.map(|before| ScopeReuse::new(before, &catalog)),
+            scopes: vec![unknown_application; before.map_or(1, |before| before.scopes.len())],
             names: Vec::new(),
             entities_of: Vec::new(),
             other_entities: Vec::new(),
         };
-        layout.lay_out(parts);
-        let Layout { scopes, names, entities_of, other_entities, .. } = layout;
-        let places = scopes.len();
+        collector.add_all(parts);
+        let ScopeCollector { scopes, names, entities_of, other_entities, .. } = collector;
+        let handles = scopes.len();
         Ok(Self {
             number,
             shares_with,
@@ -67,7 +72,7 @@ impl Revision {
             scopes: scopes.into(),
             names: HashIndex::of(names),
             other_entities: other_entities.into(),
-            entities_of: MultiIndex::of(places, entities_of, |_, _| true),
+            entities_of: MultiIndex::of(handles, entities_of, |_, _| true),
             catalog,
             hasher,
             senders,
@@ -75,8 +80,8 @@ impl Revision {
     }
 }
 
-impl Layout<'_> {
-    fn lay_out(&mut self, mut parts: HashMap<(u32, Option<u32>), ScopeParts>) {
+impl ScopeCollector<'_> {
+    fn add_all(&mut self, mut parts: HashMap<(u32, Option<u32>), ScopeParts>) {
         // The application level first: entities inherit its strategies and its default.
         for application in 0..self.catalog.applications().len() as u32 {
             let own = parts.remove(&(application, None)).unwrap_or_default();
@@ -86,9 +91,9 @@ impl Layout<'_> {
                 ..ScopeParts::default()
             };
             let (id, _) = names(self.catalog, application, None);
-            let places = self.before.as_ref().and_then(|before| before.revision.places_of(id));
-            self.add_named((application, None), own, places.map(|(own, _)| own));
-            let other = self.add((application, None), inherited, places.map(|(_, other)| other));
+            let handles = self.before.as_ref().and_then(|before| before.revision.handles_of(id));
+            self.add_named((application, None), own, handles.map(|(own, _)| own));
+            let other = self.add((application, None), inherited, handles.map(|(_, other)| other));
             self.other_entities.push(other);
         }
         let mut entities: Vec<_> = parts.into_iter().collect();
@@ -96,40 +101,40 @@ impl Layout<'_> {
         for ((application, entity), mut own) in entities {
             let inherited = &self.scopes[self.other_entities[application as usize] as usize];
             own.inherit(inherited);
-            let place = self.before.as_ref().and_then(|before| {
+            let handle = self.before.as_ref().and_then(|before| {
                 let (application, entity) = names(self.catalog, application, entity);
                 before.revision.find_scope(application, entity)
             });
-            let place = self.add_named((application, entity), own, place);
-            self.entities_of.push((spread(application), place));
+            let handle = self.add_named((application, entity), own, handle);
+            self.entities_of.push((spread(application), handle));
         }
     }
 
-    /// As [`Layout::add`], of a scope that is found by its names.
-    fn add_named(&mut self, index: (u32, Option<u32>), parts: ScopeParts, place: Option<u32>) -> u32 {
-        let place = self.add(index, parts, place);
-        self.names.push((self.hasher.hash_one(names(self.catalog, index.0, index.1)), place));
-        place
+    /// Adds a scope that is found by its names.
+    fn add_named(&mut self, index: (u32, Option<u32>), parts: ScopeParts, handle: Option<u32>) -> u32 {
+        let handle = self.add(index, parts, handle);
+        self.names.push((self.hasher.hash_one(names(self.catalog, index.0, index.1)), handle));
+        handle
     }
 
-    /// Puts a scope in the place that it had, or in a new one; the very scope that was there, where nothing of it changed.
-    fn add(&mut self, (application, entity): (u32, Option<u32>), mut parts: ScopeParts, place: Option<u32>) -> u32 {
+    /// Adds a scope with the handle that it had, or a new one. If nothing of it changed, the scope that was there is kept.
+    fn add(&mut self, (application, entity): (u32, Option<u32>), mut parts: ScopeParts, handle: Option<u32>) -> u32 {
         for member in &mut parts.associated {
             member.ability = self.senders.abilities[member.sender as usize];
         }
-        let hashes = hashes(names(self.catalog, application, entity));
-        let scope = scope(self.catalog, self.senders, (application, entity), hashes, parts);
-        let Some(place) = place else {
+        let hashes = name_hashes(names(self.catalog, application, entity));
+        let scope = new_scope(self.catalog, self.senders, (application, entity), hashes, parts);
+        let Some(handle) = handle else {
             self.scopes.push(Arc::new(scope));
             return self.scopes.len() as u32 - 1;
         };
-        let known = self.before.as_ref().and_then(|before| before.same(place, &scope));
-        self.scopes[place as usize] = known.unwrap_or_else(|| Arc::new(scope));
-        place
+        let known = self.before.as_ref().and_then(|before| before.unchanged_scope(handle, &scope));
+        self.scopes[handle as usize] = known.unwrap_or_else(|| Arc::new(scope));
+        handle
     }
 }
 
-/// What each scope has of its own, before it is known what its senders can do.
+/// What each scope has of its own. The abilities of its senders are not filled in yet.
 fn parts(catalog: &Catalog) -> HashMap<(u32, Option<u32>), ScopeParts> {
     let mut parts: HashMap<(u32, Option<u32>), ScopeParts> = HashMap::new();
     for association in catalog.associations() {
@@ -155,8 +160,8 @@ fn parts(catalog: &Catalog) -> HashMap<(u32, Option<u32>), ScopeParts> {
 }
 
 impl Revision {
-    /// The places of an application's own scope and of that of its other entities.
-    fn places_of(&self, application: &str) -> Option<(u32, u32)> {
+    /// The handles of an application's own scope and of the scope of its other entities.
+    fn handles_of(&self, application: &str) -> Option<(u32, u32)> {
         let own = self.find_scope(application, None)?;
         let index = self.scopes[own as usize].application?;
         Some((own, self.other_entities[index as usize]))
