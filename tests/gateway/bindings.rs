@@ -238,7 +238,10 @@ fn a_canary_is_rolled_back_automatically_when_it_goes_wrong_too_often() {
     }
     assert_eq!(failed, 50, "it goes with its fiftieth answer");
     let seen = seen.lock().unwrap();
-    assert!(seen.iter().any(|event| event.contains("was rolled back automatically: 50 of 50 answers were wrong")), "{seen:?}");
+    assert!(
+        seen.iter().any(|event| event.contains("was rolled back automatically: 50 of 50 answers were wrong")),
+        "{seen:?}"
+    );
 }
 
 #[test]
