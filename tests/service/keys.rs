@@ -73,7 +73,7 @@ fn what_is_no_key_is_refused_by_property() {
     for (body, property) in [
         (json!({}), "name"),
         (json!({ "name": "" }), "name"),
-        (json!({ "name": "x", "scopes": ["everything"] }), "scopes"),
+        (json!({ "name": "x", "scopes": ["everything"] }), "scopes[0]"),
         (json!({ "name": "x", "expiresAt": "tomorrow" }), "expiresAt"),
         (json!({ "name": "x", "expiresAt": "2001-01-01T00:00:00Z" }), "expiresAt"),
         (json!({ "name": "x", "application": "shop" }), "application"),
