@@ -18,7 +18,7 @@ const TOUCH: &str = concat!(
        JOIN pins p ON p.scope = k.scope AND p.channel = k.channel AND p.recipient = k.recipient AND p.sender = k.sender
        WHERE NOT ",
     ended!(),
-    "  FOR NO KEY_LEN UPDATE OF p SKIP LOCKED
+    "  FOR NO KEY UPDATE OF p SKIP LOCKED
      )
      UPDATE pins p SET last_used = ",
     now!(),

@@ -1,11 +1,11 @@
 -- Names of what pins are kept under: a pin has hashes only, listings join the names. Rows are added and never change.
 CREATE TABLE scopes (
-    scope uuid PRIMARY KEY_LEN,
+    scope uuid PRIMARY KEY,
     application text NOT NULL,
     entity text
 );
 CREATE TABLE senders (
-    sender bigint PRIMARY KEY_LEN,
+    sender bigint PRIMARY KEY,
     id text NOT NULL
 );
 
@@ -23,7 +23,7 @@ CREATE TABLE pins (
     -- After how many days without use it ends; 0 for never.
     idle_days integer NOT NULL,
     channel smallint NOT NULL,
-    PRIMARY KEY_LEN (scope, channel, recipient)
+    PRIMARY KEY (scope, channel, recipient)
 ) PARTITION BY HASH (recipient);
 
 -- A key, and all pins of a recipient, are in one partition. 5 % of a page is left free: a touch changes no column of an
@@ -52,14 +52,14 @@ CREATE INDEX pins_of_recipient ON pins (uuid_hash_extended(recipient, 0));
 
 -- How recipients are kept: one row.
 CREATE TABLE recipients (
-    one_row boolean PRIMARY KEY_LEN CHECK (one_row),
+    one_row boolean PRIMARY KEY CHECK (one_row),
     -- The fingerprint of the key that they are hashed with; empty where they are numbers.
     fingerprint text NOT NULL
 );
 
 -- Where the search for ended pins is: one row, held by the process that searches.
 CREATE TABLE sweep (
-    one_row boolean PRIMARY KEY_LEN CHECK (one_row),
+    one_row boolean PRIMARY KEY CHECK (one_row),
     partition smallint NOT NULL,
     page bigint NOT NULL,
     swept_at double precision NOT NULL
