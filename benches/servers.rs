@@ -42,8 +42,8 @@ fn sender(id: &str) -> PinnedSender<'_> {
 fn options() -> RedisOptions {
     let mut options = RedisOptions::default();
     options.prefix = cluster::prefix();
-    options.patience.attempt = Duration::from_secs(2);
-    options.patience.total = Duration::from_secs(5);
+    options.retry.attempt_timeout = Duration::from_secs(2);
+    options.retry.total_timeout = Duration::from_secs(5);
     options
 }
 

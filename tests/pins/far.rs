@@ -73,7 +73,7 @@ impl StickyStore for Far {
         self.pins.count(filter)
     }
 
-    fn remote(&self) -> Option<&dyn AsyncStore> {
+    fn as_async(&self) -> Option<&dyn AsyncStore> {
         Some(self)
     }
 }

@@ -334,16 +334,16 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn asynchronous_calls_answer_as_the_others(store: &dyn StickyStore) {
-    let Some(remote) = store.remote() else { return };
+    let Some(as_async) = store.as_async() else { return };
     let application = application();
     let keys: Vec<PinKey<'_>> = (0..100).map(|index| key(&application, index)).collect();
-    assert!(wait(remote.read_async(&keys)).into_iter().all(|answer| answer.unwrap().is_none()));
+    assert!(wait(as_async.read_async(&keys)).into_iter().all(|answer| answer.unwrap().is_none()));
     store.insert(&keys[5], &sender("a")).unwrap();
     let writes: Vec<Write<'_>> = keys.iter().map(|&key| Write::insert(key, sender("b"))).collect();
-    for (index, answer) in wait(remote.write_async(&writes)).into_iter().enumerate() {
+    for (index, answer) in wait(as_async.write_async(&writes)).into_iter().enumerate() {
         assert_eq!(sender_of(answer.unwrap()), (index == 5).then(|| sender("a").key));
     }
-    let read = wait(remote.read_async(&keys));
+    let read = wait(as_async.read_async(&keys));
     let again = store.read(&keys);
     for (index, (one, other)) in read.into_iter().zip(again).enumerate() {
         let expected = if index == 5 { "a" } else { "b" };
@@ -351,6 +351,6 @@ fn asynchronous_calls_answer_as_the_others(store: &dyn StickyStore) {
         assert_eq!(sender_of(one), Some(sender(expected).key));
         assert_eq!(one, other);
     }
-    assert!(wait(remote.read_async(&[])).is_empty());
-    assert!(wait(remote.write_async(&[])).is_empty());
+    assert!(wait(as_async.read_async(&[])).is_empty());
+    assert!(wait(as_async.write_async(&[])).is_empty());
 }

@@ -19,8 +19,8 @@ fn options() -> RedisOptions {
     let mut options = RedisOptions::default();
     options.prefix = prefix();
     // A busy machine is not what is tested.
-    options.patience.attempt = Duration::from_secs(2);
-    options.patience.total = Duration::from_secs(5);
+    options.retry.attempt_timeout = Duration::from_secs(2);
+    options.retry.total_timeout = Duration::from_secs(5);
     options
 }
 

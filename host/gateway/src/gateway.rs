@@ -85,7 +85,7 @@ impl Gateway {
         let snapshot = self.snapshot();
         let mut batch = Batch::new(&snapshot, messages);
         // A store that is far away is asked once for all.
-        let keys = if snapshot.sticky.remote().is_some() { batch.keys() } else { Vec::new() };
+        let keys = if snapshot.sticky.as_async().is_some() { batch.keys() } else { Vec::new() };
         if !keys.is_empty() {
             let pins = snapshot.sticky.read(&keys);
             batch.read(pins);
@@ -119,7 +119,7 @@ impl Gateway {
         let outcome = match prepare(&snapshot, message) {
             Ok(question) => {
                 let query = Query::new(&snapshot, question, message);
-                if snapshot.sticky.remote().is_some() && pin_key(&snapshot, &query).is_some() {
+                if snapshot.sticky.as_async().is_some() && pin_key(&snapshot, &query).is_some() {
                     return None;
                 }
                 decide(&snapshot, &query)
@@ -135,16 +135,16 @@ impl Gateway {
     /// their deadlines. Dropping the future decides nothing more, though pins that were on their way may be written.
     pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
         let snapshot = self.snapshot();
-        let Some(remote) = snapshot.sticky.remote() else { return self.resolve_batch(messages) };
+        let Some(store) = snapshot.sticky.as_async() else { return self.resolve_batch(messages) };
         let mut batch = Batch::new(&snapshot, messages);
         let keys = batch.keys();
         if !keys.is_empty() {
-            let pins = remote.read_async(&keys).await;
+            let pins = store.read_async(&keys).await;
             batch.read(pins);
         }
         batch.decide();
         while batch.waits() {
-            let answers = remote.write_async(&batch.writes()).await;
+            let answers = store.write_async(&batch.writes()).await;
             batch.written(answers);
         }
         let outcomes = batch.into_outcomes();

@@ -49,14 +49,14 @@ impl StickyStore for Timed {
         self.store.disk_space()
     }
 
-    fn remote(&self) -> Option<&dyn AsyncStore> {
-        self.store.remote().map(|_| self as &dyn AsyncStore)
+    fn as_async(&self) -> Option<&dyn AsyncStore> {
+        self.store.as_async().map(|_| self as &dyn AsyncStore)
     }
 }
 
 impl AsyncStore for Timed {
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
-        let Some(store) = self.store.remote() else { return Box::pin(async move { self.store.read(keys) }) };
+        let Some(store) = self.store.as_async() else { return Box::pin(async move { self.store.read(keys) }) };
         Box::pin(async move {
             let began = Instant::now();
             let answers = store.read_async(keys).await;
@@ -66,7 +66,7 @@ impl AsyncStore for Timed {
     }
 
     fn write_async<'a>(&'a self, writes: &'a [Write<'a>]) -> Answers<'a> {
-        let Some(store) = self.store.remote() else { return Box::pin(async move { self.store.write(writes) }) };
+        let Some(store) = self.store.as_async() else { return Box::pin(async move { self.store.write(writes) }) };
         Box::pin(async move {
             let began = Instant::now();
             let answers = store.write_async(writes).await;
@@ -76,7 +76,7 @@ impl AsyncStore for Timed {
     }
 
     fn touch_later(&self, touches: &[Touch<'_>]) {
-        if let Some(store) = self.store.remote() {
+        if let Some(store) = self.store.as_async() {
             store.touch_later(touches);
         }
     }

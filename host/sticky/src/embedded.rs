@@ -1,11 +1,11 @@
 //! Pins on the disk of one machine.
 
-mod folder;
-mod group;
-mod layout;
+mod commit_group;
+mod data_dir;
+mod expiry;
+mod list;
 mod names;
-mod pages;
-mod sweep;
+mod tables;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -14,16 +14,16 @@ use std::time::Duration;
 
 use quick_cache::sync::{Cache, GuardResult};
 
-use self::folder::Folder;
-use self::layout::Tables;
+use self::data_dir::DataDir;
 use self::names::Names;
-use self::writer::{Op, What, Writer};
-use crate::bytes::{KEY, key_of};
+use self::tables::Tables;
+use self::writer::{Op, OpKind, Writer};
+use crate::async_store::{Answers, AsyncStore};
 use crate::error::{OpenError, StickyError};
+use crate::key_bytes::{KEY_LEN, key_bytes};
 use crate::listing::{Filter, Page, Position};
 use crate::pin::{Pin, PinKey, Release, Touch, Write, now};
 use crate::recipient::RecipientKey;
-use crate::remote::{Answers, AsyncStore};
 use crate::store::StickyStore;
 
 /// Keeps pins in a folder, for one process at a time.
@@ -46,14 +46,14 @@ use crate::store::StickyStore;
 pub struct EmbeddedStore {
     shared: Arc<Shared>,
     writer: Writer,
-    folder: Folder,
+    data_dir: DataDir,
 }
 
 /// What readers and the writer share.
 struct Shared {
     tables: Tables,
     names: Names,
-    hot: Cache<[u8; KEY], Pin>,
+    hot: Cache<[u8; KEY_LEN], Pin>,
     clock: Clock,
 }
 
@@ -69,7 +69,7 @@ pub struct EmbeddedOptions {
     /// Memory for blocks of the files, in bytes. Default 256 MiB.
     pub cache: u64,
     /// How often ended pins are looked for. Default one minute; at most 1,000 are taken off at once.
-    pub sweep: Duration,
+    pub sweep_interval: Duration,
     /// Whether a store is made where there is none. Default yes.
     pub create: bool,
     /// Seconds since 1970; default the system's clock. For tests.
@@ -82,7 +82,7 @@ impl Default for EmbeddedOptions {
             recipients: Recipients::AsTheyAre,
             hot_pins: 500_000,
             cache: 256 << 20,
-            sweep: Duration::from_secs(60),
+            sweep_interval: Duration::from_secs(60),
             create: true,
             clock: Box::new(now),
         }
@@ -114,9 +114,13 @@ impl EmbeddedOptions {
 
 impl std::fmt::Debug for EmbeddedOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { recipients, hot_pins, cache, sweep, create, clock: _ } = self;
+        let Self { recipients, hot_pins, cache, sweep_interval, create, clock: _ } = self;
         let mut debug = f.debug_struct("EmbeddedOptions");
-        debug.field("recipients", recipients).field("hot_pins", hot_pins).field("cache", cache).field("sweep", sweep);
+        debug
+            .field("recipients", recipients)
+            .field("hot_pins", hot_pins)
+            .field("cache", cache)
+            .field("sweep_interval", sweep_interval);
         debug.field("create", create);
         debug.finish_non_exhaustive()
     }
@@ -143,35 +147,35 @@ impl EmbeddedStore {
     /// There is none and none shall be made, another process has it open, it is damaged or no store, a newer version wrote it, its recipients are kept with
     /// another key, or a file cannot be read or written. Nothing that is there is overwritten.
     pub fn open(path: impl AsRef<Path>, options: EmbeddedOptions) -> Result<Self, OpenError> {
-        let folder = Folder::open(path.as_ref(), &options.recipients, options.create)?;
-        let (tables, names) = folder.tables(options.cache)?;
+        let data_dir = DataDir::open(path.as_ref(), &options.recipients, options.create)?;
+        let (tables, names) = data_dir.tables(options.cache)?;
         let hot = Cache::new(options.hot_pins.max(1));
         let shared = Arc::new(Shared { tables, names, hot, clock: options.clock });
-        let writer = Writer::start(Arc::clone(&shared), options.sweep)
-            .map_err(|source| OpenError::File { place: folder.place(), source })?;
-        folder.complete()?;
-        Ok(Self { shared, writer, folder })
+        let writer = Writer::start(Arc::clone(&shared), options.sweep_interval)
+            .map_err(|source| OpenError::File { place: data_dir.place(), source })?;
+        data_dir.complete()?;
+        Ok(Self { shared, writer, data_dir })
     }
 
-    /// The folder.
+    /// The data_dir.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        self.data_dir.path()
     }
 
     /// The key that recipients are hashed with; none where they are kept as numbers.
     pub fn recipient_key(&self) -> Option<&RecipientKey> {
-        self.folder.key()
+        self.data_dir.key()
     }
 
     #[inline]
-    fn key(&self, key: &PinKey<'_>) -> [u8; KEY] {
-        key_of(&PinKey { recipient: key.recipient.under(self.folder.key()), ..*key })
+    fn key(&self, key: &PinKey<'_>) -> [u8; KEY_LEN] {
+        key_bytes(&PinKey { recipient: key.recipient.under(self.data_dir.key()), ..*key })
     }
 
     fn writes(&self, writes: &[Write<'_>]) -> Vec<Op> {
         let op = |write: &Write<'_>| Op {
             key: self.key(&write.key),
-            what: What::Write(write.wanted()),
+            kind: OpKind::Write(write.compare_and_set()),
             names: self.shared.names.unknown(&write.key.scope, &write.sender),
         };
         writes.iter().map(op).collect()
@@ -185,14 +189,14 @@ impl Shared {
 
     /// The pin of a key, from memory or from the disk.
     #[inline]
-    fn pin(&self, key: &[u8; KEY]) -> Result<Option<Pin>, StickyError> {
+    fn pin(&self, key: &[u8; KEY_LEN]) -> Result<Option<Pin>, StickyError> {
         if let Some(pin) = self.hot.get(key) {
             return Ok(Some(pin));
         }
         self.cold_pin(key)
     }
 
-    fn cold_pin(&self, key: &[u8; KEY]) -> Result<Option<Pin>, StickyError> {
+    fn cold_pin(&self, key: &[u8; KEY_LEN]) -> Result<Option<Pin>, StickyError> {
         // One reader of a key goes to the disk. Where the writer changes the key meanwhile, what was read is not kept.
         match self.hot.get_value_or_guard(key, None) {
             GuardResult::Value(pin) => Ok(Some(pin)),
@@ -225,7 +229,7 @@ impl StickyStore for EmbeddedStore {
     fn release(&self, releases: &[Release<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
         let op = |release: &Release<'_>| Op {
             key: self.key(&release.key),
-            what: What::Release { expected: release.expected },
+            kind: OpKind::Release { expected: release.expected },
             names: None,
         };
         self.writer.wait(releases.iter().map(op).collect())
@@ -237,18 +241,18 @@ impl StickyStore for EmbeddedStore {
     }
 
     fn list(&self, filter: &Filter<'_>, after: Option<&Position>, most: usize) -> Result<Page, StickyError> {
-        pages::list(&self.shared, &self.hashed(filter), after, most.clamp(1, pages::MOST))
+        list::list(&self.shared, &self.hashed(filter), after, most.clamp(1, list::MOST))
     }
 
     fn count(&self, filter: &Filter<'_>) -> Result<u64, StickyError> {
-        pages::count(&self.shared, &self.hashed(filter))
+        list::count(&self.shared, &self.hashed(filter))
     }
 
     fn disk_space(&self) -> Result<Option<u64>, StickyError> {
         self.shared.tables.disk_space().map(Some)
     }
 
-    fn remote(&self) -> Option<&dyn AsyncStore> {
+    fn as_async(&self) -> Option<&dyn AsyncStore> {
         Some(self)
     }
 }
@@ -256,7 +260,7 @@ impl StickyStore for EmbeddedStore {
 impl EmbeddedStore {
     fn hashed<'a>(&self, filter: &Filter<'a>) -> Filter<'a> {
         match *filter {
-            Filter::Recipient(recipient) => Filter::Recipient(recipient.under(self.folder.key())),
+            Filter::Recipient(recipient) => Filter::Recipient(recipient.under(self.data_dir.key())),
             other => other,
         }
     }
@@ -275,7 +279,7 @@ impl AsyncStore for EmbeddedStore {
     fn touch_later(&self, touches: &[Touch<'_>]) {
         let op = |touch: &Touch<'_>| Op {
             key: self.key(&touch.key),
-            what: What::Touch { sender: touch.sender, idle_days: touch.idle_days },
+            kind: OpKind::Touch { sender: touch.sender, idle_days: touch.idle_days },
             names: None,
         };
         self.writer.later(touches.iter().map(op).collect());

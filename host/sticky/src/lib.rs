@@ -6,38 +6,38 @@
 #![deny(unsafe_code)]
 
 mod address;
-mod bytes;
+mod async_store;
 mod embedded;
 mod error;
-mod known;
+mod key_bytes;
 mod listing;
 mod memory;
-#[cfg(feature = "remote")]
-mod patience;
+mod name_cache;
 mod pin;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod recipient;
 #[cfg(feature = "redis")]
 mod redis;
-mod remote;
+#[cfg(feature = "remote")]
+mod retry;
 mod store;
 mod transfer;
 
 pub use address::open;
+pub use async_store::{Answers, AsyncStore};
 pub use callsign_destination::Channel;
 pub use embedded::{EmbeddedOptions, EmbeddedStore, Recipients};
 pub use error::{OpenError, StickyError};
 pub use listing::{Filter, NotAPosition, Page, PinRecord, Position};
 pub use memory::MemoryStore;
-#[cfg(feature = "remote")]
-pub use patience::RetryPolicy;
 pub use pin::{Pin, PinKey, PinScope, PinnedSender, Release, SenderKey, Touch, Write, now};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use recipient::{NotAHash, NotAKey, Recipient, RecipientHash, RecipientKey};
 #[cfg(feature = "redis")]
 pub use redis::{RedisOptions, RedisStore};
-pub use remote::{Answers, AsyncStore};
+#[cfg(feature = "remote")]
+pub use retry::RetryPolicy;
 pub use store::StickyStore;
 pub use transfer::{Imported, TransferError, each_pin, import, migrate};

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use hashbrown::DefaultHashBuilder;
 use papaya::{Compute, HashMap, Operation};
 
-use crate::bytes::{KEY, key_of, parts_of};
 use crate::error::StickyError;
-use crate::known::Known;
+use crate::key_bytes::{KEY_LEN, key_bytes, key_parts};
 use crate::listing::{Filter, Page, PinRecord, Position};
+use crate::name_cache::NameCache;
 use crate::pin::{Pin, PinKey, Release, Touch, Write, now};
 use crate::store::StickyStore;
 
@@ -19,8 +19,8 @@ use crate::store::StickyStore;
 /// lists in a time that grows with all its pins.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    pins: HashMap<[u8; KEY], Pin, DefaultHashBuilder>,
-    known: Known,
+    pins: HashMap<[u8; KEY_LEN], Pin, DefaultHashBuilder>,
+    names: NameCache,
     /// Whether any pin ends, and how many writes there were since those that ended were thrown away.
     some_end: AtomicBool,
     writes: AtomicUsize,
@@ -53,7 +53,7 @@ impl MemoryStore {
         }
     }
 
-    fn matching<'a>(&self, filter: &'a Filter<'a>) -> impl Fn(&[u8; KEY], &Pin) -> bool + 'a {
+    fn matching<'a>(&self, filter: &'a Filter<'a>) -> impl Fn(&[u8; KEY_LEN], &Pin) -> bool + 'a {
         move |key, pin| match filter {
             Filter::All => true,
             Filter::Scope(scope) => key[..16] == scope.hash().to_be_bytes(),
@@ -62,10 +62,10 @@ impl MemoryStore {
         }
     }
 
-    fn record(&self, key: &[u8; KEY], pin: Pin) -> Option<PinRecord> {
-        let (scope, channel, recipient) = parts_of(key)?;
-        let (application, entity) = self.known.scope(scope)?;
-        let sender = self.known.sender(pin.sender)?;
+    fn record(&self, key: &[u8; KEY_LEN], pin: Pin) -> Option<PinRecord> {
+        let (scope, channel, recipient) = key_parts(key)?;
+        let (application, entity) = self.names.scope(scope)?;
+        let sender = self.names.sender(pin.sender)?;
         Some(PinRecord { application, entity, channel, recipient, sender, pin })
     }
 }
@@ -83,7 +83,7 @@ impl StickyStore for MemoryStore {
         let pins = self.pins.pin();
         let now = now();
         let release = |release: &Release<'_>| {
-            let outcome = pins.compute(key_of(&release.key), |entry| match entry {
+            let outcome = pins.compute(key_bytes(&release.key), |entry| match entry {
                 Some((_, pin)) if release.expected.is_none_or(|sender| sender == pin.sender) => Operation::Remove,
                 _ => Operation::Abort(()),
             });
@@ -101,7 +101,7 @@ impl StickyStore for MemoryStore {
             if touch.idle_days > 0 {
                 self.some_end.store(true, Ordering::Relaxed);
             }
-            pins.compute(key_of(&touch.key), |entry| match entry {
+            pins.compute(key_bytes(&touch.key), |entry| match entry {
                 Some((_, &pin)) if pin.sender == touch.sender && !pin.has_ended(now) => {
                     Operation::Insert(Pin { last_used: now, idle_days: touch.idle_days, ..pin })
                 }
@@ -116,7 +116,7 @@ impl StickyStore for MemoryStore {
         let now = now();
         let pins = self.pins.pin();
         // The least keys after the position, the greatest of them on top.
-        let mut least: BinaryHeap<[u8; KEY]> = BinaryHeap::with_capacity(most + 1);
+        let mut least: BinaryHeap<[u8; KEY_LEN]> = BinaryHeap::with_capacity(most + 1);
         for (key, pin) in &pins {
             if after.is_some_and(|after| key[..] <= after.0[..]) || pin.has_ended(now) || !matches(key, pin) {
                 continue;
@@ -138,7 +138,7 @@ impl StickyStore for MemoryStore {
     }
 
     fn get(&self, key: &PinKey<'_>) -> Result<Option<Pin>, StickyError> {
-        let pin = self.pins.pin().get(&key_of(key)).copied();
+        let pin = self.pins.pin().get(&key_bytes(key)).copied();
         Ok(pin.filter(|pin| pin.idle_days == 0 || !pin.has_ended(now())))
     }
 
@@ -150,23 +150,24 @@ impl StickyStore for MemoryStore {
         if self.some_end.load(Ordering::Relaxed) {
             self.sweep(now);
         }
-        let wanted = write.wanted();
-        self.known.learn(&write.key.scope, &write.sender);
+        let wanted = write.compare_and_set();
+        self.names.learn(&write.key.scope, &write.sender);
         let pins = self.pins.pin();
         // Most are new. A map that was filled by `compute` alone is several times slower to read.
         if write.expected.is_none()
-            && let Ok(new) = wanted.onto(None, now)
+            && let Ok(new) = wanted.apply_to(None, now)
         {
-            match pins.try_insert(key_of(&write.key), new) {
+            match pins.try_insert(key_bytes(&write.key), new) {
                 Ok(_) => return Ok(None),
                 Err(occupied) if !occupied.current.has_ended(now) => return Ok(Some(*occupied.current)),
                 Err(_) => {}
             }
         }
-        let outcome = pins.compute(key_of(&write.key), |entry| match wanted.onto(entry.map(|(_, pin)| *pin), now) {
-            Ok(new) => Operation::Insert(new),
-            Err(current) => Operation::Abort(current),
-        });
+        let outcome =
+            pins.compute(key_bytes(&write.key), |entry| match wanted.apply_to(entry.map(|(_, pin)| *pin), now) {
+                Ok(new) => Operation::Insert(new),
+                Err(current) => Operation::Abort(current),
+            });
         match outcome {
             Compute::Aborted(current) => Ok(Some(current)),
             _ => Ok(None),

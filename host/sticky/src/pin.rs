@@ -178,23 +178,23 @@ impl<'a> Write<'a> {
     }
 
     /// What is wanted, apart from its names.
-    pub(crate) fn wanted(&self) -> Wanted {
-        Wanted { expected: self.expected, sender: self.sender.key, idle_days: self.idle_days, used: self.used }
+    pub(crate) fn compare_and_set(&self) -> CompareAndSet {
+        CompareAndSet { expected: self.expected, sender: self.sender.key, idle_days: self.idle_days, used: self.used }
     }
 }
 
 /// A write without its texts.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
+pub(crate) struct CompareAndSet {
     expected: Option<SenderKey>,
     sender: SenderKey,
     idle_days: u16,
     used: Option<(u64, u64)>,
 }
 
-impl Wanted {
+impl CompareAndSet {
     /// What this makes of the pin of its key: the new pin, or the one that stays. An ended pin counts as none.
-    pub(crate) fn onto(self, current: Option<Pin>, now: u64) -> Result<Pin, Pin> {
+    pub(crate) fn apply_to(self, current: Option<Pin>, now: u64) -> Result<Pin, Pin> {
         match current.filter(|pin| !pin.has_ended(now)) {
             Some(pin) if self.expected != Some(pin.sender) => Err(pin),
             _ => {

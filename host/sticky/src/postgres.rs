@@ -2,13 +2,14 @@
 
 mod columns;
 mod connect;
+mod expiry;
 mod list;
 mod names;
 mod read;
 mod release;
 mod schema;
 mod sql;
-mod sweep;
+mod touch;
 mod write;
 
 use std::future::Future;
@@ -19,19 +20,20 @@ use deadpool_postgres::Pool;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use self::columns::{Keys, kept};
+use self::columns::{Keys, stored_key};
 use self::connect::Session;
 use self::list::Listing;
-use self::names::{Known, Names};
-use self::release::{Going, Used};
-use self::write::Wanted;
-use crate::bytes::KEY;
+use self::names::{Names, WrittenNames};
+use self::release::ReleaseRow;
+use self::touch::TouchRow;
+use self::write::WriteRow;
+use crate::async_store::{Answers, AsyncStore};
 use crate::error::{OpenError, StickyError};
+use crate::key_bytes::KEY_LEN;
 use crate::listing::{Filter, Page, Position};
-use crate::patience::{Attempt, Breaker, RetryPolicy};
 use crate::pin::{Pin, PinKey, Release, Touch, Write};
 use crate::recipient::RecipientKey;
-use crate::remote::{Answers, AsyncStore};
+use crate::retry::{Attempt, Retrier, RetryPolicy};
 use crate::store::StickyStore;
 
 /// Keeps pins in a PostgreSQL database, for any number of processes.
@@ -43,16 +45,16 @@ use crate::store::StickyStore;
 /// **Durability.** An answer of [`StickyStore::write`] and [`StickyStore::release`] is given when its transaction is on
 /// the disk of the primary: `synchronous_commit` is raised to `on` where it is `off`. With `fsync` on, as it is by default,
 /// a crash of a process or a machine loses no acknowledged pin. A touch may be lost, and is where more than
-/// [`PostgresOptions::touches`] wait.
+/// [`PostgresOptions::waiting_touches`] wait.
 ///
 /// **Failover.** Without synchronous standbys it loses what the standby had not received: the lag times the rate of new
 /// pins, at 20,000 a second and 100 ms some 2,000, whose recipients are then pinned anew and may get another sender. With
 /// `synchronous_standby_names` set it loses none, for one more round trip to the standby in each commit. A primary that
-/// goes on beside the new one is nothing that a client can see: fence it. Meanwhile calls fail within [`RetryPolicy::total`]
+/// goes on beside the new one is nothing that a client can see: fence it. Meanwhile calls fail within [`RetryPolicy::total_timeout`]
 /// (1 s), after five in a row at once, and one a second looks whether the store is back.
 ///
 /// **When no answer comes**, a call is tried again, and a write that finds its own pin then has won. Statements end on the
-/// server when they are not waited for any more (`statement_timeout` is [`RetryPolicy::attempt`]), so what a call that failed
+/// server when they are not waited for any more (`statement_timeout` is [`RetryPolicy::attempt_timeout`]), so what a call that failed
 /// may have asked for happens within that time or never. A commit that waits for a synchronous standby is the exception:
 /// no time-out ends it, and its pin is seen once the standby has it.
 ///
@@ -74,7 +76,7 @@ use crate::store::StickyStore;
 /// **TLS** is not spoken: `sslmode=require` is refused, and other modes mean none.
 pub struct PostgresStore {
     shared: Arc<Shared>,
-    touches: Sender<Used>,
+    touches: Sender<TouchRow>,
     place: String,
     handle: Handle,
     /// Where connections live. Taken when the store goes.
@@ -85,14 +87,14 @@ pub struct PostgresStore {
 struct Shared {
     decisions: Calls,
     background: Calls,
-    known: Known,
+    written: WrittenNames,
     recipient_key: Option<RecipientKey>,
 }
 
-/// Connections, and patience with them.
+/// Connections, and retry with them.
 struct Calls {
     pool: Pool,
-    breaker: Breaker,
+    retrier: Retrier,
 }
 
 impl Calls {
@@ -100,7 +102,7 @@ impl Calls {
     where
         F: Future<Output = Attempt<T>>,
     {
-        self.breaker.call(attempt).await
+        self.retrier.call(attempt).await
     }
 }
 
@@ -112,30 +114,30 @@ pub struct PostgresOptions {
     /// none: numbers.
     pub recipient_key: Option<RecipientKey>,
     /// How long decisions (reads, writes, releases, touches) are waited for.
-    pub patience: RetryPolicy,
+    pub retry: RetryPolicy,
     /// The most connections for decisions. Default 16; 2 more are opened for listings and the background.
     pub connections: usize,
     /// The schema of the tables: lower case letters, digits and `_`. Default `callsign`.
     pub schema: String,
     /// How long a page of a listing, or a count, is waited for. Default one minute.
-    pub listing: Duration,
+    pub listing_timeout: Duration,
     /// How often ended pins are looked for, by all processes together: 8 MiB of the tables each time. Default 10 s; none
     /// to leave it to other processes.
-    pub sweep: Option<Duration>,
+    pub sweep_interval: Option<Duration>,
     /// How many touches may wait to be written. Default 65,536; those beyond it are left out.
-    pub touches: usize,
+    pub waiting_touches: usize,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
             recipient_key: None,
-            patience: RetryPolicy::default(),
+            retry: RetryPolicy::default(),
             connections: 16,
             schema: "callsign".into(),
-            listing: Duration::from_secs(60),
-            sweep: Some(Duration::from_secs(10)),
-            touches: 65_536,
+            listing_timeout: Duration::from_secs(60),
+            sweep_interval: Some(Duration::from_secs(10)),
+            waiting_touches: 65_536,
         }
     }
 }
@@ -164,22 +166,30 @@ impl PostgresStore {
     /// The address cannot be read, the server cannot be reached or does not let us in, a newer version made the tables, or
     /// recipients are kept with another key.
     pub fn connect(address: &str, options: PostgresOptions) -> Result<Self, OpenError> {
-        let PostgresOptions { recipient_key, patience, connections, schema, listing, sweep, touches } = options;
+        let PostgresOptions {
+            recipient_key,
+            retry,
+            connections,
+            schema,
+            listing_timeout,
+            sweep_interval,
+            waiting_touches,
+        } = options;
         if !schema::is_name(&schema) {
             let reason = format!("the schema {schema:?} is not 1 to 63 lower case letters, digits and _");
             return Err(OpenError::Address { reason });
         }
-        let config = connect::parse(address, patience.attempt)?;
+        let config = connect::parse(address, retry.attempt_timeout)?;
         let place = connect::place(&config);
-        let background = RetryPolicy { attempt: listing, total: listing, ..patience };
-        let calls = |session: Session, connections, patience| {
+        let background = RetryPolicy { attempt_timeout: listing_timeout, total_timeout: listing_timeout, ..retry };
+        let calls = |session: Session, connections, retry| {
             let pool = connect::pool(&config, session, connections)?;
-            Ok(Calls { pool, breaker: Breaker::new(patience) })
+            Ok(Calls { pool, retrier: Retrier::new(retry) })
         };
         let shared = Arc::new(Shared {
-            decisions: calls(Session::of_decisions(&schema, patience.attempt), connections, patience)?,
-            background: calls(Session::of_background(&schema, listing), BACKGROUND, background)?,
-            known: Known::new(),
+            decisions: calls(Session::of_decisions(&schema, retry.attempt_timeout), connections, retry)?,
+            background: calls(Session::of_background(&schema, listing_timeout), BACKGROUND, background)?,
+            written: WrittenNames::new(),
             recipient_key,
         });
         let unreachable = |reason: String| OpenError::Unreachable { place: place.clone(), reason };
@@ -189,7 +199,7 @@ impl PostgresStore {
             .enable_all()
             .build()
             .map_err(|error| unreachable(error.to_string()))?;
-        let (handle, (touches, waiting)) = (runtime.handle().clone(), mpsc::channel(touches.max(1)));
+        let (handle, (touches, waiting)) = (runtime.handle().clone(), mpsc::channel(waiting_touches.max(1)));
         let store = Self { shared, touches, place: place.clone(), handle, runtime: Some(runtime) };
         let key = store.shared.recipient_key.clone();
         let opening =
@@ -200,9 +210,9 @@ impl PostgresStore {
             Err(error) => return Err(unreachable(error.to_string())),
         }
         store.handle.spawn(write_touches(Arc::clone(&store.shared), waiting));
-        if let Some(interval) = sweep {
+        if let Some(interval) = sweep_interval {
             let shared = Arc::clone(&store.shared);
-            store.handle.spawn(async move { sweep::run(&shared, interval).await });
+            store.handle.spawn(async move { expiry::run(&shared, interval).await });
         }
         Ok(store)
     }
@@ -220,7 +230,7 @@ impl PostgresStore {
     async fn read_keys(&self, keys: &[PinKey<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
         let mut answers = Vec::with_capacity(keys.len());
         for keys in keys.chunks(AT_ONCE) {
-            let asked: Keys = keys.iter().map(|key| kept(key, self.shared.recipient_key.as_ref())).collect();
+            let asked: Keys = keys.iter().map(|key| stored_key(key, self.shared.recipient_key.as_ref())).collect();
             match self.run(async move |shared| read::read(&shared, &asked).await).await {
                 Ok(pins) => answers.extend(pins.into_iter().map(Ok)),
                 Err(error) => answers.extend(keys.iter().map(|_| Err(error.clone()))),
@@ -230,7 +240,7 @@ impl PostgresStore {
     }
 
     async fn write_all(&self, writes: &[Write<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
-        let wanted: Vec<Wanted> = writes.iter().map(|write| Wanted::of(write, &self.shared)).collect();
+        let wanted: Vec<WriteRow> = writes.iter().map(|write| WriteRow::of(write, &self.shared)).collect();
         let mut answers =
             vec![Err(StickyError::new("a name has a character 0, which PostgreSQL does not keep")); writes.len()];
         let sound = |write: &Write<'_>| {
@@ -247,9 +257,9 @@ impl PostgresStore {
                 answer(&mut answers, wave, Err(error.clone()));
                 continue;
             }
-            let asked: Vec<Wanted> = wave.iter().map(|&place| wanted[place]).collect();
+            let asked: Vec<WriteRow> = wave.iter().map(|&place| wanted[place]).collect();
             let mut names = Names::default();
-            wave.iter().for_each(|&place| names.add(&writes[place], &self.shared.known));
+            wave.iter().for_each(|&place| names.add(&writes[place], &self.shared.written));
             let written = self.run(async move |shared| write::write(&shared, &asked, &names).await).await;
             broken = written.as_ref().err().cloned();
             answer(&mut answers, wave, written.map(|pins| pins.into_iter().map(Ok).collect()));
@@ -258,11 +268,11 @@ impl PostgresStore {
     }
 
     async fn release_all(&self, releases: &[Release<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
-        let going: Vec<Going> = releases.iter().map(|release| Going::of(release, &self.shared)).collect();
+        let going: Vec<ReleaseRow> = releases.iter().map(|release| ReleaseRow::of(release, &self.shared)).collect();
         let mut answers = vec![Ok(None); releases.len()];
         let waves = waves(going.iter().map(|release| release.key).enumerate());
         for wave in waves.iter().flat_map(|wave| wave.chunks(AT_ONCE)) {
-            let asked: Vec<Going> = wave.iter().map(|&place| going[place]).collect();
+            let asked: Vec<ReleaseRow> = wave.iter().map(|&place| going[place]).collect();
             answer(&mut answers, wave, self.run(async move |shared| release::release(&shared, &asked).await).await);
         }
         answers
@@ -282,8 +292,8 @@ fn answer(
 
 /// Places of keys, so that each wave has a key once, in the order of keys; what comes again is in a later wave. One
 /// statement cannot write a row twice, and statements that lock rows in one order do not wait for each other.
-fn waves(keys: impl Iterator<Item = (usize, [u8; KEY])>) -> Vec<Vec<usize>> {
-    let mut sorted: Vec<(usize, [u8; KEY])> = keys.collect();
+fn waves(keys: impl Iterator<Item = (usize, [u8; KEY_LEN])>) -> Vec<Vec<usize>> {
+    let mut sorted: Vec<(usize, [u8; KEY_LEN])> = keys.collect();
     sorted.sort_by_key(|&(place, key)| (key, place));
     let mut waves: Vec<Vec<usize>> = Vec::new();
     let mut before = None;
@@ -300,10 +310,10 @@ fn waves(keys: impl Iterator<Item = (usize, [u8; KEY])>) -> Vec<Vec<usize>> {
 }
 
 /// Writes touches as they come, as many at once as wait.
-async fn write_touches(shared: Arc<Shared>, mut waiting: Receiver<Used>) {
+async fn write_touches(shared: Arc<Shared>, mut waiting: Receiver<TouchRow>) {
     let mut used = Vec::with_capacity(TOUCHES);
     while waiting.recv_many(&mut used, TOUCHES).await > 0 {
-        if let Err(error) = release::touch(&shared, std::mem::take(&mut used)).await {
+        if let Err(error) = touch::touch(&shared, std::mem::take(&mut used)).await {
             log::debug!("touches were left out: {error}");
         }
     }
@@ -324,15 +334,15 @@ impl StickyStore for PostgresStore {
 
     fn touch(&self, touches: &[Touch<'_>]) -> Result<(), StickyError> {
         for touches in touches.chunks(AT_ONCE) {
-            let used = touches.iter().map(|touch| Used::of(touch, &self.shared)).collect();
-            pollster::block_on(self.run(async move |shared| release::touch(&shared, used).await))?;
+            let used = touches.iter().map(|touch| TouchRow::of(touch, &self.shared)).collect();
+            pollster::block_on(self.run(async move |shared| touch::touch(&shared, used).await))?;
         }
         Ok(())
     }
 
     fn list(&self, filter: &Filter<'_>, after: Option<&Position>, most: usize) -> Result<Page, StickyError> {
         let listing = Listing::of(filter, self.shared.recipient_key.as_ref());
-        let after = after.map(|position| listing.key_of(position)).transpose()?;
+        let after = after.map(|position| listing.key_of_position(position)).transpose()?;
         let most = most.clamp(1, 10_000);
         pollster::block_on(self.run(async move |shared| list::list(&shared, &listing, after, most).await))
     }
@@ -342,7 +352,7 @@ impl StickyStore for PostgresStore {
         pollster::block_on(self.run(async move |shared| list::count(&shared, &listing).await))
     }
 
-    fn remote(&self) -> Option<&dyn AsyncStore> {
+    fn as_async(&self) -> Option<&dyn AsyncStore> {
         Some(self)
     }
 }
@@ -359,7 +369,7 @@ impl AsyncStore for PostgresStore {
     fn touch_later(&self, touches: &[Touch<'_>]) {
         for touch in touches {
             // Full: left out, its next use makes up for it.
-            let _ = self.touches.try_send(Used::of(touch, &self.shared));
+            let _ = self.touches.try_send(TouchRow::of(touch, &self.shared));
         }
     }
 }

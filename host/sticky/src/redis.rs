@@ -1,6 +1,6 @@
 //! Pins in a Redis or Valkey Cluster, for a fleet.
 
-mod batch;
+mod cluster;
 mod command;
 mod layout;
 mod list;
@@ -16,19 +16,19 @@ use hashbrown::HashMap;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use crate::bytes::{KEY, key_of};
+use crate::async_store::{Answers, AsyncStore};
 use crate::error::{OpenError, StickyError};
+use crate::key_bytes::{KEY_LEN, key_bytes};
 use crate::listing::{Filter, Page, Position};
-use crate::patience::Breaker;
 use crate::pin::{Pin, PinKey, Release, Touch, Write, now};
 use crate::recipient::RecipientKey;
-use crate::remote::{Answers, AsyncStore};
+use crate::retry::Retrier;
 use crate::store::StickyStore;
-use batch::{Cluster, Outcome};
-use command::{Command, Meaning, What, unknown_answer};
+use cluster::{Cluster, Outcome};
+use command::{Command, CommandKind, Reply, unknown_answer};
 use layout::Keys;
-use list::{Ahead, Which};
-use names::{Named, Names};
+use list::{PinFilter, ReadAhead};
+use names::{NameId, Names};
 use node::Lane;
 pub use open::RedisOptions;
 use open::{Address, open};
@@ -38,7 +38,7 @@ use open::{Address, open};
 /// A pin is one string under one key, written by `SET key value NX GET`, which answers the winner in one round trip. A
 /// batch is one pipeline for each master that has keys of it, all masters side by side; a call on pins of two masters is
 /// two pipelines at once. Answers are per item: a server that is away fails the items on it, within
-/// [`RetryPolicy::total`](crate::RetryPolicy::total), and no others. Replaces, releases and touches are small scripts. Slots may
+/// [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout), and no others. Replaces, releases and touches are small scripts. Slots may
 /// move while calls go on; redirections are followed within the call. Pins that end do so by the servers' own expiry.
 ///
 /// # One sender per key
@@ -114,30 +114,30 @@ struct Inner {
     names: Names,
     recipient_key: Option<RecipientKey>,
     /// RetryPolicy with listings.
-    listing: Arc<Breaker>,
+    listing: Arc<Retrier>,
     /// What the last page read ahead.
-    ahead: Mutex<Option<(Position, Ahead)>>,
+    ahead: Mutex<Option<(Position, ReadAhead)>>,
 }
 
 /// How many touches are written at once.
 const TOUCHES_AT_ONCE: usize = 512;
 
 impl Inner {
-    fn key(&self, key: &PinKey<'_>) -> [u8; KEY] {
-        key_of(&PinKey { recipient: key.recipient.under(self.recipient_key.as_ref()), ..*key })
+    fn key(&self, key: &PinKey<'_>) -> [u8; KEY_LEN] {
+        key_bytes(&PinKey { recipient: key.recipient.under(self.recipient_key.as_ref()), ..*key })
     }
 
-    fn command(&self, key: &[u8; KEY], what: What) -> Command {
-        Command { slot: self.keys.slot(key), key: self.keys.pin(key), what }
+    fn command(&self, key: &[u8; KEY_LEN], kind: CommandKind) -> Command {
+        Command { slot: self.keys.slot(key), key: self.keys.pin(key), kind }
     }
 
-    fn read_command(&self, key: &[u8; KEY]) -> Command {
-        self.command(key, What::Read)
+    fn read_command(&self, key: &[u8; KEY_LEN]) -> Command {
+        self.command(key, CommandKind::Read)
     }
 
     fn touch_command(&self, touch: &Touch<'_>) -> Command {
-        let what = What::Touch { sender: touch.sender, last_used: now(), idle_days: touch.idle_days };
-        self.command(&self.key(&touch.key), what)
+        let kind = CommandKind::Touch { sender: touch.sender, last_used: now(), idle_days: touch.idle_days };
+        self.command(&self.key(&touch.key), kind)
     }
 
     /// Runs commands such that those for one key take effect in their order: where a key comes more than once, its second
@@ -169,13 +169,13 @@ impl Inner {
     }
 
     /// Writes names that the cluster may not have, then the pins; a pin whose name could not be written is not written.
-    async fn write(&self, names: Vec<(Named, Command)>, items: Vec<(Command, [Named; 2])>) -> Vec<Answer> {
+    async fn write(&self, names: Vec<(NameId, Command)>, items: Vec<(Command, [NameId; 2])>) -> Vec<Answer> {
         if names.is_empty() {
             let commands = items.into_iter().map(|(command, _)| command).collect();
             return self.run_in_order(commands).await.into_iter().map(answer).collect();
         }
         let failed = self.names.write(&self.cluster, names).await;
-        let reason = |names: &[Named; 2]| names.iter().find_map(|name| failed.get(name)).cloned();
+        let reason = |names: &[NameId; 2]| names.iter().find_map(|name| failed.get(name)).cloned();
         let failures: Vec<Option<StickyError>> = items.iter().map(|(_, names)| reason(names)).collect();
         let commands = items.into_iter().zip(&failures).filter(|(_, failure)| failure.is_none());
         let commands = commands.map(|((command, _), _)| command).collect();
@@ -192,7 +192,7 @@ type Answer = Result<Option<Pin>, StickyError>;
 
 fn answer(outcome: Outcome) -> Answer {
     match outcome? {
-        Meaning::Pin(pin) => Ok(pin),
+        Reply::Pin(pin) => Ok(pin),
         _ => Err(unknown_answer()),
     }
 }
@@ -223,7 +223,7 @@ impl RedisStore {
         };
         let kept = Arc::clone(&inner);
         runtime.spawn(async move {
-            kept.cluster.topology.keep(|before, after| kept.names.moved(before, after)).await;
+            kept.cluster.topology.keep_fresh(|before, after| kept.names.moved(before, after)).await;
         });
         let cluster = Arc::clone(&inner.cluster);
         runtime.spawn(async move {
@@ -253,12 +253,12 @@ impl RedisStore {
         })
     }
 
-    fn wanted(&self, filter: &Filter<'_>) -> Which {
+    fn wanted(&self, filter: &Filter<'_>) -> PinFilter {
         match filter {
-            Filter::All => Which::All,
-            Filter::Scope(scope) => Which::Scope(scope.hash()),
-            Filter::Sender(sender) => Which::Sender(sender.key),
-            Filter::Recipient(recipient) => Which::Recipient(recipient.under(self.inner.recipient_key.as_ref())),
+            Filter::All => PinFilter::All,
+            Filter::Scope(scope) => PinFilter::Scope(scope.hash()),
+            Filter::Sender(sender) => PinFilter::Sender(sender.key),
+            Filter::Recipient(recipient) => PinFilter::Recipient(recipient.under(self.inner.recipient_key.as_ref())),
         }
     }
 }
@@ -285,12 +285,12 @@ impl AsyncStore for RedisStore {
         let inner = Arc::clone(&self.inner);
         let now = now();
         let item = |write: &Write<'_>| {
-            let (Ok(pin) | Err(pin)) = write.wanted().onto(None, now);
-            let what = What::Write { pin, expected: write.expected, ended: None };
-            let names = [Named::Scope(write.key.scope.hash()), Named::Sender(write.sender.key)];
-            (inner.command(&inner.key(&write.key), what), names)
+            let (Ok(pin) | Err(pin)) = write.compare_and_set().apply_to(None, now);
+            let kind = CommandKind::Write { pin, expected: write.expected, ended: None };
+            let names = [NameId::Scope(write.key.scope.hash()), NameId::Sender(write.sender.key)];
+            (inner.command(&inner.key(&write.key), kind), names)
         };
-        let items: Vec<(Command, [Named; 2])> = writes.iter().map(item).collect();
+        let items: Vec<(Command, [NameId; 2])> = writes.iter().map(item).collect();
         let names = inner.names.unknown(writes.iter().map(|write| (write.key.scope, write.sender)));
         self.answers(writes.len(), async move { inner.write(names, items).await })
     }
@@ -316,7 +316,7 @@ impl StickyStore for RedisStore {
     fn release(&self, releases: &[Release<'_>]) -> Vec<Answer> {
         let inner = Arc::clone(&self.inner);
         let command = |release: &Release<'_>| {
-            inner.command(&inner.key(&release.key), What::Release { expected: release.expected })
+            inner.command(&inner.key(&release.key), CommandKind::Release { expected: release.expected })
         };
         let commands: Vec<Command> = releases.iter().map(command).collect();
         pollster::block_on(self.answers(releases.len(), async move {
@@ -341,11 +341,11 @@ impl StickyStore for RedisStore {
 
     fn count(&self, filter: &Filter<'_>) -> Result<u64, StickyError> {
         let (inner, wanted) = (Arc::clone(&self.inner), self.wanted(filter));
-        let number = self.on_runtime(async move { inner.number(wanted).await });
+        let number = self.on_runtime(async move { inner.count(wanted).await });
         pollster::block_on(number).unwrap_or_else(|| Err(StickyError::new("the call was broken off")))
     }
 
-    fn remote(&self) -> Option<&dyn AsyncStore> {
+    fn as_async(&self) -> Option<&dyn AsyncStore> {
         Some(self)
     }
 }

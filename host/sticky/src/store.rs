@@ -1,9 +1,9 @@
 //! What every store can do.
 
+use crate::async_store::AsyncStore;
 use crate::error::StickyError;
 use crate::listing::{Filter, Page, Position};
 use crate::pin::{Pin, PinKey, PinnedSender, Release, SenderKey, Touch, Write};
-use crate::remote::AsyncStore;
 
 /// Where pins are kept. Every method may be called from any number of threads at once.
 ///
@@ -101,7 +101,7 @@ pub trait StickyStore: Send + Sync {
     }
 
     /// The same store for callers that must not block: none where nothing of it blocks.
-    fn remote(&self) -> Option<&dyn AsyncStore> {
+    fn as_async(&self) -> Option<&dyn AsyncStore> {
         None
     }
 }

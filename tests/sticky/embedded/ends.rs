@@ -15,7 +15,7 @@ fn store(folder: &Folder) -> (EmbeddedStore, Arc<AtomicU64>) {
     let mut options = EmbeddedOptions::default();
     let clock = Arc::clone(&time);
     options.clock = Box::new(move || clock.load(Ordering::SeqCst));
-    options.sweep = Duration::from_millis(1);
+    options.sweep_interval = Duration::from_millis(1);
     (EmbeddedStore::open(&folder.0, options).unwrap(), time)
 }
 

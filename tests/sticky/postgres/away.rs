@@ -15,17 +15,17 @@ use crate::conformance::{key, sender, wait};
 fn a_server_that_is_away_is_an_error_in_time_and_is_used_again_when_it_is_back() {
     let server = Server::start();
     let mut options = options(&schema());
-    options.patience.attempt = Duration::from_millis(500);
-    options.patience.total = Duration::from_secs(1);
-    options.patience.rest = Duration::from_millis(100);
-    let (patience, store) = (options.patience, PostgresStore::connect(&server.address(), options).unwrap());
+    options.retry.attempt_timeout = Duration::from_millis(500);
+    options.retry.total_timeout = Duration::from_secs(1);
+    options.retry.rest = Duration::from_millis(100);
+    let (retry, store) = (options.retry, PostgresStore::connect(&server.address(), options).unwrap());
     let key = key("away", 1);
     store.insert(&key, &sender("a")).unwrap();
     server.stop();
-    for _ in 0..patience.failures {
+    for _ in 0..retry.failures {
         let began = Instant::now();
         let error = store.get(&key).unwrap_err().to_string();
-        assert!(began.elapsed() < patience.total + Duration::from_millis(500), "{:?}", began.elapsed());
+        assert!(began.elapsed() < retry.total_timeout + Duration::from_millis(500), "{:?}", began.elapsed());
         assert!(!error.contains("left alone"), "{error}");
     }
     let began = Instant::now();
@@ -50,8 +50,8 @@ fn a_server_that_takes_connections_and_says_nothing_is_an_error_in_time() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = Proxy::start(&Server::shared().address());
     let mut options = options(&schema());
-    options.patience.attempt = Duration::from_millis(200);
-    options.patience.total = Duration::from_millis(600);
+    options.retry.attempt_timeout = Duration::from_millis(200);
+    options.retry.total_timeout = Duration::from_millis(600);
     options.connections = 1;
     let store = PostgresStore::connect(&proxy.address, options).unwrap();
     store.insert(&key("silent", 1), &sender("a")).unwrap();

@@ -13,7 +13,7 @@ const DAY: u64 = 86_400;
 fn ended_pins_are_taken_off_in_the_background_and_no_others() {
     let server = Server::shared();
     let mut options = options(&schema());
-    options.sweep = Some(Duration::from_millis(5));
+    options.sweep_interval = Some(Duration::from_millis(5));
     // Two of them share the work.
     let stores = [(); 2].map(|()| PostgresStore::connect(&server.address(), options.clone()).unwrap());
     let then = now() - 31 * DAY;
@@ -50,7 +50,7 @@ fn touches_for_later_are_written() {
 fn touches_beyond_what_may_wait_are_left_out_and_nobody_waits() {
     let server = Server::shared();
     let mut options = options(&schema());
-    options.touches = 10;
+    options.waiting_touches = 10;
     let store = PostgresStore::connect(&server.address(), options).unwrap();
     let touch = Touch { key: key("later", 1), sender: sender("a").key, idle_days: 30 };
     store.touch_later(&[touch; 10_000]);

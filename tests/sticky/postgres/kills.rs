@@ -21,9 +21,9 @@ const ANSWERS: usize = 3_000;
 fn every_acknowledged_pin_outlives_a_killed_server() {
     let server = Server::start();
     let mut options = options(&schema());
-    options.patience.attempt = Duration::from_millis(500);
-    options.patience.total = Duration::from_secs(1);
-    options.patience.rest = Duration::from_millis(50);
+    options.retry.attempt_timeout = Duration::from_millis(500);
+    options.retry.total_timeout = Duration::from_secs(1);
+    options.retry.rest = Duration::from_millis(50);
     let store = PostgresStore::connect(&server.address(), options.clone()).unwrap();
     let done = AtomicBool::new(false);
     let (told, answers) = mpsc::channel::<(u64, SenderKey)>();

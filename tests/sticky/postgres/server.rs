@@ -188,7 +188,7 @@ pub fn schema() -> String {
 pub fn options(schema: &str) -> PostgresOptions {
     let mut options = PostgresOptions::default();
     options.schema = schema.into();
-    options.patience.attempt = Duration::from_secs(5);
-    options.patience.total = Duration::from_secs(10);
+    options.retry.attempt_timeout = Duration::from_secs(5);
+    options.retry.total_timeout = Duration::from_secs(10);
     options
 }

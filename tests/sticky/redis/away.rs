@@ -11,9 +11,9 @@ use crate::redis::options;
 
 fn quick() -> RedisOptions {
     let mut options = options();
-    options.patience.attempt = Duration::from_millis(60);
-    options.patience.total = Duration::from_millis(200);
-    options.patience.rest = Duration::from_millis(200);
+    options.retry.attempt_timeout = Duration::from_millis(60);
+    options.retry.total_timeout = Duration::from_millis(200);
+    options.retry.rest = Duration::from_millis(200);
     options
 }
 
@@ -24,21 +24,21 @@ const SLACK: Duration = Duration::from_millis(400);
 fn a_cluster_that_is_away_fails_in_time_is_left_alone_and_is_found_again() {
     let cluster = Cluster::start(Setup { masters: 1, replicas: 0, ..Setup::default() });
     let (options, app) = (quick(), application());
-    let patience = options.patience;
+    let retry = options.retry;
     let store = cluster.store(options);
     assert_eq!(store.insert(&key(&app, 1), &sender("a")).unwrap(), None);
 
     let leave = |gone: &dyn Fn(), back: &dyn Fn()| {
         gone();
-        for _ in 0..patience.failures {
+        for _ in 0..retry.failures {
             let began = Instant::now();
             let error = store.get(&key(&app, 1)).unwrap_err();
-            assert!(began.elapsed() < patience.total + SLACK, "{:?}: {error}", began.elapsed());
+            assert!(began.elapsed() < retry.total_timeout + SLACK, "{:?}: {error}", began.elapsed());
         }
         let began = Instant::now();
         let error = store.get(&key(&app, 1)).unwrap_err();
         assert!(error.to_string().contains("left alone"), "{error}");
-        assert!(began.elapsed() < patience.attempt, "{:?}", began.elapsed());
+        assert!(began.elapsed() < retry.attempt_timeout, "{:?}", began.elapsed());
         back();
         until("the store is found again", || store.get(&key(&app, 1)).is_ok());
         assert!(store.list(&callsign_sticky::Filter::All, None, 10).is_ok());
@@ -81,9 +81,9 @@ fn a_server_that_is_away_fails_only_the_pins_on_it() {
 fn a_write_whose_answer_was_lost_is_a_success_when_it_is_tried_again() {
     let cluster = Cluster::start(Setup { masters: 1, replicas: 0, ..Setup::default() });
     let (mut options, app) = (options(), application());
-    options.patience.attempt = Duration::from_millis(100);
-    options.patience.total = Duration::from_secs(20);
-    options.patience.retries = 100;
+    options.retry.attempt_timeout = Duration::from_millis(100);
+    options.retry.total_timeout = Duration::from_secs(20);
+    options.retry.retries = 100;
     let store = cluster.store(options);
     let (fresh, replaced) = (key(&app, 1), key(&app, 2));
     store.insert(&replaced, &sender("old")).unwrap();
@@ -114,7 +114,7 @@ fn a_write_that_too_few_replicas_have_is_not_acknowledged() {
     options.wait_replicas = Some((1, Duration::from_millis(20)));
     let mut does_not_wait = options.clone();
     does_not_wait.wait_replicas = None;
-    let patience = options.patience;
+    let retry = options.retry;
     assert!(RedisStore::connect(&cluster.address(), options.clone()).is_err());
     let other = cluster.store(does_not_wait);
     // It is opened once it is there.
@@ -124,7 +124,7 @@ fn a_write_that_too_few_replicas_have_is_not_acknowledged() {
     let began = Instant::now();
     let error = store.insert(&key, &sender("a")).unwrap_err();
     assert!(error.to_string().contains("0 of 1 replicas"), "{error}");
-    assert!(began.elapsed() < patience.total);
+    assert!(began.elapsed() < retry.total_timeout);
     assert_eq!(store.get(&key).unwrap(), None);
     // With the names known it is written, and may be lost: whoever wants the same is told so as well.
     assert_eq!(other.insert(&key, &sender("a")).unwrap(), None);

@@ -15,9 +15,9 @@ fn options(prefix: &str) -> RedisOptions {
     let mut options = RedisOptions::default();
     options.prefix = prefix.into();
     // Long for servers that are only busy; one that is gone refuses at once.
-    options.patience.attempt = Duration::from_secs(1);
-    options.patience.total = Duration::from_secs(3);
-    options.patience.rest = Duration::from_millis(100);
+    options.retry.attempt_timeout = Duration::from_secs(1);
+    options.retry.total_timeout = Duration::from_secs(3);
+    options.retry.rest = Duration::from_millis(100);
     options
 }
 

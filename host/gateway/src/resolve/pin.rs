@@ -94,8 +94,8 @@ fn touch(
             snapshot.revision.pin_key(question.scope, entity, question.channel, question.destination.number)
     {
         let touch = Touch { key, sender: pin.sender, idle_days };
-        match snapshot.sticky.remote() {
-            Some(remote) => remote.touch_later(&[touch]),
+        match snapshot.sticky.as_async() {
+            Some(store) => store.touch_later(&[touch]),
             // The next use makes up for one that is not noted.
             None => drop(snapshot.sticky.touch(&[touch])),
         }

@@ -1,26 +1,26 @@
 //! The names behind the hashes: of scopes and of senders, all of them in memory.
 
-use super::layout::{Tables, failed};
+use super::tables::{Tables, failed};
 use crate::error::StickyError;
-use crate::known::{Known, ScopeName, name_of};
+use crate::name_cache::{NameCache, ScopeName, owned_name};
 use crate::pin::{PinScope, PinnedSender, SenderKey};
 
 /// What is known, all that the table of names has.
 #[derive(Default)]
 pub(super) struct Names {
-    pub(super) known: Known,
+    pub(super) cache: NameCache,
 }
 
 /// Names that come with a write and were not known when it was asked for.
 #[derive(Debug, Clone)]
-pub(super) struct New {
+pub(super) struct NewNames {
     scope: u128,
     names: ScopeName,
     sender: SenderKey,
     id: Box<str>,
 }
 
-impl New {
+impl NewNames {
     /// Tells pairs of names apart.
     pub(super) fn key(&self) -> (u128, u64) {
         (self.scope, self.sender.0)
@@ -38,10 +38,10 @@ impl Names {
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map(String::into_boxed_str).ok();
             let known = match key.split_first() {
                 Some((&SCOPE, hash)) => hash.try_into().ok().zip(scope_of(&value)).map(|(hash, scope)| {
-                    names.known.learn_scope(u128::from_be_bytes(hash), scope);
+                    names.cache.learn_scope(u128::from_be_bytes(hash), scope);
                 }),
                 Some((&SENDER, hash)) => hash.try_into().ok().zip(text(&value)).map(|(hash, id)| {
-                    names.known.learn_sender(SenderKey(u64::from_be_bytes(hash)), id);
+                    names.cache.learn_sender(SenderKey(u64::from_be_bytes(hash)), id);
                 }),
                 _ => None,
             };
@@ -51,15 +51,20 @@ impl Names {
     }
 
     /// The names, where one of them is not known yet.
-    pub(super) fn unknown(&self, scope: &PinScope<'_>, sender: &PinnedSender<'_>) -> Option<Box<New>> {
-        if self.known.has_scope(scope.hash()) && self.known.has_sender(sender.key) {
+    pub(super) fn unknown(&self, scope: &PinScope<'_>, sender: &PinnedSender<'_>) -> Option<Box<NewNames>> {
+        if self.cache.has_scope(scope.hash()) && self.cache.has_sender(sender.key) {
             return None;
         }
-        Some(Box::new(New { scope: scope.hash(), names: name_of(scope), sender: sender.key, id: sender.id.into() }))
+        Some(Box::new(NewNames {
+            scope: scope.hash(),
+            names: owned_name(scope),
+            sender: sender.key,
+            id: sender.id.into(),
+        }))
     }
 
     /// Puts names into a batch that has a pin of them.
-    pub(super) fn write(&self, new: &New, tables: &Tables, batch: &mut fjall::OwnedWriteBatch) {
+    pub(super) fn write(&self, new: &NewNames, tables: &Tables, batch: &mut fjall::OwnedWriteBatch) {
         let mut value = new.names.0.as_bytes().to_vec();
         if let Some(entity) = &new.names.1 {
             // No id has a control character.
@@ -71,9 +76,9 @@ impl Names {
     }
 
     /// They are on their way to the disk, with the first pin that needs them.
-    pub(super) fn written(&self, new: &New) {
-        self.known.learn_scope(new.scope, new.names.clone());
-        self.known.learn_sender(new.sender, new.id.clone());
+    pub(super) fn written(&self, new: &NewNames) {
+        self.cache.learn_scope(new.scope, new.names.clone());
+        self.cache.learn_sender(new.sender, new.id.clone());
     }
 }
 

@@ -8,12 +8,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 use tokio::sync::oneshot;
 
 use super::Shared;
-use super::group::Group;
-use super::names::New;
-use super::sweep::Sweeper;
-use crate::bytes::KEY;
+use super::commit_group::CommitGroup;
+use super::expiry::Sweeper;
+use super::names::NewNames;
 use crate::error::StickyError;
-use crate::pin::{Pin, SenderKey, Wanted};
+use crate::key_bytes::KEY_LEN;
+use crate::pin::{CompareAndSet, Pin, SenderKey};
 
 /// The most calls that wait; a sync caller waits for room, an async one is told that there is none.
 const WAITING: usize = 65_536;
@@ -24,19 +24,19 @@ const UNHEARD: usize = WAITING / 8;
 /// A group is committed when it has so many operations, however many more wait.
 const MOST: usize = 8_192;
 
-type Told = Vec<Result<Option<Pin>, StickyError>>;
+type Results = Vec<Result<Option<Pin>, StickyError>>;
 
 /// One change.
 #[derive(Debug)]
 pub(super) struct Op {
-    pub(super) key: [u8; KEY],
-    pub(super) what: What,
-    pub(super) names: Option<Box<New>>,
+    pub(super) key: [u8; KEY_LEN],
+    pub(super) kind: OpKind,
+    pub(super) names: Option<Box<NewNames>>,
 }
 
 #[derive(Debug)]
-pub(super) enum What {
-    Write(Wanted),
+pub(super) enum OpKind {
+    Write(CompareAndSet),
     Release { expected: Option<SenderKey> },
     Touch { sender: SenderKey, idle_days: u16 },
 }
@@ -48,8 +48,8 @@ struct Call {
 }
 
 enum Reply {
-    Blocking(Sender<Told>),
-    Async(oneshot::Sender<Told>),
+    Blocking(Sender<Results>),
+    Async(oneshot::Sender<Results>),
     Nobody,
 }
 
@@ -68,7 +68,7 @@ impl Writer {
     }
 
     /// Changes, on the disk when this returns.
-    pub(super) fn wait(&self, ops: Vec<Op>) -> Told {
+    pub(super) fn wait(&self, ops: Vec<Op>) -> Results {
         if ops.is_empty() {
             return Vec::new();
         }
@@ -82,7 +82,7 @@ impl Writer {
     }
 
     /// The same without holding the thread.
-    pub(super) fn answers(&self, ops: Vec<Op>) -> impl Future<Output = Told> + use<> {
+    pub(super) fn answers(&self, ops: Vec<Op>) -> impl Future<Output = Results> + use<> {
         let count = ops.len();
         let (reply, told) = oneshot::channel();
         let sent = match &self.calls {
@@ -121,11 +121,11 @@ impl Drop for Writer {
     }
 }
 
-fn every(count: usize, error: &StickyError) -> Told {
+fn every(count: usize, error: &StickyError) -> Results {
     (0..count).map(|_| Err(error.clone())).collect()
 }
 
-fn gone(count: usize) -> Told {
+fn gone(count: usize) -> Results {
     every(count, &StickyError::new("the store was closed"))
 }
 
@@ -157,13 +157,13 @@ fn run(shared: &Shared, waiting: &Receiver<Call>, sweep: Duration) {
 
 /// Commits a call and what waits beside it; whether it is on the disk.
 fn commit(shared: &Shared, waiting: &Receiver<Call>, first: Call) -> bool {
-    let mut group = Group::new(shared);
+    let mut group = CommitGroup::new(shared);
     let mut replies = Vec::new();
     let mut ops = 0;
     let mut next = Some(first);
     while let Some(call) = next {
         ops += call.ops.len();
-        let told: Told = call.ops.into_iter().map(|op| group.apply(op)).collect();
+        let told: Results = call.ops.into_iter().map(|op| group.apply(op)).collect();
         replies.push((call.reply, told));
         next = if ops < MOST { waiting.try_recv().ok() } else { None };
     }

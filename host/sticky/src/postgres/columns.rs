@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use crate::bytes::{KEY, key_of};
+use crate::key_bytes::{KEY_LEN, key_bytes};
 use crate::pin::{Pin, PinKey, SenderKey};
 use crate::recipient::RecipientKey;
 
@@ -38,8 +38,8 @@ impl<'a> FromSql<'a> for Id {
 }
 
 /// The bytes of a key, its recipient as the store keeps it.
-pub(super) fn kept(key: &PinKey<'_>, recipient_key: Option<&RecipientKey>) -> [u8; KEY] {
-    key_of(&PinKey { recipient: key.recipient.under(recipient_key), ..*key })
+pub(super) fn stored_key(key: &PinKey<'_>, recipient_key: Option<&RecipientKey>) -> [u8; KEY_LEN] {
+    key_bytes(&PinKey { recipient: key.recipient.under(recipient_key), ..*key })
 }
 
 /// The keys of a statement, a column each.
@@ -56,8 +56,8 @@ impl Keys {
     }
 }
 
-impl FromIterator<[u8; KEY]> for Keys {
-    fn from_iter<I: IntoIterator<Item = [u8; KEY]>>(keys: I) -> Self {
+impl FromIterator<[u8; KEY_LEN]> for Keys {
+    fn from_iter<I: IntoIterator<Item = [u8; KEY_LEN]>>(keys: I) -> Self {
         let mut columns = Keys::default();
         for key in keys {
             let (mut scope, mut recipient) = ([0; 16], [0; 16]);
@@ -72,10 +72,10 @@ impl FromIterator<[u8; KEY]> for Keys {
 }
 
 /// A key from the columns of a row that begin at one: scope, channel, recipient.
-pub(super) fn key_at(row: &Row, column: usize) -> Result<[u8; KEY], tokio_postgres::Error> {
+pub(super) fn key_at(row: &Row, column: usize) -> Result<[u8; KEY_LEN], tokio_postgres::Error> {
     let (Id(scope), channel, Id(recipient)): (Id, i16, Id) =
         (row.try_get(column)?, row.try_get(column + 1)?, row.try_get(column + 2)?);
-    let mut key = [0; KEY];
+    let mut key = [0; KEY_LEN];
     key[..16].copy_from_slice(&scope);
     // A number that is no channel stays none.
     key[16] = u8::try_from(channel).unwrap_or(u8::MAX);

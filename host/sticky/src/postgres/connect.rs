@@ -13,7 +13,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Error, NoTls};
 
 use crate::error::{OpenError, StickyError};
-use crate::patience::Attempt;
+use crate::retry::Attempt;
 
 /// What is set for each connection, where the server knows it.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl Session {
 }
 
 /// The configuration of an address.
-pub(super) fn parse(address: &str, patience: Duration) -> Result<Config, OpenError> {
+pub(super) fn parse(address: &str, connect_timeout: Duration) -> Result<Config, OpenError> {
     // An error of the parser may repeat what it could not read, passwords too; it names the option only.
     let mut config: Config =
         address.trim().parse().map_err(|error: Error| OpenError::Address { reason: describe(&error) })?;
@@ -83,7 +83,7 @@ pub(super) fn parse(address: &str, patience: Duration) -> Result<Config, OpenErr
     config.ssl_mode(SslMode::Disable);
     // Of several hosts the one that writes; a standby may lag behind, so pins are never read from one.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    config.connect_timeout(patience).keepalives_idle(Duration::from_secs(30));
+    config.connect_timeout(connect_timeout).keepalives_idle(Duration::from_secs(30));
     if config.get_application_name().is_none() {
         config.application_name("callsign");
     }
@@ -184,17 +184,17 @@ impl Drop for Lease {
 }
 
 /// What an error means for the call.
-pub(super) fn judge<T>(error: &PoolError) -> Attempt<T> {
+pub(super) fn classify<T>(error: &PoolError) -> Attempt<T> {
     let reason = match error {
         PoolError::Backend(error) => describe(error),
         error => error.to_string(),
     };
     let error = match error {
         PoolError::Backend(error) => error,
-        _ => return Attempt::Again(StickyError::new(reason)),
+        _ => return Attempt::Retry(StickyError::new(reason)),
     };
     if error.code().is_none_or(worth_another_try) {
-        Attempt::Again(StickyError::new(reason))
+        Attempt::Retry(StickyError::new(reason))
     } else {
         Attempt::Failed(StickyError::new(reason))
     }

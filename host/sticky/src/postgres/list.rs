@@ -6,13 +6,13 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::Shared;
 use super::columns::{Id, key_at, pin_at};
-use super::connect::{Lease, judge};
+use super::connect::{Lease, classify};
 use super::sql::ended;
-use crate::bytes::{KEY, parts_of};
 use crate::error::StickyError;
+use crate::key_bytes::{KEY_LEN, key_parts};
 use crate::listing::{Filter, Page, PinRecord, Position};
-use crate::patience::Attempt;
 use crate::recipient::RecipientKey;
+use crate::retry::Attempt;
 
 /// A column of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Listing {
     }
 
     /// The key that a position of this listing was made of.
-    pub(super) fn key_of(&self, position: &Position) -> Result<[u8; KEY], StickyError> {
+    pub(super) fn key_of_position(&self, position: &Position) -> Result<[u8; KEY_LEN], StickyError> {
         match position.0.split_first() {
             Some((number, key)) if *number == self.number => key.try_into().ok(),
             _ => None,
@@ -99,7 +99,7 @@ impl Listing {
         .ok_or_else(|| StickyError::new("the position is not of this store and this filter"))
     }
 
-    fn position_of(&self, key: &[u8; KEY]) -> Position {
+    fn position_of(&self, key: &[u8; KEY_LEN]) -> Position {
         Position([&[self.number], &key[..]].concat().into())
     }
 }
@@ -108,7 +108,7 @@ impl Listing {
 pub(super) async fn list(
     shared: &Shared,
     listing: &Listing,
-    after: Option<[u8; KEY]>,
+    after: Option<[u8; KEY_LEN]>,
     most: usize,
 ) -> Result<Page, StickyError> {
     let order = listing.order.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ");
@@ -141,7 +141,7 @@ pub(super) async fn list(
         listing.condition,
         ended!(),
     );
-    let rows = ask(shared, &sql, &values).await?;
+    let rows = query(shared, &sql, &values).await?;
     let records: Result<Vec<_>, _> = rows.iter().map(record).collect();
     let mut page = Page { pins: records?, next: None };
     if let Some(last) = rows.last().filter(|_| rows.len() >= most) {
@@ -154,13 +154,13 @@ pub(super) async fn list(
 /// How many there are.
 pub(super) async fn count(shared: &Shared, listing: &Listing) -> Result<u64, StickyError> {
     let sql = format!("SELECT count(*) FROM pins p WHERE {}", listing.condition);
-    let rows = ask(shared, &sql, &listing.values()).await?;
+    let rows = query(shared, &sql, &listing.values()).await?;
     let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(unreadable)?;
     Ok(count.cast_unsigned())
 }
 
 /// Not prepared: a plan is made for these values, and thrown away.
-async fn ask(shared: &Shared, sql: &str, values: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, StickyError> {
+async fn query(shared: &Shared, sql: &str, values: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, StickyError> {
     let background = &shared.background;
     let attempt = async || {
         let lease = Lease::of(&background.pool).await?;
@@ -172,7 +172,7 @@ async fn ask(shared: &Shared, sql: &str, values: &[(&(dyn ToSql + Sync), Type)])
         .call(|_| async {
             match attempt().await {
                 Ok(rows) => Attempt::Done(rows),
-                Err(error) => judge(&error),
+                Err(error) => classify(&error),
             }
         })
         .await
@@ -181,7 +181,7 @@ async fn ask(shared: &Shared, sql: &str, values: &[(&(dyn ToSql + Sync), Type)])
 fn record(row: &Row) -> Result<PinRecord, StickyError> {
     let key = key_at(row, 0).map_err(unreadable)?;
     let (_, channel, recipient) =
-        parts_of(&key).ok_or_else(|| StickyError::new(format!("a pin that cannot be read: {key:02x?}")))?;
+        key_parts(&key).ok_or_else(|| StickyError::new(format!("a pin that cannot be read: {key:02x?}")))?;
     let pin = pin_at(row, 3).map_err(unreadable)?;
     let has_scope: bool = row.try_get(7).map_err(unreadable)?;
     let sender: Option<&str> = row.try_get(10).map_err(unreadable)?;

@@ -7,7 +7,7 @@ use quick_cache::sync::Cache;
 
 use super::Shared;
 use super::columns::Id;
-use super::sql::ask;
+use super::sql::query;
 use crate::pin::Write;
 
 /// How many names are remembered as written, at about 40 bytes each.
@@ -20,12 +20,12 @@ const SENDERS: &str = "INSERT INTO senders (sender, id)
     SELECT * FROM unnest($1::bigint[], $2::text[]) ON CONFLICT DO NOTHING";
 
 /// What the database knows already. Only a saving: a name that is written again changes nothing.
-pub(super) struct Known {
+pub(super) struct WrittenNames {
     scopes: Cache<u128, ()>,
     senders: Cache<u64, ()>,
 }
 
-impl Known {
+impl WrittenNames {
     pub(super) fn new() -> Self {
         Self { scopes: Cache::new(REMEMBERED), senders: Cache::new(REMEMBERED) }
     }
@@ -46,12 +46,12 @@ pub(super) struct Names {
 
 impl Names {
     /// Those of a write that are not known yet.
-    pub(super) fn add(&mut self, write: &Write<'_>, known: &Known) {
+    pub(super) fn add(&mut self, write: &Write<'_>, written: &WrittenNames) {
         let (scope, sender) = (&write.key.scope, &write.sender);
-        if known.scopes.get(&scope.hash()).is_none() {
+        if written.scopes.get(&scope.hash()).is_none() {
             self.scopes.entry(scope.hash()).or_insert_with(|| (scope.application.into(), scope.entity.map(Into::into)));
         }
-        if known.senders.get(&sender.key.0).is_none() {
+        if written.senders.get(&sender.key.0).is_none() {
             self.senders.entry(sender.key.0).or_insert_with(|| sender.id.into());
         }
     }
@@ -63,14 +63,14 @@ impl Names {
             let scopes: Vec<Id> = self.scopes.keys().map(|hash| Id(hash.to_be_bytes())).collect();
             let applications: Vec<&str> = self.scopes.values().map(|(application, _)| &**application).collect();
             let entities: Vec<Option<&str>> = self.scopes.values().map(|(_, entity)| entity.as_deref()).collect();
-            ask(pool, SCOPES, &[&scopes, &applications, &entities]).await?;
-            self.scopes.keys().for_each(|&hash| shared.known.scopes.insert(hash, ()));
+            query(pool, SCOPES, &[&scopes, &applications, &entities]).await?;
+            self.scopes.keys().for_each(|&hash| shared.written.scopes.insert(hash, ()));
         }
         if !self.senders.is_empty() {
             let senders: Vec<i64> = self.senders.keys().map(|key| key.cast_signed()).collect();
             let ids: Vec<&str> = self.senders.values().map(|id| &**id).collect();
-            ask(pool, SENDERS, &[&senders, &ids]).await?;
-            self.senders.keys().for_each(|&key| shared.known.senders.insert(key, ()));
+            query(pool, SENDERS, &[&senders, &ids]).await?;
+            self.senders.keys().for_each(|&key| shared.written.senders.insert(key, ()));
         }
         Ok(())
     }

@@ -2,11 +2,11 @@
 
 use super::Shared;
 use super::columns::{Keys, pin_at};
-use super::connect::judge;
-use super::sql::{ask, ended, pin_of_key};
+use super::connect::classify;
+use super::sql::{ended, pin_of_key, query};
 use crate::error::StickyError;
-use crate::patience::Attempt;
 use crate::pin::Pin;
+use crate::retry::Attempt;
 
 const READ: &str = concat!(
     "SELECT k.n, p.sender, p.first_used, p.last_used, p.idle_days
@@ -22,7 +22,7 @@ pub(super) async fn read(shared: &Shared, keys: &Keys) -> Result<Vec<Option<Pin>
     shared
         .decisions
         .call(|_| async {
-            let rows = ask(&shared.decisions.pool, READ, &[&keys.scopes, &keys.channels, &keys.recipients]).await;
+            let rows = query(&shared.decisions.pool, READ, &[&keys.scopes, &keys.channels, &keys.recipients]).await;
             let read = rows.and_then(|rows| {
                 let mut pins = vec![None; keys.len()];
                 for row in &rows {
@@ -35,7 +35,7 @@ pub(super) async fn read(shared: &Shared, keys: &Keys) -> Result<Vec<Option<Pin>
             });
             match read {
                 Ok(pins) => Attempt::Done(pins),
-                Err(error) => judge(&error),
+                Err(error) => classify(&error),
             }
         })
         .await

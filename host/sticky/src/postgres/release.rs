@@ -1,17 +1,17 @@
-//! Pins that go, and pins that are used.
+//! Taking pins off, many in one statement.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadpool_postgres::PoolError;
 
 use super::Shared;
-use super::columns::{Keys, kept, pin_at};
-use super::connect::{judge, was_refused};
-use super::sql::{ask, ended, now};
-use crate::bytes::KEY;
+use super::columns::{Keys, pin_at, stored_key};
+use super::connect::{classify, was_refused};
+use super::sql::{ended, query};
 use crate::error::StickyError;
-use crate::patience::Attempt;
-use crate::pin::{Pin, Release, Touch};
+use crate::key_bytes::KEY_LEN;
+use crate::pin::{Pin, Release};
+use crate::retry::Attempt;
 
 /// Locked in the order of keys, as writes are: nobody waits for each other.
 const RELEASE: &str = concat!(
@@ -29,33 +29,16 @@ const RELEASE: &str = concat!(
     ended!(),
 );
 
-/// A pin that another statement is at is passed over: it is in use, and its next use makes up for it.
-const TOUCH: &str = concat!(
-    "WITH used AS (
-       SELECT p.scope, p.channel, p.recipient, k.idle_days
-       FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::bigint[], $5::integer[])
-         AS k (scope, channel, recipient, sender, idle_days)
-       JOIN pins p ON p.scope = k.scope AND p.channel = k.channel AND p.recipient = k.recipient AND p.sender = k.sender
-       WHERE NOT ",
-    ended!(),
-    "  FOR NO KEY UPDATE OF p SKIP LOCKED
-     )
-     UPDATE pins p SET last_used = ",
-    now!(),
-    ", idle_days = k.idle_days
-     FROM used k WHERE p.scope = k.scope AND p.channel = k.channel AND p.recipient = k.recipient",
-);
-
 /// A release as the database is asked for it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Going {
-    pub(super) key: [u8; KEY],
+pub(super) struct ReleaseRow {
+    pub(super) key: [u8; KEY_LEN],
     expected: Option<i64>,
 }
 
-impl Going {
+impl ReleaseRow {
     pub(super) fn of(release: &Release<'_>, shared: &Shared) -> Self {
-        let key = kept(&release.key, shared.recipient_key.as_ref());
+        let key = stored_key(&release.key, shared.recipient_key.as_ref());
         Self { key, expected: release.expected.map(|sender| sender.0.cast_signed()) }
     }
 }
@@ -63,7 +46,7 @@ impl Going {
 /// Releases whose keys differ, sorted by them: the pin that was taken off, for each.
 pub(super) async fn release(
     shared: &Shared,
-    going: &[Going],
+    going: &[ReleaseRow],
 ) -> Result<Vec<Result<Option<Pin>, StickyError>>, StickyError> {
     let keys: Keys = going.iter().map(|release| release.key).collect();
     let expected: Vec<Option<i64>> = going.iter().map(|release| release.expected).collect();
@@ -72,7 +55,7 @@ pub(super) async fn release(
     let attempt = async || {
         let was_unsure = unsure.swap(true, Ordering::Relaxed);
         let values: super::sql::Values<'_> = &[&keys.scopes, &keys.channels, &keys.recipients, &expected];
-        let rows = ask(&shared.decisions.pool, RELEASE, values).await;
+        let rows = query(&shared.decisions.pool, RELEASE, values).await;
         if rows.as_ref().is_err_and(was_refused) {
             unsure.store(was_unsure, Ordering::Relaxed);
         }
@@ -96,42 +79,7 @@ pub(super) async fn release(
         .call(|_| async {
             match attempt().await {
                 Ok(answers) => Attempt::Done(answers),
-                Err(error) => judge(&error),
-            }
-        })
-        .await
-}
-
-/// A touch without its texts.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Used {
-    key: [u8; KEY],
-    sender: i64,
-    idle_days: i32,
-}
-
-impl Used {
-    pub(super) fn of(touch: &Touch<'_>, shared: &Shared) -> Self {
-        let key = kept(&touch.key, shared.recipient_key.as_ref());
-        Self { key, sender: touch.sender.0.cast_signed(), idle_days: i32::from(touch.idle_days) }
-    }
-}
-
-/// Notes that pins were used; of several touches of a key the last one counts.
-pub(super) async fn touch(shared: &Shared, mut used: Vec<Used>) -> Result<(), StickyError> {
-    // Sorting keeps the order of touches for one key.
-    used.sort_by_key(|touch| touch.key);
-    used.reverse();
-    used.dedup_by_key(|touch| touch.key);
-    let Keys { scopes, channels, recipients } = &used.iter().map(|touch| touch.key).collect();
-    let senders: Vec<i64> = used.iter().map(|touch| touch.sender).collect();
-    let idle_days: Vec<i32> = used.iter().map(|touch| touch.idle_days).collect();
-    shared
-        .decisions
-        .call(|_| async {
-            match ask(&shared.decisions.pool, TOUCH, &[scopes, channels, recipients, &senders, &idle_days]).await {
-                Ok(_) => Attempt::Done(()),
-                Err(error) => judge(&error),
+                Err(error) => classify(&error),
             }
         })
         .await

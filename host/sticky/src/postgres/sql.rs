@@ -38,7 +38,7 @@ pub(super) use {ended, now, pin_of_key};
 pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// The rows of a statement, which is prepared once for each connection.
-pub(super) async fn ask(pool: &Pool, sql: &str, values: Values<'_>) -> Result<Vec<Row>, PoolError> {
+pub(super) async fn query(pool: &Pool, sql: &str, values: Values<'_>) -> Result<Vec<Row>, PoolError> {
     let lease = Lease::of(pool).await?;
     let statement = lease.prepare_cached(sql).await?;
     let rows = lease.query(&statement, values).await?;

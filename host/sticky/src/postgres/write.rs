@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use deadpool_postgres::PoolError;
 
 use super::Shared;
-use super::columns::{Keys, column, kept, key_at, pin_at};
-use super::connect::{judge, was_refused};
+use super::columns::{Keys, column, key_at, pin_at, stored_key};
+use super::connect::{classify, was_refused};
 use super::names::Names;
-use super::sql::{ask, ended, now, pin_of_key};
-use crate::bytes::KEY;
+use super::sql::{ended, now, pin_of_key, query};
 use crate::error::StickyError;
-use crate::patience::Attempt;
+use crate::key_bytes::KEY_LEN;
 use crate::pin::{Pin, Write};
+use crate::retry::Attempt;
 
 /// `seen` is what each key has as the statement begins. Those that stand in the way of their write are its answer: nothing
 /// is locked or written for them. The others are written, unless another writer came in between; of a key in neither part
@@ -53,18 +53,18 @@ const ROUNDS: usize = 10;
 
 /// A write as the database is asked for it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
-    pub(super) key: [u8; KEY],
+pub(super) struct WriteRow {
+    pub(super) key: [u8; KEY_LEN],
     sender: i64,
     expected: Option<i64>,
     idle_days: i32,
     used: Option<(i64, i64)>,
 }
 
-impl Wanted {
+impl WriteRow {
     pub(super) fn of(write: &Write<'_>, shared: &Shared) -> Self {
         Self {
-            key: kept(&write.key, shared.recipient_key.as_ref()),
+            key: stored_key(&write.key, shared.recipient_key.as_ref()),
             sender: write.sender.key.0.cast_signed(),
             expected: write.expected.map(|sender| sender.0.cast_signed()),
             idle_days: i32::from(write.idle_days),
@@ -74,7 +74,11 @@ impl Wanted {
 }
 
 /// Writes whose keys differ, sorted by them: for each, nothing where it was written, else the pin in its way.
-pub(super) async fn write(shared: &Shared, wanted: &[Wanted], names: &Names) -> Result<Vec<Option<Pin>>, StickyError> {
+pub(super) async fn write(
+    shared: &Shared,
+    wanted: &[WriteRow],
+    names: &Names,
+) -> Result<Vec<Option<Pin>>, StickyError> {
     // Whether an attempt may have written without its answer being read.
     let unsure = AtomicBool::new(false);
     shared
@@ -83,8 +87,8 @@ pub(super) async fn write(shared: &Shared, wanted: &[Wanted], names: &Names) -> 
             match attempt(shared, wanted, names, &unsure).await {
                 Ok(answers) => answers,
                 Err(error) => {
-                    shared.known.forget();
-                    judge(&error)
+                    shared.written.forget();
+                    classify(&error)
                 }
             }
         })
@@ -93,7 +97,7 @@ pub(super) async fn write(shared: &Shared, wanted: &[Wanted], names: &Names) -> 
 
 async fn attempt(
     shared: &Shared,
-    wanted: &[Wanted],
+    wanted: &[WriteRow],
     names: &Names,
     unsure: &AtomicBool,
 ) -> Result<Attempt<Vec<Option<Pin>>>, PoolError> {
@@ -120,15 +124,15 @@ async fn attempt(
             return Ok(Attempt::Done(answers));
         }
     }
-    Ok(Attempt::Again(StickyError::new("the pin changes faster than it can be written")))
+    Ok(Attempt::Retry(StickyError::new("the pin changes faster than it can be written")))
 }
 
 /// One statement; the answers by key. Keys that have none are to be asked again.
 async fn round(
     shared: &Shared,
-    wanted: &[Wanted],
+    wanted: &[WriteRow],
     open: &[usize],
-) -> Result<HashMap<[u8; KEY], Option<Pin>>, PoolError> {
+) -> Result<HashMap<[u8; KEY_LEN], Option<Pin>>, PoolError> {
     let wanted = || open.iter().map(|&place| &wanted[place]);
     let keys: Keys = wanted().map(|write| write.key).collect();
     let senders: Vec<i64> = wanted().map(|write| write.sender).collect();
@@ -137,7 +141,7 @@ async fn round(
     let first_used: Vec<Option<i64>> = wanted().map(|write| write.used.map(|(first, _)| first)).collect();
     let last_used: Vec<Option<i64>> = wanted().map(|write| write.used.map(|(_, last)| last)).collect();
     let Keys { scopes, channels, recipients } = &keys;
-    let rows = ask(
+    let rows = query(
         &shared.decisions.pool,
         WRITE,
         &[scopes, channels, recipients, &senders, &expected, &idle_days, &first_used, &last_used],

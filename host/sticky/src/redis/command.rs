@@ -11,11 +11,11 @@ use crate::redis::layout::{pin_of, use_of, value_of};
 pub(crate) struct Command {
     pub(crate) slot: u16,
     pub(crate) key: Vec<u8>,
-    pub(crate) what: What,
+    pub(crate) kind: CommandKind,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum What {
+pub(crate) enum CommandKind {
     /// `GET`.
     Read,
     /// `SET NX GET`, or a script where there is a pin to compare with.
@@ -35,7 +35,7 @@ pub(crate) enum What {
 
 /// What the answer of a node means.
 #[derive(Debug)]
-pub(crate) enum Meaning {
+pub(crate) enum Reply {
     /// The pin that is the answer, or none.
     Pin(Option<Pin>),
     /// Not a pin: what the node said.
@@ -131,11 +131,11 @@ impl Command {
     /// sent as text, to a node that does not know them yet.
     pub(crate) fn cmd(&self, scripts: &Scripts, again: bool, whole: bool) -> Cmd {
         let mut cmd = Cmd::with_capacity(ARGUMENTS, BYTES);
-        match &self.what {
-            What::Read => {
+        match &self.kind {
+            CommandKind::Read => {
                 cmd.arg("GET").arg(&self.key);
             }
-            What::Write { pin, expected: None, ended: None } if !again => {
+            CommandKind::Write { pin, expected: None, ended: None } if !again => {
                 cmd.arg("SET").arg(&self.key).arg(&value_of(pin)).arg("NX").arg("GET");
                 if let Some(ends) = pin.ends() {
                     cmd.arg("EXAT").arg(ends);
@@ -143,22 +143,22 @@ impl Command {
             }
             // A value that an earlier attempt wrote is overwritten by itself: answered as it would have been the first
             // time, and a write that `WAIT` counts.
-            What::Write { pin, expected, ended } => {
+            CommandKind::Write { pin, expected, ended } => {
                 cmd = scripts.write.cmd(&self.key, whole);
                 cmd.arg(sender(*expected)).arg(&value_of(pin)).arg(ended.as_deref().unwrap_or_default());
                 cmd.arg(ends(pin)).arg(u8::from(again));
             }
-            What::Release { expected } => {
+            CommandKind::Release { expected } => {
                 cmd = scripts.release.cmd(&self.key, whole);
                 cmd.arg(sender(*expected));
             }
-            What::Touch { sender, last_used, idle_days } => {
+            CommandKind::Touch { sender, last_used, idle_days } => {
                 cmd = scripts.touch.cmd(&self.key, whole);
                 let mut pin = Pin::new(*sender, *last_used, *idle_days);
                 pin.last_used = *last_used;
                 cmd.arg(&sender.0.to_be_bytes()).arg(&use_of(*last_used, *idle_days)).arg(ends(&pin));
             }
-            What::Other(name, arguments) => {
+            CommandKind::Other(name, arguments) => {
                 cmd.arg(name).arg(&self.key);
                 for argument in arguments {
                     cmd.arg(argument);
@@ -170,28 +170,28 @@ impl Command {
 
     /// Whether it may write.
     pub(crate) fn writes(&self) -> bool {
-        match self.what {
-            What::Read => false,
-            What::Other(name, _) => matches!(name, "SET" | "HSET"),
+        match self.kind {
+            CommandKind::Read => false,
+            CommandKind::Other(name, _) => matches!(name, "SET" | "HSET"),
             _ => true,
         }
     }
 
     /// What an answer means that is no error.
-    pub(crate) fn meaning(&self, value: Value) -> Meaning {
-        if let What::Other(..) = self.what {
-            return Meaning::Value(value);
+    pub(crate) fn reply(&self, value: Value) -> Reply {
+        if let CommandKind::Other(..) = self.kind {
+            return Reply::Value(value);
         }
         let value = match value {
-            Value::Nil => return Meaning::Pin(None),
+            Value::Nil => return Reply::Pin(None),
             Value::BulkString(value) => value,
-            _ => return Meaning::Unknown,
+            _ => return Reply::Unknown,
         };
-        let Some(pin) = pin_of(&value) else { return Meaning::Unknown };
+        let Some(pin) = pin_of(&value) else { return Reply::Unknown };
         // The server's clock says when a pin ends; where ours is ahead, we know it first.
-        match self.what {
-            What::Write { .. } if pin.has_ended(now()) => Meaning::Ended(value),
-            _ => Meaning::Pin(Some(pin).filter(|pin| !pin.has_ended(now()))),
+        match self.kind {
+            CommandKind::Write { .. } if pin.has_ended(now()) => Reply::Ended(value),
+            _ => Reply::Pin(Some(pin).filter(|pin| !pin.has_ended(now()))),
         }
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! A pin that ends has the time in `EXAT`, so that the server itself sweeps it.
 
-use crate::bytes::KEY;
+use crate::key_bytes::KEY_LEN;
 use crate::pin::{Pin, SenderKey};
 
 /// The newest format that this version knows.
@@ -77,17 +77,17 @@ impl Keys {
     }
 
     /// The whole key of a pin.
-    pub(crate) fn pin(&self, key: &[u8; KEY]) -> Vec<u8> {
+    pub(crate) fn pin(&self, key: &[u8; KEY_LEN]) -> Vec<u8> {
         [&self.pins[..], key].concat()
     }
 
     /// The pin's part of a whole key; none of a key that is no pin of ours.
-    pub(crate) fn strip(&self, key: &[u8]) -> Option<[u8; KEY]> {
+    pub(crate) fn strip(&self, key: &[u8]) -> Option<[u8; KEY_LEN]> {
         key.strip_prefix(&*self.pins)?.try_into().ok()
     }
 
     /// The slot of a pin.
-    pub(crate) fn slot(&self, key: &[u8; KEY]) -> u16 {
+    pub(crate) fn slot(&self, key: &[u8; KEY_LEN]) -> u16 {
         checksum(self.checksum, key) % SLOTS
     }
 
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(checksum(0, b"123456789"), 0x31c3);
         assert_eq!(slot_of(b"foo"), 12_182);
         let keys = Keys::new("callsign");
-        let key = [b'{'; KEY];
+        let key = [b'{'; KEY_LEN];
         assert_eq!(keys.slot(&key), slot_of(&keys.pin(&key)));
         assert_eq!(keys.strip(&keys.pin(&key)), Some(key));
         assert_eq!(keys.strip(b"callsign:store"), None);

@@ -9,23 +9,23 @@ use std::sync::{Arc, PoisonError};
 use redis::{Cmd, Pipeline, Value};
 use siphasher::sip::SipHasher13;
 
-use crate::bytes::{KEY, parts_of};
 use crate::error::StickyError;
+use crate::key_bytes::{KEY_LEN, key_parts};
 use crate::listing::{Page, PinRecord, Position};
-use crate::patience::Attempt;
 use crate::pin::{Pin, SenderKey};
 use crate::recipient::Recipient;
 use crate::redis::Inner;
-use crate::redis::batch::Outcome;
-use crate::redis::command::Meaning;
+use crate::redis::cluster::Outcome;
+use crate::redis::command::Reply;
 use crate::redis::layout::SLOTS;
-use crate::redis::names::Named;
+use crate::redis::names::NameId;
 use crate::redis::node::{Lane, Node};
+use crate::retry::Attempt;
 use callsign_destination::Channel;
 
 /// Which pins, as their keys and values tell.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Which {
+pub(crate) enum PinFilter {
     All,
     Scope(u128),
     Sender(SenderKey),
@@ -33,12 +33,12 @@ pub(crate) enum Which {
 }
 
 /// A key with its slot, in the order of listings.
-type Place = (u16, [u8; KEY]);
+type SlotKey = (u16, [u8; KEY_LEN]);
 
 /// Keys that were read already, after those of a page that was given: the next page begins with them.
 #[derive(Debug)]
-pub(crate) struct Ahead {
-    keys: VecDeque<Place>,
+pub(crate) struct ReadAhead {
+    keys: VecDeque<SlotKey>,
     /// The first slot that was not read.
     slot: u16,
     /// How many slots are looked at next.
@@ -55,36 +55,36 @@ const MOST_SLOTS: u16 = 4_096;
 /// How many pins are read at once.
 const PINS_AT_ONCE: usize = 1_000;
 
-impl Which {
-    fn has_key(self, key: &[u8; KEY]) -> bool {
+impl PinFilter {
+    fn has_key(self, key: &[u8; KEY_LEN]) -> bool {
         match self {
-            Which::Scope(hash) => key[..16] == hash.to_be_bytes(),
-            Which::Recipient(recipient) => key[17..] == recipient.to_bytes(),
-            Which::All | Which::Sender(_) => true,
+            PinFilter::Scope(hash) => key[..16] == hash.to_be_bytes(),
+            PinFilter::Recipient(recipient) => key[17..] == recipient.to_bytes(),
+            PinFilter::All | PinFilter::Sender(_) => true,
         }
     }
 
     fn has_pin(self, pin: &Pin) -> bool {
-        !matches!(self, Which::Sender(sender) if sender != pin.sender)
+        !matches!(self, PinFilter::Sender(sender) if sender != pin.sender)
     }
 
     /// Tells the positions of one filter from those of another.
     fn tag(self) -> [u8; 8] {
         let mut hasher = SipHasher13::new_with_keys(0, 3);
         match self {
-            Which::All => hasher.write(b"a"),
-            Which::Scope(hash) => hasher.write(&[b"c", &hash.to_be_bytes()[..]].concat()),
-            Which::Sender(key) => hasher.write(&[b"s", &key.0.to_be_bytes()[..]].concat()),
-            Which::Recipient(recipient) => hasher.write(&[b"r", &recipient.to_bytes()[..]].concat()),
+            PinFilter::All => hasher.write(b"a"),
+            PinFilter::Scope(hash) => hasher.write(&[b"c", &hash.to_be_bytes()[..]].concat()),
+            PinFilter::Sender(key) => hasher.write(&[b"s", &key.0.to_be_bytes()[..]].concat()),
+            PinFilter::Recipient(recipient) => hasher.write(&[b"r", &recipient.to_bytes()[..]].concat()),
         }
         hasher.finish().to_be_bytes()
     }
 
-    fn position(self, (slot, key): Place) -> Position {
+    fn position(self, (slot, key): SlotKey) -> Position {
         Position([&self.tag()[..], &slot.to_be_bytes(), &key].concat().into())
     }
 
-    fn place(self, position: &Position) -> Result<Place, StickyError> {
+    fn place(self, position: &Position) -> Result<SlotKey, StickyError> {
         let read = || {
             let rest = position.0.strip_prefix(&self.tag())?;
             let (slot, key) = rest.split_first_chunk()?;
@@ -97,13 +97,18 @@ impl Which {
 
 impl Inner {
     /// A page of pins.
-    pub(crate) async fn page(&self, wanted: Which, after: Option<&Position>, most: usize) -> Result<Page, StickyError> {
+    pub(crate) async fn page(
+        &self,
+        wanted: PinFilter,
+        after: Option<&Position>,
+        most: usize,
+    ) -> Result<Page, StickyError> {
         let most = most.clamp(1, 10_000);
         let mut ahead = self.resume(wanted, after).await?;
-        let mut found: Vec<(Place, Pin)> = Vec::new();
+        let mut found: Vec<(SlotKey, Pin)> = Vec::new();
         while found.len() < most {
             let at_once = match wanted {
-                Which::Sender(_) => PINS_AT_ONCE,
+                PinFilter::Sender(_) => PINS_AT_ONCE,
                 _ => PINS_AT_ONCE.min(most - found.len()),
             };
             let keys = self.some(&mut ahead, wanted, at_once).await?;
@@ -129,7 +134,7 @@ impl Inner {
     }
 
     /// How many pins there are.
-    pub(crate) async fn number(&self, wanted: Which) -> Result<u64, StickyError> {
+    pub(crate) async fn count(&self, wanted: PinFilter) -> Result<u64, StickyError> {
         let mut ahead = self.resume(wanted, None).await?;
         let mut number = 0;
         loop {
@@ -139,8 +144,8 @@ impl Inner {
             }
             // A key tells its scope and its recipient. Those of a recipient are guessed, and are there or not.
             number += match wanted {
-                Which::All | Which::Scope(_) => keys.len() as u64,
-                Which::Sender(_) | Which::Recipient(_) => {
+                PinFilter::All | PinFilter::Scope(_) => keys.len() as u64,
+                PinFilter::Sender(_) | PinFilter::Recipient(_) => {
                     let mut number = 0;
                     for keys in keys.chunks(PINS_AT_ONCE) {
                         let pins = self.pins(keys).await?;
@@ -153,18 +158,18 @@ impl Inner {
     }
 
     /// What comes after a position.
-    async fn resume(&self, wanted: Which, after: Option<&Position>) -> Result<Ahead, StickyError> {
+    async fn resume(&self, wanted: PinFilter, after: Option<&Position>) -> Result<ReadAhead, StickyError> {
         let place = after.map(|after| wanted.place(after)).transpose()?;
         let kept = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
         match kept {
             Some((position, ahead)) if Some(&position) == after => return Ok(ahead),
             _ => {}
         }
-        if let Which::Recipient(recipient) = wanted {
+        if let PinFilter::Recipient(recipient) = wanted {
             return self.keys_of(recipient, place).await;
         }
         let slot = place.map_or(0, |(slot, _)| slot);
-        let mut ahead = Ahead { keys: VecDeque::new(), slot, slots: FEWEST_SLOTS };
+        let mut ahead = ReadAhead { keys: VecDeque::new(), slot, slots: FEWEST_SLOTS };
         if let Some(place) = place {
             self.fetch(&mut ahead).await?;
             ahead.keys.retain(|key| *key > place);
@@ -173,12 +178,12 @@ impl Inner {
     }
 
     /// The keys that a recipient can have: one for each scope that there ever was, and each channel.
-    async fn keys_of(&self, recipient: Recipient, after: Option<Place>) -> Result<Ahead, StickyError> {
+    async fn keys_of(&self, recipient: Recipient, after: Option<SlotKey>) -> Result<ReadAhead, StickyError> {
         self.names.read_all(&self.cluster, "scopes").await?;
         let mut keys = VecDeque::new();
-        for scope in self.names.known.scopes() {
+        for scope in self.names.cache.scopes() {
             for channel in Channel::ALL {
-                let mut key = [0; KEY];
+                let mut key = [0; KEY_LEN];
                 key[..16].copy_from_slice(&scope.to_be_bytes());
                 key[16] = channel as u8;
                 key[17..].copy_from_slice(&recipient.to_bytes());
@@ -186,11 +191,11 @@ impl Inner {
             }
         }
         keys.retain(|(_, key)| after.is_none_or(|(_, after)| *key > after));
-        Ok(Ahead { keys, slot: SLOTS, slots: 0 })
+        Ok(ReadAhead { keys, slot: SLOTS, slots: 0 })
     }
 
     /// The next keys that may be wanted; none at the end.
-    async fn some(&self, ahead: &mut Ahead, wanted: Which, most: usize) -> Result<Vec<Place>, StickyError> {
+    async fn some(&self, ahead: &mut ReadAhead, wanted: PinFilter, most: usize) -> Result<Vec<SlotKey>, StickyError> {
         let mut some = Vec::new();
         loop {
             while some.len() < most
@@ -208,11 +213,11 @@ impl Inner {
     }
 
     /// Reads the keys of the next slots, fewer where they have many keys.
-    async fn fetch(&self, ahead: &mut Ahead) -> Result<(), StickyError> {
+    async fn fetch(&self, ahead: &mut ReadAhead) -> Result<(), StickyError> {
         loop {
             let (mut keys, slot) = self.fetch_once(ahead.slot, ahead.slots).await?;
             // What was read is all there is only where the slots stayed where they were thought to be.
-            if self.cluster.topology.look().await? {
+            if self.cluster.topology.refresh().await? {
                 continue;
             }
             keys.sort_unstable();
@@ -224,7 +229,7 @@ impl Inner {
         }
     }
 
-    async fn fetch_once(&self, first: u16, slots: u16) -> Result<(Vec<Place>, u16), StickyError> {
+    async fn fetch_once(&self, first: u16, slots: u16) -> Result<(Vec<SlotKey>, u16), StickyError> {
         let map = self.cluster.topology.map();
         let mut end = SLOTS.min(first + slots);
         if let Some(slot) = (first..end).find(|&slot| map.node(slot).is_none()) {
@@ -261,7 +266,7 @@ impl Inner {
         Ok((keys, end))
     }
 
-    async fn keys_in(&self, slots: &[(Arc<Node>, u16)], keys: &mut Vec<Place>) -> Result<(), StickyError> {
+    async fn keys_in(&self, slots: &[(Arc<Node>, u16)], keys: &mut Vec<SlotKey>) -> Result<(), StickyError> {
         let answers = self.ask_slots("GETKEYSINSLOT", slots).await?;
         for ((_, slot), answer) in slots.iter().zip(answers) {
             let Value::Array(found) = answer else { return Err(odd_slot(*slot)) };
@@ -294,16 +299,16 @@ impl Inner {
         let asked: Vec<_> = nodes
             .into_iter()
             .map(|(node, pipeline, places)| {
-                let breaker = Arc::clone(&self.listing);
+                let retrier = Arc::clone(&self.listing);
                 let ask = async move {
                     let ask = async |_| match node.send(Lane::Admin, &pipeline).await {
                         Ok(answers) => match answers.iter().find(|answer| matches!(answer, Value::ServerError(_))) {
                             Some(error) => Attempt::Failed(StickyError::new(format!("{}: {error:?}", node.address()))),
                             None => Attempt::Done(answers),
                         },
-                        Err(error) => Attempt::Again(error),
+                        Err(error) => Attempt::Retry(error),
                     };
-                    breaker.call(ask).await
+                    retrier.call(ask).await
                 };
                 (tokio::spawn(ask), places)
             })
@@ -318,31 +323,31 @@ impl Inner {
     }
 
     /// The pins of keys.
-    async fn pins(&self, keys: &[Place]) -> Result<Vec<Option<Pin>>, StickyError> {
+    async fn pins(&self, keys: &[SlotKey]) -> Result<Vec<Option<Pin>>, StickyError> {
         let reads = keys.iter().map(|(_, key)| self.read_command(key)).collect();
         let pin = |outcome: Outcome| match outcome? {
-            Meaning::Pin(pin) => Ok(pin),
+            Reply::Pin(pin) => Ok(pin),
             _ => Ok(None),
         };
         self.cluster.run(Lane::Admin, reads).await.into_iter().map(pin).collect()
     }
 
-    async fn records(&self, found: Vec<(Place, Pin)>) -> Result<Vec<PinRecord>, StickyError> {
+    async fn records(&self, found: Vec<(SlotKey, Pin)>) -> Result<Vec<PinRecord>, StickyError> {
         let mut names = Vec::with_capacity(2 * found.len());
         for ((_, key), pin) in &found {
-            names.extend(parts_of(key).map(|(scope, ..)| Named::Scope(scope)));
-            names.push(Named::Sender(pin.sender));
+            names.extend(key_parts(key).map(|(scope, ..)| NameId::Scope(scope)));
+            names.push(NameId::Sender(pin.sender));
         }
         self.names.read(&self.cluster, names).await?;
-        let record = |((_, key), pin): &(Place, Pin)| {
-            let (scope, channel, recipient) = parts_of(key)?;
-            let (application, entity) = self.names.known.scope(scope)?;
+        let record = |((_, key), pin): &(SlotKey, Pin)| {
+            let (scope, channel, recipient) = key_parts(key)?;
+            let (application, entity) = self.names.cache.scope(scope)?;
             Some(PinRecord {
                 application,
                 entity,
                 channel,
                 recipient,
-                sender: self.names.known.sender(pin.sender)?,
+                sender: self.names.cache.sender(pin.sender)?,
                 pin: *pin,
             })
         };

@@ -6,17 +6,17 @@ use hashbrown::HashSet;
 use redis::Value;
 
 use crate::error::StickyError;
-use crate::known::Known;
+use crate::name_cache::NameCache;
 use crate::pin::{PinScope, PinnedSender, SenderKey};
-use crate::redis::batch::Cluster;
-use crate::redis::command::{Command, Meaning, What};
+use crate::redis::cluster::Cluster;
+use crate::redis::command::{Command, CommandKind, Reply};
 use crate::redis::layout::{Keys, SHARDS, slot_of};
 use crate::redis::node::Lane;
-use crate::redis::topology::Map;
+use crate::redis::topology::SlotMap;
 
 /// A name's number: the hash of a scope, or the key of a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Named {
+pub(crate) enum NameId {
     Scope(u128),
     Sender(SenderKey),
 }
@@ -25,61 +25,61 @@ pub(crate) enum Named {
 #[derive(Debug)]
 pub(crate) struct Names {
     keys: Arc<Keys>,
-    pub(crate) known: Known,
+    pub(crate) cache: NameCache,
 }
 
-impl Named {
+impl NameId {
     fn shard(self) -> u64 {
         match self {
-            Named::Scope(hash) => hash as u64 % SHARDS,
-            Named::Sender(key) => key.0 % SHARDS,
+            NameId::Scope(hash) => hash as u64 % SHARDS,
+            NameId::Sender(key) => key.0 % SHARDS,
         }
     }
 
     /// The hash that the name is in.
     fn hash(self, keys: &Keys) -> String {
         match self {
-            Named::Scope(_) => keys.names("scopes", self.shard()),
-            Named::Sender(_) => keys.names("senders", self.shard()),
+            NameId::Scope(_) => keys.names("scopes", self.shard()),
+            NameId::Sender(_) => keys.names("senders", self.shard()),
         }
     }
 
     /// The field of it.
     fn field(self) -> String {
         match self {
-            Named::Scope(hash) => format!("{hash:032x}"),
-            Named::Sender(key) => format!("{:016x}", key.0),
+            NameId::Scope(hash) => format!("{hash:032x}"),
+            NameId::Sender(key) => format!("{:016x}", key.0),
         }
     }
 }
 
 fn command(hash: String, name: &'static str, arguments: Vec<Vec<u8>>) -> Command {
-    Command { slot: slot_of(hash.as_bytes()), key: hash.into_bytes(), what: What::Other(name, arguments) }
+    Command { slot: slot_of(hash.as_bytes()), key: hash.into_bytes(), kind: CommandKind::Other(name, arguments) }
 }
 
 impl Names {
     pub(crate) fn new(keys: Arc<Keys>) -> Self {
-        Self { keys, known: Known::default() }
+        Self { keys, cache: NameCache::default() }
     }
 
     /// The names of these that the cluster may not have yet, with the commands that write them.
     pub(crate) fn unknown<'a>(
         &self,
         used: impl Iterator<Item = (PinScope<'a>, PinnedSender<'a>)>,
-    ) -> Vec<(Named, Command)> {
+    ) -> Vec<(NameId, Command)> {
         let (mut seen, mut unknown) = (HashSet::new(), Vec::new());
         for (scope, sender) in used {
-            let named = Named::Scope(scope.hash());
-            if !self.known.has_scope(scope.hash()) && seen.insert(named) {
+            let named = NameId::Scope(scope.hash());
+            if !self.cache.has_scope(scope.hash()) && seen.insert(named) {
                 let text = serde_json::to_vec(&(scope.application, scope.entity)).unwrap_or_default();
                 unknown.push((named, text));
             }
-            let named = Named::Sender(sender.key);
-            if !self.known.has_sender(sender.key) && seen.insert(named) {
+            let named = NameId::Sender(sender.key);
+            if !self.cache.has_sender(sender.key) && seen.insert(named) {
                 unknown.push((named, sender.id.as_bytes().to_vec()));
             }
         }
-        let write = |(named, text): (Named, Vec<u8>)| {
+        let write = |(named, text): (NameId, Vec<u8>)| {
             (named, command(named.hash(&self.keys), "HSET", vec![named.field().into_bytes(), text]))
         };
         unknown.into_iter().map(write).collect()
@@ -89,15 +89,15 @@ impl Names {
     pub(crate) async fn write(
         &self,
         cluster: &Arc<Cluster>,
-        names: Vec<(Named, Command)>,
-    ) -> hashbrown::HashMap<Named, StickyError> {
+        names: Vec<(NameId, Command)>,
+    ) -> hashbrown::HashMap<NameId, StickyError> {
         let commands = names.iter().map(|(_, command)| command.clone()).collect();
         let outcomes = cluster.run(Lane::Write, commands).await;
         let mut failed = hashbrown::HashMap::new();
         for ((named, command), outcome) in names.into_iter().zip(outcomes) {
             match outcome {
                 Ok(_) => {
-                    if let What::Other(_, arguments) = &command.what {
+                    if let CommandKind::Other(_, arguments) = &command.kind {
                         self.learn(named, arguments.last().map(Vec::as_slice).unwrap_or_default());
                     }
                 }
@@ -109,16 +109,16 @@ impl Names {
         failed
     }
 
-    fn learn(&self, named: Named, text: &[u8]) {
+    fn learn(&self, named: NameId, text: &[u8]) {
         match named {
-            Named::Scope(hash) => {
+            NameId::Scope(hash) => {
                 if let Ok(name) = serde_json::from_slice(text) {
-                    self.known.learn_scope(hash, name);
+                    self.cache.learn_scope(hash, name);
                 }
             }
-            Named::Sender(key) => {
+            NameId::Sender(key) => {
                 if let Ok(id) = std::str::from_utf8(text) {
-                    self.known.learn_sender(key, id.into());
+                    self.cache.learn_sender(key, id.into());
                 }
             }
         }
@@ -133,7 +133,7 @@ impl Names {
         let mut read = Ok(());
         for outcome in cluster.run(Lane::Admin, commands).await {
             let value = match outcome {
-                Ok(Meaning::Value(Value::Array(value))) => value,
+                Ok(Reply::Value(Value::Array(value))) => value,
                 Ok(_) => continue,
                 Err(error) => {
                     read = Err(error);
@@ -144,8 +144,8 @@ impl Names {
                 let [Value::BulkString(field), Value::BulkString(text)] = pair else { continue };
                 let Some(field) = std::str::from_utf8(field).ok() else { continue };
                 let named = match what {
-                    "scopes" => u128::from_str_radix(field, 16).ok().map(Named::Scope),
-                    _ => u64::from_str_radix(field, 16).ok().map(|key| Named::Sender(SenderKey(key))),
+                    "scopes" => u128::from_str_radix(field, 16).ok().map(NameId::Scope),
+                    _ => u64::from_str_radix(field, 16).ok().map(|key| NameId::Sender(SenderKey(key))),
                 };
                 if let Some(named) = named {
                     self.learn(named, text);
@@ -159,17 +159,17 @@ impl Names {
     ///
     /// # Errors
     /// They cannot be read.
-    pub(crate) async fn read(&self, cluster: &Arc<Cluster>, names: Vec<Named>) -> Result<(), StickyError> {
-        let unknown = |named: &Named| match named {
-            Named::Scope(hash) => !self.known.has_scope(*hash),
-            Named::Sender(key) => !self.known.has_sender(*key),
+    pub(crate) async fn read(&self, cluster: &Arc<Cluster>, names: Vec<NameId>) -> Result<(), StickyError> {
+        let unknown = |named: &NameId| match named {
+            NameId::Scope(hash) => !self.cache.has_scope(*hash),
+            NameId::Sender(key) => !self.cache.has_sender(*key),
         };
-        let names: HashSet<Named> = names.into_iter().filter(unknown).collect();
-        let names: Vec<Named> = names.into_iter().collect();
-        let get = |named: &Named| command(named.hash(&self.keys), "HGET", vec![named.field().into_bytes()]);
+        let names: HashSet<NameId> = names.into_iter().filter(unknown).collect();
+        let names: Vec<NameId> = names.into_iter().collect();
+        let get = |named: &NameId| command(named.hash(&self.keys), "HGET", vec![named.field().into_bytes()]);
         let outcomes = cluster.run(Lane::Admin, names.iter().map(get).collect()).await;
         for (named, outcome) in names.into_iter().zip(outcomes) {
-            if let Meaning::Value(Value::BulkString(text)) = outcome? {
+            if let Reply::Value(Value::BulkString(text)) = outcome? {
                 self.learn(named, &text);
             }
         }
@@ -178,11 +178,11 @@ impl Names {
 
     /// Forgets the names whose server is another than before: it may have taken over without the latest of them, so they
     /// are written again when they are next used.
-    pub(crate) fn moved(&self, before: &Map, after: &Map) {
-        let stayed = |named: Named| {
+    pub(crate) fn moved(&self, before: &SlotMap, after: &SlotMap) {
+        let stayed = |named: NameId| {
             let slot = slot_of(named.hash(&self.keys).as_bytes());
             matches!((before.node(slot), after.node(slot)), (Some(one), Some(other)) if Arc::ptr_eq(one, other))
         };
-        self.known.retain(|hash| stayed(Named::Scope(hash)), |key| stayed(Named::Sender(key)));
+        self.cache.retain(|hash| stayed(NameId::Scope(hash)), |key| stayed(NameId::Sender(key)));
     }
 }

@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisConnectionInfo, Value};
 
 use crate::error::StickyError;
-use crate::patience::{Breaker, RetryPolicy};
+use crate::retry::{Retrier, RetryPolicy};
 
 /// What a connection is for. Reads do not queue behind writes that wait for replicas, and neither behind listings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) enum Lane {
 pub(crate) struct Node {
     pub(crate) host: Box<str>,
     pub(crate) port: u16,
-    pub(crate) breaker: Breaker,
+    pub(crate) retrier: Retrier,
     login: RedisConnectionInfo,
     read: Connection,
     /// More than one where writes wait for replicas: a connection that waits does nothing else.
@@ -54,17 +54,11 @@ const QUEUE: usize = 256;
 const BUFFER: usize = 64 * 1024;
 
 impl Node {
-    pub(crate) fn new(
-        host: &str,
-        port: u16,
-        login: &RedisConnectionInfo,
-        patience: RetryPolicy,
-        writes: usize,
-    ) -> Self {
+    pub(crate) fn new(host: &str, port: u16, login: &RedisConnectionInfo, retry: RetryPolicy, writes: usize) -> Self {
         Self {
             host: host.into(),
             port,
-            breaker: Breaker::new(patience),
+            retrier: Retrier::new(retry),
             login: login.clone(),
             read: Connection::default(),
             write: (0..writes).map(|_| Connection::default()).collect(),

@@ -6,15 +6,15 @@ use std::time::Duration;
 use redis::{Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisConnectionInfo, Value};
 
 use crate::error::{OpenError, StickyError};
-use crate::patience::{Breaker, RetryPolicy};
 use crate::recipient::RecipientKey;
 use crate::redis::Inner;
-use crate::redis::batch::Cluster;
-use crate::redis::command::{Command, Meaning, Scripts, What};
+use crate::redis::cluster::Cluster;
+use crate::redis::command::{Command, CommandKind, Reply, Scripts};
 use crate::redis::layout::{FORMAT, Keys, slot_of};
 use crate::redis::names::Names;
 use crate::redis::node::{Lane, Node, address};
 use crate::redis::topology::{Topology, text};
+use crate::retry::{Retrier, RetryPolicy};
 
 /// How a [`RedisStore`](crate::RedisStore) is used.
 #[derive(Debug, Clone)]
@@ -23,12 +23,12 @@ pub struct RedisOptions {
     /// With it recipients are kept as hashes. Default none: as numbers. A store is opened with the same key for ever.
     pub recipient_key: Option<RecipientKey>,
     /// How long the servers are waited for.
-    pub patience: RetryPolicy,
+    pub retry: RetryPolicy,
     /// The beginning of every key, 1 to 64 letters, digits, `-`, `_`, `.` and `:`. Default `callsign`. Stores with
     /// different prefixes do not see each other.
     pub prefix: String,
     /// How many replicas must have a write before it is answered, and how long they are waited for, which is at most
-    /// three quarters of [`RetryPolicy::attempt`]. Default none: the master alone answers.
+    /// three quarters of [`RetryPolicy::attempt_timeout`]. Default none: the master alone answers.
     pub wait_replicas: Option<(u32, Duration)>,
     /// The threads that connections live on. Default 2.
     pub threads: usize,
@@ -40,7 +40,7 @@ impl Default for RedisOptions {
     fn default() -> Self {
         Self {
             recipient_key: None,
-            patience: RetryPolicy::default(),
+            retry: RetryPolicy::default(),
             prefix: "callsign".into(),
             wait_replicas: None,
             threads: 2,
@@ -113,45 +113,45 @@ pub(crate) async fn open(found: Address, options: &RedisOptions) -> Result<Inner
     let unreachable =
         |error: StickyError| OpenError::Unreachable { place: place.clone(), reason: error.reason.to_string() };
     let writes = if options.wait_replicas.is_some() { WAITING_WRITES } else { 1 };
-    let topology = Topology::new(seeds.clone(), login, options.patience, writes);
+    let topology = Topology::new(seeds.clone(), login, options.retry, writes);
     let mut first = Err(StickyError::new("no server is named"));
     for (host, port) in &seeds {
         let node = topology.node_at(host, *port);
-        first = about(&node, options.patience.total).await.map(|about| (node, about));
+        first = server_info(&node, options.retry.total_timeout).await.map(|about| (node, about));
         if first.is_ok() {
             break;
         }
     }
     let (node, about) = first.map_err(unreachable)?;
-    fit(&about, &node, &place)?;
-    let scripts = Scripts::new(load(&node, options.patience.total).await.map_err(unreachable)?);
-    topology.look().await.map_err(unreachable)?;
+    check_server(&about, &node, &place)?;
+    let scripts = Scripts::new(load_scripts(&node, options.retry.total_timeout).await.map_err(unreachable)?);
+    topology.refresh().await.map_err(unreachable)?;
     for master in &topology.map().nodes {
         // One that is away now may be fit; what is on it will not be answered for.
-        if let Ok(about) = self::about(master, options.patience.total).await {
-            fit(&about, master, &place)?;
+        if let Ok(about) = self::server_info(master, options.retry.total_timeout).await {
+            check_server(&about, master, &place)?;
         }
     }
-    let most = options.patience.attempt * 3 / 4;
+    let most = options.retry.attempt_timeout * 3 / 4;
     let wait = options.wait_replicas.map(|(replicas, time)| (replicas, time.min(most)));
     let cluster = Arc::new(Cluster { topology, scripts, wait });
     let keys = Arc::new(Keys::new(&options.prefix));
-    check(&cluster, &keys, options, &place).await?;
+    check_format(&cluster, &keys, options, &place).await?;
     let names = Names::new(Arc::clone(&keys));
     for what in ["scopes", "senders"] {
         if let Err(error) = names.read_all(&cluster, what).await {
             log::warn!("names of {what} could not be read, and are written again when they are used: {error}");
         }
     }
-    let mut listing = options.patience;
-    listing.attempt *= LISTING;
-    listing.total *= LISTING;
+    let mut listing = options.retry;
+    listing.attempt_timeout *= LISTING;
+    listing.total_timeout *= LISTING;
     Ok(Inner {
         cluster,
         keys,
         names,
         recipient_key: options.recipient_key.clone(),
-        listing: Arc::new(Breaker::new(listing)),
+        listing: Arc::new(Retrier::new(listing)),
         ahead: std::sync::Mutex::new(None),
     })
 }
@@ -165,7 +165,7 @@ fn cmd(words: &[&str]) -> Cmd {
 }
 
 /// Answers to commands that have to be answered.
-async fn told(node: &Node, time: Duration, commands: Vec<Cmd>) -> Result<Vec<Value>, StickyError> {
+async fn replies(node: &Node, time: Duration, commands: Vec<Cmd>) -> Result<Vec<Value>, StickyError> {
     let mut pipeline = Pipeline::new();
     for cmd in commands {
         pipeline.add_command(cmd);
@@ -182,19 +182,20 @@ async fn told(node: &Node, time: Duration, commands: Vec<Cmd>) -> Result<Vec<Val
 }
 
 /// What a server says of itself.
-async fn about(node: &Node, time: Duration) -> Result<String, StickyError> {
+async fn server_info(node: &Node, time: Duration) -> Result<String, StickyError> {
     let parts = ["server", "memory", "cluster"].map(|part| cmd(&["INFO", part]));
-    Ok(told(node, time, parts.into()).await?.iter().filter_map(text).collect())
+    Ok(replies(node, time, parts.into()).await?.iter().filter_map(text).collect())
 }
 
-async fn load(node: &Node, time: Duration) -> Result<[String; 3], StickyError> {
+async fn load_scripts(node: &Node, time: Duration) -> Result<[String; 3], StickyError> {
     let loads = Scripts::TEXTS.map(|text| cmd(&["SCRIPT", "LOAD", text]));
-    let hashes: Vec<String> = told(node, time, loads.into()).await?.iter().filter_map(text).map(Into::into).collect();
+    let hashes: Vec<String> =
+        replies(node, time, loads.into()).await?.iter().filter_map(text).map(Into::into).collect();
     hashes.try_into().map_err(|_| StickyError::new(format!("{}: scripts could not be loaded", node.address())))
 }
 
 /// Whether pins can be kept on a server.
-fn fit(about: &str, node: &Node, place: &str) -> Result<(), OpenError> {
+fn check_server(about: &str, node: &Node, place: &str) -> Result<(), OpenError> {
     let field =
         |name: &str| about.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default();
     let unfit = |reason: String| Err(OpenError::Unfit { place: place.into(), reason });
@@ -224,19 +225,22 @@ fn fit(about: &str, node: &Node, place: &str) -> Result<(), OpenError> {
 }
 
 /// Writes down what kind of store this is, or compares with what is written: `1 numbers`, or `1 hashes FINGERPRINT`.
-async fn check(cluster: &Arc<Cluster>, keys: &Keys, options: &RedisOptions, place: &str) -> Result<(), OpenError> {
+async fn check_format(
+    cluster: &Arc<Cluster>,
+    keys: &Keys,
+    options: &RedisOptions,
+    place: &str,
+) -> Result<(), OpenError> {
     let kept = match &options.recipient_key {
         Some(key) => format!("hashes {}", key.fingerprint()),
         None => "numbers".into(),
     };
     let key = keys.store().into_bytes();
     let run = async |name, arguments| {
-        let command = Command { slot: slot_of(&key), key: key.clone(), what: What::Other(name, arguments) };
+        let command = Command { slot: slot_of(&key), key: key.clone(), kind: CommandKind::Other(name, arguments) };
         match cluster.run(Lane::Write, vec![command]).await.pop() {
-            Some(Ok(Meaning::Value(Value::Nil))) => Ok(None),
-            Some(Ok(Meaning::Value(Value::BulkString(found)))) => {
-                Ok(Some(String::from_utf8_lossy(&found).into_owned()))
-            }
+            Some(Ok(Reply::Value(Value::Nil))) => Ok(None),
+            Some(Ok(Reply::Value(Value::BulkString(found)))) => Ok(Some(String::from_utf8_lossy(&found).into_owned())),
             Some(Err(error)) => Err(OpenError::Unreachable { place: place.into(), reason: error.reason.to_string() }),
             _ => Ok(Some(String::new())),
         }

@@ -10,19 +10,19 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::error::StickyError;
-use crate::patience::RetryPolicy;
 use crate::redis::layout::SLOTS;
 use crate::redis::node::{Lane, Node};
+use crate::retry::RetryPolicy;
 
 /// The servers that calls go to: those that have slots, which are masters. A replica may be asked for the map, where the
 /// address of the store names it, and for nothing else.
 #[derive(Debug)]
 pub(crate) struct Topology {
-    map: RwLock<Arc<Map>>,
+    map: RwLock<Arc<SlotMap>>,
     /// Where the cluster was first found; asked again where no master answers.
     seeds: Box<[(Box<str>, u16)]>,
     login: RedisConnectionInfo,
-    patience: RetryPolicy,
+    retry: RetryPolicy,
     writes: usize,
     wanted: Notify,
     is_wanted: AtomicBool,
@@ -30,7 +30,7 @@ pub(crate) struct Topology {
 
 /// A map of slots as it was at one moment.
 #[derive(Debug)]
-pub(crate) struct Map {
+pub(crate) struct SlotMap {
     pub(crate) nodes: Vec<Arc<Node>>,
     /// The number of the node of each slot; `NONE` where a slot has none.
     slots: Box<[u16]>,
@@ -44,7 +44,7 @@ const OTHERS: Duration = Duration::from_millis(30);
 /// The time from one look at the map to the next, at least.
 const REST: Duration = Duration::from_millis(20);
 
-impl Map {
+impl SlotMap {
     fn empty() -> Self {
         Self { nodes: Vec::new(), slots: vec![NONE; SLOTS.into()].into() }
     }
@@ -61,7 +61,7 @@ impl Map {
 }
 
 /// What a server says of the cluster.
-struct View {
+struct ClusterView {
     /// Whether it sees a majority of masters.
     sound: bool,
     epoch: u64,
@@ -69,10 +69,10 @@ struct View {
     ranges: Vec<(u16, u16, Box<str>, u16)>,
 }
 
-impl View {
+impl ClusterView {
     /// The greater, the better known: a majority seen, the latest epoch, and then the most slots, since a server that has
     /// just joined hears of one after the other.
-    fn worth(&self) -> (bool, u64, u32) {
+    fn rank(&self) -> (bool, u64, u32) {
         let slots = self.ranges.iter().map(|(first, last, ..)| u32::from(last - first) + 1);
         (self.sound, self.epoch, slots.sum())
     }
@@ -82,21 +82,21 @@ impl Topology {
     pub(crate) fn new(
         seeds: Box<[(Box<str>, u16)]>,
         login: RedisConnectionInfo,
-        patience: RetryPolicy,
+        retry: RetryPolicy,
         writes: usize,
     ) -> Self {
         Self {
-            map: RwLock::new(Arc::new(Map::empty())),
+            map: RwLock::new(Arc::new(SlotMap::empty())),
             seeds,
             login,
-            patience,
+            retry,
             writes,
             wanted: Notify::new(),
             is_wanted: AtomicBool::new(false),
         }
     }
 
-    pub(crate) fn map(&self) -> Arc<Map> {
+    pub(crate) fn map(&self) -> Arc<SlotMap> {
         self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -104,23 +104,23 @@ impl Topology {
     pub(crate) fn node_at(&self, host: &str, port: u16) -> Arc<Node> {
         let map = self.map();
         let known = map.nodes.iter().find(|node| &*node.host == host && node.port == port);
-        known.cloned().unwrap_or_else(|| Arc::new(Node::new(host, port, &self.login, self.patience, self.writes)))
+        known.cloned().unwrap_or_else(|| Arc::new(Node::new(host, port, &self.login, self.retry, self.writes)))
     }
 
     /// Says that a server was not there, or that it sent us elsewhere: the map is looked at soon.
-    pub(crate) fn look_again(&self) {
+    pub(crate) fn request_refresh(&self) {
         if !self.is_wanted.swap(true, Ordering::AcqRel) {
             self.wanted.notify_one();
         }
     }
 
     /// Keeps the map up to date for as long as the store lives. `moved` is told the map before and after a change.
-    pub(crate) async fn keep(&self, moved: impl Fn(&Map, &Map)) {
+    pub(crate) async fn keep_fresh(&self, moved: impl Fn(&SlotMap, &SlotMap)) {
         loop {
             self.wanted.notified().await;
             self.is_wanted.store(false, Ordering::Release);
             let before = self.map();
-            if let Ok(true) = self.look().await {
+            if let Ok(true) = self.refresh().await {
                 moved(&before, &self.map());
             }
             tokio::time::sleep(REST).await;
@@ -131,7 +131,7 @@ impl Topology {
     ///
     /// # Errors
     /// None of them says.
-    pub(crate) async fn look(&self) -> Result<bool, StickyError> {
+    pub(crate) async fn refresh(&self) -> Result<bool, StickyError> {
         let map = self.map();
         let mut asked = map.nodes.clone();
         for (host, port) in &self.seeds {
@@ -141,14 +141,14 @@ impl Topology {
         }
         let mut views = JoinSet::new();
         for node in asked {
-            let patience = self.patience;
+            let retry = self.retry;
             views.spawn(async move {
-                let view = tokio::time::timeout(patience.attempt, ask(&node)).await;
+                let view = tokio::time::timeout(retry.attempt_timeout, ask(&node)).await;
                 view.unwrap_or_else(|_| Err(StickyError::new(format!("{}: no answer", node.address()))))
             });
         }
         // The latest view of those that see a majority counts: a server that was cut off knows only the past.
-        let (mut best, mut error): (Option<View>, _) = (None, StickyError::new("no server is known"));
+        let (mut best, mut error): (Option<ClusterView>, _) = (None, StickyError::new("no server is known"));
         let mut ends = None;
         loop {
             let next = views.join_next();
@@ -161,7 +161,7 @@ impl Topology {
                     if view.sound {
                         ends.get_or_insert_with(|| tokio::time::Instant::now() + OTHERS);
                     }
-                    if best.as_ref().is_none_or(|best| view.worth() > best.worth()) {
+                    if best.as_ref().is_none_or(|best| view.rank() > best.rank()) {
                         best = Some(view);
                     }
                 }
@@ -170,11 +170,11 @@ impl Topology {
                 None => break,
             }
         }
-        Ok(self.take(&best.ok_or(error)?))
+        Ok(self.adopt(&best.ok_or(error)?))
     }
 
-    fn take(&self, view: &View) -> bool {
-        let mut next = Map::empty();
+    fn adopt(&self, view: &ClusterView) -> bool {
+        let mut next = SlotMap::empty();
         let mut numbers: HashMap<(&str, u16), u16> = HashMap::new();
         for (first, last, host, port) in &view.ranges {
             let number = *numbers.entry((host, *port)).or_insert_with(|| {
@@ -195,7 +195,7 @@ impl Topology {
     }
 }
 
-async fn ask(node: &Node) -> Result<View, StickyError> {
+async fn ask(node: &Node) -> Result<ClusterView, StickyError> {
     let mut pipeline = Pipeline::new();
     for what in ["INFO", "SLOTS"] {
         let mut cmd = Cmd::new();
@@ -217,7 +217,7 @@ async fn ask(node: &Node) -> Result<View, StickyError> {
         Value::Array(ranges) => ranges.iter().map(|slots| range(slots, &node.host)).collect::<Option<_>>(),
         _ => None,
     };
-    Ok(View {
+    Ok(ClusterView {
         sound: field("cluster_state") == "ok",
         epoch: field("cluster_current_epoch").parse().unwrap_or(0),
         ranges: ranges.ok_or_else(|| odd(slots))?,

@@ -13,13 +13,13 @@ use crate::error::StickyError;
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// For one attempt, connecting included. Default 250 ms.
-    pub attempt: Duration,
+    pub attempt_timeout: Duration,
     /// For all attempts of a call together; a call never takes longer. Default 1 s.
-    pub total: Duration,
+    pub total_timeout: Duration,
     /// How often a call that failed is tried again. Default 3.
     pub retries: usize,
     /// The wait before the first retry; it doubles each time, and each wait is up to twice as long by chance. Default 10 ms.
-    pub wait: Duration,
+    pub backoff: Duration,
     /// After this many calls in a row that failed for good, the store is not asked for a while: calls fail at once.
     /// Default 5.
     pub failures: u32,
@@ -30,10 +30,10 @@ pub struct RetryPolicy {
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            attempt: Duration::from_millis(250),
-            total: Duration::from_secs(1),
+            attempt_timeout: Duration::from_millis(250),
+            total_timeout: Duration::from_secs(1),
             retries: 3,
-            wait: Duration::from_millis(10),
+            backoff: Duration::from_millis(10),
             failures: 5,
             rest: Duration::from_secs(1),
         }
@@ -45,24 +45,24 @@ impl Default for RetryPolicy {
 pub(crate) enum Attempt<T> {
     Done(T),
     /// Worth another try: the connection broke, a server is not there, or is no primary any more.
-    Again(StickyError),
+    Retry(StickyError),
     /// Another try would fail the same way.
     Failed(StickyError),
 }
 
 /// Counts failures in a row and keeps calls away from a store that is down.
 #[derive(Debug)]
-pub(crate) struct Breaker {
-    patience: RetryPolicy,
+pub(crate) struct Retrier {
+    policy: RetryPolicy,
     began: Instant,
     failures: AtomicU32,
     /// When it may be asked again, in milliseconds since `began`; 0 while it may.
     rests_until: AtomicU64,
 }
 
-impl Breaker {
-    pub(crate) fn new(patience: RetryPolicy) -> Self {
-        Self { patience, began: Instant::now(), failures: AtomicU32::new(0), rests_until: AtomicU64::new(0) }
+impl Retrier {
+    pub(crate) fn new(policy: RetryPolicy) -> Self {
+        Self { policy, began: Instant::now(), failures: AtomicU32::new(0), rests_until: AtomicU64::new(0) }
     }
 
     fn now(&self) -> u64 {
@@ -82,7 +82,7 @@ impl Breaker {
     }
 
     fn rest(&self) -> u64 {
-        (self.patience.rest.as_millis() as u64).max(1)
+        (self.policy.rest.as_millis() as u64).max(1)
     }
 
     fn ended(&self, well: bool) {
@@ -92,12 +92,12 @@ impl Breaker {
                 self.failures.store(0, Ordering::Relaxed);
                 self.rests_until.store(0, Ordering::Relaxed);
             }
-        } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.patience.failures {
+        } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.policy.failures {
             self.rests_until.store(self.now() + self.rest(), Ordering::Relaxed);
         }
     }
 
-    /// Tries until an attempt is done, or patience is over. An attempt is told its number, from 0: what was tried before
+    /// Tries until an attempt is done, or policy is over. An attempt is told its number, from 0: what was tried before
     /// may have been done without an answer. Call it inside the store's runtime.
     pub(crate) async fn call<T, F>(&self, mut attempt: impl FnMut(usize) -> F) -> Result<T, StickyError>
     where
@@ -106,15 +106,15 @@ impl Breaker {
         if !self.may_ask() {
             return Err(StickyError::new("the store keeps failing and is left alone for a while"));
         }
-        let ends = tokio::time::Instant::now() + self.patience.total;
+        let ends = tokio::time::Instant::now() + self.policy.total_timeout;
         let waits = ExponentialBuilder::default()
-            .with_min_delay(self.patience.wait)
-            .with_max_times(self.patience.retries)
+            .with_min_delay(self.policy.backoff)
+            .with_max_times(self.policy.retries)
             .with_jitter();
         let mut waits = waits.build();
         let mut number = 0;
         loop {
-            let attempt_ends = ends.min(tokio::time::Instant::now() + self.patience.attempt);
+            let attempt_ends = ends.min(tokio::time::Instant::now() + self.policy.attempt_timeout);
             let error = match tokio::time::timeout_at(attempt_ends, attempt(number)).await {
                 Ok(Attempt::Done(value)) => {
                     self.ended(true);
@@ -125,8 +125,8 @@ impl Breaker {
                     self.ended(true);
                     return Err(error);
                 }
-                Ok(Attempt::Again(error)) => error,
-                Err(_) => StickyError::new(format!("no answer within {:?}", self.patience.attempt)),
+                Ok(Attempt::Retry(error)) => error,
+                Err(_) => StickyError::new(format!("no answer within {:?}", self.policy.attempt_timeout)),
             };
             number += 1;
             match waits.next() {
@@ -150,14 +150,14 @@ mod tests {
     }
 
     fn down() -> Attempt<()> {
-        Attempt::Again(StickyError::new("down"))
+        Attempt::Retry(StickyError::new("down"))
     }
 
     #[test]
     fn a_call_is_tried_again_until_it_is_done() {
-        let breaker = Breaker::new(RetryPolicy::default());
-        let tried = run(breaker.call(async |number| {
-            if number < 3 { Attempt::Again(StickyError::new("down")) } else { Attempt::Done(number) }
+        let retrier = Retrier::new(RetryPolicy::default());
+        let tried = run(retrier.call(async |number| {
+            if number < 3 { Attempt::Retry(StickyError::new("down")) } else { Attempt::Done(number) }
         }));
         assert_eq!(tried.unwrap(), 3);
     }
@@ -165,8 +165,8 @@ mod tests {
     #[test]
     fn a_call_ends_after_its_retries_or_its_time() {
         let mut attempts = 0;
-        let breaker = Breaker::new(RetryPolicy::default());
-        let failed = run(breaker.call(|_| {
+        let retrier = Retrier::new(RetryPolicy::default());
+        let failed = run(retrier.call(|_| {
             attempts += 1;
             async { down() }
         }));
@@ -174,8 +174,8 @@ mod tests {
         assert_eq!(attempts, 4);
         run(async {
             let began = tokio::time::Instant::now();
-            let breaker = Breaker::new(RetryPolicy { retries: 1_000, ..RetryPolicy::default() });
-            let failed = breaker.call(|_| std::future::pending::<Attempt<()>>()).await;
+            let retrier = Retrier::new(RetryPolicy { retries: 1_000, ..RetryPolicy::default() });
+            let failed = retrier.call(|_| std::future::pending::<Attempt<()>>()).await;
             assert!(failed.unwrap_err().to_string().contains("no answer within 250ms"));
             assert!(began.elapsed() <= Duration::from_secs(1));
         });
@@ -183,29 +183,29 @@ mod tests {
 
     #[test]
     fn a_store_that_keeps_failing_is_left_alone_and_tried_by_one_call_after_its_rest() {
-        let patience = RetryPolicy { retries: 0, rest: Duration::from_millis(20), ..RetryPolicy::default() };
-        let breaker = Breaker::new(patience);
+        let policy = RetryPolicy { retries: 0, rest: Duration::from_millis(20), ..RetryPolicy::default() };
+        let retrier = Retrier::new(policy);
         run(async {
-            for _ in 0..patience.failures {
-                assert!(breaker.call(async |_| down()).await.unwrap_err().to_string().contains("down"));
+            for _ in 0..policy.failures {
+                assert!(retrier.call(async |_| down()).await.unwrap_err().to_string().contains("down"));
             }
-            let left_alone = breaker.call(async |_| Attempt::Done(())).await;
+            let left_alone = retrier.call(async |_| Attempt::Done(())).await;
             assert!(left_alone.unwrap_err().to_string().contains("left alone"));
         });
-        // The breaker's clock is the real one.
-        while !breaker.may_ask() {
+        // The retrier's clock is the real one.
+        while !retrier.may_ask() {
             std::thread::yield_now();
         }
-        assert!(!breaker.may_ask());
-        breaker.ended(true);
-        assert!(breaker.may_ask());
+        assert!(!retrier.may_ask());
+        retrier.ended(true);
+        assert!(retrier.may_ask());
     }
 
     #[test]
     fn an_error_that_a_retry_would_not_mend_is_not_tried_again() {
-        let breaker = Breaker::new(RetryPolicy::default());
+        let retrier = Retrier::new(RetryPolicy::default());
         let mut attempts = 0;
-        let failed = run(breaker.call(|_| {
+        let failed = run(retrier.call(|_| {
             attempts += 1;
             async { Attempt::<()>::Failed(StickyError::new("no such table")) }
         }));

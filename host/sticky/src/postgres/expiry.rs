@@ -8,10 +8,10 @@ use std::time::Duration;
 use deadpool_postgres::PoolError;
 
 use super::Shared;
-use super::connect::{Lease, judge};
+use super::connect::{Lease, classify};
 use super::sql::ended;
 use crate::error::StickyError;
-use crate::patience::Attempt;
+use crate::retry::Attempt;
 
 /// Pages of 8 KiB in one transaction: about 11,000 pins, and some 10 ms where they are all taken off.
 const PAGES: i64 = 128;
@@ -51,7 +51,7 @@ pub(super) async fn sweep(shared: &Shared, interval: Duration) -> Result<u64, St
                     Ok(Some(Step { pins, at_end: false })) => taken_off += pins,
                     Ok(Some(Step { pins, at_end: true })) => return Attempt::Done(taken_off + pins),
                     Ok(None) => break,
-                    Err(error) => return judge(&error),
+                    Err(error) => return classify(&error),
                 }
             }
             Attempt::Done(taken_off)

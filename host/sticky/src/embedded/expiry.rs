@@ -3,10 +3,10 @@
 use std::ops::Bound;
 
 use super::Shared;
-use super::group::Group;
-use super::layout::{day, due_entry, failed};
-use crate::bytes::KEY;
+use super::commit_group::CommitGroup;
+use super::tables::{day, due_entry, failed};
 use crate::error::StickyError;
+use crate::key_bytes::KEY_LEN;
 
 /// How many are looked at before others may commit.
 const AT_ONCE: usize = 1_000;
@@ -15,7 +15,7 @@ const AT_ONCE: usize = 1_000;
 /// at the front each time would pass over all that was taken off before.
 #[derive(Default)]
 pub(super) struct Sweeper {
-    after: Option<[u8; 4 + KEY]>,
+    after: Option<[u8; 4 + KEY_LEN]>,
 }
 
 impl Sweeper {
@@ -28,16 +28,16 @@ impl Sweeper {
 }
 
 /// Takes some off, and gives the entry that was looked at last, where there may be more.
-fn sweep(shared: &Shared, after: Option<[u8; 4 + KEY]>) -> Result<Option<[u8; 4 + KEY]>, StickyError> {
-    let tomorrow = due_entry(day(shared.now()).saturating_add(1), &[0; KEY]);
+fn sweep(shared: &Shared, after: Option<[u8; 4 + KEY_LEN]>) -> Result<Option<[u8; 4 + KEY_LEN]>, StickyError> {
+    let tomorrow = due_entry(day(shared.now()).saturating_add(1), &[0; KEY_LEN]);
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let mut group = Group::new(shared);
+    let mut group = CommitGroup::new(shared);
     let (mut looked_at, mut last) = (0, None);
     for entry in shared.tables.due.range((from, Bound::Excluded(tomorrow))).take(AT_ONCE) {
         let entry = entry.key().map_err(failed)?;
-        let entry: [u8; 4 + KEY] =
+        let entry: [u8; 4 + KEY_LEN] =
             entry[..].try_into().map_err(|_| StickyError::new("an entry of a day that cannot be read"))?;
-        let mut key = [0; KEY];
+        let mut key = [0; KEY_LEN];
         key.copy_from_slice(&entry[4..]);
         group.look_at(entry, &key)?;
         looked_at += 1;

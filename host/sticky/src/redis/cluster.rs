@@ -7,10 +7,10 @@ use redis::{Cmd, Pipeline, RedisError, ServerErrorKind, Value};
 use tokio::sync::Mutex;
 
 use crate::error::StickyError;
-use crate::patience::Attempt;
-use crate::redis::command::{Command, Meaning, Scripts, What, unknown_answer};
+use crate::redis::command::{Command, CommandKind, Reply, Scripts, unknown_answer};
 use crate::redis::node::{Lane, Node};
 use crate::redis::topology::Topology;
+use crate::retry::Attempt;
 
 /// What commands are run with.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Cluster {
 const HOPS: usize = 8;
 
 /// What came of a command.
-pub(crate) type Outcome = Result<Meaning, StickyError>;
+pub(crate) type Outcome = Result<Reply, StickyError>;
 
 /// A command on its way.
 struct Pending {
@@ -36,7 +36,7 @@ struct Pending {
     /// Whether the node does not know our scripts.
     whole: bool,
     /// The pin that an earlier attempt took off, before too few replicas had heard of it.
-    earlier: Option<Meaning>,
+    earlier: Option<Reply>,
 }
 
 /// The commands of a group, between attempts.
@@ -101,14 +101,14 @@ impl Cluster {
                     let group = &group;
                     async move { self.attempt(lane, number, &mut *group.lock().await).await }
                 };
-                node.breaker.call(attempt).await
+                node.retrier.call(attempt).await
             }
             None => Err(StickyError::new("no server of the cluster has the slot")),
         };
         let Group { pending, mut done } = group.into_inner();
         if let Err(error) = ended {
             // Also where the node is left alone: what it had may be another's by now.
-            self.topology.look_again();
+            self.topology.request_refresh();
             done.extend(pending.into_iter().map(|pending| (pending.index, Err(error.clone()))));
         }
         done
@@ -117,7 +117,7 @@ impl Cluster {
     /// Sends what is pending, and follows redirections at once.
     async fn attempt(&self, lane: Lane, number: usize, group: &mut Group) -> Attempt<()> {
         if number > 0 {
-            self.topology.look_again();
+            self.topology.request_refresh();
         }
         let mut failed = None;
         for _ in 0..HOPS {
@@ -167,8 +167,8 @@ impl Cluster {
                 break;
             }
         }
-        self.topology.look_again();
-        Attempt::Again(failed.unwrap_or_else(|| StickyError::new("the cluster sends us around in circles")))
+        self.topology.request_refresh();
+        Attempt::Retry(failed.unwrap_or_else(|| StickyError::new("the cluster sends us around in circles")))
     }
 
     /// Sends some of what is pending to a node, in one pipeline.
@@ -218,10 +218,10 @@ impl Cluster {
             let pending = &mut group.pending[position];
             let next = self.judge(node, pending, answer);
             nexts.push(match (next, &too_few) {
-                (Next::Done(Ok(meaning)), Some(error)) if pending.command.writes() => {
+                (Next::Done(Ok(reply)), Some(error)) if pending.command.writes() => {
                     // The pin that was taken off is not there to be taken off again.
-                    if let (What::Release { .. }, Meaning::Pin(Some(_))) = (&pending.command.what, &meaning) {
-                        pending.earlier = Some(meaning);
+                    if let (CommandKind::Release { .. }, Reply::Pin(Some(_))) = (&pending.command.kind, &reply) {
+                        pending.earlier = Some(reply);
                     }
                     Next::Again(error.clone())
                 }
@@ -237,16 +237,16 @@ impl Cluster {
             Value::ServerError(error) => error,
             answer => {
                 pending.redirect = None;
-                return match pending.command.meaning(answer) {
-                    Meaning::Unknown => Next::Done(Err(unknown_answer())),
-                    Meaning::Ended(value) => {
-                        if let What::Write { ended, .. } = &mut pending.command.what {
+                return match pending.command.reply(answer) {
+                    Reply::Unknown => Next::Done(Err(unknown_answer())),
+                    Reply::Ended(value) => {
+                        if let CommandKind::Write { ended, .. } = &mut pending.command.kind {
                             *ended = Some(value);
                         }
                         Next::Send
                     }
-                    Meaning::Pin(None) => Next::Done(Ok(pending.earlier.take().unwrap_or(Meaning::Pin(None)))),
-                    meaning => Next::Done(Ok(meaning)),
+                    Reply::Pin(None) => Next::Done(Ok(pending.earlier.take().unwrap_or(Reply::Pin(None)))),
+                    reply => Next::Done(Ok(reply)),
                 };
             }
         };
@@ -258,7 +258,7 @@ impl Cluster {
             Some(kind @ (ServerErrorKind::Moved | ServerErrorKind::Ask)) => {
                 let asking = kind == ServerErrorKind::Ask;
                 if !asking {
-                    self.topology.look_again();
+                    self.topology.request_refresh();
                 }
                 let reason = said(&error);
                 let error = RedisError::from(error);

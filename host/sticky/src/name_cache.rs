@@ -10,17 +10,17 @@ pub(crate) type ScopeName = (Box<str>, Option<Box<str>>);
 
 /// All of them in memory; read without a lock.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct NameCache {
     scopes: HashMap<u128, ScopeName, DefaultHashBuilder>,
     senders: HashMap<SenderKey, Box<str>, DefaultHashBuilder>,
 }
 
 /// The names of a scope, to keep.
-pub(crate) fn name_of(scope: &PinScope<'_>) -> ScopeName {
+pub(crate) fn owned_name(scope: &PinScope<'_>) -> ScopeName {
     (scope.application.into(), scope.entity.map(Into::into))
 }
 
-impl Known {
+impl NameCache {
     pub(crate) fn has_scope(&self, hash: u128) -> bool {
         self.scopes.pin().contains_key(&hash)
     }
@@ -40,7 +40,7 @@ impl Known {
     /// Both names of a pin, where they are not known yet.
     pub(crate) fn learn(&self, scope: &PinScope<'_>, sender: &PinnedSender<'_>) {
         if !self.has_scope(scope.hash()) {
-            self.learn_scope(scope.hash(), name_of(scope));
+            self.learn_scope(scope.hash(), owned_name(scope));
         }
         if !self.has_sender(sender.key) {
             self.learn_sender(sender.key, sender.id.into());

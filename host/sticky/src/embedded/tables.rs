@@ -8,8 +8,8 @@ use fjall::config::{
 };
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
-use crate::bytes::KEY;
 use crate::error::StickyError;
+use crate::key_bytes::KEY_LEN;
 use crate::pin::{Pin, SenderKey};
 
 /// The tables.
@@ -60,7 +60,7 @@ impl Tables {
     }
 
     /// The pin of a key, ended or not.
-    pub(super) fn pin(&self, key: &[u8; KEY]) -> Result<Option<Pin>, StickyError> {
+    pub(super) fn pin(&self, key: &[u8; KEY_LEN]) -> Result<Option<Pin>, StickyError> {
         match self.pins.get(key).map_err(failed)? {
             Some(value) => pin_of(&value).map(Some),
             None => Ok(None),
@@ -128,16 +128,16 @@ pub(super) fn pin_of(value: &[u8]) -> Result<Pin, StickyError> {
 }
 
 /// The sender's key, then the key of the pin.
-pub(super) fn sender_entry(sender: SenderKey, key: &[u8; KEY]) -> [u8; 8 + KEY] {
-    let mut entry = [0; 8 + KEY];
+pub(super) fn sender_entry(sender: SenderKey, key: &[u8; KEY_LEN]) -> [u8; 8 + KEY_LEN] {
+    let mut entry = [0; 8 + KEY_LEN];
     entry[..8].copy_from_slice(&sender.0.to_be_bytes());
     entry[8..].copy_from_slice(key);
     entry
 }
 
 /// The day, then the key of the pin.
-pub(super) fn due_entry(day: u32, key: &[u8; KEY]) -> [u8; 4 + KEY] {
-    let mut entry = [0; 4 + KEY];
+pub(super) fn due_entry(day: u32, key: &[u8; KEY_LEN]) -> [u8; 4 + KEY_LEN] {
+    let mut entry = [0; 4 + KEY_LEN];
     entry[..4].copy_from_slice(&day.to_be_bytes());
     entry[4..].copy_from_slice(key);
     entry

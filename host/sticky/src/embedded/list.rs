@@ -5,9 +5,9 @@ use std::ops::Bound;
 use fjall::{Guard, Iter};
 
 use super::Shared;
-use super::layout::{failed, pin_of, sender_entry};
-use crate::bytes::{KEY, parts_of};
+use super::tables::{failed, pin_of, sender_entry};
 use crate::error::StickyError;
+use crate::key_bytes::{KEY_LEN, key_parts};
 use crate::listing::{Filter, Page, PinRecord, Position};
 use crate::pin::{Pin, SenderKey};
 use callsign_destination::Channel;
@@ -24,11 +24,11 @@ pub(super) fn list(
 ) -> Result<Page, StickyError> {
     let after = match after {
         None => None,
-        Some(position) => Some(<[u8; KEY]>::try_from(&*position.0).map_err(|_| {
+        Some(position) => Some(<[u8; KEY_LEN]>::try_from(&*position.0).map_err(|_| {
             StickyError::new(format!("{position} is no position of this store: take it from the page before"))
         })?),
     };
-    let fits = |after: &[u8; KEY]| match filter {
+    let fits = |after: &[u8; KEY_LEN]| match filter {
         Filter::Scope(scope) => after[..16] == scope.hash().to_be_bytes(),
         Filter::Recipient(recipient) => after[17..] == recipient.to_bytes(),
         _ => true,
@@ -44,7 +44,7 @@ pub(super) fn list(
             continue;
         }
         if pins.len() == most {
-            return Ok(Page { pins, next: last.map(|key: [u8; KEY]| Position(key.into())) });
+            return Ok(Page { pins, next: last.map(|key: [u8; KEY_LEN]| Position(key.into())) });
         }
         pins.push(record(shared, &key, pin)?);
         last = Some(key);
@@ -69,22 +69,22 @@ pub(super) fn count(shared: &Shared, filter: &Filter<'_>) -> Result<u64, StickyE
     }
 }
 
-type Found = Result<([u8; KEY], Pin), StickyError>;
+type Found = Result<([u8; KEY_LEN], Pin), StickyError>;
 
 fn found<'a>(
     shared: &'a Shared,
     filter: &Filter<'_>,
-    after: Option<[u8; KEY]>,
+    after: Option<[u8; KEY_LEN]>,
 ) -> Box<dyn Iterator<Item = Found> + 'a> {
     let tables = &shared.tables;
-    let begins = |key: Option<[u8; KEY]>| key.map_or(Bound::Unbounded, Bound::Excluded);
+    let begins = |key: Option<[u8; KEY_LEN]>| key.map_or(Bound::Unbounded, Bound::Excluded);
     match filter {
-        Filter::All => Box::new(tables.pins.range::<[u8; KEY], _>((begins(after), Bound::Unbounded)).map(entry_of)),
+        Filter::All => Box::new(tables.pins.range::<[u8; KEY_LEN], _>((begins(after), Bound::Unbounded)).map(entry_of)),
         Filter::Scope(scope) => {
             let prefix = scope.hash().to_be_bytes();
             let entries: Iter = match after {
                 None => tables.pins.prefix(prefix),
-                Some(after) => tables.pins.range::<[u8; KEY], _>((begins(Some(after)), Bound::Unbounded)),
+                Some(after) => tables.pins.range::<[u8; KEY_LEN], _>((begins(Some(after)), Bound::Unbounded)),
             };
             let within = move |found: &Found| found.as_ref().map_or(true, |(key, _)| key[..16] == prefix);
             Box::new(entries.map(entry_of).take_while(within))
@@ -92,9 +92,9 @@ fn found<'a>(
         Filter::Sender(sender) => Box::new(of_sender(shared, sender.key, after)),
         Filter::Recipient(recipient) => {
             let recipient = recipient.to_bytes();
-            let keys = shared.names.known.scopes().into_iter().flat_map(move |scope| {
+            let keys = shared.names.cache.scopes().into_iter().flat_map(move |scope| {
                 Channel::ALL.map(|channel| {
-                    let mut key = [0; KEY];
+                    let mut key = [0; KEY_LEN];
                     key[..16].copy_from_slice(&scope.to_be_bytes());
                     key[16] = channel as u8;
                     key[17..].copy_from_slice(&recipient);
@@ -107,18 +107,18 @@ fn found<'a>(
     }
 }
 
-fn of_sender(shared: &Shared, sender: SenderKey, after: Option<[u8; KEY]>) -> impl Iterator<Item = Found> {
+fn of_sender(shared: &Shared, sender: SenderKey, after: Option<[u8; KEY_LEN]>) -> impl Iterator<Item = Found> {
     let prefix = sender.0.to_be_bytes();
     let entries: Iter = match after {
         None => shared.tables.by_sender.prefix(prefix),
         Some(after) => shared
             .tables
             .by_sender
-            .range::<[u8; 8 + KEY], _>((Bound::Excluded(sender_entry(sender, &after)), Bound::Unbounded)),
+            .range::<[u8; 8 + KEY_LEN], _>((Bound::Excluded(sender_entry(sender, &after)), Bound::Unbounded)),
     };
     let keys = entries.map(move |entry| {
         let entry = entry.key().map_err(failed)?;
-        let key = entry.strip_prefix(&prefix).map(<[u8; KEY]>::try_from);
+        let key = entry.strip_prefix(&prefix).map(<[u8; KEY_LEN]>::try_from);
         key.transpose().map_err(|_| StickyError::new("an entry of a sender that cannot be read"))
     });
     let keys = keys.take_while(|key| !matches!(key, Ok(None)));
@@ -139,11 +139,11 @@ fn entry_of(entry: Guard) -> Found {
     Ok((key, pin_of(&value)?))
 }
 
-fn record(shared: &Shared, key: &[u8; KEY], pin: Pin) -> Result<PinRecord, StickyError> {
+fn record(shared: &Shared, key: &[u8; KEY_LEN], pin: Pin) -> Result<PinRecord, StickyError> {
     let record = || {
-        let (scope, channel, recipient) = parts_of(key)?;
-        let (application, entity) = shared.names.known.scope(scope)?;
-        let sender = shared.names.known.sender(pin.sender)?;
+        let (scope, channel, recipient) = key_parts(key)?;
+        let (application, entity) = shared.names.cache.scope(scope)?;
+        let sender = shared.names.cache.sender(pin.sender)?;
         Some(PinRecord { application, entity, channel, recipient, sender, pin })
     };
     record().ok_or_else(|| StickyError::new("a pin on the disk without its names"))

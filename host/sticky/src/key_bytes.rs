@@ -5,12 +5,12 @@ use crate::recipient::Recipient;
 use callsign_destination::Channel;
 
 /// The bytes of a key.
-pub(crate) const KEY: usize = 16 + 1 + 16;
+pub(crate) const KEY_LEN: usize = 16 + 1 + 16;
 
 /// The bytes of a key; the recipient as it is.
 #[inline]
-pub(crate) fn key_of(key: &PinKey<'_>) -> [u8; KEY] {
-    let mut bytes = [0; KEY];
+pub(crate) fn key_bytes(key: &PinKey<'_>) -> [u8; KEY_LEN] {
+    let mut bytes = [0; KEY_LEN];
     bytes[..16].copy_from_slice(&key.scope.hash().to_be_bytes());
     bytes[16] = key.channel as u8;
     bytes[17..].copy_from_slice(&key.recipient.to_bytes());
@@ -18,7 +18,7 @@ pub(crate) fn key_of(key: &PinKey<'_>) -> [u8; KEY] {
 }
 
 /// Scope, channel and recipient of the bytes of a key; none of other bytes.
-pub(crate) fn parts_of(bytes: &[u8; KEY]) -> Option<(u128, Channel, Recipient)> {
+pub(crate) fn key_parts(bytes: &[u8; KEY_LEN]) -> Option<(u128, Channel, Recipient)> {
     let scope = u128::from_be_bytes(bytes[..16].try_into().ok()?);
     let recipient = Recipient::from_bytes(bytes[17..].try_into().ok()?)?;
     Some((scope, Channel::from_number(bytes[16])?, recipient))

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Recipients;
-use super::layout::{Tables, reason};
 use super::names::Names;
+use super::tables::{Tables, reason};
 use crate::error::OpenError;
 use crate::recipient::RecipientKey;
 
@@ -20,14 +20,14 @@ const FORMAT: u32 = 1;
 const UNFINISHED: [&str; 4] = [LOCK, KEY, "recipients.key.new", "sticky.json.new"];
 
 const LOCK: &str = "lock";
-const HEAD: &str = "sticky.json";
+const MANIFEST: &str = "sticky.json";
 const KEY: &str = "recipients.key";
 const TABLES: &str = "pins";
 
 /// What a store says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-struct Head {
+struct Manifest {
     /// The format of the tables.
     format: u32,
     /// The fingerprint of the key that recipients are hashed with; none where they are numbers.
@@ -37,14 +37,14 @@ struct Head {
 }
 
 /// The folder, locked for this process.
-pub(super) struct Folder {
+pub(super) struct DataDir {
     path: PathBuf,
-    head: Head,
+    manifest: Manifest,
     key: Option<RecipientKey>,
     _lock: File,
 }
 
-impl Folder {
+impl DataDir {
     pub(super) fn open(path: &Path, recipients: &Recipients, create: bool) -> Result<Self, OpenError> {
         let place = || path.display().to_string();
         let file = |name: &str| {
@@ -55,7 +55,8 @@ impl Folder {
             // What a creation that was broken off leaves before the store's own file is no other's.
             Ok(entries) => {
                 let mut names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
-                !path.join(HEAD).exists() && names.all(|name| UNFINISHED.iter().any(|unfinished| name == *unfinished))
+                !path.join(MANIFEST).exists()
+                    && names.all(|name| UNFINISHED.iter().any(|unfinished| name == *unfinished))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !create => {
                 return Err(OpenError::Missing { place: place() });
@@ -70,8 +71,8 @@ impl Folder {
             }
             Err(error) => return Err(file("")(error)),
         };
-        if !fresh && !path.join(HEAD).exists() {
-            let reason = format!("it has files, but no {HEAD}: it is no sticky store, or not a whole one");
+        if !fresh && !path.join(MANIFEST).exists() {
+            let reason = format!("it has files, but no {MANIFEST}: it is no sticky store, or not a whole one");
             return Err(OpenError::Damaged { place: place(), reason });
         }
         if fresh && !create {
@@ -85,28 +86,28 @@ impl Folder {
             Err(TryLockError::Error(error)) => return Err(file(LOCK)(error)),
         }
         // Read again: another process may have made the store before the lock was ours.
-        if path.join(HEAD).exists() {
-            let head = read_head(path)?;
-            let key = known_key(path, &head, recipients)?;
-            return Ok(Self { path: path.into(), head, key, _lock: lock });
+        if path.join(MANIFEST).exists() {
+            let manifest = read_manifest(path)?;
+            let key = known_key(path, &manifest, recipients)?;
+            return Ok(Self { path: path.into(), manifest, key, _lock: lock });
         }
         let key = match recipients {
             Recipients::AsTheyAre => Some(make_key(path)?),
             Recipients::HashedWith(key) => Some(key.clone()),
             Recipients::Plain => None,
         };
-        let head = Head { format: FORMAT, key: key.as_ref().map(RecipientKey::fingerprint), complete: false };
-        write_head(path, &head)?;
-        Ok(Self { path: path.into(), head, key, _lock: lock })
+        let manifest = Manifest { format: FORMAT, key: key.as_ref().map(RecipientKey::fingerprint), complete: false };
+        write_manifest(path, &manifest)?;
+        Ok(Self { path: path.into(), manifest, key, _lock: lock })
     }
 
     pub(super) fn tables(&self, cache: u64) -> Result<(Tables, Names), OpenError> {
         let path = self.path.join(TABLES);
         let damaged = |reason: String| OpenError::Damaged { place: self.place(), reason };
-        if self.head.complete && !path.is_dir() {
+        if self.manifest.complete && !path.is_dir() {
             return Err(damaged(format!("its folder {TABLES} is missing")));
         }
-        if !self.head.complete && path.exists() {
+        if !self.manifest.complete && path.exists() {
             // No pin was taken before the store was complete.
             let error = |source| OpenError::File { place: path.display().to_string(), source };
             fs::remove_dir_all(&path).map_err(error)?;
@@ -125,10 +126,10 @@ impl Folder {
 
     /// The tables are there.
     pub(super) fn complete(&self) -> Result<(), OpenError> {
-        if self.head.complete {
+        if self.manifest.complete {
             return Ok(());
         }
-        write_head(&self.path, &Head { complete: true, ..self.head.clone() })
+        write_manifest(&self.path, &Manifest { complete: true, ..self.manifest.clone() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -144,26 +145,26 @@ impl Folder {
     }
 }
 
-fn read_head(path: &Path) -> Result<Head, OpenError> {
+fn read_manifest(path: &Path) -> Result<Manifest, OpenError> {
     #[derive(Deserialize)]
     struct Format {
         format: u32,
     }
-    let file = path.join(HEAD);
+    let file = path.join(MANIFEST);
     let damaged = |reason: String| OpenError::Damaged { place: path.display().to_string(), reason };
     let text = fs::read(&file).map_err(|source| OpenError::File { place: file.display().to_string(), source })?;
     // The format first: the rest may be other in a newer one.
-    let Format { format } = serde_json::from_slice(&text).map_err(|error| damaged(format!("{HEAD}: {error}")))?;
+    let Format { format } = serde_json::from_slice(&text).map_err(|error| damaged(format!("{MANIFEST}: {error}")))?;
     if format > FORMAT {
         return Err(OpenError::Newer { place: path.display().to_string(), found: format, known: FORMAT });
     }
-    serde_json::from_slice(&text).map_err(|error| damaged(format!("{HEAD}: {error}")))
+    serde_json::from_slice(&text).map_err(|error| damaged(format!("{MANIFEST}: {error}")))
 }
 
-fn write_head(path: &Path, head: &Head) -> Result<(), OpenError> {
-    let error = |source| OpenError::File { place: path.join(HEAD).display().to_string(), source };
-    let text = serde_json::to_vec(head).map_err(|source| error(source.into()))?;
-    write_whole(path, HEAD, &text, 0o644).map_err(error)
+fn write_manifest(path: &Path, manifest: &Manifest) -> Result<(), OpenError> {
+    let error = |source| OpenError::File { place: path.join(MANIFEST).display().to_string(), source };
+    let text = serde_json::to_vec(manifest).map_err(|source| error(source.into()))?;
+    write_whole(path, MANIFEST, &text, 0o644).map_err(error)
 }
 
 /// Writes a file so that it is there whole or not at all.
@@ -176,9 +177,9 @@ fn write_whole(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> io::Result
     File::open(folder)?.sync_all()
 }
 
-fn known_key(path: &Path, head: &Head, recipients: &Recipients) -> Result<Option<RecipientKey>, OpenError> {
+fn known_key(path: &Path, manifest: &Manifest, recipients: &Recipients) -> Result<Option<RecipientKey>, OpenError> {
     let wrong = |reason: String| OpenError::Key { place: path.display().to_string(), reason };
-    let key = match (recipients, &head.key) {
+    let key = match (recipients, &manifest.key) {
         (Recipients::AsTheyAre | Recipients::Plain, None) => return Ok(None),
         (Recipients::HashedWith(_), None) => {
             return Err(wrong("it keeps its recipients as numbers; open it without a key".into()));
@@ -189,7 +190,7 @@ fn known_key(path: &Path, head: &Head, recipients: &Recipients) -> Result<Option
         (Recipients::HashedWith(key), Some(_)) => key.clone(),
         (Recipients::AsTheyAre, Some(_)) => read_key(path)?,
     };
-    if head.key.as_deref() != Some(&*key.fingerprint()) {
+    if manifest.key.as_deref() != Some(&*key.fingerprint()) {
         return Err(wrong("its recipients are hashed with another key than the one given".into()));
     }
     Ok(Some(key))

@@ -5,21 +5,21 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use super::Shared;
-use super::layout::{due_day, due_entry, failed, sender_entry, value_of};
-use super::names::New;
-use super::writer::{Op, What};
-use crate::bytes::KEY;
+use super::names::NewNames;
+use super::tables::{due_day, due_entry, failed, sender_entry, value_of};
+use super::writer::{Op, OpKind};
 use crate::error::StickyError;
+use crate::key_bytes::KEY_LEN;
 use crate::pin::Pin;
 
 /// The changes so far.
-pub(super) struct Group<'a> {
+pub(super) struct CommitGroup<'a> {
     shared: &'a Shared,
     now: u64,
-    keys: HashMap<[u8; KEY], Change>,
-    names: HashMap<(u128, u64), Box<New>>,
+    keys: HashMap<[u8; KEY_LEN], Change>,
+    names: HashMap<(u128, u64), Box<NewNames>>,
     /// Entries of the table of days that are done with.
-    looked_at: Vec<[u8; 4 + KEY]>,
+    looked_at: Vec<[u8; 4 + KEY_LEN]>,
     /// Somebody waits for a change to be on the disk.
     waited_for: bool,
 }
@@ -32,7 +32,7 @@ struct Change {
     look_again: bool,
 }
 
-impl<'a> Group<'a> {
+impl<'a> CommitGroup<'a> {
     pub(super) fn new(shared: &'a Shared) -> Self {
         Self {
             shared,
@@ -44,7 +44,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    fn change(&mut self, key: &[u8; KEY]) -> Result<&mut Change, StickyError> {
+    fn change(&mut self, key: &[u8; KEY_LEN]) -> Result<&mut Change, StickyError> {
         match self.keys.entry(*key) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(vacant) => {
@@ -61,8 +61,8 @@ impl<'a> Group<'a> {
     pub(super) fn apply(&mut self, op: Op) -> Result<Option<Pin>, StickyError> {
         let now = self.now;
         let change = self.change(&op.key)?;
-        match op.what {
-            What::Write(wanted) => match wanted.onto(change.after, now) {
+        match op.kind {
+            OpKind::Write(wanted) => match wanted.apply_to(change.after, now) {
                 Ok(pin) => {
                     change.after = Some(pin);
                     self.waited_for = true;
@@ -73,7 +73,7 @@ impl<'a> Group<'a> {
                 }
                 Err(stays) => Ok(Some(stays)),
             },
-            What::Release { expected } => match change.after {
+            OpKind::Release { expected } => match change.after {
                 Some(pin) if expected.is_none_or(|sender| sender == pin.sender) => {
                     change.after = None;
                     self.waited_for = true;
@@ -81,7 +81,7 @@ impl<'a> Group<'a> {
                 }
                 _ => Ok(None),
             },
-            What::Touch { sender, idle_days } => {
+            OpKind::Touch { sender, idle_days } => {
                 if let Some(pin) = change.after.filter(|pin| pin.sender == sender && !pin.has_ended(now)) {
                     change.after = Some(Pin { last_used: now, idle_days, ..pin });
                 }
@@ -91,7 +91,7 @@ impl<'a> Group<'a> {
     }
 
     /// Takes a pin off if it has ended; else it will be looked at again.
-    pub(super) fn look_at(&mut self, entry: [u8; 4 + KEY], key: &[u8; KEY]) -> Result<(), StickyError> {
+    pub(super) fn look_at(&mut self, entry: [u8; 4 + KEY_LEN], key: &[u8; KEY_LEN]) -> Result<(), StickyError> {
         let now = self.now;
         let change = self.change(key)?;
         match change.after {

@@ -1,0 +1,62 @@
+//! Noting that pins were used, many in one statement.
+
+use super::Shared;
+use super::columns::{Keys, stored_key};
+use super::connect::classify;
+use super::sql::{ended, now, query};
+use crate::error::StickyError;
+use crate::key_bytes::KEY_LEN;
+use crate::pin::Touch;
+use crate::retry::Attempt;
+
+/// A pin that another statement is at is passed over: it is in use, and its next use makes up for it.
+const TOUCH: &str = concat!(
+    "WITH used AS (
+       SELECT p.scope, p.channel, p.recipient, k.idle_days
+       FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::bigint[], $5::integer[])
+         AS k (scope, channel, recipient, sender, idle_days)
+       JOIN pins p ON p.scope = k.scope AND p.channel = k.channel AND p.recipient = k.recipient AND p.sender = k.sender
+       WHERE NOT ",
+    ended!(),
+    "  FOR NO KEY UPDATE OF p SKIP LOCKED
+     )
+     UPDATE pins p SET last_used = ",
+    now!(),
+    ", idle_days = k.idle_days
+     FROM used k WHERE p.scope = k.scope AND p.channel = k.channel AND p.recipient = k.recipient",
+);
+
+/// A touch without its texts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TouchRow {
+    key: [u8; KEY_LEN],
+    sender: i64,
+    idle_days: i32,
+}
+
+impl TouchRow {
+    pub(super) fn of(touch: &Touch<'_>, shared: &Shared) -> Self {
+        let key = stored_key(&touch.key, shared.recipient_key.as_ref());
+        Self { key, sender: touch.sender.0.cast_signed(), idle_days: i32::from(touch.idle_days) }
+    }
+}
+
+/// Notes that pins were used; of several touches of a key the last one counts.
+pub(super) async fn touch(shared: &Shared, mut used: Vec<TouchRow>) -> Result<(), StickyError> {
+    // Sorting keeps the order of touches for one key.
+    used.sort_by_key(|touch| touch.key);
+    used.reverse();
+    used.dedup_by_key(|touch| touch.key);
+    let Keys { scopes, channels, recipients } = &used.iter().map(|touch| touch.key).collect();
+    let senders: Vec<i64> = used.iter().map(|touch| touch.sender).collect();
+    let idle_days: Vec<i32> = used.iter().map(|touch| touch.idle_days).collect();
+    shared
+        .decisions
+        .call(|_| async {
+            match query(&shared.decisions.pool, TOUCH, &[scopes, channels, recipients, &senders, &idle_days]).await {
+                Ok(_) => Attempt::Done(()),
+                Err(error) => classify(&error),
+            }
+        })
+        .await
+}
