@@ -1,29 +1,29 @@
-//! RetryPolicy with a store that is a network away: how long to wait, when to try again, when to stop asking.
+//! Retries: how long a call to a store over the network may take, how often it is tried, and when the store is left alone.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use callsign_breaker::CircuitBreaker;
 
 use crate::error::StickyError;
 
-/// How long a remote store is waited for.
+/// Time-outs, retries and the circuit breaker of a store over the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// For one attempt, connecting included. Default 250 ms.
+    /// The time for one attempt, connecting included. Default 250 ms.
     pub attempt_timeout: Duration,
-    /// For all attempts of a call together; a call never takes longer. Default 1 s.
+    /// The time for all attempts of a call together; no call takes longer. Default 1 s.
     pub total_timeout: Duration,
-    /// How often a call that failed is tried again. Default 3.
+    /// How often a failed call is tried again. Default 3.
     pub retries: usize,
-    /// The wait before the first retry; it doubles each time, and each wait is up to twice as long by chance. Default 10 ms.
+    /// The wait before the first retry. It doubles with each retry, and each wait is lengthened at random to at most twice
+    /// its length. Default 10 ms.
     pub backoff: Duration,
-    /// After this many calls in a row that failed for good, the store is not asked for a while: calls fail at once.
-    /// Default 5.
+    /// After this many failed calls in a row, calls fail at once without asking the store. Default 5.
     pub failures: u32,
-    /// How long it is not asked; then one call tries. Default 1 s.
+    /// How long the store is not asked; then one call tries it. Default 1 s.
     pub rest: Duration,
 }
 
@@ -40,70 +40,35 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What one attempt came to.
+/// The outcome of one attempt.
 #[derive(Debug)]
 pub(crate) enum Attempt<T> {
     Done(T),
-    /// Worth another try: the connection broke, a server is not there, or is no primary any more.
+    /// Another attempt may succeed: the connection broke, or the server is away or no longer the primary.
     Retry(StickyError),
-    /// Another try would fail the same way.
+    /// Another attempt would fail the same way.
     Failed(StickyError),
 }
 
-/// Counts failures in a row and keeps calls away from a store that is down.
+/// Runs calls under a [`RetryPolicy`].
 #[derive(Debug)]
 pub(crate) struct Retrier {
     policy: RetryPolicy,
-    began: Instant,
-    failures: AtomicU32,
-    /// When it may be asked again, in milliseconds since `began`; 0 while it may.
-    rests_until: AtomicU64,
+    breaker: CircuitBreaker,
 }
 
 impl Retrier {
     pub(crate) fn new(policy: RetryPolicy) -> Self {
-        Self { policy, began: Instant::now(), failures: AtomicU32::new(0), rests_until: AtomicU64::new(0) }
+        Self { policy, breaker: CircuitBreaker::new(policy.failures, policy.rest) }
     }
 
-    fn now(&self) -> u64 {
-        self.began.elapsed().as_millis() as u64 + 1
-    }
-
-    fn may_ask(&self) -> bool {
-        let until = self.rests_until.load(Ordering::Relaxed);
-        let now = self.now();
-        // Of the calls that find the rest over, one tries; the others wait for what it finds.
-        until == 0
-            || now >= until
-                && self
-                    .rests_until
-                    .compare_exchange(until, now + self.rest(), Ordering::Relaxed, Ordering::Relaxed)
-                    .is_ok()
-    }
-
-    fn rest(&self) -> u64 {
-        (self.policy.rest.as_millis() as u64).max(1)
-    }
-
-    fn ended(&self, well: bool) {
-        if well {
-            // Read first: every thread writes this only after a failure.
-            if self.failures.load(Ordering::Relaxed) != 0 {
-                self.failures.store(0, Ordering::Relaxed);
-                self.rests_until.store(0, Ordering::Relaxed);
-            }
-        } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.policy.failures {
-            self.rests_until.store(self.now() + self.rest(), Ordering::Relaxed);
-        }
-    }
-
-    /// Tries until an attempt is done, or policy is over. An attempt is told its number, from 0: what was tried before
-    /// may have been done without an answer. Call it inside the store's runtime.
+    /// Makes attempts until one is done or the policy allows no more. Each is given its number, from 0: an earlier attempt
+    /// may have done its work without its answer reaching us. Call this inside the store's runtime.
     pub(crate) async fn call<T, F>(&self, mut attempt: impl FnMut(usize) -> F) -> Result<T, StickyError>
     where
         F: Future<Output = Attempt<T>>,
     {
-        if !self.may_ask() {
+        if !self.breaker.allows_call() {
             return Err(StickyError::new("the store keeps failing and is left alone for a while"));
         }
         let ends = tokio::time::Instant::now() + self.policy.total_timeout;
@@ -117,12 +82,12 @@ impl Retrier {
             let attempt_ends = ends.min(tokio::time::Instant::now() + self.policy.attempt_timeout);
             let error = match tokio::time::timeout_at(attempt_ends, attempt(number)).await {
                 Ok(Attempt::Done(value)) => {
-                    self.ended(true);
+                    self.breaker.succeeded();
                     return Ok(value);
                 }
                 Ok(Attempt::Failed(error)) => {
-                    // It answered, if with an error: the store is there.
-                    self.ended(true);
+                    // An error is an answer too: the store is there.
+                    self.breaker.succeeded();
                     return Err(error);
                 }
                 Ok(Attempt::Retry(error)) => error,
@@ -132,7 +97,7 @@ impl Retrier {
             match waits.next() {
                 Some(wait) if tokio::time::Instant::now() + wait < ends => tokio::time::sleep(wait).await,
                 _ => {
-                    self.ended(false);
+                    self.breaker.failed();
                     return Err(error);
                 }
             }
@@ -192,13 +157,13 @@ mod tests {
             let left_alone = retrier.call(async |_| Attempt::Done(())).await;
             assert!(left_alone.unwrap_err().to_string().contains("left alone"));
         });
-        // The retrier's clock is the real one.
-        while !retrier.may_ask() {
+        // The breaker's clock is the real one.
+        while !retrier.breaker.allows_call() {
             std::thread::yield_now();
         }
-        assert!(!retrier.may_ask());
-        retrier.ended(true);
-        assert!(retrier.may_ask());
+        assert!(!retrier.breaker.allows_call());
+        retrier.breaker.succeeded();
+        assert!(retrier.breaker.allows_call());
     }
 
     #[test]

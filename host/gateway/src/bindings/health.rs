@@ -1,9 +1,9 @@
 //! A bound policy and its health: how often it failed, and whether its circuit is open.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
+use callsign_breaker::CircuitBreaker;
 use callsign_engine::{Failure, Policy, RefusalAuthor};
 
 use super::binding::Binding;
@@ -26,63 +26,39 @@ pub(crate) struct BoundPolicy {
     pub(super) supervisor: Weak<dyn Supervisor>,
     /// The standard policy, where the failure rule asks for it.
     pub(crate) fallback: Option<Arc<Policy>>,
-    failures_in_a_row: AtomicU32,
+    breaker: CircuitBreaker,
     failures: AtomicU64,
-    /// When it may be called again, in milliseconds of [`since_start`]; 0 while it may.
-    rests_until: AtomicU64,
 }
 
 impl BoundPolicy {
     pub(crate) fn new(binding: Binding, target: BindingTarget, supervisor: Weak<dyn Supervisor>) -> Self {
         Self {
+            breaker: CircuitBreaker::new(binding.breaker.failures, binding.breaker.rest),
             binding,
             target,
             supervisor,
             fallback: None,
-            failures_in_a_row: AtomicU32::new(0),
             failures: AtomicU64::new(0),
-            rests_until: AtomicU64::new(0),
         }
     }
 
     /// Whether it may be called. Of the callers that find its rest over, one tries it.
     #[inline]
     pub(crate) fn may_be_called(&self) -> bool {
-        match self.rests_until.load(Ordering::Relaxed) {
-            0 => true,
-            until => self.rest_is_over(until),
-        }
-    }
-
-    #[cold]
-    fn rest_is_over(&self, until: u64) -> bool {
-        let now = since_start();
-        now >= until
-            && self
-                .rests_until
-                .compare_exchange(until, self.next_try(now), Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
-    }
-
-    fn next_try(&self, now: u64) -> u64 {
-        now + (self.binding.breaker.rest.as_millis() as u64).max(1)
+        self.breaker.allows_call()
     }
 
     /// It answered.
     #[inline]
     pub(crate) fn succeeded(&self) {
-        // Written only after a failure: other threads read these too.
-        if self.failures_in_a_row.load(Ordering::Relaxed) != 0 {
-            self.recover();
+        if self.breaker.succeeded() {
+            self.report_recovery();
         }
     }
 
     #[cold]
-    fn recover(&self) {
-        self.failures_in_a_row.store(0, Ordering::Relaxed);
-        if self.rests_until.swap(0, Ordering::Relaxed) != 0 {
-            self.report(EventKind::CircuitClosed { policy: self.binding.policy.label().into() });
-        }
+    fn report_recovery(&self) {
+        self.report(EventKind::CircuitClosed { policy: self.binding.policy.label().into() });
     }
 
     /// It failed. That all instances of the process were busy is counted, but not held against it.
@@ -92,17 +68,14 @@ impl BoundPolicy {
             return;
         }
         let policy = self.count(failure);
-        if !matches!(failure, Failure::Busy(_))
-            && self.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= self.binding.breaker.failures
-            && self.rests_until.swap(self.next_try(since_start()), Ordering::Relaxed) == 0
-        {
+        if !matches!(failure, Failure::Busy(_)) && self.breaker.failed() {
             self.report(EventKind::CircuitOpened { policy });
         }
     }
 
     /// Whether it is left alone. Unlike [`BoundPolicy::may_be_called`] this does not take the turn to try it again.
     pub(crate) fn circuit_is_open(&self) -> bool {
-        self.rests_until.load(Ordering::Relaxed) != 0
+        self.breaker.is_open()
     }
 
     fn count(&self, failure: &Failure) -> Arc<str> {
@@ -123,12 +96,6 @@ impl BoundPolicy {
             supervisor.report(&Event { target: self.target.clone(), kind });
         }
     }
-}
-
-/// Milliseconds, at least 1, since this was first asked.
-fn since_start() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_millis() as u64 + 1
 }
 
 impl RefusalAuthor for BoundPolicy {

@@ -1,0 +1,176 @@
+//! A circuit breaker without locks.
+//!
+//! ```
+//! use std::time::Duration;
+//! use callsign_breaker::CircuitBreaker;
+//!
+//! let breaker = CircuitBreaker::new(2, Duration::from_secs(5));
+//! assert!(breaker.allows_call());
+//! assert!(!breaker.failed());
+//! assert!(breaker.failed(), "the second failure in a row opens it");
+//! assert!(!breaker.allows_call(), "for 5 seconds");
+//! assert!(breaker.succeeded(), "a success closes it");
+//! assert!(breaker.allows_call());
+//! ```
+#![forbid(unsafe_code)]
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Opens after a number of failures in a row. While it is open, calls are not allowed; once its rest is over, one caller
+/// is allowed to try, and the others wait for what it finds, at most for another rest.
+///
+/// A call that is allowed while the breaker is closed costs one relaxed load, and a success another; nothing is written
+/// unless something failed, so threads do not take the cache line from each other.
+#[derive(Debug)]
+pub struct CircuitBreaker {
+    max_failures: u32,
+    rest: u64,
+    /// Failures since the last success.
+    failures: AtomicU32,
+    /// The time of the next try, in milliseconds of [`now`]; 0 while the breaker is closed.
+    next_try: AtomicU64,
+}
+
+impl CircuitBreaker {
+    /// A closed breaker that opens after `max_failures` in a row, at least 1, and rests for `rest`, at least 1 ms.
+    pub fn new(max_failures: u32, rest: Duration) -> Self {
+        Self {
+            max_failures,
+            rest: (rest.as_millis() as u64).max(1),
+            failures: AtomicU32::new(0),
+            next_try: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether the caller may call. Of the callers that come after the rest, one is told yes: it must report how its call
+    /// went, or the next one is allowed after another rest.
+    #[inline]
+    pub fn allows_call(&self) -> bool {
+        match self.next_try.load(Ordering::Relaxed) {
+            0 => true,
+            next_try => self.takes_try(next_try, now()),
+        }
+    }
+
+    #[cold]
+    fn takes_try(&self, next_try: u64, now: u64) -> bool {
+        now >= next_try
+            && self.next_try.compare_exchange(next_try, now + self.rest, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Notes a success; whether it closed the breaker.
+    #[inline]
+    pub fn succeeded(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) != 0 && self.close()
+    }
+
+    #[cold]
+    fn close(&self) -> bool {
+        self.failures.store(0, Ordering::Relaxed);
+        self.next_try.swap(0, Ordering::Relaxed) != 0
+    }
+
+    /// Notes a failure; whether it opened the breaker.
+    #[cold]
+    pub fn failed(&self) -> bool {
+        self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.max_failures
+            && self.next_try.swap(now() + self.rest, Ordering::Relaxed) == 0
+    }
+
+    /// Whether the breaker is open. Unlike [`CircuitBreaker::allows_call`] this does not take the turn to try.
+    pub fn is_open(&self) -> bool {
+        self.next_try.load(Ordering::Relaxed) != 0
+    }
+}
+
+/// Milliseconds since this was first asked, plus 1: never 0, which stands for a closed breaker.
+fn now() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_millis() as u64 + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    /// An open breaker, and the time of its next try.
+    fn open() -> (CircuitBreaker, u64) {
+        let breaker = CircuitBreaker::new(1, HOUR);
+        assert!(breaker.failed());
+        let next_try = breaker.next_try.load(Ordering::Relaxed);
+        (breaker, next_try)
+    }
+
+    #[test]
+    fn it_opens_after_the_failures_in_a_row_and_says_so_once() {
+        let breaker = CircuitBreaker::new(3, HOUR);
+        assert!(!breaker.failed());
+        assert!(!breaker.failed());
+        assert!(!breaker.succeeded(), "it was not open");
+        assert!(!breaker.failed());
+        assert!(!breaker.failed());
+        assert!(breaker.allows_call() && !breaker.is_open());
+        assert!(breaker.failed());
+        assert!(!breaker.failed(), "it is open already");
+        assert!(!breaker.allows_call() && breaker.is_open());
+    }
+
+    #[test]
+    fn a_success_closes_it_and_begins_the_count_anew() {
+        let breaker = CircuitBreaker::new(2, HOUR);
+        breaker.failed();
+        breaker.failed();
+        assert!(breaker.succeeded());
+        assert!(breaker.allows_call() && !breaker.is_open());
+        assert!(!breaker.succeeded(), "it is closed already");
+        assert!(!breaker.failed());
+        assert!(breaker.failed());
+    }
+
+    #[test]
+    fn of_many_callers_after_the_rest_exactly_one_tries() {
+        let (breaker, next_try) = open();
+        assert!(!breaker.takes_try(next_try, next_try - 1), "a millisecond too early");
+        let tried = std::thread::scope(|scope| {
+            let callers: Vec<_> = (0..16).map(|_| scope.spawn(|| breaker.takes_try(next_try, next_try))).collect();
+            callers.into_iter().map(|caller| usize::from(caller.join().expect("a caller"))).sum::<usize>()
+        });
+        assert_eq!(tried, 1);
+        assert!(breaker.is_open());
+        assert_eq!(breaker.next_try.load(Ordering::Relaxed), next_try + 3_600_000);
+    }
+
+    #[test]
+    fn asking_whether_it_is_open_does_not_take_the_turn() {
+        let (breaker, next_try) = open();
+        assert!(breaker.is_open());
+        assert!(breaker.takes_try(next_try, next_try));
+        assert!(!breaker.takes_try(next_try, next_try));
+    }
+
+    #[test]
+    fn a_try_that_fails_makes_it_rest_again() {
+        let (breaker, next_try) = open();
+        assert!(breaker.takes_try(next_try, next_try));
+        assert!(!breaker.failed(), "it was open all the time");
+        assert!(!breaker.allows_call());
+        assert!(breaker.succeeded());
+        assert!(breaker.allows_call());
+    }
+
+    #[test]
+    fn after_its_rest_a_caller_is_allowed_and_a_rest_of_nothing_is_a_millisecond() {
+        let breaker = CircuitBreaker::new(1, Duration::ZERO);
+        assert_eq!(breaker.rest, 1);
+        assert!(breaker.failed());
+        while !breaker.allows_call() {
+            std::thread::yield_now();
+        }
+        assert!(breaker.is_open());
+        assert!(breaker.succeeded());
+    }
+}
