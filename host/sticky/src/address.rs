@@ -1,4 +1,4 @@
-//! A store by its address.
+//! Opens a store by its address.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::recipient::RecipientKey;
 use crate::redis::{RedisOptions, RedisStore};
 use crate::store::StickyStore;
 
-/// Opens the store at an address: `postgres://...`, `redis://...`, or the path of a folder. Recipients are hashed with the
-/// key, where one is given; else as the store does by itself. The options are for a folder alone.
+/// Opens the store at an address: `postgres://...`, `redis://...`, or the path of a folder. If a key is given, recipients
+/// are hashed with it; otherwise the store's default applies. The options apply to a folder only.
 ///
 /// # Errors
-/// The store cannot be opened, or the address is not one of a store that this build has.
+/// The store cannot be opened, or this build has no store for such an address.
 pub fn open(
     address: &str,
     key: Option<RecipientKey>,

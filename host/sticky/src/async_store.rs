@@ -1,4 +1,4 @@
-//! Stores that are a network away: the same as futures, and patience with them.
+//! Store calls as futures, for callers that must not block.
 
 use std::future::Future;
 use std::pin::Pin as Pinned;
@@ -6,21 +6,21 @@ use std::pin::Pin as Pinned;
 use crate::error::StickyError;
 use crate::pin::{Pin, PinKey, Touch, Write};
 
-/// The answers of a call, when they are there.
+/// The future answers of a call, one for each of its items.
 pub type Answers<'a> = Pinned<Box<dyn Future<Output = Vec<Result<Option<Pin>, StickyError>>> + Send + 'a>>;
 
-/// A store that is asked without blocking the thread. What the methods mean is said of [`StickyStore`](crate::StickyStore).
+/// A store that can be called without blocking the thread. [`StickyStore`](crate::StickyStore) says what each method does.
 ///
-/// The futures may be awaited on any executor: a store brings the runtime that its connections live on.
+/// The futures may be awaited on any executor: a store runs its connections on its own runtime.
 pub trait AsyncStore: Send + Sync {
-    /// [`StickyStore::read`](crate::StickyStore::read), in one round trip however many keys there are (one for each
-    /// server of a cluster, side by side).
+    /// [`StickyStore::read`](crate::StickyStore::read), in one round trip for all keys (in a cluster: one to each server,
+    /// at the same time).
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a>;
 
     /// [`StickyStore::write`](crate::StickyStore::write), in one round trip.
     fn write_async<'a>(&'a self, writes: &'a [Write<'a>]) -> Answers<'a>;
 
-    /// [`StickyStore::touch`](crate::StickyStore::touch). Returns at once: the writing is left to the background, and may
-    /// be left out where too much of it waits.
+    /// [`StickyStore::touch`](crate::StickyStore::touch). Returns at once and writes in the background; touches are dropped
+    /// while too many wait.
     fn touch_later(&self, touches: &[Touch<'_>]);
 }

@@ -26,22 +26,21 @@ use crate::pin::{Pin, PinKey, Release, Touch, Write, now};
 use crate::recipient::RecipientKey;
 use crate::store::StickyStore;
 
-/// Keeps pins in a folder, for one process at a time.
+/// Keeps pins in a folder that one process has open at a time.
 ///
-/// **Durability.** An answer of [`StickyStore::write`] and [`StickyStore::release`] is given when the change is on the disk
-/// (`fdatasync`); a crash of the process or of the machine loses no acknowledged pin, whole groups of changes are there
-/// or not. Writers that come at the same time share one such commit, so a commit of a fraction of a millisecond to a
-/// few carries as many pins as there are writers. A pin is seen by readers only once it is on the disk. A touch is not
-/// waited for and not flushed by itself: a crash of the machine may lose those since the last new pin. When the disk fails or is full, nothing is acknowledged any
-/// more until the store is opened anew; reads go on.
+/// **Durability.** [`StickyStore::write`] and [`StickyStore::release`] answer when the change is on the disk (`fdatasync`),
+/// so a crash of the process or the machine loses no acknowledged pin. Concurrent writers share one commit (group commit),
+/// which takes from a fraction of a millisecond to a few milliseconds. A commit is on the disk as a whole or not at all, and
+/// readers see its pins only once it is. Touches do not wait for the disk: a crash of the machine may lose those since the
+/// last new pin. When the disk fails or is full, writes fail until the store is opened again; reads go on.
 ///
-/// **Privacy.** Recipients are kept as keyed hashes unless the store was made otherwise, see [`Recipients`].
+/// **Privacy.** By default recipients are kept as keyed hashes, see [`Recipients`].
 ///
 /// **Cost.** The pins of recent recipients are kept in memory, see [`EmbeddedOptions::hot_pins`]. Listing by scope or by
-/// sender reads what it lists; by recipient it looks at three keys for each scope that was ever pinned; counting reads
-/// what it counts.
+/// sender reads only the pins that it lists. Listing by recipient looks up three keys for each scope that was ever pinned.
+/// Counting reads the keys that it counts.
 ///
-/// Pins are kept by fjall, a log-structured merge tree: `cargo bench -p callsign-sticky --bench engines` compares it
+/// The storage engine is fjall, a log-structured merge tree. `cargo bench -p callsign-sticky --bench engines` compares it
 /// with redb, a B-tree, whose random inserts rewrite pages all over the file.
 pub struct EmbeddedStore {
     shared: Arc<Shared>,
@@ -49,7 +48,7 @@ pub struct EmbeddedStore {
     data_dir: DataDir,
 }
 
-/// What readers and the writer share.
+/// State that readers and the writer share.
 struct Shared {
     tables: Tables,
     names: Names,
@@ -64,15 +63,15 @@ type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
 pub struct EmbeddedOptions {
     /// How recipients are kept.
     pub recipients: Recipients,
-    /// How many pins of recent recipients are kept in memory, about 130 bytes each. Default 500,000.
+    /// The number of pins of recent recipients that are kept in memory, about 130 bytes each. Default 500,000.
     pub hot_pins: usize,
-    /// Memory for blocks of the files, in bytes. Default 256 MiB.
+    /// The size of the cache for blocks of the files, in bytes. Default 256 MiB.
     pub cache: u64,
-    /// How often ended pins are looked for. Default one minute; at most 1,000 are taken off at once.
+    /// How often ended pins are looked for. Default one minute; at most 1,000 are removed in one commit.
     pub sweep_interval: Duration,
-    /// Whether a store is made where there is none. Default yes.
+    /// Whether to create the store if there is none. Default yes.
     pub create: bool,
-    /// Seconds since 1970; default the system's clock. For tests.
+    /// The clock, in seconds since 1970. Default the system's; for tests.
     pub clock: Clock,
 }
 
@@ -90,21 +89,21 @@ impl Default for EmbeddedOptions {
 }
 
 impl EmbeddedOptions {
-    /// Keeps recipients this way.
+    /// Sets how recipients are kept.
     #[must_use]
     pub fn recipients(mut self, recipients: Recipients) -> Self {
         self.recipients = recipients;
         self
     }
 
-    /// Says whether a store is made where there is none.
+    /// Sets whether to create the store if there is none.
     #[must_use]
     pub fn create(mut self, create: bool) -> Self {
         self.create = create;
         self
     }
 
-    /// Keeps so many pins in memory.
+    /// Sets how many pins are kept in memory.
     #[must_use]
     pub fn hot_pins(mut self, pins: usize) -> Self {
         self.hot_pins = pins;
@@ -126,26 +125,27 @@ impl std::fmt::Debug for EmbeddedOptions {
     }
 }
 
-/// How a store keeps its recipients. It is settled when the store is made.
+/// How a store keeps its recipients. This is decided when the store is created.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Recipients {
     /// A new store hashes them with a new key, which it keeps in its folder as `recipients.key`, readable by its owner
-    /// only. A store that is there already goes on as it was made.
+    /// only. An existing store is opened as it was created.
     #[default]
     AsTheyAre,
-    /// Hashed with this key, which is not kept in the folder.
+    /// Hashed with this key, which is not stored in the folder.
     HashedWith(RecipientKey),
     /// As numbers.
     Plain,
 }
 
 impl EmbeddedStore {
-    /// Opens the store of a folder, or makes it where the folder is empty or not there.
+    /// Opens the store in a folder, or creates it if the folder is empty or missing.
     ///
     /// # Errors
-    /// There is none and none shall be made, another process has it open, it is damaged or no store, a newer version wrote it, its recipients are kept with
-    /// another key, or a file cannot be read or written. Nothing that is there is overwritten.
+    /// There is no store and [`EmbeddedOptions::create`] is off, another process has it open, it is damaged or not a store, a
+    /// newer version wrote it, its recipients are kept with another key, or a file cannot be read or written. Existing data
+    /// is never overwritten.
     pub fn open(path: impl AsRef<Path>, options: EmbeddedOptions) -> Result<Self, OpenError> {
         let data_dir = DataDir::open(path.as_ref(), &options.recipients, options.create)?;
         let (tables, names) = data_dir.tables(options.cache)?;
@@ -162,7 +162,7 @@ impl EmbeddedStore {
         self.data_dir.path()
     }
 
-    /// The key that recipients are hashed with; none where they are kept as numbers.
+    /// The key that recipients are hashed with; `None` if they are kept as numbers.
     pub fn recipient_key(&self) -> Option<&RecipientKey> {
         self.data_dir.key()
     }
@@ -197,7 +197,7 @@ impl Shared {
     }
 
     fn cold_pin(&self, key: &[u8; KEY_LEN]) -> Result<Option<Pin>, StickyError> {
-        // One reader of a key goes to the disk. Where the writer changes the key meanwhile, what was read is not kept.
+        // One reader of a key goes to the disk. If the writer changes the key meanwhile, the value read is not cached.
         match self.hot.get_value_or_guard(key, None) {
             GuardResult::Value(pin) => Ok(Some(pin)),
             GuardResult::Guard(guard) => {
@@ -266,7 +266,7 @@ impl EmbeddedStore {
     }
 }
 
-/// Reads do not wait for anything but the disk; writes wait without holding the thread.
+/// Reads wait for the disk only; writes wait without blocking the thread.
 impl AsyncStore for EmbeddedStore {
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
         Box::pin(std::future::ready(self.read(keys)))

@@ -1,40 +1,40 @@
-//! Why a store does not answer.
+//! Errors of stores.
 
 use std::sync::Arc;
 
-/// A store that cannot answer.
+/// The store could not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 #[error("sticky state is not available: {reason}")]
 pub struct StickyError {
-    /// What happened.
+    /// Why.
     pub reason: Arc<str>,
 }
 
 impl StickyError {
-    /// An error with its reason.
+    /// An error with this reason.
     pub fn new(reason: impl Into<Arc<str>>) -> Self {
         Self { reason: reason.into() }
     }
 }
 
-/// Why a store cannot be opened. Nothing in it was changed.
+/// Why a store could not be opened. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// There is none, and none shall be made.
-    #[error("there is no sticky store in {place}; the first pin that is written makes one")]
+    /// There is no store, and the caller asked not to create one.
+    #[error("there is no sticky store in {place}; the first pin that is written creates one")]
     Missing {
-        /// Where it would be.
+        /// Where the store would be.
         place: String,
     },
-    /// Another process has it.
-    #[error("the sticky store {place} is open in another process; stop that one, or give this one another store")]
+    /// Another process has the store open.
+    #[error("the sticky store {place} is open in another process; stop that process, or give this one another store")]
     Locked {
         /// Where the store is.
         place: String,
     },
-    /// It is not a store, or a damaged one.
+    /// This is not a store, or it is damaged.
     #[error("the sticky store {place} cannot be read: {reason}; nothing was changed")]
     Damaged {
         /// Where the store is.
@@ -55,21 +55,21 @@ pub enum OpenError {
         /// The newest format that this version knows.
         known: u32,
     },
-    /// Its recipients were hashed with another key, or not hashed.
+    /// The given recipient key does not match the store: its recipients are hashed with another key, or are numbers.
     #[error("the sticky store {place}: {reason}")]
     Key {
         /// Where the store is.
         place: String,
-        /// What does not fit.
+        /// What does not match.
         reason: String,
     },
-    /// Its address cannot be read.
+    /// The address is malformed.
     #[error("not the address of a sticky store: {reason}")]
     Address {
         /// What is wrong.
         reason: String,
     },
-    /// It cannot be reached, or does not let us in.
+    /// The store cannot be reached, or refuses the login.
     #[error("the sticky store {place} cannot be reached: {reason}")]
     Unreachable {
         /// Where the store is, without its password.
@@ -77,12 +77,12 @@ pub enum OpenError {
         /// What happened.
         reason: String,
     },
-    /// It is there, but not such that pins can be kept in it.
+    /// The store answers, but its configuration does not allow pins to be kept in it.
     #[error("the sticky store {place} cannot be used: {reason}")]
     Unfit {
         /// Where the store is, without its password.
         place: String,
-        /// What would have to change.
+        /// What must be changed.
         reason: String,
     },
     /// A file cannot be read or written.

@@ -1,9 +1,9 @@
 //! Sticky state: the sender that each recipient was given first.
 //!
-//! A [`StickyStore`] keeps a [`Pin`] for each [`PinKey`]. [`MemoryStore`] forgets with its process, [`EmbeddedStore`] keeps
-//! pins on the disk of one machine, and the stores of the features `postgres` and `redis` keep them for a fleet. All pass
-//! one conformance suite, `tests/sticky`.
-#![deny(unsafe_code)]
+//! A [`StickyStore`] keeps a [`Pin`] for each [`PinKey`]. [`MemoryStore`] loses its pins when the process ends,
+//! [`EmbeddedStore`] keeps them on the disk of one machine, and the stores of the features `postgres` and `redis` keep them
+//! for a fleet. All stores pass the same conformance tests, in `tests/sticky`.
+#![forbid(unsafe_code)]
 
 mod address;
 mod async_store;

@@ -1,4 +1,4 @@
-//! Pins in pages.
+//! Listings: filters, pages and positions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,21 +7,21 @@ use crate::pin::{Pin, PinKey, PinScope, PinnedSender};
 use crate::recipient::Recipient;
 use callsign_destination::Channel;
 
-/// Which pins are listed or counted.
+/// Selects the pins that are listed or counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Filter<'a> {
-    /// All.
+    /// All pins.
     All,
-    /// Those of an application itself, or of an entity of it.
+    /// The pins of an application itself, or of one of its entities.
     Scope(PinScope<'a>),
-    /// Those to a sender.
+    /// The pins to a sender.
     Sender(PinnedSender<'a>),
-    /// Those of a recipient, in every scope and on every channel.
+    /// The pins of a recipient, in every scope and on every channel.
     Recipient(Recipient),
 }
 
-/// A pin with all that there is to say of it.
+/// A pin with its key and its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinRecord {
     /// `applicationId`.
@@ -39,27 +39,27 @@ pub struct PinRecord {
 }
 
 impl PinRecord {
-    /// What the pin is for.
+    /// The key of the pin.
     pub fn key(&self) -> PinKey<'_> {
         let scope = PinScope::new(&self.application, self.entity.as_deref());
         PinKey { scope, channel: self.channel, recipient: self.recipient }
     }
 }
 
-/// Some pins of a listing.
+/// A part of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The pins.
     pub pins: Vec<PinRecord>,
-    /// Where the next page begins; none after the last.
+    /// Where the next page begins; `None` after the last page.
     pub next: Option<Position>,
 }
 
-/// Where a page ended. Prints as hexadecimal digits and is read from them.
+/// Where a page ended. `Display` writes it as hexadecimal digits, and `FromStr` reads them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position(pub(crate) Box<[u8]>);
 
-/// The most bytes of a position.
+/// The greatest length of a position, in bytes.
 const LONGEST: usize = 256;
 
 impl fmt::Display for Position {
@@ -84,7 +84,7 @@ impl FromStr for Position {
     }
 }
 
-/// Text that is no position.
+/// The text is not a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a position: take it from the page before, as it was given")]
+#[error("not a position: pass the one of the page before, unchanged")]
 pub struct NotAPosition;

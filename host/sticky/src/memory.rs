@@ -1,4 +1,4 @@
-//! Pins in memory, gone with the process.
+//! Pins in memory, lost when the process ends.
 
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,18 +15,18 @@ use crate::store::StickyStore;
 
 /// Keeps pins in a concurrent hash map: reads take no lock, and of several writers of one key the first wins.
 ///
-/// Durability: none. Meant for tests, and for runs whose pins need not outlive them. It keeps recipients as they come, and
-/// lists in a time that grows with all its pins.
+/// Durability: none. It is meant for tests, and for runs whose pins need not outlive them. Recipients are kept as they are
+/// given. Listing reads all pins.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     pins: HashMap<[u8; KEY_LEN], Pin, DefaultHashBuilder>,
     names: NameCache,
-    /// Whether any pin ends, and how many writes there were since those that ended were thrown away.
+    /// Whether any pin has a time to live, and the number of writes since ended pins were last removed.
     some_end: AtomicBool,
     writes: AtomicUsize,
 }
 
-/// Ended pins are thrown away after as many writes as there are pins, but not before this many.
+/// Ended pins are removed after as many writes as there are pins, and at least this many.
 const SWEEP: usize = 10_000;
 
 impl MemoryStore {
@@ -35,12 +35,12 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// How many pins there are.
+    /// The number of pins, including ended ones that are still in the map.
     pub fn len(&self) -> usize {
         self.pins.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no pins.
     pub fn is_empty(&self) -> bool {
         self.pins.is_empty()
     }
@@ -115,7 +115,7 @@ impl StickyStore for MemoryStore {
         let matches = self.matching(filter);
         let now = now();
         let pins = self.pins.pin();
-        // The least keys after the position, the greatest of them on top.
+        // The smallest keys after the position, the greatest of them on top.
         let mut least: BinaryHeap<[u8; KEY_LEN]> = BinaryHeap::with_capacity(most + 1);
         for (key, pin) in &pins {
             if after.is_some_and(|after| key[..] <= after.0[..]) || pin.has_ended(now) || !matches(key, pin) {
@@ -153,7 +153,7 @@ impl StickyStore for MemoryStore {
         let wanted = write.compare_and_set();
         self.names.learn(&write.key.scope, &write.sender);
         let pins = self.pins.pin();
-        // Most are new. A map that was filled by `compute` alone is several times slower to read.
+        // Most keys are new. A map that was filled by `compute` alone is several times slower to read.
         if write.expected.is_none()
             && let Ok(new) = wanted.apply_to(None, now)
         {

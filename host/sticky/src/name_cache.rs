@@ -1,21 +1,21 @@
-//! Names that are known: behind the hashes of scopes and the keys of senders.
+//! The names behind the hashes of scopes and the keys of senders, in memory.
 
 use hashbrown::DefaultHashBuilder;
 use papaya::HashMap;
 
 use crate::pin::{PinScope, PinnedSender, SenderKey};
 
-/// Application and entity.
+/// The application and the entity of a scope.
 pub(crate) type ScopeName = (Box<str>, Option<Box<str>>);
 
-/// All of them in memory; read without a lock.
+/// Names by hash. Reading takes no lock.
 #[derive(Debug, Default)]
 pub(crate) struct NameCache {
     scopes: HashMap<u128, ScopeName, DefaultHashBuilder>,
     senders: HashMap<SenderKey, Box<str>, DefaultHashBuilder>,
 }
 
-/// The names of a scope, to keep.
+/// The names of a scope, owned.
 pub(crate) fn owned_name(scope: &PinScope<'_>) -> ScopeName {
     (scope.application.into(), scope.entity.map(Into::into))
 }
@@ -37,7 +37,7 @@ impl NameCache {
         self.senders.pin().insert(key, id);
     }
 
-    /// Both names of a pin, where they are not known yet.
+    /// Adds the names of a pin's scope and sender, if they are new.
     pub(crate) fn learn(&self, scope: &PinScope<'_>, sender: &PinnedSender<'_>) {
         if !self.has_scope(scope.hash()) {
             self.learn_scope(scope.hash(), owned_name(scope));
@@ -47,7 +47,7 @@ impl NameCache {
         }
     }
 
-    /// Forgets the names that are not to stay.
+    /// Keeps only the names for which the functions say yes.
     #[cfg(feature = "redis")]
     pub(crate) fn retain(&self, scope: impl Fn(u128) -> bool, sender: impl Fn(SenderKey) -> bool) {
         self.scopes.pin().retain(|hash, _| scope(*hash));

@@ -1,4 +1,4 @@
-//! Pins in PostgreSQL.
+//! Pins in PostgreSQL, for a fleet.
 
 mod columns;
 mod connect;
@@ -38,52 +38,52 @@ use crate::store::StickyStore;
 
 /// Keeps pins in a PostgreSQL database, for any number of processes.
 ///
-/// **Consistency.** All reads and writes go to the primary, in `READ COMMITTED`; the primary key makes one winner of any
-/// number of writers, and every loser is told it. Of several hosts in the address the one is used that takes writes. Times
-/// are by the server's clock, so processes agree on when a pin ends.
+/// **Consistency.** All reads and writes go to the primary, in `READ COMMITTED`. The primary key lets one of any number of
+/// writers win, and the others are given the winner's pin. If the address names several hosts, the one that takes writes is
+/// used. Times are those of the server's clock, so all processes agree on when a pin ends.
 ///
-/// **Durability.** An answer of [`StickyStore::write`] and [`StickyStore::release`] is given when its transaction is on
-/// the disk of the primary: `synchronous_commit` is raised to `on` where it is `off`. With `fsync` on, as it is by default,
-/// a crash of a process or a machine loses no acknowledged pin. A touch may be lost, and is where more than
+/// **Durability.** [`StickyStore::write`] and [`StickyStore::release`] answer when the transaction is on the disk of the
+/// primary: `synchronous_commit` is raised to `on` if it is `off`. With `fsync` on (the default), a crash of a process or a
+/// machine loses no acknowledged pin. Touches may be lost, and are dropped while more than
 /// [`PostgresOptions::waiting_touches`] wait.
 ///
-/// **Failover.** Without synchronous standbys it loses what the standby had not received: the lag times the rate of new
-/// pins, at 20,000 a second and 100 ms some 2,000, whose recipients are then pinned anew and may get another sender. With
-/// `synchronous_standby_names` set it loses none, for one more round trip to the standby in each commit. A primary that
-/// goes on beside the new one is nothing that a client can see: fence it. Meanwhile calls fail within [`RetryPolicy::total_timeout`]
-/// (1 s), after five in a row at once, and one a second looks whether the store is back.
+/// **Failover.** Without synchronous standbys a failover loses the pins that the standby had not received: 20,000 new pins a
+/// second and a lag of 100 ms are 2,000 pins, whose recipients are pinned again and may get another sender. With
+/// `synchronous_standby_names` set it loses none, and each commit takes one more round trip to the standby. A client cannot
+/// see that an old primary still runs beside the new one: fence it. During the failover calls fail within [`RetryPolicy::total_timeout`]
+/// (1 s), and at once after five failures in a row; then one call a second tries whether the store is back.
 ///
-/// **When no answer comes**, a call is tried again, and a write that finds its own pin then has won. Statements end on the
-/// server when they are not waited for any more (`statement_timeout` is [`RetryPolicy::attempt_timeout`]), so what a call that failed
-/// may have asked for happens within that time or never. A commit that waits for a synchronous standby is the exception:
-/// no time-out ends it, and its pin is seen once the standby has it.
+/// **Lost answers.** If no answer comes, the call is tried again, and a write that then finds its own pin has won. The
+/// server ends a statement when we stop waiting for it (`statement_timeout` is [`RetryPolicy::attempt_timeout`]), so the
+/// effect of a failed call comes within that time or never. The exception is a commit that waits for a synchronous standby:
+/// no time-out ends it, and its pin becomes visible once the standby has it.
 ///
-/// **A batch** of up to 4,096 keys is one statement and one round trip. A second one goes before where a process meets an
-/// application, an entity or a sender for the first time, and after where another writer came in between.
+/// **Batches.** Up to 4,096 keys are one statement and one round trip. Another statement comes before it when a process
+/// uses an application, an entity or a sender for the first time, and after it when another writer interfered.
 ///
-/// **A billion pins** are 16 hash partitions by recipient, of 63 million each. A pin takes 100 bytes in its table and 161
-/// in three indexes (77 the key, 53 by sender, 32 by recipient), measured at a million pins in random order by
-/// `STORES=postgres cargo bench -p callsign-sticky --bench servers`: some 260 GB.
-/// Inserts touch pages all over the indexes, and the first change of a page after a checkpoint writes all of it to the log:
-/// `max_wal_size` of 8 GB or more and `wal_compression` are worth their setting. Touches change no indexed column and 99 %
-/// of them stay in their page. Ended pins are found by reading the tables from front to back, 8 MiB in each interval
-/// however many processes there are. Counting reads what it counts.
+/// **Size.** The table has 16 hash partitions by recipient; a billion pins are 63 million in each. A pin takes 100 bytes in
+/// its table and 161 in three indexes (77 the key, 53 by sender, 32 by recipient), measured at a million pins in random
+/// order by `STORES=postgres cargo bench -p callsign-sticky --bench servers`: a billion pins take about 260 GB. Inserts
+/// write pages all over the indexes, and the first change of a page after a checkpoint writes the whole page to the log, so
+/// set `max_wal_size` to 8 GB or more and `wal_compression` on. Touches change no indexed column, and 99 % of them stay in
+/// their page. Ended pins are found by reading the tables from front to back, 8 MiB in each interval for all processes
+/// together. Counting reads what it counts.
 ///
 /// **Other engines** that speak the protocol need hash partitions, `uuid_hash_extended`, `INSERT .. ON CONFLICT`, `SKIP
-/// LOCKED`, and `pg_advisory_xact_lock` for opening; ended pins are searched by `ctid`, and where that is unknown they stay
-/// until their key is written again. Tested is PostgreSQL 15. A connection pooler has to pool sessions, not transactions.
+/// LOCKED`, and `pg_advisory_xact_lock` for opening. Ended pins are searched by `ctid`; without it they stay until their key
+/// is written again. The tests run on PostgreSQL 15. A connection pooler must pool sessions, not transactions.
 ///
-/// **TLS** is not spoken: `sslmode=require` is refused, and other modes mean none.
+/// **TLS** is not supported: `sslmode=require` is refused, and with every other mode the connection is not encrypted.
 pub struct PostgresStore {
     shared: Arc<Shared>,
     touches: Sender<TouchRow>,
     place: String,
     handle: Handle,
-    /// Where connections live. Taken when the store goes.
+    /// Runs the connections. Taken when the store is dropped.
     runtime: Option<Runtime>,
 }
 
-/// What tasks of the store share.
+/// State that the tasks of the store share.
 struct Shared {
     decisions: Calls,
     background: Calls,
@@ -91,7 +91,7 @@ struct Shared {
     recipient_key: Option<RecipientKey>,
 }
 
-/// Connections, and retry with them.
+/// A pool of connections, and the retries of calls on it.
 struct Calls {
     pool: Pool,
     retrier: Retrier,
@@ -110,21 +110,21 @@ impl Calls {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PostgresOptions {
-    /// Recipients are kept hashed with this key. Settled when the store is made: it opens with that key only. Default
-    /// none: numbers.
+    /// The key to hash recipients with. It is decided when the store is created, which then opens with that key only.
+    /// Default none: recipients are kept as numbers.
     pub recipient_key: Option<RecipientKey>,
-    /// How long decisions (reads, writes, releases, touches) are waited for.
+    /// Time-outs and retries of reads, writes, releases and touches.
     pub retry: RetryPolicy,
-    /// The most connections for decisions. Default 16; 2 more are opened for listings and the background.
+    /// The greatest number of connections for reads and writes of pins. Default 16; 2 more serve listings and the background.
     pub connections: usize,
     /// The schema of the tables: lower case letters, digits and `_`. Default `callsign`.
     pub schema: String,
-    /// How long a page of a listing, or a count, is waited for. Default one minute.
+    /// The time for a page of a listing, or for a count. Default one minute.
     pub listing_timeout: Duration,
-    /// How often ended pins are looked for, by all processes together: 8 MiB of the tables each time. Default 10 s; none
-    /// to leave it to other processes.
+    /// How often 8 MiB of the tables are searched for ended pins, by all processes together. Default 10 s; `None` leaves it
+    /// to other processes.
     pub sweep_interval: Option<Duration>,
-    /// How many touches may wait to be written. Default 65,536; those beyond it are left out.
+    /// How many touches may wait to be written. Default 65,536; further ones are dropped.
     pub waiting_touches: usize,
 }
 
@@ -145,25 +145,25 @@ impl Default for PostgresOptions {
 /// Connections for listings, counts and the search for ended pins.
 const BACKGROUND: usize = 2;
 
-/// Threads for the sockets of connections.
+/// Threads that run the connections.
 const THREADS: usize = 2;
 
-/// The most keys of a statement; more are asked for in several.
+/// The greatest number of keys in a statement; larger calls are several statements.
 const AT_ONCE: usize = 4_096;
 
-/// The most touches of a statement.
+/// The greatest number of touches in a statement.
 const TOUCHES: usize = 1_000;
 
-/// How long opening may take: tables are made the first time.
+/// The time for opening a store, which creates the tables the first time.
 const OPENING: Duration = Duration::from_secs(30);
 
 impl PostgresStore {
-    /// Opens the store of a database, and makes or renews its tables. The address is a URL,
+    /// Opens the store in a database, and creates or migrates its tables. The address is a URL,
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or `host=HOST port=PORT user=USER password=PASSWORD dbname=DATABASE`.
-    /// Of several hosts (`HOST:PORT,HOST:PORT`) the one is used that takes writes.
+    /// Of several hosts (`HOST:PORT,HOST:PORT`) the one that takes writes is used.
     ///
     /// # Errors
-    /// The address cannot be read, the server cannot be reached or does not let us in, a newer version made the tables, or
+    /// The address is malformed, the server cannot be reached or refuses the login, a newer version created the tables, or
     /// recipients are kept with another key.
     pub fn connect(address: &str, options: PostgresOptions) -> Result<Self, OpenError> {
         let PostgresOptions {
@@ -217,7 +217,7 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// Runs where the connections live; this may be awaited anywhere.
+    /// Runs a task on the store's runtime; the answer may be awaited on any executor.
     async fn run<T, F>(&self, run: impl FnOnce(Arc<Shared>) -> F) -> Result<T, StickyError>
     where
         T: Send + 'static,
@@ -242,7 +242,7 @@ impl PostgresStore {
     async fn write_all(&self, writes: &[Write<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
         let wanted: Vec<WriteRow> = writes.iter().map(|write| WriteRow::of(write, &self.shared)).collect();
         let mut answers =
-            vec![Err(StickyError::new("a name has a character 0, which PostgreSQL does not keep")); writes.len()];
+            vec![Err(StickyError::new("a name has a NUL character, which PostgreSQL cannot store")); writes.len()];
         let sound = |write: &Write<'_>| {
             let PinKey { scope, .. } = write.key;
             [scope.application, scope.entity.unwrap_or_default(), write.sender.id]
@@ -252,7 +252,7 @@ impl PostgresStore {
         let waves = waves(writes.iter().enumerate().filter(|(_, write)| sound(write)).map(|(n, _)| (n, wanted[n].key)));
         let mut broken: Option<StickyError> = None;
         for wave in waves.iter().flat_map(|wave| wave.chunks(AT_ONCE)) {
-            // Later writes of the same keys must not overtake those that failed.
+            // A later write of a key must not overtake an earlier one that failed.
             if let Some(error) = &broken {
                 answer(&mut answers, wave, Err(error.clone()));
                 continue;
@@ -290,8 +290,8 @@ fn answer(
     }
 }
 
-/// Places of keys, so that each wave has a key once, in the order of keys; what comes again is in a later wave. One
-/// statement cannot write a row twice, and statements that lock rows in one order do not wait for each other.
+/// Splits items into waves that have each key at most once, sorted by key; the second item for a key is in the second wave,
+/// and so on. One statement cannot write a row twice, and statements that lock rows in the same order cannot deadlock.
 fn waves(keys: impl Iterator<Item = (usize, [u8; KEY_LEN])>) -> Vec<Vec<usize>> {
     let mut sorted: Vec<(usize, [u8; KEY_LEN])> = keys.collect();
     sorted.sort_by_key(|&(place, key)| (key, place));
@@ -309,12 +309,12 @@ fn waves(keys: impl Iterator<Item = (usize, [u8; KEY_LEN])>) -> Vec<Vec<usize>> 
     waves
 }
 
-/// Writes touches as they come, as many at once as wait.
+/// Writes touches in the background, in statements of all that wait.
 async fn write_touches(shared: Arc<Shared>, mut waiting: Receiver<TouchRow>) {
     let mut used = Vec::with_capacity(TOUCHES);
     while waiting.recv_many(&mut used, TOUCHES).await > 0 {
         if let Err(error) = touch::touch(&shared, std::mem::take(&mut used)).await {
-            log::debug!("touches were left out: {error}");
+            log::debug!("touches were not written: {error}");
         }
     }
 }
@@ -368,7 +368,7 @@ impl AsyncStore for PostgresStore {
 
     fn touch_later(&self, touches: &[Touch<'_>]) {
         for touch in touches {
-            // Full: left out, its next use makes up for it.
+            // Dropped while the queue is full; the next use makes up for it.
             let _ = self.touches.try_send(TouchRow::of(touch, &self.shared));
         }
     }
@@ -376,7 +376,7 @@ impl AsyncStore for PostgresStore {
 
 impl Drop for PostgresStore {
     fn drop(&mut self) {
-        // Without waiting, which a thread of another runtime must not.
+        // In the background: a store may be dropped on a thread that must not block.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

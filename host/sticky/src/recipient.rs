@@ -1,4 +1,4 @@
-//! Recipients: as numbers, or as keyed hashes in stores that shall not tell who they are.
+//! Recipients: as numbers, or as keyed hashes in stores that must not reveal who they are.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,13 +20,14 @@ pub struct RecipientHash([u8; 16]);
 
 /// The secret that recipients are hashed with: 256 bits.
 ///
-/// Who has it can look a number up; who has only the store cannot say who its recipients are. Numbers are few enough to
-/// try them all, so it is the key that protects them, not the hash. A lost key makes the pins of a store unreachable.
+/// With the key a number can be looked up; with the store alone nobody can say who its recipients are. There are few enough
+/// phone numbers to hash them all, so the key protects them, not the hash. If the key is lost, the pins of the store cannot
+/// be found any more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecipientKey([u8; 32]);
 
 impl Recipient {
-    /// The recipient as a store with this key keeps it; with no key numbers stay numbers. A hash stays what it is.
+    /// The recipient as a store with this key keeps it. Without a key numbers stay numbers; a hash always stays as it is.
     #[inline]
     pub fn under(self, key: Option<&RecipientKey>) -> Recipient {
         match (self, key) {
@@ -35,7 +36,7 @@ impl Recipient {
         }
     }
 
-    /// The recipient as 16 bytes, which is what stores use as a part of their keys. No number has the bytes of a hash.
+    /// The recipient as 16 bytes, for the keys of stores. The top bit tells a hash from a number.
     #[inline]
     pub fn to_bytes(self) -> [u8; 16] {
         match self {
@@ -44,7 +45,7 @@ impl Recipient {
         }
     }
 
-    /// The recipient of 16 bytes that [`Recipient::to_bytes`] gave; none of any others.
+    /// Reads what [`Recipient::to_bytes`] gave; `None` for any other bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Option<Recipient> {
         if bytes[0] & 0x80 != 0 {
             return Some(Recipient::Hash(RecipientHash(bytes)));
@@ -70,7 +71,7 @@ impl fmt::Display for RecipientHash {
     }
 }
 
-/// From the 32 hexadecimal digits that it prints as.
+/// Parses the 32 hexadecimal digits that `Display` writes.
 impl FromStr for RecipientHash {
     type Err = NotAHash;
 
@@ -80,13 +81,13 @@ impl FromStr for RecipientHash {
     }
 }
 
-/// Text that is not the hash of a recipient.
+/// The text is not the hash of a recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not the hash of a recipient: 32 hexadecimal digits of which the first is 8 to f")]
+#[error("not the hash of a recipient: expected 32 hexadecimal digits, the first of them 8 to f")]
 pub struct NotAHash;
 
 impl RecipientKey {
-    /// A key from its bytes, which should be random.
+    /// A key from 32 bytes, which should be random.
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -94,14 +95,14 @@ impl RecipientKey {
     /// A new random key.
     ///
     /// # Errors
-    /// The system has no randomness to give.
+    /// The system's random number generator failed.
     pub fn random() -> Result<Self, std::io::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// What a number is kept as.
+    /// The hash that stands for a number in the store.
     #[inline]
     pub fn hash(&self, number: Number) -> RecipientHash {
         let hash = blake3::keyed_hash(&self.0, &number.get().to_be_bytes());
@@ -111,19 +112,19 @@ impl RecipientKey {
         RecipientHash(bytes)
     }
 
-    /// Tells keys apart without telling what they are: a store keeps it to find out that it was given another key.
+    /// Identifies the key without revealing it. A store keeps it to notice when it is opened with another key.
     pub fn fingerprint(&self) -> String {
         let hash = blake3::derive_key("callsign sticky 2026 fingerprint of a recipient key", &self.0);
         hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The key as 64 hexadecimal digits, which is how files and environments hold it.
+    /// The key as 64 hexadecimal digits, as files and environment variables hold it.
     pub fn to_hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// From 64 hexadecimal digits; space around them is ignored.
+/// Parses 64 hexadecimal digits; white space around them is ignored.
 impl FromStr for RecipientKey {
     type Err = NotAKey;
 
@@ -132,12 +133,12 @@ impl FromStr for RecipientKey {
     }
 }
 
-/// Text that is no key.
+/// The text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a key for recipients: it is 64 hexadecimal digits, as `openssl rand -hex 32` prints them")]
+#[error("not a key for recipients: expected 64 hexadecimal digits, as `openssl rand -hex 32` prints them")]
 pub struct NotAKey;
 
-/// Says nothing of the key.
+/// Shows the fingerprint, never the key.
 impl fmt::Debug for RecipientKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RecipientKey({})", self.fingerprint())

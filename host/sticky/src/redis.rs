@@ -1,4 +1,18 @@
 //! Pins in a Redis or Valkey Cluster, for a fleet.
+//!
+//! The cluster client is our own, on the single-node connections of the `redis` crate. The cluster client of that crate
+//! (1.8) sends a pipeline as one unit to one node and refuses one with keys of several slots (`CROSSSLOT`), so a batch of
+//! 256 pins would be up to 256 pipelines instead of one for each master. It also decides itself about retries and
+//! redirections, and here both have to stay within [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout) and
+//! fail only the items of the node that failed. What is written by hand although the crate has it:
+//!
+//! - slots (`layout`): its `Slot::for_key` gives a number that cannot be read outside of the crate;
+//! - the map of slots (`topology`): its parser of `CLUSTER SLOTS` is private;
+//! - reconnecting (`node`): its `ConnectionManager` keeps a connection whose server hangs, since a time-out is not an error
+//!   that makes it reconnect.
+//!
+//! The protocol, connections, multiplexing, pipelines, and the kinds and targets of errors (`MOVED`, `ASK`) are the
+//! crate's.
 
 mod cluster;
 mod command;
@@ -33,77 +47,78 @@ use node::Lane;
 pub use open::RedisOptions;
 use open::{Address, open};
 
-/// Keeps pins in a Redis or Valkey Cluster, version 7 and up.
+/// Keeps pins in a Redis or Valkey Cluster, version 7 and later.
 ///
-/// A pin is one string under one key, written by `SET key value NX GET`, which answers the winner in one round trip. A
-/// batch is one pipeline for each master that has keys of it, all masters side by side; a call on pins of two masters is
-/// two pipelines at once. Answers are per item: a server that is away fails the items on it, within
-/// [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout), and no others. Replaces, releases and touches are small scripts. Slots may
-/// move while calls go on; redirections are followed within the call. Pins that end do so by the servers' own expiry.
+/// A pin is one string under one key, written by `SET key value NX GET`, which returns the winner in one round trip. A batch
+/// is one pipeline for each master that has some of its keys, all of them at the same time. Answers are per item: a server
+/// that is away fails only its own items, within [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout).
+/// Replaces, releases and touches are small scripts. Slots may move during calls; redirections are followed within the
+/// call. Pins with a time to live expire on the servers.
 ///
 /// # One sender per key
-/// Only masters are asked for pins. Connections never say `READONLY`, so a replica that a call should reach by an old map
-/// does not answer it but names its master. While the servers stay up, the first writer of a key wins, whatever number
-/// of processes write.
+/// Pins are read from and written to masters only. Connections never send `READONLY`, so a replica that a call reaches by an
+/// outdated map redirects it to its master. While the servers stay up, the first writer of a key wins, however many
+/// processes write.
 ///
 /// # What a failover can lose
-/// Replication is asynchronous. When a master dies and a replica takes over, what the replica had not got is gone, though
-/// it was acknowledged: the next writer of such a key wins it, perhaps with another sender. Nothing else is lost, and no
-/// key of another master. How much that is, and what bounds it:
+/// Replication is asynchronous. When a master dies and a replica takes over, the pins that the replica had not received are
+/// lost, although they were acknowledged: the next writer of such a key wins, perhaps with another sender. Nothing else is
+/// lost, and no key of another master. How much that is depends on the settings:
 ///
 /// | setting | acknowledged pins that a failover can lose |
 /// | --- | --- |
-/// | none | what the replica lags behind: about a millisecond of writes while it keeps up, but without a bound while it does not |
+/// | none | those of the replica's lag: about a millisecond of writes while it keeps up, and without a bound while it does not |
 /// | `min-replicas-to-write 1`, `min-replicas-max-lag 1` on the servers | at most the last 1 to 2 seconds before the failure; the master refuses writes when its replicas lag more |
 /// | [`RedisOptions::wait_replicas`] `(1, ..)`, one replica for each master | none: the replica has them, and a master that is cut off from it acknowledges nothing |
-/// | `(1, ..)`, two replicas for each master | none when the master dies and the replica that is ahead takes over, which is asked first; what only a replica had that is cut off together with the master |
+/// | `(1, ..)`, two replicas for each master | none if the replica that is ahead takes over, which the cluster prefers; otherwise those that only a replica had which is cut off together with the master |
 /// | `(2, ..)`, two replicas for each master | none |
 ///
-/// With `wait_replicas` a write is acknowledged when so many replicas have it, `WAIT` being a part of the pipeline: no
-/// further round trip of ours, one between the servers. A write that too few have in time is an error, and the key may
-/// have the pin or not. A master whose only replica took over has none until another joins: its pins can be read, and
-/// every write on it fails. A pin that is read between its write and the acknowledgement of it can still be lost.
+/// With `wait_replicas` a write is acknowledged once this many replicas have it. `WAIT` is part of the pipeline, so it takes
+/// one more round trip between the servers and none for the client. If too few replicas have the write in time, it is an
+/// error, and the key may have the pin or not. After a master's only replica took over, the new master has no replica until
+/// another joins: its pins can be read, and every write on it fails. A pin that is read before its write is acknowledged can
+/// still be lost.
 ///
 /// A master that is cut off from the others answers the clients on its side for up to `cluster-node-timeout` (15 seconds
-/// by default) and then no more. What it acknowledged meanwhile is lost when it comes back, unless replicas are waited
-/// for. From the failure on, calls for its keys fail for `cluster-node-timeout` and about a second more, until a replica is
-/// elected; the store looks for it while calls come, up to some 20 times a second. The tests kill a master whose replica
-/// lags on purpose, and check what is said here of masters that die (`tests/sticky/redis/failover.rs`).
+/// by default). What it acknowledges in that time is lost when it comes back, unless replicas are waited for. After a
+/// failure, calls for its keys fail for `cluster-node-timeout` and about a second more, until a replica is elected; while
+/// calls come, the store looks for the new master up to 20 times a second. The tests kill a master whose replica lags on
+/// purpose, and check these statements about masters that die (`tests/sticky/redis/failover.rs`).
 ///
-/// Servers keep pins in memory. When master and replicas all go at once, what is on their disks is what is left:
-/// `appendonly yes` with `appendfsync everysec` bounds the loss to about 2 seconds; `always` to none, at the cost of a disk
-/// write for each pipeline.
+/// Servers keep pins in memory. If a master and all its replicas stop at once, only what is on their disks is left:
+/// `appendonly yes` with `appendfsync everysec` limits the loss to about 2 seconds, `appendfsync always` to nothing, for one
+/// disk write in each pipeline.
 ///
 /// # The servers
-/// - `maxmemory-policy noeviction`, or no `maxmemory`: otherwise pins are thrown away, and the store is not opened.
-/// - `cluster-require-full-coverage no`: otherwise all pins are away while one master is.
-/// - A cluster can be a single server with `cluster-enabled yes` and all slots. One without is refused, as it cannot list
-///   the keys of a slot. TLS is not supported.
-/// - The clocks of servers and clients say when a pin ends; a pin that has ended by the clock of a client counts as ended.
+/// - `maxmemory-policy noeviction`, or no `maxmemory`: otherwise the servers would evict pins, and the store is not opened.
+/// - `cluster-require-full-coverage no`: otherwise no pin can be read or written while one master is away.
+/// - A cluster can be a single server with `cluster-enabled yes` and all slots. A server without it is refused, as it cannot
+///   list the keys of a slot. TLS is not supported.
+/// - Pins end by the clocks of servers and clients: one that has ended by the clock of either counts as ended.
 ///
 /// # Retries
-/// A call that fails is tried again with the same command, and one whose answer was lost may have been done. A write finds
-/// what it wrote and is a success; a release finds nothing to take off and answers so.
+/// A failed call is tried again with the same command. If the answer of the first attempt was lost, a write finds its own
+/// pin and succeeds; a release finds no pin and says so.
 ///
 /// # Cost
-/// A pin takes about 175 bytes of memory on its master (220 where it ends), and as much on each replica. There is no index
-/// of pins by scope or sender, which would double that and could not be kept with the pin in one slot. So listing or
-/// counting by scope or sender reads every key: a million pins in some seconds, a hundred million in minutes, by
-/// slots, each of which is read in one command that holds its server for half a millisecond for 6,000 keys. A recipient is
-/// looked up directly: three reads for each scope that was ever used.
+/// A pin takes about 175 bytes of memory on its master (220 with a time to live), and as much on each replica. There is no
+/// index of pins by scope or sender: it would double the memory, and could not be in the same slot as the pin. So listing or
+/// counting by scope or sender reads every key: a million pins take some seconds, a hundred million take minutes. Each slot
+/// is read by one command, which occupies its server for half a millisecond for 6,000 keys. Listing by recipient takes three
+/// reads for each scope that was ever used.
 ///
-/// A decision (a read and a write of a new pin) in batches of 256 takes 10 us of processor time: 3 us here and 7 us on the
-/// servers, replicas included; waiting for a replica takes no more. That is 100,000 to 200,000 a second for two cores
-/// that clients and six servers share. One by one, it takes 90 to 400 us. `STORES=redis cargo bench
+/// A decision (a read and a write of a new pin) in batches of 256 takes 10 us of processor time: 3 us in the client and 7 us
+/// on the servers, replicas included; waiting for a replica does not add to it. Two cores that clients and six servers share
+/// make 100,000 to 200,000 decisions a second. One by one, a decision takes 90 to 400 us. `STORES=redis cargo bench
 /// -p callsign-sticky --bench servers` gives the figures.
 ///
-/// Pages hold each pin once, also while slots move and servers fail over; pins come by slot and key. Names of scopes and
-/// senders are written before the first pin with them, and stay.
+/// A listing has each pin once, even while slots move and servers fail over; pins are sorted by slot and key. Names of
+/// scopes and senders are written before the first pin with them, and are never removed.
 #[derive(Debug)]
 pub struct RedisStore {
     inner: Arc<Inner>,
     touches: mpsc::Sender<Command>,
-    /// What connections live on. Always there but while the store is dropped.
+    /// Runs the connections. Taken when the store is dropped.
     runtime: Option<Runtime>,
 }
 
@@ -113,13 +128,13 @@ struct Inner {
     keys: Arc<Keys>,
     names: Names,
     recipient_key: Option<RecipientKey>,
-    /// RetryPolicy with listings.
+    /// The retries of listings.
     listing: Arc<Retrier>,
-    /// What the last page read ahead.
+    /// Keys that the last page read ahead, and the position after which they come.
     ahead: Mutex<Option<(Position, ReadAhead)>>,
 }
 
-/// How many touches are written at once.
+/// The greatest number of touches in one call to the servers.
 const TOUCHES_AT_ONCE: usize = 512;
 
 impl Inner {
@@ -140,8 +155,8 @@ impl Inner {
         self.command(&self.key(&touch.key), kind)
     }
 
-    /// Runs commands such that those for one key take effect in their order: where a key comes more than once, its second
-    /// command is sent when the first was answered.
+    /// Runs commands so that those for one key take effect in their order: the second command for a key is sent after the
+    /// first was answered.
     async fn run_in_order(&self, commands: Vec<Command>) -> Vec<Outcome> {
         let mut seen: HashMap<&[u8], usize> = HashMap::with_capacity(commands.len());
         let mut turns = Vec::with_capacity(commands.len());
@@ -168,7 +183,8 @@ impl Inner {
         outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(no_answer)).collect()
     }
 
-    /// Writes names that the cluster may not have, then the pins; a pin whose name could not be written is not written.
+    /// Writes the names that the cluster may not have yet, then the pins. A pin whose names could not be written is not
+    /// written.
     async fn write(&self, names: Vec<(NameId, Command)>, items: Vec<(Command, [NameId; 2])>) -> Vec<Answer> {
         if names.is_empty() {
             let commands = items.into_iter().map(|(command, _)| command).collect();
@@ -199,12 +215,12 @@ fn answer(outcome: Outcome) -> Answer {
 
 impl RedisStore {
     /// Opens a store: `redis://host:6379,other-host:6379`, with `user:password@` before the first host where one is
-    /// needed. Any servers of the cluster will do; the others are found through them. What `redis://` may hold else is not
-    /// supported: other databases, TLS.
+    /// needed. Any servers of the cluster will do; the others are found through them. Other databases than 0 and TLS are not
+    /// supported.
     ///
     /// # Errors
-    /// The address cannot be read, no server answers or lets us in, one is too old or would throw pins away, or the store
-    /// there is of a newer format or another recipient key.
+    /// The address is malformed, no server answers or accepts the login, a server is too old or would evict pins, or the
+    /// store has a newer format or another recipient key.
     pub fn connect(address: &str, options: RedisOptions) -> Result<Self, OpenError> {
         let address = Address::parse(address)?;
         let place = address.place.clone();
@@ -231,14 +247,14 @@ impl RedisStore {
             while touches.recv_many(&mut some, TOUCHES_AT_ONCE).await > 0 {
                 let outcomes = cluster.run(Lane::Write, std::mem::take(&mut some)).await;
                 if let Some(error) = outcomes.into_iter().find_map(Result::err) {
-                    log::debug!("uses of pins were not noted: {error}");
+                    log::debug!("touches were not written: {error}");
                 }
             }
         });
         Ok(Self { inner, touches: sender, runtime: Some(runtime) })
     }
 
-    /// Does something on the threads of the store; none where it was broken off.
+    /// Runs a task on the store's runtime; `None` if the task was cancelled.
     async fn on_runtime<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Option<T> {
         self.runtime.as_ref()?.spawn(task).await.ok()
     }

@@ -1,4 +1,4 @@
-//! Pins on the move: JSON lines out and in, and from one sender to another.
+//! Export and import of pins as JSON lines, and moving pins from one sender to another.
 
 use std::io::{self, BufRead, Read};
 
@@ -12,16 +12,16 @@ use crate::recipient::Recipient;
 use crate::store::StickyStore;
 use callsign_destination::Channel;
 
-/// How many pins are read or written at once.
+/// The number of pins that one call to the store reads or writes.
 const AT_ONCE: usize = 1_000;
 
-/// The most bytes of a line.
+/// The greatest length of a line, in bytes.
 const LONGEST_LINE: u64 = 16 * 1024;
 
-/// The most characters of an id, as in a catalog.
+/// The greatest length of an id in characters, as in a catalog.
 const LONGEST_ID: usize = 255;
 
-/// A pin as a line.
+/// A pin as a line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Line<'a> {
@@ -50,8 +50,8 @@ fn is_zero(days: &u16) -> bool {
 impl PinRecord {
     /// The pin as one JSON object, without an end of line:
     /// `{"applicationId":"shop","entityId":"acme","channel":"SMS","recipient":"+14155550123","senderId":"n1",
-    /// "firstUsed":1790000000,"lastUsed":1790000000,"idleDays":90}`. `entityId` and `idleDays` are left out where there
-    /// are none; a store that hashes recipients has `recipientHash` instead of `recipient`. Times are seconds since 1970.
+    /// "firstUsed":1790000000,"lastUsed":1790000000,"idleDays":90}`. `entityId` and `idleDays` are left out if the pin
+    /// has none; a store that hashes recipients has `recipientHash` instead of `recipient`. Times are seconds since 1970.
     pub fn to_json(&self) -> String {
         let (recipient, recipient_hash) = match self.recipient {
             Recipient::Number(number) => (Some(number.to_string()), None),
@@ -68,14 +68,14 @@ impl PinRecord {
             last_used: self.pin.last_used,
             idle_days: self.pin.idle_days,
         };
-        // Texts and numbers always have a JSON form.
+        // Strings and numbers always serialize.
         serde_json::to_string(&line).unwrap_or_default()
     }
 
-    /// The pin of a line that [`PinRecord::to_json`] gave.
+    /// Reads a line that [`PinRecord::to_json`] wrote.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// What is wrong with the line, as a message.
     pub fn from_json(line: &str) -> Result<Self, String> {
         let line: Line<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let id = |what: &str, text: &str| {
@@ -109,10 +109,10 @@ impl PinRecord {
     }
 }
 
-/// Calls a function with every pin that a filter finds.
+/// Calls a function with every pin of a filter, and returns how many there were.
 ///
 /// # Errors
-/// The store does not answer, or the function says so.
+/// The store does not answer, or the function failed.
 pub fn each_pin(
     store: &dyn StickyStore,
     filter: &Filter<'_>,
@@ -132,23 +132,24 @@ pub fn each_pin(
     }
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
-    /// Pins that are new in the store.
+    /// Pins that were written.
     pub written: u64,
-    /// Pins that the store had already, with the same sender.
+    /// Pins that the store already had, with the same sender.
     pub known: u64,
-    /// Pins that the store had already, with another sender, which they keep.
+    /// Pins that the store already had with another sender, and kept.
     pub kept: u64,
 }
 
-/// Writes the pins of JSON lines, as `PinRecord::to_json` gives them. Pins that the store has already stay as they are,
-/// so an import that was broken off can simply be done again. `progress` is told the bytes read so far.
+/// Writes the pins of JSON lines, as `PinRecord::to_json` writes them. Pins that the store already has stay as they are, so
+/// an import that was interrupted can be run again. `progress` is called with the number of bytes read so far.
 ///
 /// # Errors
-/// A line that is no pin, named by its number, or a store that does not answer: the lines before may be written or not.
+/// A line is not a pin (the error has its number), or the store does not answer. Earlier lines may have been written or
+/// not.
 pub fn import(
     store: &dyn StickyStore,
     mut input: impl BufRead,
@@ -200,12 +201,12 @@ fn restore(store: &dyn StickyStore, records: &[PinRecord], imported: &mut Import
     Ok(())
 }
 
-/// Moves every pin of one sender to another. Pins that get another sender while this goes on keep it; one that is released
-/// in the moment between being read and being moved comes back with the new sender.
-/// `progress` is told how many were moved so far.
+/// Moves every pin of one sender to another. A pin that gets a third sender meanwhile keeps it. A pin that is released
+/// between being read and being moved comes back with the new sender. `progress` is called with the number of pins moved
+/// so far.
 ///
 /// # Errors
-/// The store does not answer; the pins before were moved, and the move can be done again.
+/// The store does not answer. Earlier pins have been moved, and the move can be run again.
 pub fn migrate(
     store: &dyn StickyStore,
     from: PinnedSender<'_>,
@@ -223,7 +224,7 @@ pub fn migrate(
             expected: Some(from.key),
             sender: to,
             idle_days: record.pin.idle_days,
-            // A pin that was idle stays so: being moved is no use of it.
+            // Moving a pin does not count as a use of it.
             used: Some((record.pin.first_used, record.pin.last_used)),
         });
         for answer in store.write(&writes.collect::<Vec<_>>()) {
@@ -237,7 +238,7 @@ pub fn migrate(
     }
 }
 
-/// Why pins could not be moved.
+/// Why an export, an import or a move failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransferError {
@@ -252,7 +253,7 @@ pub enum TransferError {
         /// Why.
         source: io::Error,
     },
-    /// A line is no pin.
+    /// A line is not a pin.
     #[error("line {line}: {message}")]
     Line {
         /// The line, from 1.

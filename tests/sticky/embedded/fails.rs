@@ -47,7 +47,7 @@ fn writer() {
     if std::env::var_os(STAYS).is_none() {
         std::fs::remove_file(&signal).unwrap();
         let error = store.insert(&key("shop", 500), &sender("n1")).unwrap_err().to_string();
-        assert!(error.contains("open the store anew"), "{error}");
+        assert!(error.contains("open the store again"), "{error}");
     }
     // Closing does not wait for a disk that stays bad.
     drop(store);

@@ -1,4 +1,4 @@
-//! A group: changes of many callers that reach the disk together.
+//! Group commit: the changes of many callers reach the disk together.
 
 use fjall::PersistMode;
 use hashbrown::HashMap;
@@ -12,23 +12,23 @@ use crate::error::StickyError;
 use crate::key_bytes::KEY_LEN;
 use crate::pin::Pin;
 
-/// The changes so far.
+/// The changes of a commit.
 pub(super) struct CommitGroup<'a> {
     shared: &'a Shared,
     now: u64,
     keys: HashMap<[u8; KEY_LEN], Change>,
     names: HashMap<(u128, u64), Box<NewNames>>,
-    /// Entries of the table of days that are done with.
+    /// Entries of the table `due` that were handled and are removed.
     looked_at: Vec<[u8; 4 + KEY_LEN]>,
-    /// Somebody waits for a change to be on the disk.
+    /// Whether a caller waits for a change to be on the disk.
     waited_for: bool,
 }
 
-/// The pin of a key on the disk, and after the group.
+/// The pin of a key before and after the commit.
 struct Change {
     before: Option<Pin>,
     after: Option<Pin>,
-    /// It must be looked at on its day again, as the entry that said so goes.
+    /// Its entry in `due` was removed, so it needs a new one for the day on which it ends.
     look_again: bool,
 }
 
@@ -57,7 +57,7 @@ impl<'a> CommitGroup<'a> {
         }
     }
 
-    /// What an operation is told, once the group is on the disk.
+    /// Applies an operation. The answer counts once the commit is on the disk.
     pub(super) fn apply(&mut self, op: Op) -> Result<Option<Pin>, StickyError> {
         let now = self.now;
         let change = self.change(&op.key)?;
@@ -90,7 +90,7 @@ impl<'a> CommitGroup<'a> {
         }
     }
 
-    /// Takes a pin off if it has ended; else it will be looked at again.
+    /// Removes a pin if it has ended; otherwise it is looked at again later.
     pub(super) fn look_at(&mut self, entry: [u8; 4 + KEY_LEN], key: &[u8; KEY_LEN]) -> Result<(), StickyError> {
         let now = self.now;
         let change = self.change(key)?;
@@ -103,7 +103,7 @@ impl<'a> CommitGroup<'a> {
         Ok(())
     }
 
-    /// Puts the changes on the disk, then shows them to readers.
+    /// Writes the changes to the disk, then makes them visible to readers.
     pub(super) fn commit(self) -> Result<(), StickyError> {
         let Shared { tables, names, hot, .. } = self.shared;
         let mut batch = tables.database.batch();
@@ -129,7 +129,7 @@ impl<'a> CommitGroup<'a> {
                     }
                 }
             }
-            // An entry that is there already comes no later than the day on which the pin before ends.
+            // An existing entry is no later than the day on which the pin before the change ends.
             if let Some(day) = after.as_ref().and_then(due_day)
                 && (*look_again || before.as_ref().and_then(due_day).is_none_or(|known| day < known))
             {
@@ -139,7 +139,7 @@ impl<'a> CommitGroup<'a> {
         for new in self.names.values() {
             names.write(new, tables, &mut batch);
         }
-        // Known before they are seen: who lists wants the names of every pin. Where the commit fails the engine takes no
+        // The names come first: a listing needs the names of every pin that it sees. If the commit fails, the engine takes no
         // other pin either.
         for new in self.names.values() {
             names.written(new);

@@ -1,4 +1,4 @@
-//! The folder of a store: who has it open, which version wrote it, how its recipients are kept.
+//! The folder of a store: its lock, its manifest and its recipient key.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -13,10 +13,10 @@ use super::tables::{Tables, reason};
 use crate::error::OpenError;
 use crate::recipient::RecipientKey;
 
-/// The format of the tables. A store of a higher one is not touched.
+/// The format of the tables. A store with a newer format is not touched.
 const FORMAT: u32 = 1;
 
-/// What there may be before the store's own file is.
+/// Files that an interrupted creation may leave before the manifest is written.
 const UNFINISHED: [&str; 4] = [LOCK, KEY, "recipients.key.new", "sticky.json.new"];
 
 const LOCK: &str = "lock";
@@ -24,15 +24,15 @@ const MANIFEST: &str = "sticky.json";
 const KEY: &str = "recipients.key";
 const TABLES: &str = "pins";
 
-/// What a store says of itself.
+/// The file `sticky.json`, which describes the store.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 struct Manifest {
     /// The format of the tables.
     format: u32,
-    /// The fingerprint of the key that recipients are hashed with; none where they are numbers.
+    /// The fingerprint of the key that recipients are hashed with; `None` if they are numbers.
     key: Option<String>,
-    /// The tables were made. While they are not, an opening may begin them anew.
+    /// Whether the tables were created. If not, opening the store creates them again.
     complete: bool,
 }
 
@@ -52,7 +52,7 @@ impl DataDir {
             move |source: io::Error| OpenError::File { place, source }
         };
         let fresh = match fs::read_dir(path) {
-            // What a creation that was broken off leaves before the store's own file is no other's.
+            // The files of an interrupted creation are ours; the folder still counts as empty.
             Ok(entries) => {
                 let mut names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
                 !path.join(MANIFEST).exists()
@@ -63,7 +63,7 @@ impl DataDir {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file(""))?;
-                // The folder itself must outlive a power cut too. One above it that cannot be opened is somebody else's.
+                // The folder itself must survive a power cut too. A parent that we may not open is somebody else's.
                 if let Some(Ok(above)) = path.parent().map(File::open) {
                     above.sync_all().map_err(file(""))?;
                 }
@@ -72,7 +72,7 @@ impl DataDir {
             Err(error) => return Err(file("")(error)),
         };
         if !fresh && !path.join(MANIFEST).exists() {
-            let reason = format!("it has files, but no {MANIFEST}: it is no sticky store, or not a whole one");
+            let reason = format!("it has files, but no {MANIFEST}: it is no sticky store, or a part of it is missing");
             return Err(OpenError::Damaged { place: place(), reason });
         }
         if fresh && !create {
@@ -85,7 +85,7 @@ impl DataDir {
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { place: place() }),
             Err(TryLockError::Error(error)) => return Err(file(LOCK)(error)),
         }
-        // Read again: another process may have made the store before the lock was ours.
+        // Looked for again: another process may have created the store before we had the lock.
         if path.join(MANIFEST).exists() {
             let manifest = read_manifest(path)?;
             let key = known_key(path, &manifest, recipients)?;
@@ -108,23 +108,23 @@ impl DataDir {
             return Err(damaged(format!("its folder {TABLES} is missing")));
         }
         if !self.manifest.complete && path.exists() {
-            // No pin was taken before the store was complete.
+            // An incomplete store has no pins yet.
             let error = |source| OpenError::File { place: path.display().to_string(), source };
             fs::remove_dir_all(&path).map_err(error)?;
         }
-        // The engine panics on some damage.
+        // The engine panics on some kinds of damage.
         let opened = std::panic::catch_unwind(|| Tables::open(&path, cache));
         let tables = match opened {
             Ok(Ok(tables)) => tables,
             Ok(Err(fjall::Error::Locked)) => return Err(OpenError::Locked { place: self.place() }),
             Ok(Err(error)) => return Err(damaged(reason(&error))),
-            Err(_) => return Err(damaged("its tables cannot be made sense of".into())),
+            Err(_) => return Err(damaged("its tables are damaged beyond reading".into())),
         };
         let names = Names::load(&tables).map_err(|error| damaged(error.reason.to_string()))?;
         Ok((tables, names))
     }
 
-    /// The tables are there.
+    /// Notes that the tables are created.
     pub(super) fn complete(&self) -> Result<(), OpenError> {
         if self.manifest.complete {
             return Ok(());
@@ -153,7 +153,7 @@ fn read_manifest(path: &Path) -> Result<Manifest, OpenError> {
     let file = path.join(MANIFEST);
     let damaged = |reason: String| OpenError::Damaged { place: path.display().to_string(), reason };
     let text = fs::read(&file).map_err(|source| OpenError::File { place: file.display().to_string(), source })?;
-    // The format first: the rest may be other in a newer one.
+    // The format first: a newer format may have other fields.
     let Format { format } = serde_json::from_slice(&text).map_err(|error| damaged(format!("{MANIFEST}: {error}")))?;
     if format > FORMAT {
         return Err(OpenError::Newer { place: path.display().to_string(), found: format, known: FORMAT });
@@ -167,7 +167,7 @@ fn write_manifest(path: &Path, manifest: &Manifest) -> Result<(), OpenError> {
     write_whole(path, MANIFEST, &text, 0o644).map_err(error)
 }
 
-/// Writes a file so that it is there whole or not at all.
+/// Writes a file atomically: after a crash it is there as a whole or not at all.
 fn write_whole(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
     let unfinished = folder.join(format!("{name}.new"));
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&unfinished)?;
@@ -203,13 +203,13 @@ fn read_key(path: &Path) -> Result<RecipientKey, OpenError> {
     match file.and_then(|file| file.take(1_024).read_to_string(&mut text)) {
         Ok(_) => text.parse().map_err(|error| wrong(format!("{KEY}: {error}"))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(wrong(format!("its recipients are hashed, and their key is not in {KEY}; give the key")))
+            Err(wrong(format!("its recipients are hashed, and their key is not in {KEY}; open it with the key")))
         }
         Err(source) => Err(OpenError::File { place: path.join(KEY).display().to_string(), source }),
     }
 }
 
-/// The key of a new store. One that is there already is from a creation that was broken off.
+/// The key of a new store. An existing key file is from an interrupted creation, and is used.
 fn make_key(path: &Path) -> Result<RecipientKey, OpenError> {
     if path.join(KEY).exists() {
         return read_key(path);

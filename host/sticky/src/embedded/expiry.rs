@@ -1,4 +1,4 @@
-//! The end of pins: those whose time to live is over are taken off in the background, a few at a time.
+//! Expiry: pins whose time to live is over are removed in the background, at most 1,000 in one commit.
 
 use std::ops::Bound;
 
@@ -8,18 +8,18 @@ use super::tables::{day, due_entry, failed};
 use crate::error::StickyError;
 use crate::key_bytes::KEY_LEN;
 
-/// How many are looked at before others may commit.
+/// The number of pins looked at before other callers may commit.
 const AT_ONCE: usize = 1_000;
 
-/// How far the entries of the days were looked at. What comes before that meanwhile waits for the next time round: to begin
-/// at the front each time would pass over all that was taken off before.
+/// Walks the table `due`, and remembers how far it came. Entries that are added before that place wait for the next round:
+/// starting at the front each time would read past everything that was just removed.
 #[derive(Default)]
 pub(super) struct Sweeper {
     after: Option<[u8; 4 + KEY_LEN]>,
 }
 
 impl Sweeper {
-    /// Takes ended pins off; tells whether there may be more.
+    /// Removes ended pins; whether there may be more.
     pub(super) fn sweep(&mut self, shared: &Shared) -> Result<bool, StickyError> {
         let last = sweep(shared, self.after)?;
         self.after = last;
@@ -27,7 +27,7 @@ impl Sweeper {
     }
 }
 
-/// Takes some off, and gives the entry that was looked at last, where there may be more.
+/// One commit. Returns the last entry that was looked at if there may be more.
 fn sweep(shared: &Shared, after: Option<[u8; 4 + KEY_LEN]>) -> Result<Option<[u8; 4 + KEY_LEN]>, StickyError> {
     let tomorrow = due_entry(day(shared.now()).saturating_add(1), &[0; KEY_LEN]);
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -36,7 +36,7 @@ fn sweep(shared: &Shared, after: Option<[u8; 4 + KEY_LEN]>) -> Result<Option<[u8
     for entry in shared.tables.due.range((from, Bound::Excluded(tomorrow))).take(AT_ONCE) {
         let entry = entry.key().map_err(failed)?;
         let entry: [u8; 4 + KEY_LEN] =
-            entry[..].try_into().map_err(|_| StickyError::new("an entry of a day that cannot be read"))?;
+            entry[..].try_into().map_err(|_| StickyError::new("an entry of the table `due` cannot be read"))?;
         let mut key = [0; KEY_LEN];
         key.copy_from_slice(&entry[4..]);
         group.look_at(entry, &key)?;

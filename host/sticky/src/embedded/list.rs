@@ -12,10 +12,10 @@ use crate::listing::{Filter, Page, PinRecord, Position};
 use crate::pin::{Pin, SenderKey};
 use callsign_destination::Channel;
 
-/// The most pins of a page.
+/// The greatest number of pins on a page.
 pub(super) const MOST: usize = 10_000;
 
-/// The pins of a filter after a position.
+/// A page of the pins of a filter, after a position.
 pub(super) fn list(
     shared: &Shared,
     filter: &Filter<'_>,
@@ -25,7 +25,7 @@ pub(super) fn list(
     let after = match after {
         None => None,
         Some(position) => Some(<[u8; KEY_LEN]>::try_from(&*position.0).map_err(|_| {
-            StickyError::new(format!("{position} is no position of this store: take it from the page before"))
+            StickyError::new(format!("{position} is not a position of this store: pass the one of the page before"))
         })?),
     };
     let fits = |after: &[u8; KEY_LEN]| match filter {
@@ -34,7 +34,7 @@ pub(super) fn list(
         _ => true,
     };
     if after.is_some_and(|after| !fits(&after)) {
-        return Err(StickyError::new("the position is of another list: take it from the page before"));
+        return Err(StickyError::new("the position is of another list: pass the one of the page before"));
     }
     let now = shared.now();
     let (mut pins, mut last) = (Vec::new(), None);
@@ -119,12 +119,12 @@ fn of_sender(shared: &Shared, sender: SenderKey, after: Option<[u8; KEY_LEN]>) -
     let keys = entries.map(move |entry| {
         let entry = entry.key().map_err(failed)?;
         let key = entry.strip_prefix(&prefix).map(<[u8; KEY_LEN]>::try_from);
-        key.transpose().map_err(|_| StickyError::new("an entry of a sender that cannot be read"))
+        key.transpose().map_err(|_| StickyError::new("an entry of the table `by-sender` cannot be read"))
     });
     let keys = keys.take_while(|key| !matches!(key, Ok(None)));
     keys.filter_map(move |key| match key {
         Ok(Some(key)) => match shared.tables.pin(&key) {
-            // What was changed while the list is read is not its sender's any more.
+            // A pin that changed while the list is read may have another sender by now.
             Ok(pin) => pin.filter(|pin| pin.sender == sender).map(|pin| Ok((key, pin))),
             Err(error) => Some(Err(error)),
         },
@@ -135,7 +135,7 @@ fn of_sender(shared: &Shared, sender: SenderKey, after: Option<[u8; KEY_LEN]>) -
 
 fn entry_of(entry: Guard) -> Found {
     let (key, value) = entry.into_inner().map_err(failed)?;
-    let key = key[..].try_into().map_err(|_| StickyError::new("a key on the disk that cannot be read"))?;
+    let key = key[..].try_into().map_err(|_| StickyError::new("the key of a pin on the disk cannot be read"))?;
     Ok((key, pin_of(&value)?))
 }
 
@@ -146,5 +146,5 @@ fn record(shared: &Shared, key: &[u8; KEY_LEN], pin: Pin) -> Result<PinRecord, S
         let sender = shared.names.cache.sender(pin.sender)?;
         Some(PinRecord { application, entity, channel, recipient, sender, pin })
     };
-    record().ok_or_else(|| StickyError::new("a pin on the disk without its names"))
+    record().ok_or_else(|| StickyError::new("the names of a pin are not on the disk"))
 }

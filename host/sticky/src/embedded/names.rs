@@ -1,17 +1,17 @@
-//! The names behind the hashes: of scopes and of senders, all of them in memory.
+//! The table of names: scopes and senders by their hashes. All of them are kept in memory too.
 
 use super::tables::{Tables, failed};
 use crate::error::StickyError;
 use crate::name_cache::{NameCache, ScopeName, owned_name};
 use crate::pin::{PinScope, PinnedSender, SenderKey};
 
-/// What is known, all that the table of names has.
+/// The names in memory: all that the table has.
 #[derive(Default)]
 pub(super) struct Names {
     pub(super) cache: NameCache,
 }
 
-/// Names that come with a write and were not known when it was asked for.
+/// The names of a write, at least one of them new to the store.
 #[derive(Debug, Clone)]
 pub(super) struct NewNames {
     scope: u128,
@@ -21,7 +21,7 @@ pub(super) struct NewNames {
 }
 
 impl NewNames {
-    /// Tells pairs of names apart.
+    /// Identifies the pair of names.
     pub(super) fn key(&self) -> (u128, u64) {
         (self.scope, self.sender.0)
     }
@@ -45,12 +45,12 @@ impl Names {
                 }),
                 _ => None,
             };
-            known.ok_or_else(|| StickyError::new("a name on the disk that cannot be read"))?;
+            known.ok_or_else(|| StickyError::new("a name on the disk cannot be read"))?;
         }
         Ok(names)
     }
 
-    /// The names, where one of them is not known yet.
+    /// The names of a write, if one of them is not in the store yet.
     pub(super) fn unknown(&self, scope: &PinScope<'_>, sender: &PinnedSender<'_>) -> Option<Box<NewNames>> {
         if self.cache.has_scope(scope.hash()) && self.cache.has_sender(sender.key) {
             return None;
@@ -63,11 +63,11 @@ impl Names {
         }))
     }
 
-    /// Puts names into a batch that has a pin of them.
+    /// Adds names to the batch that writes the first pin with them.
     pub(super) fn write(&self, new: &NewNames, tables: &Tables, batch: &mut fjall::OwnedWriteBatch) {
         let mut value = new.names.0.as_bytes().to_vec();
         if let Some(entity) = &new.names.1 {
-            // No id has a control character.
+            // Ids have no control characters.
             value.push(0);
             value.extend(entity.as_bytes());
         }
@@ -75,7 +75,7 @@ impl Names {
         batch.insert(&tables.names, [&[SENDER][..], &new.sender.0.to_be_bytes()].concat(), new.id.as_bytes());
     }
 
-    /// They are on their way to the disk, with the first pin that needs them.
+    /// Keeps names in memory that are being written with their first pin.
     pub(super) fn written(&self, new: &NewNames) {
         self.cache.learn_scope(new.scope, new.names.clone());
         self.cache.learn_sender(new.sender, new.id.clone());

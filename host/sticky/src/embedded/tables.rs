@@ -15,38 +15,38 @@ use crate::pin::{Pin, SenderKey};
 /// The tables.
 pub(super) struct Tables {
     pub(super) database: Database,
-    /// Key: [`value_of`].
+    /// [`key_bytes`](crate::key_bytes::key_bytes): [`value_of`].
     pub(super) pins: Keyspace,
-    /// [`sender_entry`], without a value: the pins of each sender.
+    /// [`sender_entry`], without a value: an index of pins by sender.
     pub(super) by_sender: Keyspace,
-    /// [`due_entry`], without a value: the day on which a pin that ends has to be looked at. There is one no later than
-    /// the day on which the pin ends.
+    /// [`due_entry`], without a value: the day on which a pin has to be checked for its end. A pin with a time to live has an
+    /// entry no later than the day on which it ends; a touch does not move it.
     pub(super) due: Keyspace,
-    /// The names of scopes and senders, see `names`.
+    /// The names of scopes and senders, see [`Names`](super::names::Names).
     pub(super) names: Keyspace,
 }
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
-/// The bytes of a pin.
+/// The length of a value.
 const VALUE: usize = 8 + 4 + 4 + 2;
 
-/// Memory for changes that are not in a table's file yet, for each table, in bytes: what has to be read again from the
+/// The size of each table's memtable, in bytes: changes that are not in the table's files yet, and are read again from the
 /// journal after a crash.
 const PENDING: u64 = 16 << 20;
 
-/// How long closing waits for the tables' files.
+/// How long closing waits for the memtables to be written.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// The least that fjall takes for its journals.
+/// The smallest size of its journals that fjall allows.
 const JOURNALS: u64 = 64 << 20;
 
 impl Tables {
     pub(super) fn open(path: &Path, cache: u64) -> Result<Self, fjall::Error> {
         let database = Database::builder(path).cache_size(cache).max_journaling_size(JOURNALS).open()?;
         let open = |name: &str| database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(PENDING));
-        // Read for single keys, most of which are there or are in no file at all.
+        // Reads are of single keys, and most keys either exist or are in no file at all.
         let pins = database.keyspace("pins", || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(PENDING)
@@ -71,8 +71,8 @@ impl Tables {
         self.database.disk_space().map_err(failed)
     }
 
-    /// Puts into the tables' files what is only in the journal, so that the next opening need not read it. Gives up after a
-    /// while: where the disk is bad, what is waited for never comes.
+    /// Writes the memtables to the tables' files, so that the next opening need not read the journal. Gives up after a while:
+    /// with a bad disk the writes may never end.
     pub(super) fn settle(&self) -> Result<(), fjall::Error> {
         let tables = [&self.pins, &self.by_sender, &self.due, &self.names];
         for table in tables {
@@ -86,7 +86,7 @@ impl Tables {
     }
 }
 
-/// The engine's errors, in words.
+/// An error of the engine as an error of the store.
 pub(super) fn failed(error: fjall::Error) -> StickyError {
     StickyError::new(reason(&error))
 }
@@ -94,13 +94,13 @@ pub(super) fn failed(error: fjall::Error) -> StickyError {
 pub(super) fn reason(error: &fjall::Error) -> String {
     match error {
         fjall::Error::Io(error) => error.to_string(),
-        fjall::Error::Poisoned => "an earlier write failed; open the store anew once the disk is sound".into(),
+        fjall::Error::Poisoned => "an earlier write failed; open the store again once the disk is repaired".into(),
         fjall::Error::Storage(error) => format!("{error:?}"),
         other => format!("{other:?}"),
     }
 }
 
-/// A pin as bytes: the sender's key, first used, last used, idle days; big-endian.
+/// A pin as bytes: the sender's key, first used, last used, idle days, all big-endian.
 pub(super) fn value_of(pin: &Pin) -> [u8; VALUE] {
     let mut value = [0; VALUE];
     value[..8].copy_from_slice(&pin.sender.0.to_be_bytes());
@@ -110,14 +110,15 @@ pub(super) fn value_of(pin: &Pin) -> [u8; VALUE] {
     value
 }
 
-/// Until the year 2106.
+/// 32 bits are enough until the year 2106.
 fn seconds(time: u64) -> u32 {
     u32::try_from(time).unwrap_or(u32::MAX)
 }
 
 pub(super) fn pin_of(value: &[u8]) -> Result<Pin, StickyError> {
-    let value: &[u8; VALUE] =
-        value.try_into().map_err(|_| StickyError::new(format!("a pin of {} bytes on the disk", value.len())))?;
+    let value: &[u8; VALUE] = value
+        .try_into()
+        .map_err(|_| StickyError::new(format!("a pin on the disk has {} bytes, not {VALUE}", value.len())))?;
     let number = |at: usize| u32::from_be_bytes([value[at], value[at + 1], value[at + 2], value[at + 3]]);
     Ok(Pin {
         sender: SenderKey(u64::from(number(0)) << 32 | u64::from(number(4))),
@@ -143,12 +144,12 @@ pub(super) fn due_entry(day: u32, key: &[u8; KEY_LEN]) -> [u8; 4 + KEY_LEN] {
     entry
 }
 
-/// The first day, in days since 1970, on which a pin has ended all day; none for a pin that does not end.
+/// The first day, in days since 1970, that begins after the pin has ended; `None` for a pin without a time to live.
 pub(super) fn due_day(pin: &Pin) -> Option<u32> {
     pin.ends().map(|ends| u32::try_from(ends.div_ceil(DAY)).unwrap_or(u32::MAX))
 }
 
-/// The day of a time.
+/// The day of a time, in days since 1970.
 pub(super) fn day(time: u64) -> u32 {
     u32::try_from(time / DAY).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! The writer: the one thread that changes a store. What comes while it commits makes the next group.
+//! The writer: the one thread that changes a store. Calls that arrive while it commits go into its next commit.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -15,14 +15,14 @@ use crate::error::StickyError;
 use crate::key_bytes::KEY_LEN;
 use crate::pin::{CompareAndSet, Pin, SenderKey};
 
-/// The most calls that wait; a sync caller waits for room, an async one is told that there is none.
-const WAITING: usize = 65_536;
+/// The greatest number of waiting calls. When the queue is full, a blocking caller waits and an asynchronous one fails.
+const QUEUE_LIMIT: usize = 65_536;
 
-/// From so many calls on those that nobody waits for are left out, so that they never crowd out the others.
-const UNHEARD: usize = WAITING / 8;
+/// With this many waiting calls touches are dropped, so that they never crowd out writes.
+const TOUCH_LIMIT: usize = QUEUE_LIMIT / 8;
 
-/// A group is committed when it has so many operations, however many more wait.
-const MOST: usize = 8_192;
+/// A commit takes no further calls once it has this many operations.
+const COMMIT_LIMIT: usize = 8_192;
 
 type Results = Vec<Result<Option<Pin>, StickyError>>;
 
@@ -53,7 +53,7 @@ enum Reply {
     Nobody,
 }
 
-/// The handle of the thread; it ends when this is dropped, after what waits.
+/// The handle of the thread. Dropping it ends the thread after the calls that wait.
 pub(super) struct Writer {
     calls: Option<Sender<Call>>,
     thread: Option<JoinHandle<()>>,
@@ -61,51 +61,53 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(shared: Arc<Shared>, sweep: Duration) -> std::io::Result<Self> {
-        let (calls, waiting) = bounded(WAITING);
+        let (calls, waiting) = bounded(QUEUE_LIMIT);
         let thread =
             std::thread::Builder::new().name("callsign-sticky".into()).spawn(move || run(&shared, &waiting, sweep))?;
         Ok(Self { calls: Some(calls), thread: Some(thread) })
     }
 
-    /// Changes, on the disk when this returns.
+    /// Applies changes, which are on the disk when this returns.
     pub(super) fn wait(&self, ops: Vec<Op>) -> Results {
         if ops.is_empty() {
             return Vec::new();
         }
         let count = ops.len();
-        let (reply, told) = bounded(1);
+        let (reply, results) = bounded(1);
         let sent = self.calls.as_ref().map(|calls| calls.send(Call { ops, reply: Reply::Blocking(reply) }));
         match sent {
-            Some(Ok(())) => told.recv().unwrap_or_else(|_| gone(count)),
+            Some(Ok(())) => results.recv().unwrap_or_else(|_| gone(count)),
             _ => gone(count),
         }
     }
 
-    /// The same without holding the thread.
+    /// The same, without blocking the thread.
     pub(super) fn answers(&self, ops: Vec<Op>) -> impl Future<Output = Results> + use<> {
         let count = ops.len();
-        let (reply, told) = oneshot::channel();
+        let (reply, results) = oneshot::channel();
         let sent = match &self.calls {
             _ if ops.is_empty() => Err(Vec::new()),
             Some(calls) => calls.try_send(Call { ops, reply: Reply::Async(reply) }).map_err(|error| match error {
-                TrySendError::Full(_) => every(count, &StickyError::new(format!("{WAITING} writes wait already"))),
+                TrySendError::Full(_) => {
+                    every(count, &StickyError::new(format!("{QUEUE_LIMIT} writes are waiting already")))
+                }
                 TrySendError::Disconnected(_) => gone(count),
             }),
             None => Err(gone(count)),
         };
         async move {
             match sent {
-                Ok(()) => told.await.unwrap_or_else(|_| gone(count)),
-                Err(told) => told,
+                Ok(()) => results.await.unwrap_or_else(|_| gone(count)),
+                Err(results) => results,
             }
         }
     }
 
-    /// Changes that nobody waits for; left out where too many wait.
+    /// Applies changes that nobody waits for; dropped while too many calls wait.
     pub(super) fn later(&self, ops: Vec<Op>) {
         if let Some(calls) = &self.calls
             && !ops.is_empty()
-            && calls.len() < UNHEARD
+            && calls.len() < TOUCH_LIMIT
         {
             let _ = calls.try_send(Call { ops, reply: Reply::Nobody });
         }
@@ -141,21 +143,23 @@ fn run(shared: &Shared, waiting: &Receiver<Call>, sweep: Duration) {
         }
         if Instant::now() >= next_sweep {
             let more = sweeper.sweep(shared).unwrap_or_else(|error| {
-                log::error!("ended pins could not be taken off: {error}");
+                log::error!("ended pins could not be removed: {error}");
                 sound = false;
                 false
             });
-            // The rest of a long list between the groups of others.
+            // A long list of ended pins is handled between the commits of callers.
             next_sweep = Instant::now() + if more { Duration::ZERO } else { sweep };
         }
     }
-    // After a failure the engine takes nothing any more; what is in the journal is read again at the next opening.
+    // After a failure the engine takes no more writes; the journal is read again at the next opening.
     if sound && let Err(error) = shared.tables.settle() {
-        log::error!("the journal could not be settled and will be read again: {error:?}");
+        log::error!(
+            "the tables could not be written out on closing; the journal is read again at the next opening: {error:?}"
+        );
     }
 }
 
-/// Commits a call and what waits beside it; whether it is on the disk.
+/// Commits a call together with the calls that wait; whether the commit is on the disk.
 fn commit(shared: &Shared, waiting: &Receiver<Call>, first: Call) -> bool {
     let mut group = CommitGroup::new(shared);
     let mut replies = Vec::new();
@@ -163,20 +167,20 @@ fn commit(shared: &Shared, waiting: &Receiver<Call>, first: Call) -> bool {
     let mut next = Some(first);
     while let Some(call) = next {
         ops += call.ops.len();
-        let told: Results = call.ops.into_iter().map(|op| group.apply(op)).collect();
-        replies.push((call.reply, told));
-        next = if ops < MOST { waiting.try_recv().ok() } else { None };
+        let results: Results = call.ops.into_iter().map(|op| group.apply(op)).collect();
+        replies.push((call.reply, results));
+        next = if ops < COMMIT_LIMIT { waiting.try_recv().ok() } else { None };
     }
     let committed = group.commit();
-    for (reply, told) in replies {
-        let told = match &committed {
-            Ok(()) => told,
-            Err(error) => every(told.len(), error),
+    for (reply, results) in replies {
+        let results = match &committed {
+            Ok(()) => results,
+            Err(error) => every(results.len(), error),
         };
         match reply {
-            // A caller that has gone away needs no answer.
-            Reply::Blocking(reply) => drop(reply.send(told)),
-            Reply::Async(reply) => drop(reply.send(told)),
+            // A caller that is gone needs no answer.
+            Reply::Blocking(reply) => drop(reply.send(results)),
+            Reply::Async(reply) => drop(reply.send(results)),
             Reply::Nobody => {}
         }
     }

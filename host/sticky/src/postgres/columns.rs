@@ -1,4 +1,4 @@
-//! Values as columns of PostgreSQL.
+//! Keys and pins as columns of PostgreSQL.
 
 use std::error::Error;
 
@@ -10,7 +10,7 @@ use crate::key_bytes::{KEY_LEN, key_bytes};
 use crate::pin::{Pin, PinKey, SenderKey};
 use crate::recipient::RecipientKey;
 
-/// 16 bytes, as `uuid`: the hash of a scope, or a recipient.
+/// The hash of a scope, or a recipient: 16 bytes in a column of type `uuid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Id(pub(super) [u8; 16]);
 
@@ -37,12 +37,12 @@ impl<'a> FromSql<'a> for Id {
     }
 }
 
-/// The bytes of a key, its recipient as the store keeps it.
+/// The bytes of a key, with its recipient as the store keeps it.
 pub(super) fn stored_key(key: &PinKey<'_>, recipient_key: Option<&RecipientKey>) -> [u8; KEY_LEN] {
     key_bytes(&PinKey { recipient: key.recipient.under(recipient_key), ..*key })
 }
 
-/// The keys of a statement, a column each.
+/// The keys of a statement, an array for each column.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     pub(super) scopes: Vec<Id>,
@@ -71,19 +71,19 @@ impl FromIterator<[u8; KEY_LEN]> for Keys {
     }
 }
 
-/// A key from the columns of a row that begin at one: scope, channel, recipient.
+/// Reads a key from the columns of a row from `column` on: scope, channel, recipient.
 pub(super) fn key_at(row: &Row, column: usize) -> Result<[u8; KEY_LEN], tokio_postgres::Error> {
     let (Id(scope), channel, Id(recipient)): (Id, i16, Id) =
         (row.try_get(column)?, row.try_get(column + 1)?, row.try_get(column + 2)?);
     let mut key = [0; KEY_LEN];
     key[..16].copy_from_slice(&scope);
-    // A number that is no channel stays none.
+    // An unknown channel stays unknown: no channel has the number 255.
     key[16] = u8::try_from(channel).unwrap_or(u8::MAX);
     key[17..].copy_from_slice(&recipient);
     Ok(key)
 }
 
-/// A pin from the columns of a row that begin at one: sender, first used, last used, idle days.
+/// Reads a pin from the columns of a row from `column` on: sender, first used, last used, idle days.
 pub(super) fn pin_at(row: &Row, column: usize) -> Result<Pin, tokio_postgres::Error> {
     let sender = SenderKey(row.try_get::<_, i64>(column)?.cast_unsigned());
     let idle_days: i32 = row.try_get(column + 3)?;

@@ -1,4 +1,4 @@
-//! Addresses, connections, and what their errors mean.
+//! Addresses, connections, and which of their errors are worth a retry.
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -15,15 +15,15 @@ use tokio_postgres::{Client, Config, Error, NoTls};
 use crate::error::{OpenError, StickyError};
 use crate::retry::Attempt;
 
-/// What is set for each connection, where the server knows it.
+/// The settings of a connection, as far as the server knows them.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
     settings: Vec<(&'static str, String)>,
 }
 
 impl Session {
-    /// Connections for decisions: their statements look keys up, so one plan serves any arguments, and no plan that was
-    /// made when a table was small may read the whole of it later.
+    /// Connections for reads and writes of pins. Their statements look up keys, so one plan serves all arguments. Sequential
+    /// scans are off: a plan made while a table is small must not read the whole table later.
     pub(super) fn of_decisions(schema: &str, attempt: Duration) -> Self {
         let mut session = Self::new(schema, attempt);
         session.settings.push(("plan_cache_mode", "force_generic_plan".into()));
@@ -33,7 +33,7 @@ impl Session {
         session
     }
 
-    /// Connections for everything else: each statement is planned for its arguments.
+    /// Connections for listings and the background, where each statement is planned for its arguments.
     pub(super) fn of_background(schema: &str, attempt: Duration) -> Self {
         let mut session = Self::new(schema, attempt);
         session.settings.push(("plan_cache_mode", "force_custom_plan".into()));
@@ -43,7 +43,7 @@ impl Session {
     fn new(schema: &str, attempt: Duration) -> Self {
         let settings = vec![
             ("search_path", schema.into()),
-            // What is not waited for any more shall not happen later.
+            // A statement that we stopped waiting for must not take effect later.
             ("statement_timeout", attempt.as_millis().max(1).to_string()),
             ("default_transaction_isolation", "read committed".into()),
             ("jit", "off".into()),
@@ -51,7 +51,8 @@ impl Session {
         Self { settings }
     }
 
-    /// In one round trip. Names that the server does not know are passed over; a commit that is not waited for is.
+    /// Applies the settings in one round trip. Settings that the server does not know are skipped, and `synchronous_commit`
+    /// is raised from `off` to `on`.
     async fn begin(&self, client: &Client) -> Result<(), Error> {
         let mut sql = String::from("SELECT set_config(s.name, v.value, false) FROM (VALUES ");
         for (name, value) in &self.settings {
@@ -65,23 +66,23 @@ impl Session {
     }
 }
 
-/// The configuration of an address.
+/// Parses an address.
 pub(super) fn parse(address: &str, connect_timeout: Duration) -> Result<Config, OpenError> {
-    // An error of the parser may repeat what it could not read, passwords too; it names the option only.
+    // `describe` gives the name of the wrong option, never its value, which may be a password.
     let mut config: Config =
         address.trim().parse().map_err(|error: Error| OpenError::Address { reason: describe(&error) })?;
     let wrong = |reason: &str| Err(OpenError::Address { reason: reason.into() });
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return wrong("it names no host: postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+        return wrong("it names no host; expected postgres://USER:PASSWORD@HOST:PORT/DATABASE");
     }
     if config.get_ssl_mode() == SslMode::Require {
         return wrong(
-            "sslmode=require, and this version speaks to PostgreSQL without TLS only: leave it out on loopback or a \
-             network that is trusted, or put a TLS proxy (stunnel, pgbouncer) beside this process",
+            "sslmode=require, but this version has no TLS for PostgreSQL: leave the option out on loopback or in a trusted \
+             network, or run a TLS proxy (stunnel, pgbouncer) beside this process",
         );
     }
     config.ssl_mode(SslMode::Disable);
-    // Of several hosts the one that writes; a standby may lag behind, so pins are never read from one.
+    // Of several hosts the primary: a standby may lag behind, so pins are never read from one.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     config.connect_timeout(connect_timeout).keepalives_idle(Duration::from_secs(30));
     if config.get_application_name().is_none() {
@@ -90,7 +91,7 @@ pub(super) fn parse(address: &str, connect_timeout: Duration) -> Result<Config, 
     Ok(config)
 }
 
-/// Where a configuration leads to, without its password.
+/// The address of a configuration, without its password.
 pub(super) fn place(config: &Config) -> String {
     let mut place = String::from("postgres://");
     if let Some(user) = config.get_user() {
@@ -126,26 +127,26 @@ impl Connect for Session {
                     log::debug!("a connection to PostgreSQL ended: {}", describe(&error));
                 }
             });
-            // Also where this attempt is given up meanwhile: without its client the connection ends by itself.
+            // If the attempt is given up here, the client is dropped and the connection ends.
             self.begin(&client).await?;
             Ok((client, task))
         })
     }
 }
 
-/// So many connections at most, opened when they are needed.
+/// A pool of at most this many connections, which are opened when they are needed.
 pub(super) fn pool(config: &Config, session: Session, connections: usize) -> Result<Pool, OpenError> {
     let manager =
         Manager::from_connect(config.clone(), session, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-    // Waiting for a connection is a part of an attempt, which has its own end.
+    // No time-out for waiting: it counts towards the attempt, which has one.
     Pool::builder(manager)
         .max_size(connections.max(1))
         .build()
         .map_err(|error| OpenError::Address { reason: error.to_string() })
 }
 
-/// A connection that goes back to its pool only when its answers were read to the end: behind an answer that is still
-/// under way the next one would wait.
+/// A connection that goes back to its pool only after all its answers were read. Otherwise it is closed: the next user
+/// would have to wait for the rest of the answers.
 pub(super) struct Lease(Option<Object>);
 
 impl Lease {
@@ -162,7 +163,7 @@ impl Deref for Lease {
     type Target = Object;
 
     fn deref(&self) -> &Object {
-        // Taken by `done` and `drop` only, after which there is no lease.
+        // `None` only in `done` and `drop`, which end the lease.
         #[allow(clippy::expect_used, reason = "see above")]
         self.0.as_ref().expect("a lease that is not done")
     }
@@ -183,7 +184,7 @@ impl Drop for Lease {
     }
 }
 
-/// What an error means for the call.
+/// Decides whether another attempt may succeed after an error.
 pub(super) fn classify<T>(error: &PoolError) -> Attempt<T> {
     let reason = match error {
         PoolError::Backend(error) => describe(error),
@@ -200,25 +201,25 @@ pub(super) fn classify<T>(error: &PoolError) -> Attempt<T> {
     }
 }
 
-/// Whether an error of the server may be gone at the next try. Errors of the connection have no code and always may.
+/// Whether another attempt may succeed after this error of the server. Errors of the connection have no code.
 fn worth_another_try(code: &SqlState) -> bool {
     let class = &code.code()[..2];
-    // Connection exceptions; rolled back for others' sake (deadlock, serialization); no resources, too many connections;
-    // locks; shutting down, starting up, timed out.
+    // 08: connection lost. 40: deadlock or serialization. 53: out of resources or connections. 55: locks. 57: shutdown,
+    // start-up, time-out.
     matches!(class, "08" | "40" | "53" | "55" | "57")
-        // Became a standby; a prepared statement that a proxy or a migration took away.
+        // The server became a standby; a proxy or a migration invalidated a prepared statement.
         || [&SqlState::READ_ONLY_SQL_TRANSACTION, &SqlState::INVALID_SQL_STATEMENT_NAME].contains(&code)
         || *code == SqlState::FEATURE_NOT_SUPPORTED
 }
 
-/// Whether the server says that it did not do what it was asked. It says so with a code, and all but the end of the
-/// connection (class 57, 08) come before a commit.
+/// Whether the server certainly did nothing. An error with a code comes before the commit, except those that end the
+/// connection (classes 08 and 57).
 pub(super) fn was_refused(error: &PoolError) -> bool {
     let PoolError::Backend(error) = error else { return false };
     error.code().is_some_and(|code| !matches!(&code.code()[..2], "08" | "57"))
 }
 
-/// An error with its cause, in one line.
+/// An error and its causes in one line.
 pub(super) fn describe(error: &Error) -> String {
     if let Some(refusal) = error.as_db_error() {
         return format!("{} (SQLSTATE {})", refusal.message(), refusal.code().code());

@@ -1,7 +1,7 @@
-//! The end of pins: those whose time to live is over are taken off in the background.
+//! Expiry: pins whose time to live is over are removed in the background.
 //!
-//! They are found by reading the tables from front to back, some pages at a time. An index of when pins end would be found
-//! by quicker, but every touch would have to write it, and all the others too.
+//! They are found by reading the tables from front to back, some pages at a time. An index by the end of pins would find
+//! them faster, but then every touch would have to write to all indexes.
 
 use std::time::Duration;
 
@@ -13,34 +13,34 @@ use super::sql::ended;
 use crate::error::StickyError;
 use crate::retry::Attempt;
 
-/// Pages of 8 KiB in one transaction: about 11,000 pins, and some 10 ms where they are all taken off.
+/// Pages of 8 KiB in one transaction: about 11,000 pins, and about 10 ms if all of them are removed.
 const PAGES: i64 = 128;
 
-/// Transactions in one go: 8 MiB of pages. With the default interval a billion pins are gone through in a day.
+/// Transactions in one interval: 8 MiB of pages. With the default interval a billion pins are searched in a day.
 const STEPS: usize = 8;
 
-/// How many partitions the tables have, see the migration.
+/// The number of partitions, as in `migrations/1_pins.sql`.
 const PARTITIONS: i16 = 16;
 
-/// Nothing where another process is at it, or was within the interval.
+/// No row while another process searches, or if one did within the interval.
 const BEGIN: &str = "SELECT partition, page FROM sweep
     WHERE swept_at <= extract(epoch FROM now())::double precision - $1 FOR UPDATE SKIP LOCKED";
 
 const GO_ON: &str = "UPDATE sweep SET partition = $1, page = $2,
     swept_at = CASE WHEN $3 THEN extract(epoch FROM now())::double precision ELSE swept_at END";
 
-/// Goes on for ever, at this interval for all processes together.
+/// Searches for ever, once in each interval for all processes together.
 pub(super) async fn run(shared: &Shared, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;
-        // What fails is tried again in time; decisions look at the end of a pin themselves.
+        // A failure can wait for the next interval: reads and writes check themselves whether a pin has ended.
         if let Err(error) = sweep(shared, interval).await {
             log::warn!("ended pins were not looked for: {error}");
         }
     }
 }
 
-/// One go; how many pins were taken off.
+/// One search; how many pins were removed.
 pub(super) async fn sweep(shared: &Shared, interval: Duration) -> Result<u64, StickyError> {
     let background = &shared.background;
     background
@@ -65,7 +65,7 @@ struct Step {
     at_end: bool,
 }
 
-/// Some pages of a partition, or a few small partitions; none where it is not our turn.
+/// Searches some pages of a partition, or a few small partitions. `None` if it is not our turn.
 async fn step_on(shared: &Shared, interval: Duration, last: bool) -> Result<Option<Step>, PoolError> {
     let mut lease = Lease::of(&shared.background.pool).await?;
     let transaction = lease.transaction().await?;
@@ -79,7 +79,7 @@ async fn step_on(shared: &Shared, interval: Duration, last: bool) -> Result<Opti
     while left > 0 && !at_end {
         let table = format!("pins_{partition:02}");
         let to = page + left;
-        // The row is looked at again where it is taken off: it may have been used in between.
+        // The condition is checked again by the delete: the pin may have been used in between.
         let sql = format!(
             "DELETE FROM {table} p WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM {table} p WHERE ctid >= '({page},0)' AND ctid < '({to},0)' AND {ended}

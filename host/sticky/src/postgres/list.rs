@@ -1,4 +1,4 @@
-//! Pins in pages, and how many there are.
+//! Listing and counting.
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::Row;
@@ -34,16 +34,16 @@ impl Column {
     }
 }
 
-/// Which pins, and in which order.
+/// The condition and the order of a listing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Listing {
-    /// A position holds it, so that no other filter takes it.
+    /// The number of the filter. A position contains it, so that a listing with another filter refuses the position.
     number: u8,
     /// The condition on `$1`, and its value.
     condition: &'static str,
     value: Value,
-    /// As an index gives them: behind a column that is one value, the others of the same index. A condition on a column
-    /// that is one value already would make the server read a page from the beginning of all.
+    /// The order of an index without the columns that the condition fixes. With such a column in the comparison the server
+    /// would read every page from the beginning of the index.
     order: &'static [Column],
 }
 
@@ -81,7 +81,7 @@ impl Listing {
         }
     }
 
-    /// The value, if there is one, with its type.
+    /// The value of `$1` with its type, if there is one.
     fn values(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
         match &self.value {
             Value::None => vec![],
@@ -90,7 +90,7 @@ impl Listing {
         }
     }
 
-    /// The key that a position of this listing was made of.
+    /// The key at a position of this listing.
     pub(super) fn key_of_position(&self, position: &Position) -> Result<[u8; KEY_LEN], StickyError> {
         match position.0.split_first() {
             Some((number, key)) if *number == self.number => key.try_into().ok(),
@@ -104,7 +104,7 @@ impl Listing {
     }
 }
 
-/// A page; `most` pins, after a key. What is known of a listing is put into the statement: it is planned for it.
+/// A page of at most `most` pins after a key. The statement is built for the listing, so that the server can use an index.
 pub(super) async fn list(
     shared: &Shared,
     listing: &Listing,
@@ -151,7 +151,7 @@ pub(super) async fn list(
     Ok(page)
 }
 
-/// How many there are.
+/// The number of pins.
 pub(super) async fn count(shared: &Shared, listing: &Listing) -> Result<u64, StickyError> {
     let sql = format!("SELECT count(*) FROM pins p WHERE {}", listing.condition);
     let rows = query(shared, &sql, &listing.values()).await?;
@@ -159,7 +159,7 @@ pub(super) async fn count(shared: &Shared, listing: &Listing) -> Result<u64, Sti
     Ok(count.cast_unsigned())
 }
 
-/// Not prepared: a plan is made for these values, and thrown away.
+/// Runs a statement without preparing it: the server plans it for these values.
 async fn query(shared: &Shared, sql: &str, values: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, StickyError> {
     let background = &shared.background;
     let attempt = async || {
@@ -181,13 +181,13 @@ async fn query(shared: &Shared, sql: &str, values: &[(&(dyn ToSql + Sync), Type)
 fn record(row: &Row) -> Result<PinRecord, StickyError> {
     let key = key_at(row, 0).map_err(unreadable)?;
     let (_, channel, recipient) =
-        key_parts(&key).ok_or_else(|| StickyError::new(format!("a pin that cannot be read: {key:02x?}")))?;
+        key_parts(&key).ok_or_else(|| StickyError::new(format!("a pin has a key that cannot be read: {key:02x?}")))?;
     let pin = pin_at(row, 3).map_err(unreadable)?;
     let has_scope: bool = row.try_get(7).map_err(unreadable)?;
     let sender: Option<&str> = row.try_get(10).map_err(unreadable)?;
     let Some((sender, true)) = sender.map(|sender| (sender, has_scope)) else {
-        // Names are written before pins and never go; somebody else took them.
-        return Err(StickyError::new("a pin whose names are missing in the tables `scopes` and `senders`"));
+        // Names are written before pins and never removed, so somebody else removed them.
+        return Err(StickyError::new("the names of a pin are missing in the tables `scopes` and `senders`"));
     };
     Ok(PinRecord {
         application: row.try_get::<_, &str>(8).map_err(unreadable)?.into(),
@@ -200,5 +200,5 @@ fn record(row: &Row) -> Result<PinRecord, StickyError> {
 }
 
 fn unreadable(error: tokio_postgres::Error) -> StickyError {
-    StickyError::new(format!("an answer that cannot be read: {error}"))
+    StickyError::new(format!("an answer of the server cannot be read: {error}"))
 }

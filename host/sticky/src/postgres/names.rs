@@ -1,4 +1,4 @@
-//! The names behind hashes, written before the first pin that needs them.
+//! The names of scopes and senders, written before the first pin that needs them.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::columns::Id;
 use super::sql::query;
 use crate::pin::Write;
 
-/// How many names are remembered as written, at about 40 bytes each.
+/// The number of names of each kind that are remembered as written, about 40 bytes each.
 const REMEMBERED: usize = 100_000;
 
 const SCOPES: &str = "INSERT INTO scopes (scope, application, entity)
@@ -19,7 +19,7 @@ const SCOPES: &str = "INSERT INTO scopes (scope, application, entity)
 const SENDERS: &str = "INSERT INTO senders (sender, id)
     SELECT * FROM unnest($1::bigint[], $2::text[]) ON CONFLICT DO NOTHING";
 
-/// What the database knows already. Only a saving: a name that is written again changes nothing.
+/// Names that are in the database already. This only saves work: writing a name again changes nothing.
 pub(super) struct WrittenNames {
     scopes: Cache<u128, ()>,
     senders: Cache<u64, ()>,
@@ -30,14 +30,14 @@ impl WrittenNames {
         Self { scopes: Cache::new(REMEMBERED), senders: Cache::new(REMEMBERED) }
     }
 
-    /// After a lost connection: the database may be another one, or an older state of the same.
+    /// Called after a lost connection: a standby that took over may not have the latest names.
     pub(super) fn forget(&self) {
         self.scopes.clear();
         self.senders.clear();
     }
 }
 
-/// Names that may be new to the database, in an order that all processes share: nobody waits for each other.
+/// Names that may be new to the database. They are sorted: processes that write in the same order cannot deadlock.
 #[derive(Default)]
 pub(super) struct Names {
     scopes: BTreeMap<u128, (Box<str>, Option<Box<str>>)>,
@@ -45,7 +45,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Those of a write that are not known yet.
+    /// Adds the names of a write that are not remembered as written.
     pub(super) fn add(&mut self, write: &Write<'_>, written: &WrittenNames) {
         let (scope, sender) = (&write.key.scope, &write.sender);
         if written.scopes.get(&scope.hash()).is_none() {
@@ -56,7 +56,7 @@ impl Names {
         }
     }
 
-    /// Writes them. Most calls have none, and cost nothing.
+    /// Writes the names. Most calls have none and need no round trip.
     pub(super) async fn write(&self, shared: &Shared) -> Result<(), PoolError> {
         let pool = &shared.decisions.pool;
         if !self.scopes.is_empty() {

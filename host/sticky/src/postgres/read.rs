@@ -1,4 +1,4 @@
-//! Pins of many keys in one statement.
+//! Reading the pins of many keys in one statement.
 
 use super::Shared;
 use super::columns::{Keys, pin_at};
@@ -17,7 +17,7 @@ const READ: &str = concat!(
     ended!(),
 );
 
-/// The pins of keys, in their order.
+/// The pins of keys, in the order of the keys.
 pub(super) async fn read(shared: &Shared, keys: &Keys) -> Result<Vec<Option<Pin>>, StickyError> {
     shared
         .decisions

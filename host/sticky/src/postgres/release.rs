@@ -1,4 +1,4 @@
-//! Taking pins off, many in one statement.
+//! Removing pins, many in one statement.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,7 +13,7 @@ use crate::key_bytes::KEY_LEN;
 use crate::pin::{Pin, Release};
 use crate::retry::Attempt;
 
-/// Locked in the order of keys, as writes are: nobody waits for each other.
+/// Rows are locked in the order of keys, as in writes, so that statements cannot deadlock.
 const RELEASE: &str = concat!(
     "WITH going AS (
        SELECT k.n, p.scope, p.channel, p.recipient
@@ -29,7 +29,7 @@ const RELEASE: &str = concat!(
     ended!(),
 );
 
-/// A release as the database is asked for it.
+/// A release as the columns of a statement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReleaseRow {
     pub(super) key: [u8; KEY_LEN],
@@ -43,14 +43,14 @@ impl ReleaseRow {
     }
 }
 
-/// Releases whose keys differ, sorted by them: the pin that was taken off, for each.
+/// Releases distinct keys, which are sorted. The answer for each is the removed pin.
 pub(super) async fn release(
     shared: &Shared,
     going: &[ReleaseRow],
 ) -> Result<Vec<Result<Option<Pin>, StickyError>>, StickyError> {
     let keys: Keys = going.iter().map(|release| release.key).collect();
     let expected: Vec<Option<i64>> = going.iter().map(|release| release.expected).collect();
-    // Whether an attempt may have taken pins off without its answer being read.
+    // Whether an earlier attempt may have removed pins although its answer was lost.
     let unsure = AtomicBool::new(false);
     let attempt = async || {
         let was_unsure = unsure.swap(true, Ordering::Relaxed);
@@ -61,9 +61,7 @@ pub(super) async fn release(
         }
         let none = || match was_unsure {
             false => Ok(None),
-            true => {
-                Err(StickyError::new("there is no such pin now, and an attempt whose answer was lost may have had it"))
-            }
+            true => Err(StickyError::new("the pin is gone, perhaps removed by an attempt whose answer was lost")),
         };
         let mut answers: Vec<_> = going.iter().map(|_| none()).collect();
         for row in &rows? {

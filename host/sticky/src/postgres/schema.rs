@@ -1,4 +1,4 @@
-//! Tables: made, renewed, and checked when a store is opened.
+//! The tables: created, migrated and checked when a store is opened.
 
 use std::time::Duration;
 
@@ -9,26 +9,27 @@ use super::connect::{describe, place};
 use crate::error::OpenError;
 use crate::recipient::RecipientKey;
 
-/// The SQL of each version, from 1. What was released never changes; what is new comes behind.
+/// The SQL of each version, from 1. Released entries never change; new ones are appended.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/1_pins.sql")];
 
-/// The newest version that is known.
+/// The newest version that this build knows.
 const KNOWN: i32 = MIGRATIONS.len() as i32;
 
-/// Held while tables are made: two processes that open a new database do so one after the other. The number is any.
+/// The advisory lock for migrations: processes that open a new database create its tables one after the other. The number is
+/// arbitrary.
 const LOCK: i64 = 0x63_616c_6c73_6967;
 
-/// How long a host may take to be connected to when a store is opened; later it is a part of an attempt.
+/// The time to connect to a host when a store is opened. Later connections count towards the attempt.
 const CONNECTING: Duration = Duration::from_secs(5);
 
-/// Brings the tables to the newest version, and settles how recipients are kept.
+/// Migrates the tables to the newest version, and checks or decides how recipients are kept.
 pub(super) async fn prepare(config: &Config, schema: &str, key: Option<&RecipientKey>) -> Result<(), OpenError> {
     let unreachable = |error: Error| OpenError::Unreachable { place: place(config), reason: describe(&error) };
     let (mut client, connection) =
         config.clone().connect_timeout(CONNECTING).connect(NoTls).await.map_err(unreachable)?;
     let connection = tokio::spawn(connection);
     let prepared = async {
-        // Read first: a role that may only read and write rows can open what another one made.
+        // The version is read first: a role without the right to create tables can open a store that another role created.
         let mut found = version(&client, schema).await.map_err(unreachable)?;
         if found < KNOWN {
             found = migrate(&mut client, schema).await.map_err(unreachable)?;
@@ -46,7 +47,7 @@ pub(super) async fn prepare(config: &Config, schema: &str, key: Option<&Recipien
     prepared
 }
 
-/// The version of the tables; 0 where there are none.
+/// The version of the tables; 0 if there are none.
 async fn version(client: &impl GenericClient, schema: &str) -> Result<i32, Error> {
     let found = client.query_one(&format!("SELECT coalesce(max(version), 0) FROM {schema}.migrations"), &[]).await;
     match found {
@@ -58,7 +59,8 @@ async fn version(client: &impl GenericClient, schema: &str) -> Result<i32, Error
     }
 }
 
-/// All that is missing, in one transaction; the version that it came to, which another process may have made meanwhile.
+/// Applies missing migrations in one transaction. Returns the version afterwards, which another process may have reached
+/// meanwhile.
 async fn migrate(client: &mut Client, schema: &str) -> Result<i32, Error> {
     let transaction = client.transaction().await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
@@ -82,7 +84,7 @@ async fn migrate(client: &mut Client, schema: &str) -> Result<i32, Error> {
     Ok(found)
 }
 
-/// How recipients are kept. Settled by the first that asks.
+/// The fingerprint of the recipient key, empty for numbers. The first process to ask decides.
 async fn recipients(client: &Client, schema: &str, fingerprint: &str) -> Result<String, Error> {
     let kept = format!("SELECT fingerprint FROM {schema}.recipients");
     if let Some(row) = client.query_opt(&kept, &[]).await? {
@@ -98,11 +100,13 @@ fn wrong_key(kept: &str, given: &str) -> Option<String> {
         _ if kept == given => None,
         ("", _) => Some("its recipients are kept as numbers; open it without a key".into()),
         (_, "") => Some(format!("its recipients are hashed with the key of fingerprint {kept}; open it with that key")),
-        _ => Some(format!("its recipients are hashed with the key of fingerprint {kept}, the one given has {given}")),
+        _ => {
+            Some(format!("its recipients are hashed with the key of fingerprint {kept}, and the given key has {given}"))
+        }
     }
 }
 
-/// Whether a name can be a schema's without quotes.
+/// Whether a schema of this name needs no quotes in SQL.
 pub(super) fn is_name(schema: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     (1..=63).contains(&schema.len())

@@ -1,4 +1,4 @@
-//! Parts that statements share, and how one is asked.
+//! Fragments that statements share, and running a statement.
 
 use deadpool_postgres::{Pool, PoolError};
 use tokio_postgres::Row;
@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 
 use super::connect::Lease;
 
-/// Seconds since 1970 by the server's clock, which is one for all processes. Asked once for a statement.
+/// Seconds since 1970 by the server's clock, the same for all processes. Evaluated once in a statement.
 macro_rules! now {
     () => {
         "(SELECT floor(extract(epoch FROM now()))::bigint)"
@@ -24,7 +24,7 @@ macro_rules! ended {
     };
 }
 
-/// The pin `p` of the key `k`. A limit keeps the planner from anything but one look at the primary key for each.
+/// The pin `p` of the key `k`. The limit makes the planner look up the primary key once for each key.
 macro_rules! pin_of_key {
     () => {
         "(SELECT * FROM pins WHERE pins.scope = k.scope AND pins.channel = k.channel AND pins.recipient = k.recipient \
@@ -37,7 +37,7 @@ pub(super) use {ended, now, pin_of_key};
 /// The values of a statement.
 pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// The rows of a statement, which is prepared once for each connection.
+/// Runs a statement, which each connection prepares once.
 pub(super) async fn query(pool: &Pool, sql: &str, values: Values<'_>) -> Result<Vec<Row>, PoolError> {
     let lease = Lease::of(pool).await?;
     let statement = lease.prepare_cached(sql).await?;

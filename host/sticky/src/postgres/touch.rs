@@ -9,7 +9,7 @@ use crate::key_bytes::KEY_LEN;
 use crate::pin::Touch;
 use crate::retry::Attempt;
 
-/// A pin that another statement is at is passed over: it is in use, and its next use makes up for it.
+/// Rows that another statement has locked are skipped: the pin is in use, and its next use makes up for it.
 const TOUCH: &str = concat!(
     "WITH used AS (
        SELECT p.scope, p.channel, p.recipient, k.idle_days
@@ -26,7 +26,7 @@ const TOUCH: &str = concat!(
      FROM used k WHERE p.scope = k.scope AND p.channel = k.channel AND p.recipient = k.recipient",
 );
 
-/// A touch without its texts.
+/// A touch as the columns of a statement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TouchRow {
     key: [u8; KEY_LEN],
@@ -41,9 +41,9 @@ impl TouchRow {
     }
 }
 
-/// Notes that pins were used; of several touches of a key the last one counts.
+/// Writes touches; of several for one key the last counts.
 pub(super) async fn touch(shared: &Shared, mut used: Vec<TouchRow>) -> Result<(), StickyError> {
-    // Sorting keeps the order of touches for one key.
+    // The sort is stable: after `reverse` the last touch of a key comes first, and `dedup` keeps it.
     used.sort_by_key(|touch| touch.key);
     used.reverse();
     used.dedup_by_key(|touch| touch.key);

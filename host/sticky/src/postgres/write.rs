@@ -1,4 +1,4 @@
-//! Insert if absent and replace, of many keys in one statement.
+//! Insert if absent, and replace: many keys in one statement.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,9 +15,9 @@ use crate::key_bytes::KEY_LEN;
 use crate::pin::{Pin, Write};
 use crate::retry::Attempt;
 
-/// `seen` is what each key has as the statement begins. Those that stand in the way of their write are its answer: nothing
-/// is locked or written for them. The others are written, unless another writer came in between; of a key in neither part
-/// of the answer nothing is known, and it is asked again.
+/// `seen` is the pin of each key when the statement begins. A pin that is neither expected nor ended is the answer for its
+/// key, and nothing is locked or written for it. The other keys are written, unless another writer came first: such a key is
+/// in neither part of the answer, and is tried again.
 const WRITE: &str = concat!(
     "WITH seen AS (
        SELECT k.*, p.sender AS held_by, p.first_used AS held_from, p.last_used AS held_to, p.idle_days AS held_days,
@@ -48,10 +48,10 @@ const WRITE: &str = concat!(
      UNION ALL SELECT scope, channel, recipient, NULL, NULL, NULL, NULL FROM written",
 );
 
-/// How often writes are asked again whose keys changed while they were asked.
+/// How often writes are tried whose keys change at the same time.
 const ROUNDS: usize = 10;
 
-/// A write as the database is asked for it.
+/// A write as the columns of a statement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WriteRow {
     pub(super) key: [u8; KEY_LEN],
@@ -73,13 +73,13 @@ impl WriteRow {
     }
 }
 
-/// Writes whose keys differ, sorted by them: for each, nothing where it was written, else the pin in its way.
+/// Writes distinct keys, which are sorted. The answer for each is `None` if it was written, else its current pin.
 pub(super) async fn write(
     shared: &Shared,
     wanted: &[WriteRow],
     names: &Names,
 ) -> Result<Vec<Option<Pin>>, StickyError> {
-    // Whether an attempt may have written without its answer being read.
+    // Whether an earlier attempt may have written although its answer was lost.
     let unsure = AtomicBool::new(false);
     shared
         .decisions
@@ -106,7 +106,7 @@ async fn attempt(
     let mut open: Vec<usize> = (0..wanted.len()).collect();
     let was_unsure = unsure.load(Ordering::Relaxed);
     for number in 0..ROUNDS {
-        // Also after this round: where a later one fails, what this one wrote is asked for again.
+        // This stays so after the round: if a later one fails, the keys that this one wrote are tried again too.
         unsure.store(true, Ordering::Relaxed);
         let answered = round(shared, wanted, &open).await;
         if number == 0 && answered.as_ref().is_err_and(was_refused) {
@@ -115,7 +115,7 @@ async fn attempt(
         let answered = answered?;
         open.retain(|&place| {
             let Some(pin) = answered.get(&wanted[place].key) else { return true };
-            // Written by an attempt before, as far as anybody can say: the key has what was wanted.
+            // The key has the wanted sender, so the attempt whose answer was lost has won as far as anybody can tell.
             let ours = |pin: &Pin| was_unsure && pin.sender.0.cast_signed() == wanted[place].sender;
             answers[place] = pin.filter(|pin| !ours(pin));
             false
@@ -124,10 +124,10 @@ async fn attempt(
             return Ok(Attempt::Done(answers));
         }
     }
-    Ok(Attempt::Retry(StickyError::new("the pin changes faster than it can be written")))
+    Ok(Attempt::Retry(StickyError::new("other writers change the pin faster than it can be written")))
 }
 
-/// One statement; the answers by key. Keys that have none are to be asked again.
+/// Runs one statement. Keys without an answer have to be tried again.
 async fn round(
     shared: &Shared,
     wanted: &[WriteRow],

@@ -1,4 +1,4 @@
-//! Many commands at once: a pipeline for each node, all of them side by side, and another try for what failed.
+//! The cluster client: one pipeline for each node, all at the same time; redirections are followed, failures retried.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,57 +12,57 @@ use crate::redis::node::{Lane, Node};
 use crate::redis::topology::Topology;
 use crate::retry::Attempt;
 
-/// What commands are run with.
+/// The servers, and what commands need to run on them.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     pub(crate) topology: Topology,
     pub(crate) scripts: Scripts,
-    /// How many replicas must have a write before it is answered, and how long that may take.
+    /// The number of replicas that must have a write before it is acknowledged, and the time to wait for them.
     pub(crate) wait: Option<(u32, Duration)>,
 }
 
-/// How often a command may be sent on within one attempt.
+/// How many redirections of a command are followed within one attempt.
 const HOPS: usize = 8;
 
-/// What came of a command.
+/// The outcome of a command.
 pub(crate) type Outcome = Result<Reply, StickyError>;
 
-/// A command on its way.
+/// A command that has no outcome yet.
 struct Pending {
     index: usize,
     command: Command,
-    /// Where the node that should have the slot sent us; whether the slot is only on its way there.
+    /// The node to which we were redirected, and whether by `ASK` (the slot is still moving there).
     redirect: Option<(Arc<Node>, bool)>,
-    /// Whether the node does not know our scripts.
+    /// Whether to send scripts as text, because the node does not know their hashes.
     whole: bool,
-    /// The pin that an earlier attempt took off, before too few replicas had heard of it.
+    /// The pin that an earlier attempt removed, when too few replicas had the write.
     earlier: Option<Reply>,
 }
 
-/// The commands of a group, between attempts.
+/// The commands of one node, between attempts.
 struct Group {
     pending: Vec<Pending>,
     done: Vec<(usize, Outcome)>,
 }
 
-/// What is to be done with a command after an answer.
+/// What to do with a command after its answer.
 enum Next {
     Done(Outcome),
-    /// At once, as it is now.
+    /// Send it again at once.
     Send,
-    /// In another attempt.
+    /// Try it again in another attempt.
     Again(StickyError),
 }
 
 impl Cluster {
-    /// Runs commands and gives an outcome for each, in order. A node that fails only fails the commands on it.
+    /// Runs commands. The outcomes are in their order; a node that fails only fails its own commands.
     pub(crate) async fn run(self: &Arc<Self>, lane: Lane, commands: Vec<Command>) -> Vec<Outcome> {
         let map = self.topology.map();
         let mut groups: Vec<Vec<Pending>> = Vec::new();
         groups.resize_with(map.nodes.len() + 1, Vec::new);
         let total = commands.len();
         for (index, command) in commands.into_iter().enumerate() {
-            // Those of a slot that nobody has go to the last group, which has no node.
+            // Commands for a slot that no node has go to the last group, which has no node.
             let number = map.number(command.slot).min(map.nodes.len());
             groups[number].push(Pending { index, command, redirect: None, whole: false, earlier: None });
         }
@@ -91,7 +91,7 @@ impl Cluster {
         outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(broken_off)).collect()
     }
 
-    /// Runs the commands of one node, and of those that it sends us to.
+    /// Runs the commands of one node, and follows its redirections.
     async fn run_group(&self, lane: Lane, node: Option<Arc<Node>>, pending: Vec<Pending>) -> Vec<(usize, Outcome)> {
         let done = Vec::with_capacity(pending.len());
         let group = Mutex::new(Group { pending, done });
@@ -107,14 +107,14 @@ impl Cluster {
         };
         let Group { pending, mut done } = group.into_inner();
         if let Err(error) = ended {
-            // Also where the node is left alone: what it had may be another's by now.
+            // Also while the circuit breaker is open: the slots may have another node by now.
             self.topology.request_refresh();
             done.extend(pending.into_iter().map(|pending| (pending.index, Err(error.clone()))));
         }
         done
     }
 
-    /// Sends what is pending, and follows redirections at once.
+    /// One attempt: sends what is pending, and follows redirections.
     async fn attempt(&self, lane: Lane, number: usize, group: &mut Group) -> Attempt<()> {
         if number > 0 {
             self.topology.request_refresh();
@@ -168,10 +168,10 @@ impl Cluster {
             }
         }
         self.topology.request_refresh();
-        Attempt::Retry(failed.unwrap_or_else(|| StickyError::new("the cluster sends us around in circles")))
+        Attempt::Retry(failed.unwrap_or_else(|| StickyError::new("the servers redirect each other in a circle")))
     }
 
-    /// Sends some of what is pending to a node, in one pipeline.
+    /// Sends some of the pending commands to a node, in one pipeline.
     async fn send(
         &self,
         lane: Lane,
@@ -181,7 +181,7 @@ impl Cluster {
         group: &mut Group,
     ) -> Result<Vec<Next>, StickyError> {
         let mut pipeline = Pipeline::with_capacity(positions.len() + 1);
-        // Where in the answers that of each command is.
+        // The place of each command's answer.
         let mut places = Vec::with_capacity(positions.len());
         let mut writes = false;
         for &position in positions {
@@ -219,7 +219,7 @@ impl Cluster {
             let next = self.judge(node, pending, answer);
             nexts.push(match (next, &too_few) {
                 (Next::Done(Ok(reply)), Some(error)) if pending.command.writes() => {
-                    // The pin that was taken off is not there to be taken off again.
+                    // The next attempt will not find the removed pin.
                     if let (CommandKind::Release { .. }, Reply::Pin(Some(_))) = (&pending.command.kind, &reply) {
                         pending.earlier = Some(reply);
                     }
@@ -231,7 +231,7 @@ impl Cluster {
         Ok(nexts)
     }
 
-    /// What an answer means for its command.
+    /// Decides what to do with a command after its answer.
     fn judge(&self, node: &Node, pending: &mut Pending, answer: Value) -> Next {
         let error = match answer {
             Value::ServerError(error) => error,
@@ -271,7 +271,7 @@ impl Cluster {
                 pending.whole = true;
                 Next::Send
             }
-            // A master that lost its slots or its majority, or is not up yet.
+            // A master that lost its slots or the majority, or is still starting.
             Some(
                 ServerErrorKind::ClusterDown
                 | ServerErrorKind::TryAgain
@@ -282,14 +282,14 @@ impl Cluster {
                 pending.redirect = None;
                 Next::Again(said(&error))
             }
-            // `min-replicas-to-write` does not hold now.
+            // Fewer replicas than `min-replicas-to-write` at the moment.
             _ if error.code() == "NOREPLICAS" => Next::Again(said(&error)),
             _ => Next::Done(Err(said(&error))),
         }
     }
 }
 
-/// Host and port of the address in a redirection; without a host, it is that of the server that said so.
+/// The host and port of a redirection. Without a host it is that of the server that sent the redirection.
 fn split<'a>(address: &'a str, said_by: &'a str) -> Option<(&'a str, u16)> {
     let (host, port) = address.rsplit_once(':')?;
     let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -1,4 +1,4 @@
-//! What is asked of a node for one key, and what its answer means.
+//! Commands for one key, their scripts, and their replies.
 
 use redis::{Cmd, Value};
 
@@ -18,35 +18,35 @@ pub(crate) struct Command {
 pub(crate) enum CommandKind {
     /// `GET`.
     Read,
-    /// `SET NX GET`, or a script where there is a pin to compare with.
+    /// `SET NX GET`, or a script if there is a pin to compare with.
     Write {
         pin: Pin,
         expected: Option<SenderKey>,
-        /// The very value that may be overwritten, since by our clock its time is over.
+        /// The exact value that may be overwritten, since it has ended by our clock.
         ended: Option<Vec<u8>>,
     },
     /// A script.
     Release { expected: Option<SenderKey> },
     /// A script.
     Touch { sender: SenderKey, last_used: u64, idle_days: u16 },
-    /// Any other command: its name, and what follows the key.
+    /// Any other command: its name, and the arguments after the key.
     Other(&'static str, Vec<Vec<u8>>),
 }
 
-/// What the answer of a node means.
+/// The answer of a node, understood.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    /// The pin that is the answer, or none.
+    /// A pin, or none.
     Pin(Option<Pin>),
-    /// Not a pin: what the node said.
+    /// The raw answer of [`CommandKind::Other`].
     Value(Value),
-    /// The key has a pin, and by our clock its time is over: to be written again, over this value.
+    /// The key has a pin that has ended by our clock; the write must be sent again, to replace this value.
     Ended(Vec<u8>),
-    /// Not an answer that this command has.
+    /// An answer that this command cannot have.
     Unknown,
 }
 
-/// The scripts, and the hashes that servers know them by.
+/// The scripts with the hashes by which servers know them.
 #[derive(Debug)]
 pub(crate) struct Scripts {
     write: Script,
@@ -60,8 +60,9 @@ struct Script {
     hash: String,
 }
 
-/// Replaces what is expected (a sender, or an exact value, or no pin at all): nothing where the new value was written,
-/// else the value that stays. In a later attempt the new value itself is expected too: then an earlier one wrote it.
+/// Writes a value if the current one is expected: of this sender, this exact value, or none. Returns nothing if it was
+/// written, else the current value. In a later attempt the new value is expected too, since an earlier attempt may have
+/// written it.
 const WRITE: &str = "\
 local v = redis.call('GET', KEYS[1])
 if v and v ~= ARGV[3] and string.sub(v, 2, 9) ~= ARGV[1] and not (ARGV[5] == '1' and v == ARGV[2]) then return v end
@@ -69,14 +70,14 @@ if ARGV[4] == '' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'EXAT', ARGV[4]) end
 return false";
 
-/// Takes off what is expected (a sender, or anything): the value that was taken off, or nothing.
+/// Deletes a value of the expected sender, or of any sender, and returns it; nothing if there is none.
 const RELEASE: &str = "\
 local v = redis.call('GET', KEYS[1])
 if not v or (ARGV[1] ~= '' and string.sub(v, 2, 9) ~= ARGV[1]) then return false end
 redis.call('DEL', KEYS[1])
 return v";
 
-/// Notes a use of a pin of this sender.
+/// Updates the last use of a pin of this sender.
 const TOUCH: &str = "\
 local v = redis.call('GET', KEYS[1])
 if not v or string.sub(v, 2, 9) ~= ARGV[1] then return false end
@@ -86,10 +87,10 @@ else redis.call('SET', KEYS[1], v, 'EXAT', ARGV[3]) end
 return false";
 
 impl Scripts {
-    /// The texts, in the order in which [`Scripts::new`] takes their hashes.
+    /// The texts, in the order of the hashes that [`Scripts::new`] takes.
     pub(crate) const TEXTS: [&'static str; 3] = [WRITE, RELEASE, TOUCH];
 
-    /// Scripts by the hashes that `SCRIPT LOAD` gave.
+    /// The scripts with the hashes that `SCRIPT LOAD` returned.
     pub(crate) fn new([write, release, touch]: [String; 3]) -> Self {
         Self {
             write: Script { text: WRITE, hash: write },
@@ -112,23 +113,23 @@ impl Script {
     }
 }
 
-/// Room for the arguments of a command, and for their bytes, so that it need not grow.
+/// Space reserved for the arguments of a command and for their bytes, so that it is allocated once.
 const ARGUMENTS: usize = 8;
 const BYTES: usize = 128;
 
-/// The sender as scripts find it in a value.
+/// The sender as it is in a value; empty for any.
 fn sender(expected: Option<SenderKey>) -> Vec<u8> {
     expected.map_or_else(Vec::new, |sender| sender.0.to_be_bytes().to_vec())
 }
 
-/// When a pin ends, as scripts are told: nothing for never.
+/// The end of a pin as an argument of scripts; empty for never.
 fn ends(pin: &Pin) -> Vec<u8> {
     pin.ends().map_or_else(Vec::new, |ends| ends.to_string().into_bytes())
 }
 
 impl Command {
-    /// The command as it is sent. `again`: an earlier attempt may have been done without an answer. `whole`: scripts are
-    /// sent as text, to a node that does not know them yet.
+    /// The command to send. `again`: an earlier attempt may have been executed although its answer was lost. `whole`: send
+    /// scripts as text, to a node that does not know their hashes.
     pub(crate) fn cmd(&self, scripts: &Scripts, again: bool, whole: bool) -> Cmd {
         let mut cmd = Cmd::with_capacity(ARGUMENTS, BYTES);
         match &self.kind {
@@ -141,8 +142,8 @@ impl Command {
                     cmd.arg("EXAT").arg(ends);
                 }
             }
-            // A value that an earlier attempt wrote is overwritten by itself: answered as it would have been the first
-            // time, and a write that `WAIT` counts.
+            // A value that an earlier attempt wrote is replaced by itself: the answer is the same as the first time, and
+            // `WAIT` counts the write.
             CommandKind::Write { pin, expected, ended } => {
                 cmd = scripts.write.cmd(&self.key, whole);
                 cmd.arg(sender(*expected)).arg(&value_of(pin)).arg(ended.as_deref().unwrap_or_default());
@@ -177,7 +178,7 @@ impl Command {
         }
     }
 
-    /// What an answer means that is no error.
+    /// Reads an answer that is not an error.
     pub(crate) fn reply(&self, value: Value) -> Reply {
         if let CommandKind::Other(..) = self.kind {
             return Reply::Value(value);
@@ -188,7 +189,7 @@ impl Command {
             _ => return Reply::Unknown,
         };
         let Some(pin) = pin_of(&value) else { return Reply::Unknown };
-        // The server's clock says when a pin ends; where ours is ahead, we know it first.
+        // A pin expires by the server's clock. If ours is ahead, it has ended for us already.
         match self.kind {
             CommandKind::Write { .. } if pin.has_ended(now()) => Reply::Ended(value),
             _ => Reply::Pin(Some(pin).filter(|pin| !pin.has_ended(now()))),
@@ -196,7 +197,7 @@ impl Command {
     }
 }
 
-/// The error for an answer that a command does not have.
+/// The error for [`Reply::Unknown`].
 pub(crate) fn unknown_answer() -> StickyError {
-    StickyError::new("the value under the key of a pin is none that this version writes")
+    StickyError::new("the value under the key of a pin is not one that this version writes")
 }

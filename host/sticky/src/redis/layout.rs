@@ -1,4 +1,4 @@
-//! What the cluster keeps: keys, values, and the slot that a key belongs to.
+//! The data in the cluster: keys, values, and the slot of a key.
 //!
 //! | key | type | value |
 //! | --- | --- | --- |
@@ -7,21 +7,21 @@
 //! | `callsign:senders:0` to `15` | hash | sender key in hexadecimal digits: the `senderId` |
 //! | `callsign:store` | string | the format, and the fingerprint of the recipient key |
 //!
-//! A pin that ends has the time in `EXAT`, so that the server itself sweeps it.
+//! A pin with a time to live has its end as `EXAT`, so that the server removes it.
 
 use crate::key_bytes::KEY_LEN;
 use crate::pin::{Pin, SenderKey};
 
-/// The newest format that this version knows.
+/// The format that this version writes, and the newest that it reads.
 pub(crate) const FORMAT: u32 = 1;
 
-/// How many hashes the names of scopes are spread over, and those of senders: no single node has them all.
+/// The number of hashes that the names of scopes are spread over, and those of senders, so that no node has them all.
 pub(crate) const SHARDS: u64 = 16;
 
-/// The slots of a cluster.
+/// The number of slots of a cluster.
 pub(crate) const SLOTS: u16 = 16_384;
 
-/// The bytes of a value: version, sender, first used, last used, idle days.
+/// The length of a value: version, sender, first used, last used, idle days.
 pub(crate) const VALUE: usize = 1 + 8 + 5 + 5 + 2;
 
 /// The first byte of a value.
@@ -30,7 +30,7 @@ const VERSION: u8 = 1;
 /// Times have 40 bits: enough for 34,000 years.
 const LATEST: u64 = (1 << 40) - 1;
 
-/// A pin as bytes. Scripts take the sender from bytes 2 to 9 and keep the first 14 on a touch, counted from 1.
+/// A pin as bytes. Scripts read the sender from bytes 2 to 9, and a touch keeps bytes 1 to 14, counted from 1.
 pub(crate) fn value_of(pin: &Pin) -> [u8; VALUE] {
     let mut value = [0; VALUE];
     value[0] = VERSION;
@@ -40,7 +40,7 @@ pub(crate) fn value_of(pin: &Pin) -> [u8; VALUE] {
     value
 }
 
-/// The end of a value, which a touch writes anew: last used, idle days.
+/// The part of a value that a touch replaces: last used, idle days.
 pub(crate) fn use_of(last_used: u64, idle_days: u16) -> [u8; 7] {
     let mut bytes = [0; 7];
     bytes[..5].copy_from_slice(&last_used.min(LATEST).to_be_bytes()[3..]);
@@ -48,7 +48,7 @@ pub(crate) fn use_of(last_used: u64, idle_days: u16) -> [u8; 7] {
     bytes
 }
 
-/// The pin of a value; none of bytes that are no pin.
+/// Reads a value; `None` if it is not a pin.
 pub(crate) fn pin_of(value: &[u8]) -> Option<Pin> {
     let value: &[u8; VALUE] = value.try_into().ok()?;
     let number = |bytes: &[u8]| bytes.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
@@ -59,14 +59,14 @@ pub(crate) fn pin_of(value: &[u8]) -> Option<Pin> {
     })
 }
 
-/// The keys of one prefix.
+/// The keys of a store, which all begin with its prefix.
 #[derive(Debug)]
 pub(crate) struct Keys {
     prefix: Box<str>,
-    /// Prefix and `{}`. The empty tag makes the slot depend on the whole key. Without it, a scope whose hash happens to
-    /// hold a `{` and a `}` would have all its pins in one slot.
+    /// The prefix and `{}`. The empty hash tag makes the slot depend on the whole key. Without it, a scope whose hash happens
+    /// to contain `{` and `}` would have all its pins in one slot.
     pins: Box<[u8]>,
-    /// The checksum of that much of a key.
+    /// The checksum of `pins`.
     checksum: u16,
 }
 
@@ -81,7 +81,7 @@ impl Keys {
         [&self.pins[..], key].concat()
     }
 
-    /// The pin's part of a whole key; none of a key that is no pin of ours.
+    /// The part of a whole key after the prefix; `None` if it is not the key of a pin of this store.
     pub(crate) fn strip(&self, key: &[u8]) -> Option<[u8; KEY_LEN]> {
         key.strip_prefix(&*self.pins)?.try_into().ok()
     }
@@ -91,23 +91,23 @@ impl Keys {
         checksum(self.checksum, key) % SLOTS
     }
 
-    /// The hash that names are kept in, by its shard.
+    /// The key of the hash that has the names of one kind and one shard.
     pub(crate) fn names(&self, what: &str, shard: u64) -> String {
         format!("{}:{what}:{shard}", self.prefix)
     }
 
-    /// The string that says which store this is.
+    /// The key of the string that has the format and the fingerprint of the recipient key.
     pub(crate) fn store(&self) -> String {
         format!("{}:store", self.prefix)
     }
 }
 
-/// The slot of a key without braces.
+/// The slot of a key without a hash tag.
 pub(crate) fn slot_of(key: &[u8]) -> u16 {
     checksum(0, key) % SLOTS
 }
 
-/// CRC16/XMODEM, which is what clusters spread keys by.
+/// CRC16/XMODEM, by which clusters spread keys over slots.
 fn checksum(start: u16, bytes: &[u8]) -> u16 {
     const TABLE: [u16; 256] = table();
     bytes.iter().fold(start, |sum, byte| sum << 8 ^ TABLE[usize::from((sum >> 8) as u8 ^ byte)])

@@ -1,6 +1,7 @@
-//! Pins in pages, and how many there are: slot after slot, since the cluster has no index of them.
+//! Listing and counting, slot after slot, since the cluster has no index of pins.
 //!
-//! A slot's keys are read whole, so that a page can end after any of them, whichever server has the slot by then.
+//! All keys of a slot are read at once and sorted, so that a page can end after any of them, and the next page can begin
+//! there even if another server has the slot by then.
 
 use std::collections::VecDeque;
 use std::hash::Hasher;
@@ -23,7 +24,7 @@ use crate::redis::node::{Lane, Node};
 use crate::retry::Attempt;
 use callsign_destination::Channel;
 
-/// Which pins, as their keys and values tell.
+/// A filter on the keys and values of pins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum PinFilter {
     All,
@@ -32,27 +33,27 @@ pub(crate) enum PinFilter {
     Recipient(Recipient),
 }
 
-/// A key with its slot, in the order of listings.
+/// A key with its slot. Listings are in this order.
 type SlotKey = (u16, [u8; KEY_LEN]);
 
-/// Keys that were read already, after those of a page that was given: the next page begins with them.
+/// Keys that were read already and come after the last page; the next page begins with them.
 #[derive(Debug)]
 pub(crate) struct ReadAhead {
     keys: VecDeque<SlotKey>,
     /// The first slot that was not read.
     slot: u16,
-    /// How many slots are looked at next.
+    /// How many slots to read next.
     slots: u16,
 }
 
-/// About how many keys are read at once.
+/// About how many keys one read returns.
 const KEYS_AT_ONCE: i64 = 20_000;
 
-/// How many slots are looked at first, and at most.
+/// How many slots the first read takes, and how many any read takes at most.
 const FEWEST_SLOTS: u16 = 64;
 const MOST_SLOTS: u16 = 4_096;
 
-/// How many pins are read at once.
+/// How many pins one read takes.
 const PINS_AT_ONCE: usize = 1_000;
 
 impl PinFilter {
@@ -68,7 +69,7 @@ impl PinFilter {
         !matches!(self, PinFilter::Sender(sender) if sender != pin.sender)
     }
 
-    /// Tells the positions of one filter from those of another.
+    /// Identifies the filter in positions, so that another filter refuses them.
     fn tag(self) -> [u8; 8] {
         let mut hasher = SipHasher13::new_with_keys(0, 3);
         match self {
@@ -91,7 +92,7 @@ impl PinFilter {
             let slot = u16::from_be_bytes(*slot);
             (slot < SLOTS).then_some((slot, key.try_into().ok()?))
         };
-        read().ok_or_else(|| StickyError::new("the position is not one of this store and this filter"))
+        read().ok_or_else(|| StickyError::new("the position is not of this store and this filter"))
     }
 }
 
@@ -121,7 +122,7 @@ impl Inner {
                 }
             }
         }
-        // What is too much for this page begins the next.
+        // Pins beyond this page begin the next one.
         for (place, _) in found.drain(most.min(found.len())..).rev() {
             ahead.keys.push_front(place);
         }
@@ -133,7 +134,7 @@ impl Inner {
         Ok(Page { pins: self.records(found).await?, next })
     }
 
-    /// How many pins there are.
+    /// The number of pins.
     pub(crate) async fn count(&self, wanted: PinFilter) -> Result<u64, StickyError> {
         let mut ahead = self.resume(wanted, None).await?;
         let mut number = 0;
@@ -142,7 +143,8 @@ impl Inner {
             if keys.is_empty() {
                 return Ok(number);
             }
-            // A key tells its scope and its recipient. Those of a recipient are guessed, and are there or not.
+            // A key contains its scope. The value has to be read for the sender, and to see which of the possible keys of a
+            // recipient exist.
             number += match wanted {
                 PinFilter::All | PinFilter::Scope(_) => keys.len() as u64,
                 PinFilter::Sender(_) | PinFilter::Recipient(_) => {
@@ -157,7 +159,7 @@ impl Inner {
         }
     }
 
-    /// What comes after a position.
+    /// The keys after a position.
     async fn resume(&self, wanted: PinFilter, after: Option<&Position>) -> Result<ReadAhead, StickyError> {
         let place = after.map(|after| wanted.place(after)).transpose()?;
         let kept = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -177,7 +179,7 @@ impl Inner {
         Ok(ahead)
     }
 
-    /// The keys that a recipient can have: one for each scope that there ever was, and each channel.
+    /// The possible keys of a recipient: one for each scope that was ever used and each channel.
     async fn keys_of(&self, recipient: Recipient, after: Option<SlotKey>) -> Result<ReadAhead, StickyError> {
         self.names.read_all(&self.cluster, "scopes").await?;
         let mut keys = VecDeque::new();
@@ -194,7 +196,7 @@ impl Inner {
         Ok(ReadAhead { keys, slot: SLOTS, slots: 0 })
     }
 
-    /// The next keys that may be wanted; none at the end.
+    /// The next keys that the filter takes; empty at the end.
     async fn some(&self, ahead: &mut ReadAhead, wanted: PinFilter, most: usize) -> Result<Vec<SlotKey>, StickyError> {
         let mut some = Vec::new();
         loop {
@@ -212,11 +214,11 @@ impl Inner {
         }
     }
 
-    /// Reads the keys of the next slots, fewer where they have many keys.
+    /// Reads the keys of the next slots; fewer slots if they have many keys.
     async fn fetch(&self, ahead: &mut ReadAhead) -> Result<(), StickyError> {
         loop {
             let (mut keys, slot) = self.fetch_once(ahead.slot, ahead.slots).await?;
-            // What was read is all there is only where the slots stayed where they were thought to be.
+            // The keys are complete only if the map of slots did not change meanwhile.
             if self.cluster.topology.refresh().await? {
                 continue;
             }
@@ -252,8 +254,8 @@ impl Inner {
         }
         let mut keys = Vec::with_capacity(usize::try_from(total).unwrap_or_default());
         self.keys_in(&full, &mut keys).await?;
-        // A slot that moves has keys on two servers. The one that it leaves was asked before the one that it comes to, so
-        // that no key is missed on its way.
+        // A slot that is moving has keys on two servers. The source was read before the target, so that no key is missed
+        // while it moves.
         let mut others: Vec<(Arc<Node>, u16)> = Vec::new();
         for slot in first..end {
             let nodes = map.nodes.iter().enumerate().filter(|(number, _)| *number != map.number(slot));
@@ -278,7 +280,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Asks servers about slots, all servers side by side, and gives the answers in order.
+    /// Sends a `CLUSTER` command for each slot to its server, all servers at the same time. The answers are in order.
     async fn ask_slots(&self, what: &'static str, slots: &[(Arc<Node>, u16)]) -> Result<Vec<Value>, StickyError> {
         let mut nodes: Vec<(Arc<Node>, Pipeline, Vec<usize>)> = Vec::new();
         for (index, (node, slot)) in slots.iter().enumerate() {
@@ -355,8 +357,8 @@ impl Inner {
         let records: Vec<PinRecord> = found.iter().filter_map(record).collect();
         if records.len() < total {
             log::warn!(
-                "{} pins are not listed: a failover lost the names of their applications or senders, which come back \
-                 when they are next used",
+                "{} pins are not listed: a failover lost the names of their applications or senders, which are written \
+                 again when they are next used",
                 total - records.len()
             );
         }

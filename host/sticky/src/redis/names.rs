@@ -1,4 +1,4 @@
-//! The names that pins are shown with: of scopes, whose hashes are in the keys, and of senders, whose keys are in the values.
+//! The names of scopes and senders. Pins have only their hashes: those of scopes in the key, those of senders in the value.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::redis::layout::{Keys, SHARDS, slot_of};
 use crate::redis::node::Lane;
 use crate::redis::topology::SlotMap;
 
-/// A name's number: the hash of a scope, or the key of a sender.
+/// Identifies a name: the hash of a scope, or the key of a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum NameId {
     Scope(u128),
     Sender(SenderKey),
 }
 
-/// The names that the cluster has for sure. Each process writes a name before the first pin with it.
+/// The names that are certainly in the cluster. Each process writes a name before the first pin with it.
 #[derive(Debug)]
 pub(crate) struct Names {
     keys: Arc<Keys>,
@@ -36,7 +36,7 @@ impl NameId {
         }
     }
 
-    /// The hash that the name is in.
+    /// The key of the hash that has the name.
     fn hash(self, keys: &Keys) -> String {
         match self {
             NameId::Scope(_) => keys.names("scopes", self.shard()),
@@ -44,7 +44,7 @@ impl NameId {
         }
     }
 
-    /// The field of it.
+    /// The field of the name in its hash.
     fn field(self) -> String {
         match self {
             NameId::Scope(hash) => format!("{hash:032x}"),
@@ -62,7 +62,7 @@ impl Names {
         Self { keys, cache: NameCache::default() }
     }
 
-    /// The names of these that the cluster may not have yet, with the commands that write them.
+    /// Those of the names that the cluster may not have yet, with the commands that write them.
     pub(crate) fn unknown<'a>(
         &self,
         used: impl Iterator<Item = (PinScope<'a>, PinnedSender<'a>)>,
@@ -85,7 +85,7 @@ impl Names {
         unknown.into_iter().map(write).collect()
     }
 
-    /// Writes names; those that could not be written, and why.
+    /// Writes names. Returns those that could not be written, and why.
     pub(crate) async fn write(
         &self,
         cluster: &Arc<Cluster>,
@@ -124,10 +124,10 @@ impl Names {
         }
     }
 
-    /// Reads the names that other processes wrote, of scopes or of senders.
+    /// Reads all names of one kind, also those that other processes wrote.
     ///
     /// # Errors
-    /// A part of them could not be read; the others were.
+    /// Some names could not be read; the others were.
     pub(crate) async fn read_all(&self, cluster: &Arc<Cluster>, what: &str) -> Result<(), StickyError> {
         let commands = (0..SHARDS).map(|shard| command(self.keys.names(what, shard), "HGETALL", Vec::new())).collect();
         let mut read = Ok(());
@@ -155,10 +155,10 @@ impl Names {
         read
     }
 
-    /// Reads those of some names that are not known.
+    /// Reads those of the names that are not in memory.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// They could not be read.
     pub(crate) async fn read(&self, cluster: &Arc<Cluster>, names: Vec<NameId>) -> Result<(), StickyError> {
         let unknown = |named: &NameId| match named {
             NameId::Scope(hash) => !self.cache.has_scope(*hash),
@@ -176,8 +176,8 @@ impl Names {
         Ok(())
     }
 
-    /// Forgets the names whose server is another than before: it may have taken over without the latest of them, so they
-    /// are written again when they are next used.
+    /// Forgets the names whose server has changed: a replica may have taken over without the latest names, so they are written
+    /// again when they are next used.
     pub(crate) fn moved(&self, before: &SlotMap, after: &SlotMap) {
         let stayed = |named: NameId| {
             let slot = slot_of(named.hash(&self.keys).as_bytes());

@@ -1,4 +1,4 @@
-//! One server of the cluster, and the connections to it.
+//! A server of the cluster, and the connections to it.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,8 @@ use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, P
 use crate::error::StickyError;
 use crate::retry::{Retrier, RetryPolicy};
 
-/// What a connection is for. Reads do not queue behind writes that wait for replicas, and neither behind listings.
+/// The use of a connection. Reads and writes have separate connections, so that reads do not queue behind writes that wait
+/// for replicas, and neither queues behind listings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     Read,
@@ -25,19 +26,19 @@ pub(crate) struct Node {
     pub(crate) retrier: Retrier,
     login: RedisConnectionInfo,
     read: Connection,
-    /// More than one where writes wait for replicas: a connection that waits does nothing else.
+    /// More than one if writes wait for replicas: a connection that runs `WAIT` does nothing else.
     write: Box<[Connection]>,
     next_write: AtomicUsize,
     admin: Connection,
 }
 
-/// A connection that is made when it is needed, and anew when it broke. Many calls share it.
+/// A connection that is opened when it is first needed, and again after it broke. Many calls share it.
 #[derive(Debug, Default)]
 struct Connection {
     now: Mutex<Option<Open>>,
-    /// Held by the one that connects.
+    /// Held by the call that connects.
     opening: tokio::sync::Mutex<()>,
-    /// How many answers came.
+    /// The number of pipelines that were answered.
     answers: AtomicU64,
 }
 
@@ -47,10 +48,10 @@ struct Open {
     connection: MultiplexedConnection,
 }
 
-/// Pipelines that may queue before senders wait.
+/// How many pipelines may queue before callers wait.
 const QUEUE: usize = 256;
 
-/// Bytes to be sent that are gathered before they are.
+/// How many bytes are collected before they are sent.
 const BUFFER: usize = 64 * 1024;
 
 impl Node {
@@ -80,10 +81,10 @@ impl Node {
         }
     }
 
-    /// Sends commands and gives an answer for each; an answer may be an error of the server.
+    /// Sends a pipeline. There is one answer for each command, which may be an error of the server.
     ///
     /// # Errors
-    /// The connection cannot be made, or broke.
+    /// The connection could not be opened, or broke.
     pub(crate) async fn send(&self, lane: Lane, pipeline: &Pipeline) -> Result<Vec<Value>, StickyError> {
         let connection = self.connection(lane);
         let mut open = connection.open(self).await?;
@@ -97,7 +98,7 @@ impl Node {
             }
             Ok(_) => {
                 connection.drop_if(open.number);
-                Err(self.error("it gave another number of answers than it was asked for"))
+                Err(self.error("it gave more or fewer answers than there were commands"))
             }
             Err(error) => {
                 connection.drop_if(open.number);
@@ -111,7 +112,7 @@ impl Node {
     }
 }
 
-/// `host:port`, with brackets where the host needs them.
+/// `host:port`, with brackets around an IPv6 address.
 pub(crate) fn address(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
@@ -133,7 +134,7 @@ impl Connection {
         if let Some(open) = &*self.lock() {
             return Ok(open.clone());
         }
-        // The time for it is that of the attempt that it is a part of.
+        // No time-outs: the attempt has one, which includes connecting.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
@@ -152,7 +153,7 @@ impl Connection {
         Ok(open)
     }
 
-    /// Lets go of a connection, unless another took its place already.
+    /// Drops the connection, unless another has replaced it already.
     fn drop_if(&self, number: u64) {
         let mut now = self.lock();
         if now.as_ref().is_some_and(|open| open.number == number) {
@@ -161,8 +162,8 @@ impl Connection {
     }
 }
 
-/// A call that waits for its answers. Where it is given up and nobody else got an answer meanwhile, the connection is
-/// taken for dead: the next call makes another.
+/// A call that waits for its answers. If it is cancelled by its time-out and no other call got an answer meanwhile, the
+/// connection is taken for dead, and the next call opens another.
 struct Waiting<'a> {
     connection: &'a Connection,
     number: u64,

@@ -1,4 +1,4 @@
-//! Opening a store: its address, what the servers are, and what the store says of itself.
+//! Opening a store: parsing the address, checking the servers, checking the format and the recipient key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,23 +16,24 @@ use crate::redis::node::{Lane, Node, address};
 use crate::redis::topology::{Topology, text};
 use crate::retry::{Retrier, RetryPolicy};
 
-/// How a [`RedisStore`](crate::RedisStore) is used.
+/// How a [`RedisStore`](crate::RedisStore) is opened.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RedisOptions {
-    /// With it recipients are kept as hashes. Default none: as numbers. A store is opened with the same key for ever.
+    /// The key to hash recipients with. A store always has to be opened with the same key. Default none: recipients are kept
+    /// as numbers.
     pub recipient_key: Option<RecipientKey>,
-    /// How long the servers are waited for.
+    /// Time-outs and retries.
     pub retry: RetryPolicy,
-    /// The beginning of every key, 1 to 64 letters, digits, `-`, `_`, `.` and `:`. Default `callsign`. Stores with
-    /// different prefixes do not see each other.
+    /// The prefix of every key: 1 to 64 letters, digits, `-`, `_`, `.` and `:`. Stores with different prefixes are separate.
+    /// Default `callsign`.
     pub prefix: String,
-    /// How many replicas must have a write before it is answered, and how long they are waited for, which is at most
-    /// three quarters of [`RetryPolicy::attempt_timeout`]. Default none: the master alone answers.
+    /// How many replicas must have a write before it is acknowledged, and the time to wait for them, at most three quarters of
+    /// [`RetryPolicy::attempt_timeout`]. Default none: the master acknowledges alone.
     pub wait_replicas: Option<(u32, Duration)>,
-    /// The threads that connections live on. Default 2.
+    /// The number of threads that run the connections. Default 2.
     pub threads: usize,
-    /// How many touches may wait to be written in the background; more are left out. Default 16,384.
+    /// How many touches may wait to be written in the background; further ones are dropped. Default 16,384.
     pub waiting_touches: usize,
 }
 
@@ -49,16 +50,16 @@ impl Default for RedisOptions {
     }
 }
 
-/// The oldest version of the servers: the first that has `NX` and `GET` in one `SET`.
+/// The oldest version of the servers: the first that takes `NX` and `GET` in one `SET`.
 const OLDEST: u32 = 7;
 
-/// Connections to each master that writes share where they wait for replicas.
+/// The number of connections to each master for writes that wait for replicas.
 const WAITING_WRITES: usize = 8;
 
-/// Listings read much at once: they have so many times the time of other calls.
+/// Listings read much at once, so their time-outs are this many times longer.
 const LISTING: u32 = 8;
 
-/// An address, read.
+/// A parsed address.
 pub(crate) struct Address {
     seeds: Box<[(Box<str>, u16)]>,
     login: RedisConnectionInfo,
@@ -80,10 +81,10 @@ impl Address {
             let info =
                 info.map_err(|error| wrong(format!("{shown:?}: {}", error.detail().unwrap_or(error.category()))))?;
             let ConnectionAddr::Tcp(host, port) = info.addr() else {
-                return Err(wrong(format!("{shown:?} is no host and port")));
+                return Err(wrong(format!("{shown:?} is not a host and port")));
             };
             if info.redis_settings().db() != 0 {
-                return Err(wrong(format!("{shown:?}: a cluster has the database 0 only")));
+                return Err(wrong(format!("{shown:?}: a cluster has only database 0")));
             }
             seeds.push((host.as_str().into(), *port));
             if info.redis_settings().password().is_some() {
@@ -91,7 +92,7 @@ impl Address {
             }
         }
         if seeds.is_empty() {
-            return Err(wrong("it is empty; it looks like redis://host:6379,other-host:6379".into()));
+            return Err(wrong("it is empty; expected redis://host:6379,other-host:6379".into()));
         }
         let hosts: Vec<String> = seeds.iter().map(|(host, port)| address(host, *port)).collect();
         Ok(Self {
@@ -127,7 +128,7 @@ pub(crate) async fn open(found: Address, options: &RedisOptions) -> Result<Inner
     let scripts = Scripts::new(load_scripts(&node, options.retry.total_timeout).await.map_err(unreachable)?);
     topology.refresh().await.map_err(unreachable)?;
     for master in &topology.map().nodes {
-        // One that is away now may be fit; what is on it will not be answered for.
+        // A master that is away is not checked; calls for its slots fail until it is back.
         if let Ok(about) = self::server_info(master, options.retry.total_timeout).await {
             check_server(&about, master, &place)?;
         }
@@ -140,7 +141,7 @@ pub(crate) async fn open(found: Address, options: &RedisOptions) -> Result<Inner
     let names = Names::new(Arc::clone(&keys));
     for what in ["scopes", "senders"] {
         if let Err(error) = names.read_all(&cluster, what).await {
-            log::warn!("names of {what} could not be read, and are written again when they are used: {error}");
+            log::warn!("names of {what} could not be read, and are written again when they are next used: {error}");
         }
     }
     let mut listing = options.retry;
@@ -164,7 +165,7 @@ fn cmd(words: &[&str]) -> Cmd {
     cmd
 }
 
-/// Answers to commands that have to be answered.
+/// Runs commands; an error of the server fails them all.
 async fn replies(node: &Node, time: Duration, commands: Vec<Cmd>) -> Result<Vec<Value>, StickyError> {
     let mut pipeline = Pipeline::new();
     for cmd in commands {
@@ -181,7 +182,7 @@ async fn replies(node: &Node, time: Duration, commands: Vec<Cmd>) -> Result<Vec<
     Ok(answers)
 }
 
-/// What a server says of itself.
+/// What a server says in `INFO`.
 async fn server_info(node: &Node, time: Duration) -> Result<String, StickyError> {
     let parts = ["server", "memory", "cluster"].map(|part| cmd(&["INFO", part]));
     Ok(replies(node, time, parts.into()).await?.iter().filter_map(text).collect())
@@ -194,7 +195,7 @@ async fn load_scripts(node: &Node, time: Duration) -> Result<[String; 3], Sticky
     hashes.try_into().map_err(|_| StickyError::new(format!("{}: scripts could not be loaded", node.address())))
 }
 
-/// Whether pins can be kept on a server.
+/// Checks that pins can be kept on a server.
 fn check_server(about: &str, node: &Node, place: &str) -> Result<(), OpenError> {
     let field =
         |name: &str| about.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default();
@@ -202,21 +203,17 @@ fn check_server(about: &str, node: &Node, place: &str) -> Result<(), OpenError> 
     let version = field("redis_version");
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < OLDEST) {
-        return unfit(format!(
-            "{} has version {version}, and version {OLDEST} is the oldest that will do",
-            node.address()
-        ));
+        return unfit(format!("{} has version {version}; version {OLDEST} or later is needed", node.address()));
     }
     if field("cluster_enabled") != "1" {
         return unfit(format!(
-            "{} is not part of a cluster; start it with `cluster-enabled yes` (one server with all slots will do)",
+            "{} is not part of a cluster; start it with `cluster-enabled yes` (one server with all slots is enough)",
             node.address()
         ));
     }
     if field("maxmemory") != "0" && field("maxmemory_policy") != "noeviction" {
         return unfit(format!(
-            "{} throws keys away when its memory is full, and pins with them: `maxmemory-policy` is {} and has to be \
-             noeviction",
+            "{} would evict pins when its memory is full: `maxmemory-policy` is {} and must be noeviction",
             node.address(),
             field("maxmemory_policy")
         ));
@@ -224,7 +221,8 @@ fn check_server(about: &str, node: &Node, place: &str) -> Result<(), OpenError> 
     Ok(())
 }
 
-/// Writes down what kind of store this is, or compares with what is written: `1 numbers`, or `1 hashes FINGERPRINT`.
+/// Compares the format and the recipient key with those of the store, or writes them into a new store: `1 numbers`, or
+/// `1 hashes FINGERPRINT`.
 async fn check_format(
     cluster: &Arc<Cluster>,
     keys: &Keys,
@@ -245,7 +243,7 @@ async fn check_format(
             _ => Ok(Some(String::new())),
         }
     };
-    // Read first: a store that is there can be opened while it has too few replicas for a write.
+    // Read first: an existing store can be opened while there are too few replicas for a write.
     let mut found = run("GET", Vec::new()).await?;
     if found.is_none() {
         let arguments = vec![format!("{FORMAT} {kept}").into_bytes(), b"NX".into(), b"GET".into()];
@@ -258,18 +256,20 @@ async fn check_format(
         Ok(found) if found > FORMAT => Err(OpenError::Newer { place, found, known: FORMAT }),
         Ok(FORMAT) if there == kept => Ok(()),
         Ok(FORMAT) if there == "numbers" => {
-            let reason = "its recipients are numbers, and a key for hashes was given; open it without a key".into();
+            let reason = "its recipients are kept as numbers; open it without a key".into();
             Err(OpenError::Key { place, reason })
         }
         Ok(FORMAT) if there.starts_with("hashes ") => {
             let reason = match &options.recipient_key {
-                Some(key) => format!("its recipients are {there}, and the key given is {}", key.fingerprint()),
+                Some(key) => {
+                    format!("its recipients are {there}, and the given key has the fingerprint {}", key.fingerprint())
+                }
                 None => format!("its recipients are {there}, and no key was given"),
             };
             Err(OpenError::Key { place, reason })
         }
         _ => {
-            let reason = format!("its key {} says {found:?}, which is no format", keys.store());
+            let reason = format!("its key {} has the value {found:?}, which is not a format", keys.store());
             Err(OpenError::Damaged { place, reason })
         }
     }

@@ -1,4 +1,4 @@
-//! Which server has which slots.
+//! The map of slots: which server has which, and keeping it up to date.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,12 +14,12 @@ use crate::redis::layout::SLOTS;
 use crate::redis::node::{Lane, Node};
 use crate::retry::RetryPolicy;
 
-/// The servers that calls go to: those that have slots, which are masters. A replica may be asked for the map, where the
-/// address of the store names it, and for nothing else.
+/// The servers that calls go to: those with slots, which are masters. A replica is asked for the map only, and only if the
+/// address of the store names it.
 #[derive(Debug)]
 pub(crate) struct Topology {
     map: RwLock<Arc<SlotMap>>,
-    /// Where the cluster was first found; asked again where no master answers.
+    /// The servers that the address names; they are asked for the map too, in case no master answers.
     seeds: Box<[(Box<str>, u16)]>,
     login: RedisConnectionInfo,
     retry: RetryPolicy,
@@ -28,21 +28,21 @@ pub(crate) struct Topology {
     is_wanted: AtomicBool,
 }
 
-/// A map of slots as it was at one moment.
+/// The map of slots at one moment.
 #[derive(Debug)]
 pub(crate) struct SlotMap {
     pub(crate) nodes: Vec<Arc<Node>>,
-    /// The number of the node of each slot; `NONE` where a slot has none.
+    /// The index of each slot's node in `nodes`; `NONE` for a slot without one.
     slots: Box<[u16]>,
 }
 
 const NONE: u16 = u16::MAX;
 
-/// Once one server has told its map, how much longer others are waited for, which may know of a later one.
-const OTHERS: Duration = Duration::from_millis(30);
+/// How long to wait for the other servers after the first usable reply: one of them may have a newer map.
+const STRAGGLER_WAIT: Duration = Duration::from_millis(30);
 
-/// The time from one look at the map to the next, at least.
-const REST: Duration = Duration::from_millis(20);
+/// The shortest time between two refreshes of the map.
+const REFRESH_INTERVAL: Duration = Duration::from_millis(20);
 
 impl SlotMap {
     fn empty() -> Self {
@@ -54,15 +54,15 @@ impl SlotMap {
         self.nodes.get(usize::from(self.slots[usize::from(slot)]))
     }
 
-    /// The number of the node of a slot in `nodes`.
+    /// The index of a slot's node in `nodes`.
     pub(crate) fn number(&self, slot: u16) -> usize {
         usize::from(self.slots[usize::from(slot)])
     }
 }
 
-/// What a server says of the cluster.
+/// The cluster as one server sees it.
 struct ClusterView {
-    /// Whether it sees a majority of masters.
+    /// Whether the server sees a majority of the masters.
     sound: bool,
     epoch: u64,
     /// First slot, last slot, master.
@@ -70,8 +70,8 @@ struct ClusterView {
 }
 
 impl ClusterView {
-    /// The greater, the better known: a majority seen, the latest epoch, and then the most slots, since a server that has
-    /// just joined hears of one after the other.
+    /// The view with the greatest rank is used: first one that sees a majority, then the latest epoch, then the most slots,
+    /// since a server that has just joined learns of one slot after the other.
     fn rank(&self) -> (bool, u64, u32) {
         let slots = self.ranges.iter().map(|(first, last, ..)| u32::from(last - first) + 1);
         (self.sound, self.epoch, slots.sum())
@@ -100,21 +100,22 @@ impl Topology {
         self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A server by its address: the one that is known, or a new one.
+    /// The server at an address, with its connections if the map has it already.
     pub(crate) fn node_at(&self, host: &str, port: u16) -> Arc<Node> {
         let map = self.map();
         let known = map.nodes.iter().find(|node| &*node.host == host && node.port == port);
         known.cloned().unwrap_or_else(|| Arc::new(Node::new(host, port, &self.login, self.retry, self.writes)))
     }
 
-    /// Says that a server was not there, or that it sent us elsewhere: the map is looked at soon.
+    /// Asks for a refresh of the map soon, after a server did not answer or redirected us.
     pub(crate) fn request_refresh(&self) {
         if !self.is_wanted.swap(true, Ordering::AcqRel) {
             self.wanted.notify_one();
         }
     }
 
-    /// Keeps the map up to date for as long as the store lives. `moved` is told the map before and after a change.
+    /// Refreshes the map when asked, for as long as the store exists. `moved` is called with the maps before and after a
+    /// change.
     pub(crate) async fn keep_fresh(&self, moved: impl Fn(&SlotMap, &SlotMap)) {
         loop {
             self.wanted.notified().await;
@@ -123,14 +124,14 @@ impl Topology {
             if let Ok(true) = self.refresh().await {
                 moved(&before, &self.map());
             }
-            tokio::time::sleep(REST).await;
+            tokio::time::sleep(REFRESH_INTERVAL).await;
         }
     }
 
-    /// Asks the masters that are known, and where the cluster was first found, for the map; whether it changed.
+    /// Asks the known masters and the servers of the address for the map. Returns whether it changed.
     ///
     /// # Errors
-    /// None of them says.
+    /// None of them answered.
     pub(crate) async fn refresh(&self) -> Result<bool, StickyError> {
         let map = self.map();
         let mut asked = map.nodes.clone();
@@ -147,7 +148,7 @@ impl Topology {
                 view.unwrap_or_else(|_| Err(StickyError::new(format!("{}: no answer", node.address()))))
             });
         }
-        // The latest view of those that see a majority counts: a server that was cut off knows only the past.
+        // A server that is cut off has an outdated map, so views that see a majority come first.
         let (mut best, mut error): (Option<ClusterView>, _) = (None, StickyError::new("no server is known"));
         let mut ends = None;
         loop {
@@ -159,7 +160,7 @@ impl Topology {
             match next {
                 Some(Ok(Ok(view))) => {
                     if view.sound {
-                        ends.get_or_insert_with(|| tokio::time::Instant::now() + OTHERS);
+                        ends.get_or_insert_with(|| tokio::time::Instant::now() + STRAGGLER_WAIT);
                     }
                     if best.as_ref().is_none_or(|best| view.rank() > best.rank()) {
                         best = Some(view);
@@ -224,7 +225,8 @@ async fn ask(node: &Node) -> Result<ClusterView, StickyError> {
     })
 }
 
-/// One line of `CLUSTER SLOTS`: first, last, master, replicas. A master without an address has that of who was asked.
+/// One entry of `CLUSTER SLOTS`: first slot, last slot, master, replicas. A master without an address has that of the server
+/// that was asked.
 fn range(line: &Value, asked: &str) -> Option<(u16, u16, Box<str>, u16)> {
     let Value::Array(line) = line else { return None };
     let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = &line[..] else { return None };
