@@ -18,8 +18,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Opens after a number of failures in a row. While it is open, calls are not allowed; once its rest is over, one caller
-/// is allowed to try, and the others wait for what it finds, at most for another rest.
+/// Opens after a number of failures in a row. While it is open, calls are not allowed; once its rest is over, one
+/// caller is allowed to try, and the others wait for what it finds, at most for another rest.
 ///
 /// A call that is allowed while the breaker is closed costs one relaxed load, and a success another; nothing is written
 /// unless something failed, so threads do not take the cache line from each other.
@@ -44,8 +44,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whether the caller may call. Of the callers that come after the rest, one is told yes: it must report how its call
-    /// went, or the next one is allowed after another rest.
+    /// Whether the caller may call. Of the callers that come after the rest, one is told yes: it must report how its
+    /// call went, or the next one is allowed after another rest.
     #[inline]
     pub fn allows_call(&self) -> bool {
         match self.next_try.load(Ordering::Relaxed) {

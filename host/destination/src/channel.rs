@@ -18,7 +18,7 @@ impl Channel {
     /// All channels, in the order of their numbers.
     pub const ALL: [Channel; 3] = [Channel::Sms, Channel::Mms, Channel::Rcs];
 
-    /// The channel's word: `SMS`, `MMS` or `RCS`.
+    /// The name of the channel: `SMS`, `MMS` or `RCS`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Channel::Sms => "SMS",
@@ -27,12 +27,12 @@ impl Channel {
         }
     }
 
-    /// The channel of a word as [`Channel::as_str`] gives it; nothing for any other text, also lower case.
+    /// The channel with this name, in upper case as [`Channel::as_str`] gives it; `None` for any other text.
     pub fn parse(text: &str) -> Option<Channel> {
         Channel::ALL.into_iter().find(|channel| channel.as_str() == text)
     }
 
-    /// The channel with this number, as stores keep it.
+    /// The channel with this number, which is how stores keep it.
     pub fn from_number(number: u8) -> Option<Channel> {
         Channel::ALL.get(usize::from(number)).copied()
     }

@@ -15,7 +15,7 @@ VG VI VN VU WF WS XK YE YT ZA ZM ZW ";
 
 const PAIRS: usize = 26 * 26;
 
-/// The place of a pair of upper-case letters among all 676.
+/// The index of a pair of upper-case letters among all 676.
 const fn place(first: u8, second: u8) -> usize {
     (first - b'A') as usize * 26 + (second - b'A') as usize
 }
@@ -33,7 +33,7 @@ static KNOWN_BITS: [u64; PAIRS.div_ceil(64)] = {
     bits
 };
 
-/// "AAABAC...ZZ": what `as_str` borrows from, as a code holds its letters in an integer.
+/// "AAABAC...ZZ". A [`Country`] is an integer, so `as_str` borrows its letters from here.
 static ALL_PAIRS: &str = {
     const BYTES: [u8; PAIRS * 2] = {
         let mut bytes = [0; PAIRS * 2];
@@ -64,8 +64,8 @@ impl Country {
     /// Canada.
     pub const CA: Country = Country(0x4341);
 
-    /// The country with these letters, the first in the upper byte; `None` where a byte is not an upper-case ASCII
-    /// letter. Whether such a country is known is not checked.
+    /// The country with these letters, the first in the upper byte; `None` if a byte is not an upper-case ASCII letter.
+    /// This does not check whether such a country is known.
     pub const fn from_bits(bits: u16) -> Option<Country> {
         let [first, second] = bits.to_be_bytes();
         if first.is_ascii_uppercase() && second.is_ascii_uppercase() { Some(Country(bits)) } else { None }
@@ -76,9 +76,9 @@ impl Country {
         self.0
     }
 
-    /// The known country with this code of two upper-case letters, else `None`.
+    /// The known country with this code of two upper-case letters; `None` for any other text.
     ///
-    /// Known are the 249 codes that ISO 3166-1 officially assigns and libphonenumber's three others: AC, TA, XK.
+    /// The known codes are the 249 that ISO 3166-1 officially assigns and three more of libphonenumber: AC, TA, XK.
     pub fn parse(code: &str) -> Option<Country> {
         let &[first, second] = code.as_bytes() else {
             return None;
@@ -95,7 +95,7 @@ impl Country {
         &ALL_PAIRS[at..at + 2]
     }
 
-    /// From the generated tables, whose codes are letters; 0 stands for none.
+    /// A country of the generated tables, whose codes are valid; 0 is none.
     pub(crate) const fn from_table(bits: u16) -> Option<Country> {
         if bits == 0 { None } else { Some(Country(bits)) }
     }

@@ -1,44 +1,43 @@
-//! From text to destination.
+//! Parsing a destination from text.
 
 use crate::country::Country;
 use crate::error::DestinationError;
 use crate::number::{AreaCode, Number};
 use crate::plan::{Plan, walk};
-use crate::scan::{Digits, number, plain, spread, value_of};
+use crate::scan::{Digits, copy_digits, digits_only, number, value_of};
 use crate::tables::{CALLING_CODES, PLANS, REGIONS};
 
-/// libphonenumber's bounds of a national number, in digits (MIN_LENGTH_FOR_NSN, MAX_LENGTH_FOR_NSN).
+/// libphonenumber's bounds for the digits of a national number (MIN_LENGTH_FOR_NSN, MAX_LENGTH_FOR_NSN).
 const NATIONAL_DIGITS: core::ops::RangeInclusive<usize> = 2..=17;
-/// All that a `u64` holds whatever they are.
+/// Any number of this many digits fits in a `u64`.
 const MAX_DIGITS: usize = 19;
 
 /// Where a message goes.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Destination {
-    /// The number, without the national prefix if one was written.
+    /// The number, without the national prefix if the text has one.
     pub number: Number,
-    /// libphonenumber's region of the number. Where one country has the calling code it is that, and whether the
-    /// number is in use is not checked; of countries that share one it is the first that has such numbers.
+    /// libphonenumber's region of the number. If one country has the calling code, it is that country, whether the
+    /// number is in use or not. If several share it, it is the first that has such numbers.
     pub country: Country,
-    /// Under calling code 1 the first three national digits, else `None`.
+    /// The first three national digits under calling code 1; `None` for other calling codes.
     pub area_code: Option<AreaCode>,
 }
 
 impl Destination {
-    /// The destination that a text names: E.164 with or without the leading `+`, separators allowed. The crate's
-    /// documentation has the details.
+    /// Parses E.164 with or without the leading `+`; separators are allowed. The crate's documentation has the details.
     ///
     /// # Errors
     ///
-    /// The text is empty or too long, or has a character that does not belong; the digits start with no calling code,
-    /// or are too few or too many; or the number has no country.
+    /// The text is empty or too long, or has an invalid character; the digits do not start with a calling code, or are
+    /// too few or too many; or no country has the number.
     pub fn parse(text: &str) -> Result<Destination, DestinationError> {
         let mut room;
-        let (digits, value) = match plain(text) {
+        let (digits, value) = match digits_only(text) {
             Some(found) => found,
             None => {
                 room = Digits::new();
-                spread(text, &mut room)?;
+                copy_digits(text, &mut room)?;
                 (room.as_slice(), number(0, room.as_slice()).unwrap_or(0))
             }
         };
@@ -65,7 +64,7 @@ impl Destination {
     }
 }
 
-/// The destination of national digits that are final; `value` is right if there are not too many.
+/// The destination of national digits without a prefix. `value` is the whole number, valid for up to 19 digits.
 #[inline]
 fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, DestinationError> {
     if national.len() < *NATIONAL_DIGITS.start() {
@@ -83,7 +82,7 @@ fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, Desti
     Ok(Destination { number: Number::from_scan(value), country, area_code })
 }
 
-/// The number that three digits are.
+/// The value of three digits.
 #[inline]
 fn three_digits(first: u8, second: u8, third: u8) -> u16 {
     // At most 15 * 111, which fits.

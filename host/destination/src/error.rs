@@ -1,18 +1,18 @@
-//! Why a text is not a destination or a number.
+//! Errors of parsing.
 
 use thiserror::Error;
 
 use crate::MAX_TEXT_BYTES;
 use crate::scan::Fault;
 
-/// Why a text has no destination: what was wrong, and what would be right.
+/// Why a text is not a destination: what is wrong, and what was expected.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Error)]
 #[non_exhaustive]
 pub enum DestinationError {
-    /// No digit in the text.
+    /// The text has no digits.
     #[error("no digits; expected a number in E.164 such as +14155550123")]
     Empty,
-    /// The text is longer than [`MAX_TEXT_BYTES`]; it was not looked at.
+    /// The text is longer than [`MAX_TEXT_BYTES`].
     #[error("the text has {bytes} bytes; expected at most {MAX_TEXT_BYTES}")]
     TextTooLong {
         /// Its length, in bytes.
@@ -28,14 +28,16 @@ pub enum DestinationError {
         /// Where it starts, in bytes from the start of the text.
         at: u8,
     },
-    /// The digits do not start with a calling code in use. A prefix such as 00 or 011 is not part of E.164.
-    #[error("no country calling code starts so; expected one such as 1 or 44 first, without 00 or 011 before it")]
+    /// The digits do not start with a calling code in use. Prefixes such as 00 or 011 are not part of E.164.
+    #[error(
+        "no country calling code starts like this; expected one such as 1 or 44 first, without 00 or 011 before it"
+    )]
     UnknownCallingCode,
     /// Fewer than three digits, or fewer than two after the calling code.
     #[error("too few digits; expected at least two after the country calling code")]
     TooShort,
     /// More than 17 digits after the calling code, or more than 19 in all.
-    #[error("too many digits; expected at most 15, calling code and all")]
+    #[error("too many digits; expected at most 15, including the calling code")]
     TooLong,
     /// The number parses but belongs to no country: a global network such as +883, or digits that none of the
     /// countries that share the calling code uses.
@@ -48,14 +50,14 @@ pub enum DestinationError {
     },
 }
 
-/// Why a text is not the E.164 shape of a number: what was wrong, and what would be right.
+/// Why a text is not a number in E.164: what is wrong, and what was expected.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Error)]
 #[non_exhaustive]
 pub enum NumberError {
-    /// No digit in the text.
+    /// The text has no digits.
     #[error("no digits; expected a number in E.164 such as +14155550123")]
     Empty,
-    /// The text is longer than [`MAX_TEXT_BYTES`]; it was not looked at.
+    /// The text is longer than [`MAX_TEXT_BYTES`].
     #[error("the text has {bytes} bytes; expected at most {MAX_TEXT_BYTES}")]
     TextTooLong {
         /// Its length, in bytes.
@@ -71,13 +73,13 @@ pub enum NumberError {
         /// Where it starts, in bytes from the start of the text.
         at: u8,
     },
-    /// The first digit is 0, which no calling code starts with.
+    /// The first digit is 0; no calling code starts with 0.
     #[error("the number starts with 0; expected a country calling code first, such as 1 or 44")]
     LeadingZero,
     /// The number of digits is not from 7 to 15.
-    #[error("{digits} digits; expected 7 to 15, calling code and all")]
+    #[error("{digits} digits; expected 7 to 15, including the calling code")]
     Digits {
-        /// How many there are.
+        /// The number of digits.
         digits: u8,
     },
 }

@@ -16,26 +16,25 @@
 //!
 //! # What text is read
 //!
-//! Digits with or without a leading `+`, and separators anywhere: space, `-`, `.`, `/`, `(`, `)`, `[`, `]`, and of
-//! those that pasted text brings, no-break space (U+00A0), soft hyphen (U+00AD), zero width space (U+200B), word joiner
-//! (U+2060), the dashes U+2010 to U+2015 and the minus sign (U+2212). Brackets need not pair. ASCII white space around
+//! Digits with or without a leading `+`, and separators anywhere: space, `-`, `.`, `/`, `(`, `)`, `[`, `]`, and some
+//! that pasted text contains: no-break space (U+00A0), soft hyphen (U+00AD), zero width space (U+200B), word joiner
+//! (U+2060), the dashes U+2010 to U+2015 and the minus sign (U+2212). Brackets need not match. ASCII white space around
 //! the number is ignored. Several `+` in a row count as one, as in libphonenumber; `00` is not a `+`, so
 //! `0044...` starts with no calling code. At most [`MAX_TEXT_BYTES`] bytes.
 //!
-//! Not E.164 and therefore refused with [`DestinationError::Character`], though libphonenumber reads some of it: letters
-//! (vanity numbers, `x5` and `ext` extensions, `tel:`), `;ext=`, `*`, `#`, `~`, `,`, and the digits, plus signs and
-//! punctuation of other scripts, full-width forms among them.
+//! These are not E.164 and refused with [`DestinationError::Character`], although libphonenumber reads some of them:
+//! letters (vanity numbers, `x5` and `ext` extensions, `tel:`), `;ext=`, `*`, `#`, `~`, `,`, and the digits, plus signs
+//! and punctuation of other scripts, full-width forms among them.
 //!
-//! # Where the answer is not libphonenumber's
+//! # Where the answer differs from libphonenumber's
 //!
-//! - The US area codes 357, 436, 457, 621, 624, 679, 729, 837, 861 and 924 are in service by the NANPA's report of
-//!   2025-11-26 and unknown to libphonenumber 9.0.43. A number with one of them and seven more digits, the first of
-//!   those from 2 to 9, is `US`.
-//! - Numbers of more than 19 digits are [`DestinationError::TooLong`]. libphonenumber would let 20 digits pass (a
+//! - The US area codes 357, 436, 457, 621, 624, 679, 729, 837, 861 and 924 are in service according to the NANPA's
+//!   report of 2025-11-26 and unknown to libphonenumber 9.0.43. A number with one of them and seven more digits, the
+//!   first of those from 2 to 9, is `US`.
+//! - Numbers of more than 19 digits are [`DestinationError::TooLong`]. libphonenumber accepts 20 digits (a
 //!   three-digit calling code and 17 national digits), which no numbering plan has.
 
 #![forbid(unsafe_code)]
-#![warn(missing_docs)]
 
 mod channel;
 mod country;

@@ -4,11 +4,11 @@ use core::fmt;
 use core::num::NonZeroU16;
 
 use crate::error::NumberError;
-use crate::scan::{Digits, number, spread};
+use crate::scan::{Digits, copy_digits, number};
 
 /// The area code (NPA) of a North American number, 200 to 999.
 ///
-/// That it is in the range does not say that it is in service.
+/// It may not be in service: only the range is checked.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct AreaCode(NonZeroU16);
 
@@ -32,7 +32,7 @@ impl TryFrom<u16> for AreaCode {
 
     /// # Errors
     ///
-    /// The number itself, where it is below 200 or above 999.
+    /// The number itself, if it is below 200 or above 999.
     fn try_from(code: u16) -> Result<Self, u16> {
         AreaCode::new(code).ok_or(code)
     }
@@ -50,29 +50,28 @@ impl fmt::Display for AreaCode {
     }
 }
 
-/// A phone number: its E.164 digits, calling code and all, as an integer.
+/// A phone number: its E.164 digits with the calling code, as an integer.
 ///
-/// No calling code starts with 0, so the integer holds every digit. E.164 has at most 15 digits; libphonenumber lets
-/// longer ones pass, so up to 19 can be here. Prints as `+14155550123`.
+/// No calling code starts with 0, so no digit is lost. E.164 has at most 15 digits, but libphonenumber accepts longer
+/// numbers, so there can be up to 19. `Display` writes `+14155550123`.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Number(u64);
 
 impl Number {
-    /// The least and the greatest value: 3 and 19 digits.
+    /// The values with 3 to 19 digits.
     const RANGE: core::ops::RangeInclusive<u64> = 100..=9_999_999_999_999_999_999;
 
-    /// Reads the E.164 shape of a number: what the text of a [`Destination`](crate::Destination) may be (see the
-    /// crate's documentation), with 7 to 15 digits of which the first is not 0. Whether the calling code or the number
-    /// is in use is not checked, and no national prefix is taken off: this is for numbers that one has, such as those
-    /// of senders.
+    /// Parses a number in E.164. The text may have the same characters as that of a [`Destination`](crate::Destination)
+    /// (see the crate's documentation), with 7 to 15 digits, the first of them not 0. This does not check whether the
+    /// calling code or the number is in use, and does not remove a national prefix. It is for one's own numbers, such
+    /// as those of senders.
     ///
     /// # Errors
     ///
-    /// The text is empty or too long, has a character that does not belong, starts with 0, or has too few or too many
-    /// digits.
+    /// The text is empty or too long, has an invalid character, starts with 0, or has too few or too many digits.
     pub fn parse_e164(text: &str) -> Result<Number, NumberError> {
         let mut found = Digits::new();
-        spread(text, &mut found)?;
+        copy_digits(text, &mut found)?;
         let digits = found.as_slice();
         match (digits.first(), digits.len()) {
             (None, _) => Err(NumberError::Empty),
@@ -83,25 +82,24 @@ impl Number {
         }
     }
 
-    /// The number with these digits, `None` where there are fewer than 3 or more than 19: what [`Number::get`] gave,
-    /// read back.
+    /// The number with these digits, as [`Number::get`] gives it; `None` for fewer than 3 or more than 19 digits.
     pub fn from_digits(value: u64) -> Option<Number> {
         Self::RANGE.contains(&value).then_some(Number(value))
     }
 
-    /// Its digits, calling code and all, as an integer.
+    /// Its digits with the calling code, as an integer.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The first three digits after the calling code 1, `None` for other calling codes, for fewer digits and below 200.
+    /// The first three digits after calling code 1; `None` for other calling codes, for fewer digits, and below 200.
     pub fn area_code(self) -> Option<AreaCode> {
         // No other calling code starts with 1.
         let lead = self.0 / 10_u64.pow(self.0.ilog10().checked_sub(3)?);
         AreaCode::new(u16::try_from(lead.checked_sub(1000)?).ok()?)
     }
 
-    /// For digits that have been counted: 3 to 19, the first not 0.
+    /// A number whose digits the caller has checked: 3 to 19, the first not 0.
     pub(crate) const fn from_scan(value: u64) -> Number {
         Number(value)
     }

@@ -1,58 +1,58 @@
-//! The numbering plans: what libphonenumber does with the digits after a calling code.
+//! Numbering plans: what libphonenumber does with the digits after a calling code.
 
 use crate::scan::Digits;
 use crate::tables::{ENDS, PROGRAM, STATES, TERMINALS};
 
-/// A state with this bit is a terminal: from there on the outcome depends on how many digits are left, not on which.
+/// A state with this bit is a terminal: the outcome depends only on how many digits are left.
 const TERMINAL: u16 = 0x8000;
 
-/// What is to be known of a calling code. Automata are named by their start state; one that is not needed is a
-/// terminal with no outcome.
+/// The plan of a calling code. An automaton is given by its start state; one that is not needed is a terminal without
+/// an outcome.
 pub(crate) struct Plan {
     pub(crate) calling_code: u16,
-    /// The one country that has the calling code, its two letters; 0 where several share it and for global networks.
+    /// The two letters of the country that has the calling code; 0 if several share it, and for global networks.
     pub(crate) country: u16,
-    /// Automaton: which of several countries, an index in `REGIONS`.
+    /// Automaton: which of several countries has the number, as an index in `REGIONS`.
     pub(crate) regions: u16,
-    /// Automaton: 1 where the national digits may start with a national prefix. Hardly any international number does,
-    /// and that is usually known from the first digit.
+    /// Automaton: 1 if the national digits may start with a national prefix. Few international numbers do, and usually
+    /// the first digit already decides it.
     pub(crate) prefix: u16,
-    /// Automaton: 1 where the digits are a national number of the plan's main country.
+    /// Automaton: 1 if the digits are a national number of the plan's main country.
     pub(crate) general: u16,
-    /// Bit n: the digits without the prefix stand if there are n of them; bit 31 for more, too.
+    /// Bit n: the prefix is removed if n digits are left; bit 31 is also for more digits.
     pub(crate) adopt: u32,
-    /// Where the matcher of the national prefix starts in `PROGRAM`.
+    /// The start of the matcher for the national prefix in `PROGRAM`.
     pub(crate) program: u16,
-    /// How many capture groups it has.
+    /// The number of its capture groups.
     pub(crate) groups: u8,
     pub(crate) rule: Option<Rule>,
 }
 
-/// What takes the place of a national prefix: some digits (ASCII), then those that a group has captured.
+/// The replacement of a national prefix: digits (ASCII), then those that a group has captured.
 pub(crate) struct Rule {
     pub(crate) literal: &'static [u8],
     pub(crate) group: u8,
 }
 
-/// An instruction of a national prefix matcher. There is no way back in a program, so that every match ends.
+/// An instruction of a matcher for national prefixes. Programs have no backward jumps, so every match ends.
 #[derive(Copy, Clone)]
 pub(crate) enum Op {
     /// One digit of the set.
     Digit(u16),
-    /// The first address, or if that fails the second.
+    /// Continue at the first address, and if that fails at the second.
     Split(u16, u16),
     Jump(u16),
-    /// Remember the position: an even slot for the start of a group, an odd one for its end.
+    /// Save the position: an even slot is the start of a group, an odd one its end.
     Save(u8),
     /// No digits are left.
     End,
     Match,
 }
 
-/// Two groups at most, as the generated programs have it.
+/// Start and end of two groups; no generated program has more.
 type Slots = [Option<u8>; 4];
 
-/// The generated table with rows of 16, which the low four bits of a digit cannot leave.
+/// The generated table with rows of 16: an index of four bits needs no bounds check.
 static ROWS: [[u16; 16]; STATES.len()] = {
     let mut rows = [[TERMINAL; 16]; STATES.len()];
     let mut state = 0;
@@ -67,7 +67,7 @@ static ROWS: [[u16; 16]; STATES.len()] = {
     rows
 };
 
-/// Runs an automaton over digits; 0 is no match.
+/// Runs an automaton over digits; 0 means no match.
 #[inline]
 pub(crate) fn walk(start: u16, digits: &[u8]) -> u8 {
     let mut state = start;
@@ -94,8 +94,8 @@ impl Plan {
         1 + usize::from(self.calling_code >= 10) + usize::from(self.calling_code >= 100)
     }
 
-    /// The national digits without the national prefix, or rewritten as the plan's rule says; `None` where they stay
-    /// as they are.
+    /// The national digits without the national prefix, or rewritten by the plan's rule; `None` if they stay as they
+    /// are.
     #[cold]
     pub(crate) fn without_prefix(&self, national: &[u8]) -> Option<Digits> {
         let (end, slots) = run(self.program, 0, national, [None; 4])?;
@@ -112,8 +112,7 @@ impl Plan {
             changed.extend(group(rule.group).unwrap_or(&[]));
         }
         changed.extend(national.get(end..)?);
-        // A number that is complete as it stands is not cut down to one that is not: what looks like a prefix is part
-        // of it.
+        // A valid number is not changed to an invalid one: what looks like a prefix is part of the number.
         if walk(self.general, national) != 0 && walk(self.general, changed.as_slice()) == 0 {
             return None;
         }
@@ -122,8 +121,8 @@ impl Plan {
     }
 }
 
-/// Matches at the start of `digits`, with the preferences of a backtracking regular expression: where the match ends,
-/// and its groups. The depth is bounded by the number of splits of a program.
+/// Matches at `from`, like a backtracking regular expression. Returns the end of the match, and its groups. The
+/// recursion is at most as deep as the program has splits.
 fn run(start: u16, from: usize, digits: &[u8], slots: Slots) -> Option<(usize, Slots)> {
     let (mut next, mut at, mut slots) = (usize::from(start), from, slots);
     loop {

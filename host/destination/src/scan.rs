@@ -1,7 +1,6 @@
-//! Text to digits.
+//! Scanning a text for digits.
 //!
-//! Digits stay the ASCII characters that they are in the text, so that the usual text, digits and nothing else, is not
-//! copied.
+//! Digits stay ASCII characters, so that the usual text, which has digits only, is not copied.
 
 use crate::MAX_TEXT_BYTES;
 
@@ -11,8 +10,8 @@ pub(crate) fn value_of(digit: u8) -> u64 {
     u64::from(digit & 15)
 }
 
-/// Digits that do not stand together in the text. There is room for every digit of a text and for what a national
-/// prefix rule puts before them (at most four).
+/// Digits copied out of a text. There is room for all digits of a text, and for those that the rule of a national
+/// prefix adds (at most four).
 #[derive(Copy, Clone)]
 pub(crate) struct Digits {
     buffer: [u8; Self::ROOM],
@@ -26,7 +25,7 @@ impl Digits {
         Self { buffer: [0; Self::ROOM], length: 0 }
     }
 
-    /// Appends; what does not fit is dropped, which no caller gets to.
+    /// Appends digits. Those that do not fit are dropped, which cannot happen with the texts that callers accept.
     pub(crate) fn extend(&mut self, digits: &[u8]) {
         for (place, &digit) in self.buffer.iter_mut().skip(self.length).zip(digits) {
             *place = digit;
@@ -40,16 +39,16 @@ impl Digits {
     }
 }
 
-/// Why a text is not digits and separators.
+/// Why a text is not made of digits and separators.
 pub(crate) enum Fault {
     TextTooLong { bytes: usize },
     Character { character: char, at: u8 },
 }
 
-/// The digits of a text that is a plus sign, which may be missing, and digits, and their number, which is right up to
-/// 19 digits and wrapped above. `None` for any other text, and for one that is too long.
+/// The digits of a text without separators, and their value, which wraps above 19 digits. The text may have a leading
+/// `+`. `None` for any other text, and for one that is too long.
 #[inline]
-pub(crate) fn plain(text: &str) -> Option<(&[u8], u64)> {
+pub(crate) fn digits_only(text: &str) -> Option<(&[u8], u64)> {
     if text.len() > MAX_TEXT_BYTES {
         return None;
     }
@@ -58,7 +57,7 @@ pub(crate) fn plain(text: &str) -> Option<(&[u8], u64)> {
     Some((digits, number(0, digits)?))
 }
 
-/// The number that digits after those of `lead` are, right up to 19 digits and wrapped above; `None` where a byte is no
+/// The value of the digits of `lead` followed by `digits`, which wraps above 19 digits; `None` if a byte is not a
 /// digit.
 #[inline]
 pub(crate) fn number(lead: u64, digits: &[u8]) -> Option<u64> {
@@ -79,24 +78,25 @@ pub(crate) fn number(lead: u64, digits: &[u8]) -> Option<u64> {
     Some(value)
 }
 
-/// The number that eight ASCII digits are, the first in the lowest byte.
+/// The value of eight ASCII digits, the first in the lowest byte; `None` if a byte is not a digit.
 #[inline]
 fn eight_digits(bytes: u64) -> Option<u64> {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    // A digit is 0x3n, and stays 0x3n with 6 added if n is at most 9.
+    // A digit is 0x3n, and adding 6 leaves it 0x3n if n is at most 9.
     let high = bytes & (0xf0 * ONES);
     let high_with_six = bytes.wrapping_add(6 * ONES) & (0xf0 * ONES);
     if high != 0x30 * ONES || high_with_six != 0x30 * ONES {
         return None;
     }
-    // Neighbours are joined to pairs, pairs to fours, fours to the whole.
+    // Digits are combined to pairs, pairs to fours, fours to the value.
     let digits = bytes & (0x0f * ONES);
     let pairs = (digits.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
     Some(fours.wrapping_mul(10_000 << 32 | 1) >> 32)
 }
 
-/// How many digits a byte is: 0 for the usual separators, 1 for digits, [`OTHER`] for what has to be looked at.
+/// How many digits a byte is: 0 for the usual separators, 1 for digits, [`OTHER`] for bytes that `separator_length`
+/// decides.
 static DIGITS_OF: [u8; 256] = {
     let mut digits = [OTHER; 256];
     let (mut digit, mut at) = (b'0', 0);
@@ -113,40 +113,40 @@ static DIGITS_OF: [u8; 256] = {
 };
 const OTHER: u8 = 2;
 
-/// The digits of any text; see the crate's documentation for what may stand between them.
+/// Copies the digits of any text. The crate's documentation lists the separators.
 #[inline(never)]
-pub(crate) fn spread(text: &str, digits: &mut Digits) -> Result<(), Fault> {
+pub(crate) fn copy_digits(text: &str, digits: &mut Digits) -> Result<(), Fault> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(Fault::TextTooLong { bytes: text.len() });
     }
     let bytes = text.as_bytes().trim_ascii_end();
     let mut at = usize::from(bytes.first() == Some(&b'+'));
-    // A local: the compiler would keep the field in memory.
+    // A local variable, since the compiler would keep the field in memory.
     let mut length = 0;
     while let Some(&byte) = bytes.get(at) {
         let count = DIGITS_OF[usize::from(byte)];
         if count < OTHER {
-            // Written in any case, and gone past if it is a digit: no branch on which of both it is.
+            // Written in both cases, and kept only if it is a digit, so that there is no branch.
             if let Some(place) = digits.buffer.get_mut(length) {
                 *place = byte;
                 length += usize::from(count);
             }
             at += 1;
         } else {
-            at += mark(bytes, at, length == 0).ok_or_else(|| fault(text, at))?;
+            at += separator_length(bytes, at, length == 0).ok_or_else(|| fault(text, at))?;
         }
     }
     digits.length = length;
     Ok(())
 }
 
-/// The length in bytes of the plus sign or rarer separator at `at`.
-fn mark(bytes: &[u8], at: usize, before_digits: bool) -> Option<usize> {
+/// The length in bytes of the plus sign or rare separator at `at`; `None` for other characters.
+fn separator_length(bytes: &[u8], at: usize, before_digits: bool) -> Option<usize> {
     let (before, rest) = bytes.split_at_checked(at)?;
     match rest {
-        // One run of them, before all digits.
+        // Plus signs in a row, before all digits.
         [b'+', ..] if before_digits && (before.last() == Some(&b'+') || !before.contains(&b'+')) => Some(1),
-        // Only at the very start: inside the number libphonenumber does not take them for separators.
+        // Only at the start: inside a number these are not separators for libphonenumber.
         [b'\t' | b'\n' | b'\r' | b'\x0c', ..] if before.trim_ascii().is_empty() => Some(1),
         [0xc2, 0xa0 | 0xad, ..] => Some(2),
         [0xe2, 0x80, 0x8b | 0x90..=0x95, ..] | [0xe2, 0x81, 0xa0, ..] | [0xe2, 0x88, 0x92, ..] => Some(3),
@@ -191,14 +191,14 @@ mod tests {
         let all = "98765432109876543210987654321098765432109876543210987654321098765";
         for length in 0..=MAX_TEXT_BYTES {
             let text = &all[..length];
-            let (digits, value) = plain(text).expect("digits only");
+            let (digits, value) = digits_only(text).expect("digits only");
             let mut found = Digits::new();
-            assert!(spread(text, &mut found).is_ok());
+            assert!(copy_digits(text, &mut found).is_ok());
             assert_eq!(digits, found.as_slice());
             let one_by_one =
                 text.bytes().fold(0_u64, |value, byte| value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')));
             assert_eq!(value, one_by_one);
         }
-        assert!(plain(all).is_none());
+        assert!(digits_only(all).is_none());
     }
 }

@@ -11,8 +11,8 @@ use crate::recipient::RecipientKey;
 use crate::redis::{RedisOptions, RedisStore};
 use crate::store::StickyStore;
 
-/// Opens the store at an address: `postgres://...`, `redis://...`, or the path of a folder. If a key is given, recipients
-/// are hashed with it; otherwise the store's default applies. The options apply to a folder only.
+/// Opens the store at an address: `postgres://...`, `redis://...`, or the path of a folder. If a key is given,
+/// recipients are hashed with it; otherwise the store's default applies. The options apply to a folder only.
 ///
 /// # Errors
 /// The store cannot be opened, or this build has no store for such an address.

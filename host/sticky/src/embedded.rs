@@ -28,20 +28,21 @@ use crate::store::StickyStore;
 
 /// Keeps pins in a folder that one process has open at a time.
 ///
-/// **Durability.** [`StickyStore::write`] and [`StickyStore::release`] answer when the change is on the disk (`fdatasync`),
-/// so a crash of the process or the machine loses no acknowledged pin. Concurrent writers share one commit (group commit),
-/// which takes from a fraction of a millisecond to a few milliseconds. A commit is on the disk as a whole or not at all, and
-/// readers see its pins only once it is. Touches do not wait for the disk: a crash of the machine may lose those since the
-/// last new pin. When the disk fails or is full, writes fail until the store is opened again; reads go on.
+/// **Durability.** [`StickyStore::write`] and [`StickyStore::release`] answer when the change is on the disk
+/// (`fdatasync`), so a crash of the process or the machine loses no acknowledged pin. Concurrent writers share one
+/// commit (group commit), which takes from a fraction of a millisecond to a few milliseconds. A commit is on the disk
+/// as a whole or not at all, and readers see its pins only once it is. Touches do not wait for the disk: a crash of the
+/// machine may lose those since the last new pin. When the disk fails or is full, writes fail until the store is opened
+/// again; reads go on.
 ///
 /// **Privacy.** By default recipients are kept as keyed hashes, see [`Recipients`].
 ///
-/// **Cost.** The pins of recent recipients are kept in memory, see [`EmbeddedOptions::hot_pins`]. Listing by scope or by
-/// sender reads only the pins that it lists. Listing by recipient looks up three keys for each scope that was ever pinned.
-/// Counting reads the keys that it counts.
+/// **Cost.** The pins of recent recipients are kept in memory, see [`EmbeddedOptions::hot_pins`]. Listing by scope or
+/// by sender reads only the pins that it lists. Listing by recipient looks up three keys for each scope that was ever
+/// pinned. Counting reads the keys that it counts.
 ///
-/// The storage engine is fjall, a log-structured merge tree. `cargo bench -p callsign-sticky --bench engines` compares it
-/// with redb, a B-tree, whose random inserts rewrite pages all over the file.
+/// The storage engine is fjall, a log-structured merge tree. `cargo bench -p callsign-sticky --bench engines` compares
+/// it with redb, a B-tree, whose random inserts rewrite pages all over the file.
 pub struct EmbeddedStore {
     shared: Arc<Shared>,
     writer: Writer,
@@ -143,9 +144,9 @@ impl EmbeddedStore {
     /// Opens the store in a folder, or creates it if the folder is empty or missing.
     ///
     /// # Errors
-    /// There is no store and [`EmbeddedOptions::create`] is off, another process has it open, it is damaged or not a store, a
-    /// newer version wrote it, its recipients are kept with another key, or a file cannot be read or written. Existing data
-    /// is never overwritten.
+    /// There is no store and [`EmbeddedOptions::create`] is off, another process has it open, it is damaged or not a
+    /// store, a newer version wrote it, its recipients are kept with another key, or a file cannot be read or written.
+    /// Existing data is never overwritten.
     pub fn open(path: impl AsRef<Path>, options: EmbeddedOptions) -> Result<Self, OpenError> {
         let data_dir = DataDir::open(path.as_ref(), &options.recipients, options.create)?;
         let (tables, names) = data_dir.tables(options.cache)?;

@@ -1,8 +1,8 @@
 //! Sticky state: the sender that each recipient was given first.
 //!
 //! A [`StickyStore`] keeps a [`Pin`] for each [`PinKey`]. [`MemoryStore`] loses its pins when the process ends,
-//! [`EmbeddedStore`] keeps them on the disk of one machine, and the stores of the features `postgres` and `redis` keep them
-//! for a fleet. All stores pass the same conformance tests, in `tests/sticky`.
+//! [`EmbeddedStore`] keeps them on the disk of one machine, and the stores of the features `postgres` and `redis` keep
+//! them for a fleet. All stores pass the same conformance tests, in `tests/sticky`.
 #![forbid(unsafe_code)]
 
 mod address;

@@ -15,8 +15,8 @@ use crate::store::StickyStore;
 
 /// Keeps pins in a concurrent hash map: reads take no lock, and of several writers of one key the first wins.
 ///
-/// Durability: none. It is meant for tests, and for runs whose pins need not outlive them. Recipients are kept as they are
-/// given. Listing reads all pins.
+/// Durability: none. It is meant for tests, and for runs whose pins need not outlive them. Recipients are kept as they
+/// are given. Listing reads all pins.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     pins: HashMap<[u8; KEY_LEN], Pin, DefaultHashBuilder>,

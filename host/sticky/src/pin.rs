@@ -44,8 +44,8 @@ impl<'a> PinScope<'a> {
 
     /// A scope whose hash was already computed.
     ///
-    /// The hash must be that of [`PinScope::new`] for these names: pins are stored under the hash, and the names are what
-    /// listings show.
+    /// The hash must be that of [`PinScope::new`] for these names: pins are stored under the hash, and the names are
+    /// what listings show.
     pub fn with_hash(application: &'a str, entity: Option<&'a str>, hash: u128) -> Self {
         Self { application, entity, hash }
     }
@@ -86,8 +86,8 @@ pub struct SenderKey(pub u64);
 impl SenderKey {
     /// The key of a `senderId`.
     ///
-    /// Pins are stored with this hash, and recipients are spread over senders by it, so it must never change: SipHash-1-3
-    /// with the keys 0 and 1.
+    /// Pins are stored with this hash, and recipients are spread over senders by it, so it must never change:
+    /// SipHash-1-3 with the keys 0 and 1.
     pub fn of(id: &str) -> Self {
         let mut hasher = SipHasher13::new_with_keys(0, 1);
         hasher.write(id.as_bytes());
@@ -103,8 +103,8 @@ pub struct Pin {
     pub sender: SenderKey,
     /// When it was pinned, in seconds since 1970.
     pub first_used: u64,
-    /// When it was last used, in seconds since 1970. Updated at most once per tenth of the time to live. Without a time to
-    /// live it stays the time of pinning.
+    /// When it was last used, in seconds since 1970. Updated at most once per tenth of the time to live. Without a time
+    /// to live it stays the time of pinning.
     pub last_used: u64,
     /// The time to live: the pin ends after this many days without use; 0 for never.
     pub idle_days: u16,
@@ -129,8 +129,8 @@ impl Pin {
         self.ends().is_some_and(|ends| ends <= now)
     }
 
-    /// Whether a use at `now` is worth a write: a tenth of the time to live has passed since the last one, or the time to
-    /// live has changed to `idle_days`.
+    /// Whether a use at `now` is worth a write: a tenth of the time to live has passed since the last one, or the time
+    /// to live has changed to `idle_days`.
     pub fn wants_touch(&self, now: u64, idle_days: u16) -> bool {
         self.idle_days != idle_days
             || idle_days > 0 && now.saturating_sub(self.last_used) >= u64::from(idle_days) * DAY / 10
@@ -147,8 +147,8 @@ pub fn now() -> u64 {
 pub struct Write<'a> {
     /// The key.
     pub key: PinKey<'a>,
-    /// `None`: write only if the key has no pin (insert if absent). A sender: write only if the key is still pinned to it, or
-    /// has no pin any more (replace).
+    /// `None`: write only if the key has no pin (insert if absent). A sender: write only if the key is still pinned to
+    /// it, or has no pin any more (replace).
     pub expected: Option<SenderKey>,
     /// The sender.
     pub sender: PinnedSender<'a>,

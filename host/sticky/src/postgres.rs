@@ -38,40 +38,42 @@ use crate::store::StickyStore;
 
 /// Keeps pins in a PostgreSQL database, for any number of processes.
 ///
-/// **Consistency.** All reads and writes go to the primary, in `READ COMMITTED`. The primary key lets one of any number of
-/// writers win, and the others are given the winner's pin. If the address names several hosts, the one that takes writes is
-/// used. Times are those of the server's clock, so all processes agree on when a pin ends.
+/// **Consistency.** All reads and writes go to the primary, in `READ COMMITTED`. The primary key lets one of any number
+/// of writers win, and the others are given the winner's pin. If the address names several hosts, the one that takes
+/// writes is used. Times are those of the server's clock, so all processes agree on when a pin ends.
 ///
-/// **Durability.** [`StickyStore::write`] and [`StickyStore::release`] answer when the transaction is on the disk of the
-/// primary: `synchronous_commit` is raised to `on` if it is `off`. With `fsync` on (the default), a crash of a process or a
-/// machine loses no acknowledged pin. Touches may be lost, and are dropped while more than
+/// **Durability.** [`StickyStore::write`] and [`StickyStore::release`] answer when the transaction is on the disk of
+/// the primary: `synchronous_commit` is raised to `on` if it is `off`. With `fsync` on (the default), a crash of a
+/// process or a machine loses no acknowledged pin. Touches may be lost, and are dropped while more than
 /// [`PostgresOptions::waiting_touches`] wait.
 ///
-/// **Failover.** Without synchronous standbys a failover loses the pins that the standby had not received: 20,000 new pins a
-/// second and a lag of 100 ms are 2,000 pins, whose recipients are pinned again and may get another sender. With
-/// `synchronous_standby_names` set it loses none, and each commit takes one more round trip to the standby. A client cannot
-/// see that an old primary still runs beside the new one: fence it. During the failover calls fail within [`RetryPolicy::total_timeout`]
-/// (1 s), and at once after five failures in a row; then one call a second tries whether the store is back.
+/// **Failover.** Without synchronous standbys a failover loses the pins that the standby had not received: 20,000 new
+/// pins a second and a lag of 100 ms are 2,000 pins, whose recipients are pinned again and may get another sender. With
+/// `synchronous_standby_names` set it loses none, and each commit takes one more round trip to the standby. A client
+/// cannot see that an old primary still runs beside the new one: fence it. During the failover calls fail within
+/// [`RetryPolicy::total_timeout`] (1 s), and at once after five failures in a row; then one call a second tries whether
+/// the store is back.
 ///
 /// **Lost answers.** If no answer comes, the call is tried again, and a write that then finds its own pin has won. The
-/// server ends a statement when we stop waiting for it (`statement_timeout` is [`RetryPolicy::attempt_timeout`]), so the
-/// effect of a failed call comes within that time or never. The exception is a commit that waits for a synchronous standby:
-/// no time-out ends it, and its pin becomes visible once the standby has it.
+/// server ends a statement when we stop waiting for it (`statement_timeout` is [`RetryPolicy::attempt_timeout`]), so
+/// the effect of a failed call comes within that time or never. The exception is a commit that waits for a synchronous
+/// standby: no time-out ends it, and its pin becomes visible once the standby has it.
 ///
 /// **Batches.** Up to 4,096 keys are one statement and one round trip. Another statement comes before it when a process
 /// uses an application, an entity or a sender for the first time, and after it when another writer interfered.
 ///
-/// **Size.** The table has 16 hash partitions by recipient; a billion pins are 63 million in each. A pin takes 100 bytes in
-/// its table and 161 in three indexes (77 the key, 53 by sender, 32 by recipient), measured at a million pins in random
-/// order by `STORES=postgres cargo bench -p callsign-sticky --bench servers`: a billion pins take about 260 GB. Inserts
-/// write pages all over the indexes, and the first change of a page after a checkpoint writes the whole page to the log, so
-/// set `max_wal_size` to 8 GB or more and `wal_compression` on. Touches change no indexed column, and 99 % of them stay in
-/// their page. Ended pins are found by reading the tables from front to back, 8 MiB in each interval for all processes
-/// together. Counting reads what it counts.
+/// **Size.** The table has 16 hash partitions by recipient; a billion pins are 63 million in each. A pin takes 100
+/// bytes in its table and 161 in three indexes (77 the key, 53 by sender, 32 by recipient), measured at a million pins
+/// in random order by `STORES=postgres cargo bench -p callsign-sticky --bench servers`: a billion pins take about 260
+/// GB. Inserts write pages all over the indexes, and the first change of a page after a checkpoint writes the whole
+/// page to the log, so set `max_wal_size` to 8 GB or more and `wal_compression` on. Touches change no indexed column,
+/// and 99 % of them stay in their page. Ended pins are found by reading the tables from front to back, 8 MiB in each
+/// interval for all processes together. Counting reads what it counts.
 ///
 /// **Other engines** that speak the protocol need hash partitions, `uuid_hash_extended`, `INSERT .. ON CONFLICT`, `SKIP
-/// LOCKED`, and `pg_advisory_xact_lock` for opening. Ended pins are searched by `ctid`; without it they stay until their key
-/// is written again. The tests run on PostgreSQL 15. A connection pooler must pool sessions, not transactions.
+/// LOCKED`, and `pg_advisory_xact_lock` for opening. Ended pins are searched by `ctid`; without it they stay until
+/// their key is written again. The tests run on PostgreSQL 15. A connection pooler must pool sessions, not
+/// transactions.
 ///
 /// **TLS** is not supported: `sslmode=require` is refused, and with every other mode the connection is not encrypted.
 pub struct PostgresStore {
@@ -115,14 +117,15 @@ pub struct PostgresOptions {
     pub recipient_key: Option<RecipientKey>,
     /// Time-outs and retries of reads, writes, releases and touches.
     pub retry: RetryPolicy,
-    /// The greatest number of connections for reads and writes of pins. Default 16; 2 more serve listings and the background.
+    /// The greatest number of connections for reads and writes of pins. Default 16; 2 more serve listings and the
+    /// background.
     pub connections: usize,
     /// The schema of the tables: lower case letters, digits and `_`. Default `callsign`.
     pub schema: String,
     /// The time for a page of a listing, or for a count. Default one minute.
     pub listing_timeout: Duration,
-    /// How often 8 MiB of the tables are searched for ended pins, by all processes together. Default 10 s; `None` leaves it
-    /// to other processes.
+    /// How often 8 MiB of the tables are searched for ended pins, by all processes together. Default 10 s; `None`
+    /// leaves it to other processes.
     pub sweep_interval: Option<Duration>,
     /// How many touches may wait to be written. Default 65,536; further ones are dropped.
     pub waiting_touches: usize,
@@ -159,12 +162,12 @@ const OPENING: Duration = Duration::from_secs(30);
 
 impl PostgresStore {
     /// Opens the store in a database, and creates or migrates its tables. The address is a URL,
-    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or `host=HOST port=PORT user=USER password=PASSWORD dbname=DATABASE`.
-    /// Of several hosts (`HOST:PORT,HOST:PORT`) the one that takes writes is used.
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or `host=HOST port=PORT user=USER password=PASSWORD
+    /// dbname=DATABASE`. Of several hosts (`HOST:PORT,HOST:PORT`) the one that takes writes is used.
     ///
     /// # Errors
-    /// The address is malformed, the server cannot be reached or refuses the login, a newer version created the tables, or
-    /// recipients are kept with another key.
+    /// The address is malformed, the server cannot be reached or refuses the login, a newer version created the tables,
+    /// or recipients are kept with another key.
     pub fn connect(address: &str, options: PostgresOptions) -> Result<Self, OpenError> {
         let PostgresOptions {
             recipient_key,
@@ -290,8 +293,9 @@ fn answer(
     }
 }
 
-/// Splits items into waves that have each key at most once, sorted by key; the second item for a key is in the second wave,
-/// and so on. One statement cannot write a row twice, and statements that lock rows in the same order cannot deadlock.
+/// Splits items into waves that have each key at most once, sorted by key; the second item for a key is in the second
+/// wave, and so on. One statement cannot write a row twice, and statements that lock rows in the same order cannot
+/// deadlock.
 fn waves(keys: impl Iterator<Item = (usize, [u8; KEY_LEN])>) -> Vec<Vec<usize>> {
     let mut sorted: Vec<(usize, [u8; KEY_LEN])> = keys.collect();
     sorted.sort_by_key(|&(place, key)| (key, place));

@@ -20,14 +20,15 @@ pub struct RecipientHash([u8; 16]);
 
 /// The secret that recipients are hashed with: 256 bits.
 ///
-/// With the key a number can be looked up; with the store alone nobody can say who its recipients are. There are few enough
-/// phone numbers to hash them all, so the key protects them, not the hash. If the key is lost, the pins of the store cannot
-/// be found any more.
+/// With the key a number can be looked up; with the store alone nobody can say who its recipients are. There are few
+/// enough phone numbers to hash them all, so the key protects them, not the hash. If the key is lost, the pins of the
+/// store cannot be found any more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecipientKey([u8; 32]);
 
 impl Recipient {
-    /// The recipient as a store with this key keeps it. Without a key numbers stay numbers; a hash always stays as it is.
+    /// The recipient as a store with this key keeps it. Without a key numbers stay numbers; a hash always stays as it
+    /// is.
     #[inline]
     pub fn under(self, key: Option<&RecipientKey>) -> Recipient {
         match (self, key) {

@@ -1,15 +1,15 @@
 //! Pins in a Redis or Valkey Cluster, for a fleet.
 //!
 //! The cluster client is our own, on the single-node connections of the `redis` crate. The cluster client of that crate
-//! (1.8) sends a pipeline as one unit to one node and refuses one with keys of several slots (`CROSSSLOT`), so a batch of
-//! 256 pins would be up to 256 pipelines instead of one for each master. It also decides itself about retries and
-//! redirections, and here both have to stay within [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout) and
-//! fail only the items of the node that failed. What is written by hand although the crate has it:
+//! (1.8) sends a pipeline as one unit to one node and refuses one with keys of several slots (`CROSSSLOT`), so a batch
+//! of 256 pins would be up to 256 pipelines instead of one for each master. It also decides itself about retries and
+//! redirections, and here both have to stay within [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout)
+//! and fail only the items of the node that failed. What is written by hand although the crate has it:
 //!
 //! - slots (`layout`): its `Slot::for_key` gives a number that cannot be read outside of the crate;
 //! - the map of slots (`topology`): its parser of `CLUSTER SLOTS` is private;
-//! - reconnecting (`node`): its `ConnectionManager` keeps a connection whose server hangs, since a time-out is not an error
-//!   that makes it reconnect.
+//! - reconnecting (`node`): its `ConnectionManager` keeps a connection whose server hangs, since a time-out is not an
+//!   error that makes it reconnect.
 //!
 //! The protocol, connections, multiplexing, pipelines, and the kinds and targets of errors (`MOVED`, `ASK`) are the
 //! crate's.
@@ -49,21 +49,22 @@ use open::{Address, open};
 
 /// Keeps pins in a Redis or Valkey Cluster, version 7 and later.
 ///
-/// A pin is one string under one key, written by `SET key value NX GET`, which returns the winner in one round trip. A batch
-/// is one pipeline for each master that has some of its keys, all of them at the same time. Answers are per item: a server
-/// that is away fails only its own items, within [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout).
-/// Replaces, releases and touches are small scripts. Slots may move during calls; redirections are followed within the
-/// call. Pins with a time to live expire on the servers.
+/// A pin is one string under one key, written by `SET key value NX GET`, which returns the winner in one round trip. A
+/// batch is one pipeline for each master that has some of its keys, all of them at the same time. Answers are per item:
+/// a server that is away fails only its own items, within
+/// [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout). Replaces, releases and touches are small scripts.
+/// Slots may move during calls; redirections are followed within the call. Pins with a time to live expire on the
+/// servers.
 ///
 /// # One sender per key
-/// Pins are read from and written to masters only. Connections never send `READONLY`, so a replica that a call reaches by an
-/// outdated map redirects it to its master. While the servers stay up, the first writer of a key wins, however many
-/// processes write.
+/// Pins are read from and written to masters only. Connections never send `READONLY`, so a replica that a call reaches
+/// by an outdated map redirects it to its master. While the servers stay up, the first writer of a key wins, however
+/// many processes write.
 ///
 /// # What a failover can lose
-/// Replication is asynchronous. When a master dies and a replica takes over, the pins that the replica had not received are
-/// lost, although they were acknowledged: the next writer of such a key wins, perhaps with another sender. Nothing else is
-/// lost, and no key of another master. How much that is depends on the settings:
+/// Replication is asynchronous. When a master dies and a replica takes over, the pins that the replica had not received
+/// are lost, although they were acknowledged: the next writer of such a key wins, perhaps with another sender. Nothing
+/// else is lost, and no key of another master. How much that is depends on the settings:
 ///
 /// | setting | acknowledged pins that a failover can lose |
 /// | --- | --- |
@@ -73,44 +74,45 @@ use open::{Address, open};
 /// | `(1, ..)`, two replicas for each master | none if the replica that is ahead takes over, which the cluster prefers; otherwise those that only a replica had which is cut off together with the master |
 /// | `(2, ..)`, two replicas for each master | none |
 ///
-/// With `wait_replicas` a write is acknowledged once this many replicas have it. `WAIT` is part of the pipeline, so it takes
-/// one more round trip between the servers and none for the client. If too few replicas have the write in time, it is an
-/// error, and the key may have the pin or not. After a master's only replica took over, the new master has no replica until
-/// another joins: its pins can be read, and every write on it fails. A pin that is read before its write is acknowledged can
-/// still be lost.
+/// With `wait_replicas` a write is acknowledged once this many replicas have it. `WAIT` is part of the pipeline, so it
+/// takes one more round trip between the servers and none for the client. If too few replicas have the write in time,
+/// it is an error, and the key may have the pin or not. After a master's only replica took over, the new master has no
+/// replica until another joins: its pins can be read, and every write on it fails. A pin that is read before its write
+/// is acknowledged can still be lost.
 ///
-/// A master that is cut off from the others answers the clients on its side for up to `cluster-node-timeout` (15 seconds
-/// by default). What it acknowledges in that time is lost when it comes back, unless replicas are waited for. After a
-/// failure, calls for its keys fail for `cluster-node-timeout` and about a second more, until a replica is elected; while
-/// calls come, the store looks for the new master up to 20 times a second. The tests kill a master whose replica lags on
-/// purpose, and check these statements about masters that die (`tests/sticky/redis/failover.rs`).
+/// A master that is cut off from the others answers the clients on its side for up to `cluster-node-timeout` (15
+/// seconds by default). What it acknowledges in that time is lost when it comes back, unless replicas are waited for.
+/// After a failure, calls for its keys fail for `cluster-node-timeout` and about a second more, until a replica is
+/// elected; while calls come, the store looks for the new master up to 20 times a second. The tests kill a master whose
+/// replica lags on purpose, and check these statements about masters that die (`tests/sticky/redis/failover.rs`).
 ///
 /// Servers keep pins in memory. If a master and all its replicas stop at once, only what is on their disks is left:
-/// `appendonly yes` with `appendfsync everysec` limits the loss to about 2 seconds, `appendfsync always` to nothing, for one
-/// disk write in each pipeline.
+/// `appendonly yes` with `appendfsync everysec` limits the loss to about 2 seconds, `appendfsync always` to nothing,
+/// for one disk write in each pipeline.
 ///
 /// # The servers
-/// - `maxmemory-policy noeviction`, or no `maxmemory`: otherwise the servers would evict pins, and the store is not opened.
+/// - `maxmemory-policy noeviction`, or no `maxmemory`: otherwise the servers would evict pins, and the store is not
+///   opened.
 /// - `cluster-require-full-coverage no`: otherwise no pin can be read or written while one master is away.
-/// - A cluster can be a single server with `cluster-enabled yes` and all slots. A server without it is refused, as it cannot
-///   list the keys of a slot. TLS is not supported.
+/// - A cluster can be a single server with `cluster-enabled yes` and all slots. A server without it is refused, as it
+///   cannot list the keys of a slot. TLS is not supported.
 /// - Pins end by the clocks of servers and clients: one that has ended by the clock of either counts as ended.
 ///
 /// # Retries
-/// A failed call is tried again with the same command. If the answer of the first attempt was lost, a write finds its own
-/// pin and succeeds; a release finds no pin and says so.
+/// A failed call is tried again with the same command. If the answer of the first attempt was lost, a write finds its
+/// own pin and succeeds; a release finds no pin and says so.
 ///
 /// # Cost
-/// A pin takes about 175 bytes of memory on its master (220 with a time to live), and as much on each replica. There is no
-/// index of pins by scope or sender: it would double the memory, and could not be in the same slot as the pin. So listing or
-/// counting by scope or sender reads every key: a million pins take some seconds, a hundred million take minutes. Each slot
-/// is read by one command, which occupies its server for half a millisecond for 6,000 keys. Listing by recipient takes three
-/// reads for each scope that was ever used.
+/// A pin takes about 175 bytes of memory on its master (220 with a time to live), and as much on each replica. There is
+/// no index of pins by scope or sender: it would double the memory, and could not be in the same slot as the pin. So
+/// listing or counting by scope or sender reads every key: a million pins take some seconds, a hundred million take
+/// minutes. Each slot is read by one command, which occupies its server for half a millisecond for 6,000 keys. Listing
+/// by recipient takes three reads for each scope that was ever used.
 ///
-/// A decision (a read and a write of a new pin) in batches of 256 takes 10 us of processor time: 3 us in the client and 7 us
-/// on the servers, replicas included; waiting for a replica does not add to it. Two cores that clients and six servers share
-/// make 100,000 to 200,000 decisions a second. One by one, a decision takes 90 to 400 us. `STORES=redis cargo bench
-/// -p callsign-sticky --bench servers` gives the figures.
+/// A decision (a read and a write of a new pin) in batches of 256 takes 10 us of processor time: 3 us in the client and
+/// 7 us on the servers, replicas included; waiting for a replica does not add to it. Two cores that clients and six
+/// servers share make 100,000 to 200,000 decisions a second. One by one, a decision takes 90 to 400 us. `STORES=redis
+/// cargo bench -p callsign-sticky --bench servers` gives the figures.
 ///
 /// A listing has each pin once, even while slots move and servers fail over; pins are sorted by slot and key. Names of
 /// scopes and senders are written before the first pin with them, and are never removed.
@@ -155,8 +157,8 @@ impl Inner {
         self.command(&self.key(&touch.key), kind)
     }
 
-    /// Runs commands so that those for one key take effect in their order: the second command for a key is sent after the
-    /// first was answered.
+    /// Runs commands so that those for one key take effect in their order: the second command for a key is sent after
+    /// the first was answered.
     async fn run_in_order(&self, commands: Vec<Command>) -> Vec<Outcome> {
         let mut seen: HashMap<&[u8], usize> = HashMap::with_capacity(commands.len());
         let mut turns = Vec::with_capacity(commands.len());
@@ -215,12 +217,12 @@ fn answer(outcome: Outcome) -> Answer {
 
 impl RedisStore {
     /// Opens a store: `redis://host:6379,other-host:6379`, with `user:password@` before the first host where one is
-    /// needed. Any servers of the cluster will do; the others are found through them. Other databases than 0 and TLS are not
-    /// supported.
+    /// needed. Any servers of the cluster will do; the others are found through them. Other databases than 0 and TLS
+    /// are not supported.
     ///
     /// # Errors
-    /// The address is malformed, no server answers or accepts the login, a server is too old or would evict pins, or the
-    /// store has a newer format or another recipient key.
+    /// The address is malformed, no server answers or accepts the login, a server is too old or would evict pins, or
+    /// the store has a newer format or another recipient key.
     pub fn connect(address: &str, options: RedisOptions) -> Result<Self, OpenError> {
         let address = Address::parse(address)?;
         let place = address.place.clone();

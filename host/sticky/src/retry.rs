@@ -1,4 +1,5 @@
-//! Retries: how long a call to a store over the network may take, how often it is tried, and when the store is left alone.
+//! Retries: how long a call to a store over the network may take, how often it is tried, and when the store is left
+//! alone.
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,8 +19,8 @@ pub struct RetryPolicy {
     pub total_timeout: Duration,
     /// How often a failed call is tried again. Default 3.
     pub retries: usize,
-    /// The wait before the first retry. It doubles with each retry, and each wait is lengthened at random to at most twice
-    /// its length. Default 10 ms.
+    /// The wait before the first retry. It doubles with each retry, and each wait is lengthened at random to at most
+    /// twice its length. Default 10 ms.
     pub backoff: Duration,
     /// After this many failed calls in a row, calls fail at once without asking the store. Default 5.
     pub failures: u32,
@@ -62,8 +63,8 @@ impl Retrier {
         Self { policy, breaker: CircuitBreaker::new(policy.failures, policy.rest) }
     }
 
-    /// Makes attempts until one is done or the policy allows no more. Each is given its number, from 0: an earlier attempt
-    /// may have done its work without its answer reaching us. Call this inside the store's runtime.
+    /// Makes attempts until one is done or the policy allows no more. Each is given its number, from 0: an earlier
+    /// attempt may have done its work without its answer reaching us. Call this inside the store's runtime.
     pub(crate) async fn call<T, F>(&self, mut attempt: impl FnMut(usize) -> F) -> Result<T, StickyError>
     where
         F: Future<Output = Attempt<T>>,

@@ -7,13 +7,13 @@ use crate::pin::{Pin, PinKey, PinnedSender, Release, SenderKey, Touch, Write};
 
 /// Where pins are kept. Every method may be called from any number of threads at once.
 ///
-/// The first writer of a key wins: of any number of concurrent [`StickyStore::write`] calls one wins, and all others are
-/// given the winner's pin. Once a call has returned a pin, every later call in any process on the same store returns it
-/// too, until a replace, a release or the end of the pin's time to live. Each store documents what else it guarantees, such
-/// as whether pins survive a crash or a failover.
+/// The first writer of a key wins: of any number of concurrent [`StickyStore::write`] calls one wins, and all others
+/// are given the winner's pin. Once a call has returned a pin, every later call in any process on the same store
+/// returns it too, until a replace, a release or the end of the pin's time to live. Each store documents what else it
+/// guarantees, such as whether pins survive a crash or a failover.
 ///
-/// Bulk methods answer for each item, in order; an item that fails does not fail the others. Items of one call for the same
-/// key take effect in their order.
+/// Bulk methods answer for each item, in order; an item that fails does not fail the others. Items of one call for the
+/// same key take effect in their order.
 pub trait StickyStore: Send + Sync {
     /// The pins of keys. A pin whose time to live is over counts as none.
     ///
@@ -34,15 +34,16 @@ pub trait StickyStore: Send + Sync {
     /// For each release separately: the store failed; the pin may have been removed or not.
     fn release(&self, releases: &[Release<'_>]) -> Vec<Result<Option<Pin>, StickyError>>;
 
-    /// Notes that pins were used, which restarts their time to live. The store may write this after the call returns, or
-    /// drop it while it is behind; the next use makes up for it.
+    /// Notes that pins were used, which restarts their time to live. The store may write this after the call returns,
+    /// or drop it while it is behind; the next use makes up for it.
     ///
     /// # Errors
     /// The store does not answer.
     fn touch(&self, touches: &[Touch<'_>]) -> Result<(), StickyError>;
 
-    /// A page of at most `most` pins (1 to 10,000), in the order of the store, beginning after the position of an earlier
-    /// page. Every pin that exists throughout the listing is in exactly one page; pins written meanwhile may be missing.
+    /// A page of at most `most` pins (1 to 10,000), in the order of the store, beginning after the position of an
+    /// earlier page. Every pin that exists throughout the listing is in exactly one page; pins written meanwhile may be
+    /// missing.
     ///
     /// # Errors
     /// The store does not answer, or the position belongs to another store or another filter.
@@ -78,8 +79,8 @@ pub trait StickyStore: Send + Sync {
         self.write_one(&Write::insert(*key, *sender))
     }
 
-    /// Pins a key to another sender, without a time to live, if it is still pinned to `expected` or has no pin any more:
-    /// `Ok(None)`. Otherwise the answer is its current pin, and nothing changes.
+    /// Pins a key to another sender, without a time to live, if it is still pinned to `expected` or has no pin any
+    /// more: `Ok(None)`. Otherwise the answer is its current pin, and nothing changes.
     ///
     /// # Errors
     /// As for [`StickyStore::write`].

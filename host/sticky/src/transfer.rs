@@ -51,7 +51,8 @@ impl PinRecord {
     /// The pin as one JSON object, without an end of line:
     /// `{"applicationId":"shop","entityId":"acme","channel":"SMS","recipient":"+14155550123","senderId":"n1",
     /// "firstUsed":1790000000,"lastUsed":1790000000,"idleDays":90}`. `entityId` and `idleDays` are left out if the pin
-    /// has none; a store that hashes recipients has `recipientHash` instead of `recipient`. Times are seconds since 1970.
+    /// has none; a store that hashes recipients has `recipientHash` instead of `recipient`. Times are seconds since
+    /// 1970.
     pub fn to_json(&self) -> String {
         let (recipient, recipient_hash) = match self.recipient {
             Recipient::Number(number) => (Some(number.to_string()), None),
@@ -144,8 +145,8 @@ pub struct Imported {
     pub kept: u64,
 }
 
-/// Writes the pins of JSON lines, as `PinRecord::to_json` writes them. Pins that the store already has stay as they are, so
-/// an import that was interrupted can be run again. `progress` is called with the number of bytes read so far.
+/// Writes the pins of JSON lines, as `PinRecord::to_json` writes them. Pins that the store already has stay as they
+/// are, so an import that was interrupted can be run again. `progress` is called with the number of bytes read so far.
 ///
 /// # Errors
 /// A line is not a pin (the error has its number), or the store does not answer. Earlier lines may have been written or
@@ -202,8 +203,8 @@ fn restore(store: &dyn StickyStore, records: &[PinRecord], imported: &mut Import
 }
 
 /// Moves every pin of one sender to another. A pin that gets a third sender meanwhile keeps it. A pin that is released
-/// between being read and being moved comes back with the new sender. `progress` is called with the number of pins moved
-/// so far.
+/// between being read and being moved comes back with the new sender. `progress` is called with the number of pins
+/// moved so far.
 ///
 /// # Errors
 /// The store does not answer. Earlier pins have been moved, and the move can be run again.

@@ -139,8 +139,8 @@ impl<'a> CommitGroup<'a> {
         for new in self.names.values() {
             names.write(new, tables, &mut batch);
         }
-        // The names come first: a listing needs the names of every pin that it sees. If the commit fails, the engine takes no
-        // other pin either.
+        // The names come first: a listing needs the names of every pin that it sees. If the commit fails, the engine
+        // takes no other pin either.
         for new in self.names.values() {
             names.written(new);
         }

@@ -11,8 +11,8 @@ use crate::key_bytes::KEY_LEN;
 /// The number of pins looked at before other callers may commit.
 const AT_ONCE: usize = 1_000;
 
-/// Walks the table `due`, and remembers how far it came. Entries that are added before that place wait for the next round:
-/// starting at the front each time would read past everything that was just removed.
+/// Walks the table `due`, and remembers how far it came. Entries that are added before that place wait for the next
+/// round: starting at the front each time would read past everything that was just removed.
 #[derive(Default)]
 pub(super) struct Sweeper {
     after: Option<[u8; 4 + KEY_LEN]>,

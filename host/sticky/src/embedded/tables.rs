@@ -15,12 +15,12 @@ use crate::pin::{Pin, SenderKey};
 /// The tables.
 pub(super) struct Tables {
     pub(super) database: Database,
-    /// [`key_bytes`](crate::key_bytes::key_bytes): [`value_of`].
+    /// The key of a pin: [`value_of`].
     pub(super) pins: Keyspace,
     /// [`sender_entry`], without a value: an index of pins by sender.
     pub(super) by_sender: Keyspace,
-    /// [`due_entry`], without a value: the day on which a pin has to be checked for its end. A pin with a time to live has an
-    /// entry no later than the day on which it ends; a touch does not move it.
+    /// [`due_entry`], without a value: the day on which a pin has to be checked for its end. A pin with a time to live
+    /// has an entry no later than the day on which it ends; a touch does not move it.
     pub(super) due: Keyspace,
     /// The names of scopes and senders, see [`Names`](super::names::Names).
     pub(super) names: Keyspace,
@@ -32,8 +32,8 @@ const DAY: u64 = 86_400;
 /// The length of a value.
 const VALUE: usize = 8 + 4 + 4 + 2;
 
-/// The size of each table's memtable, in bytes: changes that are not in the table's files yet, and are read again from the
-/// journal after a crash.
+/// The size of each table's memtable, in bytes: changes that are not in the table's files yet, and are read again from
+/// the journal after a crash.
 const PENDING: u64 = 16 << 20;
 
 /// How long closing waits for the memtables to be written.
@@ -71,8 +71,8 @@ impl Tables {
         self.database.disk_space().map_err(failed)
     }
 
-    /// Writes the memtables to the tables' files, so that the next opening need not read the journal. Gives up after a while:
-    /// with a bad disk the writes may never end.
+    /// Writes the memtables to the tables' files, so that the next opening need not read the journal. Gives up after a
+    /// while: with a bad disk the writes may never end.
     pub(super) fn settle(&self) -> Result<(), fjall::Error> {
         let tables = [&self.pins, &self.by_sender, &self.due, &self.names];
         for table in tables {

@@ -22,8 +22,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connections for reads and writes of pins. Their statements look up keys, so one plan serves all arguments. Sequential
-    /// scans are off: a plan made while a table is small must not read the whole table later.
+    /// Connections for reads and writes of pins. Their statements look up keys, so one plan serves all arguments.
+    /// Sequential scans are off: a plan made while a table is small must not read the whole table later.
     pub(super) fn of_decisions(schema: &str, attempt: Duration) -> Self {
         let mut session = Self::new(schema, attempt);
         session.settings.push(("plan_cache_mode", "force_generic_plan".into()));
@@ -51,8 +51,8 @@ impl Session {
         Self { settings }
     }
 
-    /// Applies the settings in one round trip. Settings that the server does not know are skipped, and `synchronous_commit`
-    /// is raised from `off` to `on`.
+    /// Applies the settings in one round trip. Settings that the server does not know are skipped, and
+    /// `synchronous_commit` is raised from `off` to `on`.
     async fn begin(&self, client: &Client) -> Result<(), Error> {
         let mut sql = String::from("SELECT set_config(s.name, v.value, false) FROM (VALUES ");
         for (name, value) in &self.settings {

@@ -1,7 +1,7 @@
 //! Expiry: pins whose time to live is over are removed in the background.
 //!
-//! They are found by reading the tables from front to back, some pages at a time. An index by the end of pins would find
-//! them faster, but then every touch would have to write to all indexes.
+//! They are found by reading the tables from front to back, some pages at a time. An index by the end of pins would
+//! find them faster, but then every touch would have to write to all indexes.
 
 use std::time::Duration;
 

@@ -42,8 +42,8 @@ pub(super) struct Listing {
     /// The condition on `$1`, and its value.
     condition: &'static str,
     value: Value,
-    /// The order of an index without the columns that the condition fixes. With such a column in the comparison the server
-    /// would read every page from the beginning of the index.
+    /// The order of an index without the columns that the condition fixes. With such a column in the comparison the
+    /// server would read every page from the beginning of the index.
     order: &'static [Column],
 }
 
@@ -104,7 +104,8 @@ impl Listing {
     }
 }
 
-/// A page of at most `most` pins after a key. The statement is built for the listing, so that the server can use an index.
+/// A page of at most `most` pins after a key. The statement is built for the listing, so that the server can use an
+/// index.
 pub(super) async fn list(
     shared: &Shared,
     listing: &Listing,

@@ -15,8 +15,8 @@ const MIGRATIONS: [&str; 1] = [include_str!("migrations/1_pins.sql")];
 /// The newest version that this build knows.
 const KNOWN: i32 = MIGRATIONS.len() as i32;
 
-/// The advisory lock for migrations: processes that open a new database create its tables one after the other. The number is
-/// arbitrary.
+/// The advisory lock for migrations: processes that open a new database create its tables one after the other. The
+/// number is arbitrary.
 const LOCK: i64 = 0x63_616c_6c73_6967;
 
 /// The time to connect to a host when a store is opened. Later connections count towards the attempt.
@@ -29,7 +29,8 @@ pub(super) async fn prepare(config: &Config, schema: &str, key: Option<&Recipien
         config.clone().connect_timeout(CONNECTING).connect(NoTls).await.map_err(unreachable)?;
     let connection = tokio::spawn(connection);
     let prepared = async {
-        // The version is read first: a role without the right to create tables can open a store that another role created.
+        // The version is read first: a role without the right to create tables can open a store that another role
+        // created.
         let mut found = version(&client, schema).await.map_err(unreachable)?;
         if found < KNOWN {
             found = migrate(&mut client, schema).await.map_err(unreachable)?;
@@ -59,8 +60,8 @@ async fn version(client: &impl GenericClient, schema: &str) -> Result<i32, Error
     }
 }
 
-/// Applies missing migrations in one transaction. Returns the version afterwards, which another process may have reached
-/// meanwhile.
+/// Applies missing migrations in one transaction. Returns the version afterwards, which another process may have
+/// reached meanwhile.
 async fn migrate(client: &mut Client, schema: &str) -> Result<i32, Error> {
     let transaction = client.transaction().await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;

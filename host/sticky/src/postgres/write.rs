@@ -15,9 +15,9 @@ use crate::key_bytes::KEY_LEN;
 use crate::pin::{Pin, Write};
 use crate::retry::Attempt;
 
-/// `seen` is the pin of each key when the statement begins. A pin that is neither expected nor ended is the answer for its
-/// key, and nothing is locked or written for it. The other keys are written, unless another writer came first: such a key is
-/// in neither part of the answer, and is tried again.
+/// `seen` is the pin of each key when the statement begins. A pin that is neither expected nor ended is the answer for
+/// its key, and nothing is locked or written for it. The other keys are written, unless another writer came first: such
+/// a key is in neither part of the answer, and is tried again.
 const WRITE: &str = concat!(
     "WITH seen AS (
        SELECT k.*, p.sender AS held_by, p.first_used AS held_from, p.last_used AS held_to, p.idle_days AS held_days,

@@ -128,8 +128,8 @@ fn ends(pin: &Pin) -> Vec<u8> {
 }
 
 impl Command {
-    /// The command to send. `again`: an earlier attempt may have been executed although its answer was lost. `whole`: send
-    /// scripts as text, to a node that does not know their hashes.
+    /// The command to send. `again`: an earlier attempt may have been executed although its answer was lost. `whole`:
+    /// send scripts as text, to a node that does not know their hashes.
     pub(crate) fn cmd(&self, scripts: &Scripts, again: bool, whole: bool) -> Cmd {
         let mut cmd = Cmd::with_capacity(ARGUMENTS, BYTES);
         match &self.kind {
@@ -142,8 +142,8 @@ impl Command {
                     cmd.arg("EXAT").arg(ends);
                 }
             }
-            // A value that an earlier attempt wrote is replaced by itself: the answer is the same as the first time, and
-            // `WAIT` counts the write.
+            // A value that an earlier attempt wrote is replaced by itself: the answer is the same as the first time,
+            // and `WAIT` counts the write.
             CommandKind::Write { pin, expected, ended } => {
                 cmd = scripts.write.cmd(&self.key, whole);
                 cmd.arg(sender(*expected)).arg(&value_of(pin)).arg(ended.as_deref().unwrap_or_default());

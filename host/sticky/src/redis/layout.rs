@@ -63,8 +63,8 @@ pub(crate) fn pin_of(value: &[u8]) -> Option<Pin> {
 #[derive(Debug)]
 pub(crate) struct Keys {
     prefix: Box<str>,
-    /// The prefix and `{}`. The empty hash tag makes the slot depend on the whole key. Without it, a scope whose hash happens
-    /// to contain `{` and `}` would have all its pins in one slot.
+    /// The prefix and `{}`. The empty hash tag makes the slot depend on the whole key. Without it, a scope whose hash
+    /// happens to contain `{` and `}` would have all its pins in one slot.
     pins: Box<[u8]>,
     /// The checksum of `pins`.
     checksum: u16,

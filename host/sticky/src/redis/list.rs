@@ -1,7 +1,7 @@
 //! Listing and counting, slot after slot, since the cluster has no index of pins.
 //!
-//! All keys of a slot are read at once and sorted, so that a page can end after any of them, and the next page can begin
-//! there even if another server has the slot by then.
+//! All keys of a slot are read at once and sorted, so that a page can end after any of them, and the next page can
+//! begin there even if another server has the slot by then.
 
 use std::collections::VecDeque;
 use std::hash::Hasher;
@@ -143,8 +143,8 @@ impl Inner {
             if keys.is_empty() {
                 return Ok(number);
             }
-            // A key contains its scope. The value has to be read for the sender, and to see which of the possible keys of a
-            // recipient exist.
+            // A key contains its scope. The value has to be read for the sender, and to see which of the possible keys
+            // of a recipient exist.
             number += match wanted {
                 PinFilter::All | PinFilter::Scope(_) => keys.len() as u64,
                 PinFilter::Sender(_) | PinFilter::Recipient(_) => {
@@ -254,8 +254,8 @@ impl Inner {
         }
         let mut keys = Vec::with_capacity(usize::try_from(total).unwrap_or_default());
         self.keys_in(&full, &mut keys).await?;
-        // A slot that is moving has keys on two servers. The source was read before the target, so that no key is missed
-        // while it moves.
+        // A slot that is moving has keys on two servers. The source was read before the target, so that no key is
+        // missed while it moves.
         let mut others: Vec<(Arc<Node>, u16)> = Vec::new();
         for slot in first..end {
             let nodes = map.nodes.iter().enumerate().filter(|(number, _)| *number != map.number(slot));

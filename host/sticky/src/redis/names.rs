@@ -1,4 +1,5 @@
-//! The names of scopes and senders. Pins have only their hashes: those of scopes in the key, those of senders in the value.
+//! The names of scopes and senders. Pins have only their hashes: those of scopes in the key, those of senders in the
+//! value.
 
 use std::sync::Arc;
 
@@ -176,8 +177,8 @@ impl Names {
         Ok(())
     }
 
-    /// Forgets the names whose server has changed: a replica may have taken over without the latest names, so they are written
-    /// again when they are next used.
+    /// Forgets the names whose server has changed: a replica may have taken over without the latest names, so they are
+    /// written again when they are next used.
     pub(crate) fn moved(&self, before: &SlotMap, after: &SlotMap) {
         let stayed = |named: NameId| {
             let slot = slot_of(named.hash(&self.keys).as_bytes());

@@ -9,8 +9,8 @@ use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, P
 use crate::error::StickyError;
 use crate::retry::{Retrier, RetryPolicy};
 
-/// The use of a connection. Reads and writes have separate connections, so that reads do not queue behind writes that wait
-/// for replicas, and neither queues behind listings.
+/// The use of a connection. Reads and writes have separate connections, so that reads do not queue behind writes that
+/// wait for replicas, and neither queues behind listings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     Read,

@@ -20,16 +20,16 @@ use crate::retry::{Retrier, RetryPolicy};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RedisOptions {
-    /// The key to hash recipients with. A store always has to be opened with the same key. Default none: recipients are kept
-    /// as numbers.
+    /// The key to hash recipients with. A store always has to be opened with the same key. Default none: recipients are
+    /// kept as numbers.
     pub recipient_key: Option<RecipientKey>,
     /// Time-outs and retries.
     pub retry: RetryPolicy,
-    /// The prefix of every key: 1 to 64 letters, digits, `-`, `_`, `.` and `:`. Stores with different prefixes are separate.
-    /// Default `callsign`.
+    /// The prefix of every key: 1 to 64 letters, digits, `-`, `_`, `.` and `:`. Stores with different prefixes are
+    /// separate. Default `callsign`.
     pub prefix: String,
-    /// How many replicas must have a write before it is acknowledged, and the time to wait for them, at most three quarters of
-    /// [`RetryPolicy::attempt_timeout`]. Default none: the master acknowledges alone.
+    /// How many replicas must have a write before it is acknowledged, and the time to wait for them, at most three
+    /// quarters of [`RetryPolicy::attempt_timeout`]. Default none: the master acknowledges alone.
     pub wait_replicas: Option<(u32, Duration)>,
     /// The number of threads that run the connections. Default 2.
     pub threads: usize,

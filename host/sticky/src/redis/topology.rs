@@ -14,8 +14,8 @@ use crate::redis::layout::SLOTS;
 use crate::redis::node::{Lane, Node};
 use crate::retry::RetryPolicy;
 
-/// The servers that calls go to: those with slots, which are masters. A replica is asked for the map only, and only if the
-/// address of the store names it.
+/// The servers that calls go to: those with slots, which are masters. A replica is asked for the map only, and only if
+/// the address of the store names it.
 #[derive(Debug)]
 pub(crate) struct Topology {
     map: RwLock<Arc<SlotMap>>,
@@ -70,8 +70,8 @@ struct ClusterView {
 }
 
 impl ClusterView {
-    /// The view with the greatest rank is used: first one that sees a majority, then the latest epoch, then the most slots,
-    /// since a server that has just joined learns of one slot after the other.
+    /// The view with the greatest rank is used: first one that sees a majority, then the latest epoch, then the most
+    /// slots, since a server that has just joined learns of one slot after the other.
     fn rank(&self) -> (bool, u64, u32) {
         let slots = self.ranges.iter().map(|(first, last, ..)| u32::from(last - first) + 1);
         (self.sound, self.epoch, slots.sum())
@@ -114,8 +114,8 @@ impl Topology {
         }
     }
 
-    /// Refreshes the map when asked, for as long as the store exists. `moved` is called with the maps before and after a
-    /// change.
+    /// Refreshes the map when asked, for as long as the store exists. `moved` is called with the maps before and after
+    /// a change.
     pub(crate) async fn keep_fresh(&self, moved: impl Fn(&SlotMap, &SlotMap)) {
         loop {
             self.wanted.notified().await;
@@ -225,8 +225,8 @@ async fn ask(node: &Node) -> Result<ClusterView, StickyError> {
     })
 }
 
-/// One entry of `CLUSTER SLOTS`: first slot, last slot, master, replicas. A master without an address has that of the server
-/// that was asked.
+/// One entry of `CLUSTER SLOTS`: first slot, last slot, master, replicas. A master without an address has that of the
+/// server that was asked.
 fn range(line: &Value, asked: &str) -> Option<(u16, u16, Box<str>, u16)> {
     let Value::Array(line) = line else { return None };
     let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = &line[..] else { return None };
