@@ -320,7 +320,7 @@ fn a_crate_is_not_written_over_another_nor_under_a_name_that_is_none() {
         (&["taken"][..], "taken is there already"),
         (&["Quiet Hours"], "lower-case letters"),
         (&["../outside"], "lower-case letters"),
-        (&["quiet", "--sdk", "taken"], "no checkout of Callsign"),
+        (&["quiet", "--sdk", "taken"], "is not a checkout of Callsign"),
     ] {
         let ran = callsign(&folder, &[&["policy", "new"], arguments].concat());
         assert_eq!((ran.code, &*ran.out), (2, ""), "{arguments:?}");
