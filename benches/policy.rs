@@ -87,7 +87,8 @@ fn policies() -> Vec<Measured> {
             let json = std::fs::read_to_string(&settings).unwrap();
             policy = policy.with_settings(&json).unwrap_or_else(|error| panic!("{}: {error}", settings.display()));
         }
-        policies.push(measured("own", &policy.label().to_string(), policy));
+        let label = policy.label().to_owned();
+        policies.push(measured("own", &label, policy));
     }
     policies
 }

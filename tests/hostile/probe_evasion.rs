@@ -50,7 +50,7 @@ fn a_panic_of_the_host_in_a_call_is_a_failure_of_that_call() {
 /// An answer of any bytes, those that matter most often near what they may be.
 fn any_answer(rng: &mut Rng) -> [u8; 32] {
     let mut answer = [0; 32];
-    answer.fill_with(|| rng.next() as u8);
+    answer.fill_with(|| rng.next_u64() as u8);
     for (at, bound) in [(0, 3), (8, 6), (12, 3), (16, 4), (20, 8), (21, 3)] {
         if !rng.percent(2) {
             answer[at] = rng.below(bound) as u8;

@@ -31,11 +31,10 @@
 //! ```
 //!
 //! - [`Call`] is the request, with methods for all that a policy can read: senders, pin, strategies, message.
-//! - [`Settings`] is any type that derives `Deserialize` (feature `json`). Settings are checked before the policy
-//! serves.
+//! - [`Settings`] is any type that derives `Deserialize` (feature `json`). Settings are checked before the
+//!   policy serves.
 //! - [`cache::Cache`] keeps what does not depend on the recipient; [`pool::Pool`] is a pool with the same indexes as
-//! the
-//!   host's; [`mod@spread`] spreads recipients over senders; [`geography`] knows area codes.
+//!   the host's; [`mod@spread`] spreads recipients over senders; [`geography`] knows area codes.
 //! - [`testing`] has plain data for native tests.
 //!
 //! A panic reaches the host with its message and its place in the source. Memory for one request comes from

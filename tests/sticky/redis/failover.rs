@@ -123,7 +123,7 @@ fn a_failover_loses_what_the_replica_had_not_got_and_with_replicas_waited_for_no
     assert!(!cluster.is_master(0), "the old master comes back as one");
     let (prefix, app) = ("safe", application());
     let mut waits = options(prefix);
-    waits.wait_replicas = Some((1, Duration::from_millis(100)));
+    waits.wait_replicas = Some((1, Duration::from_millis(500)));
     let store = cluster.store(waits);
     let Killed { history, .. } = kill(&cluster, 1, &store, prefix, &app, true);
     cluster.settle();

@@ -10,6 +10,12 @@ use wasm_encoder::{ComponentSection, CustomSection, Encode};
 /// A folder that lasts as long as its test.
 pub struct Folder(PathBuf);
 
+impl Default for Folder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Folder {
     pub fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);

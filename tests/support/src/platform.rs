@@ -10,6 +10,12 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone)]
 pub struct Platform(Value);
 
+impl Default for Platform {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Platform {
     /// Applications `default`, `shop` and `care`, entities `acme` and `zeta`, and nothing else.
     pub fn new() -> Self {

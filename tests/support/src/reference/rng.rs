@@ -9,7 +9,7 @@ impl Rng {
         Self { state: seed }
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,7 +21,7 @@ impl Rng {
     pub fn below(&mut self, bound: usize) -> usize {
         assert!(bound > 0, "nothing to choose from");
         let bound = u64::try_from(bound).expect("a usize fits 64 bits");
-        usize::try_from(self.next() % bound).expect("below a usize")
+        usize::try_from(self.next_u64() % bound).expect("below a usize")
     }
 
     /// A number from `first` to `last`, both included.
