@@ -27,7 +27,7 @@ endef
 
 .PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api lint features doc doc-paths deny msrv component \
 	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
-	bench-pins bench-service model fuzz-build fuzz-quick fuzz
+	bench-pins bench-service model fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -251,7 +251,7 @@ model: toolchain
 FUZZ_TARGETS := catalog index decision loader
 # `catalog` needs no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
 # network away. The committed component does: the tests compare it with its source.
-FUZZ_ALL := --workspace --no-default-features --examples
+FUZZ_ALL := --workspace --no-default-features
 define fuzz-build
 CALLSIGN_COMPONENT=committed RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/instrument.sh' \
 	$(CARGO) build --locked $(2) $(foreach target,$(1),--bin $(target))
