@@ -14,7 +14,7 @@ const POLICY: &str = "callsign:policy/policy@1.0.0";
 /// without a strategy and without a pin.
 ///
 /// A body is the text of a function's instructions, with its locals in front. Every body may call `$alloc` (size in,
-/// address out), `$decide`, `$refuse` and `$words` (see [`MODULE`]). The answer of `resolve` is at 1024, what the other
+/// address out), `$decide`, `$refuse` and `$words` (see `MODULE`). The answer of `resolve` is at 1024, what the other
 /// exports give at 2048; from 4096 to 65536 memory is free for anything.
 #[derive(Debug, Clone)]
 pub struct Component {

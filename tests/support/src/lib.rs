@@ -4,7 +4,7 @@
 //! - [`modules`]: folders with a module store, and modules to put into it.
 //! - [`platform`]: small catalogs written out by a test, and what they decide.
 //! - [`pool`]: one application with a pool of any size, for what is measured.
-//! - [`reference`]: a model of the resolution of senders, and random worlds for it.
+//! - [`mod@reference`]: a model of the resolution of senders, and random worlds for it.
 //! - [`servers`]: PostgreSQL and a Redis Cluster.
 //! - [`service`]: `callsign serve` as a process, and a client of it.
 //!
