@@ -18,7 +18,6 @@ use serde::ser::{SerializeMap, Serializer};
 use self::message::Request;
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Problems, Rates};
-use crate::key::Scope;
 use crate::metrics::Decided;
 use crate::service::Service;
 use crate::tenant::charged;
@@ -39,7 +38,6 @@ pub(super) async fn decide(
     caller: Caller,
     bytes: Bytes,
 ) -> Answer<Response> {
-    caller.needs(Scope::Decisions)?;
     let request = Request::read(&bytes, service.config.limits.messages)?;
     rates.decide(&caller.key.key_id, request.messages.len())?;
     let budgets = caller.budgets.as_deref();

@@ -77,7 +77,6 @@ pub(super) async fn listen(
     State(service): State<Arc<Service>>,
     caller: Caller,
 ) -> Answer<Sse<impl Stream<Item = Result<Sent, Infallible>>>> {
-    caller.needs(Scope::Audit)?;
     let mut place = service.events.places.hold(caller.budgets.as_ref().map(|tenant| &tenant.listeners));
     place.take(1).map_err(|full| match (&caller.budgets, full) {
         (Some(tenant), Full::Tenant) => tenant.over(Budget::Listeners, None),
