@@ -108,10 +108,12 @@ fn a_listener_that_does_not_read_is_closed_too() {
     server.put("/v1/binding", &bound).expect(200);
     let deaf = Wire::with(&server, head(&server, "GET", "/v1/events", ""));
     let message = serde_json::json!({ "applicationId": "shop", "channel": "SMS", "to": crate::policies::TO });
-    let many = serde_json::json!({ "messages": vec![message; 1_000] });
     // Each message is an event, until the connection takes no more of them.
     server.until("its place is free", || {
-        server.post("/v1/decisions", &many).expect(200);
+        std::thread::scope(|scope| {
+            let many = || (0..250).for_each(|_| drop(server.post("/v1/decisions", &message).expect(200)));
+            (0..4).for_each(|_| drop(scope.spawn(many)));
+        });
         let mut wire = Wire::with(&server, head(&server, "GET", "/v1/events", ""));
         wire.status() == Some(200)
     });

@@ -16,7 +16,6 @@ use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted};
 use crate::module::ModuleRecord;
 use crate::service::{Plan, Service, View};
-use crate::tenant::Held;
 use crate::visibility::application_must_exist;
 
 /// A policy that can be bound.
@@ -114,8 +113,8 @@ pub(super) async fn upload(
     if bytes.is_empty() {
         return Err(Fault::property("", "the body is empty; it is a component"));
     }
-    let compiler = caller.budgets.as_ref().map(|tenant| tenant.compiles()).transpose()?;
-    let module = Arc::new(add(&service, owner.as_deref(), bytes.clone(), compiler).await?);
+    let _compiler = caller.budgets.as_ref().map(|tenant| tenant.compiles()).transpose()?;
+    let module = Arc::new(add(&service, owner.as_deref(), bytes.clone()).await?);
     let planned = Arc::clone(&module);
     let plan = move |view: &View| {
         if let Some(owner) = &planned.application_id {
@@ -154,16 +153,9 @@ pub(super) async fn upload(
 }
 
 /// Checks and compiles a component, which can take seconds.
-async fn add(
-    service: &Arc<Service>,
-    owner: Option<&str>,
-    component: Bytes,
-    compiler: Option<Held>,
-) -> Result<ModuleRecord, Fault> {
+async fn add(service: &Arc<Service>, owner: Option<&str>, component: Bytes) -> Result<ModuleRecord, Fault> {
     let (modules, state, application_id) = (Arc::clone(&service.modules), service.state(), owner.map(str::to_owned));
     let work = move || {
-        // Until it is compiled, even if the caller goes away.
-        let _compiler = compiler;
         let module = modules.add(application_id.as_deref(), &component, &state)?;
         let added_at = module.added_at().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(ModuleRecord {
