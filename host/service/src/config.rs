@@ -202,6 +202,18 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The most bytes of any body.
+    pub(crate) fn largest_body(&self) -> usize {
+        self.largest_body_of_tenants().max(self.import_bytes)
+    }
+
+    /// The most bytes of a body of a tenant, which imports nothing.
+    pub(crate) fn largest_body_of_tenants(&self) -> usize {
+        self.body_bytes.max(self.module_bytes)
+    }
+}
+
 impl Default for Rate {
     fn default() -> Self {
         Self { management_per_second: 1_000, management_burst: 2_000, messages_per_second: 0, messages_burst: 0 }
@@ -296,7 +308,7 @@ impl Config {
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(format!("limits.{name} is 0, and would allow nothing"));
         }
-        let largest = limits.body_bytes.max(limits.module_bytes).max(limits.import_bytes);
+        let largest = limits.largest_body();
         if limits.bodies_bytes < largest {
             return Err(format!("limits.bodies_bytes is less than the largest single body, {largest}"));
         }

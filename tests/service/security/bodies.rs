@@ -196,7 +196,7 @@ fn uploads_and_imports_have_limits_of_their_own() {
         format!(
             "{{\"senderId\":\"S{index}\",\"sender\":\"+1415{index:07}\",\"senderType\":\"VIRTUAL_LONG_NUMBER\",\
              \"coverage\":[{{\"channel\":\"SMS\",\"countries\":[\"US\"]}}]}}{}\n",
-            " ".repeat(3_000)
+            " ".repeat(3_200)
         )
     };
     let lines: String = (2_000_000..2_001_000).map(line).collect();

@@ -77,7 +77,7 @@ fn an_address_has_its_share_of_the_connections() {
     drop(held);
     server.until("it may connect again", || {
         let mut wire = Wire::with(&server, &ask);
-        !wire.is_over() && wire.status() == Some(200)
+        wire.status() == Some(200)
     });
 }
 

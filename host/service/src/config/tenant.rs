@@ -91,7 +91,7 @@ impl Tenant {
         if !(1..=100).contains(&self.together_percent) {
             return Err(format!("tenant.together_percent is {}, and not 1 to 100", self.together_percent));
         }
-        let largest = limits.body_bytes.max(limits.module_bytes);
+        let largest = limits.largest_body_of_tenants();
         if self.bodies_bytes > 0 && self.bodies_bytes < largest {
             return Err(format!("tenant.bodies_bytes is less than the largest body that a tenant may send, {largest}"));
         }

@@ -37,8 +37,9 @@ pub(crate) struct Guard {
 impl Guard {
     pub(crate) fn new(service: Arc<Service>, needs: Needs) -> Self {
         let (limits, tenant) = (&service.config.limits, &service.config.tenant);
-        // Tenants together have room for any body that one of them may send.
-        let bodies = tenant.together(limits.bodies_bytes).max(limits.body_bytes).max(limits.module_bytes);
+        // The platform always has room for any body, and tenants together at least for one of theirs.
+        let (largest, of_tenants) = (limits.largest_body(), limits.largest_body_of_tenants());
+        let bodies = tenant.together(limits.bodies_bytes).min(limits.bodies_bytes - largest).max(of_tenants);
         Self {
             needs,
             rates: Arc::new(Rates::new(&service.config.rate)),
