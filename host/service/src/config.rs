@@ -1,10 +1,15 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
+mod tenant;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use callsign::Compiler;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
+
+pub use self::tenant::Tenant;
 
 /// The prefix of environment variables that override the configuration: `CALLSIGN_SERVE_LISTEN_ADDRESS` is `address` in
 /// `[listen]`.
@@ -25,10 +30,16 @@ pub struct Config {
     pub sticky: Sticky,
     /// Limits on input and load.
     pub limits: Limits,
+    /// What each tenant may use.
+    pub tenant: Tenant,
     /// Rate limits of each key.
     pub rate: Rate,
     /// What is logged, on standard error.
     pub log: Log,
+    /// Where modules are compiled. Not part of the file: the program sets it. Default in this process, which has no limits for
+    /// memory and processor time.
+    #[serde(skip)]
+    pub compiler: Compiler,
 }
 
 /// Where the service listens.
@@ -104,6 +115,9 @@ pub struct Limits {
     pub listeners: usize,
     /// The most elements of the platform: applications, entities, senders, associations and strategies together.
     pub elements: usize,
+    /// The most memory of the instances of all policies, running and idle together. Tenants together may have three
+    /// quarters of it.
+    pub instance_bytes: usize,
 }
 
 /// Rate limits of each key. 0 means no limit.
@@ -150,8 +164,10 @@ impl Default for Config {
             catalog: CatalogConfig::default(),
             sticky: Sticky::default(),
             limits: Limits::default(),
+            tenant: Tenant::default(),
             rate: Rate::default(),
             log: Log::default(),
+            compiler: Compiler::default(),
         }
     }
 }
@@ -180,6 +196,7 @@ impl Default for Limits {
             drain_seconds: 20,
             listeners: 256,
             elements: 5_000_000,
+            instance_bytes: 2 << 30,
         }
     }
 }
@@ -273,6 +290,7 @@ impl Config {
             ("body_seconds", limits.body_seconds),
             ("request_seconds", limits.request_seconds),
             ("elements", limits.elements as u64),
+            ("instance_bytes", limits.instance_bytes as u64),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(format!("limits.{name} is 0, and would allow nothing"));

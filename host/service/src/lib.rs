@@ -20,6 +20,7 @@ mod events;
 mod fault;
 mod health;
 mod http;
+mod instance_memory;
 mod key;
 mod keys;
 mod metrics;
@@ -33,11 +34,14 @@ mod server;
 mod service;
 mod state;
 mod store;
+mod tenant_turns;
 mod timed_store;
 mod v1;
 mod visibility;
 
-pub use config::{CatalogConfig, Config, ConfigError, ENVIRONMENT, Limits, Listen, Log, LogFormat, Rate, Sticky};
+pub use config::{
+    CatalogConfig, Config, ConfigError, ENVIRONMENT, Limits, Listen, Log, LogFormat, Rate, Sticky, Tenant,
+};
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
 pub use server::{Running, Started, document, start};

@@ -25,11 +25,13 @@ pub use self::load::StartError;
 use self::reconcile::AppliedBindings;
 use crate::config::Config;
 use crate::events::Events;
+use crate::instance_memory::InstanceMemory;
 use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
 use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::Store;
+use crate::tenant_turns::TenantTurns;
 
 /// Everything that handlers need.
 pub(crate) struct Service {
@@ -38,12 +40,16 @@ pub(crate) struct Service {
     pub(crate) sticky: Arc<dyn StickyStore>,
     pub(crate) store: Store,
     pub(crate) modules: Arc<ModuleCache>,
+    /// The memory of policies' instances.
+    memory: InstanceMemory,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
     /// Entities to create because a message named them.
     pub(crate) entity_autocreate: EntityAutocreate,
     /// What was applied to the gateway.
     applied: AppliedBindings,
+    /// Turns to try and to start policies.
+    starts: TenantTurns,
     /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
     state: ArcSwap<State>,

@@ -1,10 +1,11 @@
 //! From a policy as it is stored to a binding that the gateway takes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use callsign::{Binding, Breaker, OnFailure, OnUnavailable, Policy};
+use callsign::{Binding, Breaker, HeldBinding, MemoryBudget, OnFailure, OnUnavailable, Policy};
 
-use crate::binding::{FailureRule, PolicySpec, UnavailableRule};
+use crate::binding::{FailureRule, PolicySpec, Target, UnavailableRule};
 use crate::module_cache::ModuleCache;
 
 /// Why no binding can be built.
@@ -19,8 +20,12 @@ pub(super) struct SpecError {
 ///
 /// # Errors
 /// The module is not on this node, does not load, or rejects its settings; or a probe is invalid.
-pub(super) fn with_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Binding, SpecError> {
-    let mut binding = without_probes(spec, modules)?;
+pub(super) fn with_probes(
+    spec: &PolicySpec,
+    modules: &ModuleCache,
+    memory: Arc<MemoryBudget>,
+) -> Result<Binding, SpecError> {
+    let mut binding = without_probes(spec, modules, memory)?;
     for probe in &spec.probes {
         binding = binding.probe(probe.probe().map_err(|reason| SpecError { property: "probes", reason })?);
     }
@@ -32,9 +37,14 @@ pub(super) fn with_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Bi
 ///
 /// # Errors
 /// As [`with_probes`], except for probes.
-pub(super) fn without_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Binding, SpecError> {
+pub(super) fn without_probes(
+    spec: &PolicySpec,
+    modules: &ModuleCache,
+    memory: Arc<MemoryBudget>,
+) -> Result<Binding, SpecError> {
     let policy = modules.policy(spec.owner.as_deref(), &spec.module);
     let policy = policy.map_err(|error| SpecError { property: "module", reason: error.to_string() })?;
+    let policy = policy.with_memory_budget(memory);
     let policy: Policy = match &spec.settings {
         Some(settings) => policy
             .with_settings(settings.get())
@@ -42,14 +52,27 @@ pub(super) fn without_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result
         None => policy,
     };
     let binding = Binding::new(policy)
-        .on_failure(match spec.on_failure {
-            FailureRule::Refuse => OnFailure::Refuse,
-            FailureRule::Standard => OnFailure::Standard,
-        })
-        .on_unavailable(match spec.on_unavailable {
-            UnavailableRule::Refuse => OnUnavailable::Refuse,
-            UnavailableRule::DecideUnpinned => OnUnavailable::DecideUnpinned,
-        })
+        .on_failure(failure_rule(spec))
+        .on_unavailable(unavailable_rule(spec))
         .breaker(Breaker::new(spec.breaker.failures, Duration::from_secs(spec.breaker.rest_seconds.into())));
     Ok(binding)
+}
+
+/// What stands for the binding of a policy that is not ready yet.
+pub(super) fn held(target: &Target, spec: &PolicySpec) -> HeldBinding {
+    HeldBinding::new(target.to_gateway(), failure_rule(spec)).on_unavailable(unavailable_rule(spec))
+}
+
+fn failure_rule(spec: &PolicySpec) -> OnFailure {
+    match spec.on_failure {
+        FailureRule::Refuse => OnFailure::Refuse,
+        FailureRule::Standard => OnFailure::Standard,
+    }
+}
+
+fn unavailable_rule(spec: &PolicySpec) -> OnUnavailable {
+    match spec.on_unavailable {
+        UnavailableRule::Refuse => OnUnavailable::Refuse,
+        UnavailableRule::DecideUnpinned => OnUnavailable::DecideUnpinned,
+    }
 }
