@@ -23,4 +23,5 @@ mod security;
 mod senders;
 mod smoke;
 mod strategies;
+mod tenant_policies;
 mod use_case;

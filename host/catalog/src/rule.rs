@@ -4,7 +4,11 @@ use std::ops::RangeInclusive;
 
 use callsign_destination::{Country, Number};
 
-use super::kind::{SenderType, Word};
+pub(super) use super::escape::quoted;
+use super::{
+    escape::QUOTED_CHARACTERS,
+    kind::{SenderType, Word},
+};
 
 /// The word for every country in a coverage.
 pub(super) const EVERY_COUNTRY: &str = "*";
@@ -23,9 +27,6 @@ pub(super) const PRIORITIES: RangeInclusive<u8> = 1..=4;
 
 /// After how many days without use a pin may end, where it ends: a day to ten years.
 pub(super) const IDLE_DAYS: RangeInclusive<u16> = 1..=3_650;
-
-/// The most characters of a value that a message repeats.
-const QUOTED_CHARACTERS: usize = 64;
 
 /// What an id is, for messages.
 pub(super) fn id_shape() -> String {
@@ -108,14 +109,6 @@ pub(super) fn country(text: &str) -> Result<Country, String> {
         "country {} is not known; a country is its two upper-case letters of ISO 3166-1, such as \"US\"",
         quoted(text)
     ))
-}
-
-/// A value as a message repeats it: in quotes, with invisible characters escaped, and cut if it is long.
-pub(super) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(QUOTED_CHARACTERS) {
-        Some((end, _)) => format!("{:?}...", &text[..end]),
-        None => format!("{text:?}"),
-    }
 }
 
 /// The known word that was most likely meant by an unknown one.

@@ -1,10 +1,10 @@
 //! Why a call of a policy has no answer.
 
 use std::any::Any;
-use std::fmt::Write;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
+use callsign_catalog::escape;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::limits::Limits;
@@ -25,6 +25,10 @@ pub enum Failure {
     /// The policy asked for more linear memory than its limit, in bytes.
     #[error("the policy wanted more than {0} bytes of memory")]
     Memory(usize),
+    /// The instances of the policy's owner have all the memory that they may have together, in bytes, see
+    /// [`MemoryBudget`](crate::MemoryBudget).
+    #[error("no memory is left: the instances of this owner's policies may have {0} bytes together")]
+    MemoryBudget(usize),
     /// The policy asked for a table larger than the limit, in elements.
     #[error("the policy wanted a table of more than {0} elements")]
     Table(usize),
@@ -60,6 +64,9 @@ pub enum Failure {
     /// The policy failed too often, so it is not called for a while.
     #[error("the policy keeps failing and is left alone for a while")]
     CircuitOpen,
+    /// The policy is bound and not ready yet.
+    #[error("the policy is being started, and is not ready yet")]
+    Starting,
     /// The policy does not export `explain`.
     #[error("the policy does not explain its decisions")]
     NoExplanation,
@@ -74,7 +81,7 @@ impl Failure {
         match self {
             Self::Deadline(_) => "deadline",
             Self::Fuel(_) => "instructions",
-            Self::Memory(_) => "memory",
+            Self::Memory(_) | Self::MemoryBudget(_) => "memory",
             Self::Table(_) => "table",
             Self::Stack(_) => "stack",
             Self::Imports(_) => "imports",
@@ -84,6 +91,7 @@ impl Failure {
             Self::Busy(_) => "busy",
             Self::Answers { .. } | Self::Answer(_) => "answer",
             Self::CircuitOpen => "resting",
+            Self::Starting => "starting",
             Self::NoExplanation => "no_explanation",
             Self::Host(_) => "host",
         }
@@ -110,7 +118,7 @@ impl Failure {
             (None, None) if error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls")) => {
                 Self::Returned(limits.returned)
             }
-            (None, None) => Self::Trap(escape(&error.root_cause().to_string(), MAX_TEXT)),
+            (None, None) => Self::Trap(escape::line(&error.root_cause().to_string(), MAX_TEXT)),
         }
     }
 }
@@ -126,26 +134,5 @@ fn panicked(panic: &(dyn Any + Send)) -> wasmtime::Error {
     let text = panic.downcast_ref::<&str>().copied();
     let text =
         text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message");
-    wasmtime::Error::new(Failure::Host(escape(text, MAX_TEXT)))
-}
-
-/// Text from a policy as one line of at most `max_chars` characters. Control characters are escaped, so the text cannot
-/// forge another line of a log or move the cursor of a terminal.
-pub(super) fn escape(text: &str, max_chars: usize) -> String {
-    let mut escaped = String::with_capacity(text.len().min(max_chars));
-    for (at, c) in text.chars().enumerate() {
-        if at == max_chars {
-            escaped.push('…');
-            break;
-        }
-        match c {
-            // Characters that change the direction of text, separate lines, or are invisible.
-            c if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') => {
-                // Writing to a string does not fail.
-                let _ = write!(escaped, "{}", c.escape_default());
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    wasmtime::Error::new(Failure::Host(escape::line(text, MAX_TEXT)))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use callsign_catalog::Channel;
+use callsign_catalog::{Channel, escape};
 use callsign_destination::Number;
 use callsign_index::Revision;
 use callsign_sticky::{Pin, StickyError, StickyStore};
@@ -17,10 +17,11 @@ use crate::bindings::explaining::ExplainingPolicy;
 use crate::bindings::exports::callsign::policy::policy::Wording;
 use crate::clock;
 use crate::exports::{Exports, RequestIter};
-use crate::failure::{Failure, MAX_TEXT, catch_panic, escape};
+use crate::failure::{Failure, MAX_TEXT, catch_panic};
 use crate::idle_memory::Reservation;
 use crate::limits::Limits;
 use crate::log_budget::LogBudget;
+use crate::memory_budget::{Share, TABLE_ELEMENT};
 use crate::policy::Policy;
 
 /// The state that the imports of an instance read.
@@ -58,6 +59,8 @@ pub struct State {
     memory: usize,
     meter: Arc<Meter>,
     table_elements: usize,
+    /// What the instance has of its policy's budget.
+    share: Share,
 }
 
 /// What the calls of a policy used, over all of its instances.
@@ -154,15 +157,23 @@ impl ResourceLimiter for State {
             self.refused = Some(Failure::Memory(self.memory_limit));
             return Ok(false);
         }
+        if let Err(refused) = self.share.grow(desired - current) {
+            self.refused = Some(refused);
+            return Ok(false);
+        }
         self.memory += desired - current;
         self.meter.memory.fetch_max(desired, Ordering::Relaxed);
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         self.check_time()?;
         if desired > self.table_elements {
             self.refused = Some(Failure::Table(self.table_elements));
+            return Ok(false);
+        }
+        if let Err(refused) = self.share.grow((desired - current) * TABLE_ELEMENT) {
+            self.refused = Some(refused);
             return Ok(false);
         }
         Ok(true)
@@ -257,6 +268,7 @@ impl Instance {
             memory: 0,
             meter: Arc::clone(&policy.meter),
             table_elements: limits.table_elements,
+            share: Share::of_instance(&policy.budget)?,
         };
         let mut store = Store::new(&policy.engine.engine, state);
         store.limiter(|state| state);
@@ -427,7 +439,7 @@ fn failure(error: &wasmtime::Error, store: &mut Store<State>, limits: &Limits, r
     let fuel = limits.fuel.unwrap_or_default().saturating_mul(requests);
     let State { refused, last_error, .. } = store.data_mut();
     match (Failure::from_wasmtime(error, refused.take(), limits, fuel), last_error.take()) {
-        (Failure::Trap(trap), Some(line)) => Failure::Trap(format!("{trap}: {}", escape(&line, MAX_TEXT))),
+        (Failure::Trap(trap), Some(line)) => Failure::Trap(format!("{trap}: {}", escape::line(&line, MAX_TEXT))),
         (failure, _) => failure,
     }
 }

@@ -33,6 +33,11 @@ impl<T> InstancePool<T> {
         Self { slots }
     }
 
+    /// Registers the slots in further `idle` instances.
+    pub(super) fn register(&self, idle: &IdleInstances<T>) {
+        idle.register(&self.slots);
+    }
+
     /// Takes the instance that this thread put back last, if it is still there.
     #[inline]
     pub(super) fn take(&self) -> Option<Box<T>> {

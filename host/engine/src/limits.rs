@@ -36,6 +36,12 @@ pub struct Limits {
     /// How long compiling a component may take, including the wait for other compiles. Default 60 s: what a component
     /// with a whole interpreter in it takes on a busy machine.
     pub compile: Duration,
+    /// The processor time of compiling a component in a child process ([`Compiler::child`](crate::Compiler::child)), over
+    /// all its threads, in whole seconds. Default 60 s.
+    pub compile_processor: Duration,
+    /// The memory of compiling a component in a child process, in bytes. Default 1 GiB: several times what the largest
+    /// honest components need. In this process it is not limited.
+    pub compile_memory: usize,
 }
 
 impl Limits {
@@ -72,6 +78,8 @@ impl Default for Limits {
             returned: 16 << 20,
             component: 32 << 20,
             compile: Duration::from_secs(60),
+            compile_processor: Duration::from_secs(60),
+            compile_memory: 1 << 30,
         }
     }
 }

@@ -3,15 +3,23 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::failure::{Failure, MAX_TEXT, escape};
+use callsign_catalog::escape;
+
+use crate::failure::{Failure, MAX_TEXT};
 use crate::policy::Policy;
 
 /// The longest code of a refusal, in bytes.
 const MAX_CODE: usize = 64;
 
 /// The codes of the host, which no policy may use.
-const HOST_CODES: [&str; 6] = [
+const HOST_CODES: [&str; 11] = [
+    "CHANNEL_NOT_ALLOWED",
+    "COUNTRY_NOT_ALLOWED",
     "INVALID_DESTINATION",
+    // Of the command, for a line that is no message.
+    "INVALID_MESSAGE",
+    "NO_ELIGIBLE_SENDER",
+    "NO_STRATEGY",
     "POLICY_FAILED",
     "POLICY_REFUSED",
     "SENDER_NOT_CAPABLE",
@@ -105,14 +113,14 @@ impl OwnRefusal {
         let wording = instance.refusal_text(self.number, self.detail)?;
         self.policy().put_back(instance);
         if !is_code(&wording.code) {
-            let code = escape(&wording.code, MAX_CODE);
+            let code = escape::line(&wording.code, MAX_CODE);
             return Err(Failure::Answer(format!(
                 "the code {code:?} of its refusal {} is not 1 to {MAX_CODE} capital letters, digits or `_`, or it is \
                  one of the host's",
                 self.number
             )));
         }
-        Ok((wording.code, escape(&wording.message, MAX_TEXT)))
+        Ok((wording.code, escape::line(&wording.message, MAX_TEXT)))
     }
 }
 

@@ -6,19 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use callsign_catalog::escape;
 use semver::Version;
 use wasmtime::component::{Component, InstancePre};
 
-use crate::compile::Source;
+use crate::compile::{Compiler, Source};
 use crate::contract_check::{self, ContractFit};
 use crate::engine::{Engine, MAX_MEMORY};
 use crate::exports::Exports;
-use crate::failure::{Failure, MAX_TEXT, escape};
+use crate::failure::{Failure, MAX_TEXT};
 use crate::idle_memory::IdleMemory;
 use crate::instance::{Instance, Meter, State};
 use crate::instance_pool::InstancePool;
 use crate::limits::{Isolation, Limits};
 use crate::log_budget::LogBudget;
+use crate::memory_budget::MemoryBudget;
 use crate::metadata::Metadata;
 
 /// How often an idle instance is dropped to make room before a call fails as busy. Other threads may take that room
@@ -40,6 +42,7 @@ pub struct Policy {
     pub(super) meter: Arc<Meter>,
     idle: InstancePool<Instance>,
     idle_memory: IdleMemory,
+    pub(super) budget: Arc<MemoryBudget>,
     retired: AtomicBool,
 }
 
@@ -77,7 +80,7 @@ impl Policy {
     /// As [`Policy::from_bytes`].
     pub fn from_bytes_within(bytes: &[u8], limits: Limits) -> Result<Self, PolicyError> {
         let source = Source::check(bytes, &limits)?;
-        let component = source.compile(&limits)?;
+        let component = source.compile(&limits, &Compiler::in_process())?;
         Self::link(source.metadata(), &component, limits)
     }
 
@@ -105,8 +108,10 @@ impl Policy {
             meter: Arc::default(),
             idle: InstancePool::new(&engine.idle),
             idle_memory: IdleMemory::default(),
+            budget: Arc::clone(MemoryBudget::process()),
             retired: AtomicBool::new(false),
         };
+        policy.budget.register(&policy.idle);
         Ok(policy.with_limits(limits))
     }
 
@@ -138,6 +143,17 @@ impl Policy {
         self
     }
 
+    /// Sets the budget that its instances share with those of other policies. Default [`MemoryBudget::process`]. Set it before
+    /// [`Policy::with_settings`], which starts an instance.
+    #[must_use]
+    pub fn with_memory_budget(mut self, budget: Arc<MemoryBudget>) -> Self {
+        // Idle instances have their share of the old one.
+        self.forget_idle();
+        budget.register(&self.idle);
+        self.budget = budget;
+        self
+    }
+
     /// Sets the settings, a JSON text that the policy itself checks. Default `{}`, which the policy checks when it is
     /// bound.
     ///
@@ -166,7 +182,7 @@ impl Policy {
         };
         let mut instance = self.instance().map_err(failed)?;
         if let Err(reason) = instance.check_settings(&self.settings).map_err(failed)? {
-            return Err(PolicyError::Settings { reason: escape(&reason, MAX_TEXT) });
+            return Err(PolicyError::Settings { reason: escape::line(&reason, MAX_TEXT) });
         }
         self.settings_accepted.store(true, Ordering::Relaxed);
         Ok(())
@@ -348,7 +364,7 @@ pub enum PolicyError {
     },
     /// The component's name or version is not valid.
     #[error(
-        "the component's {what} is {text:?}; it must be 1 to 128 bytes, without `@` and without control characters"
+        "the component's {what} is {text:?}; it must be 1 to 128 bytes, without `@` and without control or format characters"
     )]
     Metadata {
         /// `name` or `version`.
@@ -383,6 +399,28 @@ pub enum PolicyError {
     CompileTime {
         /// The limit.
         limit: Duration,
+    },
+    /// The component took more processor time than a child process may.
+    #[error(
+        "the component was not compiled within {limit:?} of processor time; make it smaller, or allow more (`Limits::compile_processor`)"
+    )]
+    CompileProcessor {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The component took more memory than a child process may.
+    #[error(
+        "the component was not compiled within {limit} bytes of memory; make it smaller, or allow more (`Limits::compile_memory`)"
+    )]
+    CompileMemory {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The child process that compiles does not do its work. That is no fault of the component.
+    #[error("the compiler does not run: {reason}")]
+    Compiler {
+        /// The cause.
+        reason: String,
     },
     /// The component imports something that the contract does not have.
     #[error(
@@ -445,8 +483,8 @@ impl PolicyError {
         let of_instances = error.chain().any(|cause| cause.to_string().contains("pooling allocator"));
         let reason = error.root_cause().to_string().replace(" in the pooling allocator", "");
         if of_instances {
-            return Self::Instance { reason: escape(&reason, MAX_TEXT) };
+            return Self::Instance { reason: escape::line(&reason, MAX_TEXT) };
         }
-        Self::Compile { reason: escape(&format!("{error:#}"), MAX_TEXT) }
+        Self::Compile { reason: escape::line(&format!("{error:#}"), MAX_TEXT) }
     }
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use callsign_catalog::{Channel, Sender, Strategy};
 use callsign_destination::Destination;
-use callsign_engine::Failure;
 use callsign_engine::contract::senders::Standing;
 use callsign_engine::contract::sticky::Pin;
 use callsign_engine::contract::types::Answer;
 use callsign_engine::explain::{Narrowing, SenderVerdict, StrategyVerdict, Trace};
+use callsign_engine::{Failure, Instance};
 use callsign_index::DEFAULT_APPLICATION;
 use serde::{Serialize, Serializer};
 
@@ -83,7 +83,7 @@ impl Explanation {
         let snapshot = Arc::clone(&self.snapshot);
         let Answerer { bound, by, .. } = choose(&snapshot, query);
         let policy = &bound.binding.policy;
-        let asked = with_instance(policy, |instance| {
+        let ask = |instance: &mut Instance| {
             load(instance, &snapshot, std::slice::from_ref(query));
             let (answer, trace): (Answer, _) = match instance.explain(query.request) {
                 Ok(trace) => (trace.answer, Some(trace)),
@@ -92,7 +92,8 @@ impl Explanation {
             };
             let pin = instance.take_pin_read(0);
             Ok((check(&snapshot, Author::Bound(bound), &query.question, &answer)?, trace, pin))
-        });
+        };
+        let asked = if bound.is_starting() { Err(Failure::Starting) } else { with_instance(policy, ask) };
         self.unexplained = true;
         let verdict = match asked {
             Ok((checked, trace, pin)) => {

@@ -10,7 +10,7 @@ use callsign_index::{Revision, SenderKeyCollision};
 use callsign_sticky::{MemoryStore, StickyStore};
 
 use crate::bindings::{
-    AutoRollback, Binding, BindingTarget, BoundPolicy, Comparison, Control, Refreshed, Served, SwapError,
+    AutoRollback, Binding, BindingTarget, BoundPolicy, Comparison, Control, HeldBinding, Refreshed, Served, SwapError,
 };
 use crate::decision::{DecisionRef, Outcome};
 use crate::event::Event;
@@ -199,6 +199,13 @@ impl Gateway {
     /// [`EventKind::Rejected`](crate::EventKind::Rejected) event says why.
     pub fn swap(&self, target: &BindingTarget, binding: Binding) -> Result<(), SwapError> {
         self.control.swap(target, binding)
+    }
+
+    /// Binds targets whose policies are not ready yet, in one step: for a program that starts and has bindings of which some
+    /// start slowly. Until a [`Gateway::swap`] gives a target its policy, its messages are answered by the failure rule:
+    /// refused with `POLICY_FAILED`, or decided by `standard`. Without this the more general binding would decide them.
+    pub fn hold(&self, bindings: Vec<HeldBinding>, standard: &Arc<Policy>) {
+        self.control.hold(bindings, standard);
     }
 
     /// Whether [`Gateway::swap`] would accept a binding now: everything that it does but the last step. For callers that must

@@ -27,18 +27,18 @@ mod snapshot;
 mod step;
 
 pub use bindings::{
-    AutoRollback, Binding, BindingTarget, Breaker, Comparison, Difference, OnFailure, OnUnavailable, Probe, Refreshed,
-    Served, SwapError,
+    AutoRollback, Binding, BindingTarget, Breaker, Comparison, Difference, HeldBinding, OnFailure, OnUnavailable,
+    Probe, Refreshed, Served, SwapError,
 };
 pub use callsign_catalog::{
     Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Edit, EditError,
     EditErrorKind, EditFault, Entity, Fault, Faults, List, MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation, PVec,
-    ResourceType, Sender, SenderType, SlotVec, Strategy,
+    ResourceType, Sender, SenderType, SlotVec, Strategy, escape,
 };
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
 pub use callsign_engine::{
-    Collected, CompiledCache, Import, Inspection, Isolation, Limits, LogBudget, Module, ModuleDigest, ModuleStore,
-    OwnRefusal, Policy, PolicyError, StoreError,
+    Collected, CompiledCache, Compiler, Import, Inspection, Isolation, Limits, LogBudget, MemoryBudget, Module,
+    ModuleDigest, ModuleStore, OwnRefusal, Policy, PolicyError, StoreError, compile_child_main,
 };
 pub use callsign_index::{DEFAULT_APPLICATION, Revision, SenderKeyCollision};
 pub use callsign_sticky as sticky;

@@ -5,6 +5,7 @@ mod tenant;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use callsign::Compiler;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -35,6 +36,10 @@ pub struct Config {
     pub rate: Rate,
     /// What is logged, on standard error.
     pub log: Log,
+    /// Where modules are compiled. Not part of the file: the program sets it. Default in this process, which has no limits for
+    /// memory and processor time.
+    #[serde(skip)]
+    pub compiler: Compiler,
 }
 
 /// Where the service listens.
@@ -119,6 +124,9 @@ pub struct Limits {
     pub listeners: usize,
     /// The most elements of the platform: applications, entities, senders, associations and strategies together.
     pub elements: usize,
+    /// The most memory of the instances of all policies, running and idle together. Tenants together may have three
+    /// quarters of it.
+    pub instance_bytes: usize,
 }
 
 /// Rate limits of each key. 0 means no limit.
@@ -168,6 +176,7 @@ impl Default for Config {
             tenant: Tenant::default(),
             rate: Rate::default(),
             log: Log::default(),
+            compiler: Compiler::default(),
         }
     }
 }
@@ -198,6 +207,7 @@ impl Default for Limits {
             drain_seconds: 20,
             listeners: 256,
             elements: 5_000_000,
+            instance_bytes: 2 << 30,
         }
     }
 }
@@ -304,6 +314,7 @@ impl Config {
             ("write_seconds", limits.write_seconds),
             ("request_seconds", limits.request_seconds),
             ("elements", limits.elements as u64),
+            ("instance_bytes", limits.instance_bytes as u64),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(format!("limits.{name} is 0, and would allow nothing"));

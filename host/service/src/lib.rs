@@ -34,6 +34,7 @@ mod service;
 mod state;
 mod store;
 mod tenant;
+mod tenant_turns;
 mod timed_store;
 mod v1;
 mod visibility;

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use callsign::LogBudget;
+use callsign::{LogBudget, MemoryBudget};
 use tokio::sync::{Mutex, Semaphore};
 
 use self::bucket::Bucket;
@@ -57,6 +57,8 @@ pub(crate) struct Tenant {
     pub(crate) bodies: Arc<Room>,
     pub(crate) listeners: Arc<Room>,
     compiles: Arc<Room>,
+    /// The memory of the instances of policies that are bound for it and its entities.
+    memory: Arc<MemoryBudget>,
     /// What its policies log.
     pub(crate) log: Arc<LogBudget>,
     /// Held while one of its changes waits for the writer, or is made: of each tenant there is one.
@@ -68,7 +70,12 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub(crate) fn new(application: &str, limits: &config::Tenant, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        application: &str,
+        limits: &config::Tenant,
+        metrics: Arc<Metrics>,
+        memory: Arc<MemoryBudget>,
+    ) -> Self {
         let places = if limits.requests == 0 { Semaphore::MAX_PERMITS } else { limits.requests };
         Self {
             application: application.into(),
@@ -90,6 +97,7 @@ impl Tenant {
             told: array::from_fn(|_| AtomicU64::new(0)),
             limits: limits.clone(),
             metrics,
+            memory,
         }
     }
 
@@ -247,7 +255,7 @@ impl Tenant {
                 Budget::Management => self.management.used(),
                 Budget::Messages => self.messages.used(),
                 Budget::PolicyTime => self.policy_time.used(),
-                Budget::InstanceBytes => 0,
+                Budget::InstanceBytes => self.memory.used() as u64,
                 Budget::BodiesBytes => self.bodies.used() as u64,
                 Budget::Compiles => self.compiles.used() as u64,
                 Budget::LogLines => self.log.used(),

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use callsign_breaker::CircuitBreaker;
 use callsign_engine::{Failure, Policy, RefusalAuthor};
@@ -28,7 +29,12 @@ pub(crate) struct BoundPolicy {
     pub(crate) fallback: Option<Arc<Policy>>,
     breaker: CircuitBreaker,
     failures: AtomicU64,
+    /// Whether it only holds the place of a policy that is not ready yet.
+    starting: bool,
 }
+
+/// How long the circuit of a policy stays open that only holds a place: as good as forever.
+const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 impl BoundPolicy {
     pub(crate) fn new(binding: Binding, target: BindingTarget, supervisor: Weak<dyn Supervisor>) -> Self {
@@ -39,7 +45,21 @@ impl BoundPolicy {
             supervisor,
             fallback: None,
             failures: AtomicU64::new(0),
+            starting: false,
         }
+    }
+
+    /// A binding that holds the place of a policy that is not ready yet. It is never called, as if its circuit were open,
+    /// so its failure rule answers.
+    pub(super) fn starting(binding: Binding, target: BindingTarget, supervisor: Weak<dyn Supervisor>) -> Self {
+        let breaker = CircuitBreaker::new(1, NEVER);
+        breaker.failed();
+        Self { breaker, starting: true, ..Self::new(binding, target, supervisor) }
+    }
+
+    /// Whether it only holds the place of a policy that is not ready yet.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.starting
     }
 
     /// Whether it may be called. After the rest exactly one caller tries it.
@@ -64,7 +84,7 @@ impl BoundPolicy {
     /// Notes a failure. A lack of free instances is counted, but does not open the circuit.
     #[cold]
     pub(crate) fn failed(&self, failure: &Failure) {
-        if matches!(failure, Failure::CircuitOpen) {
+        if matches!(failure, Failure::CircuitOpen | Failure::Starting) {
             return;
         }
         let policy = self.count(failure);

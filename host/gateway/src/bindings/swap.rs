@@ -25,7 +25,7 @@ use crate::resolve::probe::probe;
 use crate::snapshot::Snapshot;
 
 /// The most bindings of one gateway; routes are numbered in 16 bits.
-const MOST_BINDINGS: usize = 60_000;
+pub(super) const MOST_BINDINGS: usize = 60_000;
 
 type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
@@ -36,7 +36,7 @@ pub(crate) struct Control {
     listeners: ArcSwap<Vec<Listener>>,
 }
 
-type Changes<'a> = MutexGuard<'a, HashMap<BindingTarget, VecDeque<Past>>>;
+pub(super) type Changes<'a> = MutexGuard<'a, HashMap<BindingTarget, VecDeque<Past>>>;
 
 impl Control {
     pub(crate) fn new(revision: Revision, platform: Binding, sticky: Arc<dyn StickyStore>) -> Arc<Self> {
@@ -49,7 +49,7 @@ impl Control {
         })
     }
 
-    fn change(&self) -> Changes<'_> {
+    pub(super) fn change(&self) -> Changes<'_> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -61,7 +61,7 @@ impl Control {
         });
     }
 
-    fn supervisor(self: &Arc<Self>) -> Weak<dyn Supervisor> {
+    pub(super) fn supervisor(self: &Arc<Self>) -> Weak<dyn Supervisor> {
         let control: Weak<Self> = Arc::downgrade(self);
         control
     }
@@ -97,7 +97,7 @@ impl Control {
     }
 
     /// Publishes other routes.
-    fn publish(&self, before: &Snapshot, routes: Vec<Arc<Route>>) {
+    pub(super) fn publish(&self, before: &Snapshot, routes: Vec<Arc<Route>>) {
         let standard = before.standard.clone().or_else(|| {
             // Made by `prepare` when the first binding that wants it was tried.
             routes.iter().find_map(|route| route.active.fallback.clone())
@@ -229,7 +229,8 @@ impl Control {
     fn activate(&self, past: &mut Changes<'_>, target: &BindingTarget, bound: Arc<BoundPolicy>) -> Option<Arc<str>> {
         let mut from = None;
         self.route(target, |route| {
-            if let Some(route) = route {
+            // What was never ready is nothing to go back to.
+            if let Some(route) = route.filter(|route| !route.active.is_starting()) {
                 let binding = route.active.binding.clone();
                 from = Some(binding.policy.label().into());
                 let history = past.entry(target.clone()).or_default();

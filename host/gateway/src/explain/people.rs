@@ -4,7 +4,7 @@ use std::fmt::{Formatter, Result};
 
 use super::{Explanation, narrowing, pinned, sender_verdict, strategy_verdict};
 use crate::step::Step;
-use callsign_catalog::{Sender, Strategy};
+use callsign_catalog::{Sender, Strategy, escape};
 use callsign_engine::contract::sticky::Pin;
 use callsign_engine::explain::{SenderVerdict, Trace};
 
@@ -30,7 +30,7 @@ pub(super) fn write(explanation: &Explanation, f: &mut Formatter<'_>) -> Result 
 }
 
 fn header(explanation: &Explanation, f: &mut Formatter<'_>) -> Result {
-    write!(f, "to           {}", explanation.to)?;
+    write!(f, "to           {}", escape::line(&explanation.to, escape::QUOTED_CHARACTERS))?;
     if let Some(destination) = &explanation.destination {
         write!(f, " = {} in {}", destination.number, destination.country)?;
         if let Some(code) = destination.area_code {

@@ -183,6 +183,7 @@ pub(crate) fn failed(
     failure: Failure,
     read: PinRead,
 ) -> Progress {
+    let failure = if answerer.bound.is_starting() { Failure::Starting } else { failure };
     // A lack of free instances is not the candidate's fault.
     if answerer.by.role == Role::Candidate
         && !matches!(failure, Failure::Busy(_))

@@ -20,7 +20,11 @@ use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
 use crate::tenant::Tenants;
+use crate::tenant_turns::TenantTurns;
 use crate::timed_store::TimedStore;
+
+/// How many tenants have their policies tried and started at a time: it takes a processor.
+const STARTS: usize = 3;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -86,10 +90,10 @@ impl Service {
         let tenants = Tenants::new(&config, Arc::clone(&metrics));
         tenants.count_all(&catalog, &state);
         let sticky = TimedStore::around(sticky, Arc::clone(&metrics));
-        let modules = Arc::new(ModuleCache::new(config.data.join("modules")));
-        let standard = modules.standard()?;
-        let pins = Arc::clone(&sticky);
-        let gateway = blocking(move || Gateway::with(catalog, standard, pins)).await??;
+        let modules = Arc::new(ModuleCache::new(config.data.join("modules"), config.compiler.clone()));
+        let standard = Arc::new(modules.standard()?);
+        let (pins, platform) = (Arc::clone(&sticky), Arc::clone(&standard));
+        let gateway = blocking(move || Gateway::with(catalog, platform, pins)).await??;
         let service = Arc::new(Self {
             events: Events::new(&config),
             tenants,
@@ -101,6 +105,7 @@ impl Service {
             metrics,
             entity_autocreate: EntityAutocreate::default(),
             applied: AppliedBindings::default(),
+            starts: TenantTurns::new(STARTS),
             refused_traffic: RefusedTraffic::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
@@ -108,21 +113,8 @@ impl Service {
             ending: watch::Sender::new(false),
         });
         service.listen_to_gateway();
-        service.bind_all().await?;
+        service.start_bindings(&standard).await;
         Ok(service)
-    }
-
-    /// Applies every binding.
-    async fn bind_all(self: &Arc<Self>) -> Result<(), StoreError> {
-        let state = self.state();
-        for record in state.bindings.values() {
-            self.fetch_specs(&state, record).await;
-        }
-        let service = Arc::clone(self);
-        blocking(move || {
-            state.bindings.iter().for_each(|(target, record)| service.reconcile(target, Some(record)));
-        })
-        .await
     }
 
     /// Loads everything again, because single revisions could not be taken over.
@@ -130,21 +122,17 @@ impl Service {
         let (revision, elements) = self.stored("load", self.store.load()).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let state = Arc::new(state);
-        for record in state.bindings.values() {
-            self.fetch_specs(&state, record).await;
-        }
-        let service = Arc::clone(self);
+        let (service, next) = (Arc::clone(self), Arc::clone(&state));
         let work = blocking(move || {
             service.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
-            let before = service.state.swap(Arc::clone(&state));
-            service.tenants.count_all(service.revision().catalog(), &state);
-            for target in before.bindings.keys().filter(|target| !state.bindings.contains_key(*target)) {
-                service.reconcile(target, None);
-            }
-            state.bindings.iter().for_each(|(target, record)| service.reconcile(target, Some(record)));
-            Ok(())
+            let before = service.state.swap(Arc::clone(&next));
+            service.tenants.count_all(service.revision().catalog(), &next);
+            Ok(before)
         });
-        work.await?.map_err(|error: StoreError| Fault::internal(error))
+        let before = work.await?.map_err(|error: StoreError| Fault::internal(error))?;
+        let gone = before.bindings.keys().filter(|target| !state.bindings.contains_key(*target));
+        self.serve_later(gone.chain(state.bindings.keys()).cloned().collect());
+        Ok(())
     }
 }
 
