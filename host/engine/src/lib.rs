@@ -38,16 +38,21 @@ mod metadata;
 mod module_store;
 mod own_refusal;
 mod policy;
+mod time;
+mod trace;
 
 pub use bindings::{contract, explain};
 pub use exports::RequestIter;
 pub use failure::Failure;
 pub use inspection::{Import, Inspection};
 pub use instance::{CallMessage, Instance, MessageTexts, PinRead, State};
+pub use instance_pool::InstanceSlot;
 pub use limits::{Isolation, Limits};
 pub use module_store::{Collected, CompiledCache, Module, ModuleDigest, ModuleStore, StoreError};
 pub use own_refusal::{OwnRefusal, RefusalAuthor};
 pub use policy::{Policy, PolicyError};
+pub use time::{CallTime, RequestLength, RequestTime, WordingTime};
+pub use trace::Explained;
 
 /// The component of the standard policy, built with this crate.
 static STANDARD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/standard.wasm"));
