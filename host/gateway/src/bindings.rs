@@ -24,6 +24,7 @@ pub use error::SwapError;
 pub(crate) use health::BoundPolicy;
 pub use history::Served;
 pub(crate) use route::Route;
+pub(crate) use shadow::Shadow;
 pub use shadow::{Comparison, Difference};
 pub(crate) use swap::Control;
 pub use target::BindingTarget;

@@ -9,6 +9,7 @@ use callsign_engine::{Failure, Policy, RefusalAuthor};
 use super::binding::Binding;
 use super::target::BindingTarget;
 use crate::event::{Event, EventKind};
+use crate::lanes::SlowMarks;
 
 /// What a bound policy reports to.
 pub(crate) trait Supervisor: Send + Sync {
@@ -28,6 +29,8 @@ pub(crate) struct BoundPolicy {
     pub(crate) fallback: Option<Arc<Policy>>,
     breaker: CircuitBreaker,
     failures: AtomicU64,
+    /// The applications that the policy is slow for.
+    pub(crate) slow: SlowMarks,
 }
 
 impl BoundPolicy {
@@ -39,6 +42,7 @@ impl BoundPolicy {
             supervisor,
             fallback: None,
             failures: AtomicU64::new(0),
+            slow: SlowMarks::default(),
         }
     }
 
@@ -61,16 +65,22 @@ impl BoundPolicy {
         self.report(EventKind::CircuitClosed { policy: self.binding.policy.label().into() });
     }
 
-    /// Notes a failure. A lack of free instances is counted, but does not open the circuit.
+    /// Notes a failure. A lack of room or time that others caused is counted, but does not open the circuit.
     #[cold]
     pub(crate) fn failed(&self, failure: &Failure) {
         if matches!(failure, Failure::CircuitOpen) {
             return;
         }
         let policy = self.count(failure);
-        if !matches!(failure, Failure::Busy(_)) && self.breaker.failed() {
+        if !failure.is_for_lack_of_room() && self.breaker.failed() {
             self.report(EventKind::CircuitOpened { policy });
         }
+    }
+
+    /// Whether the budget of its application counts for it. A policy of the platform serves many applications: what one
+    /// of them makes it take must not open its circuit for the others.
+    pub(crate) fn has_budget(&self) -> bool {
+        self.target != BindingTarget::Platform
     }
 
     /// Whether the circuit is open. Unlike [`BoundPolicy::may_be_called`] this does not take the turn to try again.
