@@ -5,7 +5,6 @@ mod people;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use callsign_catalog::{Channel, Sender, Strategy};
 use callsign_destination::Destination;
@@ -15,6 +14,7 @@ use callsign_engine::contract::types::Answer;
 use callsign_engine::explain::{Narrowing, SenderVerdict, StrategyVerdict, Trace};
 use callsign_engine::{Failure, PinRead, RequestTime};
 use callsign_index::DEFAULT_APPLICATION;
+use cpu_time::ThreadTime;
 use serde::{Serialize, Serializer};
 
 use crate::decision::{DecisionRef, Outcome, Verdict};
@@ -133,21 +133,22 @@ async fn explain_in_slow_lane(
     let snapshot = Arc::clone(&explanation.snapshot);
     let tenant = snapshot.tenant(query.question.scope);
     let bound = choose(&snapshot, query).bound;
-    if bound.has_budget() {
-        lane.check_budget(tenant)?;
-    }
+    bound.check_budget(lane, tenant)?;
     let (own, question, request) = (Arc::downgrade(lane), query.question, query.request);
     let message = OwnedMessage::of(query.message);
     let work = move || {
         let lane = own.upgrade()?;
-        let (began, message) = (Instant::now(), message.get());
+        let (began, message) = (ThreadTime::now(), message.get());
         let query = Query { question, request, message: &message };
         let turn = Turn::new(&lane, Place::SlowLane, time);
         if let Err(failure) = explanation.ask(&query, read, &turn) {
             explanation.fail(&query, &failure);
         }
         let snapshot = Arc::clone(&explanation.snapshot);
-        choose(&snapshot, &query).bound.slow.ran(tenant, began.elapsed() < quick(1));
+        let is_quick = began.elapsed() < quick(1);
+        if !is_quick || !explanation.outcome.has_failed() {
+            choose(&snapshot, &query).bound.slow.ran(tenant, is_quick);
+        }
         Some(explanation)
     };
     let explained = lane.decide(tenant, 1, work)?.wait().await?;

@@ -180,7 +180,7 @@ impl Gateway {
                 turn.quick_from_now();
                 let outcome = decide(&snapshot, &query, &mut turn)?;
                 if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
-                    && !word_quickly(own, &snapshot, question.scope, outcome.by)
+                    && !word_quickly(own, lane, &snapshot, (question.scope, outcome.by), &time)
                 {
                     return None;
                 }

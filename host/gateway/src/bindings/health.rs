@@ -9,7 +9,7 @@ use callsign_engine::{Failure, Policy, RefusalAuthor};
 use super::binding::Binding;
 use super::target::BindingTarget;
 use crate::event::{Event, EventKind};
-use crate::lanes::SlowMarks;
+use crate::lanes::{SlowLane, SlowMarks, Tenant};
 
 /// What a bound policy reports to.
 pub(crate) trait Supervisor: Send + Sync {
@@ -81,6 +81,15 @@ impl BoundPolicy {
     /// of them makes it take must not open its circuit for the others.
     pub(crate) fn has_budget(&self) -> bool {
         self.target != BindingTarget::Platform
+    }
+
+    /// Fails if the budget of its application is used up: that counts as a failure until the circuit opens.
+    pub(crate) fn check_budget(&self, lane: &SlowLane, tenant: Tenant) -> Result<(), Failure> {
+        if !self.has_budget() {
+            return Ok(());
+        }
+        let checked = lane.check_budget(tenant);
+        checked.map_err(|failure| if self.circuit_is_open() { Failure::CircuitOpen } else { failure })
     }
 
     /// Whether the circuit is open. Unlike [`BoundPolicy::may_be_called`] this does not take the turn to try again.

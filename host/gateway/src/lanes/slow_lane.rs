@@ -3,9 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsign_engine::{Failure, InstanceSlot, Limits, RequestLength, RequestTime};
+use cpu_time::ThreadTime;
 use futures_channel::oneshot;
 
 use super::LaneOptions;
@@ -47,8 +48,11 @@ struct State {
 struct Work {
     /// Where the thread that wants the result has its idle instances.
     slot: InstanceSlot,
-    run: Box<dyn FnOnce() + Send>,
+    run: Run,
 }
+
+/// Does the work, and counts its time before whoever waits hears of it.
+type Run = Box<dyn FnOnce(&PolicyTime) + Send>;
 
 /// What the slow lane will give.
 pub(crate) struct Reply<T>(oneshot::Receiver<T>);
@@ -110,10 +114,11 @@ impl SlowLane {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Reply<T>, Failure> {
         let (sender, receiver) = oneshot::channel();
-        let run = Box::new(move || {
+        let run = Box::new(move |time: &PolicyTime| {
             // Whoever asked may have gone.
             if !sender.is_canceled() {
-                let _ = sender.send(work());
+                let done = timed(time, tenant, work);
+                let _ = sender.send(done);
             }
         });
         let most = self.shared.options.waiting;
@@ -126,14 +131,11 @@ impl SlowLane {
 
     /// Lets the slow lane work on a shadow, when no decision waits. False if too many wait already.
     pub(crate) fn shadow(&self, tenant: Tenant, work: impl FnOnce() + Send + 'static) -> bool {
-        self.push(|state, work| state.shadows.push(tenant, 1, work, SHADOWS), Box::new(work)).is_ok()
+        let run = Box::new(move |time: &PolicyTime| timed(time, tenant, work));
+        self.push(|state, work| state.shadows.push(tenant, 1, work, SHADOWS), run).is_ok()
     }
 
-    fn push(
-        &self,
-        push: impl FnOnce(&mut State, Work) -> Result<(), Work>,
-        run: Box<dyn FnOnce() + Send>,
-    ) -> Result<(), ()> {
+    fn push(&self, push: impl FnOnce(&mut State, Work) -> Result<(), Work>, run: Run) -> Result<(), ()> {
         let mut state = self.shared.lock();
         push(&mut state, Work { slot: InstanceSlot::of_this_thread(), run }).map_err(drop)?;
         if state.threads < self.shared.options.threads && self.start_thread() {
@@ -204,7 +206,7 @@ impl Shared {
         while !state.is_closed {
             if let Some((tenant, work)) = state.decisions.take(most) {
                 drop(state);
-                self.work(tenant, work);
+                self.work(work);
                 state = self.lock();
                 state.decisions.done(tenant);
             } else if state.running_shadows + 1 < self.options.threads
@@ -212,7 +214,7 @@ impl Shared {
             {
                 state.running_shadows += 1;
                 drop(state);
-                self.work(tenant, work);
+                self.work(work);
                 state = self.lock();
                 state.running_shadows -= 1;
                 state.shadows.done(tenant);
@@ -222,18 +224,24 @@ impl Shared {
         }
     }
 
-    fn work(&self, tenant: Tenant, work: Work) {
+    fn work(&self, work: Work) {
         work.slot.adopt();
-        let began = Instant::now();
         // Whoever waits for the reply hears that there is none.
-        if catch_unwind(AssertUnwindSafe(work.run)).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| (work.run)(&self.time))).is_err() {
             log::error!("the host panicked in the slow lane");
         }
-        self.time.spend(tenant, began.elapsed(), true);
     }
 }
 
-/// How long a piece of work in the slow lane may take to count as quick.
+/// Works, and counts the time on a core.
+fn timed<T>(time: &PolicyTime, tenant: Tenant, work: impl FnOnce() -> T) -> T {
+    let began = ThreadTime::now();
+    let done = work();
+    time.spend(tenant, began.elapsed(), true);
+    done
+}
+
+/// How long a piece of work in the slow lane may take on a core to count as quick.
 pub(crate) fn quick(messages: usize) -> Duration {
     Limits::TICK.saturating_mul(1 + (messages / Limits::BATCH) as u32)
 }

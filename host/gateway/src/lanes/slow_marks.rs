@@ -31,8 +31,12 @@ pub(crate) struct SlowMarks {
 #[derive(Debug)]
 struct Mark {
     is_slow: bool,
+    /// Whether the slow lane found it slow too. A call may also have passed its first deadline because its thread had to
+    /// wait for a core.
+    is_confirmed: bool,
     /// Quick pieces of work since the last slow one.
     quick: u32,
+    /// How many of them it took to be quick again, last time.
     needed: u32,
     /// When it became quick again.
     since: Instant,
@@ -52,21 +56,18 @@ impl SlowMarks {
             && self.lock().get(&tenant).is_some_and(|mark| mark.is_slow)
     }
 
-    /// Notes that a call passed its first deadline.
+    /// Notes that a call passed its first deadline: the policy counts as slow until the slow lane has found out.
     #[cold]
     pub(crate) fn mark(&self, tenant: Tenant) {
         let mut marks = self.lock();
         if marks.len() >= MANY {
             marks.retain(|_, mark| mark.is_slow || mark.since.elapsed() < SOON);
         }
-        let new = || Mark { is_slow: false, quick: 0, needed: QUICK_AGAIN / 2, since: Instant::now() };
+        let new = || Mark { is_slow: false, is_confirmed: false, quick: 0, needed: 0, since: Instant::now() };
         let mark = marks.entry(tenant).or_insert_with(new);
         if !mark.is_slow {
-            let is_soon = mark.since.elapsed() < SOON;
-            mark.needed = if is_soon { (mark.needed * 2).min(MOST_QUICK_AGAIN) } else { QUICK_AGAIN };
-            mark.is_slow = true;
+            (mark.is_slow, mark.is_confirmed, mark.quick) = (true, false, 0);
         }
-        mark.quick = 0;
         self.bits.fetch_or(bit(tenant), Ordering::Relaxed);
     }
 
@@ -77,8 +78,17 @@ impl SlowMarks {
         }
         let mut marks = self.lock();
         let Some(mark) = marks.get_mut(&tenant).filter(|mark| mark.is_slow) else { return };
-        mark.quick = if quick { mark.quick + 1 } else { 0 };
-        if mark.quick >= mark.needed {
+        if !quick {
+            mark.quick = 0;
+            if !mark.is_confirmed {
+                let is_again = mark.needed > 0 && mark.since.elapsed() < SOON;
+                mark.needed = if is_again { (mark.needed * 2).min(MOST_QUICK_AGAIN) } else { QUICK_AGAIN };
+                mark.is_confirmed = true;
+            }
+            return;
+        }
+        mark.quick += 1;
+        if mark.quick >= mark.needed || !mark.is_confirmed {
             mark.is_slow = false;
             mark.since = Instant::now();
             let slow = marks.iter().filter(|(_, mark)| mark.is_slow);
@@ -114,9 +124,20 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_only_waited_for_a_core_does_not_make_its_policy_slow() {
+        let marks = SlowMarks::default();
+        for _ in 0..100 {
+            marks.mark(7);
+            marks.ran(7, true);
+            assert!(!marks.is_slow(7) && !marks.are_any());
+        }
+    }
+
+    #[test]
     fn it_is_quick_again_after_eight_quick_ones_in_a_row() {
         let marks = SlowMarks::default();
         marks.mark(7);
+        marks.ran(7, false);
         quick(&marks, 7, QUICK_AGAIN - 1);
         marks.ran(7, false);
         quick(&marks, 7, QUICK_AGAIN - 1);
@@ -131,6 +152,7 @@ mod tests {
         let mut needed = QUICK_AGAIN;
         for _ in 0..10 {
             marks.mark(7);
+            marks.ran(7, false);
             quick(&marks, 7, needed - 1);
             assert!(marks.is_slow(7), "after {needed}");
             quick(&marks, 7, 1);
@@ -144,8 +166,10 @@ mod tests {
         let marks = SlowMarks::default();
         for tenant in 0..2 * MANY as u64 {
             marks.mark(tenant);
-            quick(&marks, tenant, QUICK_AGAIN);
-            marks.lock().get_mut(&tenant).expect("a mark").since -= SOON;
+            quick(&marks, tenant, 1);
+            let mut all = marks.lock();
+            let mark = all.get_mut(&tenant).expect("a mark");
+            mark.since = mark.since.checked_sub(SOON).expect("the clock is older");
         }
         assert!(marks.lock().len() <= MANY);
     }

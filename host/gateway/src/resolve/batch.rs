@@ -285,10 +285,10 @@ impl<'a> Group<'a> {
     ) -> Result<(), bool> {
         let Some(first) = self.queries.first() else { return Ok(()) };
         let bound = self.answerer.bound;
-        if bound.slow.are_any() {
-            self.enter(snapshot, turn)?;
-        }
-        let answered = if bound.may_be_called() {
+        let entered = if bound.slow.are_any() { self.enter(snapshot, turn) } else { Ok(()) };
+        let answered = if let Err(failure) = entered {
+            Err(failure)
+        } else if bound.may_be_called() {
             let began = turn.time.spent();
             let called = self.call(snapshot, turn);
             turn.note(snapshot, &self.answerer, first, began, &called);
@@ -299,11 +299,14 @@ impl<'a> Group<'a> {
         match answered {
             Ok((instance, answers)) => self.settle(snapshot, instance, &answers, turn, note),
             Err(Failure::Stopped) if turn.is_quick() => return Err(false),
-            // Another call could run into its deadline too, the request's time is used up, or the circuit is open: no
-            // message of this group gets one.
-            Err(failure @ (Failure::Deadline(_) | Failure::RequestTime(_) | Failure::CircuitOpen)) => {
-                self.one_by_one(snapshot, Some(failure), turn, note)
-            }
+            // Another call could run into its deadline too, no time is left, or the circuit is open: no message of this
+            // group gets one.
+            Err(
+                failure @ (Failure::Deadline(_)
+                | Failure::RequestTime(_)
+                | Failure::OverBudget(_)
+                | Failure::CircuitOpen),
+            ) => self.one_by_one(snapshot, Some(failure), turn, note),
             // One message must not fail the others: each gets a call of its own.
             Err(failure) => {
                 bound.failed(&failure);
@@ -316,11 +319,12 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    /// Whether the call may be made here, see [`Turn::enter`]. Over its budget each message fails in its own call.
+    /// Whether the call may be made here, see [`Turn::enter`].
     #[cold]
-    fn enter(&self, snapshot: &Snapshot, turn: &Turn<'_>) -> Result<(), bool> {
-        let slow = |query| turn.enter(snapshot, &self.answerer, query) == Err(Failure::Stopped);
-        if self.queries.iter().any(slow) { Err(false) } else { Ok(()) }
+    fn enter(&self, snapshot: &Snapshot, turn: &Turn<'_>) -> Result<(), Failure> {
+        // A policy with a budget is bound to one application, so one of its messages speaks for all.
+        let messages = if self.answerer.bound.has_budget() { 1 } else { self.queries.len() };
+        self.queries[..messages].iter().try_for_each(|query| turn.enter(snapshot, &self.answerer, query))
     }
 
     /// Answers the messages one by one. After the first that runs past its deadline the rest fail in the same way.
@@ -342,7 +346,7 @@ impl<'a> Group<'a> {
             let progress = match settled {
                 Ok(settled) => advance(&self.answerer, settled, self.answerer.by.role, 0),
                 Err(failure) => {
-                    if matches!(failure, Failure::Deadline(_) | Failure::RequestTime(_)) {
+                    if matches!(failure, Failure::Deadline(_) | Failure::RequestTime(_) | Failure::OverBudget(_)) {
                         hung.get_or_insert_with(|| failure.clone());
                     }
                     failed(snapshot, &self.answerer, &query, failure, read, turn)

@@ -72,7 +72,10 @@ async fn finish(
                 batch.note_slow(&slots, progress);
                 turn.shadows.extend(shadows);
             }
-            Err(failure) => batch.fail(&slots, &failure, turn),
+            Err(failure) => {
+                turn.quick_from_now();
+                batch.fail(&slots, &failure, turn);
+            }
         }
     }
 }

@@ -27,6 +27,13 @@ pub(crate) enum Progress {
     TooSlow(Retry),
 }
 
+impl Progress {
+    /// Whether the message has failed with its policy.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self, Self::Done(outcome) if outcome.has_failed())
+    }
+}
+
 /// A message whose decision depends on the write of its pin.
 pub(crate) struct PendingDecision {
     pending: PendingPin,

@@ -63,7 +63,7 @@ pub(crate) fn compare_in_slow_lane(
     for comparing in shadows {
         let tenant = snapshot.tenant(comparing.question.scope);
         let shadow = Arc::clone(&comparing.shadow);
-        if shadow.bound.has_budget() && lane.check_budget(tenant).is_err() {
+        if shadow.bound.check_budget(lane, tenant).is_err() {
             shadow.dropped();
             continue;
         }

@@ -1,10 +1,10 @@
 //! Messages of a batch that are decided in the slow lane: all of one application and one policy.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use callsign_engine::contract::types::Request;
 use callsign_engine::{Failure, RequestTime};
+use cpu_time::ThreadTime;
 
 use super::batch::{Group, Slot};
 use super::call::{Answerer, Query};
@@ -55,8 +55,7 @@ impl SlowWork {
         time: RequestTime,
     ) -> (Vec<Slot>, Result<Reply<Worked>, Failure>) {
         let Self { tenant, by, one_by_one, slots, asked } = self;
-        let has_budget = Answerer::chosen(snapshot, by).bound.has_budget();
-        if has_budget && let Err(failure) = lane.check_budget(tenant) {
+        if let Err(failure) = Answerer::chosen(snapshot, by).bound.check_budget(lane, tenant) {
             return (slots, Err(failure));
         }
         let (own, snapshot) = (Arc::downgrade(lane), Arc::clone(snapshot));
@@ -77,7 +76,7 @@ fn decide(
     asked: &[Asked],
     time: RequestTime,
 ) -> Worked {
-    let began = Instant::now();
+    let began = ThreadTime::now();
     let answerer = Answerer::chosen(snapshot, by);
     let mut turn = Turn::new(lane, Place::SlowLane, time);
     let messages: Vec<_> = asked.iter().map(|asked| asked.message.get()).collect();
@@ -100,7 +99,11 @@ fn decide(
             group.answer_in_slow_lane(snapshot, one_by_one, &mut turn, &mut progress);
         }
     }
-    answerer.bound.slow.ran(tenant, began.elapsed() < quick(asked.len()));
+    let is_quick = began.elapsed() < quick(asked.len());
+    // A failure may come from not being called at all.
+    if !is_quick || progress.iter().all(|progress| !progress.has_failed()) {
+        answerer.bound.slow.ran(tenant, is_quick);
+    }
     // Nothing is too slow here.
     let progress = progress.into_iter().map(|progress| match progress {
         Progress::TooSlow(_) => refused(&answerer, &Failure::Stopped),

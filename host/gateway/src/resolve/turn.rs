@@ -59,11 +59,8 @@ impl<'a> Turn<'a> {
     #[inline]
     pub(crate) fn call_time(&self, policy: &Policy, messages: usize) -> Result<CallTime, Failure> {
         if self.is_quick() {
-            if self.time.spent() - self.quick_from < QUICK_TICKS {
-                Ok(CallTime::first(messages))
-            } else {
-                Err(Failure::Stopped)
-            }
+            let is_spent = self.time.spent() - self.quick_from >= QUICK_TICKS;
+            if is_spent { Err(Failure::Stopped) } else { Ok(CallTime::first(messages)) }
         } else {
             self.time.left(policy.limits()).ok_or_else(|| self.time.used_up())
         }
@@ -92,7 +89,12 @@ impl<'a> Turn<'a> {
     fn enter_slow(&self, answerer: &Answerer<'_>, tenant: Tenant) -> Result<(), Failure> {
         match self.place {
             Place::Worker if answerer.bound.slow.is_slow(tenant) => Err(Failure::Stopped),
-            Place::Caller if answerer.bound.has_budget() => self.lane.check_budget(tenant),
+            Place::Caller => {
+                answerer.bound.check_budget(self.lane, tenant)?;
+                // Only the budget keeps anybody from a thread of its own.
+                answerer.bound.slow.ran(tenant, true);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -121,7 +123,8 @@ impl<'a> Turn<'a> {
             return;
         }
         let is_over = ticks > 0 && self.lane.sample(tenant, ticks) && answerer.bound.has_budget();
-        if is_over || failure == Some(&Failure::Stopped) {
+        // A call that was not made because others took the time of the request is not slow.
+        if is_over || ticks > 0 && failure == Some(&Failure::Stopped) {
             answerer.bound.slow.mark(tenant);
         }
     }

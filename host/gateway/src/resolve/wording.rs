@@ -4,26 +4,42 @@
 use std::sync::Arc;
 
 use callsign_engine::{CallTime, OwnRefusal, RequestTime};
+use cpu_time::ThreadTime;
 use hashbrown::HashMap;
 
 use super::call::Answerer;
+use crate::bindings::BoundPolicy;
 use crate::decision::{Outcome, Verdict};
-use crate::lanes::{SlowLane, Tenant};
+use crate::lanes::{SlowLane, Tenant, quick};
 use crate::refusal::Refusal;
 use crate::snapshot::{AnsweredBy, Snapshot};
 
 /// The most ticks of half a millisecond that the wordings of a request take on the caller's thread.
-const QUICK_TICKS: u64 = 2;
+const QUICK_TICKS: u64 = 6;
+
+/// The code of a refusal that its policy did not word.
+const UNWORDED: &str = "POLICY_REFUSED";
 
 /// Words a refusal on the caller's thread. False if that is not quick.
 #[cold]
-pub(crate) fn word_quickly(own: &OwnRefusal, snapshot: &Snapshot, scope: u32, by: AnsweredBy) -> bool {
+pub(crate) fn word_quickly(
+    own: &OwnRefusal,
+    lane: &SlowLane,
+    snapshot: &Snapshot,
+    (scope, by): (u32, AnsweredBy),
+    time: &RequestTime,
+) -> bool {
     let (tenant, bound) = (snapshot.tenant(scope), Answerer::chosen(snapshot, by).bound);
-    if bound.slow.is_slow(tenant) {
-        return false;
-    }
+    !bound.slow.is_slow(tenant) && word_here(own, lane, bound, tenant, time)
+}
+
+/// Words a refusal on this thread, and notes whether that was quick.
+fn word_here(own: &OwnRefusal, lane: &SlowLane, bound: &BoundPolicy, tenant: Tenant, time: &RequestTime) -> bool {
+    let before = time.spent();
     let is_worded = own.word_within(CallTime::first(1)).is_ok();
-    if !is_worded {
+    let ticks = time.spent() - before;
+    let is_over = ticks > 0 && lane.sample(tenant, ticks) && bound.has_budget();
+    if !is_worded || is_over {
         bound.slow.mark(tenant);
     }
     is_worded
@@ -50,11 +66,8 @@ pub(crate) async fn word(
                 let tenant = snapshot.tenant(scope);
                 let bound = Answerer::chosen(snapshot, by).bound;
                 let is_quick = lane.tries_quick() && time.spent() - began < QUICK_TICKS && !bound.slow.is_slow(tenant);
-                if is_quick && own.word_within(CallTime::first(1)).is_ok() {
+                if is_quick && word_here(own, lane, bound, tenant, &time) {
                     continue;
-                }
-                if is_quick || time.spent() - began >= QUICK_TICKS {
-                    bound.slow.mark(tenant);
                 }
                 slow.entry((tenant, by)).or_default().push(Arc::clone(own));
             }
@@ -62,11 +75,18 @@ pub(crate) async fn word(
     }
     let mut replies = Vec::with_capacity(slow.len());
     for ((tenant, by), refusals) in slow {
-        let has_budget = Answerer::chosen(snapshot, by).bound.has_budget();
-        let budget = if has_budget { lane.check_budget(tenant) } else { Ok(()) };
-        let work = refusals.clone();
+        let budget = Answerer::chosen(snapshot, by).bound.check_budget(lane, tenant);
+        let (work, bound) = (refusals.clone(), Arc::clone(Answerer::chosen(snapshot, by).bound));
         let submitted = budget.and_then(|()| {
-            lane.decide(tenant, refusals.len(), move || work.iter().for_each(|own| own.word_in_time(&time)))
+            lane.decide(tenant, refusals.len(), move || {
+                let began = ThreadTime::now();
+                work.iter().for_each(|own| own.word_in_time(&time));
+                // A wording is a call of its own: it takes as long as several messages of a batch.
+                let is_quick = began.elapsed() < quick(work.len() * 4);
+                if !is_quick || work.iter().all(|own| own.code() != UNWORDED) {
+                    bound.slow.ran(tenant, is_quick);
+                }
+            })
         });
         replies.push((refusals, submitted));
     }
