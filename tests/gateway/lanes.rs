@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use callsign::{
-    Binding, BindingTarget, Breaker, DecisionRef, EventKind, Gateway, LaneOptions, Limits, MemoryStore, Message,
-    OnFailure, Policy,
+    Binding, BindingTarget, Breaker, Channel, DecisionRef, EventKind, Gateway, Isolation, LaneOptions, Limits,
+    MemoryStore, Message, Number, OnFailure, PinKey, PinScope, PinnedSender, Policy, Recipient, StickyStore,
 };
 use serde_json::{Value, json};
 
-use crate::pins::remote_store::wait;
+use crate::pins::remote_store::{RemoteStore, wait};
 use callsign_tests::component::Component;
 use callsign_tests::platform::{Platform, sms};
 
@@ -26,6 +26,9 @@ const FOR_EVER: &str = "(loop $for-ever (br $for-ever)) unreachable";
 const SLACK: Duration = Duration::from_secs(2);
 
 const MS: Duration = Duration::from_millis(1);
+
+/// The handle of the strategy of [`platform`] that a test adds to `shop`.
+const STICKY: u32 = 1;
 
 /// Three applications, each with a sender of its own as its sender 0.
 fn platform() -> Platform {
@@ -468,6 +471,53 @@ fn an_instance_that_was_slow_to_start_is_warm_for_the_thread_that_asked() {
     (0..200).for_each(|_| assert_eq!(decide(), "S0"));
     let after = gateway.usage("shop").slow;
     assert!(after < before + 100, "{before} and then {after} calls in the slow lane: it never became warm");
+}
+
+#[test]
+fn instances_that_start_slowly_start_in_the_slow_lane() {
+    let gateway = gateway(|_| {});
+    let component = hostile().start(WORK);
+    let policy = policy(&component, Duration::from_secs(60)).with_isolation(Isolation::Fresh);
+    gateway.swap(&BindingTarget::application("shop"), Binding::new(policy)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+    }
+    assert_eq!(gateway.usage("shop").slow, 3);
+    assert_eq!(gateway.failures(&BindingTarget::application("shop")), Some(0));
+}
+
+#[test]
+fn the_time_of_a_request_holds_for_races() {
+    let store = Arc::new(RemoteStore::default());
+    let mut lanes = LaneOptions::default();
+    lanes.request = 200 * MS;
+    let platform = platform().strategy("sticky", "shop", json!({"channel": "SMS", "useStickySender": true}));
+    let pins = Arc::clone(&store) as Arc<dyn StickyStore>;
+    let gateway = Gateway::with_lanes(platform.catalog(), Policy::standard().unwrap(), pins, lanes).unwrap();
+    // It decides at once while there is no pin, and hangs once it sees one: each message that loses its race does.
+    let component = hostile().import("sticky", "pin-of", "(param i32 i32)").resolve(&format!(
+        "(call $pin-of (local.get $message) (i32.const 4096))
+         (if (i32.load8_u (i32.const 4096)) (then (loop $for-ever (br $for-ever))))
+         (call $decide (i32.const 0) (i32.const {STICKY}) (i32.const 4) (i32.const 1))"
+    ));
+    bind(&gateway, "shop", &component, 60 * MS);
+    let numbers: Vec<String> = (0..40).map(|index| format!("+1415{:07}", 5_550_000 + index)).collect();
+    let messages: Vec<Message<'_>> = numbers.iter().map(|to| sms("shop", to)).collect();
+    let all = numbers.clone();
+    store.before_write(move |pins| {
+        for to in &all {
+            let recipient = Recipient::Number(Number::parse_e164(to).unwrap());
+            let key = PinKey::new(PinScope::new("shop", None), Channel::Sms, recipient);
+            pins.insert(&key, &PinnedSender::new("LONG-GONE")).unwrap();
+        }
+    });
+    let begun = Instant::now();
+    let decisions = wait(gateway.resolve_batch_async(&messages));
+    assert!(begun.elapsed() < 200 * MS + SLACK, "after {:?}", begun.elapsed());
+    assert_eq!(store.trips(), (1, 1));
+    let told: Vec<String> = decisions.iter().map(told).collect();
+    assert_eq!(told[0], "POLICY_FAILED the policy ran for longer than 60ms");
+    assert_eq!(told[39], "POLICY_FAILED the time of the request, 200ms, is used up");
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl<'a> Turn<'a> {
     #[inline]
     pub(crate) fn call_time(&self, policy: &Policy, messages: usize) -> Result<CallTime, Failure> {
         if self.is_quick() {
-            let is_spent = self.time.spent() - self.quick_from >= QUICK_TICKS;
+            let is_spent = self.time.spent() - self.quick_from >= QUICK_TICKS || !self.lane.tries_quick();
             if is_spent { Err(Failure::Stopped) } else { Ok(CallTime::first(messages)) }
         } else {
             self.time.left(policy.limits()).ok_or_else(|| self.time.used_up())
