@@ -429,6 +429,18 @@ fn the_circuit_of_a_policy_that_takes_more_than_its_budget_opens() {
 }
 
 #[test]
+fn the_budget_holds_for_callers_who_wait_on_their_own_thread_too() {
+    let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(10));
+    bind(&gateway, "shop", &slow(), Duration::from_secs(60));
+    let over = "POLICY_FAILED the policies of the application take more than 10 ms a second";
+    let alone = (0..40).any(|_| told(gateway.resolve(&sms("shop", TO)).get()) == over);
+    assert!(alone, "{:?}", gateway.usage("shop"));
+    let decisions = gateway.resolve_batch(&[sms("shop", TO); 30]);
+    assert_eq!(decisions.iter().map(told).collect::<Vec<_>>(), [over; 30]);
+    assert_eq!(told(gateway.resolve(&sms("care", TO)).get()), "S1");
+}
+
+#[test]
 fn a_policy_of_the_platform_is_not_held_to_the_budget_of_an_application() {
     let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(1));
     gateway.swap(&BindingTarget::Platform, Binding::new(policy(&slow(), Duration::from_secs(60)))).unwrap();
