@@ -19,7 +19,7 @@ use serde::{Serialize, Serializer};
 
 use crate::decision::{DecisionRef, Outcome, Verdict};
 use crate::gateway::Gateway;
-use crate::lanes::{SlowLane, quick};
+use crate::lanes::{SlowLane, quick_time};
 use crate::message::{Message, OwnedMessage};
 use crate::refusal::Refusal;
 use crate::resolve::batch::key as pin_key;
@@ -145,7 +145,7 @@ async fn explain_in_slow_lane(
             explanation.fail(&query, &failure);
         }
         let snapshot = Arc::clone(&explanation.snapshot);
-        let is_quick = began.elapsed() < quick(1);
+        let is_quick = began.elapsed() < quick_time(1);
         if !is_quick || !explanation.outcome.has_failed() {
             choose(&snapshot, &query).bound.slow.ran(tenant, is_quick);
         }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub(crate) use self::fair_queue::Tenant;
 pub use self::policy_time::Usage;
-pub(crate) use self::slow_lane::{Reply, SlowLane, quick};
+pub(crate) use self::slow_lane::{Reply, SlowLane, quick_time};
 pub(crate) use self::slow_marks::SlowMarks;
 
 /// Where policies run, and for how long.

@@ -10,7 +10,7 @@
 //! does, `in_lanes` awaits messages through both lanes, `wording` asks for the words of refusals.
 //!
 //! `progress` takes a message from its call to its decision, also where the policy fails or another message pins the
-//! recipient first. `single` does it for one message, `batch` for many; `shadow` compares a candidate on the way, `probe`
+//! recipient first. `single` does it for one message, `batch` for many; `shadow` compares a candidate afterwards, `probe`
 //! tries a policy that does not serve yet.
 
 pub(crate) mod batch;

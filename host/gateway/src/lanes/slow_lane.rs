@@ -243,6 +243,6 @@ fn timed<T>(time: &PolicyTime, tenant: Tenant, work: impl FnOnce() -> T) -> T {
 }
 
 /// How long a piece of work in the slow lane may take on a core to count as quick.
-pub(crate) fn quick(messages: usize) -> Duration {
+pub(crate) fn quick_time(messages: usize) -> Duration {
     Limits::TICK.saturating_mul(1 + (messages / Limits::BATCH) as u32)
 }

@@ -12,7 +12,7 @@ use super::destination::Question;
 use super::progress::{Progress, Retry, refused, retry};
 use super::shadow::Comparing;
 use super::turn::{Place, Turn};
-use crate::lanes::{Reply, SlowLane, Tenant, quick};
+use crate::lanes::{Reply, SlowLane, Tenant, quick_time};
 use crate::message::OwnedMessage;
 use crate::snapshot::{AnsweredBy, Snapshot};
 
@@ -99,7 +99,7 @@ fn decide(
             group.answer_in_slow_lane(snapshot, one_by_one, &mut turn, &mut progress);
         }
     }
-    let is_quick = began.elapsed() < quick(asked.len());
+    let is_quick = began.elapsed() < quick_time(asked.len());
     // A failure may come from not being called at all.
     if !is_quick || progress.iter().all(|progress| !progress.has_failed()) {
         answerer.bound.slow.ran(tenant, is_quick);

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use super::call::Answerer;
 use crate::bindings::BoundPolicy;
 use crate::decision::{Outcome, Verdict};
-use crate::lanes::{SlowLane, Tenant, quick};
+use crate::lanes::{SlowLane, Tenant, quick_time};
 use crate::refusal::Refusal;
 use crate::snapshot::{AnsweredBy, Snapshot};
 
@@ -82,7 +82,7 @@ pub(crate) async fn word(
                 let began = ThreadTime::now();
                 work.iter().for_each(|own| own.word_in_time(&time));
                 // A wording is a call of its own: it takes as long as several messages of a batch.
-                let is_quick = began.elapsed() < quick(work.len() * 4);
+                let is_quick = began.elapsed() < quick_time(work.len() * 4);
                 if !is_quick || work.iter().all(|own| own.code() != UNWORDED) {
                     bound.slow.ran(tenant, is_quick);
                 }
