@@ -12,6 +12,7 @@ mod coverage;
 mod crash;
 mod default_senders;
 mod events;
+mod explanations;
 mod fleet;
 mod keys;
 mod modules;

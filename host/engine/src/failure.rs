@@ -19,6 +19,18 @@ pub enum Failure {
     /// The call ran past its deadline.
     #[error("the policy ran for longer than {0:?}")]
     Deadline(Duration),
+    /// The call was stopped before its deadline, because it was given less time, see [`CallTime`](crate::CallTime).
+    #[error("the policy was stopped before its deadline")]
+    Stopped,
+    /// The time of the whole request is used up.
+    #[error("the time of the request, {0:?}, is used up")]
+    RequestTime(Duration),
+    /// Too many messages of the application wait for a slow policy already. The number is how many may.
+    #[error("the policy is slow, and {0} messages of its application wait for it already")]
+    Waiting(usize),
+    /// The policies of the application took more time than they may: milliseconds in each second.
+    #[error("the policies of the application take more than {0} ms a second")]
+    OverBudget(u32),
     /// The call ran more instructions than its limit.
     #[error("the policy ran out of its {0} instructions")]
     Fuel(u64),
@@ -79,7 +91,9 @@ impl Failure {
     /// The kind of failure, in one word, as metrics and events name it.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Deadline(_) => "deadline",
+            Self::Deadline(_) | Self::Stopped => "deadline",
+            Self::RequestTime(_) => "request",
+            Self::OverBudget(_) => "budget",
             Self::Fuel(_) => "instructions",
             Self::Memory(_) | Self::MemoryBudget(_) => "memory",
             Self::Table(_) => "table",
@@ -88,13 +102,18 @@ impl Failure {
             Self::Returned(_) => "returned",
             Self::Trap(_) => "trap",
             Self::NoInstance(_) => "no_instance",
-            Self::Busy(_) => "busy",
+            Self::Busy(_) | Self::Waiting(_) => "busy",
             Self::Answers { .. } | Self::Answer(_) => "answer",
             Self::CircuitOpen => "resting",
             Self::Starting => "starting",
             Self::NoExplanation => "no_explanation",
             Self::Host(_) => "host",
         }
+    }
+
+    /// Whether the policy is not to blame: others took the room or the time that the call needed.
+    pub const fn is_for_lack_of_room(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Waiting(_) | Self::RequestTime(_) | Self::Stopped)
     }
 
     /// The failure behind an error of wasmtime. `refused` is the limit of memory or tables that the call reached, if it

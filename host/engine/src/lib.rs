@@ -41,6 +41,8 @@ mod metadata;
 mod module_store;
 mod own_refusal;
 mod policy;
+mod time;
+mod trace;
 
 pub use bindings::{contract, explain};
 pub use compile::{Compiler, compile_child_main};
@@ -48,12 +50,15 @@ pub use exports::RequestIter;
 pub use failure::Failure;
 pub use inspection::{Import, Inspection};
 pub use instance::{CallMessage, Instance, MessageTexts, PinRead, State};
+pub use instance_pool::InstanceSlot;
 pub use limits::{Isolation, Limits};
 pub use log_budget::LogBudget;
 pub use memory_budget::MemoryBudget;
 pub use module_store::{Collected, CompiledCache, Module, ModuleDigest, ModuleStore, StoreError};
 pub use own_refusal::{OwnRefusal, RefusalAuthor};
 pub use policy::{Policy, PolicyError};
+pub use time::{CallTime, RequestLength, RequestTime, WordingTime};
+pub use trace::Explained;
 
 /// The component of the standard policy, built with this crate.
 static STANDARD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/standard.wasm"));

@@ -8,8 +8,8 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Limits {
     /// How long a call may run. A call makes one decision, or up to [`Limits::BATCH`] in a batch. It is stopped at most
-    /// one [`Limits::TICK`] after the deadline, unless the machine is overloaded. Default 200 ms: a thousand times what
-    /// a batch takes, and short enough for a gateway's own timeout.
+    /// 10 ms after the deadline, and mostly within one [`Limits::TICK`], unless the machine is overloaded. Default 200
+    /// ms: a thousand times what a batch takes, and short enough for a gateway's own timeout.
     pub deadline: Duration,
     /// The most linear memory of an instance, in bytes. Default 128 MiB: what the standard policy needs for its two
     /// largest pools.
@@ -46,7 +46,7 @@ pub struct Limits {
 
 impl Limits {
     /// The unit that deadlines are counted in.
-    pub const TICK: Duration = Duration::from_millis(10);
+    pub const TICK: Duration = Duration::from_micros(500);
 
     /// The most requests in a call. Larger batches are split into several calls.
     pub const BATCH: usize = 256;

@@ -22,6 +22,7 @@ use crate::limits::{Isolation, Limits};
 use crate::log_budget::LogBudget;
 use crate::memory_budget::MemoryBudget;
 use crate::metadata::Metadata;
+use crate::time::CallTime;
 
 /// How often an idle instance is dropped to make room before a call fails as busy. Other threads may take that room
 /// first.
@@ -243,19 +244,30 @@ impl Policy {
     /// No instance starts, or all of them are in a call.
     #[inline]
     pub fn instance(&self) -> Result<Box<Instance>, Failure> {
-        match self.idle.take() {
+        self.instance_within(CallTime::FULL)
+    }
+
+    /// The same for a call that may take this long. A fresh instance may take as long to start.
+    ///
+    /// # Errors
+    /// As [`Policy::instance`], and if the start takes longer.
+    #[inline]
+    pub fn instance_within(&self, time: CallTime) -> Result<Box<Instance>, Failure> {
+        let mut instance = match self.idle.take() {
             Some(mut instance) => {
                 instance.reservation = None;
-                Ok(instance)
+                instance
             }
-            None => self.start(),
-        }
+            None => self.start(time)?,
+        };
+        instance.allow(time);
+        Ok(instance)
     }
 
     /// Starts a fresh instance. If the process has no room for one, an idle instance is dropped.
-    pub(super) fn start(&self) -> Result<Box<Instance>, Failure> {
+    pub(super) fn start(&self, time: CallTime) -> Result<Box<Instance>, Failure> {
         for _ in 0..MAX_RECLAIMS {
-            match Instance::new(self) {
+            match Instance::new(self, time) {
                 // Another thread may take the room first, so this is tried again.
                 Err(Failure::Busy(_)) if self.engine.idle.reclaim() => {}
                 Err(Failure::Busy(_)) => break,
@@ -280,12 +292,12 @@ impl Policy {
     /// No instance starts.
     pub fn warm(&self) -> Result<(), Failure> {
         if matches!(self.isolation, Isolation::Fresh) {
-            return self.start().map(drop);
+            return self.start(CallTime::FULL).map(drop);
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         for slot in 0..cores {
             self.idle.fill(slot, || {
-                let mut instance = self.start()?;
+                let mut instance = self.start(CallTime::FULL)?;
                 Ok(self.may_stay_idle(&mut instance).then_some(instance))
             })?;
         }

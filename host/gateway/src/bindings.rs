@@ -26,6 +26,7 @@ pub(crate) use health::BoundPolicy;
 pub use held::HeldBinding;
 pub use history::Served;
 pub(crate) use route::Route;
+pub(crate) use shadow::Shadow;
 pub use shadow::{Comparison, Difference};
 pub(crate) use swap::Control;
 pub use target::BindingTarget;

@@ -43,6 +43,11 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Whether the policy failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.verdict, Verdict::Refused(Refusal::PolicyFailed(_)))
+    }
+
     /// A refusal where no policy could be called, with the reason.
     #[cold]
     pub(crate) fn undecided(reason: &str) -> Self {

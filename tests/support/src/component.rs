@@ -27,6 +27,7 @@ pub struct Component {
     items: String,
     encoding: StringEncoding,
     contract: &'static str,
+    world: &'static str,
 }
 
 impl Component {
@@ -41,6 +42,7 @@ impl Component {
             items: String::new(),
             encoding: StringEncoding::UTF8,
             contract: "1.0.0",
+            world: "deciding-policy",
         }
     }
 
@@ -156,6 +158,23 @@ impl Component {
         self
     }
 
+    /// Explains too: a trace with so many notes on senders, all on sender 0, and the answer of `resolve`. It needs a
+    /// memory of 64 KiB and 8 bytes a note.
+    pub fn explaining(mut self, notes: usize) -> Self {
+        self.world = "explaining-policy";
+        self.item(&format!(
+            r#"(func (export "callsign:policy/explain@1.0.0#explain")
+              (param i32 i32 i64 i32 i32 i32 i64) (result i32)
+              (i32.store (i32.const 4104) (i32.const 65536))
+              (i32.store (i32.const 4108) (i32.const {notes}))
+              (memory.copy (i32.const 4136)
+                (call $resolve (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5)
+                  (local.get 6))
+                (i32.const 32))
+              (i32.const 4096))"#
+        ))
+    }
+
     /// With strings in UTF-16.
     pub fn utf16(mut self) -> Self {
         self.encoding = StringEncoding::UTF16;
@@ -184,7 +203,7 @@ impl Component {
     pub fn build(&self) -> Vec<u8> {
         let mut wit = Resolve::default();
         let package = wit.push_str("contract.wit", &contract(self.contract)).expect("the contract is sound");
-        let world = wit.select_world(&[package], Some("deciding-policy")).expect("a world of the contract");
+        let world = wit.select_world(&[package], Some(self.world)).expect("a world of the contract");
         self.build_for(&wit, world)
     }
 

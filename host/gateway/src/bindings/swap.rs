@@ -21,6 +21,7 @@ use super::route::Route;
 use super::shadow::{Comparison, Shadow};
 use super::target::BindingTarget;
 use crate::event::{Event, EventKind};
+use crate::lanes::{LaneOptions, SlowLane};
 use crate::resolve::probe::probe;
 use crate::snapshot::Snapshot;
 
@@ -34,18 +35,29 @@ pub(crate) struct Control {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     past: Mutex<HashMap<BindingTarget, VecDeque<Past>>>,
     listeners: ArcSwap<Vec<Listener>>,
+    pub(crate) slow_lane: Arc<SlowLane>,
 }
 
 pub(super) type Changes<'a> = MutexGuard<'a, HashMap<BindingTarget, VecDeque<Past>>>;
 
 impl Control {
-    pub(crate) fn new(revision: Revision, platform: Binding, sticky: Arc<dyn StickyStore>) -> Arc<Self> {
+    pub(crate) fn new(
+        revision: Revision,
+        platform: Binding,
+        sticky: Arc<dyn StickyStore>,
+        lanes: LaneOptions,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|control| {
             let active =
                 Arc::new(BoundPolicy::new(platform, BindingTarget::Platform, control.clone() as Weak<dyn Supervisor>));
             let route = Arc::new(Route { target: BindingTarget::Platform, active, canary: None, shadow: None });
             let snapshot = Snapshot::new(Arc::new(revision), sticky, vec![route], None);
-            Self { snapshot: ArcSwap::from_pointee(snapshot), past: Mutex::default(), listeners: ArcSwap::default() }
+            Self {
+                snapshot: ArcSwap::from_pointee(snapshot),
+                past: Mutex::default(),
+                listeners: ArcSwap::default(),
+                slow_lane: Arc::new(SlowLane::new(lanes)),
+            }
         })
     }
 
@@ -183,7 +195,7 @@ impl Control {
             failure => SwapError::Start { reason: failure.to_string() },
         })?;
         for expected in &binding.probes {
-            probe(&snapshot, &binding.policy, expected)
+            probe(&snapshot, &self.slow_lane, &binding.policy, expected)
                 .map_err(|reason| SwapError::Probe { to: expected.message().to.into(), reason })?;
         }
         let fallback = match (binding.on_failure, &snapshot.standard) {

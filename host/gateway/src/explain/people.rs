@@ -86,6 +86,9 @@ fn steps(explanation: &Explanation, scope: u32, trace: &Trace, f: &mut Formatter
         }
         more(trace.senders.len(), f)?;
     }
+    if explanation.is_cut {
+        writeln!(f, "\nThe policy said more than the scope has, and the rest was cut off.")?;
+    }
     Ok(())
 }
 

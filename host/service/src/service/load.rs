@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, StickyStore};
+use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, LaneOptions, StickyStore};
 use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
@@ -93,7 +93,11 @@ impl Service {
         let modules = Arc::new(ModuleCache::new(config.data.join("modules"), config.compiler.clone()));
         let standard = Arc::new(modules.standard()?);
         let (pins, platform) = (Arc::clone(&sticky), Arc::clone(&standard));
-        let gateway = blocking(move || Gateway::with(catalog, platform, pins)).await??;
+        let mut lanes = LaneOptions::default();
+        // More than what is refused at the door: this is for what a single request takes.
+        lanes.milliseconds_per_second =
+            u32::try_from(config.tenant.policy_milliseconds_per_second).ok().filter(|most| *most > 0);
+        let gateway = blocking(move || Gateway::with_lanes(catalog, platform, pins, lanes)).await??;
         let service = Arc::new(Self {
             events: Events::new(&config),
             tenants,
