@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::policies::{TO, catalog};
 use callsign_tests::servers::certificates::Authority;
 use callsign_tests::servers::postgres::Server as Database;
 use callsign_tests::servers::redis::{Cluster, Setup, TlsFiles};
@@ -21,16 +22,17 @@ fn a_fleet_keeps_its_catalog_and_its_pins_over_tls() {
     let roots = authority.certificate.display();
     let catalog = format!("{}?sslmode=verify-full&sslrootcert={roots}", database.address());
     let config = config(&catalog, &cluster.tls_address("127.0.0.1", &files.authority, ""));
-    let first = Server::with(&config);
+    let file = catalog();
+    let first = Server::with_arguments(&config, &["--catalog", file.to_str().unwrap()]);
     let key = first.key().to_owned();
     let data = folder("second");
     std::fs::write(data.join("no-first-key"), "").unwrap();
     let second = Server::at(&data, &config, &[]);
 
     // What one changes the other hears: the connection that listens is encrypted too.
-    let application = json!({ "applicationId": "shop" });
+    let application = json!({ "applicationId": "new" });
     first.ask(&key, "POST", "/provisioning/1/applications", Some(&application)).expect(201);
-    let path = "/provisioning/1/applications/shop";
+    let path = "/provisioning/1/applications/new";
     second.until("the other node has seen the change", || second.ask(&key, "GET", path, None).status == 200);
     let plain = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                  WHERE application_name = 'callsign' AND NOT ssl";
@@ -39,10 +41,10 @@ fn a_fleet_keeps_its_catalog_and_its_pins_over_tls() {
     assert!(database.sql(&encrypted).parse::<u32>().unwrap() >= 4, "two nodes, two connections each");
 
     // A pin that one writes the other reads.
-    let sender = json!({ "senderId": "N1", "type": "LONG_CODE", "address": "+14155550100", "countries": ["US"] });
-    let _ = first.ask(&key, "POST", "/v1/senders", Some(&sender));
-    let pins = "/v1/pins?applicationId=shop&channel=SMS&recipient=%2B14155550123";
-    assert_eq!(second.ask(&key, "GET", pins, None).status, first.ask(&key, "GET", pins, None).status);
+    let pin = json!({ "applicationId": "shop", "channel": "SMS", "to": TO, "senderId": "S1" });
+    first.ask(&key, "PUT", "/v1/pins", Some(&pin)).expect(200);
+    let found = second.ask(&key, "GET", "/v1/pins?applicationId=shop&channel=SMS&to=%2B14155550123", None);
+    assert_eq!(found.expect(200).json()["senderId"], "S1");
     std::fs::remove_dir_all(data).unwrap();
 }
 
