@@ -86,8 +86,11 @@ fn no_address_is_repeated_wherever_it_is_given() {
         keeps_it(&output.unwrap(), &format!("keys: {address}"));
         let output = callsign(&folder).args(["sticky", "stats", "--sticky", address]).output().unwrap();
         keeps_it(&output, &format!("--sticky: {address}"));
-        let output = callsign(&folder).args(["sticky", "pin", "--application", "a", "--to", "+14155550123"]);
-        let output = output.args(["--sender", "N1"]).env("CALLSIGN_STICKY", address).output().unwrap();
+        let output = callsign(&folder)
+            .args(["sticky", "pin", "--application", "a", "--to", "+14155550123", "--sender", "N1"])
+            .env("CALLSIGN_STICKY", address)
+            .output()
+            .unwrap();
         keeps_it(&output, &format!("CALLSIGN_STICKY: {address}"));
         // No file is named after an address.
         let left = names(&folder);
@@ -138,8 +141,11 @@ fn what_is_printed_of_a_configuration_has_no_password() {
         ("host=db user=me password=c4n4ry", "postgres://me:***@db"),
         ("redis://:c4n4ry@one,two", "redis://:***@one:6379,two:6379"),
     ] {
-        let output = callsign(&folder).args(["serve", "--print-config"]);
-        let output = output.env("CALLSIGN_SERVE_STICKY_STORE", address).output().unwrap();
+        let output = callsign(&folder)
+            .args(["serve", "--print-config"])
+            .env("CALLSIGN_SERVE_STICKY_STORE", address)
+            .output()
+            .unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success() && printed.contains(shown) && !printed.contains(CANARY), "{printed}");
     }
