@@ -87,11 +87,11 @@ pub(crate) fn run(arguments: &KeyArguments) -> Result<Exit, Stop> {
                 let new =
                     NewKey { name: name.clone(), scopes, application: application.clone(), lifetime: *expires_in };
                 let (info, secret) = keys.create(&new).await.map_err(stop)?;
-                show(&info, &secret, arguments.json)
+                show(&info, secret.expose(), arguments.json)
             }
             Command::Rotate { id, overlap } => {
                 let (info, secret) = keys.rotate(id, *overlap).await.map_err(stop)?;
-                show(&info, &secret, arguments.json)
+                show(&info, secret.expose(), arguments.json)
             }
             Command::Revoke { id } => {
                 keys.revoke(id).await.map_err(stop)?;

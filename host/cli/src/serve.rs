@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use callsign::escape;
+use callsign_private::FileError;
 use callsign_service::{Config, Log, LogFormat, StartError};
 use clap::Args;
 use tracing_subscriber::EnvFilter;
@@ -72,12 +73,14 @@ async fn serve(config: Config, catalog: Option<&std::path::Path>) -> Result<Exit
     let end = end().map_err(Stop::failed)?;
     let (running, started) = callsign_service::start(config, catalog).await.map_err(|error| match error {
         StartError::Refused(_) | StartError::Tls { .. } | StartError::RecipientKey { .. } => Stop::refused(error),
+        // What others can use too is closed by hand, and then it starts.
+        StartError::File(ref found) if !matches!(found, FileError::Io { .. }) => Stop::refused(error),
         error => Stop::failed(error),
     })?;
     let url = format!("{}://{}", started.scheme, started.address);
     if let Some(key) = &started.first_key {
         // On standard output and not in the log, so that the key is not kept with the log.
-        print(&format!("first key of the platform, shown this once: {key}\n"))?;
+        print(&format!("first key of the platform, shown this once: {}\n", key.expose()))?;
     }
     if let Some(probes) = started.probes {
         tracing::info!("probes are answered at http://{probes}");
@@ -104,7 +107,7 @@ fn log_to_stderr(log: &Log) -> Result<(), Stop> {
     // The storage engine logs much about itself.
     let quiet = if log.level.contains(['=', ',']) { "" } else { ",fjall=warn,lsm_tree=warn" };
     let filter = EnvFilter::try_new(format!("{}{quiet}", log.level))
-        .map_err(|error| Stop::refused(anyhow::anyhow!("log.level {:?}: {error}", log.level)))?;
+        .map_err(|error| Stop::refused(anyhow::anyhow!("log.level: {error}")))?;
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || LogLine { colour }).with_ansi(colour);

@@ -46,4 +46,4 @@ pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
 pub use server::{Running, Started, document, start};
 pub use service::StartError;
-pub use store::StoreError;
+pub use store::{CatalogAddress, StoreError};

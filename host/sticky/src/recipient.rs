@@ -119,8 +119,8 @@ impl RecipientKey {
         hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The key as 64 hexadecimal digits, as files and environment variables hold it.
-    pub fn to_hex(&self) -> String {
+    /// The key itself, as 64 hexadecimal digits: what files and environment variables hold. Never for a message.
+    pub fn expose(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

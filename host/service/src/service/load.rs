@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, LaneOptions, StickyStore};
+use callsign_private::FileError;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
@@ -12,6 +13,7 @@ use super::entity_autocreate::EntityAutocreate;
 use super::reconcile::AppliedBindings;
 use crate::change::Kind;
 use crate::config::Config;
+use crate::data_folder;
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
@@ -56,14 +58,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// A file or a folder.
-    #[error("{place}: {source}")]
-    File {
-        /// Which.
-        place: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// A file or a folder: it cannot be used, or others can use it too.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The key that recipients are hashed with.
     #[error("the key of recipients in {place} cannot be used: {reason}")]
     RecipientKey {
@@ -90,7 +87,7 @@ impl Service {
         let tenants = Tenants::new(&config, Arc::clone(&metrics));
         tenants.count_all(&catalog, &state);
         let sticky = TimedStore::around(sticky, Arc::clone(&metrics));
-        let modules = Arc::new(ModuleCache::new(config.data.join("modules"), config.compiler.clone()));
+        let modules = Arc::new(ModuleCache::new(config.data.join(data_folder::MODULES), config.compiler.clone()));
         let standard = Arc::new(modules.standard()?);
         let (pins, platform) = (Arc::clone(&sticky), Arc::clone(&standard));
         let mut lanes = LaneOptions::default();
