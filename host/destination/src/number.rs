@@ -3,7 +3,8 @@
 use core::fmt;
 use core::num::NonZeroU16;
 
-use crate::error::NumberError;
+use crate::destination::Destination;
+use crate::error::{DestinationError, NumberError};
 use crate::scan::{Digits, copy_digits, number};
 
 /// The area code (NPA) of a North American number, 200 to 999.
@@ -61,10 +62,25 @@ impl Number {
     /// The values with 3 to 19 digits.
     const RANGE: core::ops::RangeInclusive<u64> = 100..=9_999_999_999_999_999_999;
 
+    /// Parses the number of a sender, in the same way as that of a recipient, so that both compare by their digits: what
+    /// [`Destination::parse`](crate::Destination::parse) takes is the number that it gives, without a national prefix. A
+    /// number that belongs to no country, such as one of a global network, is taken as [`Number::parse_e164`] does.
+    ///
+    /// # Errors
+    ///
+    /// The text is no number; see [`NumberError`].
+    pub fn parse(text: &str) -> Result<Number, NumberError> {
+        match Destination::parse(text) {
+            Ok(found) => Ok(found.number),
+            Err(DestinationError::Prefix { prefix, meant }) => Err(NumberError::Prefix { prefix, meant }),
+            Err(_) => Self::parse_e164(text),
+        }
+    }
+
     /// Parses a number in E.164. The text may have the same characters as that of a [`Destination`](crate::Destination)
     /// (see the crate's documentation), with 7 to 15 digits, the first of them not 0. This does not check whether the
-    /// calling code or the number is in use, and does not remove a national prefix. It is for one's own numbers, such
-    /// as those of senders.
+    /// calling code or the number is in use, and does not remove a national prefix. It is for numbers that were parsed
+    /// before.
     ///
     /// # Errors
     ///

@@ -18,6 +18,25 @@ fn a_sender_number_has_the_shape_of_e164_and_nothing_is_taken_off() {
 }
 
 #[test]
+fn a_number_of_a_sender_is_read_as_a_destination_is() {
+    for (text, number) in [
+        ("+44 (0)7400 123456", "+447400123456"),
+        ("+1 (415) 555-0123", "+14155550123"),
+        ("+54 11 15 1234 5678", "+5491112345678"),
+        // Of no country, so its digits are taken as they are.
+        ("+883 510 012 345 678", "+883510012345678"),
+        ("1234567", "+1234567"),
+    ] {
+        assert_eq!(Number::parse(text).map(|number| number.to_string()).as_deref(), Ok(number), "{text}");
+    }
+    let meant = Number::parse("+442079460123").ok();
+    assert_eq!(Number::parse("0044 20 7946 0123"), Err(NumberError::Prefix { prefix: "00", meant }));
+    assert_eq!(Number::parse("1.41556E+10"), Err(NumberError::Exponent));
+    assert_eq!(Number::parse("14155550123.0"), Err(NumberError::Fraction));
+    assert_eq!(Number::parse("0123456789"), Err(NumberError::LeadingZero));
+}
+
+#[test]
 fn what_is_not_the_shape_of_e164_is_refused() {
     for (text, error) in [
         ("", NumberError::Empty),
@@ -31,7 +50,7 @@ fn what_is_not_the_shape_of_e164_is_refused() {
         assert_eq!(Number::parse_e164(text), Err(error), "{text}");
         assert!(!error.to_string().is_empty());
     }
-    assert_eq!(Number::parse_e164(&"1".repeat(65)), Err(NumberError::TextTooLong { bytes: 65 }));
+    assert_eq!(Number::parse_e164(&"1".repeat(129)), Err(NumberError::TextTooLong { bytes: 129 }));
 }
 
 #[test]
