@@ -115,6 +115,25 @@ impl Number {
         AreaCode::new(u16::try_from(lead.checked_sub(1000)?).ok()?)
     }
 
+    /// The one form of a mobile number that networks take in two: whoever has it is one recipient, with one pin.
+    ///
+    /// - Argentina, `+54 9` and ten digits is `+54` and the ten: the 9 is written for mobile numbers called from abroad.
+    /// - Mexico, `+52 1` and ten digits is `+52` and the ten: the 1 is not dialled since 2019-08-03 (IFT, numbering plan).
+    /// - Brazil, an area code and eight digits of which the first is 6 to 9 has the ninth digit, 9, put before the eight
+    ///   (Anatel, resolution 553 of 2010). Fixed lines begin with 2 to 5.
+    pub const fn recipient(self) -> Number {
+        const TEN_DIGITS: u64 = 10_000_000_000;
+        const EIGHT_DIGITS: u64 = 100_000_000;
+        Number(match self.0 {
+            5_490_000_000_000..=5_499_999_999_999 => 54 * TEN_DIGITS + self.0 % TEN_DIGITS,
+            5_210_000_000_000..=5_219_999_999_999 => 52 * TEN_DIGITS + self.0 % TEN_DIGITS,
+            550_000_000_000..=559_999_999_999 if self.0 % EIGHT_DIGITS >= 60_000_000 => {
+                (self.0 / EIGHT_DIGITS * 10 + 9) * EIGHT_DIGITS + self.0 % EIGHT_DIGITS
+            }
+            other => other,
+        })
+    }
+
     /// A number whose digits the caller has checked: 3 to 19, the first not 0.
     pub(crate) const fn from_scan(value: u64) -> Number {
         Number(value)

@@ -1,6 +1,6 @@
 //! Numbers and area codes on their own.
 
-use callsign_destination::{AreaCode, Number, NumberError};
+use callsign_destination::{AreaCode, Destination, Number, NumberError};
 
 #[test]
 fn a_sender_number_has_the_shape_of_e164_and_nothing_is_taken_off() {
@@ -34,6 +34,27 @@ fn a_number_of_a_sender_is_read_as_a_destination_is() {
     assert_eq!(Number::parse("1.41556E+10"), Err(NumberError::Exponent));
     assert_eq!(Number::parse("14155550123.0"), Err(NumberError::Fraction));
     assert_eq!(Number::parse("0123456789"), Err(NumberError::LeadingZero));
+}
+
+#[test]
+fn forms_of_one_mobile_number_are_one_recipient() {
+    let recipient = |text: &str| Destination::parse(text).map(|found| found.number.recipient().to_string());
+    for (one, other) in [
+        ("+54 9 11 2345 6789", "+54 11 2345 6789"),
+        ("+54 9 11 2345 6789", "+54 11 15 2345 6789"),
+        ("+52 1 55 1234 5678", "+52 55 1234 5678"),
+        ("+55 11 8765 4321", "+55 11 98765 4321"),
+        ("+55 21 6765 4321", "+55 21 96765 4321"),
+    ] {
+        assert_eq!(recipient(one), recipient(other), "{one} and {other}");
+        assert!(recipient(one).is_ok());
+    }
+    // Fixed lines in Brazil, other countries, and numbers that are in their one form.
+    for text in ["+551132345678", "+5511987654321", "+525512345678", "+541123456789", "+14155550123", "+5491123456"] {
+        let number = Number::parse_e164(text).expect("a number");
+        assert_eq!(number.recipient(), number, "{text}");
+    }
+    assert_ne!(recipient("+55 11 8765 4321"), recipient("+55 21 8765 4321"));
 }
 
 #[test]

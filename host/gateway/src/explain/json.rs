@@ -93,7 +93,7 @@ fn senders(explanation: &Explanation, scope: u32, trace: &Trace) -> Value {
         let (code, words) = sender_verdict(note.verdict);
         Some(json!({
             "senderId": &*sender.id,
-            "sender": &*sender.address,
+            "sender": sender.shown(),
             "senderType": sender.kind.as_str(),
             "verdict": code,
             "reason": words,
