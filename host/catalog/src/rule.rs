@@ -82,7 +82,7 @@ pub(super) fn address(kind: SenderType, text: &str) -> Result<Option<u64>, Strin
             let (least, most) = (SHORT_CODE_DIGITS.start(), SHORT_CODE_DIGITS.end());
             Err(format!("{} is not a short code; a SHORT_CODE is {least} to {most} digits", quoted(text)))
         }
-        SenderType::VirtualLongNumber | SenderType::TollFreeNumber => match Number::parse_e164(text) {
+        SenderType::VirtualLongNumber | SenderType::TollFreeNumber => match Number::parse(text) {
             Ok(number) => Ok(Some(number.get())),
             Err(error) => Err(format!("{} is not the number of a {kind}: {error}", quoted(text))),
         },

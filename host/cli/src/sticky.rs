@@ -251,7 +251,7 @@ fn recipient(text: &str) -> Result<Recipient, String> {
     if let Ok(hash) = text.parse() {
         return Ok(Recipient::Hash(hash));
     }
-    Number::parse_e164(text).map(Recipient::Number).map_err(|error| error.to_string())
+    Number::parse(text).map(Recipient::of).map_err(|error| error.to_string())
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {

@@ -151,7 +151,7 @@ impl Serialize for Json<'_, '_> {
         if let Some(refusal) = self.decision.refusal() {
             map.serialize_entry("refusal", &RefusalJson(refusal))?;
         } else if let (Some(sender), Some(step)) = (self.decision.sender(), self.decision.step()) {
-            map.serialize_entry("sender", &*sender.address)?;
+            map.serialize_entry("sender", &sender.shown())?;
             map.serialize_entry("senderId", &*sender.id)?;
             map.serialize_entry("senderType", sender.kind.as_str())?;
             map.serialize_entry("step", step.as_str())?;

@@ -112,7 +112,7 @@ impl Revision {
             (None, None) => PinScope::with_hash(application, None, scope.name_hash),
             (None, other) => PinScope::new(application, other),
         };
-        Some(PinKey::new(names, channel, Recipient::Number(recipient)))
+        Some(PinKey::new(names, channel, Recipient::of(recipient)))
     }
 }
 

@@ -27,6 +27,12 @@ pub struct RecipientHash([u8; 16]);
 pub struct RecipientKey([u8; 32]);
 
 impl Recipient {
+    /// The recipient who has a number: forms of one mobile number are one, see [`Number::recipient`].
+    #[inline]
+    pub const fn of(number: Number) -> Recipient {
+        Recipient::Number(number.recipient())
+    }
+
     /// The recipient as a store with this key keeps it. Without a key numbers stay numbers; a hash always stays as it
     /// is.
     #[inline]

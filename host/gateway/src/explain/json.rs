@@ -1,5 +1,7 @@
 //! An explanation for programs.
 
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -119,7 +121,7 @@ impl Serialize for Senders<'_> {
         #[serde(rename_all = "camelCase")]
         struct Note<'a> {
             sender_id: &'a str,
-            sender: &'a str,
+            sender: Cow<'a, str>,
             sender_type: &'static str,
             verdict: &'static str,
             reason: &'static str,
@@ -129,7 +131,7 @@ impl Serialize for Senders<'_> {
             let sender = explanation.sender(scope, note.sender)?;
             let (verdict, reason) = sender_verdict(note.verdict);
             let sender_type = sender.kind.as_str();
-            Some(Note { sender_id: &sender.id, sender: &sender.address, sender_type, verdict, reason })
+            Some(Note { sender_id: &sender.id, sender: sender.shown(), sender_type, verdict, reason })
         });
         serializer.collect_seq(notes)
     }
