@@ -15,7 +15,7 @@ pub(crate) use self::error_format::{ErrorBody, NoContent, Paged, Problem, Reques
 pub(crate) use self::error_responses::{Errors1, Errors2, Problems};
 pub(crate) use self::guard::{Guard, guard};
 pub(crate) use self::input::{
-    Json, PageQuery, Parameters, ShortPageQuery, body, element, not_json, plain, quoted, raw_object,
+    Json, PageQuery, Parameters, ShortPageQuery, body, element, id, not_json, plain, quoted, raw_object,
 };
 pub(crate) use self::listener::Listener;
 pub(crate) use self::rate::Rates;

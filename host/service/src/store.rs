@@ -5,8 +5,10 @@
 //! revision.
 
 mod postgres;
+pub(crate) mod settings;
 mod sqlite;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +20,12 @@ use crate::change::{Draft, Entry, Kind};
 
 /// How many positions each revision has for its elements. 16 million is more than one change can have.
 const PLACES: u64 = 1 << 24;
+
+/// How often the platform is read while others change it.
+const LOADS: u32 = 5;
+
+/// How many components or settings are read at once.
+const AT_ONCE: usize = 500;
 
 /// A catalog store. A process has one, so its size does not matter.
 #[allow(clippy::large_enum_variant, reason = "see above")]
@@ -74,10 +82,43 @@ impl Store {
 
     /// The newest revision and all elements, kind by kind, each kind in the order of creation.
     pub(crate) async fn load(&self) -> Result<(u64, Vec<Element>), StoreError> {
-        match self {
-            Self::Sqlite(store) => store.load().await,
-            Self::Postgres(store) => store.load().await,
+        for attempt in 1.. {
+            let (revision, mut elements) = match self {
+                Self::Sqlite(store) => store.load().await,
+                Self::Postgres(store) => store.load().await,
+            }?;
+            let bindings = elements.iter().filter(|element| element.kind == Kind::Binding);
+            let texts = self.texts(bindings.map(|element| &*element.body)).await?;
+            let mut missing = None;
+            for element in elements.iter_mut().filter(|element| !settings::needed(&element.body).is_empty()) {
+                match settings::together(&element.body, &texts) {
+                    Ok(body) => element.body = Box::<str>::from(body).into(),
+                    Err(error) => missing = Some(error),
+                }
+            }
+            match missing {
+                None => return Ok((revision, elements)),
+                // Another node may have changed the binding since its element was read.
+                Some(_) if attempt < LOADS => {}
+                Some(error) => return Err(error),
+            }
         }
+        Err(StoreError::Damaged("the settings of a binding are missing".into()))
+    }
+
+    /// The settings that stored bindings name, by digest.
+    async fn texts(&self, bodies: impl Iterator<Item = &str>) -> Result<HashMap<String, Vec<u8>>, StoreError> {
+        let mut digests: Vec<String> = bodies.flat_map(settings::needed).collect();
+        digests.sort_unstable();
+        digests.dedup();
+        let mut texts = HashMap::new();
+        for some in digests.chunks(AT_ONCE) {
+            texts.extend(match self {
+                Self::Sqlite(store) => store.components(some).await,
+                Self::Postgres(store) => store.components(some).await,
+            }?);
+        }
+        Ok(texts)
     }
 
     /// Writes a draft as the revision after `seen`, in one transaction.
@@ -98,13 +139,26 @@ impl Store {
 
     /// At most `most` revisions after `revision`, oldest first.
     pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        match self {
+        let mut entries = match self {
             Self::Sqlite(store) => store.since(revision, most).await,
             Self::Postgres(store) => store.since(revision, most).await,
+        }?;
+        let changes = || entries.iter().flat_map(|entry| &entry.changes).filter(|change| change.kind == Kind::Binding);
+        let texts = self.texts(changes().filter_map(|change| Some(change.body.as_deref()?.get()))).await?;
+        for change in entries.iter_mut().flat_map(|entry| &mut entry.changes) {
+            if change.kind == Kind::Binding
+                && let Some(body) = &mut change.body
+                && !settings::needed(body.get()).is_empty()
+            {
+                // Settings that a later revision deleted are missing: the follower then loads everything.
+                *body = settings::together(body.get(), &texts)?;
+            }
         }
+        Ok(entries)
     }
 
-    /// At most `most` revisions before `revision`, newest first: the audit log from its end.
+    /// At most `most` revisions before `revision`, newest first: the audit log from its end. Bindings are as they are
+    /// stored, with digests of their settings.
     pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
         match self {
             Self::Sqlite(store) => store.before(revision, most).await,

@@ -7,6 +7,7 @@ mod coverage;
 mod decisions;
 mod default_senders;
 mod element;
+mod entities;
 mod events;
 mod keys;
 mod modules;
@@ -40,5 +41,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(senders::routes())
         .merge(coverage::routes())
         .merge(default_senders::routes())
+        .merge(entities::routes())
         .merge(strategies::routes())
 }

@@ -8,7 +8,7 @@ use callsign::Revision;
 use super::Service;
 use super::commit::{Author, edited};
 use crate::binding::{BindingRecord, PolicySpec};
-use crate::change::{Change, Draft, Kind};
+use crate::change::{Change, Kind};
 use crate::events::Event;
 use crate::module::{ModuleRecord, STANDARD};
 use crate::module_cache::FetchError;
@@ -21,12 +21,12 @@ impl Service {
         self: Arc<Self>,
         revision: u64,
         author: &Author,
-        draft: Arc<Draft>,
+        changes: Arc<[Change]>,
         next: Option<Revision>,
     ) -> Result<(), StoreError> {
-        self.fetch_modules(&draft.changes).await;
+        self.fetch_modules(&changes).await;
         let service = Arc::clone(&self);
-        let work = move || service.apply_changes(revision, &draft.changes, next);
+        let work = move || service.apply_changes(revision, &changes, next);
         tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Damaged(error.to_string()))??;
         self.events.send(Event::revision(revision, &author.who, &author.action));
         Ok(())
@@ -82,6 +82,9 @@ impl Service {
         }
         let after = Arc::new(after);
         self.state.store(Arc::clone(&after));
+        for change in changes.iter().filter(|change| change.kind == Kind::Application && change.body.is_none()) {
+            self.refused_traffic.forget_application(&change.key);
+        }
         let removed = changes.iter().filter(|change| change.kind == Kind::Module && change.body.is_none());
         for (owner, digest) in removed.filter_map(|change| ModuleRecord::parts(&change.key)) {
             self.modules.forget(owner.as_deref(), &digest);

@@ -1,5 +1,6 @@
 //! Loads everything from the catalog store, at the start or when revisions are missing.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -7,10 +8,10 @@ use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, StickyStore};
 use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
-use super::Service;
 use super::entity_autocreate::EntityAutocreate;
 use super::reconcile::AppliedBindings;
-use crate::change::Kind;
+use super::{Service, upgrade};
+use crate::change::{Draft, Kind};
 use crate::config::Config;
 use crate::events::Events;
 use crate::fault::Fault;
@@ -79,7 +80,7 @@ impl Service {
         store: Store,
         sticky: Arc<dyn StickyStore>,
     ) -> Result<Arc<Self>, StartError> {
-        let (revision, elements) = store.load().await?;
+        let (revision, elements) = up_to_date(&store).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let metrics = Arc::new(Metrics::default());
         let sticky = TimedStore::around(sticky, Arc::clone(&metrics));
@@ -123,7 +124,7 @@ impl Service {
 
     /// Loads everything again, because single revisions could not be taken over.
     pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
-        let (revision, elements) = self.stored("load", self.store.load()).await?;
+        let (revision, elements) = self.stored("load", up_to_date(&self.store)).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let state = Arc::new(state);
         for record in state.bindings.values() {
@@ -131,8 +132,18 @@ impl Service {
         }
         let service = Arc::clone(self);
         let work = blocking(move || {
+            let known = generations(service.revision().catalog());
             service.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
             let before = service.state.swap(Arc::clone(&state));
+            // Which applications were removed meanwhile is not known; one that was made again is there.
+            let revision = service.revision();
+            for refused in service.refused_traffic.applications() {
+                let generation =
+                    revision.catalog().application(&refused).map(|(_, application)| application.generation);
+                if generation != known.get(&*refused).copied() {
+                    service.refused_traffic.forget_application(&refused);
+                }
+            }
             for target in before.bindings.keys().filter(|target| !state.bindings.contains_key(*target)) {
                 service.reconcile(target, None);
             }
@@ -141,6 +152,25 @@ impl Service {
         });
         work.await?.map_err(|error: StoreError| Fault::internal(error))
     }
+}
+
+/// The newest revision and all elements, after those that an earlier version wrote are brought up to date.
+async fn up_to_date(store: &Store) -> Result<(u64, Vec<Element>), StoreError> {
+    loop {
+        let (revision, elements) = store.load().await?;
+        let changes = upgrade::changes(&elements);
+        if changes.is_empty() {
+            return Ok((revision, elements));
+        }
+        tracing::info!("{} elements of an earlier version are brought up to date", changes.len());
+        let draft = Draft { who: "callsign".into(), action: "upgrade".into(), changes, ..Draft::default() };
+        // Whether it or another node was first: what is there now decides.
+        store.commit(revision, &Arc::new(draft)).await?;
+    }
+}
+
+fn generations(catalog: &Catalog) -> HashMap<Box<str>, u32> {
+    catalog.applications().iter().map(|application| (application.id.clone(), application.generation)).collect()
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {

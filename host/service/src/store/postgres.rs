@@ -154,6 +154,10 @@ impl Postgres {
                 let sql = "INSERT INTO callsign_components VALUES ($1, $2) ON CONFLICT DO NOTHING";
                 transaction.execute(sql, &[digest, bytes]).await?;
             }
+            if !draft.unreferenced.is_empty() {
+                let sql = "DELETE FROM callsign_components WHERE digest = ANY($1)";
+                transaction.execute(sql, &[&draft.unreferenced]).await?;
+            }
             transaction.execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &revision.to_string()]).await?;
             transaction.commit().await?;
             Ok(Committed::Done(revision))
@@ -187,6 +191,13 @@ impl Postgres {
         let sql = "SELECT bytes FROM callsign_components WHERE digest = $1";
         let row = self.transact(LONG_PATIENCE, async |client| client.query_opt(sql, &[&digest]).await).await?;
         Ok(row.map(|row| row.get(0)))
+    }
+
+    /// Those of some components and settings that are there.
+    pub(crate) async fn components(&self, digests: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let sql = "SELECT digest, bytes FROM callsign_components WHERE digest = ANY($1)";
+        let rows = self.transact(LONG_PATIENCE, async |client| client.query(sql, &[&digests]).await).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     pub(crate) fn changed(&self) -> &Arc<Notify> {

@@ -142,6 +142,21 @@ impl Sqlite {
         .await
     }
 
+    /// Those of some components and settings that are there.
+    pub(crate) async fn components(&self, digests: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let digests = digests.to_vec();
+        self.with(move |connection| {
+            let mut select = connection.prepare_cached("SELECT bytes FROM components WHERE digest = ?")?;
+            let mut found = Vec::new();
+            for digest in digests {
+                let bytes = select.query_row([&digest], |row| row.get(0)).optional()?;
+                found.extend(bytes.map(|bytes| (digest, bytes)));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     pub(crate) fn changed(&self) -> &Arc<Notify> {
         &self.changed
     }
@@ -194,6 +209,9 @@ fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<
     }
     for (digest, bytes) in &draft.components {
         transaction.execute("INSERT OR IGNORE INTO components VALUES (?, ?)", params![digest, bytes])?;
+    }
+    for digest in &draft.unreferenced {
+        transaction.execute("DELETE FROM components WHERE digest = ?", [digest])?;
     }
     Ok(())
 }

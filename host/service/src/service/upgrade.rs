@@ -1,0 +1,86 @@
+//! Brings the elements of a store that an earlier version wrote to what this version has.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Deserialize;
+
+use crate::change::{Change, Kind};
+use crate::entity;
+use crate::store::Element;
+
+/// The changes that bring the elements up to date; none if they are.
+///
+/// An entity had no record of its maker, if the platform made it, or one under its id with the application as its body.
+pub(super) fn changes(elements: &[Element]) -> Vec<Change> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        #[serde(default)]
+        entity_name: Option<String>,
+    }
+    let of = |kind: Kind| elements.iter().filter(move |element| element.kind == kind);
+    let names: HashMap<&str, &str> = of(Kind::Entity).map(|element| (&*element.key, &*element.body)).collect();
+    let name = |id: &str| {
+        let named: Named = serde_json::from_str(names.get(id)?).ok()?;
+        named.entity_name
+    };
+    let mut changes = Vec::new();
+    let mut made: HashSet<String> = HashSet::new();
+    for owner in of(Kind::Owner) {
+        match serde_json::from_str::<String>(&owner.body) {
+            Ok(application) => {
+                changes.push(Change::remove(Kind::Owner, &*owner.key));
+                if names.contains_key(&*owner.key) {
+                    changes.push(entity::record(Some(&application), &owner.key, name(&owner.key).as_deref()));
+                    made.insert(owner.key.clone());
+                }
+            }
+            Err(_) => {
+                let parts: Option<(Option<String>, String)> = serde_json::from_str(&owner.key).ok();
+                made.extend(parts.map(|(_, id)| id));
+            }
+        }
+    }
+    let nobodys = of(Kind::Entity).filter(|element| !made.contains(&element.key));
+    changes.extend(nobodys.map(|element| entity::record(None, &element.key, name(&element.key).as_deref())));
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn element(kind: Kind, key: &str, body: &str) -> Element {
+        Element { kind, key: key.into(), body: body.into() }
+    }
+
+    #[test]
+    fn an_entity_of_an_old_store_is_its_applications_or_the_platforms() {
+        let old = [
+            element(Kind::Entity, "acme", r#"{"entityId":"acme","entityName":"Acme"}"#),
+            element(Kind::Entity, "[null,\"x\"]", r#"{"entityId":"[null,\"x\"]"}"#),
+            element(Kind::Entity, "globex", r#"{"entityId":"globex","entityName":"Globex"}"#),
+            element(Kind::Owner, "acme", "\"shop\""),
+            element(Kind::Owner, "[null,\"x\"]", "\"shop\""),
+        ];
+        let changes = changes(&old);
+        let found: Vec<_> = changes
+            .iter()
+            .map(|change| (change.kind, &*change.key, change.body.as_deref().map(serde_json::value::RawValue::get)))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (Kind::Owner, "acme", None),
+                (Kind::Owner, r#"["shop","acme"]"#, Some(r#"{"entityName":"Acme"}"#)),
+                (Kind::Owner, "[null,\"x\"]", None),
+                (Kind::Owner, r#"["shop","[null,\"x\"]"]"#, Some("{}")),
+                (Kind::Owner, r#"[null,"globex"]"#, Some(r#"{"entityName":"Globex"}"#)),
+            ]
+        );
+        let owners = changes.iter().filter_map(|change| Some((&*change.key, change.body.as_deref()?.get())));
+        let new: Vec<Element> = owners.map(|(key, body)| element(Kind::Owner, key, body)).collect();
+        let entities = old.into_iter().filter(|element| element.kind == Kind::Entity);
+        assert!(super::changes(&entities.chain(new).collect::<Vec<_>>()).is_empty());
+    }
+}
