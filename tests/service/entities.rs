@@ -251,3 +251,33 @@ fn what_cannot_be_created_is_told_and_hurts_no_other_tenant() {
     bank.message("fresh");
     server.until("there is room again", || bank.ask("GET", "/provisioning/1/entities/fresh", None).status == 200);
 }
+
+#[test]
+fn a_store_of_an_earlier_version_is_brought_up_to_date() {
+    let data = callsign_tests::service::folder("earlier");
+    let file = data.join("catalog.json");
+    std::fs::write(&file, world::catalog().to_string()).unwrap();
+    let server = Server::at(&data, "", &["--catalog", file.to_str().unwrap()]);
+    let key = server.key().to_owned();
+    let [shop, _] = tenants(&server);
+    shop.make("own", "Own").expect(201);
+    let shops = shop.key;
+    assert_eq!(server.end(), Some(0));
+    // As an earlier version had it: nothing for what the platform made, and for others the application under the id.
+    let store = rusqlite::Connection::open(data.join("catalog.sqlite")).unwrap();
+    store.execute("DELETE FROM elements WHERE kind = 'owner'", []).unwrap();
+    store.execute("INSERT INTO elements VALUES ('owner', 'own', 999999999999, '\"shop\"')", []).unwrap();
+    let body = r#"{"entityId":"own","entityName":"As it was"}"#;
+    store.execute("UPDATE elements SET body = ? WHERE kind = 'entity' AND key = 'own'", [body]).unwrap();
+    drop(store);
+    for _ in 0..2 {
+        let server = Server::at(&data, "", &[]);
+        let own = server.ask(&shops, "GET", OWN, None).expect(200).json();
+        assert_eq!(own, json!({ "entityId": "own", "entityName": "As it was" }));
+        server.ask(&key, "GET", OWN, None).expect(404);
+        let platforms = server.ask(&key, "GET", LIST, None).expect(200).json();
+        assert_eq!(world::ids(&platforms, "entityId"), ["acme", "globex"]);
+        assert_eq!(server.end(), Some(0));
+    }
+    std::fs::remove_dir_all(data).unwrap();
+}

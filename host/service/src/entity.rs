@@ -73,12 +73,6 @@ impl EntityRecords {
         slots.into_iter().filter_map(|slot| self.records.at(slot)).map(|record| &**record)
     }
 
-    /// How many entities a maker has. Takes time with how many they are.
-    pub(crate) fn count(&self, maker: Maker<'_>) -> usize {
-        let is_of = |slot| self.records.at(slot).is_some_and(|record| record.maker() == maker);
-        self.by_maker.iter(self.hasher.hash_one(maker), is_of).count()
-    }
-
     /// Everybody's, in the order in which they were made.
     pub(crate) fn all(&self) -> impl Iterator<Item = &EntityRecord> {
         self.records.iter().map(|record| &**record)
@@ -220,7 +214,10 @@ mod tests {
             apply(&mut records, &record(Some("shop"), &format!("e{number}"), None));
             apply(&mut records, &record(Some(&format!("a{number}")), "same", None));
         }
-        assert_eq!((records.count(Some("shop")), records.count(Some("a7")), records.count(None)), (500, 1, 0));
+        assert_eq!(
+            (records.of(Some("shop")).count(), records.of(Some("a7")).count(), records.of(None).count()),
+            (500, 1, 0)
+        );
         // Removing makes the list compact, after which everything is found still.
         for number in 0..490 {
             for (maker, id) in [("shop", format!("e{number}")), (&*format!("a{number}"), "same".to_owned())] {

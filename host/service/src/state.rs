@@ -24,7 +24,7 @@ pub(crate) struct State {
     /// Whose each entity is.
     pub(crate) entities: EntityRecords,
     /// The generation that the next application with an id has, for ids of applications that were removed.
-    generations: Arc<HashMap<String, u32>>,
+    pub(crate) generations: Arc<HashMap<String, u32>>,
     /// By key, which has the owner and the digest.
     pub(crate) modules: Arc<BTreeMap<String, Arc<ModuleRecord>>>,
     pub(crate) bindings: Arc<BTreeMap<Target, Arc<BindingRecord>>>,

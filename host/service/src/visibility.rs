@@ -38,10 +38,7 @@ pub(crate) struct VisibleScope<'v> {
 
 /// A sender that the key sees.
 #[derive(Clone, Copy)]
-pub(crate) struct VisibleSender<'v> {
-    index: u32,
-    sender: &'v Sender,
-}
+pub(crate) struct VisibleSender<'v>(&'v Sender);
 
 /// A strategy that the key sees.
 #[derive(Clone, Copy)]
@@ -203,8 +200,7 @@ impl<'v> Sight<'v> {
     /// There is no such sender, or not for this key.
     pub(crate) fn sender(self, id: &str) -> Result<VisibleSender<'v>, Hidden> {
         let found = self.catalog().sender(id).filter(|(index, _)| self.sees_sender(*index));
-        let found = found.map(|(index, sender)| VisibleSender { index, sender });
-        found.ok_or_else(|| Hidden::new("sender", id))
+        found.map(|(_, sender)| VisibleSender(sender)).ok_or_else(|| Hidden::new("sender", id))
     }
 
     /// Whether the key sees the sender with this index. It takes the same time whatever there is.
@@ -300,15 +296,11 @@ impl VisibleScope<'_> {
 
 impl<'v> VisibleSender<'v> {
     pub(crate) fn id(self) -> &'v str {
-        &self.sender.id
-    }
-
-    pub(crate) fn index(self) -> u32 {
-        self.index
+        &self.0.id
     }
 
     pub(crate) fn get(self) -> &'v Sender {
-        self.sender
+        self.0
     }
 }
 

@@ -101,7 +101,10 @@ impl EntityAutocreate {
 
     fn put_back(&self, maker: &Maker, entities: Vec<String>) {
         let mut queue = self.queue();
-        entities.into_iter().for_each(|entity| drop(queue.add(maker, entity)));
+        for entity in entities {
+            // Without a place it is created when a later message names it.
+            let _ = queue.add(maker, entity);
+        }
     }
 }
 
