@@ -228,20 +228,25 @@ impl Lookup {
         let of_default_sender = |default: &DefaultSender| spread(default.sender);
         let changed =
             most_updates(before.associations.len()) < after.associations.len().abs_diff(before.associations.len());
-        let ((associations, associations_of, associations_in, uses), mut lookup) = both(
-            if changed { after.associations.len() } else { 0 },
+        let changed = if changed { after.associations.len() } else { 0 };
+        let (old, new) = (&before.associations, &after.associations);
+        let (((associations, associations_of), (associations_in, uses)), mut lookup) = both(
+            changed,
             || {
-                (
-                    slots(&self.associations, &before.associations, &after.associations, of_association),
-                    groups(&self.associations_of, &before.associations, &after.associations, of_its_sender, |_, _| {
-                        true
-                    }),
-                    groups(&self.associations_in, &before.associations, &after.associations, of_application, |_, _| {
-                        true
-                    }),
-                    groups(&self.uses, &before.associations, &after.associations, of_use, |one, other| {
-                        use_of(one) == use_of(other)
-                    }),
+                both(
+                    changed,
+                    || {
+                        (
+                            slots(&self.associations, old, new, of_association),
+                            groups(&self.associations_of, old, new, of_its_sender, |_, _| true),
+                        )
+                    },
+                    || {
+                        (
+                            groups(&self.associations_in, old, new, of_application, |_, _| true),
+                            groups(&self.uses, old, new, of_use, |one, other| use_of(one) == use_of(other)),
+                        )
+                    },
                 )
             },
             || Lookup {

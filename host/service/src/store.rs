@@ -8,7 +8,7 @@ mod postgres;
 pub(crate) mod settings;
 mod sqlite;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -137,24 +137,38 @@ impl Store {
         }
     }
 
-    /// At most `most` revisions after `revision`, oldest first.
+    /// At most `most` revisions after `revision`, oldest first. Of a binding that they change several times they have the
+    /// last state only: the settings of others may be deleted already.
     pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        let mut entries = match self {
-            Self::Sqlite(store) => store.since(revision, most).await,
-            Self::Postgres(store) => store.since(revision, most).await,
-        }?;
-        let changes = || entries.iter().flat_map(|entry| &entry.changes).filter(|change| change.kind == Kind::Binding);
-        let texts = self.texts(changes().filter_map(|change| Some(change.body.as_deref()?.get()))).await?;
-        for change in entries.iter_mut().flat_map(|entry| &mut entry.changes) {
-            if change.kind == Kind::Binding
-                && let Some(body) = &mut change.body
-                && !settings::needed(body.get()).is_empty()
-            {
-                // Settings that a later revision deleted are missing: the follower then loads everything.
-                *body = settings::together(body.get(), &texts)?;
+        for attempt in 1.. {
+            let mut entries = match self {
+                Self::Sqlite(store) => store.since(revision, most).await,
+                Self::Postgres(store) => store.since(revision, most).await,
+            }?;
+            keep_last_bindings(&mut entries);
+            let bindings = entries.iter().flat_map(|entry| &entry.changes);
+            let bodies = bindings.filter(|change| change.kind == Kind::Binding);
+            let texts = self.texts(bodies.filter_map(|change| Some(change.body.as_deref()?.get()))).await?;
+            let mut missing = None;
+            for change in entries.iter_mut().flat_map(|entry| &mut entry.changes) {
+                if change.kind == Kind::Binding
+                    && let Some(body) = &mut change.body
+                    && !settings::needed(body.get()).is_empty()
+                {
+                    match settings::together(body.get(), &texts) {
+                        Ok(whole) => *body = whole,
+                        Err(error) => missing = Some(error),
+                    }
+                }
+            }
+            match missing {
+                None => return Ok(entries),
+                // A still later revision may have changed the binding.
+                Some(_) if attempt < LOADS => {}
+                Some(error) => return Err(error),
             }
         }
-        Ok(entries)
+        Err(StoreError::Damaged("the settings of a binding are missing".into()))
     }
 
     /// At most `most` revisions before `revision`, newest first: the audit log from its end. Bindings are as they are
@@ -189,6 +203,18 @@ impl Store {
             Self::Sqlite(store) => store.place(),
             Self::Postgres(store) => store.place(),
         }
+    }
+}
+
+/// Drops all changes of each binding but the last.
+fn keep_last_bindings(entries: &mut [Entry]) {
+    let mut seen: HashSet<String> = HashSet::new();
+    for entry in entries.iter_mut().rev() {
+        let mut changes = std::mem::take(&mut entry.changes);
+        changes.reverse();
+        changes.retain(|change| change.kind != Kind::Binding || seen.insert(change.key.clone()));
+        changes.reverse();
+        entry.changes = changes;
     }
 }
 
