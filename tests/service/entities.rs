@@ -269,9 +269,12 @@ fn a_store_of_an_earlier_version_is_brought_up_to_date() {
     store.execute("INSERT INTO elements VALUES ('owner', 'own', 999999999999, '\"shop\"')", []).unwrap();
     let body = r#"{"entityId":"own","entityName":"As it was"}"#;
     store.execute("UPDATE elements SET body = ? WHERE kind = 'entity' AND key = 'own'", [body]).unwrap();
-    drop(store);
+    // It kept the components of modules that were deleted.
+    store.execute("INSERT INTO components VALUES ('0123abcd', x'00')", []).unwrap();
     for _ in 0..2 {
         let server = Server::at(&data, "", &[]);
+        let kept: u32 = store.query_row("SELECT count(*) FROM components", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, 0);
         let own = server.ask(&shops, "GET", OWN, None).expect(200).json();
         assert_eq!(own, json!({ "entityId": "own", "entityName": "As it was" }));
         server.ask(&key, "GET", OWN, None).expect(404);

@@ -180,6 +180,14 @@ impl Store {
         }
     }
 
+    /// The digests of all components and settings.
+    pub(crate) async fn digests(&self) -> Result<Vec<String>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.digests().await,
+            Self::Postgres(store) => store.digests().await,
+        }
+    }
+
     /// The component of a module.
     pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         match self {

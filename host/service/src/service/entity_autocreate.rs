@@ -18,8 +18,11 @@ use crate::change::{Change, Kind};
 use crate::entity;
 use crate::fault::Fault;
 
-/// The most entities of one maker in the queue. Beyond it, an entity is created when a later message names it.
+/// The most entities of one application in the queue. Beyond it, an entity is created when a later message names it.
 const MOST: usize = 1_000;
+
+/// The same for the platform, whose keys often send for everybody.
+const MOST_OF_PLATFORM: usize = 10_000;
 
 /// The most entities of one revision.
 const AT_ONCE: usize = 1_000;
@@ -65,8 +68,9 @@ impl Queue {
             self.waiting.insert(maker.clone(), HashSet::new());
             self.turns.push_back(maker.clone());
         }
+        let most = if maker.is_some() { MOST } else { MOST_OF_PLATFORM };
         let waiting = self.waiting.entry(maker.clone()).or_default();
-        waiting.contains(&entity) || waiting.len() < MOST && waiting.insert(entity)
+        waiting.contains(&entity) || waiting.len() < most && waiting.insert(entity)
     }
 
     fn is_refused(&mut self, maker: &Maker) -> bool {

@@ -163,7 +163,9 @@ async fn up_to_date(store: &Store) -> Result<(u64, Vec<Element>), StoreError> {
             return Ok((revision, elements));
         }
         tracing::info!("{} elements of an earlier version are brought up to date", changes.len());
-        let draft = Draft { who: "callsign".into(), action: "upgrade".into(), changes, ..Draft::default() };
+        let unreferenced = upgrade::unreferenced(&elements, store.digests().await?);
+        let draft =
+            Draft { who: "callsign".into(), action: "upgrade".into(), changes, unreferenced, ..Draft::default() };
         // Whether it or another node was first: what is there now decides.
         store.commit(revision, &Arc::new(draft)).await?;
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::change::{Change, Kind};
 use crate::entity;
-use crate::store::Element;
+use crate::store::{Element, settings};
 
 /// The changes that bring the elements up to date; none if they are.
 ///
@@ -63,6 +63,14 @@ pub(super) fn changes(elements: &[Element]) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// The digests of components that no module and no binding has: an earlier version kept all.
+pub(super) fn unreferenced(elements: &[Element], digests: Vec<String>) -> Vec<String> {
+    let users = elements.iter().filter(|element| matches!(element.kind, Kind::Module | Kind::Binding));
+    let users: Vec<&Element> = users.collect();
+    let is_used = |digest: &str| users.iter().any(|user| user.key.contains(digest) || user.body.contains(digest));
+    digests.into_iter().filter(|digest| !settings::is_digest(digest) && !is_used(digest)).collect()
 }
 
 /// The application and the entity that an element is of.

@@ -187,6 +187,12 @@ impl Postgres {
         rows.iter().map(|row| entry(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4))).collect()
     }
 
+    pub(crate) async fn digests(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT digest FROM callsign_components";
+        let rows = self.transact(LONG_PATIENCE, async |client| client.query(sql, &[]).await).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
     pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT bytes FROM callsign_components WHERE digest = $1";
         let row = self.transact(LONG_PATIENCE, async |client| client.query_opt(sql, &[&digest]).await).await?;

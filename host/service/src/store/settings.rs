@@ -24,12 +24,20 @@ pub(crate) struct Stored {
     pub(crate) unreferenced: Vec<String>,
 }
 
+/// What the digests of settings begin with, and those of components do not.
+const PREFIX: &str = "settings-";
+
+/// Whether a digest is one of settings.
+pub(crate) fn is_digest(digest: &str) -> bool {
+    digest.starts_with(PREFIX)
+}
+
 /// The digest of settings that are stored apart. It has the target, so that no two bindings share a text.
 fn digest(target: &Target, spec: &PolicySpec) -> Option<String> {
     let text = spec.settings.as_deref().filter(|settings| settings.get().len() > INLINE)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(target.key().as_bytes()).update(&[0]).update(text.get().as_bytes());
-    Some(format!("settings-{}", hasher.finalize().to_hex()))
+    Some(format!("{PREFIX}{}", hasher.finalize().to_hex()))
 }
 
 fn digests(record: &BindingRecord) -> BTreeSet<String> {

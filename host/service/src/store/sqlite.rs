@@ -131,6 +131,15 @@ impl Sqlite {
         .await
     }
 
+    pub(crate) async fn digests(&self) -> Result<Vec<String>, StoreError> {
+        self.with(|connection| {
+            let mut select = connection.prepare("SELECT digest FROM components")?;
+            let digests = select.query_map([], |row| row.get(0))?;
+            Ok(digests.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let digest = digest.to_owned();
         self.with(move |connection| {
