@@ -41,7 +41,7 @@ pub(crate) struct Service {
     pub(crate) store: Store,
     pub(crate) modules: Arc<ModuleCache>,
     /// The memory of policies' instances.
-    memory: InstanceMemory,
+    pub(crate) memory: InstanceMemory,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
     /// Entities to create because a message named them.
