@@ -20,8 +20,8 @@ fn a_fleet_keeps_its_catalog_and_its_pins_over_tls() {
     let authority = Authority::new();
     let database = Database::start_with_tls(&authority.sign(&["127.0.0.1"]), &authority);
     let roots = authority.certificate.display();
-    let catalog = format!("{}?sslmode=verify-full&sslrootcert={roots}", database.address());
-    let config = config(&catalog, &cluster.tls_address("127.0.0.1", &files.authority, ""));
+    let store = format!("{}?sslmode=verify-full&sslrootcert={roots}", database.address());
+    let config = config(&store, &cluster.tls_address("127.0.0.1", &files.authority, ""));
     let file = catalog();
     let first = Server::with_arguments(&config, &["--catalog", file.to_str().unwrap()]);
     let key = first.key().to_owned();
