@@ -196,6 +196,7 @@ fn damage_is_found_when_it_is_opened_or_when_the_pin_is_read_and_never_gives_ano
                 fs::create_dir_all(Path::new(file).parent().unwrap()).unwrap();
                 fs::write(file, bytes).unwrap();
             }
+            fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o700)).unwrap();
         }
     }
     assert!(refused > 0, "no damage was found");

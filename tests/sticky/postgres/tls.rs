@@ -1,8 +1,8 @@
 //! TLS to PostgreSQL: what each `sslmode` checks, against a server whose certificates the test makes.
 
-use callsign_sticky::{OpenError, PostgresStore};
+use callsign_sticky::{OpenError, PostgresStore, StickyStore};
 
-use crate::conformance;
+use crate::conformance::{self, key, sender};
 use callsign_test_servers::certificates::Authority;
 use callsign_test_servers::postgres::{Server, options, schema};
 
@@ -54,11 +54,13 @@ fn a_certificate_is_checked_as_the_mode_says() {
     // Without an authority these check nothing, as in libpq; the default is `prefer`.
     for query in ["sslmode=require", "sslmode=prefer", ""] {
         let store = open(&address, "localhost", query).unwrap();
+        store.insert(&key("shop", 1), &sender("a")).unwrap();
         assert_ne!(count("ssl"), "0", "{query}");
         assert_eq!(count("NOT ssl"), "0", "{query}");
         drop(store);
     }
     let store = open(&address, "127.0.0.1", "sslmode=disable").unwrap();
+    store.insert(&key("shop", 1), &sender("a")).unwrap();
     assert_ne!(count("NOT ssl"), "0");
     drop(store);
 
@@ -105,7 +107,7 @@ fn a_server_that_wants_a_certificate_of_its_clients_gets_one() {
 fn a_file_that_is_missing_or_no_certificate_or_open_to_others_is_refused_before_a_connection() {
     let authority = Authority::new();
     let client = authority.sign(&["a client"]);
-    let key = client.key.display().to_string();
+    let private = client.key.display().to_string();
     let address = "postgres://me:hush@127.0.0.1:1/db";
     let refused = |query: String, why: &str| {
         let error = PostgresStore::connect(&format!("{address}?{query}"), options(&schema())).unwrap_err();
@@ -114,9 +116,9 @@ fn a_file_that_is_missing_or_no_certificate_or_open_to_others_is_refused_before_
         assert!(text.contains(why) && !text.contains("hush"), "{text}");
     };
     refused("sslmode=verify-full&sslrootcert=/nowhere/ca.pem".into(), "/nowhere/ca.pem");
-    refused(format!("sslmode=verify-full&sslrootcert={key}"), "no certificate");
-    refused(format!("sslmode=require&sslcert={key}&sslkey={key}"), "no certificate");
+    refused(format!("sslmode=verify-full&sslrootcert={private}"), "no certificate");
+    refused(format!("sslmode=require&sslcert={private}&sslkey={private}"), "no certificate");
     std::fs::set_permissions(&client.key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
-    let query = format!("sslmode=require&sslcert={}&sslkey={key}", client.certificate.display());
-    refused(query, &format!("chmod 600 {key}"));
+    let query = format!("sslmode=require&sslcert={}&sslkey={private}", client.certificate.display());
+    refused(query, &format!("chmod 600 {private}"));
 }
