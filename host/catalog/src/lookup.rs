@@ -144,7 +144,8 @@ impl Catalog {
         })
     }
 
-    /// Whether there is an association with exactly these fields, in the words of the file, whether strategies act on it or not.
+    /// Whether there is an association with exactly these fields, in the words of the file, whether strategies act on
+    /// it or not.
     pub fn has_association(
         &self,
         resource_type: &str,

@@ -1,5 +1,5 @@
-//! What a key needs for a route. Each route says it once, where it is made: it is in the OpenAPI document, and the guard takes it
-//! from there, so it is checked before anything of a body is read.
+//! What a key needs for a route. Each route says it once, where it is made: it is in the OpenAPI document, and the
+//! guard takes it from there, so it is checked before anything of a body is read.
 
 use std::sync::Arc;
 
