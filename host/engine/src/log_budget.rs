@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// A budget of log lines a second, shared by all policies that are given it. Taking a line is one atomic operation, without a
-/// lock.
+/// A budget of log lines a second, shared by all policies that are given it and by what else is logged about them.
+/// Taking a line is one atomic operation, without a lock.
 #[derive(Debug)]
 pub struct LogBudget {
     owner: Box<str>,
@@ -33,7 +33,7 @@ impl LogBudget {
     }
 
     /// Takes a line; false if the budget of this second is used up.
-    pub(crate) fn take(&self) -> bool {
+    pub fn take(&self) -> bool {
         if self.lines_per_second == 0 || self.take_in(second()) {
             return true;
         }
@@ -51,8 +51,8 @@ impl LogBudget {
         self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 
-    /// Logs how many lines were dropped since this was told last, if any, at most once a second. It is called again and again by
-    /// whoever holds the budget, since a policy that is quiet afterwards would not tell it.
+    /// Logs how many lines were dropped since this was told last, if any, at most once a second. It is called again and
+    /// again by whoever holds the budget, since a policy that is quiet afterwards would not tell it.
     pub fn tell_dropped(&self) {
         let now = second();
         if self.untold.load(Ordering::Relaxed) == 0 || self.told.swap(now, Ordering::Relaxed) == now {
@@ -62,7 +62,7 @@ impl LogBudget {
         if lines > 0 {
             log::warn!(
                 target: "callsign::policy",
-                "{lines} lines more of the policies of {:?} were not logged: {} a second are",
+                "{lines} lines more about the policies of {:?} were not logged: {} a second are",
                 self.owner, self.lines_per_second
             );
         }

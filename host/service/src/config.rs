@@ -55,8 +55,8 @@ pub struct Config {
 pub struct Listen {
     /// Address and port. Port 0 takes any free port; the log says which.
     pub address: SocketAddr,
-    /// Another address, for `/healthz`, `/readyz` and `/metrics` alone. It is served by a thread of its own, without TLS, so
-    /// the load of the main one cannot block it.
+    /// Another address, for `/healthz`, `/readyz` and `/metrics` alone. It is served by a thread of its own, without
+    /// TLS, so the load of the main one cannot block it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probes: Option<SocketAddr>,
     /// A PEM file with the certificate chain. With `key` it makes the service use TLS.
@@ -108,8 +108,8 @@ pub struct Limits {
     pub messages: usize,
     /// The most connections at a time. More wait in the system's queue.
     pub connections: usize,
-    /// The most connections of one address at a time; of an IPv6 address, its network of 64 bits counts. More are closed at
-    /// once. 0 is no limit, for a service behind a proxy.
+    /// The most connections of one address at a time; of an IPv6 address, its network of 64 bits counts. More are
+    /// closed at once. 0 is no limit, for a service behind a proxy.
     pub connections_per_address: usize,
     /// The most requests in progress at a time.
     pub requests: usize,

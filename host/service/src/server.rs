@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::Router;
 use callsign::StickyStore;
 use callsign::sticky::EmbeddedOptions;
 use callsign_private::{Secret, file};
@@ -24,6 +25,7 @@ use crate::store::{Operator, Store};
 /// A service that has started.
 pub struct Running {
     service: Arc<Service>,
+    router: Router,
     listener: Listener,
     probes: Option<Probes>,
     /// Locks the data folder as long as the service runs.
@@ -71,7 +73,9 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
     let first_key = first_key(&service).await?;
     let probing = probes.as_ref().map(Probes::address);
     let started = Started { address, probes: probing, scheme: listener.scheme(), first_key };
-    Ok((Running { service, listener, probes, _lock: lock }, started))
+    // Here, so that what listens answers at once.
+    let router = router(&service);
+    Ok((Running { service, router, listener, probes, _lock: lock }, started))
 }
 
 impl Running {
@@ -85,8 +89,7 @@ impl Running {
         if let Some(Err(error)) = &probing {
             tracing::error!("probes are not answered: {error}");
         }
-        let router = router(&self.service);
-        self.listener.serve(&self.service, router, end).await;
+        self.listener.serve(&self.service, self.router, end).await;
         let _ = tokio::join!(follower, creator);
         drop(probing);
     }

@@ -1,8 +1,8 @@
 //! Tenants, and what each of them may use. A tenant is an application, with all its keys together.
 //!
-//! Every budget has its limit in `[tenant]` of the configuration, its place in [`Tenant`], and its name in [`Budget`]. A tenant
-//! that is over one is refused with that name; nobody else is. The platform's own keys have no tenant, and of what a process
-//! has once (places for requests, bytes of bodies, listeners) tenants together can take a part only.
+//! Every budget has its limit in `[tenant]` of the configuration, its place in [`Tenant`], and its name in [`Budget`].
+//! A tenant that is over one is refused with that name; nobody else is. The platform's own keys have no tenant, and of
+//! what a process has once (places for requests, bytes of bodies, listeners) tenants together can take a part only.
 
 mod bucket;
 mod budget;

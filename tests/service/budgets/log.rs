@@ -34,7 +34,7 @@ fn a_tenants_policies_log_so_many_lines_a_second_and_the_rest_is_told_in_one() {
     for _ in 0..50 {
         decide(&server, &shop, &message).expect(200);
     }
-    server.until_logged("lines more of the policies of \"shop\" were not logged");
+    server.until_logged("lines more about the policies of \"shop\" were not logged");
     let seconds = began.elapsed().as_secs() as usize + 2;
     assert!((1..=5 * seconds).contains(&logged("shops")), "{} lines in {seconds} s", logged("shops"));
     assert!(used(&server, "shop", "log_lines_per_second").1 >= 800 - 5 * seconds as u64);

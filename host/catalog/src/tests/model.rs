@@ -185,3 +185,31 @@ fn a_file_over_the_size_limit_is_refused_unread() {
     };
     assert_eq!(bytes, MAX_CATALOG_BYTES + 1);
 }
+
+#[test]
+fn an_association_is_found_by_all_its_fields_whether_strategies_act_on_it_or_not() {
+    let catalog = load(SOUND);
+    let all = [
+        ("NUMBER", "SMS", "shop", None, "us-1"),
+        ("NUMBER", "SMS", "shop", Some("acme"), "us-1"),
+        ("ALPHA", "RCS", "default", Some("café"), "name"),
+        ("NUMBER", "WHATSAPP", "shop", None, "us-1"),
+        ("DOMAIN", "EMAIL", "shop", Some("acme"), "acme.example"),
+    ];
+    let types = ["NUMBER", "ALPHA", "DOMAIN", "PHONE"];
+    let channels = ["SMS", "MMS", "RCS", "EMAIL", "WHATSAPP", "TELEX"];
+    let entities = [None, Some("acme"), Some("café"), Some("none")];
+    for kind in types {
+        for channel in channels {
+            for application in ["shop", "default", "none"] {
+                for entity in entities {
+                    for resource in ["us-1", "name", "acme.example", "none"] {
+                        let is_there = all.contains(&(kind, channel, application, entity, resource));
+                        let found = catalog.has_association(kind, channel, application, entity, resource);
+                        assert_eq!(found, is_there, "{kind} {channel} {application} {entity:?} {resource}");
+                    }
+                }
+            }
+        }
+    }
+}

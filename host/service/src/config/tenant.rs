@@ -11,8 +11,8 @@ use super::Limits;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tenant {
-    /// What part of `limits.requests`, `waiting`, `bodies_bytes` and `listeners` all tenants together may take. The rest is
-    /// kept for the keys of the platform. 1 to 100, in hundredths.
+    /// What part of `limits.requests`, `waiting`, `bodies_bytes` and `listeners` all tenants together may take. The
+    /// rest is kept for the keys of the platform. 1 to 100, in hundredths.
     pub together_percent: usize,
     /// Requests in progress at a time.
     pub requests: usize,

@@ -51,7 +51,8 @@ impl Drop for Counted {
     }
 }
 
-/// The address that counts: of an IPv6 address its network of 64 bits, since whoever has one address there has them all.
+/// The address that counts: of an IPv6 address its network of 64 bits, since whoever has one address there has them
+/// all.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

@@ -87,8 +87,8 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads and drops the body of a request that is refused, up to [`DRAINED`] bytes. A client that is still writing would not read
-/// the answer if the connection were closed at once.
+/// Reads and drops the body of a request that is refused, up to [`DRAINED`] bytes. A client that is still writing would
+/// not read the answer if the connection were closed at once.
 pub(super) async fn refuse(request: Request) {
     let (head, body) = request.into_parts();
     drain(&head.headers, body).await;

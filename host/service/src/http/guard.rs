@@ -1,5 +1,6 @@
-//! What every request passes before its handler: the key is checked, then its rate, its scope and its tenant's budgets, and only
-//! then is the body read; then it waits for its turn. A panic of the handler fails only its request. Errors get the format of their path.
+//! What every request passes before its handler: the key is checked, then its rate, its scope and its tenant's budgets,
+//! and only then is the body read; then it waits for its turn. A panic of the handler fails only its request. Errors
+//! get the format of their path.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

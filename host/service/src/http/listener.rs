@@ -28,7 +28,8 @@ const HEAD_BYTES: usize = 64 << 10;
 /// The most headers of a request.
 const HEADERS: usize = 64;
 
-/// The most bytes of answers that the system keeps for a client that does not read them. It doubles that for its own records.
+/// The most bytes of answers that the system keeps for a client that does not read them. It doubles that for its own
+/// records.
 const UNREAD_BYTES: u32 = 256 << 10;
 
 /// How many connections wait in the system's queue.

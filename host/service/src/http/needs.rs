@@ -1,5 +1,5 @@
-//! What a key needs for a route. Each route says it once, where it is made: it is in the OpenAPI document, and the guard takes it
-//! from there, so it is checked before anything of a body is read.
+//! What a key needs for a route. Each route says it once, where it is made: it is in the OpenAPI document, and the
+//! guard takes it from there, so it is checked before anything of a body is read.
 
 use std::sync::Arc;
 
@@ -55,13 +55,21 @@ impl Needs {
     /// As the document says.
     pub(crate) fn of(document: &Document) -> Self {
         let mut needs = Self::default();
-        let document = serde_json::to_value(document).unwrap_or_default();
-        for (path, operations) in document["paths"].as_object().into_iter().flatten() {
-            for (method, operation) in operations.as_object().into_iter().flatten() {
-                let words = operation["security"][0][SCHEME].as_array().map(Vec::as_slice).unwrap_or_default();
+        for (path, item) in &document.paths.paths {
+            let operations = [
+                (Method::GET, &item.get),
+                (Method::PUT, &item.put),
+                (Method::POST, &item.post),
+                (Method::DELETE, &item.delete),
+                (Method::PATCH, &item.patch),
+            ];
+            for (method, operation) in operations {
+                // A requirement can be read as JSON only.
+                let security = operation.as_ref().and_then(|operation| serde_json::to_value(&operation.security).ok());
+                let security = security.unwrap_or_default();
+                let words = security[0][SCHEME].as_array().map(Vec::as_slice).unwrap_or_default();
                 let words = || words.iter().filter_map(Value::as_str);
-                let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes());
-                if let (Some(scope), Ok(method)) = (words().find_map(Scope::parse), method) {
+                if let Some(scope) = words().find_map(Scope::parse) {
                     let need = Need { scope, platform: words().any(|word| word == PLATFORM) };
                     needs.0.entry_ref(&**path).or_default().push((method, need));
                 }

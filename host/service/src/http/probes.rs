@@ -1,5 +1,5 @@
-//! The listener for probes: `/healthz`, `/readyz` and `/metrics` on an address of their own, served by a thread of their own.
-//! Whatever occupies the main listener and its workers, a probe is answered.
+//! The listener for probes: `/healthz`, `/readyz` and `/metrics` on an address of their own, served by a thread of
+//! their own. Whatever occupies the main listener and its workers, a probe is answered.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

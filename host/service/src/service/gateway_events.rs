@@ -26,6 +26,7 @@ impl Service {
             match &event.kind {
                 // There may be one for every message.
                 EventKind::Failed { .. } => tracing::debug!("{event}"),
+                _ if !service.may_log(&Target::from(&event.target)) => {}
                 EventKind::Rejected { .. } | EventKind::AutoRolledBack { .. } | EventKind::CircuitOpened { .. } => {
                     tracing::warn!("{event}")
                 }
@@ -40,7 +41,13 @@ impl Service {
         });
     }
 
-    /// Failures may come with every message, and all listeners share a backlog: of an application, so many a second are told.
+    /// Whether a line about the binding of a target may be logged: it counts with what its policies log.
+    pub(super) fn may_log(&self, target: &Target) -> bool {
+        target.application_id.as_deref().is_none_or(|application| self.tenants.of(application).log.take())
+    }
+
+    /// Failures may come with every message, and all listeners share a backlog: of an application, so many a second are
+    /// told.
     fn may_tell(&self, event: &callsign::Event) -> bool {
         let application = Target::from(&event.target).application_id;
         match (&event.kind, application) {

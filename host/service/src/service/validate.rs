@@ -48,7 +48,9 @@ impl Service {
             Ok(tried) => return tried,
             Err(refused) => refused,
         };
-        tracing::info!("{target}: {} is not accepted: {reason}", spec.policy);
+        if self.may_log(target) {
+            tracing::info!("{target}: {} is not accepted: {reason}", spec.policy);
+        }
         self.metrics.happened(&EventKind::Rejected { policy: (&*spec.policy).into(), reason: reason.clone() });
         self.events.send(Event::rejected(target, Some(&spec.policy), &reason));
         Err(Fault::property(property, reason))

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 /// For how long a rate may be used ahead: what was not used for two seconds can be used at once.
 const AHEAD: Duration = Duration::from_secs(2);
 
-/// A bucket that leaks at a rate. It lets in whatever comes while it is not full, however much that is, and nobody until it has
-/// leaked afterwards. So a request that is larger than the rate is not impossible, and what is only known afterwards, such as
-/// time, can be charged.
+/// A bucket that leaks at a rate. It lets in whatever comes while it is not full, however much that is, and nobody
+/// until it has leaked afterwards. So a request that is larger than the rate is not impossible, and what is only known
+/// afterwards, such as time, can be charged.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     began: Instant,

@@ -1,7 +1,8 @@
 //! Whose turn it is: how many requests are in progress, and who waits.
 //!
-//! A tenant has a queue of its own, and of each tenant one request at a time waits beside those of others. So waiting goes round
-//! the tenants, however many requests one of them has. Tenants together leave places that only the platform's keys take.
+//! A tenant has a queue of its own, and of each tenant one request at a time waits beside those of others. So waiting
+//! goes round the tenants, however many requests one of them has. Tenants together leave places that only the
+//! platform's keys take.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

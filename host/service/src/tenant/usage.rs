@@ -1,5 +1,5 @@
-//! What a tenant has in the catalog store, counted from changes: a revision costs time with what it changes, and not with what
-//! there is.
+//! What a tenant has in the catalog store, counted from changes: a revision costs time with what it changes, and not
+//! with what there is.
 
 use callsign::{Catalog, Strategy};
 use hashbrown::{HashMap, HashSet};
