@@ -19,6 +19,8 @@ pub(crate) struct Fault {
     pub(crate) retry_after: Option<Duration>,
     /// Whether the catalog store is the reason: some paths answer that with another status.
     pub(crate) is_store_unavailable: bool,
+    /// Whether a tenant's budget is the reason: some paths answer that with another status.
+    pub(crate) is_over_budget: bool,
 }
 
 /// What is wrong with a property of a body, or with a parameter.
@@ -36,7 +38,14 @@ impl Violation {
 
 impl Fault {
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), violations: Vec::new(), retry_after: None, is_store_unavailable: false }
+        Self {
+            status,
+            text: text.into(),
+            violations: Vec::new(),
+            retry_after: None,
+            is_store_unavailable: false,
+            is_over_budget: false,
+        }
     }
 
     /// 400, with what is wrong: the first [`MOST`] violations.

@@ -1,10 +1,11 @@
 //! Which messages this node refused for want of a strategy or a sender: their scopes, channels and countries.
 
+use std::cmp::Reverse;
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
 use callsign::{Channel, Country, DEFAULT_APPLICATION, Destination, Message, Refusal};
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use crate::change::now;
 
@@ -52,6 +53,8 @@ struct Part {
     all: Vec<RefusedMessages>,
     /// Positions in `all`, by their keys.
     places: HashTable<u32>,
+    /// How many entries each application has.
+    of_application: HashMap<Box<str>, usize>,
     /// Where the next sample starts.
     turn: u64,
 }
@@ -135,6 +138,7 @@ impl Part {
         }
         let (application, entity, channel, country) = key;
         let place = self.all.len() as u32;
+        *self.of_application.entry(application.into()).or_default() += 1;
         self.all.push(RefusedMessages {
             application: application.into(),
             entity: entity.map(Into::into),
@@ -148,15 +152,18 @@ impl Part {
         places.insert_unique(hash, place, |&place| hasher.hash_one(all[place as usize].key()));
     }
 
-    /// Drops the oldest of a few entries, first those that were seen once: a tenant that names a new entity with every
-    /// message drops its own.
+    /// Drops the oldest of a few entries: first those of the application that has most, and of these first what was seen once.
+    /// A tenant that names a new entity with every message drops its own.
     fn make_room(&mut self, hasher: &DefaultHashBuilder) {
         let length = self.all.len() as u64;
         let sample = (0..SAMPLE).map(|step| {
             let number = (self.turn + step).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             ((number >> 32) % length) as usize
         });
-        let oldest = sample.min_by_key(|&place| (self.all[place].count > 1, self.all[place].last));
+        let oldest = sample.min_by_key(|&place| {
+            let RefusedMessages { application, count, last, .. } = &self.all[place];
+            (Reverse(self.of_application.get(application)), *count > 1, *last)
+        });
         self.turn += SAMPLE;
         if let Some(place) = oldest {
             self.remove_at(place, hasher);
@@ -179,7 +186,13 @@ impl Part {
         if let Some(moved) = self.places.find_mut(hash(&self.all[last]), |&found| found as usize == last) {
             *moved = place as u32;
         }
-        self.all.swap_remove(place);
+        let gone = self.all.swap_remove(place);
+        if let Some(count) = self.of_application.get_mut(&gone.application) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_application.remove(&gone.application);
+            }
+        }
     }
 }
 
@@ -238,5 +251,21 @@ mod tests {
         // Every one is found where the index says.
         all.iter().for_each(|refused| traffic.forget(refused));
         assert_eq!(traffic.all(None), []);
+    }
+
+    #[test]
+    fn an_application_with_ever_new_entities_drops_its_own_entries_and_not_those_of_others() {
+        let traffic = RefusedTraffic::default();
+        let message = Message::new(Channel::Sms, "+33628550123");
+        for number in 0..500 {
+            let entity = format!("entity {number}");
+            traffic.add(&message.application("calm").entity(&entity), &refusal("FR"));
+        }
+        for number in 0..2 * MOST {
+            let entity = format!("entity {number}");
+            traffic.add(&message.application("flood").entity(&entity), &refusal("FR"));
+        }
+        assert_eq!(traffic.all(Some("calm")).len(), 500);
+        assert!(traffic.all(None).len() <= MOST);
     }
 }

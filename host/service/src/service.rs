@@ -50,6 +50,8 @@ pub(crate) struct Service {
     applied: AppliedBindings,
     /// Turns to try and to start policies.
     starts: TenantTurns,
+    /// Turns to audit the coverage.
+    pub(crate) audits: TenantTurns,
     /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
     state: ArcSwap<State>,

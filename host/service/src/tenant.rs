@@ -151,6 +151,12 @@ impl Tenant {
         }
     }
 
+    /// How many entities more it may have.
+    pub(crate) fn room_for_entities(&self) -> usize {
+        let left = self.limit(Budget::Entities).map(|limit| limit.saturating_sub(self.stored(Budget::Entities)));
+        left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
     /// Whether an entity may be made because a message names it. The log tells at most once a minute that it may not.
     pub(crate) fn may_add_entity(&self) -> bool {
         let (used, limit) = (self.stored(Budget::Entities), self.limit(Budget::Entities));

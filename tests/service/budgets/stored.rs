@@ -15,7 +15,7 @@ fn entities_are_so_many() {
     make(&shop, "one").expect(201);
     make(&shop, "two").expect(201);
     // There is no 413 on these paths.
-    is_over(ENTITIES, &make(&shop, "three"), 400, "entities");
+    is_over(ENTITIES, &make(&shop, "three"), 429, "entities");
     server.ask(&shop, "PUT", &format!("{ENTITIES}/one"), Some(&json!({ "entityName": "One" }))).expect(204);
     make(&bank, "four").expect(201);
     make(server.key(), "five").expect(201);
@@ -32,7 +32,7 @@ fn strategies_are_so_many_on_both_paths() {
     let body = |application: &str, country: &str| json!({ "platform": { "applicationId": application }, "destinationCountryCode": country });
     let make = |key: &str, body: &Value| server.ask(key, "POST", STRATEGIES, Some(body));
     make(&shop, &body("shop", "US")).expect(201);
-    is_over(STRATEGIES, &make(&shop, &body("shop", "CA")), 400, "strategies");
+    is_over(STRATEGIES, &make(&shop, &body("shop", "CA")), 429, "strategies");
     let own = json!({ "platform": { "applicationId": "shop" }, "destinationCountryCodes": ["CA", "MX"] });
     is_over("/v1/strategies", &server.ask(&shop, "POST", "/v1/strategies", Some(&own)), 413, "strategies");
     make(&bank, &body("bank", "CA")).expect(201);
@@ -40,7 +40,7 @@ fn strategies_are_so_many_on_both_paths() {
     make(server.key(), &body("shop", "CA")).expect(201);
     assert_eq!(used(&server, "shop", "strategies").0, 3);
     server.ask(&shop, "DELETE", &format!("{STRATEGIES}/SHOPS"), None).expect(204);
-    is_over(STRATEGIES, &make(&shop, &body("shop", "MX")), 400, "strategies");
+    is_over(STRATEGIES, &make(&shop, &body("shop", "MX")), 429, "strategies");
 }
 
 #[test]
@@ -52,11 +52,11 @@ fn associations_are_so_many() {
     let domain = |name: &str| json!({ "resourceType": "DOMAIN", "channel": "EMAIL", "applicationId": "shop", "entityId": null, "resourceId": name });
     assert_eq!(used(&server, "shop", "associations").0, 3);
     server.ask(&shop, "POST", path, Some(&domain("a.example"))).expect(201);
-    is_over(path, &server.ask(&shop, "POST", path, Some(&domain("b.example"))), 400, "associations");
+    is_over(path, &server.ask(&shop, "POST", path, Some(&domain("b.example"))), 429, "associations");
     let link = world::association(&json!("acme"), "LONG");
     server.ask(&shop, "DELETE", path, Some(&link)).expect(204);
     server.ask(&shop, "POST", path, Some(&link)).expect(201);
-    is_over(path, &server.ask(&shop, "POST", path, Some(&domain("b.example"))), 400, "associations");
+    is_over(path, &server.ask(&shop, "POST", path, Some(&domain("b.example"))), 429, "associations");
     server.post(path, &domain("b.example")).expect(201);
     assert_eq!(used(&server, "shop", "associations").0, 5);
 }

@@ -92,6 +92,7 @@ impl Caller {
             who: format!("{} {}", self.key.key_id, self.key.name),
             action: self.action.to_string(),
             tenant: self.budgets.clone(),
+            is_for_messages: false,
         }
     }
 }

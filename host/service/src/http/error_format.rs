@@ -120,6 +120,8 @@ impl IntoResponse for Fault {
 /// A fault in the format of its path.
 pub(super) fn render(family: Family, fault: &Fault) -> Response {
     let status = match (family, fault.status) {
+        // Of the statuses that these APIs have, this one says that the request itself was in order.
+        (Family::Provisioning1 | Family::Provisioning2, _) if fault.is_over_budget => StatusCode::TOO_MANY_REQUESTS,
         // These APIs do not have these statuses.
         (Family::Provisioning1 | Family::Provisioning2, StatusCode::PAYLOAD_TOO_LARGE) => StatusCode::BAD_REQUEST,
         (Family::Provisioning1 | Family::Provisioning2, StatusCode::UNPROCESSABLE_ENTITY) => StatusCode::BAD_REQUEST,

@@ -54,12 +54,24 @@ pub(crate) struct Author {
     pub(crate) action: String,
     /// Whose budgets the change must keep; `None` for the platform.
     pub(crate) tenant: Option<Arc<Tenant>>,
+    /// Whether it stands for messages, which tenants send too.
+    pub(crate) is_for_messages: bool,
 }
 
 impl Author {
     /// The service itself.
     pub(crate) fn itself(action: impl Into<String>) -> Self {
-        Self { who: "callsign".into(), action: action.into(), tenant: None }
+        Self { who: "callsign".into(), action: action.into(), tenant: None, is_for_messages: false }
+    }
+
+    /// The service, for messages that named something first.
+    pub(crate) fn messages(action: impl Into<String>) -> Self {
+        Self { is_for_messages: true, ..Self::itself(action) }
+    }
+
+    /// Whether the platform's reserve is closed to it.
+    fn is_of_tenants(&self) -> bool {
+        self.tenant.is_some() || self.is_for_messages
     }
 }
 
@@ -98,8 +110,8 @@ impl Service {
     ) -> Result<(T, Vec<Target>), Fault> {
         let _one_at_a_time = self.writer.lock().await;
         for _ in 0..TRIES {
-            let (service, planning, tenant) = (Arc::clone(&self), Arc::clone(&plan), author.tenant.clone());
-            let planned = tokio::task::spawn_blocking(move || service.plan(&*planning, tenant.as_deref())).await;
+            let (service, planning, planner) = (Arc::clone(&self), Arc::clone(&plan), author.clone());
+            let planned = tokio::task::spawn_blocking(move || service.plan(&*planning, &planner)).await;
             let (plan, next) = planned.map_err(Fault::internal)?.map_err(|refused| *refused)?;
             if plan.changes.is_empty() {
                 return Ok((plan.answer, Vec::new()));
@@ -125,8 +137,9 @@ impl Service {
     fn plan<T>(
         &self,
         plan: &impl Fn(&View) -> Result<Plan<T>, Fault>,
-        tenant: Option<&Tenant>,
+        author: &Author,
     ) -> Result<(Plan<T>, Option<Revision>), Box<Fault>> {
+        let tenant = author.tenant.as_deref();
         let view = self.view();
         let plan = plan(&view)?;
         let catalog = edited(view.catalog(), &plan.changes).map_err(|error| fault_of(&error))?;
@@ -142,7 +155,11 @@ impl Service {
                 + catalog.strategies().len()
                 + catalog.entities().len()
                 + catalog.applications().len();
-            let most = self.config.limits.elements;
+            // Tenants together leave a part of it to the platform's keys.
+            let most = match author.is_of_tenants() {
+                true => self.config.tenant.together(self.config.limits.elements),
+                false => self.config.limits.elements,
+            };
             let before = view.catalog();
             let grows = catalog.senders().len() > before.senders().len()
                 || catalog.associations().len() > before.associations().len()

@@ -211,8 +211,10 @@ impl Service {
     }
 
     async fn create(self: &Arc<Self>, batch: Batch) -> Result<(), Fault> {
-        let author = Author::itself("entities that messages named first");
-        self.change(author, move |view| Ok(plan(view, &batch))).await
+        let author = Author::messages("entities that messages named first");
+        let service = Arc::clone(self);
+        let room = move |maker: &str| service.tenants.of(maker).room_for_entities();
+        self.change(author, move |view| Ok(plan(view, &batch, &room))).await
     }
 }
 
@@ -223,14 +225,17 @@ fn is_of_store(fault: &Fault) -> bool {
     fault.is_store_unavailable || fault.status == StatusCode::SERVICE_UNAVAILABLE
 }
 
-fn plan(view: &View, batch: &Batch) -> Plan<()> {
+/// The changes that make a batch. `room` says how many entities an application may still have; what goes beyond is left out.
+fn plan(view: &View, batch: &Batch, room: &impl Fn(&str) -> usize) -> Plan<()> {
     let (mut changes, mut new) = (Vec::new(), HashSet::new());
     for (maker, entities) in batch {
         // The application may have been removed since.
         if maker.as_ref().is_some_and(|id| view.catalog().application(id).is_none()) {
             continue;
         }
-        for entity in entities.iter().filter(|entity| !view.state.entities.has(maker.as_deref(), entity)) {
+        let most = maker.as_deref().map_or(usize::MAX, room);
+        let unknown = entities.iter().filter(|entity| !view.state.entities.has(maker.as_deref(), entity));
+        for entity in unknown.take(most) {
             let put = entity::put(view.catalog(), maker.as_deref(), entity, Some(entity));
             // Several makers may name it first.
             let mut is_known = |change: &Change| change.kind == Kind::Entity && !new.insert(entity.as_str());

@@ -29,6 +29,9 @@ use crate::timed_store::TimedStore;
 /// How many tenants have their policies tried and started at a time: it takes a processor.
 const STARTS: usize = 3;
 
+/// How many tenants have their coverage audited at a time, for the same reason.
+const AUDITS: usize = 1;
+
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -108,6 +111,7 @@ impl Service {
             entity_autocreate: EntityAutocreate::default(),
             applied: AppliedBindings::default(),
             starts: TenantTurns::new(STARTS),
+            audits: TenantTurns::new(AUDITS),
             refused_traffic: RefusedTraffic::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),

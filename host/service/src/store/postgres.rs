@@ -30,6 +30,18 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS callsign_components (digest text PRIMARY KEY, bytes bytea NOT NULL);
 ";
 
+/// Where the tables are: in the first schema of the search path that has them. By default that path begins with a schema of
+/// the user's name, which somebody may make after the tables, for pins for instance: then `public` comes first. Every
+/// connection stays with that schema, or where there are no tables yet with the one that they will be made in.
+const SEARCH_PATH: &str = "
+    SELECT set_config('search_path', quote_ident(coalesce((
+        SELECT path.name FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)
+        JOIN pg_namespace ON nspname = path.name
+        JOIN pg_class ON relnamespace = pg_namespace.oid AND relname = 'callsign_head'
+        ORDER BY current_setting('search_path') = '\"$user\", public' AND path.name = current_user, place
+        LIMIT 1
+    ), current_schema())), false)";
+
 /// The timeout of connecting, and of small statements.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -231,6 +243,7 @@ async fn connect(database: &Database) -> Result<Client, tokio_postgres::Error> {
             tracing::debug!("a connection to the catalog store ended: {}", describe(&error));
         }
     });
+    client.query_one(SEARCH_PATH, &[]).await?;
     Ok(client)
 }
 

@@ -101,7 +101,7 @@ impl Budget {
     /// 413: what is stored.
     pub(super) fn too_much(self, would_have: u64, limit: u64) -> Fault {
         let text = format!("the application would have {would_have}, and its budget {self} is {limit}");
-        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+        Fault { is_over_budget: true, ..Fault::new(StatusCode::PAYLOAD_TOO_LARGE, text) }
     }
 }
 

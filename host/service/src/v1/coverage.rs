@@ -109,8 +109,11 @@ pub(super) async fn list(
             (None, application) => application,
         },
     };
-    // It looks at every scope, so it runs on a thread that decisions do not need.
+    // It looks at every scope, so it runs on a thread that decisions do not need, and of each tenant one at a time.
+    let turn = service.audits.turn(caller.tenant()).await;
     let audited = tokio::task::spawn_blocking(move || {
+        // Held here, since the work goes on if the caller goes away.
+        let _turn = turn;
         let refused = service.refused_traffic.all(part.application.as_deref());
         let revision = service.revision();
         let gaps = audit::gaps(revision.catalog(), &refused, &service.refused_traffic, &part);
