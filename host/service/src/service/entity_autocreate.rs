@@ -122,10 +122,15 @@ impl Service {
         tokio::pin!(done);
         done.as_mut().enable();
         let maker = maker.map(str::to_owned);
-        let is_waiting = {
+        let mut is_waiting = false;
+        {
             let mut queue = autocreate.queue();
-            !queue.is_refused(&maker) && named.into_iter().fold(false, |any, entity| queue.add(&maker, entity) || any)
-        };
+            if !queue.is_refused(&maker) {
+                for entity in named {
+                    is_waiting |= queue.add(&maker, entity);
+                }
+            }
+        }
         if !is_waiting {
             return;
         }
