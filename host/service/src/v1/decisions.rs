@@ -187,6 +187,7 @@ async fn explained(service: &Service, request: &Request<'_>, messages: &[Message
 
 /// An explanation as JSON, or why it is left out: it has more bytes than are left for it.
 async fn explanation_json(explanation: Explanation, left: usize) -> Answer<Vec<u8>> {
+    let is_long = explanation.notes() >= LONG;
     let write = move || {
         let mut bounded = Bounded { bytes: Vec::new(), left };
         match serde_json::to_writer(&mut bounded, &explanation) {
@@ -195,11 +196,7 @@ async fn explanation_json(explanation: Explanation, left: usize) -> Answer<Vec<u
         }
     };
     // A long one takes a while to write.
-    if explanation.notes() < LONG {
-        write()
-    } else {
-        tokio::task::spawn_blocking(write).await.map_err(Fault::internal)?
-    }
+    if is_long { tokio::task::spawn_blocking(write).await.map_err(Fault::internal)? } else { write() }
 }
 
 /// Bytes that refuse to be more than there is room for.
