@@ -54,7 +54,7 @@ help:
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
-	@echo 'make fuzz             one for longer: TARGET=catalog|index|decision|loader SECONDS=300 JOBS=cores'
+	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|index|decision|loader|request SECONDS=300 JOBS=cores'
 
 # The toolchain of rust-toolchain.toml and its wasm target, where rustup can bring them. Without the target the build
 # takes the committed component and says so.
@@ -248,8 +248,9 @@ bench-pins: setup
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture
 
-FUZZ_TARGETS := catalog index decision loader
-# `catalog` needs no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
+FUZZ_CATALOG := catalog ids edit
+FUZZ_TARGETS := $(FUZZ_CATALOG) index decision loader request
+# Those of the catalog need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
 # network away. The committed component does: the tests compare it with its source.
 FUZZ_ALL := --workspace --no-default-features
 define fuzz-build
@@ -273,7 +274,7 @@ fuzz-quick: toolchain c++
 	done; exit $$failed
 
 fuzz: toolchain c++
-	$(call fuzz-build,$(TARGET),$(if $(filter catalog,$(TARGET)),--package callsign-fuzz-catalog,$(FUZZ_ALL)))
+	$(call fuzz-build,$(TARGET),$(if $(filter $(FUZZ_CATALOG),$(TARGET)),--package callsign-fuzz-catalog,$(FUZZ_ALL)))
 	@mkdir -p fuzz/corpus/$(TARGET) fuzz/artifacts/$(TARGET)
 	target/debug/$(TARGET) $(FUZZ) -max_total_time=$(SECONDS) -fork=$(JOBS) \
 		-artifact_prefix=fuzz/artifacts/$(TARGET)/ fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET)

@@ -27,6 +27,8 @@ pub struct Component {
     items: String,
     encoding: StringEncoding,
     contract: &'static str,
+    /// The name of the world that it is built for.
+    world: &'static str,
 }
 
 impl Component {
@@ -41,6 +43,7 @@ impl Component {
             items: String::new(),
             encoding: StringEncoding::UTF8,
             contract: "1.0.0",
+            world: "deciding-policy",
         }
     }
 
@@ -95,6 +98,18 @@ impl Component {
     /// Replaces `refusal-text`, which has `$code` and `$detail` and gives the address of two strings.
     pub fn refusal_text(self, body: &str) -> Self {
         self.body("refusal_text", body)
+    }
+
+    /// Exports `explain`, which has what `resolve` has and gives the address of a trace: the strategies at 0, the senders at 8,
+    /// whether there is a pin at 16, the stages at 28, and the answer at 40.
+    pub fn explain(mut self, body: &str) -> Self {
+        self.world = "explaining-policy";
+        self.item(&format!(
+            r#"(func (export "callsign:policy/explain@1.0.0#explain")
+                 (param $message i32) (param $scope i32) (param $revision i64) (param $channel i32) (param $country i32)
+                 (param $area i32) (param $recipient i64) (result i32)
+                 {body})"#
+        ))
     }
 
     /// Replaces `cabi_realloc`, which has `$old`, `$old_size`, `$align` and `$size` and gives an address.
@@ -173,7 +188,7 @@ impl Component {
     pub fn build(&self) -> Vec<u8> {
         let mut wit = Resolve::default();
         let package = wit.push_str("contract.wit", &contract(self.contract)).expect("the contract is sound");
-        let world = wit.select_world(&[package], Some("deciding-policy")).expect("a world of the contract");
+        let world = wit.select_world(&[package], Some(self.world)).expect("a world of the contract");
         self.build_for(&wit, world)
     }
 
