@@ -2,6 +2,8 @@
 //!
 //! The indexes are persistent, as the lists are: an edit updates them in time with what it changed.
 
+mod of_application;
+
 use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
@@ -33,6 +35,13 @@ pub(super) struct Lookup {
     associations_of: MultiIndex,
     defaults_of: MultiIndex,
     strategies_of: MultiIndex,
+    /// Slots, by application: what an application and its entities have.
+    associations_in: MultiIndex,
+    other_associations_in: MultiIndex,
+    strategies_in: MultiIndex,
+    defaults_in: MultiIndex,
+    /// Slots, by application and sender.
+    uses: MultiIndex,
 }
 
 /// An application, or an entity of it, by index.
@@ -160,10 +169,20 @@ impl Catalog {
     pub fn strategies_of(&self, application: u32, entity: Option<u32>) -> Vec<u32> {
         let hash = self.lookup.hasher.hash_one((application, entity));
         let is_it = |index| scope_of_strategy(&self.strategies[index as usize]) == (application, entity);
-        let mut indexes: Vec<u32> = self.lookup.strategies_of.iter(hash, is_it).collect();
-        indexes.sort_unstable();
-        indexes
+        sorted(self.lookup.strategies_of.iter(hash, is_it))
     }
+}
+
+/// Numbers in their order. A group has them in the order in which they came, the last first.
+fn sorted(numbers: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut numbers: Vec<u32> = numbers.collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// The application and the sender of an association.
+fn use_of(association: &Association) -> (u32, u32) {
+    (association.application, association.sender)
 }
 
 fn code_of(association: &Association) -> [u32; 4] {
@@ -204,15 +223,25 @@ impl Lookup {
         let of_other = |association: &OtherAssociation| hasher.hash_one(association);
         let of_default = |default: &DefaultSender| hasher.hash_one(scope_of_default(default));
         let of_its_sender = |association: &Association| spread(association.sender);
+        let of_application = |association: &Association| spread(association.application);
+        let of_use = |association: &Association| hasher.hash_one(use_of(association));
         let of_default_sender = |default: &DefaultSender| spread(default.sender);
         let changed =
             most_updates(before.associations.len()) < after.associations.len().abs_diff(before.associations.len());
-        let ((associations, associations_of), mut lookup) = both(
+        let ((associations, associations_of, associations_in, uses), mut lookup) = both(
             if changed { after.associations.len() } else { 0 },
             || {
                 (
                     slots(&self.associations, &before.associations, &after.associations, of_association),
-                    groups(&self.associations_of, &before.associations, &after.associations, of_its_sender),
+                    groups(&self.associations_of, &before.associations, &after.associations, of_its_sender, |_, _| {
+                        true
+                    }),
+                    groups(&self.associations_in, &before.associations, &after.associations, of_application, |_, _| {
+                        true
+                    }),
+                    groups(&self.uses, &before.associations, &after.associations, of_use, |one, other| {
+                        use_of(one) == use_of(other)
+                    }),
                 )
             },
             || Lookup {
@@ -238,12 +267,41 @@ impl Lookup {
                     &before.default_senders,
                     &after.default_senders,
                     of_default_sender,
+                    |_, _| true,
                 ),
-                strategies_of: self.by_scope(&before.strategies, &after.strategies),
+                strategies_of: by(
+                    &self.strategies_of,
+                    &before.strategies,
+                    &after.strategies,
+                    scope_of_strategy,
+                    |scope| hasher.hash_one(scope),
+                ),
+                other_associations_in: groups(
+                    &self.other_associations_in,
+                    &before.other_associations,
+                    &after.other_associations,
+                    |other| hasher.hash_one(&*other.application),
+                    |one, other| one.application == other.application,
+                ),
+                strategies_in: by(
+                    &self.strategies_in,
+                    &before.strategies,
+                    &after.strategies,
+                    |strategy| strategy.application,
+                    spread,
+                ),
+                defaults_in: groups(
+                    &self.defaults_in,
+                    &before.default_senders,
+                    &after.default_senders,
+                    |default| spread(default.application),
+                    |_, _| true,
+                ),
                 ..Lookup::default()
             },
         );
         (lookup.associations, lookup.associations_of) = (associations, associations_of);
+        (lookup.associations_in, lookup.uses) = (associations_in, uses);
         lookup
     }
 
@@ -262,28 +320,34 @@ impl Lookup {
         }
         table
     }
+}
 
-    /// The strategies of each scope.
-    fn by_scope(&self, before: &PVec<Strategy>, after: &PVec<Strategy>) -> MultiIndex {
-        let hash = |strategy: &Strategy| self.hasher.hash_one(scope_of_strategy(strategy));
-        let scope = |index: u32| after.get(index as usize).map(scope_of_strategy);
-        let Some(changes) = before.changes(after, most_updates(after.len())) else {
-            let hashes = (0..).zip(after).map(|(index, strategy)| (hash(strategy), index));
-            return MultiIndex::of(after.len(), hashes, |one, other| scope(one) == scope(other));
-        };
-        let mut groups = self.strategies_of.clone();
-        for &index in &changes {
-            if let Some(strategy) = before.get(index as usize) {
-                groups.remove(hash(strategy), index);
-            }
+/// The strategies in groups of what they have in common.
+fn by<K: PartialEq>(
+    known: &MultiIndex,
+    before: &PVec<Strategy>,
+    after: &PVec<Strategy>,
+    key: impl Fn(&Strategy) -> K,
+    hash: impl Fn(K) -> u64,
+) -> MultiIndex {
+    let hash = |strategy: &Strategy| hash(key(strategy));
+    let key = |index: u32| after.get(index as usize).map(&key);
+    let Some(changes) = before.changes(after, most_updates(after.len())) else {
+        let hashes = (0..).zip(after).map(|(index, strategy)| (hash(strategy), index));
+        return MultiIndex::of(after.len(), hashes, |one, other| key(one) == key(other));
+    };
+    let mut groups = known.clone();
+    for &index in &changes {
+        if let Some(strategy) = before.get(index as usize) {
+            groups.remove(hash(strategy), index);
         }
-        for index in changes {
-            if let Some(strategy) = after.get(index as usize) {
-                groups.insert(hash(strategy), index, |other| scope(other) == scope(index));
-            }
-        }
-        groups
     }
+    for index in changes {
+        if let Some(strategy) = after.get(index as usize) {
+            groups.insert(hash(strategy), index, |other| key(other) == key(index));
+        }
+    }
+    groups
 }
 
 /// The slots of elements by a hash of them.
@@ -303,21 +367,26 @@ fn slots<T: PartialEq>(
     table
 }
 
-/// The slots of elements in groups with the same hash; the hash alone decides the group.
+/// The slots of elements in groups. `same` says whether two elements with the same hash are in one group.
 fn groups<T: PartialEq>(
     known: &MultiIndex,
     before: &SlotVec<T>,
     after: &SlotVec<T>,
     hash: impl Fn(&T) -> u64,
+    same: impl Fn(&T, &T) -> bool,
 ) -> MultiIndex {
+    let is_same =
+        |one: u32, other: u32| after.at(one).zip(after.at(other)).is_some_and(|(one, other)| same(one, other));
     let hashed = |list: &SlotVec<T>, slot: u32| Some((hash(list.at(slot)?), slot));
     let Some(changes) = before.slots().changes(after.slots(), most_updates(after.len())) else {
         let len = after.slots().len();
-        return MultiIndex::of(len, (0..len as u32).filter_map(|slot| hashed(after, slot)), |_, _| true);
+        return MultiIndex::of(len, (0..len as u32).filter_map(|slot| hashed(after, slot)), is_same);
     };
     let mut groups = known.clone();
     changes.iter().filter_map(|&slot| hashed(before, slot)).for_each(|(hash, slot)| groups.remove(hash, slot));
-    changes.iter().filter_map(|&slot| hashed(after, slot)).for_each(|(hash, slot)| groups.insert(hash, slot, |_| true));
+    for (hash, slot) in changes.iter().filter_map(|&slot| hashed(after, slot)) {
+        groups.insert(hash, slot, |other| is_same(other, slot));
+    }
     groups
 }
 
@@ -341,6 +410,10 @@ impl Catalog {
             + own.associations_of.unshared_chunks(&others.associations_of)
             + own.defaults_of.unshared_chunks(&others.defaults_of)
             + own.strategies_of.unshared_chunks(&others.strategies_of)
+            + own.associations_in.unshared_chunks(&others.associations_in)
+            + own.strategies_in.unshared_chunks(&others.strategies_in)
+            + own.defaults_in.unshared_chunks(&others.defaults_in)
+            + own.uses.unshared_chunks(&others.uses)
     }
 }
 
@@ -388,6 +461,7 @@ impl Catalog {
         for default in &self.default_senders {
             assert_eq!(self.default_of(default.application, default.entity), Some(default.sender));
         }
+        self.assert_found_in_applications();
         let lookup = &self.lookup;
         assert_eq!(lookup.applications.len(), self.applications.len());
         assert_eq!(lookup.entities.len(), self.entities.len());

@@ -12,16 +12,19 @@ use super::{
 /// An environment or a use case that sends messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
-    /// `applicationId`: 1 to 255 characters, no control characters, unique.
+    /// `applicationId`: an [`Id`](super::Id), unique.
     pub id: Box<str>,
     /// `applicationName`: at most 255 characters; for people only.
     pub name: Option<Box<str>>,
+    /// `generation`: how many applications with this id were removed before this one was made; 0 by default. Pins of
+    /// one generation are not those of another.
+    pub generation: u32,
 }
 
 /// A customer or a department inside an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entity {
-    /// `entityId`: 1 to 255 characters, no control characters, unique.
+    /// `entityId`: an [`Id`](super::Id), unique.
     pub id: Box<str>,
     /// `entityName`: at most 255 characters; for people only.
     pub name: Option<Box<str>>,
@@ -30,7 +33,7 @@ pub struct Entity {
 /// A resource that messages can come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
-    /// `senderId`: 1 to 255 characters, no control characters, unique.
+    /// `senderId`: an [`Id`](super::Id), unique.
     pub id: Box<str>,
     /// `sender`: what the recipient sees, exactly as the file writes it.
     pub address: Box<str>,
@@ -79,7 +82,7 @@ pub struct OtherAssociation {
 /// A sending strategy: how the messages of a scope choose among its senders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strategy {
-    /// `sendingStrategyId`: 1 to 255 characters, no control characters, unique.
+    /// `sendingStrategyId`: an [`Id`](super::Id), unique.
     pub id: Box<str>,
     /// `platform.applicationId`, as an index into [`Catalog::applications`](super::Catalog::applications).
     pub application: u32,

@@ -4,13 +4,16 @@ use std::ops::RangeInclusive;
 
 use callsign_destination::{Country, Number};
 
-use super::kind::{SenderType, Word};
+use super::{
+    id::{ID_CHARACTERS, Id},
+    kind::{SenderType, Word},
+};
 
 /// The word for every country in a coverage.
 pub(super) const EVERY_COUNTRY: &str = "*";
 
-/// The most characters of an id or a name.
-const ID_CHARACTERS: usize = 255;
+/// The most characters of a name.
+const NAME_CHARACTERS: usize = 255;
 
 /// The most characters of an alphanumeric sender. An SMS shows 11; RCS agents are named in full.
 const ALPHANUMERIC_CHARACTERS: usize = 64;
@@ -51,17 +54,14 @@ pub(super) fn one_of<T: Word>() -> String {
     }
 }
 
-/// An id: 1 to 255 characters, no control characters.
+/// An id, as [`Id`] has the rule.
 pub(super) fn id(text: &str) -> Result<(), String> {
-    if text.is_empty() {
-        return Err(format!("is empty; an id has 1 to {ID_CHARACTERS} characters"));
-    }
-    label(text, "an id has 1 to", ID_CHARACTERS)
+    Id::parse(text).map(drop).map_err(|error| error.to_string())
 }
 
 /// A name for people: up to 255 characters, no control characters.
 pub(super) fn name(text: &str) -> Result<(), String> {
-    label(text, "a name has up to", ID_CHARACTERS)
+    label(text, "a name has up to", NAME_CHARACTERS)
 }
 
 /// The address of a sender of this type. Gives its digits as a number if it is an E.164 number.

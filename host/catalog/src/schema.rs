@@ -50,17 +50,22 @@ const ONE_COUNTRY: &str = "destinationCountryCode";
 
 const APPLICATION_REFERENCE: &str = "an id of \"applications\", or \"default\"";
 
-const APPLICATION: &[Field; 2] =
-    &[Field::required_by_rule(APPLICATION_ID, rule::id_shape), Field::optional("applicationName")];
+const APPLICATION: &[Field; 3] = &[
+    Field::required_by_rule(APPLICATION_ID, rule::id_shape),
+    Field::optional("applicationName"),
+    Field::optional("generation"),
+];
 
 impl<'a> Reader<'_, 'a> {
     /// An application and its id.
     pub(super) fn application(&mut self, at: &ValueAt<'a, '_>) -> Read<Cow<'a, str>, Application> {
         self.element(at, APPLICATION, |reader, object| {
-            let [id, name] = object.fields();
+            let [id, name, generation] = object.fields();
             let name = reader.text_with_rule(name.value(), rule::name);
+            let generation = reader.generation(generation.value());
             let key = reader.id(&id);
-            let element = key.as_deref().map(|id| Application { id: id.into(), name: name.map(Into::into) });
+            let element =
+                key.as_deref().map(|id| Application { id: id.into(), name: name.map(Into::into), generation });
             Read { key, element }
         })
     }
@@ -282,6 +287,18 @@ impl<'a> Reader<'_, 'a> {
             (None, Some(_)) => (!countries.is_empty()).then_some(Some(countries)),
             (Some(_), Some(_)) => None,
         }
+    }
+
+    /// The generation of an application; 0 if the value is absent.
+    fn generation(&mut self, at: Option<ValueAt<'a, '_>>) -> u32 {
+        let Some(at) = at else {
+            return 0;
+        };
+        let generation = at.json.as_str().parse().ok();
+        if generation.is_none() {
+            self.fault(&at, || format!("must be a whole number from 0 to {}, not {}", u32::MAX, written(at.json)));
+        }
+        generation.unwrap_or_default()
     }
 
     /// After how many days without use a pin ends; 0 if the value is absent.

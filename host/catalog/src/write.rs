@@ -34,6 +34,8 @@ struct ApplicationJson<'a> {
     application_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     application_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -154,7 +156,11 @@ impl Catalog {
 
     /// An application as an element of `applications`.
     pub fn application_json<'a>(&self, application: &'a Application) -> impl Serialize + use<'a> {
-        ApplicationJson { application_id: &application.id, application_name: application.name.as_deref() }
+        ApplicationJson {
+            application_id: &application.id,
+            application_name: application.name.as_deref(),
+            generation: Some(application.generation).filter(|&generation| generation != 0),
+        }
     }
 
     /// An entity as an element of `entities`.

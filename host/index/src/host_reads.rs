@@ -103,14 +103,15 @@ impl Revision {
         recipient: Number,
     ) -> Option<PinKey<'a>> {
         let scope = self.scope(scope).filter(|scope| scope.is_sticky(channel))?;
-        let application = &self.catalog().applications()[scope.application? as usize].id;
+        let listed = &self.catalog().applications()[scope.application? as usize];
+        let application = &listed.id;
         let names = match (scope.entity, entity) {
             (Some(entity), _) => {
                 let entity = &*self.catalog().entities()[entity as usize].id;
                 PinScope::with_hash(application, Some(entity), scope.name_hash)
             }
             (None, None) => PinScope::with_hash(application, None, scope.name_hash),
-            (None, other) => PinScope::new(application, other),
+            (None, other) => PinScope::of_generation(application, other, listed.generation),
         };
         Some(PinKey::new(names, channel, Recipient::Number(recipient)))
     }

@@ -153,6 +153,11 @@ impl Revision {
         })
     }
 
+    /// Whether an entity of an application has something of its own: an association, a strategy or a default sender.
+    pub fn has_scope(&self, application: &str, entity: &str) -> bool {
+        self.find_scope(application, Some(entity)).is_some()
+    }
+
     /// The names of all scopes from the handle `first` on; none for the scope of unknown applications. The scope of an
     /// application's other entities has the application's name.
     pub fn scope_names(&self, first: usize) -> impl Iterator<Item = Option<(&str, Option<&str>)>> {
@@ -211,9 +216,13 @@ fn names(catalog: &Catalog, application: u32, entity: Option<u32>) -> (&str, Opt
     (application, entity.map(|index| &*catalog.entities()[index as usize].id))
 }
 
-/// The hashes that stand for a scope and for its application in pins.
-fn name_hashes((application, entity): (&str, Option<&str>)) -> (u128, u64) {
-    (PinScope::new(application, entity).hash(), PinScope::new(application, None).hash() as u64)
+/// The hashes of a scope: the one that its pins are stored under, and that of its application, which recipients are
+/// spread by. The spread is the same in every generation of an application.
+fn scope_hashes(catalog: &Catalog, application: u32, entity: Option<u32>) -> (u128, u64) {
+    let generation = catalog.applications()[application as usize].generation;
+    let (application, entity) = names(catalog, application, entity);
+    let pins = PinScope::of_generation(application, entity, generation);
+    (pins.hash(), PinScope::new(application, None).hash() as u64)
 }
 
 /// A scope with a new number.

@@ -28,6 +28,8 @@ pub struct PinRecord {
     pub application: Box<str>,
     /// `entityId`.
     pub entity: Option<Box<str>>,
+    /// The hash of the scope, under which the pin is stored. It tells the generations of an application apart.
+    pub scope: u128,
     /// The channel.
     pub channel: Channel,
     /// The recipient, as the store keeps it.
@@ -41,7 +43,7 @@ pub struct PinRecord {
 impl PinRecord {
     /// The key of the pin.
     pub fn key(&self) -> PinKey<'_> {
-        let scope = PinScope::new(&self.application, self.entity.as_deref());
+        let scope = PinScope::with_hash(&self.application, self.entity.as_deref(), self.scope);
         PinKey { scope, channel: self.channel, recipient: self.recipient }
     }
 }

@@ -66,7 +66,7 @@ impl MemoryStore {
         let (scope, channel, recipient) = key_parts(key)?;
         let (application, entity) = self.names.scope(scope)?;
         let sender = self.names.sender(pin.sender)?;
-        Some(PinRecord { application, entity, channel, recipient, sender, pin })
+        Some(PinRecord { application, entity, scope, channel, recipient, sender, pin })
     }
 }
 

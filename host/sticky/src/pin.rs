@@ -33,18 +33,32 @@ pub struct PinScope<'a> {
 impl<'a> PinScope<'a> {
     /// A scope by its names.
     pub fn new(application: &'a str, entity: Option<&'a str>) -> Self {
+        Self::of_generation(application, entity, 0)
+    }
+
+    /// The scope of an application that was removed and made again: its pins are apart from those of the generations
+    /// before. Generation 0 is the first, and that of [`PinScope::new`].
+    pub fn of_generation(application: &'a str, entity: Option<&'a str>, generation: u32) -> Self {
         // Pins are stored under this hash, so it must never change: SipHash-2-4 with 128 bits and the keys 0 and 2.
         let mut hasher = SipHasher24::new_with_keys(0, 2);
         hasher.write_u64(application.len() as u64);
         hasher.write(application.as_bytes());
-        hasher.write(entity.map_or(&[0], |_| &[1]));
+        match (generation, entity) {
+            (0, None) => hasher.write(&[0]),
+            (0, Some(_)) => hasher.write(&[1]),
+            (_, None) => hasher.write(&[2]),
+            (_, Some(_)) => hasher.write(&[3]),
+        }
+        if generation > 0 {
+            hasher.write(&generation.to_be_bytes());
+        }
         hasher.write(entity.unwrap_or_default().as_bytes());
         Self { application, entity, hash: hasher.finish128().into() }
     }
 
     /// A scope whose hash was already computed.
     ///
-    /// The hash must be that of [`PinScope::new`] for these names: pins are stored under the hash, and the names are
+    /// The hash must be that of [`PinScope::new`] or [`PinScope::of_generation`] for these names: pins are stored under the hash, and the names are
     /// what listings show.
     #[inline]
     pub fn with_hash(application: &'a str, entity: Option<&'a str>, hash: u128) -> Self {

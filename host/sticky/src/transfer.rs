@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StickyError;
 use crate::listing::{Filter, PinRecord};
-use crate::pin::{Pin, PinnedSender, Write};
+use crate::pin::{Pin, PinScope, PinnedSender, Write};
 use crate::recipient::Recipient;
 use crate::store::StickyStore;
 use callsign_destination::Channel;
@@ -29,6 +29,9 @@ struct Line<'a> {
     application_id: std::borrow::Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     entity_id: Option<std::borrow::Cow<'a, str>>,
+    /// The hash of the scope, if it is of a later generation of the application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope_hash: Option<String>,
     #[serde(borrow)]
     channel: std::borrow::Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,15 +55,17 @@ impl PinRecord {
     /// `{"applicationId":"shop","entityId":"acme","channel":"SMS","recipient":"+14155550123","senderId":"n1",
     /// "firstUsed":1790000000,"lastUsed":1790000000,"idleDays":90}`. `entityId` and `idleDays` are left out if the pin
     /// has none; a store that hashes recipients has `recipientHash` instead of `recipient`. Times are seconds since
-    /// 1970.
+    /// 1970. The pin of an application that was removed and made again has `scopeHash` too.
     pub fn to_json(&self) -> String {
         let (recipient, recipient_hash) = match self.recipient {
             Recipient::Number(number) => (Some(number.to_string()), None),
             Recipient::Hash(hash) => (None, Some(hash.to_string())),
         };
+        let first = PinScope::new(&self.application, self.entity.as_deref());
         let line = Line {
             application_id: (&*self.application).into(),
             entity_id: self.entity.as_deref().map(Into::into),
+            scope_hash: (self.scope != first.hash()).then(|| format!("{:032x}", self.scope)),
             channel: self.channel.as_str().into(),
             recipient,
             recipient_hash,
@@ -98,9 +103,20 @@ impl PinRecord {
         if pin.last_used < pin.first_used || pin.last_used > u64::from(u32::MAX) {
             return Err("lastUsed is before firstUsed, or no time in seconds since 1970".into());
         }
+        let application = id("applicationId", &line.application_id)?;
+        let entity = line.entity_id.as_deref().map(|text| id("entityId", text)).transpose()?;
+        let scope = match &line.scope_hash {
+            None => PinScope::new(&application, entity.as_deref()).hash(),
+            Some(hash) => {
+                let is_hash = hash.len() == 32 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+                let parsed = is_hash.then(|| u128::from_str_radix(hash, 16).ok()).flatten();
+                parsed.ok_or_else(|| format!("scopeHash {hash:?} is not 32 hexadecimal digits"))?
+            }
+        };
         Ok(Self {
-            application: id("applicationId", &line.application_id)?,
-            entity: line.entity_id.as_deref().map(|text| id("entityId", text)).transpose()?,
+            application,
+            entity,
+            scope,
             channel: Channel::parse(&line.channel)
                 .ok_or_else(|| format!("channel {:?} is not SMS, MMS or RCS", line.channel))?,
             recipient,

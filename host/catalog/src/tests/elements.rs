@@ -49,11 +49,11 @@ fn a_required_field_is_not_null() {
 fn an_unknown_field_is_reported_with_the_known_ones() {
     assert_faults(
         &application(r#""applicationId":"a",¦"colour":{"deep":[1]}"#),
-        &["$.applications[0].colour: is not a field here; the fields are applicationId, applicationName"],
+        &["$.applications[0].colour: is not a field here; the fields are applicationId, applicationName, generation"],
     );
     assert_faults(
         &application(r#""applicationId":"a",¦"a b":1"#),
-        &["$.applications[0][\"a b\"]: is not a field here; the fields are applicationId, applicationName"],
+        &["$.applications[0][\"a b\"]: is not a field here; the fields are applicationId, applicationName, generation"],
     );
 }
 

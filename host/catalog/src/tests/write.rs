@@ -84,3 +84,18 @@ fn strategies_and_default_senders_name_ids() {
         json!({"platform": {"applicationId": "shop", "entityId": "acme"}, "senderId": "code"}),
     );
 }
+
+#[test]
+fn the_generation_of_an_application_is_written_if_it_is_not_the_first() {
+    let text = r#"{"applications":[{"applicationId":"default"},{"applicationId":"a","generation":0},
+        {"applicationId":"b","generation":4294967295}]}"#;
+    let catalog = load(text);
+    let generations: Vec<u32> = catalog.applications().iter().map(|application| application.generation).collect();
+    assert_eq!(generations, [0, 0, u32::MAX]);
+    let written = serde_json::to_string(&catalog.to_json()).expect("it is written");
+    assert!(written.contains(r#"{"applicationId":"a"},{"applicationId":"b","generation":4294967295}"#), "{written}");
+    for wrong in ["-1", "4294967296", "1.5", "\"1\""] {
+        let text = format!(r#"{{"applications":[{{"applicationId":"a","generation":{wrong}}}]}}"#);
+        assert_eq!(crate::tests::faults(&text).as_slice()[0].path, "$.applications[0].generation", "{wrong}");
+    }
+}

@@ -26,9 +26,16 @@ impl CatalogDiff {
         let most = 64 + (after.senders().len() + after.associations().len() + after.strategies().len()) / SMALL_SHARE;
         let mut diff = Self::default();
         for application in same_ids(before.applications(), after.applications(), most, |element| &element.id)? {
-            if application as usize >= before.applications().len() {
-                diff.concerns(application, None);
-                diff.inherited.insert(application);
+            match before.applications().get(application as usize) {
+                // Each of its scopes has another hash.
+                Some(known) if known.generation != after.applications()[application as usize].generation => {
+                    return None;
+                }
+                Some(_) => {}
+                None => {
+                    diff.concerns(application, None);
+                    diff.inherited.insert(application);
+                }
             }
         }
         same_ids(before.entities(), after.entities(), most, |element| &element.id)?;

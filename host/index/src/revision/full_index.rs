@@ -11,7 +11,7 @@ use callsign_catalog::{
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::{
-    Revision, SenderKeyCollision, name_hashes, names, new_scope, next_number, scope_reuse::ScopeReuse,
+    Revision, SenderKeyCollision, names, new_scope, next_number, scope_hashes, scope_reuse::ScopeReuse,
     sender_index::SenderIndex,
 };
 use crate::scope::{Ability, Member, Scope, ScopeParts, bit};
@@ -122,7 +122,7 @@ impl ScopeCollector<'_> {
         for member in &mut parts.associated {
             member.ability = self.senders.abilities[member.sender as usize];
         }
-        let hashes = name_hashes(names(self.catalog, application, entity));
+        let hashes = scope_hashes(self.catalog, application, entity);
         let scope = new_scope(self.catalog, self.senders, (application, entity), hashes, parts);
         let Some(handle) = handle else {
             self.scopes.push(Arc::new(scope));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use callsign_catalog::{Catalog, Channel, persistent::spread};
 
-use super::{Revision, SenderKeyCollision, catalog_diff::CatalogDiff, name_hashes, new_scope, next_number};
+use super::{Revision, SenderKeyCollision, catalog_diff::CatalogDiff, new_scope, next_number, scope_hashes};
 use crate::scope::{Member, Scope, ScopeParts, bit};
 
 impl Revision {
@@ -138,7 +138,7 @@ impl Revision {
         let known = handle.map(|handle| &*self.scopes[handle as usize]);
         let hashes = match known {
             Some(known) => (known.name_hash, known.application_hash),
-            None => name_hashes(self.names(index.0, index.1)),
+            None => scope_hashes(&self.catalog, index.0, index.1),
         };
         let scope = new_scope(&self.catalog, &self.senders, index, hashes, parts);
         let Some(handle) = handle else {

@@ -144,7 +144,7 @@ fn record(shared: &Shared, key: &[u8; KEY_LEN], pin: Pin) -> Result<PinRecord, S
         let (scope, channel, recipient) = key_parts(key)?;
         let (application, entity) = shared.names.cache.scope(scope)?;
         let sender = shared.names.cache.sender(pin.sender)?;
-        Some(PinRecord { application, entity, channel, recipient, sender, pin })
+        Some(PinRecord { application, entity, scope, channel, recipient, sender, pin })
     };
     record().ok_or_else(|| StickyError::new("the names of a pin are not on the disk"))
 }

@@ -181,7 +181,7 @@ async fn query(shared: &Shared, sql: &str, values: &[(&(dyn ToSql + Sync), Type)
 
 fn record(row: &Row) -> Result<PinRecord, StickyError> {
     let key = key_at(row, 0).map_err(unreadable)?;
-    let (_, channel, recipient) =
+    let (scope, channel, recipient) =
         key_parts(&key).ok_or_else(|| StickyError::new(format!("a pin has a key that cannot be read: {key:02x?}")))?;
     let pin = pin_at(row, 3).map_err(unreadable)?;
     let has_scope: bool = row.try_get(7).map_err(unreadable)?;
@@ -193,6 +193,7 @@ fn record(row: &Row) -> Result<PinRecord, StickyError> {
     Ok(PinRecord {
         application: row.try_get::<_, &str>(8).map_err(unreadable)?.into(),
         entity: row.try_get::<_, Option<&str>>(9).map_err(unreadable)?.map(Into::into),
+        scope,
         channel,
         recipient,
         sender: sender.into(),

@@ -347,6 +347,7 @@ impl Inner {
             Some(PinRecord {
                 application,
                 entity,
+                scope,
                 channel,
                 recipient,
                 sender: self.names.cache.sender(pin.sender)?,
