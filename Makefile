@@ -12,6 +12,9 @@ EXAMPLE := --catalog $(PLATFORM)/catalog.json
 TARGET ?= catalog
 SECONDS ?= 300
 JOBS ?= $(shell nproc)
+# For `make tenants`: how long each attack goes on, and a part of the name of those that are wanted.
+ATTACK_SECONDS ?= 10
+ATTACK ?=
 # For `make test-api`.
 API_SECONDS ?= 60
 FUZZ := -timeout=20 -print_funcs=0
@@ -25,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api lint features doc doc-paths deny msrv component \
+.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants lint features doc doc-paths deny msrv component \
 	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service model fuzz-quick fuzz
 
@@ -34,6 +37,8 @@ help:
 	@echo 'make serve            the service on 127.0.0.1:8080, with the example platform'
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
+	@echo 'make tenants          tenants that attack, beside a victim, ATTACK_SECONDS=10 each (about 12 minutes); nothing'
+	@echo '                      else should run on the machine; ATTACK=name takes some of them'
 	@echo 'make lint             formatting and clippy, warnings denied'
 	@echo 'make features         clippy of the libraries without their default features'
 	@echo 'make doc              the documentation of the crates, warnings denied'
@@ -125,6 +130,10 @@ venv:
 test-api: toolchain venv
 	$(CARGO) build --workspace --locked --bin callsign --examples
 	tests/service/schemathesis.sh target/debug/callsign $(API_SECONDS)
+
+# `make test` has the short form of it, which asserts no failure and bounds that are wide.
+tenants: toolchain
+	CALLSIGN_TENANTS_SECONDS=$(ATTACK_SECONDS) $(CARGO) test --workspace --locked --test tenants -- --test-threads=1 --nocapture $(ATTACK)
 
 lint: c++
 	$(CARGO) fmt --all --check

@@ -62,7 +62,11 @@ fn fills(world: &World, key: &str, most: usize, path: &str, body: impl Fn(usize)
 fn a_tenant_does_not_take_the_elements_that_the_platform_may_have() {
     let least = catalog();
     let there: usize = least.as_object().unwrap().values().map(|list| list.as_array().unwrap().len()).sum();
-    let config = format!("[limits]\nelements = {}\n", there + 600);
+    // A tenant may have 400 of the 600 that there is room for.
+    let config = format!(
+        "[limits]\nelements = {}\n[tenant]\nassociations = 200\nstrategies = 100\nentities = 100\n",
+        there + 600
+    );
     let world = World::alone_with(&least, &config);
     let key = world.key(ATTACKER, &SCOPES);
     // Of resources that strategies do not act on, any id is taken.

@@ -34,6 +34,7 @@ mod ownership;
 mod probing;
 mod removal;
 mod reserved_names;
+mod restarts;
 mod secrets;
 mod slow_policies;
 mod slow_starts;

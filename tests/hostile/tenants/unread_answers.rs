@@ -8,23 +8,26 @@ use super::victim;
 use super::wire::Wire;
 use super::world::World;
 
-const CONNECTIONS: usize = 200;
+/// Keeps so many connections with a hundred requests each. `reads` is done to each from time to time; whether it still is
+/// there.
+fn pipelines(attacker: &mut Attacker<'_>, connections: usize, reads: impl Fn(&mut Wire) -> bool) {
+    let asked = b"GET /openapi.json HTTP/1.1\r\nhost: callsign\r\n\r\n".repeat(100);
+    let mut wires: Vec<Wire> = Vec::new();
+    while attacker.goes_on() {
+        // An empty line between requests means nothing, and finds out whether the other side is still there.
+        wires.retain_mut(|wire| wire.push(b"\r\n") && reads(wire));
+        while wires.len() < connections && attacker.goes_on() {
+            let Some(mut wire) = attacker.open() else { break };
+            wire.push(&asked);
+            wires.push(wire);
+        }
+        attacker.wait(Duration::from_millis(200));
+    }
+}
 
 /// Keeps 200 connections full of requests whose answers nobody reads.
 pub fn never_reads(attacker: &mut Attacker<'_>) {
-    let asked = b"GET /openapi.json HTTP/1.1\r\nhost: callsign\r\n\r\n".repeat(20);
-    let mut wires: Vec<Wire> = Vec::new();
-    while attacker.goes_on() {
-        let before = wires.len();
-        wires.retain_mut(|wire| wire.push(&asked));
-        if wires.len() < before || wires.len() < CONNECTIONS {
-            for _ in wires.len()..CONNECTIONS {
-                let Some(wire) = attacker.open() else { break };
-                wires.push(wire);
-            }
-        }
-        attacker.wait(Duration::from_millis(50));
-    }
+    pipelines(attacker, 200, |wire| !wire.is_over());
 }
 
 #[test]
@@ -46,18 +49,7 @@ fn two_hundred_connections_that_never_read_cost_the_others_nothing() {
 fn connections_that_read_a_byte_now_and_then_cost_the_others_nothing() {
     let world = World::alone();
     Turns::of(&world, "own: 100 connections that read a byte at a time")
-        .attacked_by("", 1, |attacker| {
-            let asked = b"GET /openapi.json HTTP/1.1\r\nhost: callsign\r\n\r\n".repeat(20);
-            let mut wires: Vec<Wire> = Vec::new();
-            while attacker.goes_on() {
-                wires.retain_mut(|wire| wire.push(&asked) && wire.sip());
-                while wires.len() < CONNECTIONS / 2 && attacker.goes_on() {
-                    let Some(wire) = attacker.open() else { break };
-                    wires.push(wire);
-                }
-                attacker.wait(Duration::from_millis(100));
-            }
-        })
+        .attacked_by("", 1, |attacker| pipelines(attacker, 100, Wire::sip))
         .beside("a health check", Duration::from_secs(1), || {
             let mut wire = Wire::open(world.address(), victim::ADDRESS).unwrap();
             wire.write(b"GET /healthz HTTP/1.1\r\nhost: callsign\r\n\r\n", || true).unwrap();
