@@ -43,9 +43,13 @@ impl Process {
 
     /// Time of the processor in hundredths of a second, with that of its children.
     fn ticks(self) -> u64 {
-        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.0)).unwrap_or_default();
-        let children = children.split_whitespace().filter_map(|child| child.parse().ok());
-        children.chain([self.0]).map(ticks).sum()
+        // A child belongs to the thread that started it.
+        let threads = fs::read_dir(format!("/proc/{}/task", self.0)).into_iter().flatten().map_while(Result::ok);
+        let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let children: Vec<u32> = children
+            .flat_map(|list| list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>())
+            .collect();
+        children.into_iter().chain([self.0]).map(ticks).sum()
     }
 }
 
