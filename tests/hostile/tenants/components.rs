@@ -8,9 +8,41 @@ use super::attacker::Attacker;
 /// About how many turns of `$spin` take a millisecond.
 const TURNS: u64 = 800_000;
 
+/// What stands for a number in a name, see [`Template`].
+const NUMBER: &str = "0000000";
+
 /// A name that no other policy of a test has.
 fn new(name: &str) -> Component {
-    Component::new(&format!("{name}-{}", Attacker::number()), "1.0.0")
+    Component::new(&format!("{name}-{:07}", Attacker::number() + 1), "1.0.0")
+}
+
+/// A component that is made again and again under other names, which takes a client next to no time.
+pub struct Template {
+    component: Vec<u8>,
+    /// Where its number is.
+    places: Vec<usize>,
+}
+
+impl Template {
+    fn of(component: Vec<u8>) -> Self {
+        let places = component.windows(NUMBER.len()).enumerate().filter(|(_, bytes)| *bytes == NUMBER.as_bytes());
+        Self { places: places.map(|(at, _)| at).collect(), component }
+    }
+
+    /// The component under another name.
+    pub fn next(&self) -> Vec<u8> {
+        let mut component = self.component.clone();
+        let number = format!("{:07}", Attacker::number() + 1);
+        for at in &self.places {
+            component[*at..*at + number.len()].copy_from_slice(number.as_bytes());
+        }
+        component
+    }
+}
+
+/// A policy whose name has a number that a [`Template`] sets.
+fn numbered(name: &str) -> Component {
+    Component::new(&format!("{name}-{NUMBER}"), "1.0.0")
 }
 
 /// `(call $spin (i64.const TURNS))` takes time and nothing else.
@@ -101,64 +133,85 @@ pub fn notes() -> Vec<u8> {
 }
 
 /// Fills of a table, each of which the compiler makes into much code: 115 KB that take a minute.
-pub fn table_fills(count: usize) -> Vec<u8> {
+pub fn table_fills(count: usize) -> Template {
     let fill = "(table.fill $table (local.get 0) (ref.null func) (local.get 0))".repeat(count);
-    new("table-fills").item(&format!("(table $table 10 funcref) (func (param i32) {fill})")).build()
+    let item = format!("(table $table 10 funcref) (func (param i32) {fill})");
+    Template::of(numbered("table-fills").item(&item).build())
 }
 
-/// A component whose inner components hand each other wide values, `pairs` times: the engine writes an adapter for each.
-pub fn adapters(pairs: usize) -> Vec<u8> {
-    // Lists of tuples of tuples: every field is checked and copied by code of its own.
-    let row = |of: &str| format!("(tuple {})", format!("{of} ").repeat(24));
-    let kinds = "(type $leaf (tuple string char (option string) bool f32 (list u8)))";
-    let wide = format!("{kinds} (type $row {}) (type $wide {})", row("$leaf"), row("$row"));
-    let mut text = String::from("(component");
-    text.push_str(&format!(
-        r#"(component $callee {wide}
-             (core module $m (memory (export "m") 1)
-               (func (export "r") (param i32 i32 i32 i32) (result i32) (i32.const 0))
-               (func (export "f") (param i32)))
-             (core instance $i (instantiate $m))
-             (func (export "f") (param "x" (list $wide))
-               (canon lift (core func $i "f") (memory $i "m") (realloc (func $i "r")))))"#
-    ));
-    text = text.replace("(func (export \"f\") (param i32)))", "(func (export \"f\") (param i32 i32)))");
-    text.push_str(&format!(
-        r#"(component $caller {wide}
-             (import "f" (func $f (param "x" (list $wide))))
-             (core module $libc (memory (export "m") 1)
-               (func (export "r") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
-             (core instance $libc (instantiate $libc))
-             (core func $lowered (canon lower (func $f) (memory $libc "m") (realloc (func $libc "r"))))
-             (core module $user (import "" "f" (func (param i32 i32))))
-             (core instance (instantiate $user (with "" (instance (export "f" (func $lowered)))))))"#
-    ));
-    for pair in 0..pairs {
-        text.push_str(&format!(
-            r#"(instance $callee{pair} (instantiate $callee))
-               (instance (instantiate $caller (with "f" (func $callee{pair} "f"))))"#
-        ));
-    }
-    text.push(')');
+/// Two inner components, of which one imports `functions` functions of the other. `types` are those of both; `wide` is the
+/// type of the one parameter, which is `core` in core modules; `options` say where either keeps it.
+fn adapters(types: &str, wide: &str, core: &str, options: [&str; 2], functions: usize) -> Template {
+    let each = |text: &dyn Fn(usize) -> String| (0..functions).map(text).collect::<String>();
+    let memory = r#"(core module $memory (memory (export "m") 1)
+            (func (export "r") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
+        (core instance $memory (instantiate $memory))"#;
+    let text = format!(
+        r#"(component
+             (component $callee {types} {memory}
+               (core module $module {})
+               (core instance $instance (instantiate $module))
+               {})
+             (component $caller {types} {memory}
+               {}
+               (core module $module {})
+               (core instance (instantiate $module (with "" (instance {})))))
+             (instance $callee (instantiate $callee))
+             (instance (instantiate $caller {})))"#,
+        each(&|at| format!(r#"(func (export "f{at}") (param {core}))"#)),
+        each(&|at| {
+            format!(
+                r#"(func (export "f{at}") (param "x" {wide}) (canon lift (core func $instance "f{at}") {}))"#,
+                options[0]
+            )
+        }),
+        each(&|at| {
+            format!(
+                r#"(import "f{at}" (func $f{at} (param "x" {wide})))
+                   (core func $lowered{at} (canon lower (func $f{at}) {}))"#,
+                options[1]
+            )
+        }),
+        each(&|at| format!(r#"(import "" "f{at}" (func (param {core})))"#)),
+        each(&|at| format!(r#"(export "f{at}" (func $lowered{at}))"#)),
+        each(&|at| format!(r#"(with "f{at}" (func $callee "f{at}"))"#)),
+    );
     let component = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"));
-    callsign_tests::component::labelled(&component, &format!("adapters-{}", Attacker::number()), "1.0.0")
+    Template::of(callsign_tests::component::labelled(&component, &format!("adapters-{NUMBER}"), "1.0.0"))
+}
+
+/// Functions with results of results of results: the engine writes an adapter for each, with code for each of the thousand
+/// values. 25 KB for 200 of them take 10 s.
+pub fn wide_adapters(functions: usize) -> Template {
+    let depth = 10;
+    let mut types = String::from("(type $t0 (result u32 (error char)))");
+    for level in 1..depth {
+        types.push_str(&format!("(type $t{level} (result $t{0} (error $t{0})))", level - 1));
+    }
+    adapters(&types, &format!("$t{}", depth - 1), &"i32 ".repeat(depth + 1), ["", ""], functions)
+}
+
+/// Functions that hand over lists, from one memory to another: the compiler panics, since its engine allows one memory.
+pub fn adapters_between_memories() -> Template {
+    let options = r#"(memory $memory "m") (realloc (func $memory "r"))"#;
+    adapters("", "(list string)", "i32 i32", [options, options], 1)
 }
 
 /// A policy of so many bytes that cannot be told in fewer.
-pub fn large(bytes: usize) -> Vec<u8> {
-    let mut component = new("large").build();
+pub fn large(bytes: usize) -> Template {
+    let mut component = numbered("large").build();
     let mut state = Attacker::number() + 1;
     let noise = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
+        // No byte of it is a digit.
+        (state >> 56) as u8 | 0x80
     });
     let noise: Vec<u8> = noise.take(bytes).collect();
-    // A custom section of the component: its number, its length, the length of its name, its name.
-    let section = wasm_section("noise", &noise);
-    component.extend_from_slice(&section);
-    component
+    component.extend_from_slice(&wasm_section("noise", &noise));
+    Template::of(component)
 }
 
+/// A custom section of a component.
 fn wasm_section(name: &str, data: &[u8]) -> Vec<u8> {
     let mut content = leb(name.len());
     content.extend_from_slice(name.as_bytes());

@@ -19,6 +19,7 @@ fn five_attackers_with_five_attacks_cost_the_others_nothing() {
     let neighbour = world.key(NEIGHBOUR, &SCOPES);
     world.bind(&keys[0], ATTACKERS[0], &slow(100), &json!({}));
     world.bind(&keys[4], ATTACKERS[4], &talking(), &json!({}));
+    let fills = table_fills(10_000);
     let many = messages(250, json!({}));
     let one = json!({ "channel": "SMS", "to": "+14155550123" }).to_string();
     Turns::of(&world, "five attackers, five attacks")
@@ -27,7 +28,7 @@ fn five_attackers_with_five_attacks_cost_the_others_nothing() {
         })
         .attacked_by(&keys[1], 1, names_new_entities)
         .attacked_by(&keys[2], 1, |attacker| {
-            let body = table_fills(10_000);
+            let body = fills.next();
             attacker.ask("POST", "/v1/modules", &body);
         })
         .attacked_by(&keys[3], 1, never_reads)

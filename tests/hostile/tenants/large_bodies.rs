@@ -11,7 +11,7 @@ use super::world::{ATTACKER, World};
 fn a_module_of_three_mebibytes_is_taken() {
     let world = World::beside_others();
     let key = world.key(ATTACKER, &["modules:manage"]);
-    let module = world.upload(&key, &large(3 << 20)).json();
+    let module = world.upload(&key, &large(3 << 20).next()).json();
     assert!(module["size"].as_u64() > Some(3 << 20), "{module}");
 }
 

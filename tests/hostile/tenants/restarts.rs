@@ -61,23 +61,19 @@ fn a_service_that_is_killed_in_an_attack_comes_back_with_what_it_had() {
     let ends = AtomicBool::new(false);
     let until = || ends.load(Ordering::Relaxed);
     let address = server.address().parse().unwrap();
+    let (modules, many) = (large(300_000), messages(250, json!({})));
+    let uploads = |attacker: &mut Attacker<'_>| drop(attacker.ask("POST", "/v1/modules", &modules.next()));
+    let decides = |attacker: &mut Attacker<'_>| drop(attacker.ask("POST", "/v1/decisions", &many));
+    let steps: [&(dyn Fn(&mut Attacker<'_>) + Sync); 3] = [&names_new_entities, &uploads, &decides];
     std::thread::scope(|scope| {
-        let (until, attacker) = (&until, &attacker);
-        let attack = |step: fn(&mut Attacker<'_>)| {
+        for step in steps {
+            let mut attacking = Attacker::new(&attacker, address, victim::ADDRESS, &until);
             scope.spawn(move || {
-                let mut attacking = Attacker::new(attacker, address, victim::ADDRESS, until);
                 while attacking.goes_on() {
                     step(&mut attacking);
                 }
             });
-        };
-        attack(names_new_entities);
-        attack(|attacker| {
-            attacker.ask("POST", "/v1/modules", &large(300_000));
-        });
-        attack(|attacker| {
-            attacker.ask("POST", "/v1/decisions", &messages(250, json!({})));
-        });
+        }
         std::thread::sleep(Duration::from_secs(1));
         let killed = rustix::process::Pid::from_raw(server.process().cast_signed()).unwrap();
         rustix::process::kill_process(killed, rustix::process::Signal::KILL).unwrap();

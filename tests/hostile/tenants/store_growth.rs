@@ -21,9 +21,10 @@ fn size(data: &Path) -> u64 {
 fn twenty_modules_that_are_uploaded_and_removed_leave_nothing_in_the_store() {
     let world = World::beside_others();
     let key = world.key(ATTACKER, &["modules:manage"]);
+    let modules = large(1_990_000);
     let before = size(&world.server.data);
     for _ in 0..20 {
-        let module = world.upload(&key, &large(1_990_000)).json();
+        let module = world.upload(&key, &modules.next()).json();
         world
             .server
             .ask(&key, "DELETE", &format!("/v1/modules/{}", module["digest"].as_str().unwrap()), None)
@@ -60,10 +61,11 @@ fn swaps_with_settings_of_a_megabyte_keep_no_more_than_can_be_rolled_back_to() {
 fn uploads_and_removals_without_end_cost_the_others_nothing() {
     let world = World::alone();
     let key = world.key(ATTACKER, &["modules:manage"]);
+    let modules = large(1_990_000);
     let before = size(&world.server.data);
     Turns::of(&world, "11: modules of 1.9 MiB, uploaded and removed")
         .attacked_by(&key, 2, |attacker| {
-            let body = large(1_990_000);
+            let body = modules.next();
             let Some(made) = attacker.ask("POST", "/v1/modules", &body) else { return };
             let made: serde_json::Value = serde_json::from_slice(&made.body).unwrap_or_default();
             if let Some(digest) = made["digest"].as_str() {
