@@ -96,6 +96,10 @@ fn a_value_of_another_type_or_out_of_its_range_is_refused() {
     serve("[limits]\nbodies_bytes = 1", &[], &[]).is_refused(&["limits.bodies_bytes"]);
     serve("[listen]\naddress = \"here\"", &[], &[]).is_refused(&["line 2", "address"]);
     serve("[listen]\nkey = \"k.pem\"", &[], &[]).is_refused(&["listen.certificate"]);
+    serve("[tenant]\nbodies_bytes = 1000", &[], &[]).is_refused(&["tenant.bodies_bytes"]);
+    serve("[tenant]\ntogether_percent = 101", &[], &[]).is_refused(&["tenant.together_percent"]);
+    serve("[tenant]\nentity = 1", &[], &[]).is_refused(&["line 2", "entity"]);
+    serve("[limits]\nwrite_seconds = 0", &[], &[]).is_refused(&["limits.write_seconds"]);
     serve("[log]\nformat = \"xml\"", &[], &[]).is_refused(&["xml", "json"]);
     serve("[rate]\nmessages_per_second = 1", &[], &[]).is_refused(&["rate.messages_burst"]);
 }
@@ -108,10 +112,13 @@ fn the_environment_is_above_the_file() {
     let variables = [
         ("CALLSIGN_SERVE_LISTEN_CERTIFICATE", "c.pem"),
         ("CALLSIGN_SERVE_LISTEN_KEY", "k.pem"),
+        ("CALLSIGN_SERVE_LISTEN_PROBES", "127.0.0.1:9"),
+        ("CALLSIGN_SERVE_TENANT_MESSAGES_PER_SECOND", "77"),
         ("CALLSIGN_SERVE_CATALOG_STORE", "postgres://me:secret@db/x"),
     ];
     let printed = serve("", PRINT, &variables).printed();
     assert!(printed.contains("certificate = \"c.pem\"") && printed.contains("key = \"k.pem\""), "{printed}");
+    assert!(printed.contains("probes = \"127.0.0.1:9\"") && printed.contains("messages_per_second = 77"), "{printed}");
     assert!(printed.contains("postgres://me:***@db/x") && !printed.contains("secret"), "{printed}");
 }
 

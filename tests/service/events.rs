@@ -10,10 +10,10 @@ use crate::policies::{always, demanding, server, upload};
 use callsign_tests::service::Server;
 
 /// Who listens.
-struct Listener(BufReader<TcpStream>);
+pub(crate) struct Listener(BufReader<TcpStream>);
 
 impl Listener {
-    fn of(server: &Server, key: &str) -> Self {
+    pub(crate) fn of(server: &Server, key: &str) -> Self {
         let mut stream = TcpStream::connect(server.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         write!(stream, "GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: App {key}\r\n\r\n").unwrap();
@@ -31,7 +31,7 @@ impl Listener {
     }
 
     /// The next event: its name and its data.
-    fn next(&mut self) -> Option<(String, Value)> {
+    pub(crate) fn next(&mut self) -> Option<(String, Value)> {
         let mut name = None;
         loop {
             let line = self.line()?;

@@ -5,6 +5,7 @@
 
 mod audit;
 mod bindings;
+mod budgets;
 mod config;
 mod contract;
 mod coverage;

@@ -11,7 +11,7 @@ use hashbrown::DefaultHashBuilder;
 use super::{
     Catalog,
     coverage::Interned,
-    kind::{Channel, ResourceType},
+    kind::{AnyChannel, Channel, ResourceType, Word},
     model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
     parallel::both,
     persistent::{HashIndex, MultiIndex, PVec, SlotVec, spread},
@@ -151,6 +151,41 @@ impl Catalog {
         types.any(|kind| {
             self.association_slot(association_code(kind, channel.into(), application, entity, sender)).is_some()
         })
+    }
+
+    /// Whether there is an association with exactly these fields, in the words of the file, whether strategies act on it or not.
+    pub fn has_association(
+        &self,
+        resource_type: &str,
+        channel: &str,
+        application: &str,
+        entity: Option<&str>,
+        resource: &str,
+    ) -> bool {
+        let (Some(resource_type), Some(any_channel)) =
+            (ResourceType::from_word(resource_type), AnyChannel::from_word(channel))
+        else {
+            return false;
+        };
+        if resource_type.is_sender() && any_channel.resolved().is_some() {
+            let Some((application, _)) = self.application(application) else { return false };
+            let entity = match entity.map(|id| self.entity(id)) {
+                None => None,
+                Some(Some((entity, _))) => Some(entity),
+                Some(None) => return false,
+            };
+            let Some((sender, _)) = self.sender(resource) else { return false };
+            let code = association_code(resource_type, any_channel, application, entity, sender);
+            return self.association_slot(code).is_some();
+        }
+        let other = OtherAssociation {
+            resource_type: resource_type.as_str(),
+            channel: any_channel.as_str(),
+            application: application.into(),
+            entity: entity.map(Into::into),
+            resource: resource.into(),
+        };
+        self.other_slot(&other).is_some()
     }
 
     /// The associations of a sender.

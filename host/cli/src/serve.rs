@@ -76,6 +76,9 @@ async fn serve(config: Config, catalog: Option<&std::path::Path>) -> Result<Exit
         // On standard output and not in the log, so that the key is not kept with the log.
         print(&format!("first key of the platform, shown this once: {key}\n"))?;
     }
+    if let Some(probes) = started.probes {
+        tracing::info!("probes are answered at http://{probes}");
+    }
     tracing::info!("listening on {url}; the documentation is at {url}/docs");
     running.until(end).await;
     tracing::info!("ended");

@@ -194,7 +194,12 @@ impl log::Host for State {
                 log::Severity::Warning => ::log::Level::Warn,
                 log::Severity::Error => ::log::Level::Error,
             };
-            ::log::log!(target: "callsign::policy", level, "{}: {}", self.label, escape(&line, MAX_LINE));
+            // A line that nobody asked for costs nothing of the budget.
+            if ::log::log_enabled!(target: "callsign::policy", level)
+                && self.log_budget.as_ref().is_none_or(|budget| budget.take())
+            {
+                ::log::log!(target: "callsign::policy", level, "{}: {}", self.label, escape(&line, MAX_LINE));
+            }
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ use crate::exports::{Exports, RequestIter};
 use crate::failure::{Failure, MAX_TEXT, catch_panic, escape};
 use crate::idle_memory::Reservation;
 use crate::limits::Limits;
+use crate::log_budget::LogBudget;
 use crate::policy::Policy;
 
 /// The state that the imports of an instance read.
@@ -43,6 +44,7 @@ pub struct State {
     pub(super) imports_left: u64,
     /// How many lines the running call may still log.
     pub(super) log_lines_left: u32,
+    pub(super) log_budget: Option<Arc<LogBudget>>,
     /// The last line that the call logged as an error. The SDK logs a panic's message and place this way.
     pub(super) last_error: Option<String>,
     /// The limit that the last refused request for memory or for a table would have passed. The policy may have gone on
@@ -246,6 +248,7 @@ impl Instance {
             imports: u64::from(limits.imports),
             imports_left: u64::from(limits.imports),
             log_lines_left: MAX_LOG_LINES,
+            log_budget: policy.log_budget.clone(),
             last_error: None,
             refused: None,
             deadline_tick: clock::now() + ticks,

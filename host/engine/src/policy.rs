@@ -18,6 +18,7 @@ use crate::idle_memory::IdleMemory;
 use crate::instance::{Instance, Meter, State};
 use crate::instance_pool::InstancePool;
 use crate::limits::{Isolation, Limits};
+use crate::log_budget::LogBudget;
 use crate::metadata::Metadata;
 
 /// How often an idle instance is dropped to make room before a call fails as busy. Other threads may take that room
@@ -34,6 +35,7 @@ pub struct Policy {
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
     pub(super) settings: Arc<str>,
+    pub(super) log_budget: Option<Arc<LogBudget>>,
     settings_accepted: AtomicBool,
     pub(super) meter: Arc<Meter>,
     idle: InstancePool<Instance>,
@@ -98,6 +100,7 @@ impl Policy {
             limits: Limits::default(),
             isolation: Isolation::default(),
             settings: "{}".into(),
+            log_budget: None,
             settings_accepted: AtomicBool::new(false),
             meter: Arc::default(),
             idle: InstancePool::new(&engine.idle),
@@ -123,6 +126,15 @@ impl Policy {
     #[must_use]
     pub fn with_isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = isolation;
+        self
+    }
+
+    /// Sets the budget that the lines of its log count against, beside the 16 lines a call. Default: none.
+    #[must_use]
+    pub fn with_log_budget(mut self, budget: Arc<LogBudget>) -> Self {
+        self.log_budget = Some(budget);
+        // Idle instances have the old one.
+        self.forget_idle();
         self
     }
 

@@ -37,8 +37,8 @@ pub use callsign_catalog::{
 };
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
 pub use callsign_engine::{
-    Collected, CompiledCache, Import, Inspection, Isolation, Limits, Module, ModuleDigest, ModuleStore, OwnRefusal,
-    Policy, PolicyError, StoreError,
+    Collected, CompiledCache, Import, Inspection, Isolation, Limits, LogBudget, Module, ModuleDigest, ModuleStore,
+    OwnRefusal, Policy, PolicyError, StoreError,
 };
 pub use callsign_index::{DEFAULT_APPLICATION, Revision, SenderKeyCollision};
 pub use callsign_sticky as sticky;

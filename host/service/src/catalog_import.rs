@@ -18,7 +18,7 @@ pub(crate) async fn import(service: &Arc<Service>, path: &Path) -> Result<(), St
     let catalog = read.map_err(|error| refused(error.to_string()))?;
     let catalog = catalog.map_err(|error: CatalogError| refused(error.to_string()))?;
     let catalog = Arc::new(catalog);
-    let author = Author { who: "console".into(), action: format!("import of {}", path.display()) };
+    let author = Author { who: "console".into(), action: format!("import of {}", path.display()), tenant: None };
     let plan = move |view: &View| {
         let there = view.catalog();
         let is_empty = there.senders().is_empty() && there.strategies().is_empty() && there.entities().is_empty();

@@ -1,10 +1,14 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
+mod tenant;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
+
+pub use self::tenant::Tenant;
 
 /// The prefix of environment variables that override the configuration: `CALLSIGN_SERVE_LISTEN_ADDRESS` is `address` in
 /// `[listen]`.
@@ -25,6 +29,8 @@ pub struct Config {
     pub sticky: Sticky,
     /// Limits on input and load.
     pub limits: Limits,
+    /// What each tenant may use.
+    pub tenant: Tenant,
     /// Rate limits of each key.
     pub rate: Rate,
     /// What is logged, on standard error.
@@ -38,6 +44,10 @@ pub struct Config {
 pub struct Listen {
     /// Address and port. Port 0 takes any free port; the log says which.
     pub address: SocketAddr,
+    /// Another address, for `/healthz`, `/readyz` and `/metrics` alone. It is served by a thread of its own, without TLS, so
+    /// the load of the main one cannot block it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probes: Option<SocketAddr>,
     /// A PEM file with the certificate chain. With `key` it makes the service use TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<PathBuf>,
@@ -84,6 +94,9 @@ pub struct Limits {
     pub messages: usize,
     /// The most connections at a time. More wait in the system's queue.
     pub connections: usize,
+    /// The most connections of one address at a time; of an IPv6 address, its network of 64 bits counts. More are closed at
+    /// once. 0 is no limit, for a service behind a proxy.
+    pub connections_per_address: usize,
     /// The most requests in progress at a time.
     pub requests: usize,
     /// The most requests that wait for their turn. More get 503 at once.
@@ -96,6 +109,8 @@ pub struct Limits {
     pub head_seconds: u64,
     /// How long a client may take to send the body of a request.
     pub body_seconds: u64,
+    /// How long a client may read nothing of an answer, events included, before its connection is closed.
+    pub write_seconds: u64,
     /// How long a request may be in progress.
     pub request_seconds: u64,
     /// How long requests in progress may go on when the service shuts down.
@@ -150,6 +165,7 @@ impl Default for Config {
             catalog: CatalogConfig::default(),
             sticky: Sticky::default(),
             limits: Limits::default(),
+            tenant: Tenant::default(),
             rate: Rate::default(),
             log: Log::default(),
         }
@@ -158,7 +174,7 @@ impl Default for Config {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { address: SocketAddr::from(([127, 0, 0, 1], 8080)), certificate: None, key: None }
+        Self { address: SocketAddr::from(([127, 0, 0, 1], 8080)), probes: None, certificate: None, key: None }
     }
 }
 
@@ -170,17 +186,31 @@ impl Default for Limits {
             import_bytes: 64 << 20,
             messages: 1_000,
             connections: 10_000,
+            connections_per_address: 1_000,
             requests: 256,
             waiting: 1_024,
             waiting_milliseconds: 1_000,
             bodies_bytes: 256 << 20,
             head_seconds: 10,
             body_seconds: 30,
+            write_seconds: 10,
             request_seconds: 60,
             drain_seconds: 20,
             listeners: 256,
             elements: 5_000_000,
         }
+    }
+}
+
+impl Limits {
+    /// The most bytes of any body.
+    pub(crate) fn largest_body(&self) -> usize {
+        self.largest_body_of_tenants().max(self.import_bytes)
+    }
+
+    /// The most bytes of a body of a tenant, which imports nothing.
+    pub(crate) fn largest_body_of_tenants(&self) -> usize {
+        self.body_bytes.max(self.module_bytes)
     }
 }
 
@@ -271,19 +301,18 @@ impl Config {
             ("requests", limits.requests as u64),
             ("head_seconds", limits.head_seconds),
             ("body_seconds", limits.body_seconds),
+            ("write_seconds", limits.write_seconds),
             ("request_seconds", limits.request_seconds),
             ("elements", limits.elements as u64),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(format!("limits.{name} is 0, and would allow nothing"));
         }
-        let largest = limits.body_bytes.max(limits.module_bytes).max(limits.import_bytes);
+        let largest = limits.largest_body();
         if limits.bodies_bytes < largest {
             return Err(format!("limits.bodies_bytes is less than the largest single body, {largest}"));
         }
-        if limits.bodies_bytes > u32::MAX as usize {
-            return Err(format!("limits.bodies_bytes is at most {}", u32::MAX));
-        }
+        self.tenant.check(limits)?;
         if limits.messages > 100_000 {
             return Err("limits.messages is at most 100000".into());
         }
@@ -311,7 +340,7 @@ impl Config {
 fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
     let key = key.to_ascii_lowercase();
     let section = table.keys().filter(|name| key.starts_with(&format!("{name}_"))).max_by_key(|name| name.len());
-    let known = ["certificate", "key", "recipient_key"];
+    let known = ["certificate", "key", "probes", "recipient_key"];
     let (table, name) = match section.cloned() {
         Some(section) => {
             let name = key[section.len() + 1..].to_owned();

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use callsign::EventKind;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::broadcast;
 use utoipa::ToSchema;
 
 use crate::binding::Target;
 use crate::change::now;
+use crate::config::Config;
+use crate::tenant::Share;
 
 /// How many events a slow listener may be behind before it misses the oldest.
 const BACKLOG: usize = 1_024;
@@ -84,16 +86,17 @@ impl Event {
 pub(crate) struct Events {
     sender: broadcast::Sender<Arc<Event>>,
     next: AtomicU64,
-    /// A permit for each listener.
-    pub(crate) places: Arc<Semaphore>,
+    /// How many may listen.
+    pub(crate) places: Arc<Share>,
 }
 
 impl Events {
-    pub(crate) fn new(listeners: usize) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
+        let listeners = config.limits.listeners;
         Self {
             sender: broadcast::channel(BACKLOG).0,
             next: AtomicU64::new(1),
-            places: Arc::new(Semaphore::new(listeners.min(Semaphore::MAX_PERMITS))),
+            places: Share::new(listeners, config.tenant.together(listeners)),
         }
     }
 

@@ -55,6 +55,7 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
 async fn metrics(State(service): State<Arc<Service>>) -> Response {
     service.metrics.revision.set(service.state().revision.cast_signed());
     service.metrics.changeable.set(service.is_changeable().into());
+    service.metrics.set_highest(service.tenants.highest());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], service.metrics.text()).into_response()
 }

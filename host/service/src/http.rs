@@ -1,14 +1,19 @@
 //! What every request passes and every answer has: keys, limits, bodies and parameters, errors.
 
+mod address_share;
+mod body;
 mod caller;
 mod error_format;
 mod error_responses;
 mod guard;
 mod input;
 mod listener;
+mod needs;
+mod probes;
 mod rate;
 mod tls;
 mod unique_keys;
+mod write_timeout;
 
 pub(crate) use self::caller::Caller;
 pub(crate) use self::error_format::{ErrorBody, NoContent, Paged, Problem, RequestErrorBody};
@@ -18,6 +23,8 @@ pub(crate) use self::input::{
     Json, PageQuery, Parameters, ShortPageQuery, body, element, not_json, plain, quoted, raw_object,
 };
 pub(crate) use self::listener::Listener;
+pub(crate) use self::needs::{Needs, needs, needs_platform};
+pub(crate) use self::probes::Probes;
 pub(crate) use self::rate::Rates;
 use crate::fault::Fault;
 

@@ -33,11 +33,14 @@ mod server;
 mod service;
 mod state;
 mod store;
+mod tenant;
 mod timed_store;
 mod v1;
 mod visibility;
 
-pub use config::{CatalogConfig, Config, ConfigError, ENVIRONMENT, Limits, Listen, Log, LogFormat, Rate, Sticky};
+pub use config::{
+    CatalogConfig, Config, ConfigError, ENVIRONMENT, Limits, Listen, Log, LogFormat, Rate, Sticky, Tenant,
+};
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
 pub use server::{Running, Started, document, start};

@@ -1,6 +1,7 @@
 //! The metrics, for Prometheus.
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use callsign::{DecisionRef, EventKind};
@@ -12,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::binding::STEPS;
+use crate::tenant::Budget;
 
 /// The refusal codes of the specification. Codes of policies are counted together as [`OWN`]: a policy can use any
 /// text.
@@ -77,6 +79,11 @@ pub(crate) struct Metrics {
     /// The series of decision requests, so that the hot path needs no lookup in the families.
     decided: (Counter, Histogram),
     store: Family<Operation, Histogram, fn() -> Histogram>,
+    over_budget: [Counter; Budget::ALL.len()],
+    /// How much of each budget that tenant uses which uses most of it.
+    highest: [Gauge<f64, AtomicU64>; Budget::ALL.len()],
+    /// Connections that were closed because their address had too many.
+    pub(crate) connections_refused: Counter,
     /// Requests that were refused under load.
     pub(crate) shed: Counter,
     pub(crate) in_progress: Gauge,
@@ -94,6 +101,11 @@ struct StepLabel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabel {
     code: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BudgetLabel {
+    budget: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -132,6 +144,12 @@ struct Name(std::sync::Arc<str>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Method(&'static str);
 
+impl From<Budget> for BudgetLabel {
+    fn from(budget: Budget) -> Self {
+        Self { budget: budget.as_str() }
+    }
+}
+
 impl EncodeLabelValue for Name {
     fn encode(&self, encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>) -> fmt::Result {
         (&*self.0).encode(encoder)
@@ -164,6 +182,9 @@ impl Default for Metrics {
         let request_seconds: Family<Route, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(request_buckets);
         let store: Family<Operation, Histogram, fn() -> Histogram> = Family::new_with_constructor(request_buckets);
+        let over_budget: Family<BudgetLabel, Counter> = Family::default();
+        let highest: Family<BudgetLabel, Gauge<f64, AtomicU64>> = Family::default();
+        let connections_refused = Counter::default();
         let decisions = decision_buckets();
         let (shed, in_progress, waiting) = (Counter::default(), Gauge::default(), Gauge::default());
         let (connections, revision, changeable) = (Gauge::default(), Gauge::default(), Gauge::default());
@@ -181,6 +202,17 @@ impl Default for Metrics {
         registry.register_with_unit("request", "What requests took", Unit::Seconds, request_seconds.clone());
         registry.register_with_unit("store", "What stores took to answer", Unit::Seconds, store.clone());
         registry.register("requests_shed", "Requests that were turned away under load", shed.clone());
+        registry.register("tenant_over_budget", "How often a tenant was over a budget, by budget", over_budget.clone());
+        registry.register(
+            "tenant_budget_highest_ratio",
+            "How much of a budget the tenant uses that uses most of it; 1 is all",
+            highest.clone(),
+        );
+        registry.register(
+            "connections_refused",
+            "Connections that were closed because their address had too many",
+            connections_refused.clone(),
+        );
         registry.register("requests_in_progress", "Requests that are worked on", in_progress.clone());
         registry.register("requests_waiting", "Requests that wait for their turn", waiting.clone());
         registry.register("connections", "Connections that are open", connections.clone());
@@ -194,6 +226,8 @@ impl Default for Metrics {
         let request = Request { method: Method("POST"), route: route(), status: 200 };
         let decided =
             (requests.get_or_create_owned(&request), request_seconds.get_or_create_owned(&Route { route: route() }));
+        let over_budget = Budget::ALL.map(|budget| over_budget.get_or_create_owned(&budget.into()));
+        let highest = Budget::ALL.map(|budget| highest.get_or_create_owned(&budget.into()));
         let code = |index: usize| CODES.get(index).copied().unwrap_or(OWN);
         let refusals = std::array::from_fn(|index| refusals.get_or_create_owned(&CodeLabel { code: code(index) }));
         Self {
@@ -207,6 +241,9 @@ impl Default for Metrics {
             request_seconds,
             decided,
             store,
+            over_budget,
+            highest,
+            connections_refused,
             shed,
             in_progress,
             waiting,
@@ -239,6 +276,18 @@ impl Decided {
             self.refusals[at] += 1;
         }
     }
+}
+
+/// One more, until it is dropped: also if what it counts is broken off.
+pub(crate) fn during(gauge: &Gauge) -> impl Drop + '_ {
+    struct During<'a>(&'a Gauge);
+    impl Drop for During<'_> {
+        fn drop(&mut self) {
+            self.0.dec();
+        }
+    }
+    gauge.inc();
+    During(gauge)
 }
 
 impl Metrics {
@@ -294,6 +343,18 @@ impl Metrics {
         let route = Name(route.into());
         self.request_seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
         self.requests.get_or_create(&Request { method: Method(method), route, status }).inc();
+    }
+
+    /// Counts that a tenant was over a budget.
+    pub(crate) fn over_budget(&self, budget: Budget) {
+        self.over_budget[budget as usize].inc();
+    }
+
+    /// Sets how much of each budget that tenant uses which uses most of it.
+    pub(crate) fn set_highest(&self, highest: [Option<f64>; Budget::ALL.len()]) {
+        for (gauge, highest) in self.highest.iter().zip(highest) {
+            gauge.set(highest.unwrap_or_default());
+        }
     }
 
     /// Measures an operation of a store.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use bytes::Bytes;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -33,7 +34,8 @@ struct Keys;
 
 impl Modify for Keys {
     fn modify(&self, document: &mut Document) {
-        let description = "`App KEY`, such as `App cs_0123456789ab_...`";
+        let description = "`App KEY`, such as `App cs_0123456789ab_...`. Each operation lists the scope that the key needs, \
+            and `platform` if it must not be a key of an application.";
         let key = ApiKey::Header(ApiKeyValue::with_description("Authorization", description));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("key", SecurityScheme::ApiKey(key));
@@ -47,7 +49,7 @@ pub(crate) fn document() -> Document {
 
 /// The document as JSON, and a page that shows it without loading anything from elsewhere.
 pub(crate) fn pages(document: Document) -> Router<Arc<Service>> {
-    let text = document.to_json().unwrap_or_default();
+    let text = Bytes::from(document.to_json().unwrap_or_default());
     let json = async move || ([(http::header::CONTENT_TYPE, "application/json")], text.clone());
     let config = utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none");
     let page = SwaggerUi::new("/docs").config(config);

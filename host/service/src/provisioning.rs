@@ -13,17 +13,23 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::http::needs;
+use crate::key::Scope;
 use crate::service::Service;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new()
+    let platform = OpenApiRouter::new()
         .routes(routes!(applications::list, applications::create))
         .routes(routes!(applications::get, applications::rename, applications::remove))
         .routes(routes!(entities::list, entities::create))
         .routes(routes!(entities::get, entities::rename, entities::remove))
         .routes(routes!(associations::list, associations::create, associations::remove))
-        .routes(routes!(associations::single))
-        .routes(routes!(strategies::list, strategies::create))
-        .routes(routes!(strategies::remove))
-        .routes(routes!(numbers::list))
+        .routes(routes!(associations::single));
+    let strategies =
+        OpenApiRouter::new().routes(routes!(strategies::list, strategies::create)).routes(routes!(strategies::remove));
+    let numbers = OpenApiRouter::new().routes(routes!(numbers::list));
+    OpenApiRouter::new()
+        .merge(needs(Scope::ApplicationEntity, platform))
+        .merge(needs(Scope::SendingStrategy, strategies))
+        .merge(needs(Scope::Numbers, numbers))
 }

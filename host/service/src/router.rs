@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::fault::Fault;
-use crate::http::{Guard, guard};
+use crate::http::{Guard, Needs, guard};
 use crate::service::Service;
 use crate::{health, openapi, provisioning, v1};
 
@@ -23,8 +24,16 @@ pub(crate) fn routes() -> (Router<Arc<Service>>, Document) {
 /// Everything that the service answers, behind the guard.
 pub(crate) fn router(service: &Arc<Service>) -> Router {
     let (api, document) = routes();
+    let guarded = Arc::new(Guard::new(Arc::clone(service), Needs::of(&document)));
     api.merge(openapi::pages(document))
         .with_state(Arc::clone(service))
         .fallback(async || Fault::not_found("this path"))
-        .layer(axum::middleware::from_fn_with_state(Arc::new(Guard::new(Arc::clone(service))), guard))
+        // The guard has read the body, up to the limit of its path.
+        .layer(DefaultBodyLimit::disable())
+        .layer(axum::middleware::from_fn_with_state(guarded, guard))
+}
+
+/// What probes ask for, on a listener of their own.
+pub(crate) fn probes(service: &Arc<Service>) -> Router {
+    health::routes().split_for_parts().0.with_state(Arc::clone(service))
 }

@@ -13,9 +13,9 @@ use crate::catalog_import;
 use crate::change::{Change, Kind};
 use crate::config::Config;
 use crate::data_folder;
-use crate::http::Listener;
+use crate::http::{Listener, Probes};
 use crate::key::{Key, Scope};
-use crate::router::{router, routes};
+use crate::router::{self, router, routes};
 use crate::service::{Author, Plan, Service, StartError};
 use crate::store::Store;
 
@@ -23,6 +23,7 @@ use crate::store::Store;
 pub struct Running {
     service: Arc<Service>,
     listener: Listener,
+    probes: Option<Probes>,
     /// Locks the data folder as long as the service runs.
     _lock: File,
 }
@@ -33,6 +34,8 @@ pub struct Running {
 pub struct Started {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where probes are answered, if `listen.probes` is set.
+    pub probes: Option<SocketAddr>,
     /// `http` or `https`.
     pub scheme: &'static str,
     /// The first key of the platform, if it had none. The secret is shown this once and not stored.
@@ -58,6 +61,7 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
     })?;
     let listener = Listener::open(&config).await?;
     let address = listener.address().unwrap_or(config.listen.address);
+    let probes = config.listen.probes.map(Probes::open).transpose()?;
     let store = Store::open(&config.catalog_store()).await?;
     let opening = config.clone();
     let sticky = tokio::task::spawn_blocking(move || open_pins(&opening)).await;
@@ -67,8 +71,9 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
         catalog_import::import(&service, path).await?;
     }
     let first_key = first_key(&service).await?;
-    let started = Started { address, scheme: listener.scheme(), first_key };
-    Ok((Running { service, listener, _lock: lock }, started))
+    let probing = probes.as_ref().map(Probes::address);
+    let started = Started { address, probes: probing, scheme: listener.scheme(), first_key };
+    Ok((Running { service, listener, probes, _lock: lock }, started))
 }
 
 impl Running {
@@ -76,9 +81,16 @@ impl Running {
     pub async fn until(self, end: impl Future<Output = ()>) {
         let follower = tokio::spawn(Arc::clone(&self.service).follow());
         let creator = tokio::spawn(Arc::clone(&self.service).run_entity_autocreate());
+        // Until the last request is finished, so that a load balancer sees why the main address takes no more.
+        let probing =
+            self.probes.map(|probes| probes.serve(&self.service.config.limits, router::probes(&self.service)));
+        if let Some(Err(error)) = &probing {
+            tracing::error!("probes are not answered: {error}");
+        }
         let router = router(&self.service);
         self.listener.serve(&self.service, router, end).await;
         let _ = tokio::join!(follower, creator);
+        drop(probing);
     }
 }
 

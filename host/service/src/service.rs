@@ -30,6 +30,7 @@ use crate::module_cache::ModuleCache;
 use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::Store;
+use crate::tenant::Tenants;
 
 /// Everything that handlers need.
 pub(crate) struct Service {
@@ -39,6 +40,7 @@ pub(crate) struct Service {
     pub(crate) store: Store,
     pub(crate) modules: Arc<ModuleCache>,
     pub(crate) events: Events,
+    pub(crate) tenants: Tenants,
     pub(crate) metrics: Arc<Metrics>,
     /// Entities to create because a message named them.
     pub(crate) entity_autocreate: EntityAutocreate,

@@ -14,31 +14,40 @@ mod resource;
 mod senders;
 mod sticky;
 mod strategies;
+mod usage;
 
 use std::sync::Arc;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::http::{needs, needs_platform};
+use crate::key::Scope;
 use crate::service::Service;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new()
-        .routes(routes!(decisions::decide))
+    let decisions = OpenApiRouter::new().routes(routes!(decisions::decide));
+    let policies = OpenApiRouter::new()
         .routes(routes!(modules::list, modules::upload))
         .routes(routes!(modules::get, modules::remove))
         .routes(routes!(modules::component))
-        .merge(bindings::routes())
-        .routes(routes!(sticky::get, sticky::pin, sticky::release))
-        .routes(routes!(sticky::list))
-        .routes(routes!(sticky::migrate))
-        .routes(routes!(events::listen))
+        .merge(bindings::routes());
+    let pins =
+        OpenApiRouter::new().routes(routes!(sticky::get, sticky::pin, sticky::release)).routes(routes!(sticky::list));
+    let watching = OpenApiRouter::new().routes(routes!(events::listen)).routes(routes!(usage::get));
+    let keys = OpenApiRouter::new()
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::remove))
-        .routes(routes!(keys::rotate))
-        .routes(routes!(audit::list))
-        .merge(senders::routes())
-        .merge(coverage::routes())
-        .merge(default_senders::routes())
-        .merge(strategies::routes())
+        .routes(routes!(keys::rotate));
+    OpenApiRouter::new()
+        .merge(needs(Scope::Decisions, decisions))
+        .merge(needs(Scope::Modules, policies))
+        .merge(needs(Scope::Sticky, pins))
+        .merge(needs_platform(Scope::Sticky, OpenApiRouter::new().routes(routes!(sticky::migrate))))
+        .merge(needs(Scope::Audit, watching.merge(coverage::routes())))
+        .merge(needs_platform(Scope::Audit, OpenApiRouter::new().routes(routes!(audit::list))))
+        .merge(needs_platform(Scope::Keys, keys))
+        .merge(needs(Scope::Numbers, senders::routes()))
+        .merge(needs_platform(Scope::Numbers, senders::import_routes()))
+        .merge(needs(Scope::SendingStrategy, default_senders::routes().merge(strategies::routes())))
 }

@@ -116,3 +116,95 @@ fn a_body_is_not_read_for_one_without_a_key() {
     wire.write(body);
     assert_eq!(wire.reply().unwrap().status, 201);
 }
+
+#[test]
+fn a_scope_is_checked_before_a_body_is_read() {
+    let server = crate::contract::world::with("[limits]\nbody_seconds = 600");
+    let reading = server.new_key(Some("shop"), &["audit:read"]);
+    let tenant = server.new_key(Some("shop"), &["numbers:manage"]);
+    let ask = |key: &str, path: &str| {
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: App {key}\r\ncontent-length: 67108864\r\n\r\n");
+        Wire::with(&server, head)
+    };
+    for path in ["/v1/senders/import", "/v1/modules", "/v1/decisions", "/v1/senders"] {
+        let reply = ask(&reading, path).reply().unwrap();
+        assert_eq!((reply.status, &reply.json()["code"]), (403, &serde_json::json!("FORBIDDEN")), "{path}");
+    }
+    fault::check(PATH, &ask(&reading, PATH).reply().unwrap(), 403);
+    fault::check("/provisioning/2", &ask(&reading, "/provisioning/2/sending-strategies").reply().unwrap(), 403);
+    // Imports are the platform's, whatever the scope.
+    assert_eq!(ask(&tenant, "/v1/senders/import").reply().unwrap().status, 403);
+    // Nor is one read for a path or a method that is not there.
+    assert_eq!(ask(&tenant, "/v1/none").reply().unwrap().status, 404);
+    assert_eq!(ask(&tenant, "/v1/senders/export").reply().unwrap().status, 405);
+}
+
+#[test]
+fn who_announces_much_and_sends_nothing_takes_no_room() {
+    let server = crate::contract::world::with("[limits]\nbody_seconds = 600");
+    let import = || Wire::with(&server, head(&server, "POST", "/v1/senders/import", "content-length: 67108864\r\n"));
+    let idle: Vec<Wire> = (0..20).map(|_| import()).collect();
+    is_well(&server);
+    let message = serde_json::json!({ "channel": "SMS", "to": "+14155550123" });
+    let shop = server.new_key(Some("shop"), &[]);
+    for key in [&*shop, server.key()] {
+        for _ in 0..50 {
+            server.ask(key, "POST", "/v1/decisions", Some(&message)).expect(200);
+        }
+    }
+    drop(idle);
+    is_well(&server);
+}
+
+#[test]
+fn a_body_in_many_pieces_is_whole() {
+    let server = Server::start();
+    let body = named("pieces", 900);
+    let mut wire = Wire::with(&server, head(&server, "POST", PATH, "content-length: 900\r\n"));
+    for piece in body.as_bytes().chunks(7) {
+        wire.write(piece);
+    }
+    assert_eq!(wire.reply().unwrap().status, 201);
+    server.get(&format!("{PATH}/pieces")).expect(200);
+}
+
+#[test]
+fn uploads_and_imports_have_limits_of_their_own() {
+    let server = Server::with("[limits]\nmodule_bytes = 4000000\nimport_bytes = 6000000");
+    let authorization = format!("App {}", server.key());
+    let send = |path: &str, kind: &str, body: &[u8]| {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        let request = agent.post(format!("{}{path}", server.url)).header("authorization", &authorization);
+        request.header("content-type", kind).send(body).unwrap().status().as_u16()
+    };
+    // A component of 3 MiB: a section that nobody reads.
+    let mut component = crate::policies::always("large", "1.0.0", 1);
+    let padding = 3 << 20;
+    component.push(0);
+    let mut length = padding + 2;
+    while length >= 0x80 {
+        component.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    component.extend([length as u8, 1, b'x']);
+    component.resize(component.len() + padding, 0);
+    assert_eq!(send("/v1/modules", "application/wasm", &component), 201);
+    component.resize(4_000_001, 0);
+    assert_eq!(send("/v1/modules", "application/wasm", &component), 413);
+    let line = |index: usize| {
+        format!(
+            "{{\"senderId\":\"S{index}\",\"sender\":\"+1415{index:07}\",\"senderType\":\"VIRTUAL_LONG_NUMBER\",\
+             \"coverage\":[{{\"channel\":\"SMS\",\"countries\":[\"US\"]}}]}}{}\n",
+            " ".repeat(3_200)
+        )
+    };
+    let lines: String = (2_000_000..2_001_000).map(line).collect();
+    assert!(lines.len() > 3 << 20);
+    assert_eq!(send("/v1/senders/import", "application/x-ndjson", lines.as_bytes()), 200);
+    server.get("/v1/senders/S2000999").expect(200);
+    assert_eq!(send("/v1/senders/import", "application/x-ndjson", lines.repeat(2).as_bytes()), 413);
+    // Elsewhere the limit is that of any body.
+    assert_eq!(send("/v1/decisions", "application/json", lines.as_bytes()), 413);
+    is_well(&server);
+}

@@ -9,14 +9,14 @@ use callsign_tests::service::{Reply, Server};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     /// Read already, and not looked at yet.
     read: Vec<u8>,
 }
 
 impl Wire {
-    pub(super) fn to(server: &Server) -> Self {
+    pub(crate) fn to(server: &Server) -> Self {
         let stream = TcpStream::connect(server.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -25,25 +25,47 @@ impl Wire {
     }
 
     /// A connection on which this was written.
-    pub(super) fn with(server: &Server, bytes: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with(server: &Server, bytes: impl AsRef<[u8]>) -> Self {
         let mut wire = Self::to(server);
         wire.write(bytes);
         wire
     }
 
     /// Writes, as far as the other side takes it: one that has answered need not read to the end.
-    pub(super) fn write(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());
     }
 
+    /// Writes as much as the other side takes at once.
+    pub(crate) fn write_some(&self, bytes: impl AsRef<[u8]>) {
+        self.stream.set_nonblocking(true).unwrap();
+        let (mut stream, mut bytes) = (&self.stream, bytes.as_ref());
+        while let Ok(written) = stream.write(bytes)
+            && written > 0
+        {
+            bytes = &bytes[written..];
+        }
+        self.stream.set_nonblocking(false).unwrap();
+    }
+
+    /// The status of an answer whose end does not come; none where the connection ends without one.
+    pub(crate) fn status(&mut self) -> Option<u16> {
+        while !self.read.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
+            if !self.more() {
+                return None;
+            }
+        }
+        String::from_utf8_lossy(&self.read).split(' ').nth(1)?.parse().ok()
+    }
+
     /// Says that nothing more will be written.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
     /// The next answer; none where the connection ends without one.
     #[track_caller]
-    pub(super) fn reply(&mut self) -> Option<Reply> {
+    pub(crate) fn reply(&mut self) -> Option<Reply> {
         let end = loop {
             if let Some(at) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break at + 4;
@@ -74,18 +96,18 @@ impl Wire {
 
     /// Waits until the other side has closed the connection, without another answer.
     #[track_caller]
-    pub(super) fn is_closed(&mut self) {
+    pub(crate) fn is_closed(&mut self) {
         assert!(self.read.is_empty() && !self.more(), "an answer: {}", String::from_utf8_lossy(&self.read));
     }
 
     /// Everything that comes until the other side closes the connection.
-    pub(super) fn raw(&mut self) -> Vec<u8> {
+    pub(crate) fn raw(&mut self) -> Vec<u8> {
         while self.more() {}
         std::mem::take(&mut self.read)
     }
 
     /// Whether the other side has closed the connection by now.
-    pub(super) fn is_over(&mut self) -> bool {
+    pub(crate) fn is_over(&mut self) -> bool {
         self.stream.set_nonblocking(true).unwrap();
         let read = self.stream.read(&mut [0; 1_024]);
         self.stream.set_nonblocking(false).unwrap();
@@ -110,13 +132,13 @@ impl Wire {
 }
 
 /// The head of a request with the first key.
-pub(super) fn head(server: &Server, method: &str, path: &str, more: &str) -> String {
+pub(crate) fn head(server: &Server, method: &str, path: &str, more: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nhost: test\r\nauthorization: App {}\r\n{more}\r\n", server.key())
 }
 
 /// The server is well: it answers others as ever, and nothing in it panicked.
 #[track_caller]
-pub(super) fn is_well(server: &Server) {
+pub(crate) fn is_well(server: &Server) {
     server.get("/provisioning/1/applications").expect(200);
     let log = server.log();
     assert!(!log.contains("panic"), "{log}");

@@ -56,3 +56,37 @@ fn connections_that_come_and_go_leave_nothing() {
     };
     server.until("they are gone", || open() <= 2.0);
 }
+
+#[test]
+fn an_address_has_its_share_of_the_connections() {
+    let server =
+        Server::with("[limits]\nconnections_per_address = 4\nhead_seconds = 600\n[listen]\nprobes = \"127.0.0.1:0\"");
+    let ask = head(&server, "GET", PATH, "");
+    let mut held: Vec<Wire> = (0..4).map(|_| Wire::with(&server, &ask)).collect();
+    for wire in &mut held {
+        assert_eq!(wire.reply().unwrap().status, 200);
+    }
+    // More are closed at once. What was sent on one may have been lost with it.
+    for _ in 0..20 {
+        let mut more = Wire::to(&server);
+        more.is_closed();
+    }
+    // Probes are not counted among them, and tell of it.
+    let metrics = super::probes::get(&super::probes::address(&server), "/metrics");
+    assert!(metrics.contains("callsign_connections_refused_total 20"), "{metrics}");
+    drop(held);
+    server.until("it may connect again", || {
+        let mut wire = Wire::with(&server, &ask);
+        wire.status() == Some(200)
+    });
+}
+
+#[test]
+fn no_share_is_any_number() {
+    let server = Server::with("[limits]\nconnections_per_address = 0");
+    let ask = head(&server, "GET", PATH, "");
+    let mut held: Vec<Wire> = (0..50).map(|_| Wire::with(&server, &ask)).collect();
+    for wire in &mut held {
+        assert_eq!(wire.reply().unwrap().status, 200);
+    }
+}

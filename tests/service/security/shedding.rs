@@ -83,6 +83,15 @@ fn bodies_together_have_so_much_room() {
     );
     for held in ["content-length: 1000\r\n", "transfer-encoding: chunked\r\n"] {
         let mut slow = Wire::with(&server, head(&server, "POST", PATH, held));
+        // Announced alone, it has no room; what arrived has.
+        let large = json!({ "applicationId": "large", "padding": "x".repeat(600) });
+        assert_ne!(server.post(PATH, &large).status, 503);
+        let part = format!("{{\"applicationId\":\"late\"{}", " ".repeat(950));
+        if held.starts_with("content") {
+            slow.write(&part)
+        } else {
+            slow.write(format!("{:x}\r\n{part}", part.len() + 1))
+        }
         // What fits beside it is taken, what does not is turned away; a request without a body needs no room.
         let large = json!({ "applicationId": "x", "padding": "x".repeat(600) });
         server.until("the room is taken", || server.post(PATH, &large).status == 503);
@@ -92,7 +101,7 @@ fn bodies_together_have_so_much_room() {
         server.get(PATH).expect(200);
         // It is given back when the body is there, and when its client is gone.
         if held.starts_with("content") {
-            slow.write(format!("{{\"applicationId\":\"late\"}}{}", " ".repeat(976)));
+            slow.write(format!("}}{}", " ".repeat(1_000 - part.len() - 1)));
             assert_eq!(slow.reply().unwrap().status, 201);
         }
         drop(slow);

@@ -67,3 +67,55 @@ fn a_client_that_does_not_read_its_answers_keeps_nobody_waiting() {
     drop(greedy);
     is_well(&server);
 }
+
+/// How many connections are open, without one of its own that stays.
+fn connections(server: &Server) -> f64 {
+    let metrics = server.send(&[("connection", "close")], "GET", "/metrics", None).text;
+    let line = metrics.lines().find_map(|line| line.strip_prefix("callsign_connections "));
+    line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
+}
+
+#[test]
+fn a_client_that_does_not_read_its_answers_is_closed() {
+    let server = Server::with("[limits]\nwrite_seconds = 1\nhead_seconds = 600");
+    let ask = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_000);
+    let greedy: Vec<Wire> = (0..50)
+        .map(|_| {
+            let wire = Wire::to(&server);
+            wire.write_some(&ask);
+            wire
+        })
+        .collect();
+    server.until("they are open", || connections(&server) >= 50.0);
+    is_well(&server);
+    server.until("they are closed", || connections(&server) <= 3.0);
+    // One that reads is not, however long it takes.
+    let mut patient = Wire::with(&server, "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100));
+    for _ in 0..100 {
+        assert_eq!(patient.reply().unwrap().status, 200);
+        is_well(&server);
+    }
+    drop(greedy);
+}
+
+#[test]
+fn a_listener_that_does_not_read_is_closed_too() {
+    let file = crate::policies::catalog();
+    let config = "[limits]\nwrite_seconds = 1\nhead_seconds = 600\nlisteners = 1";
+    let server = Server::with_arguments(config, &["--catalog", file.to_str().unwrap()]);
+    crate::policies::upload(&server, server.key(), &crate::policies::failing("bad", "1.0.0"));
+    let bound = serde_json::json!({ "module": "bad@1.0.0", "breaker": { "failures": 1_000_000, "restSeconds": 1 } });
+    server.put("/v1/binding", &bound).expect(200);
+    let deaf = Wire::with(&server, head(&server, "GET", "/v1/events", ""));
+    let message = serde_json::json!({ "applicationId": "shop", "channel": "SMS", "to": crate::policies::TO });
+    // Each message is an event, until the connection takes no more of them.
+    server.until("its place is free", || {
+        std::thread::scope(|scope| {
+            let many = || (0..250).for_each(|_| drop(server.post("/v1/decisions", &message).expect(200)));
+            (0..4).for_each(|_| drop(scope.spawn(many)));
+        });
+        let mut wire = Wire::with(&server, head(&server, "GET", "/v1/events", ""));
+        wire.status() == Some(200)
+    });
+    drop(deaf);
+}

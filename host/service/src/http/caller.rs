@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode, header};
 use crate::fault::Fault;
 use crate::key::{self, Key, Scope};
 use crate::service::{Author, Service};
+use crate::tenant::Tenant;
 
 /// The most bytes of the header.
 const LONGEST: usize = 512;
@@ -19,6 +20,8 @@ pub(crate) struct Caller {
     pub(crate) key: Arc<Key>,
     /// `METHOD path`, for the audit log.
     pub(crate) action: Arc<str>,
+    /// What the tenant may use; `None` for a key of the platform.
+    pub(crate) budgets: Option<Arc<Tenant>>,
 }
 
 impl Caller {
@@ -43,7 +46,11 @@ impl Caller {
             key::pretend(secret);
             return Err(unauthorized());
         };
-        if key.admits(secret) { Ok(Self { key, action }) } else { Err(unauthorized()) }
+        if !key.admits(secret) {
+            return Err(unauthorized());
+        }
+        let budgets = key.application_id.as_deref().map(|application| service.tenants.of(application));
+        Ok(Self { key, action, budgets })
     }
 
     /// The application that a tenant's key belongs to; `None` for a key of the platform.
@@ -86,7 +93,11 @@ impl Caller {
 
     /// The caller in the audit log.
     pub(crate) fn author(&self) -> Author {
-        Author { who: format!("{} {}", self.key.key_id, self.key.name), action: self.action.to_string() }
+        Author {
+            who: format!("{} {}", self.key.key_id, self.key.name),
+            action: self.action.to_string(),
+            tenant: self.budgets.clone(),
+        }
     }
 }
 

@@ -1,9 +1,8 @@
-//! What every request passes before its handler: the key is checked, then the rate, then the size of the body, then
-//! whether there is capacity. A panic of the handler fails only its request. Errors get the format of their path.
+//! What every request passes before its handler: the key is checked, then its rate, its scope and its tenant's budgets, and only
+//! then is the body read; then it waits for its turn. A panic of the handler fails only its request. Errors get the format of their path.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -13,39 +12,39 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::body::{self, BodyError};
 use super::caller::Caller;
 use super::error_format::{Family, render};
+use super::needs::{Need, Needs};
 use super::rate::Rates;
 use crate::fault::Fault;
+use crate::metrics::during;
 use crate::service::Service;
-
-/// A body that is too long is read and dropped up to this many bytes before the request is refused.
-const DRAINED: usize = 8 << 20;
+use crate::tenant::{Budget, Full, Held, NoTurn, Share, Tenant, Turn, Turns};
 
 /// The guard before all handlers.
 pub(crate) struct Guard {
     service: Arc<Service>,
+    needs: Needs,
     rates: Arc<Rates>,
-    /// A permit for each request in progress.
-    places: Semaphore,
-    /// How many requests wait for a permit.
-    waiting: AtomicUsize,
-    /// A permit for each byte of a body in memory.
-    bodies: Arc<Semaphore>,
+    turns: Turns,
+    /// Bytes of bodies in memory.
+    bodies: Arc<Share>,
 }
 
 impl Guard {
-    pub(crate) fn new(service: Arc<Service>) -> Self {
-        let limits = &service.config.limits;
+    pub(crate) fn new(service: Arc<Service>, needs: Needs) -> Self {
+        let (limits, tenant) = (&service.config.limits, &service.config.tenant);
+        // The platform always has room for any body, and tenants together at least for one of theirs.
+        let (largest, of_tenants) = (limits.largest_body(), limits.largest_body_of_tenants());
+        let bodies = tenant.together(limits.bodies_bytes).min(limits.bodies_bytes - largest).max(of_tenants);
         Self {
+            needs,
             rates: Arc::new(Rates::new(&service.config.rate)),
-            places: Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)),
-            waiting: AtomicUsize::new(0),
-            bodies: Arc::new(Semaphore::new(limits.bodies_bytes.min(Semaphore::MAX_PERMITS))),
+            turns: Turns::new(&service.config),
+            bodies: Share::new(limits.bodies_bytes, bodies),
             service,
         }
     }
@@ -64,66 +63,48 @@ impl Guard {
         Fault::unavailable(format!("too much is going on: {why}"), Duration::from_secs(1))
     }
 
-    /// The whole body, with the permits for its bytes.
-    async fn body(&self, request: &mut Request) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Fault> {
-        let limits = &self.service.config.limits;
-        let most = self.body_limit(request.uri().path());
-        let too_large = || {
-            Fault::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("the body is longer than the {most} bytes that it may have"),
-            )
-        };
-        let body = std::mem::take(request.body_mut());
-        let announced = request.headers().get(header::CONTENT_LENGTH);
-        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        let hint = http_body::Body::size_hint(&body).exact();
-        let room = match (announced, hint) {
-            (_, Some(0)) => return Ok((Bytes::new(), None)),
-            (Some(announced), _) if announced > most => {
-                drain(body, announced).await;
-                return Err(too_large());
+    /// Whether a caller may make a request, by its head alone.
+    fn check(&self, caller: &Caller, need: Option<Need>, decides: bool) -> Result<(), Fault> {
+        if !decides {
+            self.rates.manage(&caller.key.key_id)?;
+        }
+        if let Some(need) = need {
+            caller.needs(need.scope)?;
+            if need.platform {
+                caller.needs_platform("this")?;
             }
-            (Some(announced), _) => announced,
-            (None, _) => most,
-        };
-        let Ok(permit) = Arc::clone(&self.bodies).try_acquire_many_owned(room as u32) else {
-            return Err(self.shed("there is no room for the body"));
-        };
-        let patience = Duration::from_secs(limits.body_seconds);
-        match timeout(patience, Limited::new(body, most).collect()).await {
-            Ok(Ok(collected)) => Ok((collected.to_bytes(), Some(permit))),
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(Fault::property("", "the body ended before it was complete")),
-            Err(_) => {
-                let text = format!("the body did not arrive within {} s", limits.body_seconds);
-                Err(Fault::new(StatusCode::REQUEST_TIMEOUT, text))
-            }
+        }
+        match &caller.budgets {
+            Some(tenant) if decides => tenant.may_decide(),
+            Some(tenant) => tenant.manages(),
+            None => Ok(()),
         }
     }
 
-    /// A permit to work on a request.
-    async fn place(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Fault> {
-        if let Ok(place) = self.places.try_acquire() {
-            return Ok(place);
-        }
-        let limits = &self.service.config.limits;
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= limits.waiting {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(self.shed("too many requests wait"));
-        }
-        self.service.metrics.waiting.inc();
-        let place = timeout(Duration::from_millis(limits.waiting_milliseconds), self.places.acquire()).await;
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.service.metrics.waiting.dec();
-        match place {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(self.shed("the request waited too long for its turn")),
-        }
+    /// The whole body, with what it has of the room for bodies.
+    async fn body(&self, request: &mut Request, tenant: Option<&Arc<Tenant>>) -> Result<(Bytes, Held), Fault> {
+        let most = self.body_limit(request.uri().path());
+        let patience = Duration::from_secs(self.service.config.limits.body_seconds);
+        let room = self.bodies.hold(tenant.map(|tenant| &tenant.bodies));
+        let body = body::read(request, most, patience, room).await;
+        body.map_err(|error| match (error, tenant) {
+            (BodyError::Fault(fault), _) => fault,
+            (BodyError::Full(Full::Tenant), Some(tenant)) => tenant.over(Budget::BodiesBytes, None),
+            (BodyError::Full(_), _) => self.shed("there is no room for the body"),
+        })
+    }
+
+    /// A place to work on a request.
+    async fn turn<'a>(&'a self, tenant: Option<&'a Tenant>) -> Result<Turn<'a>, Fault> {
+        self.turns.turn(tenant, &self.service.metrics.waiting).await.map_err(|error| match (error, tenant) {
+            (NoTurn::Tenant, Some(tenant)) => tenant.over(Budget::Requests, None),
+            (NoTurn::Late, _) => self.shed("the request waited too long for its turn"),
+            _ => self.shed("too many requests wait"),
+        })
     }
 
     /// Lets a request with a valid key through to its handler.
-    async fn admit(&self, mut request: Request, next: Next) -> Response {
+    async fn admit(&self, route: Option<&MatchedPath>, mut request: Request, next: Next) -> Response {
         let path = request.uri().path();
         let decides = path == "/v1/decisions";
         // Requests that change nothing are not in the audit log.
@@ -133,12 +114,20 @@ impl Guard {
             Ok(caller) => caller,
             Err(fault) => return fault.into_response(),
         };
-        // A stream of events goes on as long as its client likes, so it has permits of its own.
+        // A stream of events goes on as long as its client likes, so it has places of its own.
         let streams = path == "/v1/events";
-        if !decides && let Err(fault) = self.rates.manage(&caller.key.key_id) {
+        let need = route.and_then(|route| self.needs.find(request.method(), route.as_str()));
+        if let Err(fault) = self.check(&caller, need, decides) {
+            body::refuse(request).await;
             return fault.into_response();
         }
-        let (body, _room) = match self.body(&mut request).await {
+        if need.is_none() {
+            // 404 or 405. Without a caller no handler does anything.
+            *request.body_mut() = Body::empty();
+            return contained(next.run(request)).await;
+        }
+        let tenant = caller.budgets.clone();
+        let (body, _room) = match self.body(&mut request, tenant.as_ref()).await {
             Ok(body) => body,
             Err(fault) => return fault.into_response(),
         };
@@ -148,29 +137,18 @@ impl Guard {
         if streams {
             return contained(next.run(request)).await;
         }
-        let _place = match self.place().await {
-            Ok(place) => place,
+        let _turn = match self.turn(tenant.as_deref()).await {
+            Ok(turn) => turn,
             Err(fault) => return fault.into_response(),
         };
-        self.service.metrics.in_progress.inc();
+        let _in_progress = during(&self.service.metrics.in_progress);
         let seconds = self.service.config.limits.request_seconds;
         let done = timeout(Duration::from_secs(seconds), contained(next.run(request))).await;
-        self.service.metrics.in_progress.dec();
         done.unwrap_or_else(|_| {
             let text = format!("the request was not done within {seconds} s; what it began may go on");
             Fault::unavailable(text, Duration::from_secs(1)).into_response()
         })
     }
-}
-
-/// Reads and drops a body that is too long, up to [`DRAINED`] bytes. A client that is still writing would not read the
-/// answer if the connection were closed at once.
-async fn drain(mut body: Body, announced: usize) {
-    if announced > DRAINED {
-        return;
-    }
-    let all = async { while let Some(Ok(_)) = body.frame().await {} };
-    let _ = timeout(Duration::from_secs(2), all).await;
 }
 
 /// The action in the audit log.
@@ -208,7 +186,7 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     let response = if is_open(request.uri().path()) {
         contained(next.run(request)).await
     } else {
-        guard.admit(request, next).await
+        guard.admit(route.as_ref(), request, next).await
     };
     let response = shaped(family, response);
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
@@ -245,6 +223,8 @@ fn shaped(family: Family, mut response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use std::task::Poll;
+
+    use http_body_util::BodyExt;
 
     use super::*;
 

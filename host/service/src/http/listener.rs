@@ -1,5 +1,6 @@
-//! Accepts connections up to a limit, and shuts them down gracefully.
+//! Accepts connections, up to a limit of all and of each address, and shuts them down gracefully.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,16 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::address_share::{AddressShare, Counted};
 use super::tls;
-use crate::config::Config;
+use super::write_timeout::TimedWrites;
+use crate::config::{Config, Limits};
+use crate::metrics::during;
 use crate::service::{Service, StartError};
 
 /// The most bytes of a request's head.
@@ -24,8 +28,14 @@ const HEAD_BYTES: usize = 64 << 10;
 /// The most headers of a request.
 const HEADERS: usize = 64;
 
+/// The most bytes of answers that the system keeps for a client that does not read them. It doubles that for its own records.
+const UNREAD_BYTES: u32 = 256 << 10;
+
+/// How many connections wait in the system's queue.
+const BACKLOG: u32 = 1_024;
+
 /// How long to wait after a connection could not be accepted, for example because there are no file handles left.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// An address that the service listens on.
 pub(crate) struct Listener {
@@ -40,7 +50,7 @@ impl Listener {
             _ => None,
         };
         let address = config.listen.address;
-        let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+        let listener = listen(address).map_err(|source| StartError::Listen { address, source })?;
         Ok(Self { listener, tls })
     }
 
@@ -58,14 +68,9 @@ impl Listener {
     pub(crate) async fn serve(self, service: &Arc<Service>, router: Router, end: impl Future<Output = ()>) {
         let limits = &service.config.limits;
         let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+        let addresses = AddressShare::new(limits.connections_per_address);
         let graceful = GracefulShutdown::new();
-        let patience = Duration::from_secs(limits.head_seconds);
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(patience)
-            .max_buf_size(HEAD_BYTES)
-            .max_headers(HEADERS)
-            .keep_alive(true);
+        let http = protocol(limits);
         tokio::pin!(end);
         loop {
             let accepted = async {
@@ -73,10 +78,10 @@ impl Listener {
                 let place = Arc::clone(&places).acquire_owned().await.ok()?;
                 Some((self.listener.accept().await, place))
             };
-            let (stream, place) = tokio::select! {
+            let (stream, place, address) = tokio::select! {
                 () = &mut end => break,
                 accepted = accepted => match accepted {
-                    Some((Ok((stream, _)), place)) => (stream, place),
+                    Some((Ok((stream, address)), place)) => (stream, place, address.ip()),
                     Some((Err(error), _)) => {
                         tracing::warn!("a connection was not accepted: {error}");
                         tokio::time::sleep(PAUSE).await;
@@ -85,16 +90,20 @@ impl Listener {
                     None => break,
                 },
             };
-            // A response is written whole, so delaying small packets would only add latency.
-            let _ = stream.set_nodelay(true);
+            let Some(counted) = addresses.enter(address) else {
+                service.metrics.connections_refused.inc();
+                continue;
+            };
             let connection = Connection {
                 service: Arc::clone(service),
                 router: router.clone(),
                 http: http.clone(),
-                place,
-                patience,
+                _place: place,
+                _counted: counted,
+                patience: Duration::from_secs(limits.head_seconds),
                 watcher: graceful.watcher(),
             };
+            let stream = timed(stream, limits);
             match &self.tls {
                 None => drop(tokio::spawn(connection.serve(stream))),
                 Some(tls) => drop(tokio::spawn(connection.serve_tls(stream, tls.clone()))),
@@ -109,17 +118,46 @@ impl Listener {
     }
 }
 
+/// Listens on an address, as `TcpListener::bind` does, and bounds what a client that does not read costs.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    // Connections inherit it.
+    socket.set_send_buffer_size(UNREAD_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// How HTTP is spoken.
+pub(super) fn protocol(limits: &Limits) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(limits.head_seconds))
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS)
+        .keep_alive(true);
+    http
+}
+
+/// A connection that was accepted, with writes that time out.
+pub(super) fn timed(stream: TcpStream, limits: &Limits) -> TimedWrites {
+    // A response is written whole, so delaying small packets would only add latency.
+    let _ = stream.set_nodelay(true);
+    TimedWrites::new(stream, Duration::from_secs(limits.write_seconds))
+}
+
 struct Connection {
     service: Arc<Service>,
     router: Router,
     http: http1::Builder,
-    place: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+    _counted: Counted,
     patience: Duration,
     watcher: hyper_util::server::graceful::Watcher,
 }
 
 impl Connection {
-    async fn serve_tls(self, stream: TcpStream, tls: TlsAcceptor) {
+    async fn serve_tls(self, stream: TimedWrites, tls: TlsAcceptor) {
         match timeout(self.patience, tls.accept(stream)).await {
             Ok(Ok(stream)) => self.serve(stream).await,
             Ok(Err(error)) => tracing::debug!("a client does not speak TLS as we do: {error}"),
@@ -128,13 +166,11 @@ impl Connection {
     }
 
     async fn serve(self, stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static) {
-        let Self { service, router, http, place, watcher, .. } = self;
-        service.metrics.connections.inc();
+        let Self { service, router, http, _place, _counted, watcher, .. } = self;
+        let _open = during(&service.metrics.connections);
         let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!("a connection ended: {error}");
         }
-        service.metrics.connections.dec();
-        drop(place);
     }
 }

@@ -14,7 +14,6 @@ use super::resource::{self, Resource};
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, ShortPageQuery};
-use crate::key::Scope;
 use crate::service::{Service, View};
 
 /// An environment or a use case that sends messages.
@@ -93,7 +92,6 @@ pub(super) async fn list(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<Paged<ApplicationBody>>> {
-    caller.needs(Scope::ApplicationEntity)?;
     let page = parameters.page(20)?;
     let revision = service.revision();
     let visible = revision.catalog().applications().iter().filter(|application| caller.may_see(&application.id));

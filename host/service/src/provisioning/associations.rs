@@ -10,7 +10,6 @@ use crate::association::{AssociationBody, NamedAssociation};
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, ShortPageQuery, element, quoted};
-use crate::key::Scope;
 use crate::service::{Plan, Service, View};
 use crate::visibility::{sees_entity, sees_sender};
 
@@ -49,7 +48,6 @@ pub(super) async fn list(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<Paged<AssociationBody>>> {
-    caller.needs(Scope::ApplicationEntity)?;
     let page = parameters.page(20)?;
     let resource_type = parameters.word("resourceType", &RESOURCE_TYPES)?;
     let channel = parameters.word("channel", &CHANNELS)?;
@@ -79,7 +77,6 @@ pub(super) async fn single(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<AssociationBody>> {
-    caller.needs(Scope::ApplicationEntity)?;
     parameters.required("resourceType")?;
     parameters.required("channel")?;
     let wanted = NamedAssociation {
@@ -99,7 +96,6 @@ pub(super) async fn single(
 #[utoipa::path(post, path = "/provisioning/1/associations", tag = "provisioning", request_body = AssociationBody,
     responses((status = 201), Errors1))]
 pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<StatusCode> {
-    caller.needs(Scope::ApplicationEntity)?;
     let body = element(&bytes, &FIELDS)?;
     let author = caller.author();
     let plan = move |view: &View| {
@@ -120,7 +116,6 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
 #[utoipa::path(delete, path = "/provisioning/1/associations", tag = "provisioning", request_body = AssociationBody,
     responses((status = 204), Errors1))]
 pub(super) async fn remove(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<NoContent> {
-    caller.needs(Scope::ApplicationEntity)?;
     let body = element(&bytes, &FIELDS)?;
     let author = caller.author();
     let plan = move |view: &View| {

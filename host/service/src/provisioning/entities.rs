@@ -17,7 +17,6 @@ use super::resource::{self, Resource};
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, ShortPageQuery};
-use crate::key::Scope;
 use crate::service::{Service, View};
 use crate::visibility::{sees_entity, visible_entities};
 
@@ -106,7 +105,6 @@ pub(super) async fn list(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<Paged<EntityBody>>> {
-    caller.needs(Scope::ApplicationEntity)?;
     let page = parameters.page(20)?;
     let (revision, state) = (service.revision(), service.state());
     let seen = visible_entities(revision.catalog(), &state, caller.tenant());

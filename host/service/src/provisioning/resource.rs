@@ -10,7 +10,6 @@ use serde_json::Value;
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, element, quoted};
-use crate::key::Scope;
 use crate::service::{Plan, Service, View};
 
 /// What one of the two does its own way.
@@ -66,7 +65,6 @@ fn find<'a, R: Resource>(view: &'a View, id: &str, tenant: Option<&str>) -> Resu
 }
 
 pub(super) async fn create<R: Resource>(service: &Arc<Service>, caller: &Caller, bytes: &Bytes) -> Answer<StatusCode> {
-    caller.needs(Scope::ApplicationEntity)?;
     R::may_create(caller)?;
     let body = element(bytes, &[R::ID_FIELD, R::NAME_FIELD])?;
     let id = body.get(R::ID_FIELD).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -83,7 +81,6 @@ pub(super) async fn create<R: Resource>(service: &Arc<Service>, caller: &Caller,
 }
 
 pub(super) fn get<R: Resource>(service: &Service, caller: &Caller, id: &str) -> Answer<Json<R::Body>> {
-    caller.needs(Scope::ApplicationEntity)?;
     find::<R>(&service.view(), id, caller.tenant()).map(|element| Json(R::Body::from(element)))
 }
 
@@ -93,7 +90,6 @@ pub(super) async fn rename<R: Resource>(
     id: String,
     bytes: &Bytes,
 ) -> Answer<NoContent> {
-    caller.needs(Scope::ApplicationEntity)?;
     let mut body = element(bytes, &[R::NAME_FIELD])?;
     body.insert(R::ID_FIELD.into(), id.clone().into());
     let tenant = caller.tenant().map(str::to_owned);
@@ -106,7 +102,6 @@ pub(super) async fn rename<R: Resource>(
 }
 
 pub(super) async fn remove<R: Resource>(service: &Arc<Service>, caller: &Caller, id: String) -> Answer<StatusCode> {
-    caller.needs(Scope::ApplicationEntity)?;
     let tenant = caller.tenant().map(str::to_owned);
     let plan = move |view: &View| {
         find::<R>(view, &id, tenant.as_deref())?;

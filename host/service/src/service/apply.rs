@@ -14,6 +14,7 @@ use crate::module::{ModuleRecord, STANDARD};
 use crate::module_cache::FetchError;
 use crate::state::State;
 use crate::store::StoreError;
+use crate::tenant;
 
 impl Service {
     /// Applies a revision that this node has just committed.
@@ -71,6 +72,7 @@ impl Service {
     ) -> Result<(), StoreError> {
         let before = self.state.load_full();
         let after = before.after(revision, changes)?;
+        let catalog_before = self.revision();
         let damaged = |error: &dyn std::fmt::Display| StoreError::Damaged(format!("revision {revision}: {error}"));
         match next {
             Some(next) => self.gateway.replace_revision(next).map_err(|error| damaged(&error))?,
@@ -82,6 +84,8 @@ impl Service {
         }
         let after = Arc::new(after);
         self.state.store(Arc::clone(&after));
+        let more = tenant::changed(catalog_before.catalog(), &before, self.revision().catalog(), changes);
+        self.tenants.count(&more, changes);
         let removed = changes.iter().filter(|change| change.kind == Kind::Module && change.body.is_none());
         for (owner, digest) in removed.filter_map(|change| ModuleRecord::parts(&change.key)) {
             self.modules.forget(owner.as_deref(), &digest);

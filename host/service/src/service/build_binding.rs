@@ -1,11 +1,12 @@
 //! From a policy as it is stored to a binding that the gateway takes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use callsign::{Binding, Breaker, OnFailure, OnUnavailable, Policy};
 
-use crate::binding::{FailureRule, PolicySpec, UnavailableRule};
-use crate::module_cache::ModuleCache;
+use super::Service;
+use crate::binding::{FailureRule, PolicySpec, Target, UnavailableRule};
 
 /// Why no binding can be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +20,8 @@ pub(super) struct SpecError {
 ///
 /// # Errors
 /// The module is not on this node, does not load, or rejects its settings; or a probe is invalid.
-pub(super) fn with_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Binding, SpecError> {
-    let mut binding = without_probes(spec, modules)?;
+pub(super) fn with_probes(spec: &PolicySpec, service: &Service, target: &Target) -> Result<Binding, SpecError> {
+    let mut binding = without_probes(spec, service, target)?;
     for probe in &spec.probes {
         binding = binding.probe(probe.probe().map_err(|reason| SpecError { property: "probes", reason })?);
     }
@@ -32,9 +33,14 @@ pub(super) fn with_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Bi
 ///
 /// # Errors
 /// As [`with_probes`], except for probes.
-pub(super) fn without_probes(spec: &PolicySpec, modules: &ModuleCache) -> Result<Binding, SpecError> {
-    let policy = modules.policy(spec.owner.as_deref(), &spec.module);
+pub(super) fn without_probes(spec: &PolicySpec, service: &Service, target: &Target) -> Result<Binding, SpecError> {
+    let policy = service.modules.policy(spec.owner.as_deref(), &spec.module);
     let policy = policy.map_err(|error| SpecError { property: "module", reason: error.to_string() })?;
+    let policy = match &target.application_id {
+        // What it logs is of the application that it decides for.
+        Some(application) => policy.with_log_budget(Arc::clone(&service.tenants.of(application).log)),
+        None => policy,
+    };
     let policy: Policy = match &spec.settings {
         Some(settings) => policy
             .with_settings(settings.get())

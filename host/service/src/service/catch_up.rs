@@ -24,6 +24,7 @@ impl Service {
                 () = tokio::time::sleep(LOOK) => {}
                 () = self.ended() => return,
             }
+            self.tenants.tell_dropped_lines();
             let _one_at_a_time = self.writer.lock().await;
             if let Err(error) = self.catch_up().await {
                 tracing::debug!("cannot follow the catalog store: {}", error.text);

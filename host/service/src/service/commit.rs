@@ -12,6 +12,7 @@ use crate::change::{Change, Draft, Kind, raw};
 use crate::fault::{Fault, Violation};
 use crate::state::State;
 use crate::store::{Committed, StoreError};
+use crate::tenant::{self, Tenant};
 
 /// How many times a change is planned again when another node was first.
 const TRIES: usize = 20;
@@ -49,12 +50,14 @@ impl<T> Plan<T> {
 pub(crate) struct Author {
     pub(crate) who: String,
     pub(crate) action: String,
+    /// Whose budgets the change must keep; `None` for the platform.
+    pub(crate) tenant: Option<Arc<Tenant>>,
 }
 
 impl Author {
     /// The service itself.
     pub(crate) fn itself(action: impl Into<String>) -> Self {
-        Self { who: "callsign".into(), action: action.into() }
+        Self { who: "callsign".into(), action: action.into(), tenant: None }
     }
 }
 
@@ -70,7 +73,15 @@ impl Service {
         plan: impl Fn(&View) -> Result<Plan<T>, Fault> + Send + Sync + 'static,
     ) -> Result<T, Fault> {
         let service = Arc::clone(self);
-        let work = tokio::spawn(async move { service.make(author, Arc::new(plan)).await });
+        let work = tokio::spawn(async move {
+            // One of each tenant waits for the writer, so that the changes of one do not hold up those of others.
+            let tenant = author.tenant.clone();
+            let _turn = match &tenant {
+                Some(tenant) => Some(tenant.changing.lock().await),
+                None => None,
+            };
+            service.make(author, Arc::new(plan)).await
+        });
         work.await.map_err(Fault::internal)?
     }
 
@@ -81,8 +92,8 @@ impl Service {
     ) -> Result<T, Fault> {
         let _one_at_a_time = self.writer.lock().await;
         for _ in 0..TRIES {
-            let (service, planning) = (Arc::clone(&self), Arc::clone(&plan));
-            let planned = tokio::task::spawn_blocking(move || service.plan(&*planning)).await;
+            let (service, planning, tenant) = (Arc::clone(&self), Arc::clone(&plan), author.tenant.clone());
+            let planned = tokio::task::spawn_blocking(move || service.plan(&*planning, tenant.as_deref())).await;
             let (plan, next) = planned.map_err(Fault::internal)?.map_err(|refused| *refused)?;
             if plan.changes.is_empty() {
                 return Ok(plan.answer);
@@ -112,10 +123,16 @@ impl Service {
     fn plan<T>(
         &self,
         plan: &impl Fn(&View) -> Result<Plan<T>, Fault>,
+        tenant: Option<&Tenant>,
     ) -> Result<(Plan<T>, Option<Revision>), Box<Fault>> {
         let view = self.view();
         let plan = plan(&view)?;
         let catalog = edited(view.catalog(), &plan.changes).map_err(|error| fault_of(&error))?;
+        if let Some(tenant) = tenant {
+            let before = view.catalog();
+            let more = tenant::changed(before, &view.state, catalog.as_ref().unwrap_or(before), &plan.changes);
+            more.get(tenant.application()).map_or(Ok(()), |more| tenant.may_store(more))?;
+        }
         if let Some(catalog) = &catalog {
             let elements = catalog.senders().len()
                 + catalog.associations().len()

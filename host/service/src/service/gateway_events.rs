@@ -34,10 +34,19 @@ impl Service {
             if let EventKind::AutoRolledBack { candidate, .. } = &event.kind {
                 service.auto_rolled_back(Target::from(&event.target), Arc::clone(candidate));
             }
-            if service.events.has_listeners() {
+            if service.events.has_listeners() && service.may_tell(event) {
                 service.events.send(Event::of(event));
             }
         });
+    }
+
+    /// Failures may come with every message, and all listeners share a backlog: of an application, so many a second are told.
+    fn may_tell(&self, event: &callsign::Event) -> bool {
+        let application = Target::from(&event.target).application_id;
+        match (&event.kind, application) {
+            (EventKind::Failed { .. }, Some(application)) => self.tenants.of(&application).may_tell_failure(),
+            _ => true,
+        }
     }
 
     /// The gateway has rolled a canary back automatically: it is withdrawn from the stored binding, so that every node

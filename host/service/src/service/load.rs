@@ -19,6 +19,7 @@ use crate::module_cache::ModuleCache;
 use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
+use crate::tenant::Tenants;
 use crate::timed_store::TimedStore;
 
 /// Why the service does not start.
@@ -82,13 +83,16 @@ impl Service {
         let (revision, elements) = store.load().await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let metrics = Arc::new(Metrics::default());
+        let tenants = Tenants::new(&config, Arc::clone(&metrics));
+        tenants.count_all(&catalog, &state);
         let sticky = TimedStore::around(sticky, Arc::clone(&metrics));
         let modules = Arc::new(ModuleCache::new(config.data.join("modules")));
         let standard = modules.standard()?;
         let pins = Arc::clone(&sticky);
         let gateway = blocking(move || Gateway::with(catalog, standard, pins)).await??;
         let service = Arc::new(Self {
-            events: Events::new(config.limits.listeners),
+            events: Events::new(&config),
+            tenants,
             config,
             gateway,
             sticky,
@@ -133,6 +137,7 @@ impl Service {
         let work = blocking(move || {
             service.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
             let before = service.state.swap(Arc::clone(&state));
+            service.tenants.count_all(service.revision().catalog(), &state);
             for target in before.bindings.keys().filter(|target| !state.bindings.contains_key(*target)) {
                 service.reconcile(target, None);
             }

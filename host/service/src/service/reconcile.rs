@@ -183,7 +183,7 @@ impl Service {
                 return Ok(());
             }
         }
-        let binding = without_probes(wanted, &self.modules).map_err(ReconcileError::of_spec(wanted))?;
+        let binding = without_probes(wanted, self, target).map_err(ReconcileError::of_spec(wanted))?;
         self.gateway.swap(&gateway_target, binding).map_err(ReconcileError::of_swap(&wanted.policy))?;
         match applied {
             Some(applied) => applied.activate(wanted.clone()),
@@ -225,14 +225,14 @@ impl Service {
         if let Some(wanted) = &record.shadow
             && !applied.shadow.as_ref().is_some_and(|shadow| shadow.is(wanted))
         {
-            let shadow = without_probes(wanted, &self.modules).map_err(ReconcileError::of_spec(wanted))?;
+            let shadow = without_probes(wanted, self, target).map_err(ReconcileError::of_spec(wanted))?;
             self.gateway.shadow(&gateway_target, shadow).map_err(ReconcileError::of_swap(&wanted.policy))?;
             applied.shadow = Some(wanted.clone());
         }
         if let Some(wanted) = &record.canary
             && !applied.canary.as_ref().is_some_and(|canary| canary.is(wanted))
         {
-            let canary = without_probes(&wanted.spec, &self.modules).map_err(ReconcileError::of_spec(&wanted.spec))?;
+            let canary = without_probes(&wanted.spec, self, target).map_err(ReconcileError::of_spec(&wanted.spec))?;
             let begun =
                 self.gateway.canary(&gateway_target, canary, wanted.per_mille, wanted.auto_rollback.to_gateway());
             begun.map_err(ReconcileError::of_swap(&wanted.spec.policy))?;

@@ -26,11 +26,11 @@ impl Service {
             }
             Err(error) => return Err(Fault::property("module", error.to_string())),
         }
-        let (service, tried, gateway_target) = (Arc::clone(self), spec.clone(), target.to_gateway());
+        let (service, tried, wanted) = (Arc::clone(self), spec.clone(), target.clone());
         let work = tokio::task::spawn_blocking(move || {
-            let binding =
-                build_binding::with_probes(&tried, &service.modules).map_err(|error| (error.property, error.reason))?;
-            match service.gateway.check(&gateway_target, binding) {
+            let binding = build_binding::with_probes(&tried, &service, &wanted)
+                .map_err(|error| (error.property, error.reason))?;
+            match service.gateway.check(&wanted.to_gateway(), binding) {
                 Ok(()) => Ok(Ok(())),
                 Err(error @ SwapError::Busy { .. }) => {
                     Ok(Err(Fault::unavailable(error.to_string(), Duration::from_secs(1))))

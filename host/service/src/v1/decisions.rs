@@ -18,9 +18,9 @@ use serde::ser::{SerializeMap, Serializer};
 use self::message::Request;
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Problems, Rates};
-use crate::key::Scope;
 use crate::metrics::Decided;
 use crate::service::Service;
+use crate::tenant::charged;
 
 /// About how many bytes of the answer each message takes.
 const ANSWER: usize = 192;
@@ -38,31 +38,39 @@ pub(super) async fn decide(
     caller: Caller,
     bytes: Bytes,
 ) -> Answer<Response> {
-    caller.needs(Scope::Decisions)?;
     let request = Request::read(&bytes, service.config.limits.messages)?;
     rates.decide(&caller.key.key_id, request.messages.len())?;
+    let budgets = caller.budgets.as_deref();
+    if let Some(tenant) = budgets {
+        tenant.decides(request.messages.len())?;
+    }
     let mut messages = request.messages(caller.tenant())?;
     if let Some(tenant) = caller.tenant() {
         hide_senders_of_others(&service, tenant, &mut messages);
     }
     if request.explain || request.dry_run {
         // Explaining reads pins synchronously, so it must not block the other tasks of this thread.
-        return tokio::task::block_in_place(|| explained(&service, &request, &messages));
+        let explained = async { tokio::task::block_in_place(|| explained(&service, &request, &messages)) };
+        return charged(budgets, explained).await;
     }
-    let named = unknown_entities(&service, &messages);
+    let mut named = unknown_entities(&service, &messages);
+    if let Some(tenant) = budgets {
+        // The messages are decided all the same.
+        named.retain(|_| tenant.may_add_entity());
+    }
     let began = Instant::now();
     let mut decided = Decided::default();
     let mut body = Vec::with_capacity(32 + messages.len() * ANSWER);
     match &messages[..] {
         [message] if request.is_single => {
-            let decision = service.gateway.resolve_async(message).await;
+            let decision = charged(budgets, service.gateway.resolve_async(message)).await;
             let decision = decision.get();
             decided.add(&decision);
             note(&service, message, &decision);
             write(&mut body, &decision.to_json(message.id))?;
         }
         messages => {
-            let decisions = service.gateway.resolve_batch_async(messages).await;
+            let decisions = charged(budgets, service.gateway.resolve_batch_async(messages)).await;
             body.extend_from_slice(b"{\"decisions\":[");
             for (index, message) in messages.iter().enumerate() {
                 if index > 0 {

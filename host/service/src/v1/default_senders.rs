@@ -17,7 +17,6 @@ use super::senders::Senders;
 use crate::change::{Change, Kind, key_of, raw};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, body, quoted};
-use crate::key::Scope;
 use crate::service::{Plan, Service, View};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -100,7 +99,6 @@ pub(super) async fn list(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<Paged<Box<RawValue>>>> {
-    caller.needs(Scope::SendingStrategy)?;
     let page = parameters.page(100)?;
     let application = parameters.text("applicationId");
     let revision = service.revision();
@@ -122,7 +120,6 @@ pub(super) async fn put(
     parameters: Parameters,
     bytes: Bytes,
 ) -> Answer<NoContent> {
-    caller.needs(Scope::SendingStrategy)?;
     let scope = ScopeQuery::of(&parameters)?;
     let NewDefaultSender { sender_id } = body(&bytes)?;
     let author = caller.author();
@@ -153,7 +150,6 @@ pub(super) async fn remove(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<NoContent> {
-    caller.needs(Scope::SendingStrategy)?;
     let scope = ScopeQuery::of(&parameters)?;
     let author = caller.author();
     let plan = move |view: &View| {

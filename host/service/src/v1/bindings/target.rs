@@ -11,7 +11,6 @@ use utoipa::IntoParams;
 use crate::binding::{BindingRecord, PolicySpec, Target};
 use crate::fault::Fault;
 use crate::http::{Caller, Parameters, quoted};
-use crate::key::Scope;
 use crate::service::Service;
 use crate::state::State;
 use crate::visibility::application_must_exist;
@@ -73,7 +72,6 @@ impl BindingRequest {
 /// # Errors
 /// 403 without the scope; 400 if an id is invalid; 404 if the application does not exist, or not for this key.
 fn target(service: &Service, caller: &Caller, parameters: &Parameters) -> Result<Target, Fault> {
-    caller.needs(Scope::Modules)?;
     for name in ["applicationId", "entityId"] {
         // An id that got lost on the way must not come to mean the platform.
         if parameters.is_empty(name) {

@@ -1,0 +1,105 @@
+//! Bodies of requests. Their bytes count as they arrive, so that who announces much and sends nothing takes no room.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt;
+use tokio::time::timeout;
+
+use crate::fault::Fault;
+use crate::tenant::{Full, Held};
+
+/// A body that is not taken is read and dropped up to this many bytes before the request is refused.
+const DRAINED: usize = 8 << 20;
+
+/// How much room a body gets before its bytes are there.
+const FIRST: usize = 64 << 10;
+
+/// Why a body is not taken.
+pub(super) enum BodyError {
+    /// There is no room for more of it.
+    Full(Full),
+    Fault(Fault),
+}
+
+/// The whole body, with what it has of the room for bodies.
+///
+/// # Errors
+/// It is longer than `most`, or does not arrive in time, or there is no room for it.
+pub(super) async fn read(
+    request: &mut Request,
+    most: usize,
+    patience: Duration,
+    mut room: Held,
+) -> Result<(Bytes, Held), BodyError> {
+    let body = std::mem::take(request.body_mut());
+    if http_body::Body::size_hint(&body).exact() == Some(0) {
+        return Ok((Bytes::new(), room));
+    }
+    if announced(request.headers()).is_some_and(|announced| announced > most as u64) {
+        drain(request.headers(), body).await;
+        return Err(BodyError::Fault(too_long(most)));
+    }
+    match timeout(patience, collect(body, most, &mut room)).await {
+        Ok(bytes) => bytes.map(|bytes| (bytes, room)),
+        Err(_) => {
+            let text = format!("the body did not arrive within {} s", patience.as_secs());
+            Err(BodyError::Fault(Fault::new(StatusCode::REQUEST_TIMEOUT, text)))
+        }
+    }
+}
+
+async fn collect(mut body: Body, most: usize, room: &mut Held) -> Result<Bytes, BodyError> {
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let ended = || BodyError::Fault(Fault::property("", "the body ended before it was complete"));
+        let Ok(data) = frame.map_err(|_| ended())?.into_data() else { continue };
+        length += data.len();
+        if length > most {
+            return Err(BodyError::Fault(too_long(most)));
+        }
+        room.take(data.len()).map_err(BodyError::Full)?;
+        // Most bodies are one piece, which need not be copied.
+        if length == data.len() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.reserve(most.min(FIRST).max(first.len() + data.len()));
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+fn too_long(most: usize) -> Fault {
+    let text = format!("the body is longer than the {most} bytes that it may have");
+    Fault::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+}
+
+/// The length that the head announces.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Reads and drops the body of a request that is refused, up to [`DRAINED`] bytes. A client that is still writing would not read
+/// the answer if the connection were closed at once.
+pub(super) async fn refuse(request: Request) {
+    let (head, body) = request.into_parts();
+    drain(&head.headers, body).await;
+}
+
+async fn drain(headers: &HeaderMap, mut body: Body) {
+    // Who asks first whether to send it is not told to.
+    let asks = headers.contains_key(header::EXPECT);
+    if asks || announced(headers).is_none_or(|announced| announced > DRAINED as u64) {
+        return;
+    }
+    let all = async { while let Some(Ok(_)) = body.frame().await {} };
+    let _ = timeout(Duration::from_secs(2), all).await;
+}

@@ -1,0 +1,284 @@
+//! Tenants, and what each of them may use. A tenant is an application, with all its keys together.
+//!
+//! Every budget has its limit in `[tenant]` of the configuration, its place in [`Tenant`], and its name in [`Budget`]. A tenant
+//! that is over one is refused with that name; nobody else is. The platform's own keys have no tenant, and of what a process
+//! has once (places for requests, bytes of bodies, listeners) tenants together can take a part only.
+
+mod bucket;
+mod budget;
+mod room;
+mod tenants;
+mod turn;
+mod usage;
+
+use std::array;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use callsign::LogBudget;
+use tokio::sync::{Mutex, Semaphore};
+
+use self::bucket::Bucket;
+pub(crate) use self::budget::{Budget, Used};
+pub(crate) use self::room::{Full, Held, Room, Share};
+pub(crate) use self::tenants::Tenants;
+use self::turn::Queue;
+pub(crate) use self::turn::{NoTurn, Turn, Turns};
+pub(crate) use self::usage::{Counts, changed};
+use crate::change::now;
+use crate::config;
+use crate::fault::Fault;
+use crate::metrics::Metrics;
+
+/// How often the log says at most that a tenant is over a budget.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// What a tenant uses, on this node.
+pub(crate) struct Tenant {
+    application: Box<str>,
+    limits: config::Tenant,
+    metrics: Arc<Metrics>,
+    /// A permit for each request in progress.
+    places: Semaphore,
+    waiting: Queue,
+    /// For the one that waits beside those of other tenants.
+    head: Semaphore,
+    management: Bucket,
+    messages: Bucket,
+    /// In thousandths of a second.
+    policy_time: Bucket,
+    events: Bucket,
+    new_entities: Bucket,
+    /// Bytes of bodies.
+    pub(crate) bodies: Arc<Room>,
+    pub(crate) listeners: Arc<Room>,
+    compiles: Arc<Room>,
+    /// What its policies log.
+    pub(crate) log: Arc<LogBudget>,
+    /// Held while one of its changes waits for the writer, or is made: of each tenant there is one.
+    pub(crate) changing: Mutex<()>,
+    stored: [AtomicI64; Budget::STORED.len()],
+    refused: [AtomicU64; Budget::ALL.len()],
+    /// When the log said last that it is over a budget, in milliseconds since 1970.
+    told: [AtomicU64; Budget::ALL.len()],
+}
+
+impl Tenant {
+    pub(crate) fn new(application: &str, limits: &config::Tenant, metrics: Arc<Metrics>) -> Self {
+        let places = if limits.requests == 0 { Semaphore::MAX_PERMITS } else { limits.requests };
+        Self {
+            application: application.into(),
+            places: Semaphore::new(places.min(Semaphore::MAX_PERMITS)),
+            waiting: Queue::new(limits.waiting),
+            head: Semaphore::new(1),
+            management: Bucket::new(limits.management_per_second),
+            messages: Bucket::new(limits.messages_per_second),
+            policy_time: Bucket::new(limits.policy_milliseconds_per_second),
+            events: Bucket::new(limits.events_per_second),
+            new_entities: Bucket::new(limits.new_entities_per_second),
+            bodies: Arc::new(Room::or_unlimited(limits.bodies_bytes)),
+            listeners: Arc::new(Room::or_unlimited(limits.listeners)),
+            compiles: Arc::new(Room::or_unlimited(limits.compiles)),
+            log: Arc::new(LogBudget::new(application, limits.log_lines_per_second)),
+            changing: Mutex::default(),
+            stored: array::from_fn(|_| AtomicI64::new(0)),
+            refused: array::from_fn(|_| AtomicU64::new(0)),
+            told: array::from_fn(|_| AtomicU64::new(0)),
+            limits: limits.clone(),
+            metrics,
+        }
+    }
+
+    pub(crate) fn application(&self) -> &str {
+        &self.application
+    }
+
+    /// A request that manages.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn manages(&self) -> Result<(), Fault> {
+        self.management.take(1).map_err(|wait| self.over(Budget::Management, Some(wait)))
+    }
+
+    /// Whether a request for decisions may come in, before its body is read.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn may_decide(&self) -> Result<(), Fault> {
+        self.messages.is_open().map_err(|wait| self.over(Budget::Messages, Some(wait)))?;
+        self.policy_time.is_open().map_err(|wait| self.over(Budget::PolicyTime, Some(wait)))
+    }
+
+    /// Messages of a request, however many: a request that is larger than the rate is let in and paid for afterwards.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn decides(&self, messages: usize) -> Result<(), Fault> {
+        self.messages.take(messages as u64).map_err(|wait| self.over(Budget::Messages, Some(wait)))
+    }
+
+    /// Charges time that policies took for its messages, wherever they ran.
+    pub(crate) fn charge_policy_time(&self, took: Duration) {
+        self.policy_time.charge(took.as_micros() as u64);
+    }
+
+    /// Whether an entity may be made because a message names it. The log tells at most once a minute that it may not.
+    pub(crate) fn may_add_entity(&self) -> bool {
+        let (used, limit) = (self.stored(Budget::Entities), self.limit(Budget::Entities));
+        let over = match limit {
+            Some(limit) if used >= limit => Budget::Entities,
+            _ if self.new_entities.take(1).is_err() => Budget::NewEntities,
+            _ => return true,
+        };
+        self.count(over);
+        false
+    }
+
+    /// Whether listeners are told of one more failure of its policies.
+    pub(crate) fn may_tell_failure(&self) -> bool {
+        self.events.take(1).map_err(|_| self.count(Budget::Events)).is_ok()
+    }
+
+    /// A compiler for one of its modules, until it is dropped.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn compiles(&self) -> Result<Held, Fault> {
+        Held::one_of(&self.compiles).ok_or_else(|| self.over(Budget::Compiles, None))
+    }
+
+    /// Checks what a change would make of what it has stored.
+    ///
+    /// # Errors
+    /// 413: something would grow over its budget.
+    pub(crate) fn may_store(&self, more: &Counts) -> Result<(), Fault> {
+        for (budget, more) in Budget::STORED.into_iter().zip(more.0).filter(|(_, more)| *more > 0) {
+            let would_have = self.stored(budget).saturating_add(more.unsigned_abs());
+            if let Some(limit) = self.limit(budget).filter(|limit| would_have > *limit) {
+                self.count(budget);
+                return Err(budget.too_much(would_have, limit));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts what was stored.
+    fn add_stored(&self, more: &Counts) {
+        for (stored, more) in self.stored.iter().zip(more.0) {
+            stored.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
+    fn set_stored(&self, all: &Counts) {
+        for (stored, all) in self.stored.iter().zip(all.0) {
+            stored.store(all, Ordering::Relaxed);
+        }
+    }
+
+    fn stored(&self, budget: Budget) -> u64 {
+        let at = Budget::STORED.iter().position(|stored| *stored == budget);
+        at.map_or(0, |at| self.stored[at].load(Ordering::Relaxed).max(0).unsigned_abs())
+    }
+
+    /// 429 for this budget, which is counted.
+    pub(crate) fn over(&self, budget: Budget, wait: Option<Duration>) -> Fault {
+        self.count(budget);
+        budget.too_many(self.limit(budget).unwrap_or_default(), wait)
+    }
+
+    /// Counts that it was over a budget, and tells the log now and then.
+    fn count(&self, budget: Budget) {
+        self.metrics.over_budget(budget);
+        self.refused[budget as usize].fetch_add(1, Ordering::Relaxed);
+        let (told, now) = (&self.told[budget as usize], now());
+        let before = told.load(Ordering::Relaxed);
+        let is_quiet = now.saturating_sub(before) < SILENCE.as_millis() as u64;
+        if !is_quiet && told.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let limit = self.limit(budget).unwrap_or_default();
+            let what = match budget {
+                Budget::Entities | Budget::NewEntities => "; entities that its messages name are not made",
+                _ => "",
+            };
+            tracing::warn!(
+                "the application {:?} is over its budget {budget}, which is {limit}{what}",
+                self.application
+            );
+        }
+    }
+
+    /// The limit of a budget; `None` if it has none.
+    fn limit(&self, budget: Budget) -> Option<u64> {
+        let limits = &self.limits;
+        let limit = match budget {
+            Budget::Requests => limits.requests as u64,
+            Budget::Management => limits.management_per_second,
+            Budget::Messages => limits.messages_per_second,
+            Budget::PolicyTime => limits.policy_milliseconds_per_second,
+            Budget::InstanceBytes => limits.instance_bytes as u64,
+            Budget::BodiesBytes => limits.bodies_bytes as u64,
+            Budget::Compiles => limits.compiles as u64,
+            Budget::LogLines => limits.log_lines_per_second.into(),
+            Budget::Listeners => limits.listeners as u64,
+            Budget::Events => limits.events_per_second,
+            Budget::NewEntities => limits.new_entities_per_second,
+            Budget::Entities => limits.entities,
+            Budget::Strategies => limits.strategies,
+            Budget::Associations => limits.associations,
+            Budget::Bindings => limits.bindings,
+            Budget::Modules => limits.modules,
+            Budget::StoreBytes => limits.store_bytes,
+        };
+        (limit > 0).then_some(limit)
+    }
+
+    /// How much of each budget is used. Of rates, what was used of the last two seconds.
+    pub(crate) fn usage(&self) -> [Used; Budget::ALL.len()] {
+        Budget::ALL.map(|budget| {
+            let used = match budget {
+                Budget::Requests => {
+                    let all = if self.limits.requests == 0 { Semaphore::MAX_PERMITS } else { self.limits.requests };
+                    all.min(Semaphore::MAX_PERMITS).saturating_sub(self.places.available_permits()) as u64
+                }
+                Budget::Management => self.management.used(),
+                Budget::Messages => self.messages.used(),
+                Budget::PolicyTime => self.policy_time.used(),
+                Budget::InstanceBytes => 0,
+                Budget::BodiesBytes => self.bodies.used() as u64,
+                Budget::Compiles => self.compiles.used() as u64,
+                Budget::LogLines => self.log.used(),
+                Budget::Listeners => self.listeners.used() as u64,
+                Budget::Events => self.events.used(),
+                Budget::NewEntities => self.new_entities.used(),
+                stored => self.stored(stored),
+            };
+            let more = if budget == Budget::LogLines { self.log.dropped() } else { 0 };
+            let refused = self.refused[budget as usize].load(Ordering::Relaxed) + more;
+            Used { budget, used, limit: self.limit(budget), refused }
+        })
+    }
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tenant").field(&self.application).finish()
+    }
+}
+
+/// Runs a decision, and charges the tenant the time that it takes on this thread. What it only waits for is free.
+pub(crate) async fn charged<F: Future>(tenant: Option<&Tenant>, work: F) -> F::Output {
+    let Some(tenant) = tenant else { return work.await };
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        let began = Instant::now();
+        let polled = work.as_mut().poll(context);
+        // Charged at once, so that a request that is broken off has paid too.
+        tenant.charge_policy_time(began.elapsed());
+        polled
+    })
+    .await
+}

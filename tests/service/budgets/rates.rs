@@ -1,0 +1,126 @@
+//! So much a second: 429 for all keys of the tenant, with the time after which to try again.
+
+use serde_json::{Value, json};
+
+use super::{ENTITIES, STRATEGIES, decide, is_over, message, messages, others_go_on, over_budget, server, used};
+use crate::security::connection::Wire;
+
+#[test]
+fn messages_a_second_are_of_all_its_keys_together() {
+    let server = server("messages_per_second = 1");
+    let (shop, second) = (server.new_key(Some("shop"), &[]), server.new_key(Some("shop"), &[]));
+    let bank = server.new_key(Some("bank"), &[]);
+    // A request that is larger than the rate is let in, and paid for.
+    decide(&server, &shop, &messages(10)).expect(200);
+    for key in [&shop, &second] {
+        is_over("/v1/decisions", &decide(&server, key, &message()), 429, "messages_per_second");
+    }
+    others_go_on(&server, &bank);
+    // What it manages goes on too.
+    server.ask(&shop, "GET", ENTITIES, None).expect(200);
+    assert_eq!(used(&server, "shop", "messages_per_second").1, 2);
+    assert!(over_budget(&server, "messages_per_second") >= 2.0);
+    server.until("it may decide again", || decide(&server, &shop, &message()).status == 200);
+}
+
+#[test]
+fn a_body_is_not_read_for_a_tenant_that_is_over_a_rate() {
+    let server = server("messages_per_second = 1");
+    let shop = server.new_key(Some("shop"), &[]);
+    decide(&server, &shop, &messages(50)).expect(200);
+    let head = format!(
+        "POST /v1/decisions HTTP/1.1\r\nhost: x\r\nauthorization: App {shop}\r\ncontent-length: 1000000\r\n\
+         expect: 100-continue\r\n\r\n"
+    );
+    let mut wire = Wire::with(&server, head);
+    is_over("/v1/decisions", &wire.reply().unwrap(), 429, "messages_per_second");
+}
+
+#[test]
+fn requests_that_manage_are_429_in_the_form_of_their_path() {
+    let server = server("management_per_second = 1");
+    let bank = server.new_key(Some("bank"), &[]);
+    let (shop, second) = (server.new_key(Some("shop"), &[]), server.new_key(Some("shop"), &[]));
+    for path in [ENTITIES, STRATEGIES, "/v1/bindings"] {
+        let mut replies = (0..100).map(|_| server.ask(&shop, "GET", path, None));
+        let refused = replies.find(|reply| reply.status == 429).expect("it is refused at some time");
+        is_over(path, &refused, 429, "management_per_second");
+        let mut replies = (0..100).map(|_| server.ask(&second, "GET", path, None));
+        let refused = replies.find(|reply| reply.status == 429).expect("another key of it is too");
+        is_over(path, &refused, 429, "management_per_second");
+    }
+    decide(&server, &shop, &message()).expect(200);
+    server.get(ENTITIES).expect(200);
+    // Its own rate is as low; so it is asked once.
+    server.until("the bank may", || server.ask(&bank, "GET", ENTITIES, None).status == 200);
+}
+
+#[test]
+fn time_of_policies_is_charged_and_refused_when_it_is_used_up() {
+    let server = server("policy_milliseconds_per_second = 10\nmessages_per_second = 0");
+    let (shop, bank) = (server.new_key(Some("shop"), &[]), server.new_key(Some("bank"), &[]));
+    // It may be 20 ms ahead, which is some thousand messages.
+    let many = messages(1_000);
+    let refused = (0..200).map(|_| decide(&server, &shop, &many)).find(|reply| reply.status == 429).unwrap();
+    is_over("/v1/decisions", &refused, 429, "policy_milliseconds_per_second");
+    // A dry run is paid for too.
+    let mut dry = messages(1_000);
+    dry["dryRun"] = json!(true);
+    server.until("the shop may decide again", || decide(&server, &shop, &message()).status == 200);
+    let refused = (0..200).map(|_| decide(&server, &shop, &dry)).find(|reply| reply.status == 429).unwrap();
+    is_over("/v1/decisions", &refused, 429, "policy_milliseconds_per_second");
+    others_go_on(&server, &bank);
+}
+
+fn naming(entities: std::ops::Range<usize>) -> Value {
+    let message = |entity| json!({ "entityId": format!("e{entity}"), "channel": "SMS", "to": "+14155550123" });
+    json!({ "messages": entities.map(message).collect::<Vec<_>>() })
+}
+
+fn count(server: &callsign_tests::service::Server, key: &str) -> u64 {
+    let list = server.ask(key, "GET", &format!("{ENTITIES}?size=1"), None).expect(200).json();
+    list["paging"]["totalResults"].as_u64().unwrap()
+}
+
+#[test]
+fn entities_that_messages_name_are_made_at_a_rate_and_the_messages_decided_all_the_same() {
+    let server = server("new_entities_per_second = 2");
+    let (shop, bank) = (server.new_key(Some("shop"), &[]), server.new_key(Some("bank"), &[]));
+    let before = count(&server, &shop);
+    let decisions = decide(&server, &shop, &naming(0..100)).expect(200).json();
+    assert_eq!(decisions["decisions"].as_array().unwrap().len(), 100);
+    // Two seconds ahead.
+    server.until("some are there", || count(&server, &shop) > before);
+    assert!(count(&server, &shop) - before <= 6, "{}", count(&server, &shop));
+    assert!(used(&server, "shop", "new_entities_per_second").1 >= 90);
+    server.until_logged("tenant.new_entities_per_second");
+    let told = |log: &str| log.matches("tenant.new_entities_per_second").count();
+    decide(&server, &shop, &naming(200..300)).expect(200);
+    assert_eq!(told(&server.log()), 1, "it is told once a minute");
+    others_go_on(&server, &bank);
+    let mut fresh = message();
+    fresh["entityId"] = json!("of-the-bank");
+    decide(&server, &bank, &fresh).expect(200);
+    let seen = || server.ask(&bank, "GET", &format!("{ENTITIES}/of-the-bank"), None).status == 200;
+    server.until("the bank's entity is made", seen);
+}
+
+#[test]
+fn entities_that_messages_name_count_as_its_own_and_over_the_budget_none_is_made() {
+    let server = server("entities = 3");
+    let (shop, bank) = (server.new_key(Some("shop"), &[]), server.new_key(Some("bank"), &[]));
+    for entity in 0..3 {
+        decide(&server, &shop, &naming(entity..entity + 1)).expect(200);
+        server.until("it is made", || used(&server, "shop", "entities").0 == entity as u64 + 1);
+    }
+    decide(&server, &shop, &naming(3..10)).expect(200);
+    assert_eq!(used(&server, "shop", "entities").0, 3);
+    assert!(used(&server, "shop", "entities").1 >= 7);
+    server.until_logged("tenant.entities");
+    others_go_on(&server, &bank);
+    // The platform's own messages are not bound by it.
+    let mut fresh = message();
+    fresh["entityId"] = json!("of-the-platform");
+    decide(&server, server.key(), &fresh).expect(200);
+    server.until("it is made", || server.get(&format!("{ENTITIES}/of-the-platform")).status == 200);
+}
