@@ -120,16 +120,7 @@ pub fn talking() -> Vec<u8> {
 
 /// Explains each decision with two million notes on sender 0: 16 MB, as much as may be handed over at once.
 pub fn notes() -> Vec<u8> {
-    new("notes")
-        .explain(
-            "(if (i32.lt_u (memory.size) (i32.const 300)) (then (drop (memory.grow (i32.const 300)))))
-             (memory.fill (i32.const 12288) (i32.const 0) (i32.const 72))
-             (i32.store (i32.const 12296) (i32.const 262144))
-             (i32.store (i32.const 12300) (i32.const 2000000))
-             (i32.store8 (i32.const 12348) (i32.const 4))
-             (i32.const 12288)",
-        )
-        .build()
+    new("notes").memory(r#"(memory (export "memory") 300)"#).explaining(2_000_000).build()
 }
 
 /// Fills of a table, each of which the compiler makes into much code: 115 KB that take a minute.

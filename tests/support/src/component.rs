@@ -27,7 +27,6 @@ pub struct Component {
     items: String,
     encoding: StringEncoding,
     contract: &'static str,
-    /// The name of the world that it is built for.
     world: &'static str,
 }
 
@@ -100,18 +99,6 @@ impl Component {
         self.body("refusal_text", body)
     }
 
-    /// Exports `explain`, which has what `resolve` has and gives the address of a trace: the strategies at 0, the senders at 8,
-    /// whether there is a pin at 16, the stages at 28, and the answer at 40.
-    pub fn explain(mut self, body: &str) -> Self {
-        self.world = "explaining-policy";
-        self.item(&format!(
-            r#"(func (export "callsign:policy/explain@1.0.0#explain")
-                 (param $message i32) (param $scope i32) (param $revision i64) (param $channel i32) (param $country i32)
-                 (param $area i32) (param $recipient i64) (result i32)
-                 {body})"#
-        ))
-    }
-
     /// Replaces `cabi_realloc`, which has `$old`, `$old_size`, `$align` and `$size` and gives an address.
     pub fn realloc(self, body: &str) -> Self {
         self.body("realloc", body)
@@ -158,6 +145,23 @@ impl Component {
             r#"(import "callsign:policy/{interface}@1.0.0" "{function}" (func ${function} {signature}))"#
         ));
         self
+    }
+
+    /// Explains too: a trace with so many notes on senders, all on sender 0, and the answer of `resolve`. It needs a
+    /// memory of 64 KiB and 8 bytes a note.
+    pub fn explaining(mut self, notes: usize) -> Self {
+        self.world = "explaining-policy";
+        self.item(&format!(
+            r#"(func (export "callsign:policy/explain@1.0.0#explain")
+              (param i32 i32 i64 i32 i32 i32 i64) (result i32)
+              (i32.store (i32.const 4104) (i32.const 65536))
+              (i32.store (i32.const 4108) (i32.const {notes}))
+              (memory.copy (i32.const 4136)
+                (call $resolve (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5)
+                  (local.get 6))
+                (i32.const 32))
+              (i32.const 4096))"#
+        ))
     }
 
     /// With strings in UTF-16.
