@@ -1,55 +1,99 @@
 //! Questions that are dear to answer: coverage audits, exports, large pages.
 
-use serde_json::json;
+use std::time::Duration;
 
+use callsign::Country;
+use serde_json::{Value, json};
+
+use super::attacker::Attacker;
 use super::turns::{MIB, Turns};
-use super::world::{ATTACKER, NEIGHBOUR, World};
+use super::world::{ATTACKER, NEIGHBOUR, World, association, catalog};
 
 const SCOPES: [&str; 4] = ["audit:read", "numbers:manage", "application-entity:manage", "sending-strategy:manage"];
 
-#[test]
-fn coverage_audits_without_end_cost_the_others_nothing() {
-    let world = World::alone();
-    let key = world.key(ATTACKER, &SCOPES);
-    // A strategy for each country, each with senders of its own to look at.
-    for first in b'A'..=b'Z' {
-        let countries: Vec<String> =
-            (b'A'..=b'Z').map(|second| format!("{}{}", char::from(first), char::from(second))).collect();
+/// The usual platform; the attacker has strategies for every country and channel in each of 200 entities, and a sender in each
+/// that covers none of them.
+fn dear_to_audit() -> Value {
+    let mut catalog = catalog();
+    let mut push = |list: &str, element: Value| catalog[list].as_array_mut().unwrap().push(element);
+    let letters = || (b'A'..=b'Z').map(char::from);
+    let codes = letters().flat_map(|first| letters().map(move |second| format!("{first}{second}")));
+    let countries: Vec<String> = codes.filter(|code| Country::parse(code).is_some()).collect();
+    push("senders", json!({ "senderId": "NONE", "sender": "NONE", "senderType": "ALPHANUMERIC", "coverage": [] }));
+    for at in 0..200 {
+        let entity = format!("audited-{at}");
+        push("entities", json!({ "entityId": entity }));
+        push("associations", association(ATTACKER, Some(&entity), "NONE"));
         for channel in ["SMS", "MMS", "RCS"] {
-            let known: Vec<&String> = countries.iter().filter(|country| is_country(country)).collect();
-            if known.is_empty() {
-                continue;
-            }
-            let strategy = json!({
-                "platform": { "applicationId": ATTACKER }, "channel": channel, "destinationCountryCodes": known,
-            });
-            world.server.ask(&key, "POST", "/v1/strategies", Some(&strategy));
+            push(
+                "sendingStrategies",
+                json!({
+                    "sendingStrategyId": format!("{entity}-{channel}"), "channel": channel,
+                    "platform": { "applicationId": ATTACKER, "entityId": entity }, "destinationCountryCodes": countries,
+                }),
+            );
         }
     }
+    catalog
+}
+
+/// A change that somebody else makes meanwhile.
+fn changes(world: &World) {
+    let name = json!({ "applicationName": format!("name {}", Attacker::number()) });
+    world.server.put("/provisioning/1/applications/third", &name).expect(204);
+}
+
+#[test]
+fn audits_exports_and_large_pages_without_end_cost_the_others_nothing() {
+    let world = World::alone_with(&dear_to_audit(), "");
+    let key = world.key(ATTACKER, &SCOPES);
     Turns::of(&world, "own: coverage audits, exports and large pages")
-        .attacked_by(&key, 2, |attacker| {
+        .attacked_by(&key, 4, |attacker| {
             for path in [
                 "/v1/coverage?size=1000",
                 "/v1/senders/export",
                 "/provisioning/1/associations?size=1000",
+                "/provisioning/2/sending-strategies?size=1000",
                 "/provisioning/2/sending-strategies?size=1000&page=4294967295",
                 "/v1/audit?size=1000",
             ] {
                 attacker.ask("GET", path, b"");
             }
         })
-        .memory(32 * MIB)
+        .beside("a change of the platform", Duration::from_millis(500), || changes(&world))
+        .memory(128 * MIB)
         .run();
 }
 
-/// Whether a code is one of a few countries of each letter.
-fn is_country(code: &str) -> bool {
-    const SOME: [&str; 40] = [
-        "AE", "AR", "AT", "AU", "BE", "BR", "CA", "CH", "CL", "CN", "CO", "CZ", "DE", "DK", "EG", "ES", "FI", "FR",
-        "GB", "GR", "HU", "ID", "IE", "IL", "IN", "IT", "JP", "KE", "KR", "MX", "NG", "NL", "NO", "NZ", "PL", "PT",
-        "SE", "TR", "US", "ZA",
-    ];
-    SOME.contains(&code)
+#[test]
+fn audits_that_nobody_waits_for_cost_the_others_nothing() {
+    let world = World::alone_with(&dear_to_audit(), "");
+    let key = world.key(ATTACKER, &SCOPES);
+    Turns::of(&world, "own: coverage audits whose clients have gone")
+        .attacked_by(&key, 2, |attacker| {
+            let asked = attacker.head("GET", "/v1/coverage?size=1", "");
+            if let Some(mut wire) = attacker.open() {
+                wire.push(asked.as_bytes());
+                // It has begun by the time that its client goes.
+                attacker.wait(Duration::from_millis(4));
+            }
+        })
+        .beside("a change of the platform", Duration::from_millis(500), || changes(&world))
+        .memory(128 * MIB)
+        .run();
+}
+
+#[test]
+fn metrics_and_documents_without_a_key_cost_the_others_nothing() {
+    let world = World::alone();
+    Turns::of(&world, "own: metrics and documents without a key")
+        .attacked_by("", 4, |attacker| {
+            for path in ["/metrics", "/healthz", "/openapi.json", "/docs/"] {
+                attacker.ask("GET", path, b"");
+            }
+        })
+        .memory(32 * MIB)
+        .run();
 }
 
 #[test]
