@@ -1,6 +1,8 @@
 //! Policies that take what they can.
 
 use callsign_tests::component::Component;
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::attacker::Attacker;
@@ -55,8 +57,8 @@ fn spinning(component: Component) -> Component {
     )
 }
 
-fn spin(milliseconds: u64) -> String {
-    format!("(call $spin (i64.const {}))", milliseconds * TURNS)
+fn spin(time: Duration) -> String {
+    format!("(call $spin (i64.const {}))", time.as_micros() as u64 * TURNS / 1_000)
 }
 
 const DECIDE: &str = "(call $decide (i32.const 0) (i32.const -1) (i32.const 4) (i32.const 0))";
@@ -67,24 +69,37 @@ pub fn quick(name: &str) -> Component {
 }
 
 /// Takes its time for each message, and then decides.
-pub fn slow(milliseconds: u64) -> Vec<u8> {
-    spinning(new("slow")).resolve(&format!("{} {DECIDE}", spin(milliseconds))).build()
+pub fn slow(time: Duration) -> Vec<u8> {
+    spinning(new("slow")).resolve(&format!("{} {DECIDE}", spin(time))).build()
+}
+
+/// Takes its time for one call in twenty, and decides at once in the others.
+pub fn slow_now_and_then(time: Duration) -> Vec<u8> {
+    spinning(new("now-and-then"))
+        .item("(global $calls (mut i32) (i32.const 0))")
+        .resolve(&format!(
+            "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+             (if (i32.eqz (i32.rem_u (global.get $calls) (i32.const 20))) (then {}))
+             {DECIDE}",
+            spin(time)
+        ))
+        .build()
 }
 
 /// Refuses at once, and takes its time to say why. Each recipient has a reason of its own.
-pub fn slow_to_word(milliseconds: u64) -> Vec<u8> {
+pub fn slow_to_word(time: Duration) -> Vec<u8> {
     let words = "(call $words (i32.const 96) (i32.const 6) (i32.const 112) (i32.const 12)) (i32.const 2048)";
     spinning(new("slow-to-word"))
         .resolve("(call $refuse (i32.wrap_i64 (local.get $recipient)))")
-        .refusal_text(&format!("{} {words}", spin(milliseconds)))
+        .refusal_text(&format!("{} {words}", spin(time)))
         .build()
 }
 
 /// Takes its time to start and to look at its settings.
-pub fn slow_to_start(milliseconds: u64) -> Vec<u8> {
+pub fn slow_to_start(time: Duration) -> Vec<u8> {
     spinning(new("slow-to-start"))
-        .start(&spin(milliseconds))
-        .check_settings(&format!("{} (i32.store8 (i32.const 2048) (i32.const 0)) (i32.const 2048)", spin(milliseconds)))
+        .start(&spin(time))
+        .check_settings(&format!("{} (i32.store8 (i32.const 2048) (i32.const 0)) (i32.const 2048)", spin(time)))
         .build()
 }
 

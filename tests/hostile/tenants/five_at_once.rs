@@ -17,7 +17,7 @@ fn five_attackers_with_five_attacks_cost_the_others_nothing() {
     let world = World::alone();
     let keys = ATTACKERS.map(|application| world.key(application, &SCOPES));
     let neighbour = world.key(NEIGHBOUR, &SCOPES);
-    world.bind(&keys[0], ATTACKERS[0], &slow(100), &json!({}));
+    world.bind(&keys[0], ATTACKERS[0], &slow(Duration::from_millis(100)), &json!({}));
     world.bind(&keys[4], ATTACKERS[4], &talking(), &json!({}));
     let fills = table_fills(10_000);
     let many = messages(250, json!({}));

@@ -54,7 +54,7 @@ fn a_service_that_is_killed_in_an_attack_comes_back_with_what_it_had() {
     let server = Server::at(&data, config, &["--catalog", file.to_str().unwrap()]);
     let first = server.key().to_owned();
     let (attacker, victim) = (key(&server, &first, ATTACKER), key(&server, &first, VICTIM));
-    let component = slow(100);
+    let component = slow(Duration::from_millis(100));
     let sent = server.send(&[("authorization", &format!("App {attacker}"))], "POST", "/v1/modules", Some(&component));
     let binding = json!({ "module": sent.json()["digest"] });
     server.ask(&attacker, "PUT", &format!("/v1/binding?applicationId={ATTACKER}"), Some(&binding)).expect(200);

@@ -15,8 +15,8 @@ fn swaps_of_policies_that_start_slowly_let_others_change_the_platform_meanwhile(
     let world = World::alone();
     let key = world.key(ATTACKER, &["modules:manage"]);
     let neighbour = world.key(NEIGHBOUR, &["sending-strategy:manage"]);
-    let modules =
-        [slow_to_start(40), slow_to_start(40)].map(|bytes| world.upload(&key, &bytes).json()["digest"].clone());
+    let modules = [slow_to_start(Duration::from_millis(40)), slow_to_start(Duration::from_millis(40))]
+        .map(|bytes| world.upload(&key, &bytes).json()["digest"].clone());
     let path = format!("/v1/binding?applicationId={ATTACKER}");
     Turns::of(&world, "12: swaps of policies that start slowly")
         .attacked_by(&key, 2, |attacker| {
@@ -52,7 +52,7 @@ fn a_restart_with_sixteen_policies_that_start_slowly_listens_as_soon_as_without(
         (began.elapsed(), server)
     };
     let (without, server) = restarted();
-    let bytes = slow_to_start(40);
+    let bytes = slow_to_start(Duration::from_millis(40));
     for at in 0..16 {
         let scope = if at < 12 { format!("{ATTACKER}/entity-{at}") } else { ATTACKERS[at - 11].to_owned() };
         let owner = scope.split('/').next().unwrap().to_owned();
