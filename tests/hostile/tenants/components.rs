@@ -1,11 +1,11 @@
 //! Policies that take what they can.
 
-use callsign_tests::component::Component;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::attacker::Attacker;
+use callsign_tests::component::Component;
 
 /// About how many turns of `$spin` take a millisecond.
 const TURNS: u64 = 800_000;

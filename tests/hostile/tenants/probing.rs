@@ -25,7 +25,7 @@ fn world() -> (World, String) {
     world.server.post("/v1/senders", &sender(THEIRS, "+12125550177")).expect(201);
     world.server.post("/provisioning/1/associations", &association(NEIGHBOUR, None, THEIRS)).expect(201);
     let strategy = json!({ "sendingStrategyId": THEIRS, "platform": { "applicationId": NEIGHBOUR }, "channel": "MMS" });
-    world.server.ask(&neighbour, "POST", "/v1/strategies", Some(&strategy)).expect(201);
+    world.server.post("/v1/strategies", &strategy).expect(201);
     let entity = json!({ "entityId": THEIRS });
     world.server.ask(&neighbour, "POST", "/provisioning/1/entities", Some(&entity)).expect(201);
     let attacker = world.key(ATTACKER, &SCOPES);

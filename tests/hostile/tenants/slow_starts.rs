@@ -14,7 +14,7 @@ use callsign_tests::service::{Server, folder};
 fn swaps_of_policies_that_start_slowly_let_others_change_the_platform_meanwhile() {
     let world = World::alone();
     let key = world.key(ATTACKER, &["modules:manage"]);
-    let neighbour = world.key(NEIGHBOUR, &["sending-strategy:manage"]);
+    let neighbour = world.key(NEIGHBOUR, &["application-entity:manage"]);
     let modules = [slow_to_start(Duration::from_millis(40)), slow_to_start(Duration::from_millis(40))]
         .map(|bytes| world.upload(&key, &bytes).json()["digest"].clone());
     let path = format!("/v1/binding?applicationId={ATTACKER}");
@@ -26,12 +26,9 @@ fn swaps_of_policies_that_start_slowly_let_others_change_the_platform_meanwhile(
             attacker.ask("PUT", &path, binding.as_bytes());
         })
         .beside("a change of another tenant", Duration::from_millis(250), || {
-            let strategy = json!({
-                "sendingStrategyId": "NEIGHBOURS", "platform": { "applicationId": NEIGHBOUR }, "channel": "MMS",
-                "destinationCountryCodes": [if Attacker::number().is_multiple_of(2) { "US" } else { "CA" }],
-            });
-            let reply = world.server.ask(&neighbour, "PUT", "/v1/strategies/NEIGHBOURS", Some(&strategy));
-            assert!(reply.status < 300, "{reply:?}");
+            let name = json!({ "applicationName": format!("name {}", Attacker::number()) });
+            let path = format!("/provisioning/1/applications/{NEIGHBOUR}");
+            world.server.ask(&neighbour, "PUT", &path, Some(&name)).expect(204);
         })
         .memory(64 * MIB)
         .run();
