@@ -15,7 +15,7 @@ fn swaps_of_policies_that_start_slowly_let_others_change_the_platform_meanwhile(
     let world = World::alone();
     let key = world.key(ATTACKER, &["modules:manage"]);
     let neighbour = world.key(NEIGHBOUR, &["application-entity:manage"]);
-    let modules = [slow_to_start(Duration::from_millis(40)), slow_to_start(Duration::from_millis(40))]
+    let modules = [slow_to_start(Duration::from_millis(25)), slow_to_start(Duration::from_millis(25))]
         .map(|bytes| world.upload(&key, &bytes).json()["digest"].clone());
     let path = format!("/v1/binding?applicationId={ATTACKER}");
     Turns::of(&world, "12: swaps of policies that start slowly")
@@ -49,7 +49,7 @@ fn a_restart_with_sixteen_policies_that_start_slowly_listens_as_soon_as_without(
         (began.elapsed(), server)
     };
     let (without, server) = restarted();
-    let bytes = slow_to_start(Duration::from_millis(40));
+    let bytes = slow_to_start(Duration::from_millis(25));
     for at in 0..16 {
         let scope = if at < 12 { format!("{ATTACKER}/entity-{at}") } else { ATTACKERS[at - 11].to_owned() };
         let owner = scope.split('/').next().unwrap().to_owned();
