@@ -97,7 +97,8 @@ fn metrics_and_documents_without_a_key_cost_the_others_nothing() {
 
 #[test]
 fn refused_messages_of_a_tenant_do_not_push_those_of_another_out_of_its_audit() {
-    let world = World::beside_others();
+    // However fast the attacker may be: the one that waits gets there too.
+    let world = World::alone_with(&catalog(), "[tenant]\nmessages_per_second = 0\n");
     let key = world.key(ATTACKER, &["decisions:make"]);
     let neighbour = world.key(NEIGHBOUR, &["decisions:make", "audit:read"]);
     let decision = world.decide(&neighbour, json!({ "channel": "RCS" }));
@@ -113,7 +114,7 @@ fn refused_messages_of_a_tenant_do_not_push_those_of_another_out_of_its_audit() 
             .map(|at| json!({ "entityId": format!("r{request}-{at}"), "channel": "RCS", "to": "+14155550123" }))
             .collect();
         let reply = world.server.ask(&key, "POST", "/v1/decisions", Some(&json!({ "messages": messages })));
-        assert!(matches!(reply.status, 200 | 429), "{reply:?}");
+        reply.expect(200);
     }
     assert!(seen(), "it is in the audit still");
 }

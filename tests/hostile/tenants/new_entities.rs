@@ -46,6 +46,11 @@ fn a_message_over_the_budget_of_entities_is_decided_all_the_same() {
     let world = World::alone_with(&super::world::catalog(), "[tenant]\nentities = 20\n");
     let key = world.key(ATTACKER, &["decisions:make", "application-entity:manage"]);
     let neighbour = world.key(NEIGHBOUR, &["decisions:make", "application-entity:manage"]);
+    // Many in one request, and one in each of many.
+    let many: Vec<_> =
+        (0..100).map(|at| json!({ "entityId": format!("m{at}"), "channel": "SMS", "to": "+14155550123" })).collect();
+    let decided = world.server.ask(&key, "POST", "/v1/decisions", Some(&json!({ "messages": many }))).expect(200);
+    assert_eq!(decided.json()["decisions"].as_array().map(Vec::len), Some(100));
     for at in 0..60 {
         let decision = world.decide(&key, json!({ "entityId": format!("e{at}") }));
         assert!(decision.get("refusal").is_none_or(|refusal| refusal["code"] != "BUSY"), "{decision}");
