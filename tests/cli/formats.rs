@@ -96,7 +96,7 @@ fn a_csv_without_the_right_columns_is_refused_whole() {
         ("", &["no header row"][..]),
         ("channel,messageId", &["column `to` is missing", "messageId, applicationId, entityId, channel, to, from"]),
         ("channel,to,text", &["unknown column \"text\""]),
-        ("Channel,to", &["unknown column \"Channel\"", "column `channel` is missing"]),
+        ("chan nel,to", &["unknown column \"chan nel\"", "column `channel` is missing"]),
         ("channel,to,to", &["column `to` is there twice"]),
         ("{\"channel\":\"SMS\"}", &["unknown column"]),
     ] {
@@ -109,6 +109,47 @@ fn a_csv_without_the_right_columns_is_refused_whole() {
         for words in words {
             assert!(ran.err.contains("m.csv") && ran.err.contains(words), "{header}: {}", ran.err);
         }
+    }
+}
+
+#[test]
+fn semicolons_tabs_and_names_in_any_case_are_read() {
+    let folder = Folder::with_catalog();
+    folder.write("m.csv", CSV);
+    let expected = run(&mut folder.resolve(&["m.csv"]));
+    assert_eq!(expected.lines().len(), 7);
+    for delimiter in [";", "\t"] {
+        folder.write(
+            "m.csv",
+            CSV.replace("\"e \"\"quoted\"\", with a comma\"", "KEPT")
+                .replace(',', delimiter)
+                .replace("KEPT", "\"e \"\"quoted\"\", with a comma\"")
+                .replace("applicationId", "ApplicationID ")
+                .replace("to;", "To;")
+                .replace("channel", "CHANNEL"),
+        );
+        let ran = run(&mut folder.resolve(&["m.csv"]));
+        assert_eq!((ran.code, &ran.out), (0, &expected.out), "{delimiter:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_is_compressed_or_utf_16_is_refused_with_how_to_convert_it() {
+    let folder = Folder::with_catalog();
+    let utf_16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let with_mark = utf_16(&format!("\u{feff}{CSV}"));
+    for (name, bytes, words) in [
+        ("m.jsonl.gz", &b"\x1f\x8b\x08\0\0\0"[..], "gzip -dc"),
+        ("m.jsonl.zst", b"\x28\xb5\x2f\xfd\x04", "zstd -dc"),
+        ("m.csv", b"PK\x03\x04\x14\0", "save the sheet as CSV"),
+        ("m.csv", &with_mark, "iconv -f UTF-16"),
+        ("m.csv", &utf_16(CSV), "iconv -f UTF-16LE"),
+        ("m.jsonl", &utf_16(JSON), "iconv -f UTF-16LE"),
+    ] {
+        std::fs::write(folder.path(name), bytes).unwrap();
+        let ran = run(&mut folder.resolve(&[name]));
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{name}");
+        assert!(ran.err.contains(name) && ran.err.contains(words), "{name}: {}", ran.err);
     }
 }
 

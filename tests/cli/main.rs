@@ -3,10 +3,12 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
 
 mod catalog;
+mod compiler;
 mod completions;
 mod explain;
 mod fleet;
 mod formats;
+mod hostile_text;
 mod invalid;
 mod module;
 mod order;

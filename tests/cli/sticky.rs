@@ -138,6 +138,8 @@ fn what_cannot_be_done_is_said_clearly_and_nothing_is_made() {
     folder.write("letter.txt", "dear");
     folder.write("bad.jsonl", "{\"applicationId\":\"shop\"}\n");
     folder.write("key", "not a key");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(folder.path("key"), private).unwrap();
     let sticky_on = |store: &str, arguments: &[&str]| {
         let mut command = folder.callsign(&["sticky"]);
         run(command.args(arguments).args(["--sticky", store]))
@@ -147,7 +149,7 @@ fn what_cannot_be_done_is_said_clearly_and_nothing_is_made() {
         (sticky_on("pins", &["stats"]), "there is no sticky store in pins"),
         (sticky_on(".", &["pin", "--to", TO, "--sender", "L1"]), "it is no sticky store"),
         (sticky_on("letter.txt", &["stats"]), "letter.txt"),
-        (sticky_on("mysql://x", &["stats"]), "mysql:// is not the address of a store of pins"),
+        (sticky_on("mysql://x", &["stats"]), "its scheme is not known"),
         (sticky_on("pins", &["pin", "--to", TO, "--sender", "L1", "--sticky-key", "key"]), "not a key for recipients"),
         (sticky_on("pins", &["pin", "--to", TO, "--sender", "L1", "--sticky-key", "none"]), "cannot read the key none"),
         (sticky_on("fresh", &["import", "bad.jsonl"]), "line 1: missing field"),

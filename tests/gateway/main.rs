@@ -6,6 +6,7 @@
 mod auto_update;
 mod bindings;
 mod interface;
+mod lanes;
 mod model;
 mod pins;
 mod revisions;

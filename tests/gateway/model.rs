@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use callsign::{Catalog, Channel, DecisionRef, Gateway, Isolation, MemoryStore, Message, Policy, StickyStore};
+use callsign::{
+    Catalog, Channel, DecisionRef, Gateway, Isolation, LaneOptions, MemoryStore, Message, Policy, StickyStore,
+};
 
 use crate::pins::remote_store::{RemoteStore, wait};
 use callsign_tests::platform::patient;
@@ -35,6 +37,8 @@ enum Way {
     Single,
     Batch,
     Async,
+    /// As a batch, with every call in the slow lane.
+    SlowLane,
 }
 
 /// A world and its next revision, as the gateway and the model read them.
@@ -68,9 +72,11 @@ impl Run {
     fn new(catalog: Catalog, policy: Arc<Policy>, way: Way) -> Self {
         let store: Arc<dyn StickyStore> = match way {
             Way::Async => Arc::new(RemoteStore::default()),
-            Way::Single | Way::Batch => Arc::new(MemoryStore::new()),
+            Way::Single | Way::Batch | Way::SlowLane => Arc::new(MemoryStore::new()),
         };
-        let gateway = Gateway::with(catalog, policy, store).expect("a gateway");
+        let mut lanes = LaneOptions::default();
+        lanes.quick = way != Way::SlowLane;
+        let gateway = Gateway::with_lanes(catalog, policy, store, lanes).expect("a gateway");
         Self { gateway, pins: Pins::default(), spread: Spread::default() }
     }
 
@@ -128,7 +134,7 @@ fn play(case: &Case, policy: Arc<Policy>, way: Way) -> Result<Vec<String>, Strin
         let messages: Vec<Message<'_>> = world.messages.iter().map(message).collect();
         if way != Way::Single {
             let decisions = match way {
-                Way::Async => wait(run.gateway.resolve_batch_async(&messages)),
+                Way::Async | Way::SlowLane => wait(run.gateway.resolve_batch_async(&messages)),
                 _ => run.gateway.resolve_batch(&messages),
             };
             for (asked, decision) in world.messages.iter().zip(decisions.iter()) {
@@ -196,6 +202,21 @@ fn a_batch_over_a_network_and_a_fresh_instance_decide_the_same() {
         }
         if instance && play(&case, fresh(), Way::Single)? != warm_instance {
             return Err("a fresh instance decides otherwise".into());
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn every_decision_is_the_same_in_the_slow_lane() {
+    play_all(|seed| {
+        // Each gateway starts threads of its own: every tenth world.
+        if seed % 10 != 0 {
+            return Ok(());
+        }
+        let case = Case::of(seed);
+        if play(&case, warm(), Way::SlowLane)? != play(&case, warm(), Way::Batch)? {
+            return Err("the slow lane decides otherwise".into());
         }
         Ok(())
     });

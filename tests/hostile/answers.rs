@@ -227,7 +227,7 @@ fn a_long_refusal_is_cut_and_has_no_control_characters() {
 
 #[test]
 fn a_refusal_that_passes_for_one_of_the_hosts_is_not_worded() {
-    for code in ["POLICY_FAILED", "STICKY_UNAVAILABLE"] {
+    for code in ["POLICY_FAILED", "STICKY_UNAVAILABLE", "INVALID_MESSAGE", "NO_STRATEGY", "NO_ELIGIBLE_SENDER"] {
         let component = hostile().item(&format!(r#"(data (i32.const 300) "{code}")"#)).refusal_text(&format!(
             "(call $words (i32.const 300) (i32.const {}) (i32.const 112) (i32.const 12)) (i32.const 2048)",
             code.len()

@@ -1,9 +1,10 @@
 //! Memory, tables and stack without end.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 
-use callsign::{Limits, Policy, PolicyError};
+use callsign::{Limits, MemoryBudget, Policy, PolicyError};
+use callsign_engine::Failure;
 
 use super::{Attacked, TO, fails, hostile, policy, resolve_fails};
 use callsign_tests::platform::{decide, sms};
@@ -172,4 +173,73 @@ fn an_instance_larger_than_half_of_what_idle_ones_may_have_is_used_once() {
     for _ in 0..3 {
         assert_eq!(attacked.decide(), "S0 POOL");
     }
+}
+
+/// A policy whose instances have so many bytes of memory from their start.
+fn large(bytes: usize, budget: &Arc<MemoryBudget>) -> Policy {
+    let component = hostile().memory(&format!(r#"(memory (export "memory") {})"#, bytes >> 16));
+    policy(&component).with_memory_budget(Arc::clone(budget))
+}
+
+#[test]
+fn the_policies_of_an_owner_have_one_budget_of_memory_together() {
+    let budget = MemoryBudget::new(64 << 20);
+    let policies: Vec<Policy> = (0..12).map(|_| large(30 << 20, &budget)).collect();
+    for policy in &policies {
+        // Room is made by dropping what is idle.
+        policy.warm().unwrap();
+        assert!(budget.used() <= 64 << 20, "{}", budget.used());
+    }
+    // Two run, and a third does not, whatever is idle.
+    let running: Vec<_> = policies.iter().take(2).map(|policy| policy.instance().unwrap()).collect();
+    assert_eq!(policies[2].instance().err(), Some(Failure::MemoryBudget(64 << 20)));
+    assert!(budget.used() > 60 << 20, "{}", budget.used());
+    drop(running);
+    policies[2].instance().unwrap();
+    drop(policies);
+    assert_eq!(budget.used(), 0);
+}
+
+#[test]
+fn memory_that_the_budget_has_not_is_refused_and_the_policy_goes_on() {
+    let body = "(if (i32.ne (memory.grow (i32.const 800)) (i32.const -1)) (then unreachable))
+        (call $decide (i32.const 0) (i32.const -1) (i32.const 4) (i32.const 0))";
+    let budget = MemoryBudget::new(32 << 20);
+    let attacked = Attacked::by(policy(&hostile().resolve(body)).with_memory_budget(Arc::clone(&budget)));
+    assert_eq!(attacked.decide(), "S0 POOL");
+    assert!(budget.used() < 32 << 20, "{}", budget.used());
+}
+
+#[test]
+fn a_policy_that_cannot_go_on_without_memory_fails_with_the_budget_in_words() {
+    let grow = "(loop $again
+        (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then unreachable))
+        (br $again)) unreachable";
+    let budget = MemoryBudget::new(32 << 20);
+    let attacked = Attacked::by(policy(&hostile().resolve(grow)).with_memory_budget(Arc::clone(&budget)));
+    attacked.fails("the instances of this owner's policies may have 33554432 bytes together");
+    assert!(budget.used() < 1 << 20, "what failed is dropped: {}", budget.used());
+}
+
+#[test]
+fn tables_count_as_memory() {
+    let budget = MemoryBudget::new(1 << 20);
+    let component = hostile().item(&"(table 20000 funcref)".repeat(3));
+    let policy = policy(&component).with_memory_budget(Arc::clone(&budget));
+    let instance = policy.instance().unwrap();
+    assert!(budget.used() > 3 * 20_000 * 8, "{}", budget.used());
+    drop(instance);
+}
+
+#[test]
+fn an_owner_within_its_budget_keeps_its_idle_instances_when_another_is_over() {
+    let all = MemoryBudget::new(128 << 20);
+    let (one, other) = (MemoryBudget::within(&all, 64 << 20), MemoryBudget::within(&all, 64 << 20));
+    let victim = large(30 << 20, &one);
+    victim.put_back(victim.instance().unwrap());
+    let before = one.used();
+    for _ in 0..12 {
+        large(30 << 20, &other).warm().unwrap();
+    }
+    assert_eq!(one.used(), before);
 }

@@ -43,6 +43,7 @@ fn serve(config: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Starte
     let folder = folder("config");
     let file = folder.join("callsign.toml");
     std::fs::write(&file, config).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_callsign"))
         .current_dir(&folder)
         .arg("serve")
@@ -90,7 +91,11 @@ fn an_unknown_key_is_refused_with_its_place() {
 
 #[test]
 fn a_value_of_another_type_or_out_of_its_range_is_refused() {
-    serve("[limits]\nrequests = \"many\"", &[], &[]).is_refused(&["line 2", "many"]);
+    serve("[limits]\nrequests = \"many\"", &[], &[]).is_refused(&[
+        "line 2, column 12",
+        "limits.requests",
+        "expected usize",
+    ]);
     serve("[limits]\nrequests = -1", &[], &[]).is_refused(&["line 2"]);
     serve("[limits]\nrequests = 0", &[], &[]).is_refused(&["limits.requests"]);
     serve("[limits]\nbodies_bytes = 1", &[], &[]).is_refused(&["limits.bodies_bytes"]);
@@ -100,7 +105,7 @@ fn a_value_of_another_type_or_out_of_its_range_is_refused() {
     serve("[tenant]\ntogether_percent = 101", &[], &[]).is_refused(&["tenant.together_percent"]);
     serve("[tenant]\nentity = 1", &[], &[]).is_refused(&["line 2", "entity"]);
     serve("[limits]\nwrite_seconds = 0", &[], &[]).is_refused(&["limits.write_seconds"]);
-    serve("[log]\nformat = \"xml\"", &[], &[]).is_refused(&["xml", "json"]);
+    serve("[log]\nformat = \"xml\"", &[], &[]).is_refused(&["line 2", "log.format", "json"]);
     serve("[rate]\nmessages_per_second = 1", &[], &[]).is_refused(&["rate.messages_burst"]);
 }
 

@@ -4,6 +4,7 @@ mod disk_failure;
 mod expiry;
 mod kills;
 mod opening;
+mod privacy;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,6 +4,7 @@ mod failover;
 mod load;
 mod migration;
 mod opening;
+mod tls;
 mod two_processes;
 mod unreachable;
 

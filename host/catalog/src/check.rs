@@ -140,7 +140,7 @@ impl<'a> Check<'a> {
                 self.lists.push(&association, references);
             }
             if let Some(first) = seen.insert(association, references, index) {
-                self.fault(list, index, None, || format!("says the same as {}; keep one of them", path(list, first)));
+                self.fault(list, index, None, first, |first| format!("says the same as {first}; keep one of them"));
             }
         }
     }
@@ -164,7 +164,7 @@ impl<'a> Check<'a> {
             self.identify(&mut ids, list, index, schema::STRATEGY_ID, key);
             for tie in selector.map_or_else(Vec::new, |selector| ties.add(index, selector)) {
                 let id = names[tie.first as usize].as_deref();
-                self.fault(list, index, None, || tie_message(list, id, &tie));
+                self.fault(list, index, None, tie.first, |first| tie_message(first, id, &tie));
             }
         }
     }
@@ -177,8 +177,7 @@ impl<'a> Check<'a> {
             self.lists.default_senders.extend(element.and_then(|element| element.resolve(&self.known)));
             match key.map(|platform| first.entry(platform)) {
                 Some(Entry::Occupied(first)) => {
-                    self.fault(list, index, Some(schema::PLATFORM), || {
-                        let first = path(list, *first.get());
+                    self.fault(list, index, Some(schema::PLATFORM), *first.get(), |first| {
                         format!("has its default sender in {first} already; keep one of them")
                     });
                 }
@@ -210,32 +209,34 @@ impl<'a> Check<'a> {
             return;
         };
         if let Some((id, first)) = ids.insert(id, index) {
-            self.fault(list, index, Some(key), || {
-                format!("{} is the id of {} already; ids are unique", quoted(&id), path(list, first))
+            self.fault(list, index, Some(key), first, |first| {
+                format!("{} is the id of {first} already; ids are unique", quoted(&id))
             });
         }
     }
 
-    /// Notes a fault between elements at the later one, or at one of its fields.
-    fn fault(&mut self, list: &List<'a>, index: u32, key: Option<&str>, message: impl FnOnce() -> String) {
+    /// Notes a fault between two elements at the later one, or at one of its fields. `message` gets the earlier one's path.
+    fn fault(
+        &mut self,
+        list: &List<'a>,
+        index: u32,
+        key: Option<&str>,
+        earlier: u32,
+        message: impl FnOnce(&str) -> String,
+    ) {
+        let earlier = format!("$.{}[{earlier}]", list.name);
         let json = list.elements[index as usize];
         let list = Path::Key { of: &Path::Root, key: list.name };
         let element = Path::Index { of: &list, index: index as usize };
         match key.and_then(|key| Some((key, json.member(key)?))) {
-            Some((key, value)) => self.log.add(value, &Path::Key { of: &element, key }, message),
-            None => self.log.add(json, &element, message),
+            Some((key, value)) => self.log.add_pair(value, &Path::Key { of: &element, key }, &earlier, message),
+            None => self.log.add_pair(json, &element, &earlier, message),
         }
     }
 }
 
-/// The path of an element.
-fn path(list: &List<'_>, index: u32) -> String {
-    format!("$.{}[{index}]", list.name)
-}
-
 /// Says which strategy a new one ties with: by its path, and by its id if that can be read.
-fn tie_message(list: &List<'_>, id: Option<&str>, tie: &Tie) -> String {
-    let path = path(list, tie.first);
+fn tie_message(path: &str, id: Option<&str>, tie: &Tie) -> String {
     match id {
         Some(id) => tie.message(&format!("{} ({path})", quoted(id))),
         None => tie.message(&format!("({path})")),

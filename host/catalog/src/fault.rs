@@ -61,6 +61,8 @@ pub struct Fault {
     pub message: String,
     /// The name of the field, if a field is missing.
     pub missing: Option<&'static str>,
+    /// The JSON path of the earlier element, where two do not go together. The message has it too.
+    pub earlier: Option<String>,
 }
 
 /// Every fault of a catalog, in the order of the file; never empty.
@@ -84,6 +86,7 @@ struct Found {
     path: String,
     message: String,
     missing: Option<&'static str>,
+    earlier: Option<String>,
 }
 
 /// Counts lines and characters forward through a text, so that many positions take one pass.
@@ -215,7 +218,7 @@ impl<'a> FaultLog<'a> {
 
     /// Notes a fault of the value `at`, which is part of the text. The message is made only if the fault is listed.
     pub(super) fn add(&mut self, at: Json<'_>, path: &Path<'_>, message: impl FnOnce() -> String) {
-        self.note(at, path, None, message);
+        self.note(at, path, None, None, message);
     }
 
     /// Notes that the object `at` lacks a field.
@@ -226,10 +229,28 @@ impl<'a> FaultLog<'a> {
         field: &'static str,
         message: impl FnOnce() -> String,
     ) {
-        self.note(at, path, Some(field), message);
+        self.note(at, path, Some(field), None, message);
     }
 
-    fn note(&mut self, at: Json<'_>, path: &Path<'_>, missing: Option<&'static str>, message: impl FnOnce() -> String) {
+    /// Notes that `at` does not go together with an earlier element, which the message names by its path.
+    pub(super) fn add_pair(
+        &mut self,
+        at: Json<'_>,
+        path: &Path<'_>,
+        earlier: &str,
+        message: impl FnOnce(&str) -> String,
+    ) {
+        self.note(at, path, None, Some(earlier), || message(earlier));
+    }
+
+    fn note(
+        &mut self,
+        at: Json<'_>,
+        path: &Path<'_>,
+        missing: Option<&'static str>,
+        earlier: Option<&str>,
+        message: impl FnOnce() -> String,
+    ) {
         if self.found.len() == MAX_FAULTS {
             self.omitted += 1;
             return;
@@ -238,7 +259,13 @@ impl<'a> FaultLog<'a> {
         // get a wrong position, hence saturating and capped.
         let start = self.text.as_ptr() as usize;
         let offset = (at.as_str().as_ptr() as usize).saturating_sub(start).min(self.text.len());
-        self.found.push(Found { offset, path: path.to_string(), message: message(), missing });
+        self.found.push(Found {
+            offset,
+            path: path.to_string(),
+            message: message(),
+            missing,
+            earlier: earlier.map(str::to_owned),
+        });
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -265,6 +292,7 @@ impl<'a> FaultLog<'a> {
                 column: position.column,
                 message: found.message,
                 missing: found.missing,
+                earlier: found.earlier,
             }
         });
         Some(Faults { listed: listed.collect(), omitted: self.omitted })

@@ -12,6 +12,7 @@
 //! - `file` splits a text into its six lists. `fast_load` reads a valid file on several threads and stops at the first
 //!   fault. `check` then reads the file again from the start for all faults, also those between elements: repeated ids,
 //!   equal associations, two default senders of one platform, and strategies that tie (`conflicts`).
+//! - `escape` makes text from outside fit for a terminal and a log.
 //! - `edit` changes elements, `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.
 
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ mod check;
 mod conflicts;
 mod coverage;
 mod edit;
+pub mod escape;
 mod fast_load;
 mod fault;
 mod file;

@@ -1,6 +1,6 @@
 //! The elements of a catalog.
 
-use std::{num::NonZeroU8, sync::Arc};
+use std::{borrow::Cow, num::NonZeroU8, sync::Arc};
 
 use callsign_destination::Country;
 
@@ -45,6 +45,19 @@ pub struct Sender {
     pub coverage: Coverage,
     /// Whether `status` is `SUSPENDED`; a sender without a status is active.
     pub suspended: bool,
+}
+
+impl Sender {
+    /// What a decision carries: a number in E.164, however the catalog writes it; any other address as it is.
+    pub fn shown(&self) -> Cow<'_, str> {
+        let is_e164 = |address: &str| {
+            address.strip_prefix('+').is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        match self.number {
+            Some(number) if !is_e164(&self.address) => Cow::Owned(format!("+{number}")),
+            _ => Cow::Borrowed(&self.address),
+        }
+    }
 }
 
 /// A sender may be used for a channel by an application, or by an entity of it.

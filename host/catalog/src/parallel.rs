@@ -20,7 +20,11 @@ fn processors() -> usize {
 
 /// Splits a list into parts, works on each on its own thread, and gives the results in order; nothing if any is nothing.
 pub fn parts<'l, E: Sync, T: Send>(list: &'l [E], work: impl Fn(&'l [E]) -> Option<T> + Sync) -> Option<Vec<T>> {
-    let threads = processors().min(list.len() / MIN_ELEMENTS_PER_THREAD).max(1);
+    // Asking the system for its processors takes longer than a short list.
+    let threads = match list.len() / MIN_ELEMENTS_PER_THREAD {
+        0 | 1 => 1,
+        most => processors().min(most),
+    };
     let mut parts = list.chunks(list.len().div_ceil(threads).max(1));
     let first = parts.next().unwrap_or_default();
     thread::scope(|scope| {

@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use callsign_destination::{Country, Number};
 
+pub(super) use super::escape::quoted;
 use super::{
+    escape::QUOTED_CHARACTERS,
     id::{ID_CHARACTERS, Id},
     kind::{SenderType, Word},
 };
@@ -26,9 +28,6 @@ pub(super) const PRIORITIES: RangeInclusive<u8> = 1..=4;
 
 /// After how many days without use a pin may end, where it ends: a day to ten years.
 pub(super) const IDLE_DAYS: RangeInclusive<u16> = 1..=3_650;
-
-/// The most characters of a value that a message repeats.
-const QUOTED_CHARACTERS: usize = 64;
 
 /// What an id is, for messages.
 pub(super) fn id_shape() -> String {
@@ -81,7 +80,7 @@ pub(super) fn address(kind: SenderType, text: &str) -> Result<Option<u64>, Strin
             let (least, most) = (SHORT_CODE_DIGITS.start(), SHORT_CODE_DIGITS.end());
             Err(format!("{} is not a short code; a SHORT_CODE is {least} to {most} digits", quoted(text)))
         }
-        SenderType::VirtualLongNumber | SenderType::TollFreeNumber => match Number::parse_e164(text) {
+        SenderType::VirtualLongNumber | SenderType::TollFreeNumber => match Number::parse(text) {
             Ok(number) => Ok(Some(number.get())),
             Err(error) => Err(format!("{} is not the number of a {kind}: {error}", quoted(text))),
         },
@@ -108,14 +107,6 @@ pub(super) fn country(text: &str) -> Result<Country, String> {
         "country {} is not known; a country is its two upper-case letters of ISO 3166-1, such as \"US\"",
         quoted(text)
     ))
-}
-
-/// A value as a message repeats it: in quotes, with invisible characters escaped, and cut if it is long.
-pub(super) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(QUOTED_CHARACTERS) {
-        Some((end, _)) => format!("{:?}...", &text[..end]),
-        None => format!("{text:?}"),
-    }
 }
 
 /// The known word that was most likely meant by an unknown one.

@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Writes to the store of the service, which may be running: it sees a change within 0.1 s.
     #[command(after_help = key::EXAMPLES)]
     Key(key::KeyArguments),
+    /// Compile a component: what the service starts as a process of its own.
+    #[command(hide = true)]
+    CompileModule,
     /// Print the completion script for a shell.
     #[command(after_help = completions::EXAMPLES)]
     Completions {

@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use callsign::escape;
+
 /// The exit code. `callsign --help` has the same list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -68,25 +70,28 @@ impl Stop {
         let (mark, end) = if is_coloured() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
         let mut text = String::new();
         if let Some(error) = self.error {
-            text = format!("{mark}callsign:{end} {error:#}\n");
+            let error = format!("{error:#}");
+            text = format!("{mark}callsign:{end} {}\n", escape::lines(&error));
         }
         if let Some(hint) = self.hint {
-            text.push_str(&format!("  {hint}\n"));
+            text.push_str(&format!("  {}\n", escape::lines(&hint)));
         }
-        say(&text);
+        // Not through `say`, which would escape the colour too.
+        let _ = io::stderr().write_all(text.as_bytes());
         self.exit
     }
 }
 
-/// Writes to standard error. If that is closed nobody reads it, which is no reason to fail.
+/// Writes to standard error, with hidden characters escaped. If that is closed nobody reads it, which is no reason to
+/// fail.
 pub(crate) fn say(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(escape::lines(text).as_bytes());
 }
 
-/// Writes to standard output.
+/// Writes to standard output, with hidden characters escaped as in JSON, so that JSON keeps its meaning.
 pub(crate) fn print(text: &str) -> Result<(), Stop> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Stop::unwritable)
+    stdout.write_all(escape::lines(text).as_bytes()).and_then(|()| stdout.flush()).map_err(Stop::unwritable)
 }
 
 /// Whether standard error is a terminal, and `NO_COLOR` is not set.

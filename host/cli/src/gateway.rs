@@ -6,7 +6,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use callsign::{Catalog, CatalogError, CompiledCache, Gateway, GatewayError, MemoryStore, Policy, PolicyError};
+use callsign::{
+    Catalog, CatalogError, CompiledCache, Compiler, Gateway, GatewayError, Limits, MemoryStore, Policy, PolicyError,
+};
 
 use serde::de::IgnoredAny;
 
@@ -21,7 +23,7 @@ pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Ga
         Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
     };
     let policy = match &deciding.policy {
-        Some(path) => Policy::load(path).map_err(|error| refused_policy(path, error))?,
+        Some(path) => component(path)?,
         None => CompiledCache::of_user().standard().map_err(Stop::failed)?,
     };
     let policy = match &deciding.settings {
@@ -57,6 +59,19 @@ fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
     })
 }
 
+/// Compiles the component in a file.
+fn component(path: &Path) -> Result<Policy, Stop> {
+    let bytes = fs::read(path);
+    let bytes = bytes.map_err(|source| refused_policy(path, PolicyError::Read { path: path.to_owned(), source }))?;
+    let compiled = CompiledCache::off().with_compiler(compiler()?);
+    compiled.policy(&bytes, Limits::default()).map_err(|error| refused_policy(path, error))
+}
+
+/// Components are compiled by this program in a process of its own, which the system limits.
+pub(crate) fn compiler() -> Result<Compiler, Stop> {
+    Compiler::this_program(["compile-module"]).map_err(Stop::failed)
+}
+
 /// Prints all faults of a catalog, one a line: `FILE:LINE:COLUMN: PATH: MESSAGE`.
 pub(crate) fn refused_catalog(path: &Path, error: CatalogError) -> Stop {
     let file = path.display();
@@ -90,7 +105,7 @@ pub(crate) fn refused_policy(path: &Path, error: PolicyError) -> Stop {
     match error {
         PolicyError::Read { source, .. } => unreadable("the policy", path, source)
             .hint("Give the path of a component after --policy, or leave --policy out for the standard policy."),
-        PolicyError::Engine { .. } => Stop::failed(error),
+        PolicyError::Engine { .. } | PolicyError::Compiler { .. } => Stop::failed(error),
         error => {
             let hint = match error {
                 PolicyError::NotAComponent { .. } => {

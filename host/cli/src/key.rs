@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use callsign::escape;
 use callsign_service::{KeyInfo, Keys, KeysError, NewKey, Scope};
 use clap::{Args, Subcommand};
 
@@ -86,11 +87,11 @@ pub(crate) fn run(arguments: &KeyArguments) -> Result<Exit, Stop> {
                 let new =
                     NewKey { name: name.clone(), scopes, application: application.clone(), lifetime: *expires_in };
                 let (info, secret) = keys.create(&new).await.map_err(stop)?;
-                show(&info, &secret, arguments.json)
+                show(&info, secret.expose(), arguments.json)
             }
             Command::Rotate { id, overlap } => {
                 let (info, secret) = keys.rotate(id, *overlap).await.map_err(stop)?;
-                show(&info, &secret, arguments.json)
+                show(&info, secret.expose(), arguments.json)
             }
             Command::Revoke { id } => {
                 keys.revoke(id).await.map_err(stop)?;
@@ -135,8 +136,12 @@ fn list(keys: &[KeyInfo], json: bool) -> Result<Exit, Stop> {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    let sound = (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if sound { Ok(text.to_owned()) } else { Err("a name has 1 to 255 characters, none of them a control".into()) }
+    let sound = (1..=255).contains(&text.chars().count()) && !text.contains(escape::is_escaped);
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err("a name has 1 to 255 characters, none of them a control or format character".into())
+    }
 }
 
 fn scope(text: &str) -> Result<Scope, String> {

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Sticky(arguments) => sticky::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::CompileModule => return callsign::compile_child_main(),
         Command::Completions { shell } => completions::run(shell),
     };
     done.unwrap_or_else(Stop::report).into()

@@ -13,7 +13,7 @@ use semver::{Version, VersionReq};
 use serde::Serialize;
 
 use crate::exit::{Exit, Stop, print};
-use crate::gateway::unreadable;
+use crate::gateway::{compiler, unreadable};
 
 pub(crate) const EXAMPLES: &str = "\
 A module is a policy component whose metadata has a name and a semantic version.
@@ -135,7 +135,7 @@ struct Report<'a> {
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
     let folder = &arguments.store;
     match &arguments.command {
-        Command::Add { files } => add(&ModuleStore::open(folder).map_err(stop)?, files),
+        Command::Add { files } => add(&ModuleStore::open(folder).map_err(stop)?.with_compiler(compiler()?), files),
         Command::List { json } => {
             let modules = existing(folder)?.list().map_err(stop)?;
             let text = if *json { to_line(&Report { modules: &modules })? } else { table(&modules) };

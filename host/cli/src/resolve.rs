@@ -4,6 +4,7 @@ mod batch;
 mod chunks;
 mod csv_rows;
 mod fields;
+mod head;
 mod json_lines;
 mod messages;
 mod output;

@@ -1,13 +1,16 @@
 //! `callsign serve`: runs the service until SIGTERM or Ctrl-C.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
+use callsign::escape;
+use callsign_private::FileError;
 use callsign_service::{Config, Log, LogFormat, StartError};
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::{Exit, Stop, print, say};
+use crate::gateway::compiler;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -46,10 +49,11 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Stop> {
     if arguments.print_openapi {
         return print(&format!("{}\n", callsign_service::document())).map(|()| Exit::Done);
     }
-    let config = load(arguments.config.as_deref())?;
+    let mut config = load(arguments.config.as_deref())?;
     if arguments.print_config {
         return print(&config.to_toml()).map(|()| Exit::Done);
     }
+    config.compiler = compiler()?;
     log_to_stderr(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Stop::failed)?;
     runtime.block_on(serve(config, arguments.catalog.as_deref()))
@@ -69,12 +73,14 @@ async fn serve(config: Config, catalog: Option<&std::path::Path>) -> Result<Exit
     let end = end().map_err(Stop::failed)?;
     let (running, started) = callsign_service::start(config, catalog).await.map_err(|error| match error {
         StartError::Refused(_) | StartError::Tls { .. } | StartError::RecipientKey { .. } => Stop::refused(error),
+        // What others can use too is closed by hand, and then it starts.
+        StartError::File(ref found) if !matches!(found, FileError::Io { .. }) => Stop::refused(error),
         error => Stop::failed(error),
     })?;
     let url = format!("{}://{}", started.scheme, started.address);
     if let Some(key) = &started.first_key {
         // On standard output and not in the log, so that the key is not kept with the log.
-        print(&format!("first key of the platform, shown this once: {key}\n"))?;
+        print(&format!("first key of the platform, shown this once: {}\n", key.expose()))?;
     }
     if let Some(probes) = started.probes {
         tracing::info!("probes are answered at http://{probes}");
@@ -101,9 +107,10 @@ fn log_to_stderr(log: &Log) -> Result<(), Stop> {
     // The storage engine logs much about itself.
     let quiet = if log.level.contains(['=', ',']) { "" } else { ",fjall=warn,lsm_tree=warn" };
     let filter = EnvFilter::try_new(format!("{}{quiet}", log.level))
-        .map_err(|error| Stop::refused(anyhow::anyhow!("log.level {:?}: {error}", log.level)))?;
+        .map_err(|error| Stop::refused(anyhow::anyhow!("log.level: {error}")))?;
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || LogLine { colour }).with_ansi(colour);
     let set = match log.format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().try_init(),
@@ -112,4 +119,53 @@ fn log_to_stderr(log: &Log) -> Result<(), Stop> {
         say(&format!("callsign: no log: {error}\n"));
     }
     Ok(())
+}
+
+/// Standard error, as the log writes to it: a line at a time, with hidden characters escaped as in JSON. Whatever a line
+/// repeats, it stays one line, and no library that logs has to escape.
+struct LogLine {
+    /// Whether the line has colours of its own.
+    colour: bool,
+}
+
+impl LogLine {
+    fn escape(&self, line: &str) -> String {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        if !self.colour {
+            return escape::lines(line).replace('\n', "\\n") + end;
+        }
+        let mut pieces = line.split("\x1b[");
+        let mut escaped = escape::lines(pieces.next().unwrap_or_default()).replace('\n', "\\n");
+        for piece in pieces {
+            // A colour and nothing else: digits up to an `m`.
+            let is_colour = piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m');
+            escaped.push_str(if is_colour { "\x1b[" } else { "\\u001b[" });
+            escaped.push_str(&escape::lines(piece).replace('\n', "\\n"));
+        }
+        escaped + end
+    }
+}
+
+impl Write for LogLine {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        io::stderr().write_all(self.escape(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_stays_one_line_whatever_it_repeats() {
+        let plain = LogLine { colour: false };
+        assert_eq!(plain.escape("a\nb\u{202e}c\x1b[31m\n"), "a\\nb\\u202ec\\u001b[31m\n");
+        let coloured = LogLine { colour: true };
+        assert_eq!(coloured.escape("\x1b[31mWARN\x1b[0m a\x1b[2Jb\n"), "\x1b[31mWARN\x1b[0m a\\u001b[2Jb\n");
+    }
 }

@@ -19,6 +19,9 @@ folder of this machine, a PostgreSQL database, or a Redis or Valkey cluster:
   --sticky ./pins
   --sticky postgres://callsign@db.example/callsign
   --sticky redis://10.0.0.1:6379,10.0.0.2:6379
+With TLS, and the server checked:
+  --sticky 'postgres://callsign@db.example/callsign?sslmode=verify-full'
+  --sticky rediss://redis-1.example:6380
 
 Examples:
   callsign sticky get --sticky ./pins --application shop --to +14155550123
@@ -248,7 +251,7 @@ fn recipient(text: &str) -> Result<Recipient, String> {
     if let Ok(hash) = text.parse() {
         return Ok(Recipient::Hash(hash));
     }
-    Number::parse_e164(text).map(Recipient::Number).map_err(|error| error.to_string())
+    Number::parse(text).map(Recipient::of).map_err(|error| error.to_string())
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {

@@ -127,7 +127,7 @@ def build():
     pool, plans, code = Pool(), [], []
     for calling_code, regions in sorted(COUNTRY_CODE_TO_REGION_CODE.items()):
         data = PhoneMetadata.metadata_for_region_or_calling_code(calling_code, regions[0])
-        plan = {"calling_code": calling_code, "regions": None, "prefix": None, "country": None, "rule": None}
+        plan = {"calling_code": calling_code, "lengths": sum(1 << length for length in oracle.lengths(calling_code)), "regions": None, "prefix": None, "country": None, "rule": None}
         if len(regions) > 1:
             plan["regions"] = ("regions", calling_code)
             pool.add(plan["regions"], region_automaton(calling_code, regions, region_ids))
@@ -164,7 +164,7 @@ def write_tables(region_ids, pool, plans, code):
         "//",
         "// The metadata is copyright The Libphonenumber Authors, licensed under the Apache License 2.0.",
         "",
-        "use crate::plan::{Op, Plan, Rule};",
+        "use crate::plan::{Lengths, Op, Plan, Rule};",
         "",
         "/// By the first three digits: 1 + the index in `PLANS`, or 0 where no calling code starts so.",
         "pub(crate) static CALLING_CODES: [u8; 1000] = [",
@@ -195,7 +195,7 @@ def write_tables(region_ids, pool, plans, code):
             rule = f'Some(Rule {{ literal: b"{literal}", group: {group} }})'
         lines.append(
             f"    Plan {{ calling_code: {plan['calling_code']}, country: {bits(plan['country']) if plan['country'] else 0}, "
-            f"regions: {start(plan['regions'])}, prefix: {start(plan['prefix'])}, "
+            f"lengths: Lengths({plan['lengths']:#x}), regions: {start(plan['regions'])}, prefix: {start(plan['prefix'])}, "
             f"general: {start(('general', plan['calling_code']))}, adopt: {plan['adopt']:#010x}, "
             f"program: {plan['program']}, groups: {plan['groups']}, rule: {rule} }},"
         )

@@ -3,6 +3,7 @@
 import csv
 import random
 import re
+import unicodedata
 
 import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneNumberType
@@ -11,21 +12,37 @@ from phonenumbers.phonemetadata import PhoneMetadata
 import automaton
 
 # In service by the NANPA's report of 2025-11-26 (data/nanp.csv), not in libphonenumber 9.0.43.
-LATER_US_AREA_CODES = "357 436 457 621 624 679 729 837 861 924".split()
+LATER_US_AREA_CODES = "357 436 457 465 471 483 621 624 679 729 837 861 924".split()
 TYPES = [value for name, value in vars(PhoneNumberType).items() if name.isupper() and value != PhoneNumberType.UNKNOWN]
 DESCRIPTIONS = (
     "general_desc fixed_line mobile toll_free premium_rate shared_cost personal_number voip pager uan voicemail".split()
 )
 SHARED = [code for code, regions in COUNTRY_CODE_TO_REGION_CODE.items() if len(regions) > 1]
 EVERY = sorted(COUNTRY_CODE_TO_REGION_CODE)
-# Not E.164, though libphonenumber reads some of it: letters, extensions, signs, other scripts' digits.
-FOREIGN = re.compile(r"[^-0-9 ()\[\]./+\u00a0\u00ad\u200b\u2010-\u2015\u2060\u2212]|\d[^\d]*\+")
+# What stands between digits besides blanks.
+SEPARATORS = re.compile("[-()\\[\\]./\uff08\uff09\uff0d-\uff0f\uff3b\uff3d\u2010-\u2015\u2212\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+# Not E.164, though libphonenumber reads some of it: letters, extensions, signs.
+FOREIGN = re.compile(r"[^0-9 +]|\d[^\d]*\+|\+ +\+")
+EXPONENT = re.compile(r"\s*[-+]?[0-9]+([.,][0-9]+)?[eE][-+]?[0-9]+\s*")
+FRACTION = re.compile(r"(?s).*\.[0-9]\s*|\+?[0-9]+\.00\s*")
+
+
+def plain(text):
+    """The text with ASCII digits and plus signs, and one blank for every other character that may stand there."""
+    text = "".join(str(unicodedata.decimal(c)) if unicodedata.category(c) == "Nd" else c for c in text)
+    text = re.sub("[\uff0b\ufe62]", "+", text)
+    return re.sub("[\\s\x85]", " ", SEPARATORS.sub(" ", text))
 
 
 def answer(text):
     """(country, E.164, error): the first two empty, or the error."""
-    if FOREIGN.search(text):
-        return "", "", "character"
+    if EXPONENT.fullmatch(text):
+        return "", "", "exponent"
+    if FOREIGN.search(plain(text)):
+        return "", "", "prefix" if text.lstrip().lower().startswith("tel:") else "character"
+    if FRACTION.fullmatch(text):
+        return "", "", "fraction"
+    text = plain(text)
     first = re.search(r"[+\d]", text)
     if not first or not re.search(r"\d", text):
         return "", "", "empty"
@@ -34,7 +51,7 @@ def answer(text):
     except NumberParseException as error:
         kind = error.error_type
         if kind == NumberParseException.INVALID_COUNTRY_CODE:
-            return "", "", "calling_code"
+            return "", "", "prefix" if re.match("00|011", text.replace(" ", "").lstrip("+")) else "calling_code"
         if kind == NumberParseException.NOT_A_NUMBER and re.search(r"\+[^+\d]+\+", text):
             return "", "", "character"
         return "", "", "too_long" if kind == NumberParseException.TOO_LONG else "too_short"
@@ -42,12 +59,25 @@ def answer(text):
     if len(e164) > 20:
         # The crate's own bound: 19 digits. No numbering plan comes near it with a three-digit calling code.
         return "", "", "too_long"
+    if len(phonenumbers.national_significant_number(number)) not in lengths(number.country_code):
+        return "", "", "length"
     region = phonenumbers.region_code_for_number(number)
     if region is None and re.fullmatch(rf"\+1(?:{'|'.join(LATER_US_AREA_CODES)})[2-9]\d{{6}}", e164):
         region = "US"
     if region is None or region == "001":
         return "", "", "no_country"
     return region, e164, ""
+
+
+def lengths(calling_code):
+    """How many digits the numbers of a calling code have, in any of its countries, without those that are dialled within
+    an area alone."""
+    every = [
+        PhoneMetadata.metadata_for_region_or_calling_code(calling_code, region).general_desc
+        for region in COUNTRY_CODE_TO_REGION_CODE[calling_code]
+    ]
+    local = set(every[0].possible_length_local_only) - set(every[0].possible_length)
+    return {length for desc in every for length in desc.possible_length} - local
 
 
 def check_later_area_codes(path):
@@ -136,10 +166,10 @@ def written(digits, rng):
         return "+" + digits
     if way < 0.7:
         return digits
-    marks = ["", "", "", " ", "-", ".", "/", "(", ")", "[", "]", "\u00a0", "\u2011", "\u2013", "\u00ad", "\u2060", " ("]
+    marks = ["", "", "", " ", "-", ".", "/", "(", ")", "[", "]", "\u00a0", "\u2011", "\u2013", "\u00ad", "\u2060", " (", "\u202f", "\u200e", "\t", "\uff0d"]
     text = "".join(digit + rng.choice(marks) for digit in digits)
     text = rng.choice(["+", "+", "", "++", "(+", " +", "+ ", "(", "+("]) + text
-    return text if len(text.encode()) <= 64 else digits
+    return text if len(text.encode()) <= 128 else digits
 
 
 JUNK = [
@@ -157,6 +187,10 @@ JUNK = [
     "+878 10 1234 567 890", "+881 612 345 678", "+882 123 4567", "+888 123 456 78901", "+979 123 456 789",
     "+261 2 123456", "+378 886377", "+378 0549 886377", "+672 22000", "+36 06 1 234 5678", "+81 000 2 12345",
     "+81 0 3 1234 5678", "+298 1001 211234", "+352 15 00 1 27 12 34", "+4912345678901234567", "+44 0 12345678901234567",
+    "49305550123.0", "+49 30 555 012.3", "1.41556E+10", "14155550123.00", "45100", "12345", "+45100", "+4526", "00 44 20 7946 0123",
+    "011 44 20 7946 0123", "0114155550123456789", "001 415 555 0123", "tel:+44-20-7946-0123", "tel:nobody", "\u202a+14155550123\u202c",
+    "\u2068+1 415 555 0123\u2069", "\u200e+1415\u202f555\u202f0123", "\uff0b\uff11\uff14\uff11\uff15\uff15\uff15\uff15\uff10\uff11\uff12\uff13",
+    "+\u0661\u0664\u0661\u0665\u0665\u0665\u0665\u0660\u0661\u0662\u0663", "+1\u3000415\uff08555\uff090123", "+1\t415\t5550123",
     "+2111234567890123456", "+21112345678901234567", "+62 12345678901234567", "+1234567890123456789012345678901234567890",
     "+1 8001234567", "+1 2681", "+1 268", "+1 26", "+7 7", "+7 77",
 ]  # fmt: skip

@@ -32,6 +32,11 @@ impl Destination {
     /// The text is empty or too long, or has an invalid character; the digits do not start with a calling code, or are
     /// too few or too many; or no country has the number.
     pub fn parse(text: &str) -> Result<Destination, DestinationError> {
+        Self::read(text).map_err(|error| with_prefix_named(text, error))
+    }
+
+    #[inline]
+    fn read(text: &str) -> Result<Destination, DestinationError> {
         let mut room;
         let (digits, value) = match digits_only(text) {
             Some(found) => found,
@@ -73,6 +78,10 @@ fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, Desti
     if national.len() > *NATIONAL_DIGITS.end() || plan.calling_code_digits() + national.len() > MAX_DIGITS {
         return Err(DestinationError::TooLong);
     }
+    if !plan.lengths.contains(national.len()) {
+        let (calling_code, digits) = (plan.calling_code, national.len() as u8);
+        return Err(DestinationError::Length { calling_code, digits, lengths: plan.lengths });
+    }
     let bits = if plan.country != 0 { plan.country } else { REGIONS[usize::from(walk(plan.regions, national))] };
     let country = Country::from_table(bits).ok_or(DestinationError::NoCountry { calling_code: plan.calling_code })?;
     let area_code = match national {
@@ -80,6 +89,31 @@ fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, Desti
         _ => None,
     };
     Ok(Destination { number: Number::from_scan(value), country, area_code })
+}
+
+/// The error of a text that begins with a prefix that is not part of a number, and the number that is probably meant.
+#[cold]
+fn with_prefix_named(text: &str, error: DestinationError) -> DestinationError {
+    let (prefix, rest) = match error {
+        DestinationError::Character { .. } => match text.trim_start().split_at_checked(4) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => ("tel:", rest.to_owned()),
+            _ => return error,
+        },
+        DestinationError::UnknownCallingCode => {
+            let mut digits = Digits::new();
+            if copy_digits(text, &mut digits).is_err() {
+                return error;
+            }
+            let digits: String = digits.as_slice().iter().map(|digit| char::from(*digit)).collect();
+            match (digits.strip_prefix("00"), digits.strip_prefix("011")) {
+                (Some(rest), _) => ("00", rest.to_owned()),
+                (_, Some(rest)) => ("011", rest.to_owned()),
+                _ => return error,
+            }
+        }
+        _ => return error,
+    };
+    DestinationError::Prefix { prefix, meant: Destination::read(&rest).ok().map(|meant| meant.number) }
 }
 
 /// The value of three digits.

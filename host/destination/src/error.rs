@@ -3,6 +3,8 @@
 use thiserror::Error;
 
 use crate::MAX_TEXT_BYTES;
+use crate::number::Number;
+use crate::plan::Lengths;
 use crate::scan::Fault;
 
 /// Why a text is not a destination: what is wrong, and what was expected.
@@ -28,14 +30,38 @@ pub enum DestinationError {
         /// Where it starts, in bytes from the start of the text.
         at: u8,
     },
-    /// The digits do not start with a calling code in use. Prefixes such as 00 or 011 are not part of E.164.
-    #[error(
-        "no country calling code starts like this; expected one such as 1 or 44 first, without 00 or 011 before it"
-    )]
+    /// A number as spreadsheets write large ones, such as `1.41556E+10`: its last digits are lost.
+    #[error("looks like a number that a spreadsheet has rounded; expected all digits, such as +14155550123")]
+    Exponent,
+    /// A decimal fraction such as `49305550123.0`.
+    #[error("looks like a decimal fraction; expected digits such as +14155550123, without a point before the last one")]
+    Fraction,
+    /// A prefix of international dialling, or the scheme of a link.
+    #[error("starts with {prefix}, which is not part of the number; expected {}", expected(*.meant))]
+    Prefix {
+        /// `00`, `011` or `tel:`.
+        prefix: &'static str,
+        /// The number that is probably meant; none where what follows the prefix is no number.
+        meant: Option<Number>,
+    },
+    /// The digits do not start with a calling code in use.
+    #[error("no country calling code starts like this; expected one such as 1 or 44 first")]
     UnknownCallingCode,
     /// Fewer than three digits, or fewer than two after the calling code.
     #[error("too few digits; expected at least two after the country calling code")]
     TooShort,
+    /// No number of the country has so many digits. Short codes are not destinations.
+    #[error(
+        "{digits} digits after +{calling_code}, as no number there has; expected {lengths}; a short code is no destination"
+    )]
+    Length {
+        /// The calling code.
+        calling_code: u16,
+        /// How many digits follow it.
+        digits: u8,
+        /// How many digits numbers of the calling code have.
+        lengths: Lengths,
+    },
     /// More than 17 digits after the calling code, or more than 19 in all.
     #[error("too many digits; expected at most 15, including the calling code")]
     TooLong,
@@ -73,6 +99,20 @@ pub enum NumberError {
         /// Where it starts, in bytes from the start of the text.
         at: u8,
     },
+    /// A number as spreadsheets write large ones, such as `1.41556E+10`: its last digits are lost.
+    #[error("looks like a number that a spreadsheet has rounded; expected all digits, such as +14155550123")]
+    Exponent,
+    /// A decimal fraction such as `49305550123.0`.
+    #[error("looks like a decimal fraction; expected digits such as +14155550123, without a point before the last one")]
+    Fraction,
+    /// A prefix of international dialling, or the scheme of a link.
+    #[error("starts with {prefix}, which is not part of the number; expected {}", expected(*.meant))]
+    Prefix {
+        /// `00`, `011` or `tel:`.
+        prefix: &'static str,
+        /// The number that is probably meant; none where what follows the prefix is no number.
+        meant: Option<Number>,
+    },
     /// The first digit is 0; no calling code starts with 0.
     #[error("the number starts with 0; expected a country calling code first, such as 1 or 44")]
     LeadingZero,
@@ -84,11 +124,18 @@ pub enum NumberError {
     },
 }
 
+/// What would be right in place of a number with a prefix.
+fn expected(meant: Option<Number>) -> String {
+    meant.map_or_else(|| "a number in E.164 such as +14155550123".to_owned(), |number| format!("{number}"))
+}
+
 impl From<Fault> for DestinationError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::TextTooLong { bytes } => Self::TextTooLong { bytes },
             Fault::Character { character, at } => Self::Character { character, at },
+            Fault::Exponent => Self::Exponent,
+            Fault::Fraction => Self::Fraction,
         }
     }
 }
@@ -98,6 +145,8 @@ impl From<Fault> for NumberError {
         match fault {
             Fault::TextTooLong { bytes } => Self::TextTooLong { bytes },
             Fault::Character { character, at } => Self::Character { character, at },
+            Fault::Exponent => Self::Exponent,
+            Fault::Fraction => Self::Fraction,
         }
     }
 }

@@ -16,20 +16,24 @@
 //!
 //! # What text is read
 //!
-//! Digits with or without a leading `+`, and separators anywhere: space, `-`, `.`, `/`, `(`, `)`, `[`, `]`, and some
-//! that pasted text contains: no-break space (U+00A0), soft hyphen (U+00AD), zero width space (U+200B), word joiner
-//! (U+2060), the dashes U+2010 to U+2015 and the minus sign (U+2212). Brackets need not match. ASCII white space around
-//! the number is ignored. Several `+` in a row count as one, as in libphonenumber; `00` is not a `+`, so
-//! `0044...` starts with no calling code. At most [`MAX_TEXT_BYTES`] bytes.
+//! Digits of any script, with or without a leading `+`, and separators anywhere: blanks of any kind, `-`, `.`, `/`, `(`,
+//! `)`, `[`, `]` and their full-width forms, dashes (U+2010 to U+2015), the minus sign (U+2212), and format characters that
+//! pasted text contains and nobody sees (marks of direction, joiners, the soft hyphen, the byte order mark). Brackets need
+//! not match. Several `+` in a row count as one, as in libphonenumber. At most [`MAX_TEXT_BYTES`] bytes.
 //!
-//! These are not E.164 and refused with [`DestinationError::Character`], although libphonenumber reads some of them:
-//! letters (vanity numbers, `x5` and `ext` extensions, `tel:`), `;ext=`, `*`, `#`, `~`, `,`, and the digits, plus signs
-//! and punctuation of other scripts, full-width forms among them.
+//! These are refused, although libphonenumber reads some of them:
+//!
+//! - Letters (vanity numbers, `x5` and `ext` extensions), `;ext=`, `*`, `#`, `~`, `,`: [`DestinationError::Character`].
+//! - `00`, `011` or `tel:` in front: [`DestinationError::Prefix`], with the number that is probably meant.
+//! - What spreadsheets make of numbers: `1.41556E+10` ([`DestinationError::Exponent`]), and `49305550123.0`
+//!   ([`DestinationError::Fraction`]: a point before one last digit, or `.00` after digits alone).
+//! - A number that is not as long as a number of its country is, with or without `+`, such as a short code:
+//!   [`DestinationError::Length`].
 //!
 //! # Where the answer differs from libphonenumber's
 //!
-//! - The US area codes 357, 436, 457, 621, 624, 679, 729, 837, 861 and 924 are in service according to the NANPA's
-//!   report of 2025-11-26 and unknown to libphonenumber 9.0.43. A number with one of them and seven more digits, the
+//! - The US area codes 357, 436, 457, 465, 471, 483, 621, 624, 679, 729, 837, 861 and 924 are in service according to the
+//!   NANPA and unknown to libphonenumber 9.0.43. A number with one of them and seven more digits, the
 //!   first of those from 2 to 9, is `US`.
 //! - Numbers of more than 19 digits are [`DestinationError::TooLong`]. libphonenumber accepts 20 digits (a
 //!   three-digit calling code and 17 national digits), which no numbering plan has.
@@ -43,6 +47,7 @@ mod error;
 mod number;
 mod plan;
 mod scan;
+mod sign;
 #[rustfmt::skip]
 mod tables;
 
@@ -51,7 +56,8 @@ pub use country::Country;
 pub use destination::Destination;
 pub use error::{DestinationError, NumberError};
 pub use number::{AreaCode, Number};
+pub use plan::Lengths;
 
 /// The longest text that is read, in bytes of UTF-8: an E.164 number has at most 15 digits, so there is room for
-/// separators of three bytes after every digit.
-pub const MAX_TEXT_BYTES: usize = 64;
+/// separators of three bytes after every digit, and to write the digits in another script.
+pub const MAX_TEXT_BYTES: usize = 128;

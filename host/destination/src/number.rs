@@ -3,7 +3,8 @@
 use core::fmt;
 use core::num::NonZeroU16;
 
-use crate::error::NumberError;
+use crate::destination::Destination;
+use crate::error::{DestinationError, NumberError};
 use crate::scan::{Digits, copy_digits, number};
 
 /// The area code (NPA) of a North American number, 200 to 999.
@@ -61,10 +62,25 @@ impl Number {
     /// The values with 3 to 19 digits.
     const RANGE: core::ops::RangeInclusive<u64> = 100..=9_999_999_999_999_999_999;
 
+    /// Parses the number of a sender, in the same way as that of a recipient, so that both compare by their digits: what
+    /// [`Destination::parse`](crate::Destination::parse) takes is the number that it gives, without a national prefix. A
+    /// number that belongs to no country, such as one of a global network, is taken as [`Number::parse_e164`] does.
+    ///
+    /// # Errors
+    ///
+    /// The text is no number; see [`NumberError`].
+    pub fn parse(text: &str) -> Result<Number, NumberError> {
+        match Destination::parse(text) {
+            Ok(found) => Ok(found.number),
+            Err(DestinationError::Prefix { prefix, meant }) => Err(NumberError::Prefix { prefix, meant }),
+            Err(_) => Self::parse_e164(text),
+        }
+    }
+
     /// Parses a number in E.164. The text may have the same characters as that of a [`Destination`](crate::Destination)
     /// (see the crate's documentation), with 7 to 15 digits, the first of them not 0. This does not check whether the
-    /// calling code or the number is in use, and does not remove a national prefix. It is for one's own numbers, such
-    /// as those of senders.
+    /// calling code or the number is in use, and does not remove a national prefix. It is for numbers that were parsed
+    /// before.
     ///
     /// # Errors
     ///
@@ -97,6 +113,25 @@ impl Number {
         // No other calling code starts with 1.
         let lead = self.0 / 10_u64.pow(self.0.ilog10().checked_sub(3)?);
         AreaCode::new(u16::try_from(lead.checked_sub(1000)?).ok()?)
+    }
+
+    /// The one form of a mobile number that networks take in two: whoever has it is one recipient, with one pin.
+    ///
+    /// - Argentina, `+54 9` and ten digits is `+54` and the ten: the 9 is written for mobile numbers called from abroad.
+    /// - Mexico, `+52 1` and ten digits is `+52` and the ten: the 1 is not dialled since 2019-08-03 (IFT, numbering plan).
+    /// - Brazil, an area code and eight digits of which the first is 6 to 9 has the ninth digit, 9, put before the eight
+    ///   (Anatel, resolution 553 of 2010). Fixed lines begin with 2 to 5.
+    pub const fn recipient(self) -> Number {
+        const TEN_DIGITS: u64 = 10_000_000_000;
+        const EIGHT_DIGITS: u64 = 100_000_000;
+        Number(match self.0 {
+            5_490_000_000_000..=5_499_999_999_999 => 54 * TEN_DIGITS + self.0 % TEN_DIGITS,
+            5_210_000_000_000..=5_219_999_999_999 => 52 * TEN_DIGITS + self.0 % TEN_DIGITS,
+            550_000_000_000..=559_999_999_999 if self.0 % EIGHT_DIGITS >= 60_000_000 => {
+                (self.0 / EIGHT_DIGITS * 10 + 9) * EIGHT_DIGITS + self.0 % EIGHT_DIGITS
+            }
+            other => other,
+        })
     }
 
     /// A number whose digits the caller has checked: 3 to 19, the first not 0.

@@ -1,5 +1,7 @@
 //! Numbering plans: what libphonenumber does with the digits after a calling code.
 
+use core::fmt;
+
 use crate::scan::Digits;
 use crate::tables::{ENDS, PROGRAM, STATES, TERMINALS};
 
@@ -12,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) calling_code: u16,
     /// The two letters of the country that has the calling code; 0 if several share it, and for global networks.
     pub(crate) country: u16,
+    /// How many national digits its numbers have.
+    pub(crate) lengths: Lengths,
     /// Automaton: which of several countries has the number, as an index in `REGIONS`.
     pub(crate) regions: u16,
     /// Automaton: 1 if the national digits may start with a national prefix. Few international numbers do, and usually
@@ -26,6 +30,40 @@ pub(crate) struct Plan {
     /// The number of its capture groups.
     pub(crate) groups: u8,
     pub(crate) rule: Option<Rule>,
+}
+
+/// How many digits the national numbers of a calling code have: bit n for n digits.
+#[derive(Copy, Clone, PartialEq, Eq, Hash)]
+pub struct Lengths(pub(crate) u32);
+
+impl Lengths {
+    /// Whether some number has so many digits.
+    #[inline]
+    pub const fn contains(self, digits: usize) -> bool {
+        digits < 32 && self.0 >> digits & 1 == 1
+    }
+}
+
+/// `8`, `7 or 10`, or `6, 7 or 10`.
+impl fmt::Display for Lengths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.count_ones();
+        for (index, digits) in (0_u32..32).filter(|digits| self.0 >> digits & 1 == 1).enumerate() {
+            let before = match index {
+                0 => "",
+                last if last + 1 == count as usize => " or ",
+                _ => ", ",
+            };
+            write!(f, "{before}{digits}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Lengths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lengths({self})")
+    }
 }
 
 /// The replacement of a national prefix: digits (ASCII), then those that a group has captured.

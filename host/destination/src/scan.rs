@@ -3,6 +3,7 @@
 //! Digits stay ASCII characters, so that the usual text, which has digits only, is not copied.
 
 use crate::MAX_TEXT_BYTES;
+use crate::sign::Sign;
 
 /// The value of a digit.
 #[inline]
@@ -19,7 +20,7 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    const ROOM: usize = 80;
+    const ROOM: usize = MAX_TEXT_BYTES + 16;
 
     pub(crate) const fn new() -> Self {
         Self { buffer: [0; Self::ROOM], length: 0 }
@@ -43,6 +44,8 @@ impl Digits {
 pub(crate) enum Fault {
     TextTooLong { bytes: usize },
     Character { character: char, at: u8 },
+    Exponent,
+    Fraction,
 }
 
 /// The digits of a text without separators, and their value, which wraps above 19 digits. The text may have a leading
@@ -95,8 +98,7 @@ fn eight_digits(bytes: u64) -> Option<u64> {
     Some(fours.wrapping_mul(10_000 << 32 | 1) >> 32)
 }
 
-/// How many digits a byte is: 0 for the usual separators, 1 for digits, [`OTHER`] for bytes that `separator_length`
-/// decides.
+/// How many digits a byte is: 0 for the usual separators, 1 for digits, [`OTHER`] for bytes that [`Sign::at`] decides.
 static DIGITS_OF: [u8; 256] = {
     let mut digits = [OTHER; 256];
     let (mut digit, mut at) = (b'0', 0);
@@ -113,14 +115,16 @@ static DIGITS_OF: [u8; 256] = {
 };
 const OTHER: u8 = 2;
 
-/// Copies the digits of any text. The crate's documentation lists the separators.
+/// Copies the digits of any text. The crate's documentation lists what may stand between them.
 #[inline(never)]
 pub(crate) fn copy_digits(text: &str, digits: &mut Digits) -> Result<(), Fault> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(Fault::TextTooLong { bytes: text.len() });
     }
-    let bytes = text.as_bytes().trim_ascii_end();
+    let bytes = text.as_bytes();
     let mut at = usize::from(bytes.first() == Some(&b'+'));
+    // Where a row of plus signs may go on: right after its last one, or anywhere before the first.
+    let mut after_plus = (at > 0).then_some(at);
     // A local variable, since the compiler would keep the field in memory.
     let mut length = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -132,35 +136,46 @@ pub(crate) fn copy_digits(text: &str, digits: &mut Digits) -> Result<(), Fault> 
                 length += usize::from(count);
             }
             at += 1;
-        } else {
-            at += separator_length(bytes, at, length == 0).ok_or_else(|| fault(text, at))?;
+            continue;
         }
+        let character = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or(char::REPLACEMENT_CHARACTER);
+        let next = at + character.len_utf8();
+        match Sign::of(character) {
+            Some(Sign::Digit(digit)) => {
+                if let Some(place) = digits.buffer.get_mut(length) {
+                    *place = digit;
+                    length += 1;
+                }
+            }
+            Some(Sign::Separator) => {}
+            Some(Sign::Plus) if length == 0 && after_plus.is_none_or(|after| after == at) => after_plus = Some(next),
+            _ if is_exponent(text) => return Err(Fault::Exponent),
+            // A text is at most MAX_TEXT_BYTES long.
+            _ => return Err(Fault::Character { character, at: at as u8 }),
+        }
+        at = next;
     }
     digits.length = length;
-    Ok(())
+    if is_fraction(text) { Err(Fault::Fraction) } else { Ok(()) }
 }
 
-/// The length in bytes of the plus sign or rare separator at `at`; `None` for other characters.
-fn separator_length(bytes: &[u8], at: usize, before_digits: bool) -> Option<usize> {
-    let (before, rest) = bytes.split_at_checked(at)?;
-    match rest {
-        // Plus signs in a row, before all digits.
-        [b'+', ..] if before_digits && (before.last() == Some(&b'+') || !before.contains(&b'+')) => Some(1),
-        // Only at the start: inside a number these are not separators for libphonenumber.
-        [b'\t' | b'\n' | b'\r' | b'\x0c', ..] if before.trim_ascii().is_empty() => Some(1),
-        [0xc2, 0xa0 | 0xad, ..] => Some(2),
-        [0xe2, 0x80, 0x8b | 0x90..=0x95, ..] | [0xe2, 0x81, 0xa0, ..] | [0xe2, 0x88, 0x92, ..] => Some(3),
-        _ => None,
-    }
-}
-
+/// Whether a text is a number as spreadsheets write large ones: `1.41556E+10`.
 #[cold]
-fn fault(text: &str, at: usize) -> Fault {
-    let character = text.get(at..).and_then(|rest| rest.chars().next());
-    Fault::Character {
-        character: character.unwrap_or(char::REPLACEMENT_CHARACTER),
-        // A text is at most MAX_TEXT_BYTES long.
-        at: at as u8,
+fn is_exponent(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((number, exponent)) = text.trim().split_once(['e', 'E']) else { return false };
+    let number = number.strip_prefix(['+', '-']).unwrap_or(number);
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    digits(exponent) && (digits(number) || number.split_once(['.', ',']).is_some_and(|(a, b)| digits(a) && digits(b)))
+}
+
+/// Whether a text ends like a decimal fraction: one digit after the last point, or `.00` after digits alone.
+fn is_fraction(text: &str) -> bool {
+    let Some((whole, fraction)) = text.trim_end().rsplit_once('.') else { return false };
+    match fraction.as_bytes() {
+        [digit] => digit.is_ascii_digit(),
+        b"00" => whole.strip_prefix('+').unwrap_or(whole).bytes().all(|byte| byte.is_ascii_digit()),
+        _ => false,
     }
 }
 
@@ -188,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_plain_text_reads_as_any_text_does() {
-        let all = "98765432109876543210987654321098765432109876543210987654321098765";
+        let all = "9876543210".repeat(MAX_TEXT_BYTES / 10 + 1);
         for length in 0..=MAX_TEXT_BYTES {
             let text = &all[..length];
             let (digits, value) = digits_only(text).expect("digits only");
@@ -199,6 +214,6 @@ mod tests {
                 text.bytes().fold(0_u64, |value, byte| value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')));
             assert_eq!(value, one_by_one);
         }
-        assert!(digits_only(all).is_none());
+        assert!(digits_only(&all).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers and area codes on their own.
 
-use callsign_destination::{AreaCode, Number, NumberError};
+use callsign_destination::{AreaCode, Destination, Number, NumberError};
 
 #[test]
 fn a_sender_number_has_the_shape_of_e164_and_nothing_is_taken_off() {
@@ -18,6 +18,46 @@ fn a_sender_number_has_the_shape_of_e164_and_nothing_is_taken_off() {
 }
 
 #[test]
+fn a_number_of_a_sender_is_read_as_a_destination_is() {
+    for (text, number) in [
+        ("+44 (0)7400 123456", "+447400123456"),
+        ("+1 (415) 555-0123", "+14155550123"),
+        ("+54 11 15 1234 5678", "+5491112345678"),
+        // Of no country, so its digits are taken as they are.
+        ("+883 510 012 345 678", "+883510012345678"),
+        ("1234567", "+1234567"),
+    ] {
+        assert_eq!(Number::parse(text).map(|number| number.to_string()).as_deref(), Ok(number), "{text}");
+    }
+    let meant = Number::parse("+442079460123").ok();
+    assert_eq!(Number::parse("0044 20 7946 0123"), Err(NumberError::Prefix { prefix: "00", meant }));
+    assert_eq!(Number::parse("1.41556E+10"), Err(NumberError::Exponent));
+    assert_eq!(Number::parse("14155550123.0"), Err(NumberError::Fraction));
+    assert_eq!(Number::parse("0123456789"), Err(NumberError::LeadingZero));
+}
+
+#[test]
+fn forms_of_one_mobile_number_are_one_recipient() {
+    let recipient = |text: &str| Destination::parse(text).map(|found| found.number.recipient().to_string());
+    for (one, other) in [
+        ("+54 9 11 2345 6789", "+54 11 2345 6789"),
+        ("+54 9 11 2345 6789", "+54 11 15 2345 6789"),
+        ("+52 1 55 1234 5678", "+52 55 1234 5678"),
+        ("+55 11 8765 4321", "+55 11 98765 4321"),
+        ("+55 21 6765 4321", "+55 21 96765 4321"),
+    ] {
+        assert_eq!(recipient(one), recipient(other), "{one} and {other}");
+        assert!(recipient(one).is_ok());
+    }
+    // Fixed lines in Brazil, other countries, and numbers that are in their one form.
+    for text in ["+551132345678", "+5511987654321", "+525512345678", "+541123456789", "+14155550123", "+5491123456"] {
+        let number = Number::parse_e164(text).expect("a number");
+        assert_eq!(number.recipient(), number, "{text}");
+    }
+    assert_ne!(recipient("+55 11 8765 4321"), recipient("+55 21 8765 4321"));
+}
+
+#[test]
 fn what_is_not_the_shape_of_e164_is_refused() {
     for (text, error) in [
         ("", NumberError::Empty),
@@ -31,7 +71,7 @@ fn what_is_not_the_shape_of_e164_is_refused() {
         assert_eq!(Number::parse_e164(text), Err(error), "{text}");
         assert!(!error.to_string().is_empty());
     }
-    assert_eq!(Number::parse_e164(&"1".repeat(65)), Err(NumberError::TextTooLong { bytes: 65 }));
+    assert_eq!(Number::parse_e164(&"1".repeat(129)), Err(NumberError::TextTooLong { bytes: 129 }));
 }
 
 #[test]

@@ -2,13 +2,15 @@
 //!
 //! A compiler cannot be stopped, and some short programs keep it busy almost without end: the time to compile does not
 //! depend on the size of the code alone. So everything that is known to make it grow faster than the code has its own
-//! limit, a few times what the largest honest components have. A function written to compile slowly can still take up
-//! to a minute; the limit of time ([`Limits::compile`](crate::Limits::compile)) stops that.
+//! limit, a few times what the largest honest components have. A component written to compile slowly can still take a
+//! minute within all of them; a child process ([`Compiler`](crate::Compiler)) is stopped then.
 
+mod adapters;
 mod deadline_gap;
 
 use wasmparser::{FunctionBody, Instance, Operator, Parser, Payload};
 
+use self::adapters::Adapters;
 use self::deadline_gap::DeadlineGap;
 use crate::policy::PolicyError;
 
@@ -44,6 +46,21 @@ pub(crate) const MAX_MERGES: u64 = 10_000_000;
 /// instantiated as often as possible. A few bytes are enough to double that number. Usual tools make fewer than 20.
 pub(crate) const MAX_INSTANCES: u64 = 100_000;
 
+/// The most functions that a component lifts and lowers, those of each instance of a component inside included. The compiler
+/// writes an adapter for each; where a component inside calls another one, the adapter copies every field of every type,
+/// and 26 KB can have enough of them for 20 seconds. A component of the contract lifts 5 functions and lowers up to 20;
+/// one that is composed of two has twice as many, and a whole WASI inside adds about 100.
+pub(crate) const MAX_LIFTS_AND_LOWERS: u64 = 500;
+
+/// The most bulk operators of one function: those that fill, copy, initialise or grow memories, tables and arrays. Each
+/// is a call of the host or a loop of its own, and the time to compile a function grows with their square: 10,000 take
+/// a minute. The standard policy has up to 15 in a function.
+pub(crate) const MAX_BULK_OPERATORS: u64 = 1_000;
+
+/// The most bulk operators over all functions, where those of each function are squared: as many as 20 of the largest
+/// allowed functions have, which take about 10 seconds. The standard policy has 3,000.
+pub(crate) const MAX_BULK_SQUARES: u64 = 20_000_000;
+
 /// Checks a component against these limits.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), PolicyError> {
     let mut functions = 0u64;
@@ -51,8 +68,13 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), PolicyError> {
     // The instances that each enclosing component makes, itself included, from the outermost in.
     let mut open = Vec::new();
     let mut instances = 1u64;
+    let mut adapters = Adapters::default();
+    let mut bulk_squares = 0u64;
     for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(not_a_component)? {
+        let payload = payload.map_err(not_a_component)?;
+        let lifts_and_lowers = adapters.visit(&payload).map_err(not_a_component)?;
+        within("lifts and lowers of functions", lifts_and_lowers, MAX_LIFTS_AND_LOWERS)?;
+        match payload {
             Payload::Version { .. } => open.push(1u64),
             Payload::InstanceSection(section) => {
                 for instance in section {
@@ -85,6 +107,9 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), PolicyError> {
                     MAX_DEADLINE_GAP,
                 )?;
                 within("loops inside each other", cost.loop_depth, MAX_LOOP_DEPTH)?;
+                within("bulk operators in one function", cost.bulk_operators, MAX_BULK_OPERATORS)?;
+                bulk_squares = bulk_squares.saturating_add(cost.bulk_operators.pow(2));
+                within("squares of the bulk operators of all functions", bulk_squares, MAX_BULK_SQUARES)?;
                 let own = cost.locals.saturating_mul(cost.jumps + cost.loop_depth.pow(2));
                 within("locals times jumps in one function", own, MAX_FUNCTION_MERGES)?;
                 merges = merges.saturating_add(own);
@@ -111,6 +136,8 @@ struct FunctionCost {
     loop_depth: u64,
     /// The most instructions after a call, see [`MAX_DEADLINE_GAP`].
     deadline_gap: u64,
+    /// See [`MAX_BULK_OPERATORS`].
+    bulk_operators: u64,
 }
 
 impl FunctionCost {
@@ -120,7 +147,7 @@ impl FunctionCost {
             locals += u64::from(declared?.0);
         }
         // The function itself is a block with an end.
-        let mut cost = Self { locals, jumps: 1, loop_depth: 0, deadline_gap: 0 };
+        let mut cost = Self { locals, jumps: 1, loop_depth: 0, deadline_gap: 0, bulk_operators: 0 };
         let mut deadline_gap = DeadlineGap::new();
         let (mut is_loop, mut loops) = (vec![false], 0);
         for operator in body.get_operators_reader()? {
@@ -144,6 +171,23 @@ impl FunctionCost {
                 Operator::LocalGet { local_index: index }
                 | Operator::LocalSet { local_index: index }
                 | Operator::LocalTee { local_index: index } => cost.locals = cost.locals.max(u64::from(index) + 1),
+                Operator::MemoryFill { .. }
+                | Operator::MemoryCopy { .. }
+                | Operator::MemoryInit { .. }
+                | Operator::MemoryGrow { .. }
+                | Operator::TableFill { .. }
+                | Operator::TableCopy { .. }
+                | Operator::TableInit { .. }
+                | Operator::TableGrow { .. }
+                | Operator::ArrayNew { .. }
+                | Operator::ArrayNewDefault { .. }
+                | Operator::ArrayNewData { .. }
+                | Operator::ArrayNewElem { .. }
+                | Operator::ArrayNewFixed { .. }
+                | Operator::ArrayFill { .. }
+                | Operator::ArrayCopy { .. }
+                | Operator::ArrayInitData { .. }
+                | Operator::ArrayInitElem { .. } => cost.bulk_operators += 1,
                 _ => {}
             }
         }
@@ -158,4 +202,28 @@ fn within(what: &'static str, found: u64, limit: u64) -> Result<(), PolicyError>
 
 fn not_a_component(error: wasmparser::BinaryReaderError) -> PolicyError {
     PolicyError::NotAComponent { reason: error.to_string() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_standard_policy_has_far_less_than_the_limits() {
+        let (mut most, mut squares, mut adapters, mut lifts_and_lowers) = (0, 0, Adapters::default(), 0);
+        for payload in Parser::new(0).parse_all(crate::STANDARD) {
+            let payload = payload.unwrap();
+            lifts_and_lowers = lifts_and_lowers.max(adapters.visit(&payload).unwrap());
+            if let Payload::CodeSectionEntry(body) = payload {
+                let bulk = FunctionCost::of(&body).unwrap().bulk_operators;
+                most = most.max(bulk);
+                squares += bulk * bulk;
+            }
+        }
+        println!("{most} bulk operators, {squares} squared, {lifts_and_lowers} lifts and lowers");
+        assert!(most <= MAX_BULK_OPERATORS / 20, "{most}");
+        assert!(squares <= MAX_BULK_SQUARES / 1_000, "{squares}");
+        assert!(lifts_and_lowers <= MAX_LIFTS_AND_LOWERS / 10, "{lifts_and_lowers}");
+    }
 }

@@ -1,22 +1,74 @@
 //! The first steps from bytes to a policy: check the component, then compile it. `Policy::link` does the last one.
 
+mod child;
+mod child_main;
+mod order;
+mod slot;
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use wasmtime::component::Component;
 
+use self::child::ChildCompiler;
+pub use self::child_main::compile_child_main;
+use self::slot::CompileSlot;
 use crate::budget;
 use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::policy::PolicyError;
 
-/// How many compiles run at once in the process, including those whose time is over. Further ones wait, so components
-/// that compile slowly cannot take the whole machine.
-const MAX_COMPILES: usize = 4;
+/// Where components are compiled.
+///
+/// A compiler cannot be stopped within a process, and what it may take of memory and processor time is not known before.
+/// A child process is limited by the operating system and killed when it passes a limit ([`Limits::compile`],
+/// [`Limits::compile_processor`], [`Limits::compile_memory`]), so a program that takes components from people whom it does
+/// not trust should have one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compiler(Kind);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    InProcess,
+    Child(ChildCompiler),
+}
+
+impl Compiler {
+    /// In this process, on threads of its own: the default. Only [`Limits::compile`] holds, and when that time is over the
+    /// compiler goes on in the background until it has finished.
+    pub fn in_process() -> Self {
+        Self::default()
+    }
+
+    /// In a child process: this program with these arguments must call
+    /// [`compile_child_main`](crate::compile_child_main) and end with what that returns. It is started for each component,
+    /// with an empty environment.
+    ///
+    /// The program must have been built with the same version of this crate as the one that starts it, since both must make
+    /// the same code; if not, [`PolicyError::Compiler`] says so.
+    pub fn child(program: impl Into<PathBuf>, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        Self(Kind::Child(ChildCompiler { program: program.into(), arguments }))
+    }
+
+    /// [`Compiler::child`] with the running program itself, also after its file was replaced by another version (on Linux).
+    ///
+    /// # Errors
+    /// The system does not say where the program is.
+    pub fn this_program(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> io::Result<Self> {
+        let own = PathBuf::from("/proc/self/exe");
+        let program = if own.exists() { own } else { env::current_exe()? };
+        Ok(Self::child(program, arguments))
+    }
+}
 
 /// The bytes of a component whose size and metadata were checked.
 #[derive(Debug)]
@@ -38,28 +90,36 @@ impl<'a> Source<'a> {
         &self.metadata
     }
 
-    /// Compiles the component, within the limits of [`budget`] and [`Limits::compile`].
-    pub(crate) fn compile(&self, limits: &Limits) -> Result<Component, PolicyError> {
+    /// Compiles the component, within the limits of [`budget`] and of time.
+    pub(crate) fn compile(&self, limits: &Limits, compiler: &Compiler) -> Result<Component, PolicyError> {
         budget::check(self.bytes)?;
         let engine = Engine::for_limits(limits)?;
-        let bytes = self.bytes.to_owned();
-        let compiled = run_within(limits.compile, move || Component::from_binary(&engine.engine, &bytes))?;
-        compiled.map_err(|error| PolicyError::of_compiler(&error))
+        match &compiler.0 {
+            Kind::Child(child) => child.compile(engine, self.bytes, limits),
+            Kind::InProcess => {
+                let bytes = self.bytes.to_owned();
+                let compiled = run_within(limits.compile, move || Component::from_binary(&engine.engine, &bytes))?;
+                compiled.map_err(|error| PolicyError::of_compiler(&error))
+            }
+        }
     }
+}
+
+/// The threads of a compile. One processor is left for decisions.
+fn threads() -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    let threads = thread::available_parallelism().map_or(1, |all| all.get().saturating_sub(1).max(1));
+    rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|_| "callsign-compile".into()).build()
 }
 
 /// Runs `work` on threads of its own, and waits for it for at most `limit`.
 ///
-/// A compiler cannot be stopped. If the time is over, the work goes on in the background, keeps its slot of
-/// [`MAX_COMPILES`], and its result is dropped when it ends; [`budget`] makes sure that it ends. It has its own
+/// A compiler cannot be stopped here. If the time is over, the work goes on in the background, keeps its slot of
+/// a compile, and its result is dropped when it ends; [`budget`] makes sure that it ends. It has its own
 /// threads, so it does not delay other work.
 fn run_within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PolicyError> {
     let end = Instant::now() + limit;
     let slot = CompileSlot::take(limit).ok_or(PolicyError::CompileTime { limit })?;
-    // One processor is left for decisions.
-    let threads = thread::available_parallelism().map_or(1, |all| all.get().saturating_sub(1).max(1));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|_| "callsign-compile".into()).build();
-    let pool = pool
+    let pool = threads()
         .map_err(|error| PolicyError::Compile { reason: format!("the compiler's threads did not start: {error}") })?;
     let (send, receive) = mpsc::sync_channel(1);
     pool.spawn(move || {
@@ -78,39 +138,10 @@ fn run_within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Sen
     }
 }
 
-static RUNNING: Mutex<usize> = Mutex::new(0);
-static ENDED: Condvar = Condvar::new();
-
-/// The right to compile, held while a compile runs. There are [`MAX_COMPILES`].
-struct CompileSlot;
-
-impl CompileSlot {
-    fn running() -> MutexGuard<'static, usize> {
-        RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for a slot; `None` if none is free within `limit`.
-    fn take(limit: Duration) -> Option<Self> {
-        let waited = ENDED.wait_timeout_while(Self::running(), limit, |running| *running >= MAX_COMPILES);
-        let (mut running, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        if timeout.timed_out() {
-            return None;
-        }
-        *running += 1;
-        Some(Self)
-    }
-}
-
-impl Drop for CompileSlot {
-    fn drop(&mut self) {
-        *Self::running() -= 1;
-        ENDED.notify_one();
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test")]
 mod tests {
+    use super::slot::MAX_COMPILES;
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);

@@ -1,5 +1,6 @@
 //! Checks that a component fits the contract, by its type: nothing of it runs.
 
+use callsign_catalog::escape;
 use semver::Version;
 use wasmtime::component::types::{self, ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
@@ -7,7 +8,6 @@ use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
 use crate::bindings::contract::types::{Answer, Request};
 use crate::bindings::explain::Trace;
 use crate::bindings::exports::callsign::policy::policy::Wording;
-use crate::failure::escape;
 use crate::policy::PolicyError;
 
 /// The package of the contract, and the newest version that this host serves. It serves all earlier ones of the same
@@ -56,7 +56,7 @@ pub(crate) fn check(engine: &wasmtime::Engine, component: &Component) -> Result<
                 reads_texts |= interface.name == "messages";
                 highest = highest.max(interface.version);
             }
-            _ if excess.len() < MAX_NAMES => excess.push(escape(name, MAX_NAME)),
+            _ if excess.len() < MAX_NAMES => excess.push(escape::line(name, MAX_NAME)),
             _ => more += 1,
         }
     }
@@ -147,6 +147,6 @@ impl<'a> Interface<'a> {
     }
 
     fn unserved(&self, name: &str) -> PolicyError {
-        PolicyError::Version { interface: escape(name, MAX_NAME), served: format!("{PACKAGE}@{SERVED}") }
+        PolicyError::Version { interface: escape::line(name, MAX_NAME), served: format!("{PACKAGE}@{SERVED}") }
     }
 }

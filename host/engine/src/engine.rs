@@ -39,7 +39,7 @@ pub(crate) struct Engine {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<State>,
     /// Whether it counts instructions.
-    pub(super) metered: bool,
+    pub(crate) metered: bool,
     /// The most instances at once.
     pub(super) instances: usize,
     /// The idle instances, which are dropped when their room is needed.
@@ -68,6 +68,12 @@ impl Engine {
     /// Both engines, created if needed.
     pub(crate) fn both() -> Result<[&'static Self; 2], PolicyError> {
         Ok([Self::get()?, Self::get_or_create(&METERED, true)?])
+    }
+
+    /// An engine that compiles for the others and runs nothing: it reserves no address space for instances, which a limited
+    /// process does not have.
+    pub(crate) fn for_compiling(metered: bool) -> wasmtime::Result<wasmtime::Engine> {
+        wasmtime::Engine::new(&config(metered))
     }
 
     /// The engine that a component was compiled for.
@@ -113,24 +119,8 @@ impl Engine {
             .linear_memory_keep_resident(KEPT_RESIDENT)
             .table_keep_resident(KEPT_RESIDENT)
             .pagemap_scan(wasmtime::Enabled::Auto);
-        let mut config = Config::new();
-        config
-            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-            .memory_reservation(MEMORY_RESERVATION)
-            .memory_guard_size(MEMORY_GUARD)
-            .concurrency_support(false)
-            .epoch_interruption(true)
-            .consume_fuel(metered)
-            // So that decisions are the same on every machine.
-            .cranelift_nan_canonicalization(true)
-            .relaxed_simd_deterministic(true)
-            .wasm_gc(false)
-            .wasm_function_references(false)
-            .wasm_exceptions(false)
-            .wasm_memory64(false)
-            .wasm_multi_memory(false)
-            .max_wasm_stack(Limits::STACK)
-            .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16));
+        let mut config = config(metered);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = wasmtime::Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         DecidingPolicy::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
@@ -142,4 +132,26 @@ impl Engine {
             })?;
         Ok(Self { engine, linker, metered, instances, idle: IdleInstances::new() })
     }
+}
+
+/// The settings that decide what code is compiled, and so which code an engine accepts.
+fn config(metered: bool) -> Config {
+    let mut config = Config::new();
+    config
+        .memory_reservation(MEMORY_RESERVATION)
+        .memory_guard_size(MEMORY_GUARD)
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .consume_fuel(metered)
+        // So that decisions are the same on every machine.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .wasm_exceptions(false)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .max_wasm_stack(Limits::STACK)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16));
+    config
 }

@@ -1,10 +1,10 @@
 //! Why a call of a policy has no answer.
 
 use std::any::Any;
-use std::fmt::Write;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
+use callsign_catalog::escape;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::limits::Limits;
@@ -19,12 +19,28 @@ pub enum Failure {
     /// The call ran past its deadline.
     #[error("the policy ran for longer than {0:?}")]
     Deadline(Duration),
+    /// The call was stopped before its deadline, because it was given less time, see [`CallTime`](crate::CallTime).
+    #[error("the policy was stopped before its deadline")]
+    Stopped,
+    /// The time of the whole request is used up.
+    #[error("the time of the request, {0:?}, is used up")]
+    RequestTime(Duration),
+    /// Too many messages of the application wait for a slow policy already. The number is how many may.
+    #[error("the policy is slow, and {0} messages of its application wait for it already")]
+    Waiting(usize),
+    /// The policies of the application took more time than they may: milliseconds in each second.
+    #[error("the policies of the application take more than {0} ms a second")]
+    OverBudget(u32),
     /// The call ran more instructions than its limit.
     #[error("the policy ran out of its {0} instructions")]
     Fuel(u64),
     /// The policy asked for more linear memory than its limit, in bytes.
     #[error("the policy wanted more than {0} bytes of memory")]
     Memory(usize),
+    /// The instances of the policy's owner have all the memory that they may have together, in bytes, see
+    /// [`MemoryBudget`](crate::MemoryBudget).
+    #[error("no memory is left: the instances of this owner's policies may have {0} bytes together")]
+    MemoryBudget(usize),
     /// The policy asked for a table larger than the limit, in elements.
     #[error("the policy wanted a table of more than {0} elements")]
     Table(usize),
@@ -60,6 +76,9 @@ pub enum Failure {
     /// The policy failed too often, so it is not called for a while.
     #[error("the policy keeps failing and is left alone for a while")]
     CircuitOpen,
+    /// The policy is bound and not ready yet.
+    #[error("the policy is being started, and is not ready yet")]
+    Starting,
     /// The policy does not export `explain`.
     #[error("the policy does not explain its decisions")]
     NoExplanation,
@@ -72,21 +91,29 @@ impl Failure {
     /// The kind of failure, in one word, as metrics and events name it.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Deadline(_) => "deadline",
+            Self::Deadline(_) | Self::Stopped => "deadline",
+            Self::RequestTime(_) => "request",
+            Self::OverBudget(_) => "budget",
             Self::Fuel(_) => "instructions",
-            Self::Memory(_) => "memory",
+            Self::Memory(_) | Self::MemoryBudget(_) => "memory",
             Self::Table(_) => "table",
             Self::Stack(_) => "stack",
             Self::Imports(_) => "imports",
             Self::Returned(_) => "returned",
             Self::Trap(_) => "trap",
             Self::NoInstance(_) => "no_instance",
-            Self::Busy(_) => "busy",
+            Self::Busy(_) | Self::Waiting(_) => "busy",
             Self::Answers { .. } | Self::Answer(_) => "answer",
             Self::CircuitOpen => "resting",
+            Self::Starting => "starting",
             Self::NoExplanation => "no_explanation",
             Self::Host(_) => "host",
         }
+    }
+
+    /// Whether the policy is not to blame: others took the room or the time that the call needed.
+    pub const fn is_for_lack_of_room(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Waiting(_) | Self::RequestTime(_) | Self::Stopped)
     }
 
     /// The failure behind an error of wasmtime. `refused` is the limit of memory or tables that the call reached, if it
@@ -110,7 +137,7 @@ impl Failure {
             (None, None) if error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls")) => {
                 Self::Returned(limits.returned)
             }
-            (None, None) => Self::Trap(escape(&error.root_cause().to_string(), MAX_TEXT)),
+            (None, None) => Self::Trap(escape::line(&error.root_cause().to_string(), MAX_TEXT)),
         }
     }
 }
@@ -126,26 +153,5 @@ fn panicked(panic: &(dyn Any + Send)) -> wasmtime::Error {
     let text = panic.downcast_ref::<&str>().copied();
     let text =
         text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message");
-    wasmtime::Error::new(Failure::Host(escape(text, MAX_TEXT)))
-}
-
-/// Text from a policy as one line of at most `max_chars` characters. Control characters are escaped, so the text cannot
-/// forge another line of a log or move the cursor of a terminal.
-pub(super) fn escape(text: &str, max_chars: usize) -> String {
-    let mut escaped = String::with_capacity(text.len().min(max_chars));
-    for (at, c) in text.chars().enumerate() {
-        if at == max_chars {
-            escaped.push('…');
-            break;
-        }
-        match c {
-            // Characters that change the direction of text, separate lines, or are invisible.
-            c if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') => {
-                // Writing to a string does not fail.
-                let _ = write!(escaped, "{}", c.escape_default());
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    wasmtime::Error::new(Failure::Host(escape::line(text, MAX_TEXT)))
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use callsign_catalog::Channel;
+use callsign_catalog::{Channel, escape};
 use callsign_index::{PoolView, Revision};
 use callsign_policy::senders as sdk;
 use callsign_policy::sticky as sdk_sticky;
@@ -12,7 +12,7 @@ use callsign_policy::types as sdk_types;
 use wasmtime::Result;
 
 use crate::bindings::contract::{log, messages, senders, settings, sticky, strategies, types};
-use crate::failure::{Failure, escape};
+use crate::failure::Failure;
 use crate::instance::{LoadedPin, State};
 
 /// The longest log line that is written, in bytes. Longer ones are cut.
@@ -198,7 +198,7 @@ impl log::Host for State {
             if ::log::log_enabled!(target: "callsign::policy", level)
                 && self.log_budget.as_ref().is_none_or(|budget| budget.take())
             {
-                ::log::log!(target: "callsign::policy", level, "{}: {}", self.label, escape(&line, MAX_LINE));
+                ::log::log!(target: "callsign::policy", level, "{}: {}", self.label, escape::line(&line, MAX_LINE));
             }
         }
         Ok(())

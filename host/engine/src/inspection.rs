@@ -30,6 +30,14 @@ pub struct Import {
 }
 
 impl Inspection {
+    /// Reads the name of a component alone.
+    ///
+    /// # Errors
+    /// As [`Inspection::of`].
+    pub fn name_of(bytes: &[u8]) -> Result<Option<String>, PolicyError> {
+        Ok(Metadata::read(bytes)?.name)
+    }
+
     /// Reads the bytes of a component.
     ///
     /// # Errors

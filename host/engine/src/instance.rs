@@ -5,23 +5,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use callsign_catalog::Channel;
+use callsign_catalog::{Channel, escape};
 use callsign_destination::Number;
 use callsign_index::Revision;
 use callsign_sticky::{Pin, StickyError, StickyStore};
 use wasmtime::{ResourceLimiter, Store};
 
 use crate::bindings::contract::types::{Answer, Request};
-use crate::bindings::explain::Trace;
 use crate::bindings::explaining::ExplainingPolicy;
 use crate::bindings::exports::callsign::policy::policy::Wording;
 use crate::clock;
 use crate::exports::{Exports, RequestIter};
-use crate::failure::{Failure, MAX_TEXT, catch_panic, escape};
+use crate::failure::{Failure, MAX_TEXT, catch_panic};
 use crate::idle_memory::Reservation;
 use crate::limits::Limits;
 use crate::log_budget::LogBudget;
+use crate::memory_budget::{Share, TABLE_ELEMENT};
 use crate::policy::Policy;
+use crate::time::CallTime;
+use crate::trace::{Explained, TraceBounds};
 
 /// The state that the imports of an instance read.
 pub struct State {
@@ -58,6 +60,8 @@ pub struct State {
     memory: usize,
     meter: Arc<Meter>,
     table_elements: usize,
+    /// What the instance has of its policy's budget.
+    share: Share,
 }
 
 /// What the calls of a policy used, over all of its instances.
@@ -154,15 +158,23 @@ impl ResourceLimiter for State {
             self.refused = Some(Failure::Memory(self.memory_limit));
             return Ok(false);
         }
+        if let Err(refused) = self.share.grow(desired - current) {
+            self.refused = Some(refused);
+            return Ok(false);
+        }
         self.memory += desired - current;
         self.meter.memory.fetch_max(desired, Ordering::Relaxed);
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         self.check_time()?;
         if desired > self.table_elements {
             self.refused = Some(Failure::Table(self.table_elements));
+            return Ok(false);
+        }
+        if let Err(refused) = self.share.grow((desired - current) * TABLE_ELEMENT) {
+            self.refused = Some(refused);
             return Ok(false);
         }
         Ok(true)
@@ -224,7 +236,10 @@ pub struct Instance {
     exports: Arc<Exports>,
     explains: bool,
     limits: Limits,
+    /// The policy's deadline.
     ticks: u64,
+    /// How long the next call may take, if that is less.
+    time: CallTime,
     calls: usize,
     reads_texts: bool,
     /// While the instance is idle: its share of [`Limits::idle_memory`], if it is a large one.
@@ -233,9 +248,10 @@ pub struct Instance {
 
 impl Instance {
     /// Starts an instance. Its start functions run within the limits of a call.
-    pub(super) fn new(policy: &Policy) -> Result<Self, Failure> {
+    pub(super) fn new(policy: &Policy, time: CallTime) -> Result<Self, Failure> {
         let limits = policy.limits.clone();
         let ticks = clock::ticks(limits.deadline);
+        let allowed = ticks.min(time.0);
         let state = State {
             revision: None,
             sticky: None,
@@ -251,19 +267,20 @@ impl Instance {
             log_budget: policy.log_budget.clone(),
             last_error: None,
             refused: None,
-            deadline_tick: clock::now() + ticks,
+            deadline_tick: clock::begin() + allowed,
             deadline: limits.deadline,
             memory_limit: limits.memory,
             memory: 0,
             meter: Arc::clone(&policy.meter),
             table_elements: limits.table_elements,
+            share: Share::of_instance(&policy.budget)?,
         };
         let mut store = Store::new(&policy.engine.engine, state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(limits.returned);
         // The contract has no resources, so only a component that makes handles for itself needs any.
         store.set_max_component_handles(64);
-        store.set_epoch_deadline(ticks);
+        store.set_epoch_deadline(allowed);
         let mut start = || {
             if let Some(fuel) = limits.fuel {
                 store.set_fuel(fuel).map_err(|_| wasmtime::Error::new(Failure::NoInstance(UNMETERED.into())))?;
@@ -279,6 +296,7 @@ impl Instance {
                 exports: Arc::clone(&policy.exports),
                 explains: policy.fit.explains,
                 ticks,
+                time: CallTime::FULL,
                 calls: 0,
                 reads_texts: policy.fit.reads_texts,
                 reservation: None,
@@ -286,9 +304,16 @@ impl Instance {
             }),
             Err(error) => Err(match failure(&error, &mut store, &limits, 1) {
                 Failure::Trap(reason) => Failure::NoInstance(reason),
+                Failure::Deadline(_) if allowed < ticks => Failure::Stopped,
                 failure => failure,
             }),
         }
+    }
+
+    /// Lets the next call take this long, if that is less than the policy's deadline.
+    #[inline]
+    pub(super) fn allow(&mut self, time: CallTime) {
+        self.time = time;
     }
 
     /// How many calls were made, failed ones included.
@@ -366,15 +391,23 @@ impl Instance {
         }
     }
 
-    /// Answers one request, with the trace of how the policy came to the answer.
-    pub fn explain(&mut self, request: Request) -> Result<Trace, Failure> {
+    /// Answers one request, with the trace of how the policy came to the answer. The trace is bounded by the size of
+    /// the request's scope.
+    pub fn explain(&mut self, request: Request) -> Result<Explained, Failure> {
         if !self.explains {
             return Err(Failure::NoExplanation);
         }
-        self.call(1, |store, instance, _| {
+        let bounds = TraceBounds::of(self.store.data().revision.as_deref(), request.scope);
+        let (returned, bytes) = (self.limits.returned, bounds.bytes().min(self.limits.returned));
+        self.store.set_hostcall_fuel(bytes);
+        self.limits.returned = bytes;
+        let trace = self.call(1, |store, instance, _| {
             let explaining = ExplainingPolicy::new(&mut *store, &instance)?;
             explaining.callsign_policy_explain().call_explain(store, request)
-        })
+        });
+        self.limits.returned = returned;
+        self.store.set_hostcall_fuel(returned);
+        trace.map(|trace| bounds.cut(trace))
     }
 
     /// The code and the text of a refusal of the policy's own. The call has no messages.
@@ -398,9 +431,12 @@ impl Instance {
     ) -> Result<T, Failure> {
         self.calls += 1;
         let Self { store, instance, exports, limits, .. } = self;
-        store.set_epoch_deadline(self.ticks);
+        let allowed = self.ticks.min(std::mem::replace(&mut self.time, CallTime::FULL).0);
+        // The clock first: a resting one moves the epoch by several ticks at once.
+        let now = clock::begin();
+        store.set_epoch_deadline(allowed);
         let state = store.data_mut();
-        state.deadline_tick = clock::now() + self.ticks;
+        state.deadline_tick = now + allowed;
         state.refused = None;
         state.imports = u64::from(limits.imports) * requests as u64;
         state.imports_left = state.imports;
@@ -415,7 +451,10 @@ impl Instance {
             store.data().meter.instructions.store(fuel - left, Ordering::Relaxed);
             Ok(answer)
         });
-        answer.map_err(|error| failure(&error, store, limits, requests as u64))
+        answer.map_err(|error| match failure(&error, store, limits, requests as u64) {
+            Failure::Deadline(_) if allowed < self.ticks => Failure::Stopped,
+            failure => failure,
+        })
     }
 }
 
@@ -427,7 +466,7 @@ fn failure(error: &wasmtime::Error, store: &mut Store<State>, limits: &Limits, r
     let fuel = limits.fuel.unwrap_or_default().saturating_mul(requests);
     let State { refused, last_error, .. } = store.data_mut();
     match (Failure::from_wasmtime(error, refused.take(), limits, fuel), last_error.take()) {
-        (Failure::Trap(trap), Some(line)) => Failure::Trap(format!("{trap}: {}", escape(&line, MAX_TEXT))),
+        (Failure::Trap(trap), Some(line)) => Failure::Trap(format!("{trap}: {}", escape::line(&line, MAX_TEXT))),
         (failure, _) => failure,
     }
 }

@@ -1,6 +1,7 @@
 //! The idle instances of a policy, in a slot for each thread. Taking an instance and putting it back writes no cache
 //! line that other threads write.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -22,7 +23,24 @@ pub(super) struct InstancePool<T> {
 static NEXT_THREAD: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    static SLOT: usize = NEXT_THREAD.fetch_add(1, Ordering::Relaxed) % SLOTS;
+    static SLOT: Cell<usize> = Cell::new(NEXT_THREAD.fetch_add(1, Ordering::Relaxed) % SLOTS);
+}
+
+/// The slot of a thread, where it finds its idle instances.
+#[derive(Debug, Clone, Copy)]
+pub struct InstanceSlot(usize);
+
+impl InstanceSlot {
+    /// That of this thread.
+    pub fn of_this_thread() -> Self {
+        Self(SLOT.get())
+    }
+
+    /// Lets this thread use the slot, until it adopts another one: a call that it makes for the slot's thread leaves that
+    /// thread a warm instance.
+    pub fn adopt(self) {
+        SLOT.set(self.0);
+    }
 }
 
 impl<T> InstancePool<T> {
@@ -33,10 +51,15 @@ impl<T> InstancePool<T> {
         Self { slots }
     }
 
+    /// Registers the slots in further `idle` instances.
+    pub(super) fn register(&self, idle: &IdleInstances<T>) {
+        idle.register(&self.slots);
+    }
+
     /// Takes the instance that this thread put back last, if it is still there.
     #[inline]
     pub(super) fn take(&self) -> Option<Box<T>> {
-        self.slots[SLOT.with(|slot| *slot)].take()
+        self.slots[SLOT.get()].take()
     }
 
     /// Fills a slot with a new instance if it is empty and `make` returns one.
@@ -71,7 +94,7 @@ impl<T> InstancePool<T> {
     /// Puts an instance back for the next call of this thread.
     #[inline]
     pub(super) fn put(&self, instance: Box<T>) {
-        let evicted = self.slots[SLOT.with(|slot| *slot)].swap(Some(instance));
+        let evicted = self.slots[SLOT.get()].swap(Some(instance));
         drop(evicted);
     }
 }

@@ -7,13 +7,14 @@
 //!
 //! | what | module |
 //! | --- | --- |
-//! | its size, and the time to compile it | `compile` |
+//! | its size, and the time and memory to compile it | `compile` |
 //! | code that is written to keep the compiler busy | `budget` |
 //! | imports that a policy may not have | `contract_check` |
 //! | endless loops, and code that never checks the deadline | `clock`, `budget/deadline_gap` |
 //! | memory, tables, instructions | `instance` |
 //! | too many imports and log lines in a call | `imports` |
 //! | too many instances | `engine`, `idle_memory` |
+//! | too much memory of all instances of an owner | `memory_budget` |
 //!
 //! [`ModuleStore`] keeps components on disk.
 // Allowed in two places: where compiled code is loaded after its seal was checked (`module_store/sealed.rs`), and where
@@ -35,21 +36,29 @@ mod instance;
 mod instance_pool;
 mod limits;
 mod log_budget;
+mod memory_budget;
 mod metadata;
 mod module_store;
 mod own_refusal;
 mod policy;
+mod time;
+mod trace;
 
 pub use bindings::{contract, explain};
+pub use compile::{Compiler, compile_child_main};
 pub use exports::RequestIter;
 pub use failure::Failure;
 pub use inspection::{Import, Inspection};
 pub use instance::{CallMessage, Instance, MessageTexts, PinRead, State};
+pub use instance_pool::InstanceSlot;
 pub use limits::{Isolation, Limits};
 pub use log_budget::LogBudget;
+pub use memory_budget::MemoryBudget;
 pub use module_store::{Collected, CompiledCache, Module, ModuleDigest, ModuleStore, StoreError};
 pub use own_refusal::{OwnRefusal, RefusalAuthor};
 pub use policy::{Policy, PolicyError};
+pub use time::{CallTime, RequestLength, RequestTime, WordingTime};
+pub use trace::Explained;
 
 /// The component of the standard policy, built with this crate.
 static STANDARD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/standard.wasm"));

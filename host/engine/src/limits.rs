@@ -8,8 +8,8 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Limits {
     /// How long a call may run. A call makes one decision, or up to [`Limits::BATCH`] in a batch. It is stopped at most
-    /// one [`Limits::TICK`] after the deadline, unless the machine is overloaded. Default 200 ms: a thousand times what
-    /// a batch takes, and short enough for a gateway's own timeout.
+    /// 10 ms after the deadline, and mostly within one [`Limits::TICK`], unless the machine is overloaded. Default 200
+    /// ms: a thousand times what a batch takes, and short enough for a gateway's own timeout.
     pub deadline: Duration,
     /// The most linear memory of an instance, in bytes. Default 128 MiB: what the standard policy needs for its two
     /// largest pools.
@@ -36,11 +36,17 @@ pub struct Limits {
     /// How long compiling a component may take, including the wait for other compiles. Default 60 s: what a component
     /// with a whole interpreter in it takes on a busy machine.
     pub compile: Duration,
+    /// The processor time of compiling a component in a child process ([`Compiler::child`](crate::Compiler::child)), over
+    /// all its threads, in whole seconds. Default 60 s.
+    pub compile_processor: Duration,
+    /// The memory of compiling a component in a child process, in bytes. Default 1 GiB: several times what the largest
+    /// honest components need. In this process it is not limited.
+    pub compile_memory: usize,
 }
 
 impl Limits {
     /// The unit that deadlines are counted in.
-    pub const TICK: Duration = Duration::from_millis(10);
+    pub const TICK: Duration = Duration::from_micros(500);
 
     /// The most requests in a call. Larger batches are split into several calls.
     pub const BATCH: usize = 256;
@@ -72,6 +78,8 @@ impl Default for Limits {
             returned: 16 << 20,
             component: 32 << 20,
             compile: Duration::from_secs(60),
+            compile_processor: Duration::from_secs(60),
+            compile_memory: 1 << 30,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The name and the version in a component's metadata.
 
+use callsign_catalog::escape;
 use wasmparser::{ComponentName, Encoding, KnownCustom, Parser, Payload};
 
 use crate::policy::PolicyError;
@@ -55,7 +56,9 @@ impl Metadata {
         }
         for (what, text) in [("name", &metadata.name), ("version", &metadata.version)] {
             if let Some(text) = text
-                && (text.is_empty() || text.len() > MAX_BYTES || text.chars().any(|c| c.is_control() || c == '@'))
+                && (text.is_empty()
+                    || text.len() > MAX_BYTES
+                    || text.chars().any(|c| escape::is_escaped(c) || c == '@'))
             {
                 return Err(PolicyError::Metadata { what, text: text.chars().take(MAX_BYTES).collect() });
             }

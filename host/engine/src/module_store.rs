@@ -29,10 +29,11 @@ pub use digest::ModuleDigest;
 pub use error::StoreError;
 pub use gc::Collected;
 pub use module::Module;
+pub(crate) use sealed::{CodeKey, Secret, Verified};
 
 use self::files::Durability;
 use self::module::Identity;
-use crate::compile::Source;
+use crate::compile::{Compiler, Source};
 use crate::{Limits, Policy};
 
 /// The largest record that is read, in bytes: ten times the largest one that is written.
@@ -68,6 +69,13 @@ impl ModuleStore {
         Ok(store)
     }
 
+    /// Sets where components are compiled. Default [`Compiler::in_process`](crate::Compiler::in_process).
+    #[must_use]
+    pub fn with_compiler(mut self, compiler: Compiler) -> Self {
+        self.compiled = self.compiled.with_compiler(compiler);
+        self
+    }
+
     /// The store's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -91,7 +99,7 @@ impl ModuleStore {
 
         let compiled = match self.compiled.find(&digest, &limits)? {
             Some(compiled) => compiled,
-            None => source.compile(&limits)?,
+            None => self.compiled.compile(&source, &limits)?,
         };
         let policy = Policy::link(source.metadata(), &compiled, limits)?;
         let module = self.commit(

@@ -6,20 +6,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use callsign_catalog::escape;
 use semver::Version;
 use wasmtime::component::{Component, InstancePre};
 
-use crate::compile::Source;
+use crate::compile::{Compiler, Source};
 use crate::contract_check::{self, ContractFit};
 use crate::engine::{Engine, MAX_MEMORY};
 use crate::exports::Exports;
-use crate::failure::{Failure, MAX_TEXT, escape};
+use crate::failure::{Failure, MAX_TEXT};
 use crate::idle_memory::IdleMemory;
 use crate::instance::{Instance, Meter, State};
 use crate::instance_pool::InstancePool;
 use crate::limits::{Isolation, Limits};
 use crate::log_budget::LogBudget;
+use crate::memory_budget::MemoryBudget;
 use crate::metadata::Metadata;
+use crate::time::CallTime;
 
 /// How often an idle instance is dropped to make room before a call fails as busy. Other threads may take that room
 /// first.
@@ -40,6 +43,7 @@ pub struct Policy {
     pub(super) meter: Arc<Meter>,
     idle: InstancePool<Instance>,
     idle_memory: IdleMemory,
+    pub(super) budget: Arc<MemoryBudget>,
     retired: AtomicBool,
 }
 
@@ -77,7 +81,7 @@ impl Policy {
     /// As [`Policy::from_bytes`].
     pub fn from_bytes_within(bytes: &[u8], limits: Limits) -> Result<Self, PolicyError> {
         let source = Source::check(bytes, &limits)?;
-        let component = source.compile(&limits)?;
+        let component = source.compile(&limits, &Compiler::in_process())?;
         Self::link(source.metadata(), &component, limits)
     }
 
@@ -105,8 +109,10 @@ impl Policy {
             meter: Arc::default(),
             idle: InstancePool::new(&engine.idle),
             idle_memory: IdleMemory::default(),
+            budget: Arc::clone(MemoryBudget::process()),
             retired: AtomicBool::new(false),
         };
+        policy.budget.register(&policy.idle);
         Ok(policy.with_limits(limits))
     }
 
@@ -138,6 +144,17 @@ impl Policy {
         self
     }
 
+    /// Sets the budget that its instances share with those of other policies. Default [`MemoryBudget::process`]. Set it before
+    /// [`Policy::with_settings`], which starts an instance.
+    #[must_use]
+    pub fn with_memory_budget(mut self, budget: Arc<MemoryBudget>) -> Self {
+        // Idle instances have their share of the old one.
+        self.forget_idle();
+        budget.register(&self.idle);
+        self.budget = budget;
+        self
+    }
+
     /// Sets the settings, a JSON text that the policy itself checks. Default `{}`, which the policy checks when it is
     /// bound.
     ///
@@ -166,7 +183,7 @@ impl Policy {
         };
         let mut instance = self.instance().map_err(failed)?;
         if let Err(reason) = instance.check_settings(&self.settings).map_err(failed)? {
-            return Err(PolicyError::Settings { reason: escape(&reason, MAX_TEXT) });
+            return Err(PolicyError::Settings { reason: escape::line(&reason, MAX_TEXT) });
         }
         self.settings_accepted.store(true, Ordering::Relaxed);
         Ok(())
@@ -227,19 +244,30 @@ impl Policy {
     /// No instance starts, or all of them are in a call.
     #[inline]
     pub fn instance(&self) -> Result<Box<Instance>, Failure> {
-        match self.idle.take() {
+        self.instance_within(CallTime::FULL)
+    }
+
+    /// The same for a call that may take this long. A fresh instance may take as long to start.
+    ///
+    /// # Errors
+    /// As [`Policy::instance`], and if the start takes longer.
+    #[inline]
+    pub fn instance_within(&self, time: CallTime) -> Result<Box<Instance>, Failure> {
+        let mut instance = match self.idle.take() {
             Some(mut instance) => {
                 instance.reservation = None;
-                Ok(instance)
+                instance
             }
-            None => self.start(),
-        }
+            None => self.start(time)?,
+        };
+        instance.allow(time);
+        Ok(instance)
     }
 
     /// Starts a fresh instance. If the process has no room for one, an idle instance is dropped.
-    pub(super) fn start(&self) -> Result<Box<Instance>, Failure> {
+    pub(super) fn start(&self, time: CallTime) -> Result<Box<Instance>, Failure> {
         for _ in 0..MAX_RECLAIMS {
-            match Instance::new(self) {
+            match Instance::new(self, time) {
                 // Another thread may take the room first, so this is tried again.
                 Err(Failure::Busy(_)) if self.engine.idle.reclaim() => {}
                 Err(Failure::Busy(_)) => break,
@@ -264,12 +292,12 @@ impl Policy {
     /// No instance starts.
     pub fn warm(&self) -> Result<(), Failure> {
         if matches!(self.isolation, Isolation::Fresh) {
-            return self.start().map(drop);
+            return self.start(CallTime::FULL).map(drop);
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         for slot in 0..cores {
             self.idle.fill(slot, || {
-                let mut instance = self.start()?;
+                let mut instance = self.start(CallTime::FULL)?;
                 Ok(self.may_stay_idle(&mut instance).then_some(instance))
             })?;
         }
@@ -348,7 +376,7 @@ pub enum PolicyError {
     },
     /// The component's name or version is not valid.
     #[error(
-        "the component's {what} is {text:?}; it must be 1 to 128 bytes, without `@` and without control characters"
+        "the component's {what} is {text:?}; it must be 1 to 128 bytes, without `@` and without control or format characters"
     )]
     Metadata {
         /// `name` or `version`.
@@ -383,6 +411,28 @@ pub enum PolicyError {
     CompileTime {
         /// The limit.
         limit: Duration,
+    },
+    /// The component took more processor time than a child process may.
+    #[error(
+        "the component was not compiled within {limit:?} of processor time; make it smaller, or allow more (`Limits::compile_processor`)"
+    )]
+    CompileProcessor {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The component took more memory than a child process may.
+    #[error(
+        "the component was not compiled within {limit} bytes of memory; make it smaller, or allow more (`Limits::compile_memory`)"
+    )]
+    CompileMemory {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The child process that compiles does not do its work. That is no fault of the component.
+    #[error("the compiler does not run: {reason}")]
+    Compiler {
+        /// The cause.
+        reason: String,
     },
     /// The component imports something that the contract does not have.
     #[error(
@@ -445,8 +495,8 @@ impl PolicyError {
         let of_instances = error.chain().any(|cause| cause.to_string().contains("pooling allocator"));
         let reason = error.root_cause().to_string().replace(" in the pooling allocator", "");
         if of_instances {
-            return Self::Instance { reason: escape(&reason, MAX_TEXT) };
+            return Self::Instance { reason: escape::line(&reason, MAX_TEXT) };
         }
-        Self::Compile { reason: escape(&format!("{error:#}"), MAX_TEXT) }
+        Self::Compile { reason: escape::line(&format!("{error:#}"), MAX_TEXT) }
     }
 }

@@ -43,6 +43,11 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Whether the policy failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.verdict, Verdict::Refused(Refusal::PolicyFailed(_)))
+    }
+
     /// A refusal where no policy could be called, with the reason.
     #[cold]
     pub(crate) fn undecided(reason: &str) -> Self {
@@ -146,7 +151,7 @@ impl Serialize for Json<'_, '_> {
         if let Some(refusal) = self.decision.refusal() {
             map.serialize_entry("refusal", &RefusalJson(refusal))?;
         } else if let (Some(sender), Some(step)) = (self.decision.sender(), self.decision.step()) {
-            map.serialize_entry("sender", &*sender.address)?;
+            map.serialize_entry("sender", &sender.shown())?;
             map.serialize_entry("senderId", &*sender.id)?;
             map.serialize_entry("senderType", sender.kind.as_str())?;
             map.serialize_entry("step", step.as_str())?;

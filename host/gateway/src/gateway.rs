@@ -5,20 +5,26 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 use callsign_catalog::Catalog;
-use callsign_engine::{ModuleStore, Policy, PolicyError, StoreError};
+use callsign_engine::{ModuleStore, Policy, PolicyError, RequestTime, StoreError, WordingTime};
 use callsign_index::{Revision, SenderKeyCollision};
 use callsign_sticky::{MemoryStore, StickyStore};
 
 use crate::bindings::{
-    AutoRollback, Binding, BindingTarget, BoundPolicy, Comparison, Control, Refreshed, Served, SwapError,
+    AutoRollback, Binding, BindingTarget, BoundPolicy, Comparison, Control, HeldBinding, Refreshed, Served, SwapError,
 };
-use crate::decision::{DecisionRef, Outcome};
+use crate::decision::{DecisionRef, Outcome, Verdict};
 use crate::event::Event;
+use crate::lanes::{LaneOptions, SlowLane, Usage};
 use crate::message::Message;
+use crate::refusal::Refusal;
 use crate::resolve::batch::{Batch, key as pin_key};
 use crate::resolve::call::Query;
 use crate::resolve::destination::prepare;
+use crate::resolve::in_lanes;
+use crate::resolve::shadow::compare_in_slow_lane;
 use crate::resolve::single::decide;
+use crate::resolve::turn::{Place, Turn};
+use crate::resolve::wording::word_quickly;
 use crate::snapshot::Snapshot;
 
 /// Decides from which sender messages go out. Any number of threads share it without waiting for each other.
@@ -63,26 +69,52 @@ impl Gateway {
         policy: impl Into<Arc<Policy>>,
         sticky: Arc<dyn StickyStore>,
     ) -> Result<Self, GatewayError> {
-        let policy = policy.into();
-        policy.check_settings()?;
-        Ok(Self { control: Control::new(Revision::new(catalog)?, Binding::new(policy), sticky) })
+        Self::with_lanes(catalog, policy, sticky, LaneOptions::default())
     }
 
-    /// The sender of one message.
+    /// The same, with options for where policies run, and for how long.
+    ///
+    /// # Errors
+    /// As [`Gateway::with`].
+    pub fn with_lanes(
+        catalog: Catalog,
+        policy: impl Into<Arc<Policy>>,
+        sticky: Arc<dyn StickyStore>,
+        lanes: LaneOptions,
+    ) -> Result<Self, GatewayError> {
+        let policy = policy.into();
+        policy.check_settings()?;
+        Ok(Self { control: Control::new(Revision::new(catalog)?, Binding::new(policy), sticky, lanes) })
+    }
+
+    /// The sender of one message. The policy runs on the caller's thread, up to its deadline.
     #[inline]
     pub fn resolve(&self, message: &Message<'_>) -> Decision {
         let snapshot = self.control.snapshot.load();
         let outcome = match prepare(&snapshot, message) {
-            Ok(question) => decide(&snapshot, &Query::new(&snapshot, question, message)),
+            Ok(question) => {
+                let lane = &self.control.slow_lane;
+                let mut turn = Turn::new(lane, Place::Caller, lane.request_time());
+                let outcome = decide(&snapshot, &Query::new(&snapshot, question, message), &mut turn);
+                if !turn.shadows.is_empty() {
+                    turn.compare_now(&snapshot);
+                }
+                // Only calls that are to be quick are given up.
+                outcome.unwrap_or_else(|| Outcome::undecided("the message was given up"))
+            }
             Err(outcome) => outcome,
         };
         Decision { snapshot, outcome }
     }
 
     /// The senders of many messages, each as [`Gateway::resolve`] would give it, in their order, on one catalog and one
-    /// set of policies. Faster than one by one; new pins are written together.
+    /// set of policies. Faster than one by one; new pins are written together. The policies run on the caller's thread, all
+    /// of them within the time of a request, see [`LaneOptions::request`].
     pub fn resolve_batch(&self, messages: &[Message<'_>]) -> Decisions {
         let snapshot = self.snapshot();
+        let lane = &self.control.slow_lane;
+        let length = lane.length_for(messages.len());
+        let mut turn = Turn::new(lane, Place::Caller, RequestTime::begin(length));
         let mut batch = Batch::new(&snapshot, messages);
         // A store that is far away is asked once for all.
         let keys = if snapshot.sticky.as_async().is_some() { batch.keys() } else { Vec::new() };
@@ -90,65 +122,106 @@ impl Gateway {
             let pins = snapshot.sticky.read(&keys);
             batch.read(pins);
         }
-        batch.decide();
+        batch.decide(&mut turn);
         while batch.waits() {
             let answers = snapshot.sticky.write(&batch.writes());
-            batch.written(answers);
+            batch.written(answers, &mut turn);
+        }
+        if batch.has_own_refusals() {
+            // They are worded when they are read, all of them within the time of one request.
+            let time = Arc::new(WordingTime::new(length));
+            for (_, outcome) in batch.own_refusals() {
+                if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict {
+                    own.share_time(&time);
+                }
+            }
+        }
+        if !turn.shadows.is_empty() {
+            turn.compare_now(&snapshot);
         }
         let outcomes = batch.into_outcomes();
         Decisions { snapshot, outcomes }
     }
 
-    /// [`Gateway::resolve`] for callers that must not block: a store of pins on a network or a disk is awaited. Works on any
-    /// executor.
+    /// [`Gateway::resolve`] for callers that must not block. Works on any executor. A store of pins on a network or a disk is
+    /// awaited. The policy runs on the caller's thread if it answers within a millisecond; if not, it is asked again on
+    /// threads of the gateway (the slow lane) and awaited. Refusals in a policy's own words are worded.
+    ///
+    /// A future that is dropped decides nothing more, but a pin that was on its way may be written.
     pub async fn resolve_async(&self, message: &Message<'_>) -> Decision {
-        if let Some(decision) = self.resolve_at_once(message) {
-            return decision;
-        }
-        let decisions = self.resolve_batch_async(std::slice::from_ref(message)).await;
-        // A batch has a decision for each of its messages.
-        let outcome = decisions.outcomes.into_iter().next();
-        let outcome = outcome.unwrap_or_else(|| Outcome::undecided("the batch of one message has no decision"));
-        Decision { snapshot: Guard::from_inner(decisions.snapshot), outcome }
+        self.resolve_within(message, self.request_time(1)).await
     }
 
-    /// Decides a message that needs no pin from a distant store, as most do.
+    /// The same as a part of a request that has begun before.
+    pub async fn resolve_within(&self, message: &Message<'_>, time: RequestTime) -> Decision {
+        if let Some(decision) = self.resolve_at_once(message, time) {
+            return decision;
+        }
+        let snapshot = self.snapshot();
+        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, std::slice::from_ref(message), time).await;
+        // A batch has a decision for each of its messages.
+        let outcome = outcomes.into_iter().next();
+        let outcome = outcome.unwrap_or_else(|| Outcome::undecided("the batch of one message has no decision"));
+        Decision { snapshot: Guard::from_inner(snapshot), outcome }
+    }
+
+    /// Decides a message that needs no pin from a distant store, by a quick policy, as most do.
     #[inline]
-    fn resolve_at_once(&self, message: &Message<'_>) -> Option<Decision> {
+    fn resolve_at_once(&self, message: &Message<'_>, time: RequestTime) -> Option<Decision> {
         let snapshot = self.control.snapshot.load();
         let outcome = match prepare(&snapshot, message) {
             Ok(question) => {
                 let query = Query::new(&snapshot, question, message);
-                if snapshot.sticky.as_async().is_some() && pin_key(&snapshot, &query).is_some() {
+                let lane = &self.control.slow_lane;
+                if snapshot.sticky.as_async().is_some() && pin_key(&snapshot, &query).is_some() || !lane.tries_quick() {
                     return None;
                 }
-                decide(&snapshot, &query)
+                let mut turn = Turn::new(lane, Place::Worker, time);
+                turn.quick_from_now();
+                let outcome = decide(&snapshot, &query, &mut turn)?;
+                if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
+                    && !word_quickly(own, lane, &snapshot, (question.scope, outcome.by), &time)
+                {
+                    return None;
+                }
+                if !turn.shadows.is_empty() {
+                    let snapshot = Guard::into_inner(snapshot);
+                    compare_in_slow_lane(lane, &snapshot, time, turn.shadows);
+                    return Some(Decision { snapshot: Guard::from_inner(snapshot), outcome });
+                }
+                outcome
             }
             Err(outcome) => outcome,
         };
         Some(Decision { snapshot, outcome })
     }
 
-    /// [`Gateway::resolve_batch`] for callers that must not block. The pins of all messages are read in one round trip
-    /// before the policies run, and new pins are written in one round trip after. If another writer won, the policy runs
-    /// again with the winning pin. The policies run on the caller's thread, within their deadlines. A future that is dropped
-    /// decides nothing more, but pins that were on their way may be written.
+    /// [`Gateway::resolve_batch`] for callers that must not block, as [`Gateway::resolve_async`]. The pins of all messages are
+    /// read in one round trip before the policies run, and new pins are written in one round trip after. If another writer
+    /// won, the policy runs again with the winning pin.
+    ///
+    /// A future that is dropped decides nothing more, but pins that were on their way may be written.
     pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
         let snapshot = self.snapshot();
-        let Some(store) = snapshot.sticky.as_async() else { return self.resolve_batch(messages) };
-        let mut batch = Batch::new(&snapshot, messages);
-        let keys = batch.keys();
-        if !keys.is_empty() {
-            let pins = store.read_async(&keys).await;
-            batch.read(pins);
-        }
-        batch.decide();
-        while batch.waits() {
-            let answers = store.write_async(&batch.writes()).await;
-            batch.written(answers);
-        }
-        let outcomes = batch.into_outcomes();
+        let time = self.request_time(messages.len());
+        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, messages, time).await;
         Decisions { snapshot, outcomes }
+    }
+
+    /// The time of a request of this many messages, which begins now: for requests that make several calls of the gateway.
+    pub fn request_time(&self, messages: usize) -> RequestTime {
+        RequestTime::begin(self.control.slow_lane.length_for(messages))
+    }
+
+    /// What the policies of an application took so far.
+    pub fn usage(&self, application: &str) -> Usage {
+        let snapshot = self.control.snapshot.load();
+        let scope = snapshot.revision.scope_of(Some(application), None);
+        self.control.slow_lane.usage(snapshot.tenant(scope))
+    }
+
+    pub(crate) fn slow_lane(&self) -> &Arc<SlowLane> {
+        &self.control.slow_lane
     }
 
     /// The catalog that is decided on now.
@@ -199,6 +272,13 @@ impl Gateway {
     /// [`EventKind::Rejected`](crate::EventKind::Rejected) event says why.
     pub fn swap(&self, target: &BindingTarget, binding: Binding) -> Result<(), SwapError> {
         self.control.swap(target, binding)
+    }
+
+    /// Binds targets whose policies are not ready yet, in one step: for a program that starts and has bindings of which some
+    /// start slowly. Until a [`Gateway::swap`] gives a target its policy, its messages are answered by the failure rule:
+    /// refused with `POLICY_FAILED`, or decided by `standard`. Without this the more general binding would decide them.
+    pub fn hold(&self, bindings: Vec<HeldBinding>, standard: &Arc<Policy>) {
+        self.control.hold(bindings, standard);
     }
 
     /// Whether [`Gateway::swap`] would accept a binding now: everything that it does but the last step. For callers that must

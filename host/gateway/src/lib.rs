@@ -7,7 +7,7 @@
 //! kept in a [`StickyStore`].
 //!
 //! Where to look: `resolve` is the way of a message, step by step; `bindings` is what is bound to whom and how it changes;
-//! `explain` says why; a [`Revision`] and the policies of the moment are one `snapshot`, which a decision reads once. What
+//! `explain` says why; `lanes` says where policies run and for how long; a [`Revision`] and the policies of the moment are one `snapshot`, which a decision reads once. What
 //! there is below has crates of its own: `callsign-catalog`, `callsign-index`, `callsign-engine`, `callsign-sticky`,
 //! `callsign-destination`.
 
@@ -20,6 +20,7 @@ mod decision;
 mod event;
 mod explain;
 mod gateway;
+mod lanes;
 mod message;
 mod refusal;
 mod resolve;
@@ -27,18 +28,18 @@ mod snapshot;
 mod step;
 
 pub use bindings::{
-    AutoRollback, Binding, BindingTarget, Breaker, Comparison, Difference, OnFailure, OnUnavailable, Probe, Refreshed,
-    Served, SwapError,
+    AutoRollback, Binding, BindingTarget, Breaker, Comparison, Difference, HeldBinding, OnFailure, OnUnavailable,
+    Probe, Refreshed, Served, SwapError,
 };
 pub use callsign_catalog::{
     Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Edit, EditError,
     EditErrorKind, EditFault, Entity, Fault, Faults, List, MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation, PVec,
-    ResourceType, Sender, SenderType, SlotVec, Strategy,
+    ResourceType, Sender, SenderType, SlotVec, Strategy, escape,
 };
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
 pub use callsign_engine::{
-    Collected, CompiledCache, Import, Inspection, Isolation, Limits, LogBudget, Module, ModuleDigest, ModuleStore,
-    OwnRefusal, Policy, PolicyError, StoreError,
+    Collected, CompiledCache, Compiler, Import, Inspection, Isolation, Limits, LogBudget, MemoryBudget, Module,
+    ModuleDigest, ModuleStore, OwnRefusal, Policy, PolicyError, RequestTime, StoreError, compile_child_main,
 };
 pub use callsign_index::{DEFAULT_APPLICATION, Revision, SenderKeyCollision};
 pub use callsign_sticky as sticky;
@@ -49,6 +50,7 @@ pub use decision::DecisionRef;
 pub use event::{Event, EventKind};
 pub use explain::Explanation;
 pub use gateway::{Decision, Decisions, Gateway, GatewayError};
+pub use lanes::{LaneOptions, Usage};
 pub use message::Message;
 pub use refusal::Refusal;
 pub use step::Step;

@@ -70,3 +70,41 @@ impl<'a> Message<'a> {
         self
     }
 }
+
+/// A message that owns its texts, to be decided on another thread.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnedMessage {
+    id: Option<Box<str>>,
+    application: Option<Box<str>>,
+    entity: Option<Box<str>>,
+    channel: Channel,
+    to: Box<str>,
+    from: Option<Box<str>>,
+    sent_at: Option<u64>,
+}
+
+impl OwnedMessage {
+    pub(crate) fn of(message: &Message<'_>) -> Self {
+        Self {
+            id: message.id.map(Into::into),
+            application: message.application.map(Into::into),
+            entity: message.entity.map(Into::into),
+            channel: message.channel,
+            to: message.to.into(),
+            from: message.from.map(Into::into),
+            sent_at: message.sent_at,
+        }
+    }
+
+    pub(crate) fn get(&self) -> Message<'_> {
+        Message {
+            id: self.id.as_deref(),
+            application: self.application.as_deref(),
+            entity: self.entity.as_deref(),
+            channel: self.channel,
+            to: &self.to,
+            from: self.from.as_deref(),
+            sent_at: self.sent_at,
+        }
+    }
+}

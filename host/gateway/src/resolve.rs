@@ -6,8 +6,11 @@
 //! 4. `check`: what it answers is checked before it counts.
 //! 5. `pin`: step 9, the pin that the answer wants.
 //!
+//! Calls are made in a `turn`, which knows where they run and how long they may take: `slow_work` is what the slow lane
+//! does, `in_lanes` awaits messages through both lanes, `wording` asks for the words of refusals.
+//!
 //! `progress` takes a message from its call to its decision, also where the policy fails or another message pins the
-//! recipient first. `single` does it for one message, `batch` for many; `shadow` compares a candidate on the way, `probe`
+//! recipient first. `single` does it for one message, `batch` for many; `shadow` compares a candidate afterwards, `probe`
 //! tries a policy that does not serve yet.
 
 pub(crate) mod batch;
@@ -15,8 +18,12 @@ pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod destination;
 mod explicit;
+pub(crate) mod in_lanes;
 pub(crate) mod pin;
 pub(crate) mod probe;
 mod progress;
-mod shadow;
+pub(crate) mod shadow;
 pub(crate) mod single;
+mod slow_work;
+pub(crate) mod turn;
+pub(crate) mod wording;

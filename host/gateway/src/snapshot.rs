@@ -8,6 +8,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::bindings::BindingTarget;
 use crate::bindings::{BoundPolicy, Route};
+use crate::lanes::Tenant;
 use crate::message::Message;
 use callsign_catalog::PVec;
 use callsign_engine::Policy;
@@ -38,14 +39,14 @@ struct BoundNames {
 }
 
 /// Which policy answered a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct AnsweredBy {
     pub(crate) route: u16,
     pub(crate) role: Role,
 }
 
 /// Which policy of a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     Active,
     Candidate,
@@ -103,6 +104,12 @@ impl Snapshot {
             }
         }
         self.by_scope.get(scope as usize).copied().unwrap_or(PLATFORM)
+    }
+
+    /// The application of a scope, as the hash of its name; 0 for applications that the catalog does not list.
+    #[cold]
+    pub(crate) fn tenant(&self, scope: u32) -> Tenant {
+        self.revision.scope(scope).map_or(0, |scope| scope.application_hash)
     }
 
     /// The route of a binding.

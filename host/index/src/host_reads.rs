@@ -113,7 +113,7 @@ impl Revision {
             (None, None) => PinScope::with_hash(application, None, scope.name_hash),
             (None, other) => PinScope::of_generation(application, other, listed.generation),
         };
-        Some(PinKey::new(names, channel, Recipient::Number(recipient)))
+        Some(PinKey::new(names, channel, Recipient::of(recipient)))
     }
 }
 

@@ -38,14 +38,21 @@ impl PrivateFolder {
         Self::open(path)
     }
 
-    /// As [`PrivateFolder::create`], and root may use the folder of another user: an operator who works on the data of a
+    /// As [`PrivateFolder::open`], and root may use the folder of another user: an operator who works on the data of a
     /// service.
     ///
     /// # Errors
-    /// As [`PrivateFolder::create`].
+    /// As [`PrivateFolder::open`].
     pub fn administer(path: &Path) -> Result<Self, FileError> {
-        make(path)?;
         Self::of(path, true)
+    }
+
+    /// Makes a folder and those above it, with mode 0700, if there is none. It is not checked.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn make(path: &Path) -> Result<(), FileError> {
+        make(path)
     }
 
     fn of(path: &Path, administer: bool) -> Result<Self, FileError> {
@@ -63,6 +70,26 @@ impl PrivateFolder {
             return Err(FileError::Mode { path: path.to_owned(), mode, wanted: 0o700 });
         }
         Ok(Self { path: path.to_owned(), owner, is_closed: mode & 0o077 == 0 })
+    }
+
+    /// Closes a folder of this user, which others may have written until now.
+    ///
+    /// # Errors
+    /// It belongs to another user.
+    pub fn close(path: &Path) -> Result<(), FileError> {
+        #[cfg(unix)]
+        {
+            let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+            fs::set_permissions(path, closed).map_err(FileError::io(path))?;
+        }
+        #[cfg(not(unix))]
+        let _ = path;
+        Ok(())
+    }
+
+    /// Whether it belongs to this user, and not to root.
+    pub fn is_own(&self) -> bool {
+        self.owner == this_user()
     }
 
     /// The folder's path.

@@ -1,14 +1,21 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
+mod reason;
 mod tenant;
 
+use std::fs::File;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use callsign::Compiler;
+use callsign_private::{FileError, file as private_file};
+use callsign_store_address::StoreAddress;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub use self::tenant::Tenant;
+use crate::store::CatalogAddress;
 
 /// The prefix of environment variables that override the configuration: `CALLSIGN_SERVE_LISTEN_ADDRESS` is `address` in
 /// `[listen]`.
@@ -35,6 +42,10 @@ pub struct Config {
     pub rate: Rate,
     /// What is logged, on standard error.
     pub log: Log,
+    /// Where modules are compiled. Not part of the file: the program sets it. Default in this process, which has no limits for
+    /// memory and processor time.
+    #[serde(skip)]
+    pub compiler: Compiler,
 }
 
 /// Where the service listens.
@@ -63,7 +74,8 @@ pub struct Listen {
 pub struct CatalogConfig {
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE` for a fleet, or the path of a SQLite file. Empty: `catalog.sqlite`
     /// in the data folder.
-    pub store: String,
+    #[serde(with = "or_empty")]
+    pub store: Option<CatalogAddress>,
 }
 
 /// Where pins are stored.
@@ -71,8 +83,10 @@ pub struct CatalogConfig {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sticky {
-    /// `postgres://...` or `redis://...` for a fleet, or the path of a folder. Empty: `pins` in the data folder.
-    pub store: String,
+    /// `postgres://...`, `redis://...` or `rediss://...` for a fleet, or the path of a folder. Empty: `pins` in the data
+    /// folder.
+    #[serde(with = "or_empty")]
+    pub store: Option<StoreAddress>,
     /// A file with the key that recipients are hashed with. Without it a folder uses a key of its own, and databases
     /// store plain numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +133,9 @@ pub struct Limits {
     pub listeners: usize,
     /// The most elements of the platform: applications, entities, senders, associations and strategies together.
     pub elements: usize,
+    /// The most memory of the instances of all policies, running and idle together. Tenants together may have three
+    /// quarters of it.
+    pub instance_bytes: usize,
 }
 
 /// Rate limits of each key. 0 means no limit.
@@ -168,6 +185,7 @@ impl Default for Config {
             tenant: Tenant::default(),
             rate: Rate::default(),
             log: Log::default(),
+            compiler: Compiler::default(),
         }
     }
 }
@@ -198,6 +216,7 @@ impl Default for Limits {
             drain_seconds: 20,
             listeners: 256,
             elements: 5_000_000,
+            instance_bytes: 2 << 30,
         }
     }
 }
@@ -238,7 +257,10 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is not TOML, or has unknown keys or invalid values.
+    /// It has a password, and others can read it.
+    #[error("the configuration has a password: {0}")]
+    Open(FileError),
+    /// It is not TOML, or has unknown keys or invalid values. The reason has no value of it, which may be a password.
     #[error("the configuration is refused: {reason}")]
     Unsound {
         /// What, and where.
@@ -255,35 +277,48 @@ impl Config {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let text = match file {
-            Some(path) => {
-                std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?
-            }
-            None => String::new(),
-        };
         let unsound = |reason: String| ConfigError::Unsound { reason };
+        let (text, opened) = match file {
+            Some(path) => {
+                let (text, opened) =
+                    read(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+                (text, Some((path, opened)))
+            }
+            None => (String::new(), None),
+        };
         // Reading the text first gives errors with lines and columns.
-        let given: Self = toml::from_str(&text).map_err(|error| unsound(error.to_string()))?;
-        let mut table = Table::try_from(given).map_err(|error| unsound(error.to_string()))?;
+        let parsed = toml::Deserializer::parse(&text).map_err(|error| unsound(reason::of_text(&text, &error, None)))?;
+        let given: Self = serde_path_to_error::deserialize(parsed)
+            .map_err(|error| unsound(reason::of_text(&text, error.inner(), Some(error.path()))))?;
+        if let (Some((path, opened)), true) = (opened, given.has_secret()) {
+            private_file::check_secret(path, &opened).map_err(ConfigError::Open)?;
+        }
+        // Every key that there is, and over it what the file says as it says it: what is printed has no passwords.
+        let mut table = Table::try_from(Self::default()).map_err(|error| unsound(error.to_string()))?;
+        let own: Table = toml::from_str(&text).map_err(|error| unsound(reason::of_text(&text, &error, None)))?;
+        overlay(&mut table, own);
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix(ENVIRONMENT) {
                 put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
                 // Checked after each variable, so that an error can name it.
                 let read: Result<Self, toml::de::Error> = table.clone().try_into();
-                read.map_err(|error| unsound(format!("{name}: {error}")))?;
+                read.map_err(|error| unsound(format!("{name}: {}", reason::of(&error, None))))?;
             }
         }
-        let config: Self = table.try_into().map_err(|error: toml::de::Error| unsound(error.to_string()))?;
+        let config: Self = table.try_into().map_err(|error: toml::de::Error| unsound(reason::of(&error, None)))?;
         config.check().map_err(unsound)?;
         Ok(config)
     }
 
-    /// The configuration as a TOML file, without passwords.
+    /// The configuration as a TOML file, with `***` for passwords.
     pub fn to_toml(&self) -> String {
-        let mut shown = self.clone();
-        shown.catalog.store = without_password(&shown.catalog.store);
-        shown.sticky.store = without_password(&shown.sticky.store);
-        toml::to_string(&shown).unwrap_or_default()
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// Whether an address in it has a password.
+    fn has_secret(&self) -> bool {
+        self.catalog.store.as_ref().is_some_and(CatalogAddress::has_secret)
+            || self.sticky.store.as_ref().is_some_and(StoreAddress::has_secret)
     }
 
     /// Checks ranges, and values that depend on each other.
@@ -304,6 +339,7 @@ impl Config {
             ("write_seconds", limits.write_seconds),
             ("request_seconds", limits.request_seconds),
             ("elements", limits.elements as u64),
+            ("instance_bytes", limits.instance_bytes as u64),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(format!("limits.{name} is 0, and would allow nothing"));
@@ -328,10 +364,55 @@ impl Config {
     }
 
     /// The address of the catalog store.
-    pub(crate) fn catalog_store(&self) -> String {
-        match &*self.catalog.store {
-            "" => self.data.join("catalog.sqlite").display().to_string(),
-            store => store.to_owned(),
+    pub(crate) fn catalog_store(&self) -> CatalogAddress {
+        let own = || CatalogAddress::Sqlite(self.data.join("catalog.sqlite"));
+        self.catalog.store.clone().unwrap_or_else(own)
+    }
+}
+
+/// An address, or an empty text for none.
+mod or_empty {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_str(""),
+        }
+    }
+
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let text = String::deserialize(deserializer)?;
+        match text.is_empty() {
+            true => Ok(None),
+            false => text.parse().map(Some).map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+/// Opens and reads a file. It is returned too: what is checked of it later is of the file that was read.
+fn read(path: &Path) -> std::io::Result<(String, File)> {
+    let mut file = File::open(path)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok((text, file))
+}
+
+/// Puts the keys of a file over the defaults.
+fn overlay(table: &mut Table, own: Table) {
+    for (name, value) in own {
+        match (table.get_mut(&name), value) {
+            (Some(Value::Table(table)), Value::Table(own)) => overlay(table, own),
+            (_, value) => {
+                table.insert(name, value);
+            }
         }
     }
 }
@@ -354,7 +435,7 @@ fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
     let value = match table.get(&name) {
         Some(Value::String(_)) => Value::String(text.to_owned()),
         Some(Value::Integer(_)) => {
-            Value::Integer(text.trim().parse().map_err(|_| format!("{text:?} is not a whole number"))?)
+            Value::Integer(text.trim().parse().map_err(|_| "it is not a whole number".to_owned())?)
         }
         Some(_) => return Err("there is no such key".into()),
         None if known.contains(&&*name) => Value::String(text.to_owned()),
@@ -362,20 +443,6 @@ fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
     };
     table.insert(name, value);
     Ok(())
-}
-
-/// An address without its password.
-fn without_password(address: &str) -> String {
-    if let Some((start, rest)) = address.split_once("password=") {
-        let end = rest.find('&').map_or("", |end| &rest[end..]);
-        return without_password(&format!("{start}pass=***{end}")).replacen("pass=***", "password=***", 1);
-    }
-    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
-    let Some((credentials, host)) = rest.rsplit_once('@') else { return address.to_owned() };
-    match credentials.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-        None => address.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -388,6 +455,8 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join(format!("{}.toml", text.len() + environment.len()));
         std::fs::write(&file, text).unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&file, private).unwrap();
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Config::load(Some(&file), environment)
     }
@@ -430,10 +499,13 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_not_printed() {
-        let config = load("[catalog]\nstore = \"postgres://me:secret@db/x\"", &[]).unwrap();
-        assert!(config.to_toml().contains("postgres://me:***@db/x"), "{}", config.to_toml());
-        let config = load("[catalog]\nstore = \"postgres://db/x?password=secret&user=me\"", &[]).unwrap();
-        assert!(config.to_toml().contains("postgres://db/x?password=***&user=me"), "{}", config.to_toml());
+    fn passwords_are_not_printed_and_stay_what_they_are() {
+        for store in ["postgres://me:secret@db/x", "postgres://db/x?password=secret&user=me"] {
+            let config = load(&format!("[catalog]\nstore = \"{store}\""), &[]).unwrap();
+            assert!(config.to_toml().contains("postgres://me:***@db/x"), "{}", config.to_toml());
+            assert!(!format!("{config:?}").contains("secret"), "{config:?}");
+            let Some(CatalogAddress::Postgres(address)) = config.catalog.store else { panic!("another store") };
+            assert_eq!(address.password().unwrap().expose(), "secret");
+        }
     }
 }

@@ -1,22 +1,44 @@
 //! The data folder of this node: the catalog and the pins if they have no address of their own, and copies of modules.
 
-use std::fs::{DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::fs::{File, TryLockError};
+use std::path::Path;
 
-/// Creates the folder if it is missing, with access for its owner only.
-pub(crate) fn create(folder: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
+use callsign_private::{Access, FileError, PrivateFolder};
 
 /// The file that is locked as long as a service uses the folder.
-pub(crate) fn lock_file(folder: &Path) -> PathBuf {
-    folder.join("lock")
+const LOCK: &str = "lock";
+
+/// The pins, if they have no address of their own.
+pub(crate) const PINS: &str = "pins";
+
+/// The copies of modules.
+pub(crate) const MODULES: &str = "modules";
+
+/// Why the folder cannot be locked.
+pub(crate) enum LockError {
+    /// Another service uses it.
+    InUse,
+    /// The file.
+    File(FileError),
+}
+
+/// Opens the folder, and creates it if it is missing, with access for its owner only. What the service keeps in it is in
+/// folders that others cannot enter.
+pub(crate) fn open(path: &Path) -> Result<PrivateFolder, FileError> {
+    let folder = PrivateFolder::create(path)?;
+    for inner in [PINS, MODULES] {
+        folder.folder(inner)?;
+    }
+    folder.sync()?;
+    Ok(folder)
 }
 
 /// Locks the folder: only one service may use it at a time. The lock ends with the file that is returned.
-pub(crate) fn lock(folder: &Path) -> Result<File, TryLockError> {
-    let open = File::options().create(true).truncate(false).write(true).open(lock_file(folder));
-    let file = open.map_err(TryLockError::Error)?;
-    file.try_lock().map(|()| file)
+pub(crate) fn lock(folder: &PrivateFolder) -> Result<File, LockError> {
+    let file = folder.open_or_create(LOCK, Access::Readable).map_err(LockError::File)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LockError::InUse),
+        Err(TryLockError::Error(error)) => Err(LockError::File(FileError::io(&folder.path().join(LOCK))(error))),
+    }
 }

@@ -24,13 +24,20 @@ struct Health {
     decides: bool,
     /// Whether the platform can be changed.
     changes: bool,
+    /// How many bindings are not in use yet. After a start their messages are answered by their failure rules.
+    starting: usize,
     /// The revision of the platform that is served.
     revision: u64,
 }
 
 fn health(service: &Service) -> Health {
     let ending = *service.ending.borrow();
-    Health { decides: true, changes: service.is_changeable() && !ending, revision: service.state().revision }
+    Health {
+        decides: true,
+        changes: service.is_changeable() && !ending,
+        starting: service.starting_bindings(),
+        revision: service.state().revision,
+    }
 }
 
 /// Whether messages are decided: for load balancers of decisions.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use callsign_private::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -139,10 +140,6 @@ impl TryFrom<String> for Hash {
     }
 }
 
-/// A key with its secret, which is shown once.
-#[derive(Debug, Clone)]
-pub(crate) struct Secret(String);
-
 /// What every key begins with, so that scanners find keys in logs and repositories.
 const MARK: &str = "cs_";
 
@@ -150,19 +147,13 @@ const ID_DIGITS: usize = 12;
 
 const SECRET_BYTES: usize = 32;
 
-impl Secret {
-    fn new(id: &str) -> Result<(Self, Hash), getrandom::Error> {
-        let mut bytes = [0; SECRET_BYTES];
-        getrandom::fill(&mut bytes)?;
-        let secret = hex(&bytes);
-        let hash = Hash::of(&secret);
-        Ok((Self(format!("{MARK}{id}_{secret}")), hash))
-    }
-
-    /// The text that follows `Authorization: App `.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
+/// A new key's secret, the text that follows `Authorization: App `, and what is stored of it.
+fn new_secret(id: &str) -> Result<(Secret, Hash), getrandom::Error> {
+    let mut bytes = [0; SECRET_BYTES];
+    getrandom::fill(&mut bytes)?;
+    let secret = hex(&bytes);
+    let hash = Hash::of(&secret);
+    Ok((Secret::new(format!("{MARK}{id}_{secret}")), hash))
 }
 
 impl Key {
@@ -179,7 +170,7 @@ impl Key {
         let mut id = [0; ID_DIGITS / 2];
         getrandom::fill(&mut id)?;
         let key_id = hex(&id);
-        let (secret, hash) = Secret::new(&key_id)?;
+        let (secret, hash) = new_secret(&key_id)?;
         let mut scopes = scopes.to_vec();
         scopes.sort_unstable();
         scopes.dedup();
@@ -201,7 +192,7 @@ impl Key {
     /// # Errors
     /// The system has no random numbers.
     pub(crate) fn rotate(&self, overlap: u64) -> Result<(Self, Secret), getrandom::Error> {
-        let (secret, hash) = Secret::new(&self.key_id)?;
+        let (secret, hash) = new_secret(&self.key_id)?;
         let previous = (overlap > 0).then(|| Previous { hash: self.hash, until: now() + overlap });
         Ok((Self { hash, previous, ..self.clone() }, secret))
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use callsign_private::{PrivateFolder, Secret};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,7 +10,7 @@ use crate::change::{Change, Draft, Kind, now, time};
 use crate::config::Config;
 use crate::key::{Key, Scope};
 use crate::state::State;
-use crate::store::{Committed, Store, StoreError};
+use crate::store::{Committed, Operator, Store, StoreError};
 
 /// The keys of a platform.
 pub struct Keys {
@@ -83,11 +84,11 @@ impl Keys {
     /// # Errors
     /// It cannot be opened.
     pub async fn open(config: &Config) -> Result<Self, KeysError> {
-        crate::data_folder::create(&config.data).map_err(|error| StoreError::Open {
+        PrivateFolder::make(&config.data).map_err(|error| StoreError::Open {
             place: config.data.display().to_string(),
             reason: error.to_string(),
         })?;
-        Ok(Self { store: Store::open(&config.catalog_store()).await? })
+        Ok(Self { store: Store::open(&config.catalog_store(), Operator::Person).await? })
     }
 
     /// Every key, the oldest first.
@@ -105,7 +106,7 @@ impl Keys {
     ///
     /// # Errors
     /// There is no such application, or the store does not answer.
-    pub async fn create(&self, new: &NewKey) -> Result<(KeyInfo, String), KeysError> {
+    pub async fn create(&self, new: &NewKey) -> Result<(KeyInfo, Secret), KeysError> {
         let (_, applications) = self.state().await?;
         if let Some(id) = new.application.as_ref().filter(|id| !applications.contains(id) && *id != "default") {
             return Err(KeysError::NoApplication { id: id.clone() });
@@ -113,18 +114,18 @@ impl Keys {
         let expires = new.lifetime.map(|seconds| now().saturating_add(seconds.saturating_mul(1_000)));
         let (key, secret) = Key::new(&new.name, &new.scopes, new.application.as_deref(), expires)?;
         self.put("key create", &key.key_id, Some(&key)).await?;
-        Ok((KeyInfo::of(&key), secret.expose().to_owned()))
+        Ok((KeyInfo::of(&key), secret))
     }
 
     /// Gives a key a new secret. The old one stays valid for `overlap` seconds.
     ///
     /// # Errors
     /// There is no such key, or the store does not answer.
-    pub async fn rotate(&self, id: &str, overlap: u64) -> Result<(KeyInfo, String), KeysError> {
+    pub async fn rotate(&self, id: &str, overlap: u64) -> Result<(KeyInfo, Secret), KeysError> {
         let key = self.find(id).await?;
         let (key, secret) = key.rotate(overlap.saturating_mul(1_000))?;
         self.put("key rotate", id, Some(&key)).await?;
-        Ok((KeyInfo::of(&key), secret.expose().to_owned()))
+        Ok((KeyInfo::of(&key), secret))
     }
 
     /// Revokes a key.

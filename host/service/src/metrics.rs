@@ -32,8 +32,9 @@ pub(crate) const CODES: [&str; 9] = [
 const OWN: &str = "OWN";
 
 /// The causes of policy failures.
-const CAUSES: [&str; 13] = [
+const CAUSES: [&str; 15] = [
     "answer",
+    "budget",
     "busy",
     "deadline",
     "host",
@@ -42,6 +43,7 @@ const CAUSES: [&str; 13] = [
     "memory",
     "no_explanation",
     "no_instance",
+    "request",
     "returned",
     "stack",
     "table",

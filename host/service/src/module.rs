@@ -24,6 +24,15 @@ pub(crate) struct ModuleRecord {
     pub(crate) application_id: Option<String>,
 }
 
+/// Whether a name is kept for modules of the platform: `callsign`, and whatever begins with it and a separator. The policies
+/// that come with the service have such names, and decisions show them.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    let (own, rest) = name.split_at_checked(RESERVED.len()).unwrap_or((name, ""));
+    own.eq_ignore_ascii_case(RESERVED) && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+const RESERVED: &str = "callsign";
+
 impl ModuleRecord {
     pub(crate) fn key(&self) -> String {
         key_of(&[self.application_id.as_deref(), Some(&self.digest)])
@@ -44,5 +53,20 @@ impl ModuleRecord {
 
     pub(crate) fn label(&self) -> String {
         format!("{}@{}", self.name, self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_platform_are_reserved_and_others_are_not() {
+        for name in ["callsign", "callsign-standard", "Callsign-Standard", "CALLSIGN_x", "callsign.v2"] {
+            assert!(is_reserved(name), "{name}");
+        }
+        for name in ["", "call", "callsigns", "callsign2", "acme-callsign", "acme"] {
+            assert!(!is_reserved(name), "{name}");
+        }
     }
 }

@@ -4,19 +4,28 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use callsign::{Module, ModuleStore, Policy, StoreError as ModuleError};
+use bytes::Bytes;
+use callsign::escape::quoted;
+use callsign::{Compiler, Inspection, Module, ModuleStore, Policy, StoreError as ModuleError};
 use sha2::{Digest, Sha256};
 
-use crate::module::{ModuleRecord, STANDARD};
+use crate::module::{ModuleRecord, STANDARD, is_reserved};
 use crate::state::State;
 use crate::store::{Store, StoreError};
+use crate::tenant_turns::TenantTurns;
 
 /// The copies on this node: a module store for the platform and one for each application, so that names of one tenant
 /// do not collide with those of another.
 pub(crate) struct ModuleCache {
     folder: PathBuf,
     stores: Mutex<HashMap<Option<String>, Arc<ModuleStore>>>,
+    compiler: Compiler,
+    compiles: TenantTurns,
 }
+
+/// How many modules of tenants are compiled at a time. With one of the platform these are all that the process has compilers
+/// for.
+const COMPILES: usize = 3;
 
 /// Why a module cannot be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -27,13 +36,19 @@ pub(crate) enum FetchError {
     Store(#[from] StoreError),
     #[error("the catalog store has no component {0}")]
     Component(String),
+    #[error(
+        "the component's name is {}, and names that begin with `callsign` are the platform's; give it another with \
+         `wasm-tools metadata add --name NAME`",
+        quoted(.0)
+    )]
+    Reserved(String),
     #[error("{0}")]
     Broken(String),
 }
 
 impl ModuleCache {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, stores: Mutex::default() }
+    pub(crate) fn new(folder: PathBuf, compiler: Compiler) -> Self {
+        Self { folder, stores: Mutex::default(), compiler, compiles: TenantTurns::new(COMPILES) }
     }
 
     /// The copies of an application, or of the platform.
@@ -51,7 +66,8 @@ impl ModuleCache {
                 format!("application-{digits}")
             }
         };
-        let store = Arc::new(ModuleStore::open(self.folder.join(name))?);
+        let store = ModuleStore::open(self.folder.join(name))?.with_compiler(self.compiler.clone());
+        let store = Arc::new(store);
         stores.insert(application.map(str::to_owned), Arc::clone(&store));
         Ok(store)
     }
@@ -61,11 +77,47 @@ impl ModuleCache {
         self.of(None)?.standard()
     }
 
-    /// Adds a component to the copies of an owner. Blocks while it is checked and compiled.
+    /// Adds a component that its owner has uploaded.
+    ///
+    /// # Errors
+    /// It is not a module, `state` has another one with its name and version, or an application gives it a name of the
+    /// platform's.
+    pub(crate) async fn upload(
+        self: &Arc<Self>,
+        owner: Option<&str>,
+        component: Bytes,
+        state: Arc<State>,
+    ) -> Result<Module, FetchError> {
+        let bytes = component.clone();
+        let name = blocking(move || Ok(Inspection::name_of(&bytes)?)).await?;
+        match name.filter(|name| owner.is_some() && is_reserved(name)) {
+            Some(name) => Err(FetchError::Reserved(name)),
+            None => self.add(owner, component, state).await,
+        }
+    }
+
+    /// Adds a component to the copies of an owner, once it is the owner's turn to have one compiled.
     ///
     /// # Errors
     /// It is not a module, or `state` has another one with its name and version.
-    pub(crate) fn add(&self, owner: Option<&str>, component: &[u8], state: &State) -> Result<Module, ModuleError> {
+    async fn add(
+        self: &Arc<Self>,
+        owner: Option<&str>,
+        component: impl AsRef<[u8]> + Send + 'static,
+        state: Arc<State>,
+    ) -> Result<Module, FetchError> {
+        let turn = self.compiles.turn(owner).await;
+        let (modules, owner) = (Arc::clone(self), owner.map(str::to_owned));
+        let work = move || {
+            // Held here, since the work goes on if the caller goes away.
+            let _turn = turn;
+            modules.compile(owner.as_deref(), component.as_ref(), &state)
+        };
+        blocking(work).await
+    }
+
+    /// Blocks while the component is checked and compiled.
+    fn compile(&self, owner: Option<&str>, component: &[u8], state: &State) -> Result<Module, ModuleError> {
         let store = self.of(owner)?;
         match store.add(component) {
             // The copy with this name is of a module that was removed, or that was never committed.
@@ -91,10 +143,7 @@ impl ModuleCache {
             return Ok(());
         }
         let component = from.component(digest).await?.ok_or_else(|| FetchError::Component(digest.to_owned()))?;
-        // Adding compiles the component.
-        let (modules, owner) = (Arc::clone(self), owner.map(str::to_owned));
-        blocking(move || modules.add(owner.as_deref(), &component, &state)).await?;
-        Ok(())
+        self.add(owner, component, state).await.map(drop)
     }
 
     /// The component of a module.

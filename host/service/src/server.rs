@@ -1,6 +1,6 @@
 //! Starts, runs and stops the service.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,16 +8,18 @@ use std::sync::Arc;
 
 use callsign::StickyStore;
 use callsign::sticky::EmbeddedOptions;
+use callsign_private::{Secret, file};
+use callsign_store_address::StoreAddress;
 
 use crate::catalog_import;
 use crate::change::{Change, Kind};
 use crate::config::Config;
-use crate::data_folder;
+use crate::data_folder::{self, LockError};
 use crate::http::{Listener, Probes};
 use crate::key::{Key, Scope};
 use crate::router::{self, router, routes};
 use crate::service::{Author, Plan, Service, StartError};
-use crate::store::Store;
+use crate::store::{Operator, Store};
 
 /// A service that has started.
 pub struct Running {
@@ -39,7 +41,7 @@ pub struct Started {
     /// `http` or `https`.
     pub scheme: &'static str,
     /// The first key of the platform, if it had none. The secret is shown this once and not stored.
-    pub first_key: Option<String>,
+    pub first_key: Option<Secret>,
 }
 
 /// Opens the stores, loads the platform and listens. `catalog` is a file to import if the platform is empty.
@@ -47,22 +49,18 @@ pub struct Started {
 /// # Errors
 /// See [`StartError`].
 pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, Started), StartError> {
-    let file = |place: &Path| {
-        let place = place.display().to_string();
-        move |source| StartError::File { place, source }
-    };
-    data_folder::create(&config.data).map_err(file(&config.data))?;
-    let lock = data_folder::lock(&config.data).map_err(|error| match error {
-        TryLockError::WouldBlock => StartError::Refused(format!(
+    let data = data_folder::open(&config.data)?;
+    let lock = data_folder::lock(&data).map_err(|error| match error {
+        LockError::InUse => StartError::Refused(format!(
             "another service uses the data folder {}: end that one, or give this one another folder",
             config.data.display()
         )),
-        TryLockError::Error(source) => file(&data_folder::lock_file(&config.data))(source),
+        LockError::File(error) => error.into(),
     })?;
     let listener = Listener::open(&config).await?;
     let address = listener.address().unwrap_or(config.listen.address);
     let probes = config.listen.probes.map(Probes::open).transpose()?;
-    let store = Store::open(&config.catalog_store()).await?;
+    let store = Store::open(&config.catalog_store(), Operator::Service).await?;
     let opening = config.clone();
     let sticky = tokio::task::spawn_blocking(move || open_pins(&opening)).await;
     let sticky = sticky.map_err(|error| StartError::Refused(error.to_string()))??;
@@ -104,23 +102,18 @@ fn open_pins(config: &Config) -> Result<Arc<dyn StickyStore>, StartError> {
         None => None,
         Some(path) => {
             let place = path.display().to_string();
-            let text = fs::read_to_string(path).map_err(|source| StartError::File { place: place.clone(), source })?;
-            let key = text.parse();
-            Some(key.map_err(|error: callsign::sticky::NotAKey| StartError::RecipientKey {
-                place,
-                reason: error.to_string(),
-            })?)
+            let text = file::read_secret(path)?;
+            let key = str::from_utf8(&text).map_err(|_| callsign::sticky::NotAKey).and_then(str::parse);
+            Some(key.map_err(|error| StartError::RecipientKey { place, reason: error.to_string() })?)
         }
     };
-    let address = match &*config.sticky.store {
-        "" => config.data.join("pins").display().to_string(),
-        address => address.to_owned(),
-    };
-    Ok(callsign::sticky::open(&address, key, EmbeddedOptions::default())?)
+    let own = StoreAddress::Path(config.data.join(data_folder::PINS));
+    let address = config.sticky.store.as_ref().unwrap_or(&own);
+    Ok(callsign::sticky::open(address, key, EmbeddedOptions::default())?)
 }
 
 /// Creates the first key if the platform has none.
-async fn first_key(service: &Arc<Service>) -> Result<Option<String>, StartError> {
+async fn first_key(service: &Arc<Service>) -> Result<Option<Secret>, StartError> {
     if !service.state().keys.is_empty() {
         return Ok(None);
     }
@@ -136,5 +129,5 @@ async fn first_key(service: &Arc<Service>) -> Result<Option<String>, StartError>
         Ok(Plan::new(changes, made))
     };
     let made = service.change(Author::itself("the first key"), plan).await.map_err(|fault| refused(fault.text))?;
-    Ok(made.then(|| secret.expose().to_owned()))
+    Ok(made.then_some(secret))
 }

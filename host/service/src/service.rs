@@ -31,6 +31,7 @@ use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::Store;
 use crate::tenant::Tenants;
+use crate::tenant_turns::TenantTurns;
 
 /// Everything that handlers need.
 pub(crate) struct Service {
@@ -46,6 +47,8 @@ pub(crate) struct Service {
     pub(crate) entity_autocreate: EntityAutocreate,
     /// What was applied to the gateway.
     applied: AppliedBindings,
+    /// Turns to try and to start policies.
+    starts: TenantTurns,
     /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
     state: ArcSwap<State>,

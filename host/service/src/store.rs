@@ -4,14 +4,15 @@
 //! writer was first, the commit fails with [`Committed::Behind`], and the writer plans the change again on the newer
 //! revision.
 
+mod address;
 mod postgres;
 mod sqlite;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+pub use self::address::CatalogAddress;
 pub(crate) use self::postgres::Postgres;
 pub(crate) use self::sqlite::Sqlite;
 use crate::change::{Draft, Entry, Kind};
@@ -24,6 +25,15 @@ const PLACES: u64 = 1 << 24;
 pub(crate) enum Store {
     Sqlite(Sqlite),
     Postgres(Postgres),
+}
+
+/// Who opens a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    /// A service: the files are its own.
+    Service,
+    /// A person beside it, with `callsign key`: root may work on the files of the service's user.
+    Person,
 }
 
 /// An element as it is stored.
@@ -64,12 +74,12 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens a store by its address: `postgres://...`, or the path of a SQLite file, which is created if missing.
-    pub(crate) async fn open(address: &str) -> Result<Self, StoreError> {
-        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            return Ok(Self::Postgres(Postgres::open(address).await?));
+    /// Opens a store by its address: a PostgreSQL database, or a SQLite file, which is created if missing.
+    pub(crate) async fn open(address: &CatalogAddress, operator: Operator) -> Result<Self, StoreError> {
+        match address {
+            CatalogAddress::Postgres(address) => Ok(Self::Postgres(Postgres::open(address).await?)),
+            CatalogAddress::Sqlite(path) => Ok(Self::Sqlite(Sqlite::open(path, operator).await?)),
         }
-        Ok(Self::Sqlite(Sqlite::open(Path::new(address)).await?))
     }
 
     /// The newest revision and all elements, kind by kind, each kind in the order of creation.

@@ -13,13 +13,11 @@ mod usage;
 
 use std::array;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use callsign::LogBudget;
+use callsign::{Gateway, LogBudget, MemoryBudget};
 use tokio::sync::{Mutex, Semaphore};
 
 use self::bucket::Bucket;
@@ -37,6 +35,9 @@ use crate::metrics::Metrics;
 /// How often the log says at most that a tenant is over a budget.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// After how many milliseconds the time of its policies is charged again.
+const BETWEEN_CHARGES: u64 = 5;
+
 /// What a tenant uses, on this node.
 pub(crate) struct Tenant {
     application: Box<str>,
@@ -51,12 +52,18 @@ pub(crate) struct Tenant {
     messages: Bucket,
     /// In thousandths of a second.
     policy_time: Bucket,
+    /// What was charged of it, in microseconds since the start of this node.
+    policy_time_charged: AtomicU64,
+    /// When the gateway was asked last, in milliseconds since 1970.
+    policy_time_asked: AtomicU64,
     events: Bucket,
     new_entities: Bucket,
     /// Bytes of bodies.
     pub(crate) bodies: Arc<Room>,
     pub(crate) listeners: Arc<Room>,
     compiles: Arc<Room>,
+    /// The memory of the instances of policies that are bound for it and its entities.
+    memory: Arc<MemoryBudget>,
     /// What its policies log.
     pub(crate) log: Arc<LogBudget>,
     /// Held while one of its changes waits for the writer, or is made: of each tenant there is one.
@@ -68,7 +75,12 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub(crate) fn new(application: &str, limits: &config::Tenant, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        application: &str,
+        limits: &config::Tenant,
+        metrics: Arc<Metrics>,
+        memory: Arc<MemoryBudget>,
+    ) -> Self {
         let places = if limits.requests == 0 { Semaphore::MAX_PERMITS } else { limits.requests };
         Self {
             application: application.into(),
@@ -78,6 +90,8 @@ impl Tenant {
             management: Bucket::new(limits.management_per_second),
             messages: Bucket::new(limits.messages_per_second),
             policy_time: Bucket::new(limits.policy_milliseconds_per_second),
+            policy_time_charged: AtomicU64::new(0),
+            policy_time_asked: AtomicU64::new(0),
             events: Bucket::new(limits.events_per_second),
             new_entities: Bucket::new(limits.new_entities_per_second),
             bodies: Arc::new(Room::or_unlimited(limits.bodies_bytes)),
@@ -90,6 +104,7 @@ impl Tenant {
             told: array::from_fn(|_| AtomicU64::new(0)),
             limits: limits.clone(),
             metrics,
+            memory,
         }
     }
 
@@ -109,8 +124,9 @@ impl Tenant {
     ///
     /// # Errors
     /// 429.
-    pub(crate) fn may_decide(&self) -> Result<(), Fault> {
+    pub(crate) fn may_decide(&self, gateway: &Gateway) -> Result<(), Fault> {
         self.messages.is_open().map_err(|wait| self.over(Budget::Messages, Some(wait)))?;
+        self.charge_policy_time(gateway);
         self.policy_time.is_open().map_err(|wait| self.over(Budget::PolicyTime, Some(wait)))
     }
 
@@ -122,9 +138,17 @@ impl Tenant {
         self.messages.take(messages as u64).map_err(|wait| self.over(Budget::Messages, Some(wait)))
     }
 
-    /// Charges time that policies took for its messages, wherever they ran.
-    pub(crate) fn charge_policy_time(&self, took: Duration) {
-        self.policy_time.charge(took.as_micros() as u64);
+    /// Charges what policies took for its messages, wherever they ran. The gateway counts it; it is asked every few
+    /// milliseconds, and not by every request.
+    fn charge_policy_time(&self, gateway: &Gateway) {
+        let (now, asked) = (now(), self.policy_time_asked.load(Ordering::Relaxed));
+        let is_due = now.saturating_sub(asked) >= BETWEEN_CHARGES
+            && self.policy_time_asked.compare_exchange(asked, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_due {
+            let taken = gateway.usage(&self.application).policy_time.as_micros() as u64;
+            let charged = self.policy_time_charged.fetch_max(taken, Ordering::Relaxed);
+            self.policy_time.charge(taken.saturating_sub(charged));
+        }
     }
 
     /// Whether an entity may be made because a message names it. The log tells at most once a minute that it may not.
@@ -247,7 +271,7 @@ impl Tenant {
                 Budget::Management => self.management.used(),
                 Budget::Messages => self.messages.used(),
                 Budget::PolicyTime => self.policy_time.used(),
-                Budget::InstanceBytes => 0,
+                Budget::InstanceBytes => self.memory.used() as u64,
                 Budget::BodiesBytes => self.bodies.used() as u64,
                 Budget::Compiles => self.compiles.used() as u64,
                 Budget::LogLines => self.log.used(),
@@ -267,18 +291,4 @@ impl fmt::Debug for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Tenant").field(&self.application).finish()
     }
-}
-
-/// Runs a decision, and charges the tenant the time that it takes on this thread. What it only waits for is free.
-pub(crate) async fn charged<F: Future>(tenant: Option<&Tenant>, work: F) -> F::Output {
-    let Some(tenant) = tenant else { return work.await };
-    let mut work = pin!(work);
-    poll_fn(|context| {
-        let began = Instant::now();
-        let polled = work.as_mut().poll(context);
-        // Charged at once, so that a request that is broken off has paid too.
-        tenant.charge_policy_time(began.elapsed());
-        polled
-    })
-    .await
 }

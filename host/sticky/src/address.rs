@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use callsign_store_address::StoreAddress;
+
 use crate::embedded::{EmbeddedOptions, EmbeddedStore, Recipients};
 use crate::error::OpenError;
 #[cfg(feature = "postgres")]
@@ -11,39 +13,35 @@ use crate::recipient::RecipientKey;
 use crate::redis::{RedisOptions, RedisStore};
 use crate::store::StickyStore;
 
-/// Opens the store at an address: `postgres://...`, `redis://...`, or the path of a folder. If a key is given,
-/// recipients are hashed with it; otherwise the store's default applies. The options apply to a folder only.
+/// Opens the store at an address: a PostgreSQL database, a Redis Cluster, or a folder. If a key is given, recipients are
+/// hashed with it; otherwise the store's default applies. The options apply to a folder only.
 ///
 /// # Errors
 /// The store cannot be opened, or this build has no store for such an address.
 pub fn open(
-    address: &str,
+    address: &StoreAddress,
     key: Option<RecipientKey>,
     folder: EmbeddedOptions,
 ) -> Result<Arc<dyn StickyStore>, OpenError> {
-    match address.split_once("://") {
-        None => {
+    match address {
+        StoreAddress::Path(path) => {
             let folder = match key {
                 Some(key) => folder.recipients(Recipients::HashedWith(key)),
                 None => folder,
             };
-            Ok(Arc::new(EmbeddedStore::open(address, folder)?))
+            Ok(Arc::new(EmbeddedStore::open(path, folder)?))
         }
         #[cfg(feature = "postgres")]
-        Some(("postgres" | "postgresql", _)) => {
+        StoreAddress::Postgres(address) => {
             let options = PostgresOptions { recipient_key: key, ..PostgresOptions::default() };
-            Ok(Arc::new(PostgresStore::connect(address, options)?))
+            Ok(Arc::new(PostgresStore::connect_to(address, options)?))
         }
         #[cfg(feature = "redis")]
-        Some(("redis", _)) => {
+        StoreAddress::Redis(address) => {
             let options = RedisOptions { recipient_key: key, ..RedisOptions::default() };
-            Ok(Arc::new(RedisStore::connect(address, options)?))
+            Ok(Arc::new(RedisStore::connect_to(address, options)?))
         }
-        Some((scheme, _)) => Err(OpenError::Address {
-            reason: format!(
-                "{scheme}:// is not the address of a store of pins; give a folder, or an address that begins with \
-                 postgres:// or redis://"
-            ),
-        }),
+        #[cfg(not(all(feature = "postgres", feature = "redis")))]
+        _ => Err(OpenError::Address { reason: "this build has no store for such an address; give a folder".into() }),
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use callsign_private::FileError;
+use callsign_store_address::AddressError;
+
 /// The store could not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -69,6 +72,17 @@ pub enum OpenError {
         /// What is wrong.
         reason: String,
     },
+    /// A folder or a file that others may use, or that somebody else made.
+    #[error("the sticky store is not opened: {0}")]
+    NotPrivate(FileError),
+    /// TLS cannot be spoken as the address asks: a file of certificates is missing, say.
+    #[error("the sticky store {place} cannot be reached with TLS: {reason}")]
+    Tls {
+        /// Where the store is, without its password.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The store cannot be reached, or refuses the login.
     #[error("the sticky store {place} cannot be reached: {reason}")]
     Unreachable {
@@ -93,4 +107,19 @@ pub enum OpenError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl From<AddressError> for OpenError {
+    fn from(error: AddressError) -> Self {
+        Self::Address { reason: error.to_string() }
+    }
+}
+
+impl From<FileError> for OpenError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { path, cause } => Self::File { place: path.display().to_string(), source: cause },
+            error => Self::NotPrivate(error),
+        }
+    }
 }

@@ -27,6 +27,8 @@ mod transfer;
 pub use address::open;
 pub use async_store::{Answers, AsyncStore};
 pub use callsign_destination::Channel;
+pub use callsign_private::{FileError, Secret};
+pub use callsign_store_address::{AddressError, PostgresAddress, RedisAddress, StoreAddress};
 pub use embedded::{EmbeddedOptions, EmbeddedStore, Recipients};
 pub use error::{OpenError, StickyError};
 pub use listing::{Filter, NotAPosition, Page, PinRecord, Position};

@@ -16,6 +16,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use callsign_store_address::PostgresAddress;
 use deadpool_postgres::Pool;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::{self, Receiver, Sender};
@@ -75,7 +76,9 @@ use crate::store::StickyStore;
 /// their key is written again. The tests run on PostgreSQL 15. A connection pooler must pool sessions, not
 /// transactions.
 ///
-/// **TLS** is not supported: `sslmode=require` is refused, and with every other mode the connection is not encrypted.
+/// **TLS** is as libpq has it: `sslmode` (`disable`, `prefer`, `require`, `verify-ca`, `verify-full`), `sslrootcert`, `sslcert`
+/// and `sslkey`. The default is `prefer`, which is TLS where the server has it and checks no certificate. Use
+/// `sslmode=verify-full` wherever the network is not trusted.
 pub struct PostgresStore {
     shared: Arc<Shared>,
     touches: Sender<TouchRow>,
@@ -169,6 +172,14 @@ impl PostgresStore {
     /// The address is malformed, the server cannot be reached or refuses the login, a newer version created the tables,
     /// or recipients are kept with another key.
     pub fn connect(address: &str, options: PostgresOptions) -> Result<Self, OpenError> {
+        Self::connect_to(&address.parse()?, options)
+    }
+
+    /// Opens the store in a database, by an address that is parsed already.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::connect`], and a file that the address names for TLS cannot be used.
+    pub fn connect_to(address: &PostgresAddress, options: PostgresOptions) -> Result<Self, OpenError> {
         let PostgresOptions {
             recipient_key,
             retry,
@@ -182,16 +193,16 @@ impl PostgresStore {
             let reason = format!("the schema {schema:?} is not 1 to 63 lower case letters, digits and _");
             return Err(OpenError::Address { reason });
         }
-        let config = connect::parse(address, retry.attempt_timeout)?;
-        let place = connect::place(&config);
+        let config = connect::config(address, retry.attempt_timeout)?;
+        let (tls, place) = (connect::connector(address)?, address.place());
         let background = RetryPolicy { attempt_timeout: listing_timeout, total_timeout: listing_timeout, ..retry };
         let calls = |session: Session, connections, retry| {
             let pool = connect::pool(&config, session, connections)?;
-            Ok(Calls { pool, retrier: Retrier::new(retry) })
+            Ok::<_, OpenError>(Calls { pool, retrier: Retrier::new(retry) })
         };
         let shared = Arc::new(Shared {
-            decisions: calls(Session::of_decisions(&schema, retry.attempt_timeout), connections, retry)?,
-            background: calls(Session::of_background(&schema, listing_timeout), BACKGROUND, background)?,
+            decisions: calls(Session::of_decisions(&tls, &schema, retry.attempt_timeout), connections, retry)?,
+            background: calls(Session::of_background(&tls, &schema, listing_timeout), BACKGROUND, background)?,
             written: WrittenNames::new(),
             recipient_key,
         });
@@ -205,8 +216,9 @@ impl PostgresStore {
         let (handle, (touches, waiting)) = (runtime.handle().clone(), mpsc::channel(waiting_touches.max(1)));
         let store = Self { shared, touches, place: place.clone(), handle, runtime: Some(runtime) };
         let key = store.shared.recipient_key.clone();
+        let database = schema::Database { config, tls, place: place.clone() };
         let opening =
-            async move { tokio::time::timeout(OPENING, schema::prepare(&config, &schema, key.as_ref())).await };
+            async move { tokio::time::timeout(OPENING, schema::prepare(database, &schema, key.as_ref())).await };
         match pollster::block_on(store.handle.spawn(opening)) {
             Ok(Ok(prepared)) => prepared?,
             Ok(Err(_)) => return Err(unreachable(format!("no answer within {OPENING:?}"))),

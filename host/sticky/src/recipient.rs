@@ -27,6 +27,12 @@ pub struct RecipientHash([u8; 16]);
 pub struct RecipientKey([u8; 32]);
 
 impl Recipient {
+    /// The recipient who has a number: forms of one mobile number are one, see [`Number::recipient`].
+    #[inline]
+    pub const fn of(number: Number) -> Recipient {
+        Recipient::Number(number.recipient())
+    }
+
     /// The recipient as a store with this key keeps it. Without a key numbers stay numbers; a hash always stays as it
     /// is.
     #[inline]
@@ -119,8 +125,8 @@ impl RecipientKey {
         hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The key as 64 hexadecimal digits, as files and environment variables hold it.
-    pub fn to_hex(&self) -> String {
+    /// The key itself, as 64 hexadecimal digits: what files and environment variables hold. Never for a message.
+    pub fn expose(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

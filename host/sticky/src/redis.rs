@@ -26,6 +26,7 @@ mod topology;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
+use callsign_store_address::RedisAddress;
 use hashbrown::HashMap;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -45,7 +46,7 @@ use list::{PinFilter, ReadAhead};
 use names::{NameId, Names};
 use node::Lane;
 pub use open::RedisOptions;
-use open::{Address, open};
+use open::{access, open};
 
 /// Keeps pins in a Redis or Valkey Cluster, version 7 and later.
 ///
@@ -95,7 +96,10 @@ use open::{Address, open};
 ///   opened.
 /// - `cluster-require-full-coverage no`: otherwise no pin can be read or written while one master is away.
 /// - A cluster can be a single server with `cluster-enabled yes` and all slots. A server without it is refused, as it
-///   cannot list the keys of a slot. TLS is not supported.
+///   cannot list the keys of a slot.
+/// - With TLS (`rediss://`) every server has `tls-port` and `tls-cluster yes`, so that the cluster announces those ports. A
+///   certificate is checked for the name that the address or the cluster gives: an IP address unless
+///   `cluster-preferred-endpoint-type hostname` and `cluster-announce-hostname` are set.
 /// - Pins end by the clocks of servers and clients: one that has ended by the clock of either counts as ended.
 ///
 /// # Retries
@@ -217,20 +221,27 @@ fn answer(outcome: Outcome) -> Answer {
 
 impl RedisStore {
     /// Opens a store: `redis://host:6379,other-host:6379`, with `user:password@` before the first host where one is
-    /// needed. Any servers of the cluster will do; the others are found through them. Other databases than 0 and TLS
-    /// are not supported.
+    /// needed, and `rediss://` for TLS. Any servers of the cluster will do; the others are found through them. Other
+    /// databases than 0 are not supported.
     ///
     /// # Errors
     /// The address is malformed, no server answers or accepts the login, a server is too old or would evict pins, or
     /// the store has a newer format or another recipient key.
     pub fn connect(address: &str, options: RedisOptions) -> Result<Self, OpenError> {
-        let address = Address::parse(address)?;
-        let place = address.place.clone();
+        Self::connect_to(&address.parse()?, options)
+    }
+
+    /// Opens a store, by an address that is parsed already.
+    ///
+    /// # Errors
+    /// As [`RedisStore::connect`], and a file that the address names for TLS cannot be used.
+    pub fn connect_to(address: &RedisAddress, options: RedisOptions) -> Result<Self, OpenError> {
+        let (address, access, place) = (address.clone(), access(address)?, address.place());
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let builder = builder.worker_threads(options.threads.max(1)).thread_name("sticky-redis").enable_all();
         let runtime = builder.build().map_err(|source| OpenError::File { place: place.clone(), source })?;
         let (sender, mut touches) = mpsc::channel(options.waiting_touches.max(1));
-        let opened = pollster::block_on(runtime.spawn(async move { open(address, &options).await }));
+        let opened = pollster::block_on(runtime.spawn(async move { open(&address, access, &options).await }));
         let broken_off = |_| Err(OpenError::Unreachable { place, reason: "it was broken off".into() });
         let inner = match opened.unwrap_or_else(broken_off) {
             Ok(inner) => Arc::new(inner),

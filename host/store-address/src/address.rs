@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::AddressError;
 use crate::postgres::{self, PostgresAddress};
-use crate::redis::RedisAddress;
+use crate::redis::{self, RedisAddress};
 
 /// Where a store is. Printed with `***` for its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,30 @@ impl FromStr for StoreAddress {
         match text.contains(|c: char| ":@=".contains(c) || c.is_control()) {
             true => Err(AddressError::Unclear),
             false => Ok(Self::Path(text.into())),
+        }
+    }
+}
+
+/// Parses an address of PostgreSQL, and no other.
+impl FromStr for PostgresAddress {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match text.parse()? {
+            StoreAddress::Postgres(address) => Ok(address),
+            _ => Err(AddressError::Malformed { expected: postgres::FORM }),
+        }
+    }
+}
+
+/// Parses an address of Redis, and no other.
+impl FromStr for RedisAddress {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match text.parse()? {
+            StoreAddress::Redis(address) => Ok(address),
+            _ => Err(AddressError::Malformed { expected: redis::FORM }),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::text::{self, check_host, decode, encode, encode_value, host, host_and
 use crate::tls::{SslMode, Tls, TlsOptions};
 
 /// The form of an address.
-const FORM: &str = "postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+pub(crate) const FORM: &str = "postgres://USER:PASSWORD@HOST:PORT/DATABASE";
 
 /// The form of keywords.
 const KEYWORDS: &str = "host=HOST port=PORT user=USER password='PASSWORD' dbname=DATABASE";

@@ -9,7 +9,7 @@ use crate::text::{decode, encode, host, host_and_port};
 use crate::tls::{SslMode, Tls, TlsOptions};
 
 /// The form of an address.
-const FORM: &str = "redis://USER:PASSWORD@HOST:PORT,HOST:PORT, or rediss:// for TLS";
+pub(crate) const FORM: &str = "redis://USER:PASSWORD@HOST:PORT,HOST:PORT, or rediss:// for TLS";
 
 /// The port of a server that names none.
 const PORT: u16 = 6379;

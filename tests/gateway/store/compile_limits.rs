@@ -138,3 +138,59 @@ fn compiling_ends_when_its_time_is_over_and_the_next_is_not_hurt() {
     }
     super::assert_decides(Policy::standard().unwrap());
 }
+
+#[test]
+fn bulk_operators_are_counted() {
+    // A function that fills a part of a table over and over.
+    let fills = |functions: u32, count: usize| {
+        let body = "(table.fill $t (i32.const 0) (ref.null func) (i32.const 1))".repeat(count);
+        let functions = format!("(func {body})").repeat(functions as usize);
+        wat::parse_str(format!("(component (core module (table $t 10 funcref) {functions}))")).unwrap()
+    };
+    assert_over(&fills(1, 1_001), "bulk operators in one function", 1_000);
+    assert_over(&fills(21, 1_000), "squares of the bulk operators of all functions", 20_000_000);
+    assert_within(&fills(10, 100));
+    for operator in [
+        "(memory.fill (i32.const 0) (i32.const 0) (i32.const 1))",
+        "(memory.copy (i32.const 0) (i32.const 0) (i32.const 1))",
+        "(memory.init 0 (i32.const 0) (i32.const 0) (i32.const 1))",
+        "(drop (memory.grow (i32.const 0)))",
+        "(table.copy 0 0 (i32.const 0) (i32.const 0) (i32.const 1))",
+        "(table.init 0 0 (i32.const 0) (i32.const 0) (i32.const 1))",
+        "(drop (table.grow 0 (ref.null func) (i32.const 0)))",
+    ] {
+        let body = operator.repeat(1_001);
+        let text = format!(
+            r#"(component (core module (memory 1) (table 10 funcref) (elem funcref (ref.null func)) (data "x") (func {body})))"#
+        );
+        assert_over(&wat::parse_str(text).unwrap(), "bulk operators in one function", 1_000);
+    }
+}
+
+/// A component with another one inside that lifts a function, which is lowered so many times in a third.
+fn adapters(count: usize, instances: usize) -> Vec<u8> {
+    let lowers = r#"(core func (canon lower (func $f)))"#.repeat(count);
+    let instances = "(instance (instantiate $user (with \"f\" (func $callee \"f\"))))".repeat(instances);
+    wat::parse_str(format!(
+        r#"(component
+            (component $callee
+                (core module $m (func (export "f") (param i32) (result i32) local.get 0))
+                (core instance $i (instantiate $m))
+                (func (export "f") (param "a" u32) (result u32) (canon lift (core func $i "f"))))
+            (component $user (import "f" (func $f (param "a" u32) (result u32))) {lowers})
+            (instance $callee (instantiate $callee))
+            {instances})"#
+    ))
+    .unwrap()
+}
+
+#[test]
+fn lifts_and_lowers_are_counted_for_each_instance_of_a_component_inside() {
+    const WHAT: &str = "lifts and lowers of functions";
+    assert_over(&adapters(501, 0), WHAT, 500);
+    assert_over(&adapters(100, 6), WHAT, 500);
+    assert_within(&adapters(100, 4));
+    // Nobody knows how many there are in a component that comes as an argument.
+    let argument = r#"(component (component (import "c" (component $c)) (instance (instantiate $c))))"#;
+    assert_over(&wat::parse_str(argument).unwrap(), WHAT, 500);
+}

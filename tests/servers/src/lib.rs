@@ -3,5 +3,6 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that fails here says where")]
 
+pub mod certificates;
 pub mod postgres;
 pub mod redis;

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use callsign_sticky::{PostgresOptions, PostgresStore};
 
+use crate::certificates::{Authority, Certificate};
+
 pub const PASSWORD: &str = "not-a-secret";
 
 /// A server that can be stopped, killed and started again.
@@ -67,6 +69,47 @@ impl Server {
 
     /// A server of its own, for tests that stop it.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// A server that has TLS, with this certificate, and trusts clients with a certificate of this authority. It takes
+    /// connections without TLS too.
+    pub fn start_with_tls(certificate: &Certificate, authority: &Authority) -> Self {
+        Self::start_with(Some((certificate, authority)))
+    }
+
+    /// Puts another certificate in the place of its own.
+    pub fn set_certificate(&self, certificate: &Certificate) {
+        self.put("server.pem", &certificate.certificate);
+        self.put("server.key", &certificate.key);
+    }
+
+    /// Copies a file into its folder, for its user alone.
+    fn put(&self, name: &str, from: &Path) {
+        let to = self.folder.join(name);
+        std::fs::copy(from, &to).unwrap();
+        std::fs::set_permissions(&to, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        if let Some((user, group)) = self.programs.user {
+            std::os::unix::fs::chown(&to, Some(user), Some(group)).unwrap();
+        }
+    }
+
+    /// Requires a certificate of the authority from every client that speaks TLS, and TLS from every client.
+    pub fn require_client_certificates(&self) {
+        std::fs::write(
+            self.folder.join("data/pg_hba.conf"),
+            "hostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n",
+        )
+        .unwrap();
+    }
+
+    /// Reads its configuration and its certificates again.
+    pub fn reload(&self) {
+        self.stop();
+        self.go_on();
+    }
+
+    fn start_with(tls: Option<(&Certificate, &Authority)>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let programs = Programs::find();
         let name = format!("callsign-postgres-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -108,6 +151,19 @@ impl Server {
         )
         .unwrap();
         let server = Self { folder, port, programs, guard };
+        if let Some((certificate, authority)) = tls {
+            server.set_certificate(certificate);
+            server.put("authority.pem", &authority.certificate);
+            let path = |name: &str| server.folder.join(name).display().to_string();
+            let lines = format!(
+                "\nssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\nssl_ca_file = '{}'\n",
+                path("server.pem"),
+                path("server.key"),
+                path("authority.pem")
+            );
+            let settings = std::fs::OpenOptions::new().append(true).open(server.folder.join("data/postgresql.conf"));
+            settings.unwrap().write_all(lines.as_bytes()).unwrap();
+        }
         server.go_on();
         server
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use crate::certificates::{Authority, Certificate};
 use callsign_sticky::{RedisOptions, RedisStore};
 use redis::{Client, Connection, FromRedisValue};
 
@@ -22,6 +23,26 @@ pub struct Setup {
     /// where a test waits for it.
     pub node_timeout: u64,
     pub more: &'static [&'static str],
+    /// Servers take TLS too, on a port of their own, and speak it among each other.
+    pub tls: Option<&'static TlsFiles>,
+}
+
+/// What servers with TLS are started with.
+#[derive(Debug)]
+pub struct TlsFiles {
+    pub authority: Authority,
+    pub server: Certificate,
+    /// Whether clients need a certificate of the authority.
+    pub clients: bool,
+}
+
+impl TlsFiles {
+    /// A certificate for these names. It lives as long as the process: servers of several tests use it.
+    pub fn leaked(names: &[&str], clients: bool) -> &'static Self {
+        let authority = Authority::new();
+        let server = authority.sign(names);
+        Box::leak(Box::new(Self { authority, server, clients }))
+    }
 }
 
 /// The one for tests that wait for a failover.
@@ -29,7 +50,7 @@ pub const SHORT: u64 = 1_200;
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { masters: 3, replicas: 3, password: None, cluster: true, node_timeout: 10_000, more: &[] }
+        Self { masters: 3, replicas: 3, password: None, cluster: true, node_timeout: 10_000, more: &[], tls: None }
     }
 }
 
@@ -45,6 +66,8 @@ pub struct Cluster {
 #[derive(Debug)]
 pub struct Server {
     pub port: u16,
+    /// The port for TLS.
+    pub tls_port: u16,
     bus: u16,
     folder: PathBuf,
     child: Mutex<Option<Child>>,
@@ -86,6 +109,13 @@ impl Server {
         if let Some(password) = setup.password {
             command.args(["--requirepass", password, "--masterauth", password]);
         }
+        if let Some(TlsFiles { authority, server, clients }) = setup.tls {
+            let port = self.tls_port.to_string();
+            command.args(["--tls-port", &port, "--tls-cluster", "yes"]);
+            command.args(["--tls-auth-clients", if *clients { "yes" } else { "no" }]);
+            command.arg("--tls-cert-file").arg(&server.certificate).arg("--tls-key-file").arg(&server.key);
+            command.arg("--tls-ca-cert-file").arg(&authority.certificate);
+        }
         command.args(setup.more);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let child = command.spawn().expect("redis-server starts; `make setup` installs it");
@@ -117,11 +147,12 @@ impl Cluster {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("callsign-redis-{}-{number}", std::process::id()));
         let total = setup.masters + setup.replicas;
-        let ports = free_ports(2 * total);
+        let ports = free_ports(3 * total);
         let server = |index: usize| {
             let folder = folder.join(index.to_string());
             std::fs::create_dir_all(&folder).unwrap();
-            Server { port: ports[index], bus: ports[total + index], folder, child: Mutex::new(None) }
+            let (port, bus, tls_port) = (ports[index], ports[total + index], ports[2 * total + index]);
+            Server { port, tls_port, bus, folder, child: Mutex::new(None) }
         };
         let cluster = Self { setup, servers: (0..total).map(server).collect(), folder };
         for server in &cluster.servers {
@@ -160,7 +191,8 @@ impl Cluster {
         let meet = || {
             for index in 0..total {
                 for other in &self.servers[index + 1..] {
-                    let _ = self.try_ask::<()>(index, &format!("CLUSTER MEET 127.0.0.1 {} {}", other.port, other.bus));
+                    let port = if self.setup.tls.is_some() { other.tls_port } else { other.port };
+                    let _ = self.try_ask::<()>(index, &format!("CLUSTER MEET 127.0.0.1 {port} {}", other.bus));
                 }
             }
         };
@@ -247,6 +279,13 @@ impl Cluster {
         let hosts: Vec<String> = self.servers.iter().map(|server| format!("127.0.0.1:{}", server.port)).collect();
         let password = self.setup.password.map_or(String::new(), |password| format!(":{password}@"));
         format!("redis://{password}{}", hosts.join(","))
+    }
+
+    /// The address for TLS by this host name, with the authority's certificate and further options.
+    pub fn tls_address(&self, host: &str, authority: &Authority, more: &str) -> String {
+        let hosts: Vec<String> = self.servers.iter().map(|server| format!("{host}:{}", server.tls_port)).collect();
+        let password = self.setup.password.map_or(String::new(), |password| format!(":{password}@"));
+        format!("rediss://{password}{}?sslrootcert={}{more}", hosts.join(","), authority.certificate.display())
     }
 
     pub fn store(&self, options: RedisOptions) -> RedisStore {

@@ -20,6 +20,7 @@ impl Files {
         let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
         std::fs::write(&certificate, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         Self { folder, certificate, key }
     }
 
@@ -79,6 +80,14 @@ fn a_certificate_that_is_none_is_refused_with_its_file() {
         std::fs::write(file, before).unwrap();
         std::fs::remove_dir_all(data).unwrap();
     }
+    // One that others can read is not the service's alone.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&files.key, open).unwrap();
+    let data = folder("refused");
+    let Err(log) = Server::try_at(&data, &files.config(), &[]) else { panic!("it starts") };
+    assert!(log.contains(&format!("chmod 600 {}", files.key.display())), "{log}");
+    std::fs::remove_dir_all(data).unwrap();
+    std::fs::set_permissions(&files.key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     // A key of another certificate.
     let other = Files::new();
     std::fs::copy(&other.key, &files.key).unwrap();

@@ -56,7 +56,7 @@ fn recipients_are_hashed_unless_it_is_told_otherwise() {
     assert!(matches!(page.pins[0].recipient, Recipient::Hash(_)), "{page:?}");
     let file = hashed.0.join("recipients.key");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(fs::read_to_string(&file).unwrap().trim(), store.recipient_key().unwrap().to_hex());
+    assert_eq!(fs::read_to_string(&file).unwrap().trim(), store.recipient_key().unwrap().expose());
 
     let plain = Folder::new();
     let store = opened_with(&plain, Recipients::Plain).unwrap();

@@ -1,6 +1,6 @@
 //! A service in a process of its own, on a port and in a folder of its own, and a client of it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -93,7 +93,11 @@ impl Server {
     /// The same; the log, where it does not start.
     pub fn try_at(data: &Path, config: &str, arguments: &[&str]) -> Result<Self, String> {
         let path = data.with_extension("toml");
-        std::fs::write(&path, config).unwrap();
+        // It may have a password, so it is for nobody else.
+        let _ = std::fs::remove_file(&path);
+        let mut options = std::fs::OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
+        options.open(&path).unwrap().write_all(config.as_bytes()).unwrap();
         let mut command = callsign();
         command
             .arg("serve")

@@ -154,7 +154,7 @@ fn long_and_toll_free_numbers_are_e164() {
     load(&addressed("VIRTUAL_LONG_NUMBER", "+49 (30) 1234-567"));
     for kind in ["VIRTUAL_LONG_NUMBER", "TOLL_FREE_NUMBER"] {
         for address in ["", "12345", "+0123456789", "1234567890123456", "1-800-FLOWERS"] {
-            let error = Number::parse_e164(address).expect_err("not E.164");
+            let error = Number::parse(address).expect_err("not E.164");
             assert_faults(
                 &addressed(kind, address),
                 &[&format!("$.senders[0].sender: \"{address}\" is not the number of a {kind}: {error}")],

@@ -39,7 +39,7 @@ const TEXT: &str = r#"{
 #[test]
 fn every_fault_is_reported_with_its_place() {
     let found: Vec<String> = faults(TEXT).iter().map(ToString::to_string).collect();
-    let number = Number::parse_e164("555").expect_err("too few digits");
+    let number = Number::parse("555").expect_err("too few digits");
     assert_eq!(
         found,
         [

@@ -132,7 +132,7 @@ impl Case {
     /// How a decision differs from the expected one, in words; none if it does not.
     pub(super) fn difference(&self, decision: &DecisionRef<'_>) -> Option<String> {
         let found = Expected {
-            sender: decision.sender().map(|sender| sender.address.to_string()),
+            sender: decision.sender().map(|sender| sender.shown().into_owned()),
             sender_id: decision.sender().map(|sender| sender.id.to_string()),
             step: decision.step().map(|step| step.as_str().into()),
             strategy_id: decision.strategy().map(|strategy| strategy.id.to_string()),

@@ -4,12 +4,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use callsign::{Inspection, Policy};
+use callsign::{CompiledCache, Inspection, Limits, Policy, escape};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::exit::{Exit, Stop, print};
-use crate::gateway::{refused_policy, unreadable};
+use crate::gateway::{compiler, refused_policy, unreadable};
 
 /// The report for programs.
 #[derive(Serialize)]
@@ -39,7 +39,8 @@ struct ImportReport<'a> {
 pub(super) fn run(file: &Path, json: bool) -> Result<Exit, Stop> {
     let bytes = fs::read(file).map_err(|error| unreadable("the component", file, error))?;
     let inspection = Inspection::of(&bytes).map_err(|error| refused_policy(file, error))?;
-    let policy = Policy::from_bytes(&bytes);
+    let compiled = CompiledCache::off().with_compiler(compiler()?);
+    let policy = compiled.policy(&bytes, Limits::default());
     let report = Report {
         name: inspection.name.as_deref(),
         version: inspection.version.as_deref(),
@@ -61,7 +62,10 @@ pub(super) fn run(file: &Path, json: bool) -> Result<Exit, Stop> {
     Ok(if report.fits { Exit::Done } else { Exit::Refused })
 }
 
-/// The report for people.
+/// The most characters of a name in the report for people.
+const NAME: usize = 200;
+
+/// The report for people. Names come from the component, so one could forge a line of it.
 fn text(report: &Report<'_>) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
@@ -75,14 +79,16 @@ fn text(report: &Report<'_>) -> String {
     let _ = writeln!(text, "size       {} bytes", report.size);
     let _ = writeln!(text, "sha-256    {}", report.sha256);
     text.push_str("imports\n");
-    let width = report.imports.iter().map(|import| import.name.len()).max().unwrap_or_default();
-    for import in &report.imports {
-        let line = format!("  {:width$}  {}", import.name, import.functions.join(", "));
+    let names: Vec<String> = report.imports.iter().map(|import| escape::line(import.name, NAME)).collect();
+    let width = names.iter().map(String::len).max().unwrap_or_default();
+    for (import, name) in report.imports.iter().zip(names) {
+        let functions: Vec<String> = import.functions.iter().map(|name| escape::line(name, NAME)).collect();
+        let line = format!("  {name:width$}  {}", functions.join(", "));
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text.push_str("exports\n");
     for export in report.exports {
-        let _ = writeln!(text, "  {export}");
+        let _ = writeln!(text, "  {}", escape::line(export, NAME));
     }
     text
 }

@@ -14,8 +14,8 @@ pub(super) const MAX_LINE: usize = 64 << 10;
 pub(super) enum Framing {
     /// After every line feed.
     Lines,
-    /// After every line end that is not inside quotes.
-    Records,
+    /// After every line end that is not inside quotes, where this byte stands between cells.
+    Records(u8),
 }
 
 /// The position in a CSV record. The rules are those of the `csv` crate, which parses the chunks afterwards.
@@ -167,9 +167,9 @@ impl<R: Read> Chunks<R> {
     fn first_end(&mut self, bytes: &[u8]) -> Option<usize> {
         match self.framing {
             Framing::Lines => bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1),
-            Framing::Records => {
+            Framing::Records(delimiter) => {
                 for (at, &byte) in bytes.iter().enumerate() {
-                    if self.cell.pass(byte) {
+                    if self.cell.pass(byte, delimiter) {
                         return Some(at + 1);
                     }
                 }
@@ -182,10 +182,10 @@ impl<R: Read> Chunks<R> {
     fn last_end(&mut self, bytes: &[u8]) -> Option<usize> {
         match self.framing {
             Framing::Lines => bytes.iter().rposition(|&byte| byte == b'\n').map(|at| at + 1),
-            Framing::Records => {
+            Framing::Records(delimiter) => {
                 let (mut cell, mut end) = (self.cell, None);
                 for (at, &byte) in bytes.iter().enumerate() {
-                    if cell.pass(byte) {
+                    if cell.pass(byte, delimiter) {
                         end = Some(at + 1);
                     }
                 }
@@ -200,11 +200,11 @@ impl<R: Read> Chunks<R> {
 
 impl Cell {
     /// Moves on by a byte; true if it ended a record.
-    fn pass(&mut self, byte: u8) -> bool {
+    fn pass(&mut self, byte: u8, delimiter: u8) -> bool {
         *self = match (*self, byte) {
             (Cell::Quoted, b'"') => Cell::Quote,
             (Cell::Quoted, _) | (Cell::Start | Cell::Quote, b'"') => Cell::Quoted,
-            (_, b',') => Cell::Start,
+            (_, byte) if byte == delimiter => Cell::Start,
             (_, b'\n' | b'\r') => {
                 *self = Cell::Start;
                 return true;
@@ -305,7 +305,7 @@ mod tests {
         for size in 15..60 {
             for step in 1..60 {
                 let (mut at, mut line) = (0, 1);
-                for (first, chunk) in cut(text, Framing::Records, size, step) {
+                for (first, chunk) in cut(text, Framing::Records(b','), size, step) {
                     let chunk = chunk.expect("no record is too long");
                     assert_eq!(first, line, "{size} {step}");
                     line += chunk.matches('\n').count() as u64;
@@ -323,7 +323,7 @@ mod tests {
         let text = format!("a\n\"{}\"\nb\n", "x\n".repeat(50));
         for size in 8..40 {
             for step in 1..40 {
-                let chunks = cut(&text, Framing::Records, size, step);
+                let chunks = cut(&text, Framing::Records(b','), size, step);
                 let expected = [(1, Some("a\n".into())), (2, None), (53, Some("b\n".into()))];
                 assert_eq!(chunks, expected, "{size} {step}");
             }

@@ -11,6 +11,8 @@ use super::fields::{FIELDS, Fields, Text};
 /// The header: which column has which field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Columns {
+    /// What stands between cells.
+    delimiter: u8,
     width: usize,
     /// The column of each field, in the order of [`FIELDS`].
     places: [Option<usize>; FIELDS.len()],
@@ -36,18 +38,18 @@ impl Columns {
     ///
     /// # Errors
     /// Everything that is wrong with the header.
-    pub(super) fn read(bytes: &[u8]) -> Result<(Self, usize), String> {
-        let mut reader = reader(bytes);
+    pub(super) fn read(bytes: &[u8], delimiter: u8) -> Result<(Self, usize), String> {
+        let mut reader = reader(bytes, delimiter);
         let mut header = ByteRecord::new();
         match reader.read_byte_record(&mut header) {
             Ok(true) => {}
             Ok(false) => return Err("there is no header row".into()),
             Err(error) => return Err(format!("the header row cannot be read: {error}")),
         }
-        let mut columns = Self { width: header.len(), places: [None; FIELDS.len()] };
+        let mut columns = Self { delimiter, width: header.len(), places: [None; FIELDS.len()] };
         let mut faults = Vec::new();
         for (index, name) in header.iter().enumerate() {
-            match FIELDS.iter().position(|field| field.as_bytes() == name) {
+            match FIELDS.iter().position(|field| is_called(name, field)) {
                 Some(field) if columns.places[field].is_some() => {
                     faults.push(format!("column `{}` is there twice", FIELDS[field]));
                 }
@@ -96,7 +98,7 @@ impl Columns {
 impl Rows {
     /// Reads the rows of a chunk.
     pub(super) fn read(&mut self, bytes: &[u8], first_line: u64, columns: &Columns) -> Batch<'_> {
-        let count = self.split(bytes, first_line);
+        let count = self.split(bytes, first_line, columns.delimiter);
         let mut batch = Batch::default();
         for Row { record, line, is_too_long } in &self.rows[..count] {
             if *is_too_long {
@@ -117,8 +119,8 @@ impl Rows {
     }
 
     /// Splits a chunk into rows and returns their number.
-    fn split(&mut self, bytes: &[u8], first_line: u64) -> usize {
-        let mut reader = reader(bytes);
+    fn split(&mut self, bytes: &[u8], first_line: u64, delimiter: u8) -> usize {
+        let mut reader = reader(bytes, delimiter);
         let (mut count, mut counted, mut line) = (0, 0, first_line);
         loop {
             if self.rows.len() == count {
@@ -147,8 +149,13 @@ fn is_blank(record: &ByteRecord) -> bool {
     record.len() == 1 && record[0].iter().all(u8::is_ascii_whitespace)
 }
 
-fn reader(bytes: &[u8]) -> Reader<&[u8]> {
-    ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)
+/// Whether a column has a field, whatever the case of its name and the blanks around it: spreadsheets change both.
+fn is_called(name: &[u8], field: &str) -> bool {
+    name.trim_ascii().eq_ignore_ascii_case(field.as_bytes())
+}
+
+fn reader(bytes: &[u8], delimiter: u8) -> Reader<&[u8]> {
+    ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes)
 }
 
 #[cfg(test)]
@@ -158,7 +165,7 @@ mod tests {
     #[test]
     fn lines_are_counted_over_blank_lines_and_quoted_line_ends() {
         let header = "to,channel,messageId\n";
-        let (columns, length) = Columns::read(header.as_bytes()).expect("a header");
+        let (columns, length) = Columns::read(header.as_bytes(), b',').expect("a header");
         assert_eq!(length, header.len());
         for end in ["\n", "\r\n"] {
             let text = ["", "1,SMS,a", "", "2,\"SMS\",\"b\nb\"", "3,sms,c", "", "4", "5,,e", "6,SMS"].join(end);
@@ -173,9 +180,9 @@ mod tests {
 
     #[test]
     fn a_header_is_refused_with_all_that_is_wrong() {
-        let fault = Columns::read(b"to,to,channe,from\n").expect_err("three faults");
+        let fault = Columns::read(b"to,to,channe,from\n", b',').expect_err("three faults");
         assert_eq!(fault, "column `to` is there twice; unknown column \"channe\"; column `channel` is missing");
-        assert!(Columns::read(b"").is_err());
-        assert!(Columns::read(b"\n\n").is_err());
+        assert!(Columns::read(b"", b',').is_err());
+        assert!(Columns::read(b"\n\n", b',').is_err());
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use super::chunks::{Chunk, Chunks, Framing};
 use super::csv_rows::Columns;
 use super::fields::FIELDS;
+use super::head::Head;
 use super::{Format, ResolveArguments};
 use crate::exit::{Stop, say};
 use crate::gateway::unreadable;
@@ -30,7 +31,7 @@ pub(super) enum Reading {
     Csv(Columns),
 }
 
-type Input = Box<dyn Read + Send>;
+pub(super) type Input = Box<dyn Read + Send>;
 
 struct Source {
     chunks: Chunks<Input>,
@@ -57,14 +58,19 @@ impl Messages {
 
     /// Messages of an input that is open.
     pub(super) fn new(path: &Path, input: Input, size: Option<u64>, format: Format) -> Result<Self, Stop> {
+        let (head, input) = Head::read(input).map_err(|error| unreadable("the messages", path, error))?;
+        if let Some((what, advice)) = head.is_not_text() {
+            return Err(Stop::refused(anyhow::anyhow!("the messages {} are {what}", path.display())).hint(advice));
+        }
+        let delimiter = head.delimiter();
         let framing = match format {
             Format::Jsonl => Framing::Lines,
-            Format::Csv => Framing::Records,
+            Format::Csv => Framing::Records(delimiter),
         };
         let mut source = Source { chunks: Chunks::new(input, framing), first: None, failure: None };
         let reading = match format {
             Format::Jsonl => Reading::Json,
-            Format::Csv => Reading::Csv(source.header(path)?),
+            Format::Csv => Reading::Csv(source.header(path, delimiter)?),
         };
         Ok(Self { reading, size, sent_at: None, source: Mutex::new(source) })
     }
@@ -95,12 +101,12 @@ impl Messages {
 }
 
 impl Source {
-    fn header(&mut self, path: &Path) -> Result<Columns, Stop> {
+    fn header(&mut self, path: &Path, delimiter: u8) -> Result<Columns, Stop> {
         let mut chunk = Chunk::default();
         self.chunks.next(&mut chunk).map_err(|error| unreadable("the messages", path, error))?;
         let header = match chunk.is_too_long {
             true => Err("the header row is too long".to_owned()),
-            false => Columns::read(chunk.bytes()),
+            false => Columns::read(chunk.bytes(), delimiter),
         };
         let (columns, length) = header.map_err(|fault| {
             let refused = anyhow::anyhow!("the messages {}: {fault}", path.display());

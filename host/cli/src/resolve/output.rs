@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut Vec<u8>, message_id: Option<&str>, decision: &Deci
         out.push(b'}');
     } else if let (Some(sender), Some(step)) = (decision.sender(), decision.step()) {
         out.extend_from_slice(b"\"sender\":");
-        write_text(out, &sender.address);
+        write_text(out, &sender.shown());
         out.extend_from_slice(b",\"senderId\":");
         write_text(out, &sender.id);
         out.extend_from_slice(b",\"senderType\":\"");

@@ -1,22 +1,28 @@
 //! Opens the store of pins that the arguments name, with the key that hashes its recipients.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use callsign::StickyStore;
-use callsign::sticky::{EmbeddedOptions, OpenError, RecipientKey, Recipients};
+use callsign::sticky::{EmbeddedOptions, OpenError, RecipientKey, Recipients, Secret, StoreAddress};
+use callsign_private::file;
 use clap::Args;
 
 use crate::exit::Stop;
-use crate::gateway::unreadable;
 
 /// Where pins are kept.
 #[derive(Args)]
 pub(crate) struct StoreArguments {
-    /// The store of pins: a folder, or an address that begins with postgres:// or redis://
-    #[arg(long, value_name = "STORE", env = "CALLSIGN_STICKY", hide_env_values = true, global = true)]
-    sticky: Option<String>,
+    /// The store of pins: a folder, or an address that begins with postgres://, redis:// or rediss://
+    #[arg(
+        long,
+        value_name = "STORE",
+        env = "CALLSIGN_STICKY",
+        hide_env_values = true,
+        global = true,
+        value_parser = secret
+    )]
+    sticky: Option<Secret>,
 
     /// A file with the key that hashes recipients [default: CALLSIGN_STICKY_KEY; without it a folder has a key of its
     /// own, and databases keep plain numbers]
@@ -42,12 +48,13 @@ impl StoreArguments {
     /// Opens the store; none if the arguments name none.
     pub(crate) fn open(&self, missing: IfMissing) -> Result<Option<Arc<dyn StickyStore>>, Stop> {
         let Some(address) = &self.sticky else { return Ok(None) };
+        let address: StoreAddress = address.expose().parse().map_err(|error| Stop::refused(OpenError::from(error)))?;
         let key = self.key()?;
         let mut folder = EmbeddedOptions::default().create(missing == IfMissing::Create);
         if self.sticky_plain {
             folder = folder.recipients(Recipients::Plain);
         }
-        let opened = callsign::sticky::open(address, key, folder);
+        let opened = callsign::sticky::open(&address, key, folder);
         match opened {
             Ok(store) => Ok(Some(store)),
             Err(error @ OpenError::Unreachable { .. }) => Err(Stop::failed(error)),
@@ -58,8 +65,10 @@ impl StoreArguments {
     fn key(&self) -> Result<Option<RecipientKey>, Stop> {
         let (text, from) = match &self.sticky_key {
             Some(path) => {
-                let text = fs::read_to_string(path).map_err(|error| unreadable("the key", path, error))?;
-                (text, path.display().to_string())
+                let text = file::read_secret(path).map_err(|error| {
+                    Stop::refused(anyhow::Error::new(error).context(format!("cannot read the key {}", path.display())))
+                })?;
+                (String::from_utf8_lossy(&text).into_owned(), path.display().to_string())
             }
             None if self.sticky_plain => return Ok(None),
             None => match std::env::var(KEY) {
@@ -70,4 +79,9 @@ impl StoreArguments {
         let key = text.parse().map_err(|error| Stop::refused(anyhow::Error::new(error).context(from)))?;
         Ok(Some(key))
     }
+}
+
+/// Takes any text: the parser of arguments would repeat one that it refuses.
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }

@@ -3,18 +3,16 @@
 use std::collections::HashSet;
 use std::env;
 use std::fs;
-use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
 use super::digest::ModuleDigest;
 use super::files::{self, Durability};
 use super::private::{self, TrustError};
-use super::sealed::{Secret, Verified};
-use crate::compile::Source;
+use super::sealed::{CodeKey, Secret, Verified};
+use crate::compile::{Compiler, Source};
 use crate::engine::Engine;
 use crate::{Limits, Policy, PolicyError, STANDARD};
 
@@ -45,13 +43,14 @@ const ENDING: &str = ".cwasm";
 pub struct CompiledCache {
     folder: Option<PathBuf>,
     max_entries: usize,
+    compiler: Compiler,
 }
 
 impl CompiledCache {
     /// A cache in this folder, which is created when the first component is kept. Only
     /// [`ModuleStore::gc`](crate::ModuleStore::gc) removes anything from it.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: Some(folder.into()), max_entries: usize::MAX }
+        Self { folder: Some(folder.into()), max_entries: usize::MAX, compiler: Compiler::default() }
     }
 
     /// The cache of this user: the folder `compiled` in `$CALLSIGN_CACHE`, else in `$XDG_CACHE_HOME/callsign`, else in
@@ -67,20 +66,31 @@ impl CompiledCache {
                 caches.map(|caches| caches.join("callsign"))
             }
         };
-        Self { folder: folder.map(|folder| folder.join("compiled")), max_entries: USER_CACHE_ENTRIES }
+        Self {
+            folder: folder.map(|folder| folder.join("compiled")),
+            max_entries: USER_CACHE_ENTRIES,
+            compiler: Compiler::default(),
+        }
     }
 
     /// No cache: every component is compiled.
     pub fn off() -> Self {
-        Self { folder: None, max_entries: 0 }
+        Self { folder: None, max_entries: 0, compiler: Compiler::default() }
     }
 
-    /// [`Policy::standard`], from the cache if possible.
+    /// Sets where components are compiled that the cache does not have. Default [`Compiler::in_process`].
+    #[must_use]
+    pub fn with_compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = compiler;
+        self
+    }
+
+    /// [`Policy::standard`], from the cache if possible. It is trusted, so it is always compiled in this process.
     ///
     /// # Errors
     /// As [`Policy::standard`].
     pub fn standard(&self) -> Result<Policy, PolicyError> {
-        self.policy(STANDARD, Limits::default())
+        self.clone().with_compiler(Compiler::in_process()).policy(STANDARD, Limits::default())
     }
 
     /// [`Policy::from_bytes_within`], from the cache if possible.
@@ -93,17 +103,22 @@ impl CompiledCache {
         if let Some(component) = self.find(&digest, &limits)? {
             return Policy::link(source.metadata(), &component, limits);
         }
-        let component = source.compile(&limits)?;
+        let component = self.compile(&source, &limits)?;
         let policy = Policy::link(source.metadata(), &component, limits)?;
         self.keep(&digest, &component);
         Ok(policy)
+    }
+
+    /// Compiles a component.
+    pub(super) fn compile(&self, source: &Source<'_>, limits: &Limits) -> Result<Component, PolicyError> {
+        source.compile(limits, &self.compiler)
     }
 
     /// The compiled component for the engine of these limits, if the cache has it and it passes the checks.
     pub(super) fn find(&self, digest: &ModuleDigest, limits: &Limits) -> Result<Option<Component>, PolicyError> {
         let Some(folder) = &self.folder else { return Ok(None) };
         let engine = Engine::for_limits(limits)?;
-        match read(folder, &Key::of(digest, &engine.engine), &engine.engine) {
+        match read(folder, &CodeKey::of(digest, &engine.engine), &engine.engine) {
             Ok(component) => Ok(component),
             Err(error) => {
                 log::warn!("compiling a component again: {}", chain(&error));
@@ -115,7 +130,7 @@ impl CompiledCache {
     /// Keeps a compiled component.
     pub(super) fn keep(&self, digest: &ModuleDigest, component: &Component) {
         let Some(folder) = &self.folder else { return };
-        let key = Key::of(digest, component.engine());
+        let key = CodeKey::of(digest, component.engine());
         match component.serialize() {
             Ok(code) => match write(folder, &key, &code) {
                 Ok(()) => self.prune(folder),
@@ -153,7 +168,7 @@ impl CompiledCache {
             return Ok(Vec::new());
         };
         let engines = Engine::both()?;
-        let files = needed.flat_map(|digest| engines.map(|engine| Key::of(digest, &engine.engine).file()));
+        let files = needed.flat_map(|digest| engines.map(|engine| file_of(&CodeKey::of(digest, &engine.engine))));
         let needed: HashSet<String> = files.collect();
         let names = files::names(folder).unwrap_or_default().into_iter();
         let is_ours = |name: &String| name.ends_with(ENDING) || name.starts_with(files::UNFINISHED);
@@ -164,53 +179,27 @@ impl CompiledCache {
     }
 }
 
-/// The key of a file: which component it is, compiled for which engine.
-struct Key([u8; 32]);
-
-impl Key {
-    fn of(digest: &ModuleDigest, engine: &wasmtime::Engine) -> Self {
-        let mut hasher = KeyHasher(Sha256::new());
-        hasher.write(b"callsign compiled key 1\0");
-        hasher.write(digest.as_bytes());
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        Self(hasher.0.finalize().into())
-    }
-
-    fn file(&self) -> String {
-        let mut name: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        name.push_str(ENDING);
-        name
-    }
+/// The file of some code.
+fn file_of(key: &CodeKey) -> String {
+    let mut name: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    name.push_str(ENDING);
+    name
 }
 
-/// Feeds a [`Hash`] value to SHA-256, so that the result is not cut to 64 bits.
-struct KeyHasher(Sha256);
-
-impl Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    fn finish(&self) -> u64 {
-        let digest: [u8; 32] = self.0.clone().finalize().into();
-        digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
-    }
-}
-
-fn read(folder: &Path, key: &Key, engine: &wasmtime::Engine) -> Result<Option<Component>, TrustError> {
-    let path = folder.join(key.file());
+fn read(folder: &Path, key: &CodeKey, engine: &wasmtime::Engine) -> Result<Option<Component>, TrustError> {
+    let path = folder.join(file_of(key));
     if !path.exists() {
         return Ok(None);
     }
     private::check_folder(folder)?;
     let Some(secret) = read_secret(folder)? else { return Ok(None) };
     let Some(bytes) = private::read(&path, false)? else { return Ok(None) };
-    let Some(verified) = Verified::check(bytes, &secret, &key.0) else { return Err(TrustError::Seal { path }) };
+    let Some(verified) = Verified::check(bytes, &secret, key) else { return Err(TrustError::Seal { path }) };
     let component = verified.into_component(engine);
     component.map(Some).map_err(|error| TrustError::Engine { path, reason: format!("{error:#}") })
 }
 
-fn write(folder: &Path, key: &Key, code: &[u8]) -> Result<(), TrustError> {
+fn write(folder: &Path, key: &CodeKey, code: &[u8]) -> Result<(), TrustError> {
     let others_could_write = private::make_folder(folder)?;
     let secret = match read_secret(folder) {
         // Others may have written any file in the folder, the secret included. A new secret makes all of them invalid.
@@ -222,8 +211,8 @@ fn write(folder: &Path, key: &Key, code: &[u8]) -> Result<(), TrustError> {
             renew_secret(folder, true)?
         }
     };
-    let file = key.file();
-    let Some(seal) = secret.sign(&key.0, code) else { return Err(TrustError::Seal { path: folder.join(file) }) };
+    let file = file_of(key);
+    let Some(seal) = secret.sign(key, code) else { return Err(TrustError::Seal { path: folder.join(file) }) };
     files::write(folder, &file, Durability::Private, &[&seal, code]).map_err(TrustError::io(folder))
 }
 

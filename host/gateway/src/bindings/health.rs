@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use callsign_breaker::CircuitBreaker;
 use callsign_engine::{Failure, Policy, RefusalAuthor};
@@ -9,6 +10,7 @@ use callsign_engine::{Failure, Policy, RefusalAuthor};
 use super::binding::Binding;
 use super::target::BindingTarget;
 use crate::event::{Event, EventKind};
+use crate::lanes::{SlowLane, SlowMarks, Tenant};
 
 /// What a bound policy reports to.
 pub(crate) trait Supervisor: Send + Sync {
@@ -28,7 +30,14 @@ pub(crate) struct BoundPolicy {
     pub(crate) fallback: Option<Arc<Policy>>,
     breaker: CircuitBreaker,
     failures: AtomicU64,
+    /// Whether it only holds the place of a policy that is not ready yet.
+    starting: bool,
+    /// The applications that the policy is slow for.
+    pub(crate) slow: SlowMarks,
 }
+
+/// How long the circuit of a policy stays open that only holds a place: as good as forever.
+const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 impl BoundPolicy {
     pub(crate) fn new(binding: Binding, target: BindingTarget, supervisor: Weak<dyn Supervisor>) -> Self {
@@ -39,7 +48,22 @@ impl BoundPolicy {
             supervisor,
             fallback: None,
             failures: AtomicU64::new(0),
+            starting: false,
+            slow: SlowMarks::default(),
         }
+    }
+
+    /// A binding that holds the place of a policy that is not ready yet. It is never called, as if its circuit were open,
+    /// so its failure rule answers.
+    pub(super) fn starting(binding: Binding, target: BindingTarget, supervisor: Weak<dyn Supervisor>) -> Self {
+        let breaker = CircuitBreaker::new(1, NEVER);
+        breaker.failed();
+        Self { breaker, starting: true, ..Self::new(binding, target, supervisor) }
+    }
+
+    /// Whether it only holds the place of a policy that is not ready yet.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.starting
     }
 
     /// Whether it may be called. After the rest exactly one caller tries it.
@@ -61,16 +85,31 @@ impl BoundPolicy {
         self.report(EventKind::CircuitClosed { policy: self.binding.policy.label().into() });
     }
 
-    /// Notes a failure. A lack of free instances is counted, but does not open the circuit.
+    /// Notes a failure. A lack of room or time that others caused is counted, but does not open the circuit.
     #[cold]
     pub(crate) fn failed(&self, failure: &Failure) {
-        if matches!(failure, Failure::CircuitOpen) {
+        if matches!(failure, Failure::CircuitOpen | Failure::Starting) {
             return;
         }
         let policy = self.count(failure);
-        if !matches!(failure, Failure::Busy(_)) && self.breaker.failed() {
+        if !failure.is_for_lack_of_room() && self.breaker.failed() {
             self.report(EventKind::CircuitOpened { policy });
         }
+    }
+
+    /// Whether the budget of its application counts for it. A policy of the platform serves many applications: what one
+    /// of them makes it take must not open its circuit for the others.
+    pub(crate) fn has_budget(&self) -> bool {
+        self.target != BindingTarget::Platform
+    }
+
+    /// Fails if the budget of its application is used up: that counts as a failure until the circuit opens.
+    pub(crate) fn check_budget(&self, lane: &SlowLane, tenant: Tenant) -> Result<(), Failure> {
+        if !self.has_budget() {
+            return Ok(());
+        }
+        let checked = lane.check_budget(tenant);
+        checked.map_err(|failure| if self.circuit_is_open() { Failure::CircuitOpen } else { failure })
     }
 
     /// Whether the circuit is open. Unlike [`BoundPolicy::may_be_called`] this does not take the turn to try again.

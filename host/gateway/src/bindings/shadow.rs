@@ -12,6 +12,7 @@ pub(crate) struct Shadow {
     pub(crate) bound: Arc<BoundPolicy>,
     compared: Tally,
     different: AtomicU64,
+    dropped: AtomicU64,
     samples: Mutex<VecDeque<Difference>>,
 }
 
@@ -44,13 +45,21 @@ pub struct Comparison {
     pub compared: u64,
     /// How many of them the candidate decided otherwise.
     pub different: u64,
-    /// The last of these.
+    /// How many messages were not given to the candidate, because decisions needed the time.
+    pub dropped: u64,
+    /// The last of those that were different.
     pub samples: Vec<Difference>,
 }
 
 impl Shadow {
     pub(crate) fn new(bound: Arc<BoundPolicy>) -> Self {
-        Self { bound, compared: Tally::default(), different: AtomicU64::new(0), samples: Mutex::default() }
+        Self {
+            bound,
+            compared: Tally::default(),
+            different: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            samples: Mutex::default(),
+        }
     }
 
     /// Counts a comparison; `difference` tells what was different.
@@ -66,11 +75,17 @@ impl Shadow {
         }
     }
 
+    /// Counts a message that the candidate was not asked about.
+    pub(crate) fn dropped(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn comparison(&self) -> Comparison {
         Comparison {
             candidate: self.bound.binding.policy.label().into(),
             compared: self.compared.sum(),
             different: self.different.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
             samples: self.samples.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect(),
         }
     }

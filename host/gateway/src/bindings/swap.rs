@@ -21,11 +21,12 @@ use super::route::Route;
 use super::shadow::{Comparison, Shadow};
 use super::target::BindingTarget;
 use crate::event::{Event, EventKind};
+use crate::lanes::{LaneOptions, SlowLane};
 use crate::resolve::probe::probe;
 use crate::snapshot::Snapshot;
 
 /// The most bindings of one gateway; routes are numbered in 16 bits.
-const MOST_BINDINGS: usize = 60_000;
+pub(super) const MOST_BINDINGS: usize = 60_000;
 
 type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
@@ -34,22 +35,33 @@ pub(crate) struct Control {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     past: Mutex<HashMap<BindingTarget, VecDeque<Past>>>,
     listeners: ArcSwap<Vec<Listener>>,
+    pub(crate) slow_lane: Arc<SlowLane>,
 }
 
-type Changes<'a> = MutexGuard<'a, HashMap<BindingTarget, VecDeque<Past>>>;
+pub(super) type Changes<'a> = MutexGuard<'a, HashMap<BindingTarget, VecDeque<Past>>>;
 
 impl Control {
-    pub(crate) fn new(revision: Revision, platform: Binding, sticky: Arc<dyn StickyStore>) -> Arc<Self> {
+    pub(crate) fn new(
+        revision: Revision,
+        platform: Binding,
+        sticky: Arc<dyn StickyStore>,
+        lanes: LaneOptions,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|control| {
             let active =
                 Arc::new(BoundPolicy::new(platform, BindingTarget::Platform, control.clone() as Weak<dyn Supervisor>));
             let route = Arc::new(Route { target: BindingTarget::Platform, active, canary: None, shadow: None });
             let snapshot = Snapshot::new(Arc::new(revision), sticky, vec![route], None);
-            Self { snapshot: ArcSwap::from_pointee(snapshot), past: Mutex::default(), listeners: ArcSwap::default() }
+            Self {
+                snapshot: ArcSwap::from_pointee(snapshot),
+                past: Mutex::default(),
+                listeners: ArcSwap::default(),
+                slow_lane: Arc::new(SlowLane::new(lanes)),
+            }
         })
     }
 
-    fn change(&self) -> Changes<'_> {
+    pub(super) fn change(&self) -> Changes<'_> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -61,7 +73,7 @@ impl Control {
         });
     }
 
-    fn supervisor(self: &Arc<Self>) -> Weak<dyn Supervisor> {
+    pub(super) fn supervisor(self: &Arc<Self>) -> Weak<dyn Supervisor> {
         let control: Weak<Self> = Arc::downgrade(self);
         control
     }
@@ -97,7 +109,7 @@ impl Control {
     }
 
     /// Publishes other routes.
-    fn publish(&self, before: &Snapshot, routes: Vec<Arc<Route>>) {
+    pub(super) fn publish(&self, before: &Snapshot, routes: Vec<Arc<Route>>) {
         let standard = before.standard.clone().or_else(|| {
             // Made by `prepare` when the first binding that wants it was tried.
             routes.iter().find_map(|route| route.active.fallback.clone())
@@ -183,7 +195,7 @@ impl Control {
             failure => SwapError::Start { reason: failure.to_string() },
         })?;
         for expected in &binding.probes {
-            probe(&snapshot, &binding.policy, expected)
+            probe(&snapshot, &self.slow_lane, &binding.policy, expected)
                 .map_err(|reason| SwapError::Probe { to: expected.message().to.into(), reason })?;
         }
         let fallback = match (binding.on_failure, &snapshot.standard) {
@@ -229,7 +241,8 @@ impl Control {
     fn activate(&self, past: &mut Changes<'_>, target: &BindingTarget, bound: Arc<BoundPolicy>) -> Option<Arc<str>> {
         let mut from = None;
         self.route(target, |route| {
-            if let Some(route) = route {
+            // What was never ready is nothing to go back to.
+            if let Some(route) = route.filter(|route| !route.active.is_starting()) {
                 let binding = route.active.binding.clone();
                 from = Some(binding.policy.label().into());
                 let history = past.entry(target.clone()).or_default();

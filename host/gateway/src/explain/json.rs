@@ -1,5 +1,7 @@
 //! An explanation for programs.
 
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -22,8 +24,11 @@ pub(super) fn write<S: Serializer>(explanation: &Explanation, serializer: S) -> 
             let sender = pinned(explanation, *scope, pin).map(|sender| json!({"senderId": &*sender.id}));
             map.serialize_entry("pin", &sender)?;
         }
-        map.serialize_entry("stages", &stages(explanation, *scope, trace))?;
-        map.serialize_entry("senders", &senders(explanation, *scope, trace))?;
+        map.serialize_entry("stages", &Stages(explanation, *scope, trace))?;
+        map.serialize_entry("senders", &Senders(explanation, *scope, trace))?;
+        if explanation.is_cut {
+            map.serialize_entry("cut", "the policy said more than the scope has, and the rest was cut off")?;
+        }
     }
     if !explanation.registered.is_empty() {
         let all = explanation.snapshot.revision.catalog().senders();
@@ -78,26 +83,56 @@ fn strategies(explanation: &Explanation, scope: u32, trace: &Trace) -> Value {
     notes.collect()
 }
 
-fn stages(explanation: &Explanation, scope: u32, trace: &Trace) -> Value {
-    let stages = trace.stages.iter().map(|stage| {
-        let left = stage.left.iter().filter_map(|&handle| explanation.sender(scope, handle));
-        let left: Vec<&str> = left.map(|sender| &*sender.id).collect();
-        json!({"step": narrowing(stage.step).0, "left": left})
-    });
-    stages.collect()
+/// The senders left after each step, one after the other: a scope may have many.
+struct Stages<'a>(&'a Explanation, u32, &'a Trace);
+
+impl Serialize for Stages<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Step<'a> {
+            step: &'static str,
+            left: Left<'a>,
+        }
+        let &Self(explanation, scope, trace) = self;
+        let stages = trace
+            .stages
+            .iter()
+            .map(|stage| Step { step: narrowing(stage.step).0, left: Left(explanation, scope, &stage.left) });
+        serializer.collect_seq(stages)
+    }
 }
 
-fn senders(explanation: &Explanation, scope: u32, trace: &Trace) -> Value {
-    let notes = trace.senders.iter().filter_map(|note| {
-        let sender = explanation.sender(scope, note.sender)?;
-        let (code, words) = sender_verdict(note.verdict);
-        Some(json!({
-            "senderId": &*sender.id,
-            "sender": &*sender.address,
-            "senderType": sender.kind.as_str(),
-            "verdict": code,
-            "reason": words,
-        }))
-    });
-    notes.collect()
+struct Left<'a>(&'a Explanation, u32, &'a [u32]);
+
+impl Serialize for Left<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let &Self(explanation, scope, handles) = self;
+        let senders = handles.iter().filter_map(|&handle| explanation.sender(scope, handle));
+        serializer.collect_seq(senders.map(|sender| &*sender.id))
+    }
+}
+
+/// The verdict on each sender, one after the other.
+struct Senders<'a>(&'a Explanation, u32, &'a Trace);
+
+impl Serialize for Senders<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Note<'a> {
+            sender_id: &'a str,
+            sender: Cow<'a, str>,
+            sender_type: &'static str,
+            verdict: &'static str,
+            reason: &'static str,
+        }
+        let &Self(explanation, scope, trace) = self;
+        let notes = trace.senders.iter().filter_map(|note| {
+            let sender = explanation.sender(scope, note.sender)?;
+            let (verdict, reason) = sender_verdict(note.verdict);
+            let sender_type = sender.kind.as_str();
+            Some(Note { sender_id: &sender.id, sender: sender.shown(), sender_type, verdict, reason })
+        });
+        serializer.collect_seq(notes)
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt::{Formatter, Result};
 
 use super::{Explanation, narrowing, pinned, sender_verdict, strategy_verdict};
 use crate::step::Step;
-use callsign_catalog::{Sender, Strategy};
+use callsign_catalog::{Sender, Strategy, escape};
 use callsign_engine::contract::sticky::Pin;
 use callsign_engine::explain::{SenderVerdict, Trace};
 
@@ -18,7 +18,7 @@ pub(super) fn write(explanation: &Explanation, f: &mut Formatter<'_>) -> Result 
         for &index in &explanation.registered {
             let sender = &explanation.snapshot.revision.catalog().senders()[index as usize];
             let state = if sender.suspended { "suspended" } else { "active" };
-            writeln!(f, "    {} {} ({}, {state})", sender.id, sender.address, sender.kind)?;
+            writeln!(f, "    {} {} ({}, {state})", sender.id, sender.shown(), sender.kind)?;
         }
     }
     if let Some((scope, trace)) = &explanation.trace {
@@ -30,7 +30,7 @@ pub(super) fn write(explanation: &Explanation, f: &mut Formatter<'_>) -> Result 
 }
 
 fn header(explanation: &Explanation, f: &mut Formatter<'_>) -> Result {
-    write!(f, "to           {}", explanation.to)?;
+    write!(f, "to           {}", escape::line(&explanation.to, escape::QUOTED_CHARACTERS))?;
     if let Some(destination) = &explanation.destination {
         write!(f, " = {} in {}", destination.number, destination.country)?;
         if let Some(code) = destination.area_code {
@@ -64,7 +64,7 @@ fn steps(explanation: &Explanation, scope: u32, trace: &Trace, f: &mut Formatter
         if stage.left.len() <= 5 {
             for &handle in &stage.left {
                 if let Some(sender) = explanation.sender(scope, handle) {
-                    writeln!(f, "    {} {}", sender.id, sender.address)?;
+                    writeln!(f, "    {} {}", sender.id, sender.shown())?;
                 }
             }
         }
@@ -85,6 +85,9 @@ fn steps(explanation: &Explanation, scope: u32, trace: &Trace, f: &mut Formatter
             }
         }
         more(trace.senders.len(), f)?;
+    }
+    if explanation.is_cut {
+        writeln!(f, "\nThe policy said more than the scope has, and the rest was cut off.")?;
     }
     Ok(())
 }
@@ -139,7 +142,7 @@ struct Named<'a>(&'a Sender);
 
 impl std::fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        write!(f, "{} {} ({})", self.0.id, self.0.address, self.0.kind)
+        write!(f, "{} {} ({})", self.0.id, self.0.shown(), self.0.kind)
     }
 }
 

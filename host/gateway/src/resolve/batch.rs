@@ -4,13 +4,18 @@
 use callsign_engine::contract::types::Answer;
 use callsign_engine::{Failure, Instance, Limits, PinRead};
 use callsign_sticky::{Pin, PinKey, StickyError, Write};
+use hashbrown::HashMap;
 
 use super::call::{Answerer, Query, choose, load};
 use super::check::{Author, check};
 use super::destination::{MessageScope, prepare_of};
-use super::progress::{PendingDecision, Progress, advance, attempt, failed, on_store_reply, settle_read};
-use super::shadow::compare;
+use super::progress::{
+    PendingDecision, Progress, Retry, advance, attempt, failed, on_store_reply, refused, settle_read,
+};
+use super::slow_work::SlowWork;
+use super::turn::Turn;
 use crate::decision::{Outcome, Verdict};
+use crate::lanes::Tenant;
 use crate::message::Message;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
@@ -26,13 +31,13 @@ pub(crate) struct Batch<'a> {
 
 /// A message of a group.
 #[derive(Debug, Clone, Copy)]
-struct Slot {
+pub(crate) struct Slot {
     group: u32,
     handle: u32,
 }
 
 /// The messages of a batch that are answered in one call of one policy.
-struct Group<'a> {
+pub(super) struct Group<'a> {
     answerer: Answerer<'a>,
     /// Each request has its position as its message.
     queries: Vec<Query<'a>>,
@@ -100,17 +105,69 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Calls the policies.
-    pub(crate) fn decide(&mut self) {
-        let Self { snapshot, outcomes, groups, pending } = self;
-        for (index, group) in groups.iter().enumerate() {
-            group.answer(snapshot, &mut |handle, progress| match progress {
-                Progress::Done(outcome) => outcomes[group.places[handle] as usize] = outcome,
-                Progress::NeedsPin(decision) => {
-                    pending.push((Slot { group: index as u32, handle: handle as u32 }, decision));
-                }
+    /// Calls the policies. Returns the messages whose policies were to be quick and are not.
+    pub(crate) fn decide(&mut self, turn: &mut Turn<'_>) -> Vec<SlowWork> {
+        let mut slow = Vec::new();
+        let mut groups = std::mem::take(&mut self.groups);
+        for (index, group) in (0..).zip(&groups) {
+            let given_up = group.answer(self.snapshot, turn, &mut |handle, progress| {
+                self.note(Slot { group: index, handle }, group.places[handle as usize], progress);
             });
+            if let Err(one_by_one) = given_up {
+                group.slow_work(self.snapshot, index, one_by_one, &mut slow);
+            }
         }
+        std::mem::swap(&mut self.groups, &mut groups);
+        slow
+    }
+
+    /// Decides all of it in the slow lane.
+    pub(crate) fn decide_in_slow_lane(&self) -> Vec<SlowWork> {
+        let mut slow = Vec::new();
+        for (index, group) in (0..).zip(&self.groups) {
+            group.slow_work(self.snapshot, index, false, &mut slow);
+        }
+        slow
+    }
+
+    fn note(&mut self, slot: Slot, place: u32, progress: Progress) {
+        match progress {
+            Progress::Done(outcome) => self.outcomes[place as usize] = outcome,
+            Progress::NeedsPin(decision) => self.pending.push((slot, decision)),
+            // A group gives up as a whole, and nothing is too slow for the slow lane.
+            Progress::TooSlow(_) => {
+                let failure = Failure::Stopped;
+                let by = self.outcomes[place as usize].by;
+                let verdict = Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into()));
+                self.outcomes[place as usize] = Outcome { verdict, by };
+            }
+        }
+    }
+
+    /// Takes what became of messages in the slow lane.
+    pub(crate) fn note_slow(&mut self, slots: &[Slot], progress: Vec<Progress>) {
+        for (&slot, progress) in slots.iter().zip(progress) {
+            self.note(slot, self.place(slot), progress);
+        }
+    }
+
+    /// Fails messages that the slow lane did not take, or gave up.
+    #[cold]
+    pub(crate) fn fail(&mut self, slots: &[Slot], failure: &Failure, turn: &mut Turn<'_>) {
+        for &slot in slots {
+            let group = &self.groups[slot.group as usize];
+            let (answerer, query) = (group.answerer, group.queries[slot.handle as usize].alone());
+            let read = group.read_of(slot.handle as usize);
+            let progress = match failed(self.snapshot, &answerer, &query, failure.clone(), read, turn) {
+                Progress::TooSlow(_) => refused(&answerer, failure),
+                progress => progress,
+            };
+            self.note(slot, self.place(slot), progress);
+        }
+    }
+
+    fn place(&self, slot: Slot) -> u32 {
+        self.groups[slot.group as usize].places[slot.handle as usize]
     }
 
     /// Whether any message waits for the store.
@@ -129,8 +186,13 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes the store's answers to [`Batch::writes`]. Where another writer won, the policy runs again, which may need
-    /// another write.
-    pub(crate) fn written(&mut self, answers: Vec<Result<Option<Pin>, StickyError>>) {
+    /// another write. Returns the messages whose policies were to be quick and are not.
+    pub(crate) fn written(
+        &mut self,
+        answers: Vec<Result<Option<Pin>, StickyError>>,
+        turn: &mut Turn<'_>,
+    ) -> Vec<SlowWork> {
+        let mut slow = Vec::new();
         let mut answers = answers.into_iter();
         for (slot, decision) in std::mem::take(&mut self.pending) {
             let query = self.query(slot).alone();
@@ -139,14 +201,35 @@ impl<'a> Batch<'a> {
                 None => Ok(None),
             };
             let answerer = self.groups[slot.group as usize].answerer;
-            match on_store_reply(self.snapshot, &answerer, &query, decision, answer) {
-                Progress::Done(outcome) => {
-                    let place = self.groups[slot.group as usize].places[slot.handle as usize];
-                    self.outcomes[place as usize] = outcome;
+            match on_store_reply(self.snapshot, &answerer, &query, decision, answer, turn) {
+                Progress::TooSlow(retry) => {
+                    let tenant = self.snapshot.tenant(query.question.scope);
+                    let mut work = SlowWork::new(tenant, answerer.by, false);
+                    work.push(slot, &query, retry);
+                    slow.push(work);
                 }
-                Progress::NeedsPin(decision) => self.pending.push((slot, decision)),
+                progress => self.note(slot, self.place(slot), progress),
             }
         }
+        slow
+    }
+
+    /// The outcomes so far, with the scopes of the messages that policies were asked about.
+    pub(crate) fn own_refusals(&mut self) -> Vec<(u32, &mut Outcome)> {
+        let mut scopes = vec![None; self.outcomes.len()];
+        for group in &self.groups {
+            for (query, &place) in group.queries.iter().zip(&group.places) {
+                scopes[place as usize] = Some(query.question.scope);
+            }
+        }
+        let asked = scopes.into_iter().zip(&mut self.outcomes);
+        let own = |outcome: &Outcome| matches!(outcome.verdict, Verdict::Refused(Refusal::Own(_)));
+        asked.filter(|(_, outcome)| own(outcome)).filter_map(|(scope, outcome)| Some((scope?, outcome))).collect()
+    }
+
+    /// Whether a policy refused any of the messages in its own words.
+    pub(crate) fn has_own_refusals(&self) -> bool {
+        self.outcomes.iter().any(|outcome| matches!(outcome.verdict, Verdict::Refused(Refusal::Own(_))))
     }
 
     /// What became of the messages, in their order.
@@ -162,8 +245,28 @@ pub(crate) fn key<'a>(snapshot: &'a Snapshot, query: &Query<'a>) -> Option<PinKe
 }
 
 impl<'a> Group<'a> {
-    fn new(answerer: Answerer<'a>, most: usize) -> Self {
+    pub(super) fn new(answerer: Answerer<'a>, most: usize) -> Self {
         Self { answerer, queries: Vec::with_capacity(most), places: Vec::with_capacity(most), reads: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, query: Query<'a>, place: u32, read: PinRead) {
+        self.queries.push(query);
+        self.places.push(place);
+        self.reads.push(read);
+    }
+
+    /// Calls the policy in the slow lane; the progress of the messages is in their order.
+    pub(super) fn answer_in_slow_lane(
+        &self,
+        snapshot: &Snapshot,
+        one_by_one: bool,
+        turn: &mut Turn<'_>,
+        progress: &mut Vec<Progress>,
+    ) {
+        let mut note = |_, next| progress.push(next);
+        if one_by_one || self.answer(snapshot, turn, &mut note).is_err() {
+            self.one_by_one(snapshot, None, turn, &mut note);
+        }
     }
 
     fn read_of(&self, handle: usize) -> PinRead {
@@ -171,56 +274,102 @@ impl<'a> Group<'a> {
     }
 
     /// Calls the policy, and tells `note` for each message, by its handle, how far it came.
-    fn answer(&self, snapshot: &Snapshot, note: &mut impl FnMut(usize, Progress)) {
+    ///
+    /// # Errors
+    /// The call was to be quick and is not: nothing was noted. Whether the messages are to be answered one by one.
+    fn answer(
+        &self,
+        snapshot: &Snapshot,
+        turn: &mut Turn<'_>,
+        note: &mut impl FnMut(u32, Progress),
+    ) -> Result<(), bool> {
+        let Some(first) = self.queries.first() else { return Ok(()) };
         let bound = self.answerer.bound;
-        let answered = if bound.may_be_called() { self.call(snapshot) } else { Err(Failure::CircuitOpen) };
+        let entered = if bound.slow.are_any() { self.enter(snapshot, turn) } else { Ok(()) };
+        let answered = if let Err(failure) = entered {
+            Err(failure)
+        } else if bound.may_be_called() {
+            let began = turn.time.spent();
+            let called = self.call(snapshot, turn);
+            turn.note(snapshot, &self.answerer, first, began, &called);
+            called
+        } else {
+            Err(Failure::CircuitOpen)
+        };
         match answered {
-            Ok((instance, answers)) => self.settle(snapshot, instance, &answers, note),
-            // Another call could run into its deadline too, or the circuit is open: no message of this group gets one.
-            Err(failure @ (Failure::Deadline(_) | Failure::CircuitOpen)) => {
-                self.one_by_one(snapshot, Some(failure), note)
-            }
+            Ok((instance, answers)) => self.settle(snapshot, instance, &answers, turn, note),
+            Err(Failure::Stopped) if turn.is_quick() => return Err(false),
+            // Another call could run into its deadline too, no time is left, or the circuit is open: no message of this
+            // group gets one.
+            Err(
+                failure @ (Failure::Deadline(_)
+                | Failure::RequestTime(_)
+                | Failure::OverBudget(_)
+                | Failure::CircuitOpen),
+            ) => self.one_by_one(snapshot, Some(failure), turn, note),
             // One message must not fail the others: each gets a call of its own.
             Err(failure) => {
                 bound.failed(&failure);
-                self.one_by_one(snapshot, None, note);
+                if turn.is_quick() {
+                    return Err(true);
+                }
+                self.one_by_one(snapshot, None, turn, note);
             }
         }
+        Ok(())
+    }
+
+    /// Whether the call may be made here, see [`Turn::enter`].
+    #[cold]
+    fn enter(&self, snapshot: &Snapshot, turn: &Turn<'_>) -> Result<(), Failure> {
+        // A policy with a budget is bound to one application, so one of its messages speaks for all.
+        let messages = if self.answerer.bound.has_budget() { 1 } else { self.queries.len() };
+        self.queries[..messages].iter().try_for_each(|query| turn.enter(snapshot, &self.answerer, query))
     }
 
     /// Answers the messages one by one. After the first that runs past its deadline the rest fail in the same way.
     #[cold]
-    fn one_by_one(&self, snapshot: &Snapshot, mut hung: Option<Failure>, note: &mut impl FnMut(usize, Progress)) {
+    fn one_by_one(
+        &self,
+        snapshot: &Snapshot,
+        mut hung: Option<Failure>,
+        turn: &mut Turn<'_>,
+        note: &mut impl FnMut(u32, Progress),
+    ) {
         for (handle, query) in self.queries.iter().enumerate() {
             let query = query.alone();
             let read = self.read_of(handle);
             let settled = match &hung {
                 Some(failure) => Err(failure.clone()),
-                None => attempt(snapshot, &self.answerer, &query, read.clone()),
+                None => attempt(snapshot, &self.answerer, &query, read.clone(), turn),
             };
             let progress = match settled {
                 Ok(settled) => advance(&self.answerer, settled, self.answerer.by.role, 0),
                 Err(failure) => {
-                    if matches!(failure, Failure::Deadline(_)) {
+                    if matches!(failure, Failure::Deadline(_) | Failure::RequestTime(_) | Failure::OverBudget(_)) {
                         hung.get_or_insert_with(|| failure.clone());
                     }
-                    failed(snapshot, &self.answerer, &query, failure, read)
+                    failed(snapshot, &self.answerer, &query, failure, read, turn)
                 }
             };
-            note(handle, progress);
+            note(handle as u32, progress);
         }
     }
 
-    fn call(&self, snapshot: &Snapshot) -> Result<(Box<Instance>, Vec<Answer>), Failure> {
-        let mut instance = self.answerer.bound.binding.policy.instance()?;
-        load(&mut instance, snapshot, &self.queries);
-        for (handle, read) in self.reads.iter().enumerate() {
-            if let Some(read) = read {
-                instance.set_pin(handle as u32, read.clone());
+    fn call(&self, snapshot: &Snapshot, turn: &Turn<'_>) -> Result<(Box<Instance>, Vec<Answer>), Failure> {
+        let policy = &self.answerer.bound.binding.policy;
+        let time = turn.call_time(policy, self.queries.len())?;
+        let called = policy.instance_within(time).and_then(|mut instance| {
+            load(&mut instance, snapshot, &self.queries);
+            for (handle, read) in self.reads.iter().enumerate() {
+                if let Some(read) = read {
+                    instance.set_pin(handle as u32, read.clone());
+                }
             }
-        }
-        let answers = instance.resolve_batch(self.queries.iter().map(|query| &query.request))?;
-        Ok((instance, answers))
+            let answers = instance.resolve_batch(self.queries.iter().map(|query| &query.request))?;
+            Ok((instance, answers))
+        });
+        called.map_err(|failure| turn.of_request(failure))
     }
 
     fn settle(
@@ -228,25 +377,45 @@ impl<'a> Group<'a> {
         snapshot: &Snapshot,
         mut instance: Box<Instance>,
         answers: &[Answer],
-        note: &mut impl FnMut(usize, Progress),
+        turn: &mut Turn<'_>,
+        note: &mut impl FnMut(u32, Progress),
     ) {
         let answerer = &self.answerer;
-        for (handle, (query, answer)) in self.queries.iter().zip(answers).enumerate() {
+        for (handle, (query, answer)) in (0..).zip(self.queries.iter().zip(answers)) {
             let checked = check(snapshot, Author::Bound(answerer.bound), &query.question, answer);
             let progress = match checked {
                 Ok(checked) => {
                     if answerer.route.shadow.is_some() {
-                        let read = instance.known_pin(handle as u32);
-                        compare(snapshot, answerer.route, &query.alone(), &checked.verdict, read);
+                        let read = instance.known_pin(handle);
+                        turn.compare_later(answerer.route, query, &checked.verdict, read);
                     }
-                    let settled = settle_read(snapshot, answerer, &mut instance, handle as u32, query, checked);
+                    let settled = settle_read(snapshot, answerer, &mut instance, handle, query, checked);
                     advance(answerer, settled, answerer.by.role, 0)
                 }
                 // An answer that is refused says nothing about the instance, which is kept.
-                Err(failure) => failed(snapshot, answerer, &query.alone(), failure, self.read_of(handle)),
+                Err(failure) => {
+                    let read = self.read_of(handle as usize);
+                    let progress = failed(snapshot, answerer, &query.alone(), failure.clone(), read, turn);
+                    match progress {
+                        Progress::TooSlow(_) => refused(answerer, &failure),
+                        progress => progress,
+                    }
+                }
             };
             note(handle, progress);
         }
         answerer.bound.binding.policy.put_back(instance);
+    }
+
+    /// The group as work for the slow lane, for each application by itself.
+    #[cold]
+    fn slow_work(&self, snapshot: &Snapshot, group: u32, one_by_one: bool, slow: &mut Vec<SlowWork>) {
+        let mut tenants: HashMap<Tenant, SlowWork> = HashMap::new();
+        for (handle, query) in (0..).zip(&self.queries) {
+            let tenant = snapshot.tenant(query.question.scope);
+            let work = tenants.entry(tenant).or_insert_with(|| SlowWork::new(tenant, self.answerer.by, one_by_one));
+            work.push(Slot { group, handle }, query, Retry::first(&self.answerer, self.read_of(handle as usize)));
+        }
+        slow.extend(tenants.into_values());
     }
 }

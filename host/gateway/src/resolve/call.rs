@@ -7,6 +7,7 @@ use callsign_engine::{CallMessage, Failure, Instance, MessageTexts, PinRead, Pol
 
 use super::check::{Author, Checked, check};
 use super::destination::Question;
+use super::turn::Turn;
 use crate::bindings::{BoundPolicy, Route};
 use crate::message::Message;
 use crate::snapshot::{AnsweredBy, Role, Snapshot};
@@ -39,6 +40,18 @@ pub(crate) struct Answerer<'a> {
     pub(crate) by: AnsweredBy,
 }
 
+impl<'a> Answerer<'a> {
+    /// The policy that was chosen before.
+    pub(crate) fn chosen(snapshot: &'a Snapshot, by: AnsweredBy) -> Self {
+        let route = &*snapshot.routes[usize::from(by.route)];
+        let bound = match (&route.canary, by.role) {
+            (Some(canary), Role::Candidate) => &canary.bound,
+            _ => &route.active,
+        };
+        Self { route, bound, by }
+    }
+}
+
 /// Chooses the policy that answers a query.
 #[inline]
 pub(crate) fn choose<'a>(snapshot: &'a Snapshot, query: &Query<'_>) -> Answerer<'a> {
@@ -50,14 +63,17 @@ pub(crate) fn choose<'a>(snapshot: &'a Snapshot, query: &Query<'_>) -> Answerer<
     Answerer { route, bound, by: AnsweredBy { route: query.question.route, role } }
 }
 
-/// Calls an instance of a policy. An instance whose call failed is dropped.
+/// Calls an instance of a policy about a number of messages. An instance whose call failed is dropped.
 #[inline]
 pub(crate) fn with_instance<T>(
+    turn: &Turn<'_>,
     policy: &Policy,
+    messages: usize,
     call: impl FnOnce(&mut Instance) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let mut instance = policy.instance()?;
-    let value = call(&mut instance)?;
+    let time = turn.call_time(policy, messages)?;
+    let called = policy.instance_within(time).and_then(|mut instance| Ok((call(&mut instance)?, instance)));
+    let (value, instance) = called.map_err(|failure| turn.of_request(failure))?;
     policy.put_back(instance);
     Ok(value)
 }
@@ -82,12 +98,13 @@ pub(super) fn answer(
 /// Calls a policy about one message and checks the answer, without any effect.
 pub(super) fn try_out(
     snapshot: &Snapshot,
+    turn: &Turn<'_>,
     policy: &Policy,
     author: Author<'_>,
     query: &Query<'_>,
     read: PinRead,
 ) -> Result<Checked, Failure> {
-    with_instance(policy, |instance| answer(snapshot, instance, author, query, read))
+    with_instance(turn, policy, 1, |instance| answer(snapshot, instance, author, query, read))
 }
 
 /// The entity of a message whose scope does not name one, for the key of its pin.

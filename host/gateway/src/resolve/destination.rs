@@ -71,7 +71,7 @@ impl Question {
     pub(crate) fn request(&self, snapshot: &Snapshot) -> Request {
         let scope = snapshot.revision.scope(self.scope);
         let mut hasher = SipHasher13::new_with_keys(scope.map_or(0, |scope| scope.application_hash), 0);
-        hasher.write_u64(self.destination.number.get());
+        hasher.write_u64(self.destination.number.recipient().get());
         Request {
             message: 0,
             scope: self.scope,

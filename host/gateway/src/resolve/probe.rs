@@ -7,20 +7,23 @@ use callsign_engine::Policy;
 use super::call::{Query, try_out};
 use super::check::Author;
 use super::destination::prepare;
+use super::turn::{Place, Turn};
 use crate::bindings::Probe;
 use crate::decision::Verdict;
+use crate::lanes::SlowLane;
 use crate::snapshot::Snapshot;
 
 /// Tries a policy on a probe. The error says what it answers instead of what is expected.
-pub(crate) fn probe(snapshot: &Snapshot, policy: &Arc<Policy>, probe: &Probe) -> Result<(), String> {
+pub(crate) fn probe(snapshot: &Snapshot, lane: &SlowLane, policy: &Arc<Policy>, probe: &Probe) -> Result<(), String> {
     let message = probe.message();
     let question = match prepare(snapshot, &message) {
         Ok(question) => question,
         Err(outcome) => return Err(outcome.verdict.describe(snapshot)),
     };
     let query = Query::new(snapshot, question, &message);
-    let checked =
-        try_out(snapshot, policy, Author::Policy(policy), &query, None).map_err(|failure| failure.to_string())?;
+    let turn = Turn::new(lane, Place::Caller, lane.request_time());
+    let checked = try_out(snapshot, &turn, policy, Author::Policy(policy), &query, None)
+        .map_err(|failure| failure.to_string())?;
     let expected = match &checked.verdict {
         Verdict::Decided { sender, step, .. } => {
             let id = &snapshot.revision.catalog().senders()[*sender as usize].id;

@@ -1,6 +1,7 @@
 //! A message from its call to its decision: the answer is settled, its pin written, and the failure rule applied.
 //!
-//! If another writer pinned the recipient first, the policy runs again with the winning pin.
+//! If another writer pinned the recipient first, the policy runs again with the winning pin. A call that should be quick
+//! and is not is given up: it has had no effect, and is made again in the slow lane.
 
 use callsign_engine::{Failure, Instance, PinRead, Policy};
 use callsign_sticky::{Pin, StickyError, Write};
@@ -8,7 +9,7 @@ use callsign_sticky::{Pin, StickyError, Write};
 use super::call::{Answerer, Query, answer, with_instance};
 use super::check::{Author, Checked};
 use super::pin::{LostRace, PendingPin, Settled, settle};
-use super::shadow::compare;
+use super::turn::Turn;
 use crate::bindings::OnFailure;
 use crate::decision::{Outcome, Verdict};
 use crate::refusal::Refusal;
@@ -22,6 +23,15 @@ const MOST_RACES: usize = 4;
 pub(crate) enum Progress {
     Done(Outcome),
     NeedsPin(PendingDecision),
+    /// The call was not quick.
+    TooSlow(Retry),
+}
+
+impl Progress {
+    /// Whether the message has failed with its policy.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self, Self::Done(outcome) if outcome.has_failed())
+    }
 }
 
 /// A message whose decision depends on the write of its pin.
@@ -29,6 +39,23 @@ pub(crate) struct PendingDecision {
     pending: PendingPin,
     role: Role,
     races: usize,
+}
+
+/// A message whose policy is to be called again, in the slow lane.
+#[derive(Debug, Clone)]
+pub(crate) struct Retry {
+    role: Role,
+    /// How often another writer won.
+    races: usize,
+    /// The pin, where that was read before.
+    pub(crate) read: PinRead,
+}
+
+impl Retry {
+    /// The first call about a message.
+    pub(crate) fn first(answerer: &Answerer<'_>, read: PinRead) -> Self {
+        Self { role: answerer.by.role, races: 0, read }
+    }
 }
 
 impl PendingDecision {
@@ -40,11 +67,32 @@ impl PendingDecision {
 
 /// Calls the policy about a message; `read` is its pin, where that was read before.
 #[inline]
-pub(crate) fn first(snapshot: &Snapshot, answerer: &Answerer<'_>, query: &Query<'_>, read: PinRead) -> Progress {
+pub(crate) fn first(
+    snapshot: &Snapshot,
+    answerer: &Answerer<'_>,
+    query: &Query<'_>,
+    read: PinRead,
+    turn: &mut Turn<'_>,
+) -> Progress {
     // Kept for the failure rule, which would have to read it again.
-    match attempt(snapshot, answerer, query, read.clone()) {
+    match attempt(snapshot, answerer, query, read.clone(), turn) {
         Ok(settled) => advance(answerer, settled, answerer.by.role, 0),
-        Err(failure) => failed(snapshot, answerer, query, failure, read),
+        Err(failure) => failed(snapshot, answerer, query, failure, read, turn),
+    }
+}
+
+/// Calls the policy again that was too slow elsewhere.
+#[cold]
+pub(crate) fn retry(
+    snapshot: &Snapshot,
+    answerer: &Answerer<'_>,
+    query: &Query<'_>,
+    retry: Retry,
+    turn: &mut Turn<'_>,
+) -> Progress {
+    match retry.races {
+        0 => first(snapshot, answerer, query, retry.read, turn),
+        _ => run_again(snapshot, answerer, query, retry, turn),
     }
 }
 
@@ -55,17 +103,24 @@ pub(crate) fn attempt(
     answerer: &Answerer<'_>,
     query: &Query<'_>,
     read: PinRead,
+    turn: &mut Turn<'_>,
 ) -> Result<Settled, Failure> {
+    turn.enter(snapshot, answerer, query)?;
     if !answerer.bound.may_be_called() {
         return Err(Failure::CircuitOpen);
     }
-    with_instance(&answerer.bound.binding.policy, |instance| {
+    let began = turn.time.spent();
+    let called = with_instance(turn, &answerer.bound.binding.policy, 1, |instance| {
         let checked = answer(snapshot, instance, Author::Bound(answerer.bound), query, read)?;
-        if answerer.route.shadow.is_some() {
-            compare(snapshot, answerer.route, query, &checked.verdict, instance.known_pin(0));
-        }
-        Ok(settle_read(snapshot, answerer, instance, 0, query, checked))
-    })
+        let compared = answerer.route.shadow.as_ref().map(|_| (checked.verdict.clone(), instance.known_pin(0)));
+        Ok((settle_read(snapshot, answerer, instance, 0, query, checked), compared))
+    });
+    turn.note(snapshot, answerer, query, began, &called);
+    let (settled, compared) = called?;
+    if let Some((verdict, pin)) = compared {
+        turn.compare_later(answerer.route, query, &verdict, pin);
+    }
+    Ok(settled)
 }
 
 /// Settles a checked answer with the pin that the instance read.
@@ -100,11 +155,12 @@ pub(crate) fn on_store_reply(
     query: &Query<'_>,
     pending: PendingDecision,
     answer: Result<Option<Pin>, StickyError>,
+    turn: &mut Turn<'_>,
 ) -> Progress {
     let PendingDecision { pending, role, races } = pending;
     match pending.on_store_reply(snapshot, answerer.bound.binding.on_unavailable, answer) {
         Ok(verdict) => Progress::Done(done(answerer, role, verdict)),
-        Err(lost) => again(snapshot, answerer, query, role, races + 1, lost),
+        Err(lost) => again(snapshot, answerer, query, (role, races + 1), lost, turn),
     }
 }
 
@@ -114,29 +170,57 @@ fn again(
     snapshot: &Snapshot,
     answerer: &Answerer<'_>,
     query: &Query<'_>,
-    role: Role,
-    races: usize,
+    (role, races): (Role, usize),
     lost: LostRace,
+    turn: &mut Turn<'_>,
 ) -> Progress {
-    let read: PinRead = Some(Ok(Some(lost.winner)));
-    let settled = match (lost.verdict, role, &snapshot.standard) {
+    let retry = Retry { role, races, read: Some(Ok(Some(lost.winner))) };
+    match lost.verdict {
         // The policy does not read pins, and chose the winner's sender all the same.
-        (Some(verdict), ..) if races >= MOST_RACES => return Progress::Done(done(answerer, role, verdict)),
-        (None, ..) if races >= MOST_RACES => {
-            Err(Failure::Answer("it pins the recipient to another sender than the one it is pinned to".into()))
+        Some(verdict) if races >= MOST_RACES => Progress::Done(done(answerer, role, verdict)),
+        None if races >= MOST_RACES => {
+            let failure =
+                Failure::Answer("it pins the recipient to another sender than the one it is pinned to".into());
+            failed_again(snapshot, answerer, query, failure, retry, turn)
         }
-        (_, Role::Standard, Some(standard)) => {
-            settled_by(snapshot, answerer, standard, Author::Policy(standard), query, read.clone())
+        _ => run_again(snapshot, answerer, query, retry, turn),
+    }
+}
+
+fn run_again(
+    snapshot: &Snapshot,
+    answerer: &Answerer<'_>,
+    query: &Query<'_>,
+    retry: Retry,
+    turn: &mut Turn<'_>,
+) -> Progress {
+    let settled = match (retry.role, &snapshot.standard) {
+        (Role::Standard, Some(standard)) => {
+            settled_by(snapshot, answerer, standard, Author::Policy(standard), query, retry.read.clone(), turn)
         }
         _ => {
-            let author = Author::Bound(answerer.bound);
-            settled_by(snapshot, answerer, &answerer.bound.binding.policy, author, query, read.clone())
+            let (policy, author) = (&answerer.bound.binding.policy, Author::Bound(answerer.bound));
+            settled_by(snapshot, answerer, policy, author, query, retry.read.clone(), turn)
         }
     };
     match settled {
-        Ok(settled) => advance(answerer, settled, role, races),
-        Err(failure) if role == Role::Standard => refused(answerer, &failure),
-        Err(failure) => failed(snapshot, answerer, query, failure, read),
+        Ok(settled) => advance(answerer, settled, retry.role, retry.races),
+        Err(failure) => failed_again(snapshot, answerer, query, failure, retry, turn),
+    }
+}
+
+fn failed_again(
+    snapshot: &Snapshot,
+    answerer: &Answerer<'_>,
+    query: &Query<'_>,
+    failure: Failure,
+    retry: Retry,
+    turn: &mut Turn<'_>,
+) -> Progress {
+    match failure {
+        Failure::Stopped if turn.is_quick() => Progress::TooSlow(retry),
+        failure if retry.role == Role::Standard => refused(answerer, &failure),
+        failure => failed(snapshot, answerer, query, failure, retry.read, turn),
     }
 }
 
@@ -148,11 +232,15 @@ fn settled_by(
     author: Author<'_>,
     query: &Query<'_>,
     read: PinRead,
+    turn: &Turn<'_>,
 ) -> Result<Settled, Failure> {
-    with_instance(policy, |instance| {
+    let began = turn.time.spent();
+    let settled = with_instance(turn, policy, 1, |instance| {
         let checked = answer(snapshot, instance, author, query, read)?;
         Ok(settle_read(snapshot, answerer, instance, 0, query, checked))
-    })
+    });
+    turn.note(snapshot, answerer, query, began, &settled);
+    settled
 }
 
 /// A verdict stands: the health of the policy that gave it is noted.
@@ -182,10 +270,15 @@ pub(crate) fn failed(
     query: &Query<'_>,
     failure: Failure,
     read: PinRead,
+    turn: &mut Turn<'_>,
 ) -> Progress {
-    // A lack of free instances is not the candidate's fault.
+    let failure = if answerer.bound.is_starting() { Failure::Starting } else { failure };
+    if failure == Failure::Stopped && turn.is_quick() {
+        return Progress::TooSlow(Retry::first(answerer, read));
+    }
+    // A lack of free instances or of time is not the candidate's fault.
     if answerer.by.role == Role::Candidate
-        && !matches!(failure, Failure::Busy(_))
+        && !failure.is_for_lack_of_room()
         && let Some(canary) = &answerer.route.canary
     {
         canary.answered(true);
@@ -193,14 +286,20 @@ pub(crate) fn failed(
     answerer.bound.failed(&failure);
     if answerer.bound.binding.on_failure == OnFailure::Standard
         && let Some(standard) = &snapshot.standard
-        && let Ok(settled) = settled_by(snapshot, answerer, standard, Author::Policy(standard), query, read)
     {
-        return advance(answerer, settled, Role::Standard, 0);
+        match settled_by(snapshot, answerer, standard, Author::Policy(standard), query, read.clone(), turn) {
+            Ok(settled) => return advance(answerer, settled, Role::Standard, 0),
+            Err(Failure::Stopped) if turn.is_quick() => {
+                return Progress::TooSlow(Retry { role: Role::Standard, races: 1, read });
+            }
+            Err(_) => {}
+        }
     }
     refused(answerer, &failure)
 }
 
-fn refused(answerer: &Answerer<'_>, failure: &Failure) -> Progress {
+/// The end of a message that is not called for any more.
+pub(crate) fn refused(answerer: &Answerer<'_>, failure: &Failure) -> Progress {
     let refusal = Refusal::PolicyFailed(failure.to_string().into());
     Progress::Done(Outcome { verdict: Verdict::Refused(refusal), by: answerer.by })
 }

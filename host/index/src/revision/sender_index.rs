@@ -170,7 +170,7 @@ impl SenderIndex {
     }
 
     pub(super) fn registered(&self, senders: &PVec<Sender>, from: &str) -> impl Iterator<Item = u32> + use<> {
-        let number = Number::parse_e164(from).ok().map(|number| ShownAs::Number(number.get()));
+        let number = Number::parse(from).ok().map(|number| ShownAs::Number(number.get()));
         let mut found: Vec<u32> = Vec::new();
         for shown in number.into_iter().chain([ShownAs::Text(from)]) {
             let is_it = |index: u32| ShownAs::of(&senders[index as usize]) == shown;

@@ -75,7 +75,7 @@ impl Guard {
             }
         }
         match &caller.budgets {
-            Some(tenant) if decides => tenant.may_decide(),
+            Some(tenant) if decides => tenant.may_decide(&self.service.gateway),
             Some(tenant) => tenant.manages(),
             None => Ok(()),
         }

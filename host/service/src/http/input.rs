@@ -5,6 +5,7 @@ use std::str::FromStr;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use callsign::escape::quoted;
 use http::request::Parts;
 use http::{HeaderValue, header};
 use serde::Serialize;
@@ -217,14 +218,6 @@ pub(crate) fn plain(error: &serde_json::Error) -> String {
         text.push('…');
     }
     text
-}
-
-/// A value in quotes for a message, cut after 64 characters.
-pub(crate) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(64) {
-        Some((end, _)) => format!("{:?}...", &text[..end]),
-        None => format!("{text:?}"),
-    }
 }
 
 /// The JSON text of a body, unchanged: the catalog checks it and reports positions.

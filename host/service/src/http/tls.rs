@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use callsign_private::file;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -19,7 +20,8 @@ pub(super) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, St
     if chain.is_empty() {
         return Err(failed(certificate, "there is no certificate in it".into()));
     }
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| failed(key, error.to_string()))?;
+    let text = file::read_secret(key).map_err(|error| StartError::Tls { reason: error.to_string() })?;
+    let private = PrivateKeyDer::from_pem_slice(&text).map_err(|error| failed(key, error.to_string()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -3,11 +3,10 @@
 
 use std::fmt;
 
+use callsign::escape::quoted;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-
-use super::input::quoted;
 
 /// A JSON value without duplicate properties.
 pub(super) struct UniqueKeys(pub(super) Value);

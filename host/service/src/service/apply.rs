@@ -7,7 +7,7 @@ use callsign::Revision;
 
 use super::Service;
 use super::commit::{Author, edited};
-use crate::binding::{BindingRecord, PolicySpec};
+use crate::binding::{BindingRecord, PolicySpec, Target};
 use crate::change::{Change, Draft, Kind};
 use crate::events::Event;
 use crate::module::{ModuleRecord, STANDARD};
@@ -17,35 +17,24 @@ use crate::store::StoreError;
 use crate::tenant;
 
 impl Service {
-    /// Applies a revision that this node has just committed.
+    /// Applies a revision that this node has just committed. Returns the targets whose bindings it changed, which are not
+    /// served yet: [`Service::serve`] does that, without the writer.
     pub(super) async fn apply(
         self: Arc<Self>,
         revision: u64,
         author: &Author,
         draft: Arc<Draft>,
         next: Option<Revision>,
-    ) -> Result<(), StoreError> {
-        self.fetch_modules(&draft.changes).await;
+    ) -> Result<Vec<Target>, StoreError> {
         let service = Arc::clone(&self);
         let work = move || service.apply_changes(revision, &draft.changes, next);
-        tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Damaged(error.to_string()))??;
+        let applied = tokio::task::spawn_blocking(work).await;
+        let targets = applied.map_err(|error| StoreError::Damaged(error.to_string()))??;
         self.events.send(Event::revision(revision, &author.who, &author.action));
-        Ok(())
+        Ok(targets)
     }
 
-    /// Fetches the modules that changed bindings need. A module that cannot be fetched is reported when its binding is
-    /// applied.
-    pub(super) async fn fetch_modules(&self, changes: &[Change]) {
-        // Of the next state, in which names of removed modules are free already.
-        let Ok(state) = self.state.load().after(0, changes) else { return };
-        let state = Arc::new(state);
-        for change in changes {
-            let Some(body) = change.body.as_deref().filter(|_| change.kind == Kind::Binding) else { continue };
-            let Ok(binding) = serde_json::from_str::<BindingRecord>(body.get()) else { continue };
-            self.fetch_specs(&state, &binding).await;
-        }
-    }
-
+    /// Fetches the modules of a binding. One that cannot be fetched is reported when the binding is served.
     pub(super) async fn fetch_specs(&self, state: &Arc<State>, binding: &BindingRecord) {
         let candidates = binding.shadow.iter().chain(binding.canary.iter().map(|canary| &canary.spec));
         for spec in std::iter::once(&binding.active).chain(candidates) {
@@ -63,13 +52,13 @@ impl Service {
         self.modules.fetch(&self.store, Arc::clone(state), spec.owner.as_deref(), &spec.module).await
     }
 
-    /// Applies changes. Blocks while indexes are built and policies load.
+    /// Applies changes, except for those of bindings: returns their targets. Blocks while indexes are built.
     pub(super) fn apply_changes(
         &self,
         revision: u64,
         changes: &[Change],
         next: Option<Revision>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Target>, StoreError> {
         let before = self.state.load_full();
         let after = before.after(revision, changes)?;
         let catalog_before = self.revision();
@@ -94,11 +83,8 @@ impl Service {
         let keys: BTreeSet<&str> = keys.collect();
         // Removed and changed bindings. If one changed several times, only its last state counts.
         let gone = before.bindings.keys().filter(|target| !after.bindings.contains_key(*target));
-        for target in
-            gone.chain(after.bindings.keys()).filter(|target| !keys.is_empty() && keys.contains(&*target.key()))
-        {
-            self.reconcile(target, after.bindings.get(target).map(|record| &**record));
-        }
-        Ok(())
+        let changed =
+            gone.chain(after.bindings.keys()).filter(|target| !keys.is_empty() && keys.contains(&*target.key()));
+        Ok(changed.cloned().collect())
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use callsign::{Binding, Breaker, OnFailure, OnUnavailable, Policy};
+use callsign::{Binding, Breaker, HeldBinding, OnFailure, OnUnavailable, Policy};
 
 use super::Service;
 use crate::binding::{FailureRule, PolicySpec, Target, UnavailableRule};
@@ -36,8 +36,9 @@ pub(super) fn with_probes(spec: &PolicySpec, service: &Service, target: &Target)
 pub(super) fn without_probes(spec: &PolicySpec, service: &Service, target: &Target) -> Result<Binding, SpecError> {
     let policy = service.modules.policy(spec.owner.as_deref(), &spec.module);
     let policy = policy.map_err(|error| SpecError { property: "module", reason: error.to_string() })?;
+    // What it logs, and the memory that it takes, are of the application that it decides for.
+    let policy = policy.with_memory_budget(service.tenants.memory(target.application_id.as_deref()));
     let policy = match &target.application_id {
-        // What it logs is of the application that it decides for.
         Some(application) => policy.with_log_budget(Arc::clone(&service.tenants.of(application).log)),
         None => policy,
     };
@@ -48,14 +49,27 @@ pub(super) fn without_probes(spec: &PolicySpec, service: &Service, target: &Targ
         None => policy,
     };
     let binding = Binding::new(policy)
-        .on_failure(match spec.on_failure {
-            FailureRule::Refuse => OnFailure::Refuse,
-            FailureRule::Standard => OnFailure::Standard,
-        })
-        .on_unavailable(match spec.on_unavailable {
-            UnavailableRule::Refuse => OnUnavailable::Refuse,
-            UnavailableRule::DecideUnpinned => OnUnavailable::DecideUnpinned,
-        })
+        .on_failure(failure_rule(spec))
+        .on_unavailable(unavailable_rule(spec))
         .breaker(Breaker::new(spec.breaker.failures, Duration::from_secs(spec.breaker.rest_seconds.into())));
     Ok(binding)
+}
+
+/// What stands for the binding of a policy that is not ready yet.
+pub(super) fn held(target: &Target, spec: &PolicySpec) -> HeldBinding {
+    HeldBinding::new(target.to_gateway(), failure_rule(spec)).on_unavailable(unavailable_rule(spec))
+}
+
+fn failure_rule(spec: &PolicySpec) -> OnFailure {
+    match spec.on_failure {
+        FailureRule::Refuse => OnFailure::Refuse,
+        FailureRule::Standard => OnFailure::Standard,
+    }
+}
+
+fn unavailable_rule(spec: &PolicySpec) -> OnUnavailable {
+    match spec.on_unavailable {
+        UnavailableRule::Refuse => OnUnavailable::Refuse,
+        UnavailableRule::DecideUnpinned => OnUnavailable::DecideUnpinned,
+    }
 }

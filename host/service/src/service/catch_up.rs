@@ -25,11 +25,11 @@ impl Service {
                 () = self.ended() => return,
             }
             self.tenants.tell_dropped_lines();
+            self.retry_due();
             let _one_at_a_time = self.writer.lock().await;
             if let Err(error) = self.catch_up().await {
                 tracing::debug!("cannot follow the catalog store: {}", error.text);
             }
-            self.retry_due().await;
         }
     }
 
@@ -72,10 +72,10 @@ impl Service {
             entries.iter().map(|entry| Event::revision(entry.revision, &entry.who, &entry.action)).collect();
         let Some(revision) = entries.last().map(|entry| entry.revision) else { return Ok(()) };
         let changes: Vec<Change> = entries.into_iter().flat_map(|entry| entry.changes).collect();
-        self.fetch_modules(&changes).await;
         let service = Arc::clone(self);
         let work = tokio::task::spawn_blocking(move || service.apply_changes(revision, &changes, None));
-        work.await.map_err(|error| StoreError::Damaged(error.to_string()))??;
+        let targets = work.await.map_err(|error| StoreError::Damaged(error.to_string()))??;
+        self.serve_later(targets);
         events.into_iter().for_each(|event| self.events.send(event));
         Ok(())
     }

@@ -8,6 +8,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Service;
+use crate::binding::Target;
 use crate::change::{Change, Draft, Kind, raw};
 use crate::fault::{Fault, Violation};
 use crate::state::State;
@@ -80,23 +81,27 @@ impl Service {
                 Some(tenant) => Some(tenant.changing.lock().await),
                 None => None,
             };
-            service.make(author, Arc::new(plan)).await
+            let (answer, targets) = Arc::clone(&service).make(author, Arc::new(plan)).await?;
+            // Without the writer: a policy may start slowly, and others should not wait for it.
+            service.serve(targets).await;
+            Ok(answer)
         });
         work.await.map_err(Fault::internal)?
     }
 
+    /// Makes a change, but for the bindings that it changes: returns their targets.
     async fn make<T: Send + 'static>(
         self: Arc<Self>,
         author: Author,
         plan: Arc<impl Fn(&View) -> Result<Plan<T>, Fault> + Send + Sync + 'static>,
-    ) -> Result<T, Fault> {
+    ) -> Result<(T, Vec<Target>), Fault> {
         let _one_at_a_time = self.writer.lock().await;
         for _ in 0..TRIES {
             let (service, planning, tenant) = (Arc::clone(&self), Arc::clone(&plan), author.tenant.clone());
             let planned = tokio::task::spawn_blocking(move || service.plan(&*planning, tenant.as_deref())).await;
             let (plan, next) = planned.map_err(Fault::internal)?.map_err(|refused| *refused)?;
             if plan.changes.is_empty() {
-                return Ok(plan.answer);
+                return Ok((plan.answer, Vec::new()));
             }
             let seen = self.state.load().revision;
             let draft = Draft {
@@ -111,8 +116,8 @@ impl Service {
             match committed? {
                 Committed::Done(revision) => {
                     let service = Arc::clone(&self);
-                    service.apply(revision, &author, draft, next).await.map_err(Fault::internal)?;
-                    return Ok(plan.answer);
+                    let targets = service.apply(revision, &author, draft, next).await.map_err(Fault::internal)?;
+                    return Ok((plan.answer, targets));
                 }
                 Committed::Behind(_) => self.catch_up().await?,
             }

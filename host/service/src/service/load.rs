@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, StickyStore};
+use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, LaneOptions, StickyStore};
+use callsign_private::FileError;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
@@ -12,6 +13,7 @@ use super::entity_autocreate::EntityAutocreate;
 use super::reconcile::AppliedBindings;
 use crate::change::Kind;
 use crate::config::Config;
+use crate::data_folder;
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
@@ -20,7 +22,11 @@ use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
 use crate::tenant::Tenants;
+use crate::tenant_turns::TenantTurns;
 use crate::timed_store::TimedStore;
+
+/// How many tenants have their policies tried and started at a time: it takes a processor.
+const STARTS: usize = 3;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -52,14 +58,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// A file or a folder.
-    #[error("{place}: {source}")]
-    File {
-        /// Which.
-        place: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// A file or a folder: it cannot be used, or others can use it too.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The key that recipients are hashed with.
     #[error("the key of recipients in {place} cannot be used: {reason}")]
     RecipientKey {
@@ -86,10 +87,14 @@ impl Service {
         let tenants = Tenants::new(&config, Arc::clone(&metrics));
         tenants.count_all(&catalog, &state);
         let sticky = TimedStore::around(sticky, Arc::clone(&metrics));
-        let modules = Arc::new(ModuleCache::new(config.data.join("modules")));
-        let standard = modules.standard()?;
-        let pins = Arc::clone(&sticky);
-        let gateway = blocking(move || Gateway::with(catalog, standard, pins)).await??;
+        let modules = Arc::new(ModuleCache::new(config.data.join(data_folder::MODULES), config.compiler.clone()));
+        let standard = Arc::new(modules.standard()?);
+        let (pins, platform) = (Arc::clone(&sticky), Arc::clone(&standard));
+        let mut lanes = LaneOptions::default();
+        // More than what is refused at the door: this is for what a single request takes.
+        lanes.milliseconds_per_second =
+            u32::try_from(config.tenant.policy_milliseconds_per_second).ok().filter(|most| *most > 0);
+        let gateway = blocking(move || Gateway::with_lanes(catalog, platform, pins, lanes)).await??;
         let service = Arc::new(Self {
             events: Events::new(&config),
             tenants,
@@ -101,6 +106,7 @@ impl Service {
             metrics,
             entity_autocreate: EntityAutocreate::default(),
             applied: AppliedBindings::default(),
+            starts: TenantTurns::new(STARTS),
             refused_traffic: RefusedTraffic::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
@@ -108,21 +114,8 @@ impl Service {
             ending: watch::Sender::new(false),
         });
         service.listen_to_gateway();
-        service.bind_all().await?;
+        service.start_bindings(&standard).await;
         Ok(service)
-    }
-
-    /// Applies every binding.
-    async fn bind_all(self: &Arc<Self>) -> Result<(), StoreError> {
-        let state = self.state();
-        for record in state.bindings.values() {
-            self.fetch_specs(&state, record).await;
-        }
-        let service = Arc::clone(self);
-        blocking(move || {
-            state.bindings.iter().for_each(|(target, record)| service.reconcile(target, Some(record)));
-        })
-        .await
     }
 
     /// Loads everything again, because single revisions could not be taken over.
@@ -130,21 +123,17 @@ impl Service {
         let (revision, elements) = self.stored("load", self.store.load()).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let state = Arc::new(state);
-        for record in state.bindings.values() {
-            self.fetch_specs(&state, record).await;
-        }
-        let service = Arc::clone(self);
+        let (service, next) = (Arc::clone(self), Arc::clone(&state));
         let work = blocking(move || {
             service.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
-            let before = service.state.swap(Arc::clone(&state));
-            service.tenants.count_all(service.revision().catalog(), &state);
-            for target in before.bindings.keys().filter(|target| !state.bindings.contains_key(*target)) {
-                service.reconcile(target, None);
-            }
-            state.bindings.iter().for_each(|(target, record)| service.reconcile(target, Some(record)));
-            Ok(())
+            let before = service.state.swap(Arc::clone(&next));
+            service.tenants.count_all(service.revision().catalog(), &next);
+            Ok(before)
         });
-        work.await?.map_err(|error: StoreError| Fault::internal(error))
+        let before = work.await?.map_err(|error: StoreError| Fault::internal(error))?;
+        let gone = before.bindings.keys().filter(|target| !state.bindings.contains_key(*target));
+        self.serve_later(gone.chain(state.bindings.keys()).cloned().collect());
+        Ok(())
     }
 }
 

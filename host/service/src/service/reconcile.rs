@@ -4,15 +4,21 @@
 //! all do the same: they compare the stored binding with what was applied here last, not with the stored binding before
 //! it. So whatever failed once (a module that could not be fetched, no room for an instance) is made up for by a later
 //! try.
+//!
+//! A policy may start slowly, so this happens after a revision is served and without the writer: only who bound the policy
+//! waits for it. Each target is brought to what is stored at that moment, and those of a tenant one after the other, so it
+//! does not matter in which order the changes of a binding come here.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use callsign::SwapError;
+use callsign::{Policy, SwapError};
+use tokio::task::JoinSet;
 
 use super::Service;
-use super::build_binding::{SpecError, without_probes};
+use super::build_binding::{SpecError, held, without_probes};
 use crate::binding::{BindingRecord, CanarySpec, HISTORY, PolicySpec, Target, Transition};
 use crate::events::Event;
 
@@ -23,7 +29,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What was applied to the gateway, by target.
 #[derive(Default)]
-pub(super) struct AppliedBindings(Mutex<BTreeMap<Target, TargetState>>);
+pub(super) struct AppliedBindings {
+    targets: Mutex<BTreeMap<Target, Arc<Mutex<TargetState>>>>,
+    /// How many targets have a stored binding and nothing of it in use.
+    starting: AtomicUsize,
+}
 
 /// One target.
 #[derive(Default)]
@@ -31,6 +41,8 @@ struct TargetState {
     /// `None`: nothing is bound, so the more general binding serves.
     applied: Option<Applied>,
     retry: Option<Retry>,
+    /// Whether it is not among the targets any more.
+    is_removed: bool,
 }
 
 /// What the gateway has for a target.
@@ -51,12 +63,38 @@ struct Retry {
     pause: Duration,
 }
 
+/// Whether a target was brought to what is stored.
+enum Reconciled {
+    /// It was, or it is tried again later.
+    Done,
+    /// Something else is stored by now.
+    Outdated,
+}
+
 /// Why a stored binding is not served.
 struct ReconcileError {
     policy: String,
     reason: String,
     /// The gateway has sent an event about it.
     is_reported: bool,
+}
+
+/// How long a start waits for the policies of bindings before it listens.
+const START_PATIENCE: Duration = Duration::from_secs(3);
+
+impl AppliedBindings {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Target, Arc<Mutex<TargetState>>>> {
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of(&self, target: &Target) -> Arc<Mutex<TargetState>> {
+        Arc::clone(self.lock().entry(target.clone()).or_insert_with(|| {
+            // A gateway starts with the standard policy for the platform and nothing for other targets.
+            let applied = target.application_id.is_none().then(|| Applied::new(PolicySpec::standard()));
+            self.starting.fetch_add(applied.is_none().into(), Ordering::Relaxed);
+            Arc::new(Mutex::new(TargetState { applied, ..TargetState::default() }))
+        }))
+    }
 }
 
 impl Applied {
@@ -95,17 +133,108 @@ impl ReconcileError {
 }
 
 impl Service {
+    /// Brings targets to what is stored, and waits for that.
+    pub(super) async fn serve(self: &Arc<Self>, targets: Vec<Target>) {
+        let mut serving = self.serve_each(targets);
+        while serving.join_next().await.is_some() {}
+    }
+
+    /// The same without waiting for it.
+    pub(super) fn serve_later(self: &Arc<Self>, targets: Vec<Target>) {
+        self.serve_each(targets).detach_all();
+    }
+
+    /// Brings targets to what is stored: those of an owner one after the other, and owners side by side.
+    fn serve_each(self: &Arc<Self>, targets: Vec<Target>) -> JoinSet<()> {
+        let mut of_owners: BTreeMap<Option<String>, Vec<Target>> = BTreeMap::new();
+        for target in targets {
+            of_owners.entry(target.application_id.clone()).or_default().push(target);
+        }
+        let mut serving = JoinSet::new();
+        for targets in of_owners.into_values() {
+            let service = Arc::clone(self);
+            serving.spawn(async move {
+                for target in targets {
+                    service.serve_target(&target).await;
+                }
+            });
+        }
+        serving
+    }
+
+    /// Brings one target to what is stored: fetches its modules, and starts its policies when it is its owner's turn.
+    async fn serve_target(self: &Arc<Self>, target: &Target) {
+        loop {
+            let state = self.state();
+            let record = state.bindings.get(target).cloned();
+            // To unbind is quick, so it needs no turn, and whoever removes an application does not wait for its policies.
+            let turn = match &record {
+                Some(record) => {
+                    self.fetch_specs(&state, record).await;
+                    self.starts.turn(target.application_id.as_deref()).await
+                }
+                None => None,
+            };
+            let (service, wanted) = (Arc::clone(self), target.clone());
+            let work = move || {
+                let _turn = turn;
+                service.reconcile(&wanted, record.as_ref())
+            };
+            match tokio::task::spawn_blocking(work).await {
+                // It was changed while this waited, so other modules may be needed.
+                Ok(Reconciled::Outdated) => {}
+                Ok(Reconciled::Done) => return,
+                Err(error) => {
+                    tracing::error!("a binding could not be served: {error}");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Lets the gateway hold the place of every stored binding, and starts their policies. Waits for them for a moment; the
+    /// slow ones come later.
+    pub(super) async fn start_bindings(self: &Arc<Self>, standard: &Arc<Policy>) {
+        let state = self.state();
+        if state.bindings.is_empty() {
+            return;
+        }
+        self.gateway
+            .hold(state.bindings.iter().map(|(target, record)| held(target, &record.active)).collect(), standard);
+        for target in state.bindings.keys() {
+            // Nothing is applied: not even for the platform, whose place is held too.
+            self.applied.lock().insert(target.clone(), Arc::default());
+        }
+        self.applied.starting.store(state.bindings.len(), Ordering::Relaxed);
+        let mut starts = self.serve_each(state.bindings.keys().cloned().collect());
+        let all = async { while starts.join_next().await.is_some() {} };
+        if tokio::time::timeout(START_PATIENCE, all).await.is_err() {
+            tracing::warn!(
+                "{} bindings are not ready yet: their messages are answered by their failure rules",
+                self.starting_bindings()
+            );
+            starts.detach_all();
+        }
+    }
+
+    /// How many targets have a stored binding and nothing of it in use: after a start their messages are answered by the
+    /// failure rule.
+    pub(crate) fn starting_bindings(&self) -> usize {
+        self.applied.starting.load(Ordering::Relaxed)
+    }
+
     /// Makes the gateway serve what a stored binding says. What the gateway rejects is reported and tried again later;
-    /// until then the policy from before serves. Blocks while policies load. The caller holds the writer, or the
-    /// service has not started yet.
-    pub(super) fn reconcile(&self, target: &Target, record: Option<&BindingRecord>) {
-        let mut targets = self.applied.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = targets.entry(target.clone()).or_insert_with(|| {
-            // A gateway starts with the standard policy for the platform and nothing for other targets.
-            let applied = target.application_id.is_none().then(|| Applied::new(PolicySpec::standard()));
-            TargetState { applied, retry: None }
-        });
-        match self.try_reconcile(target, &mut state.applied, record) {
+    /// until then the policy from before serves. Blocks while policies load. The caller has the turn of the target's owner.
+    /// Does nothing if `record` is not what is stored any more.
+    fn reconcile(&self, target: &Target, record: Option<&Arc<BindingRecord>>) -> Reconciled {
+        let state = self.applied.of(target);
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        // With the lock: what comes after a change finds the change here. And another one may have removed this state.
+        if state.is_removed || self.state().bindings.get(target).map(Arc::as_ptr) != record.map(Arc::as_ptr) {
+            return Reconciled::Outdated;
+        }
+        let was_in_use = state.applied.is_some();
+        match self.try_reconcile(target, &mut state.applied, record.map(|record| &**record)) {
             Ok(()) => state.retry = None,
             Err(ReconcileError { policy, reason, is_reported }) => {
                 tracing::warn!("{target}: the stored binding is not served yet: {policy}: {reason}");
@@ -116,9 +245,15 @@ impl Service {
                 state.retry = Some(Retry { at: Instant::now() + pause, pause });
             }
         }
-        if state.applied.is_none() && state.retry.is_none() {
-            targets.remove(target);
+        let is_gone = state.applied.is_none() && state.retry.is_none();
+        if is_gone {
+            state.is_removed = true;
+            self.applied.lock().remove(target);
         }
+        if !was_in_use && (is_gone || state.applied.is_some()) {
+            self.applied.starting.fetch_sub(1, Ordering::Relaxed);
+        }
+        Reconciled::Done
     }
 
     fn try_reconcile(
@@ -241,27 +376,20 @@ impl Service {
         Ok(())
     }
 
-    /// Tries failed bindings again whose pause is over. The caller holds the writer.
-    pub(super) async fn retry_due(self: &Arc<Self>) {
-        let due: Vec<Target> = {
-            let targets = self.applied.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = Instant::now();
-            let due = targets.iter().filter(|(_, state)| state.retry.as_ref().is_some_and(|retry| retry.at <= now));
-            due.map(|(target, _)| target.clone()).collect()
-        };
-        if due.is_empty() {
-            return;
-        }
-        let state = self.state();
-        for record in due.iter().filter_map(|target| state.bindings.get(target)) {
-            self.fetch_specs(&state, record).await;
-        }
-        let service = Arc::clone(self);
-        let work = move || {
-            due.iter().for_each(|target| service.reconcile(target, state.bindings.get(target).map(|record| &**record)));
-        };
-        if let Err(error) = tokio::task::spawn_blocking(work).await {
-            tracing::error!("failed bindings could not be tried again: {error}");
-        }
+    /// Tries failed bindings again whose pause is over, without waiting for it.
+    pub(super) fn retry_due(self: &Arc<Self>) {
+        let targets = self.applied.lock();
+        let now = Instant::now();
+        let due = targets.iter().filter(|(_, state)| {
+            // One that is being tried now is locked, and not due.
+            let Ok(mut state) = state.try_lock() else { return false };
+            // Its pause ends when it was tried, so until then it is not due again.
+            let retry = state.retry.as_mut().filter(|retry| retry.at <= now);
+            retry.map(|retry| retry.at = now + LONGEST_PAUSE).is_some()
+        });
+        let due: Vec<Target> = due.map(|(target, _)| target.clone()).collect();
+        drop(targets);
+        // Each by itself: those of one tenant do not delay those of another.
+        due.into_iter().for_each(|target| self.serve_later(vec![target]));
     }
 }

@@ -13,7 +13,7 @@ use crate::module_cache::FetchError;
 
 impl Service {
     /// Loads the module of a policy, checks its settings, starts instances and runs the probes. Nothing changes. This
-    /// can take long, so the writer is not held.
+    /// can take long, so the writer is not held, and each tenant has one turn at a time.
     ///
     /// # Errors
     /// 400 with the property that is rejected, which is also sent as an event; 503 if the policy cannot be tried now.
@@ -27,7 +27,10 @@ impl Service {
             Err(error) => return Err(Fault::property("module", error.to_string())),
         }
         let (service, tried, wanted) = (Arc::clone(self), spec.clone(), target.clone());
+        let turn = self.starts.turn(target.application_id.as_deref()).await;
         let work = tokio::task::spawn_blocking(move || {
+            // Held here, since the work goes on if the caller goes away.
+            let _turn = turn;
             let binding = build_binding::with_probes(&tried, &service, &wanted)
                 .map_err(|error| (error.property, error.reason))?;
             match service.gateway.check(&wanted.to_gateway(), binding) {

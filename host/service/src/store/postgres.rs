@@ -5,9 +5,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use callsign_store_address::PostgresAddress;
 use tokio::sync::{Mutex, Notify};
-use tokio_postgres::config::Host;
-use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Committed, Element, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
@@ -38,27 +39,34 @@ const LONG_PATIENCE: Duration = Duration::from_secs(120);
 /// How long the listener waits before it connects again.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// How the database is reached, by each connection alike.
+#[derive(Clone)]
+struct Database {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
 /// Two connections: one to read and write, one that listens.
 pub(crate) struct Postgres {
-    config: Config,
+    database: Database,
     client: Mutex<Option<Client>>,
     changed: Arc<Notify>,
     place: String,
 }
 
 impl Postgres {
-    pub(crate) async fn open(address: &str) -> Result<Self, StoreError> {
-        let mut config: Config = address.parse().map_err(|error: tokio_postgres::Error| StoreError::Open {
-            place: "postgres://...".into(),
-            reason: describe(&error),
-        })?;
+    pub(crate) async fn open(address: &PostgresAddress) -> Result<Self, StoreError> {
+        let place = address.place();
+        let failed = |reason: String| StoreError::Open { place: place.clone(), reason };
+        let mut config = address.client().map_err(|error| failed(error.to_string()))?;
+        let tls = address.connector().map_err(|error| failed(error.to_string()))?;
         config.connect_timeout(PATIENCE).keepalives_idle(Duration::from_secs(10));
         if config.get_application_name().is_none() {
             config.application_name("callsign");
         }
-        let place = place(&config);
         let changed = Arc::new(Notify::new());
-        let store = Self { config, client: Mutex::new(None), changed, place };
+        let database = Database { config, tls };
+        let store = Self { database, client: Mutex::new(None), changed, place };
         store
             .transact(LONG_PATIENCE, async |client| {
                 let transaction = client.transaction().await?;
@@ -67,7 +75,7 @@ impl Postgres {
             })
             .await
             .map_err(|error| StoreError::Open { place: store.place.clone(), reason: error.to_string() })?;
-        listen(store.config.clone(), Arc::downgrade(&store.changed));
+        listen(store.database.clone(), Arc::downgrade(&store.changed));
         Ok(store)
     }
 
@@ -81,7 +89,7 @@ impl Postgres {
         let mut held = self.client.lock().await;
         let mut client = match held.take() {
             Some(client) if !client.is_closed() => client,
-            _ => in_time(PATIENCE, connect(&self.config)).await?,
+            _ => in_time(PATIENCE, connect(&self.database)).await?,
         };
         let done = in_time(patience, work(&mut client)).await?;
         *held = Some(client);
@@ -199,8 +207,8 @@ impl Postgres {
 }
 
 /// A client whose connection is driven by a task of its own.
-async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
+async fn connect(database: &Database) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = database.config.connect(database.tls.clone()).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!("a connection to the catalog store ended: {}", describe(&error));
@@ -210,10 +218,10 @@ async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
 }
 
 /// Listens for notifications as long as the store is in use, and reconnects when the connection is lost.
-fn listen(config: Config, changed: std::sync::Weak<Notify>) {
+fn listen(database: Database, changed: std::sync::Weak<Notify>) {
     tokio::spawn(async move {
         while changed.strong_count() > 0 {
-            if let Err(error) = hear(&config, &changed).await {
+            if let Err(error) = hear(&database, &changed).await {
                 tracing::debug!("not listening for changes of the catalog: {error}");
             }
             // Notifications may have been missed while not connected.
@@ -225,8 +233,8 @@ fn listen(config: Config, changed: std::sync::Weak<Notify>) {
     });
 }
 
-async fn hear(config: &Config, changed: &std::sync::Weak<Notify>) -> Result<(), StoreError> {
-    let (client, mut connection) = in_time(PATIENCE, config.connect(NoTls)).await?;
+async fn hear(database: &Database, changed: &std::sync::Weak<Notify>) -> Result<(), StoreError> {
+    let (client, mut connection) = in_time(PATIENCE, database.config.connect(database.tls.clone())).await?;
     let (said, mut heard) = tokio::sync::mpsc::channel::<()>(1);
     let driven = tokio::spawn(async move {
         loop {
@@ -263,23 +271,16 @@ async fn in_time<T>(
     }
 }
 
-/// The address of a configuration, without its password.
-fn place(config: &Config) -> String {
-    let hosts = config.get_hosts().iter().map(|host| match host {
-        Host::Tcp(name) => name.clone(),
-        #[cfg(unix)]
-        Host::Unix(path) => path.display().to_string(),
-    });
-    let hosts: Vec<String> = hosts.collect();
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    format!("postgres://{}:{port}/{}", hosts.join(","), config.get_dbname().unwrap_or_default())
-}
-
-/// An error with its cause, in one line.
+/// An error with its causes, in one line.
 fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(refusal) = error.as_db_error() {
         return format!("{} (SQLSTATE {})", refusal.message(), refusal.code().code());
     }
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }

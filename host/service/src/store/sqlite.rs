@@ -1,13 +1,14 @@
 //! The catalog store in a SQLite file, for one node. Other processes, such as `callsign key`, may write to it too.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use callsign_private::{Access, FileError, PrivateFolder};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::Notify;
 
-use super::{Committed, Element, StoreError, entry, kind, position};
+use super::{Committed, Element, Operator, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
 const SCHEMA: &str = "
@@ -39,11 +40,11 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) async fn open(path: &Path, operator: Operator) -> Result<Self, StoreError> {
         let place = path.display().to_string();
         let failed = |reason: String| StoreError::Open { place: place.clone(), reason };
         let owned = path.to_owned();
-        let opened = blocking(move || open(&owned)).await.map_err(|error| match error {
+        let opened = blocking(move || open(&owned, operator)).await.map_err(|error| match error {
             StoreError::Unavailable(reason) | StoreError::Damaged(reason) => failed(reason),
             error => error,
         })?;
@@ -151,7 +152,8 @@ impl Sqlite {
     }
 }
 
-fn open(path: &Path) -> Result<(Connection, Connection), StoreError> {
+fn open(path: &Path, operator: Operator) -> Result<(Connection, Connection), StoreError> {
+    let path = &prepare(path, operator)?;
     let connection = connect(path)?;
     let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if layout > LAYOUT {
@@ -164,8 +166,32 @@ fn open(path: &Path) -> Result<(Connection, Connection), StoreError> {
     Ok((connection, connect(path)?))
 }
 
+/// What SQLite adds to the name of the file. It gives them the mode of the file.
+const FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// Checks the folder and the files, and makes the file for its user alone if there is none. Returns the path without links.
+fn prepare(path: &Path, operator: Operator) -> Result<PathBuf, StoreError> {
+    let refused = |error: FileError| StoreError::Unavailable(error.to_string());
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| StoreError::Unavailable("its path does not end with the name of a file".into()))?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = match operator {
+        Operator::Service => PrivateFolder::open(parent),
+        Operator::Person => PrivateFolder::administer(parent),
+    };
+    let folder = folder.map_err(refused)?;
+    for ending in FILES {
+        folder.has(&format!("{name}{ending}"), Access::Secret).map_err(refused)?;
+    }
+    folder.open_or_create(name, Access::Secret).map_err(refused)?;
+    let real = folder.path().canonicalize().map_err(FileError::io(folder.path())).map_err(refused)?;
+    Ok(real.join(name))
+}
+
 fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path)?;
+    // The file is there, and no link has taken its place since it was checked.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
     // A commit that returned is on disk.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use callsign::Catalog;
+use callsign::{Catalog, MemoryBudget};
 use hashbrown::HashMap;
 
 use super::usage::{Counts, everything};
@@ -22,11 +22,26 @@ pub(crate) struct Tenants {
     changing: Mutex<()>,
     limits: crate::config::Tenant,
     metrics: Arc<Metrics>,
+    /// The memory of all policies' instances.
+    memory: Arc<MemoryBudget>,
+    /// What tenants together may have of it.
+    memory_together: Arc<MemoryBudget>,
 }
 
 impl Tenants {
     pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
-        Self { by_application: ArcSwap::default(), changing: Mutex::default(), limits: config.tenant.clone(), metrics }
+        let memory = Arc::clone(MemoryBudget::process());
+        memory.set_limit(config.limits.instance_bytes);
+        // The platform's policies always have room that no tenant can take.
+        let memory_together = MemoryBudget::within(&memory, config.tenant.together(config.limits.instance_bytes));
+        Self {
+            by_application: ArcSwap::default(),
+            changing: Mutex::default(),
+            limits: config.tenant.clone(),
+            metrics,
+            memory,
+            memory_together,
+        }
     }
 
     /// The tenant of an application. What it uses is counted from now on if this is the first time.
@@ -41,7 +56,14 @@ impl Tenants {
     }
 
     fn new_tenant(&self, application: &str) -> Arc<Tenant> {
-        Arc::new(Tenant::new(application, &self.limits, Arc::clone(&self.metrics)))
+        let bytes = if self.limits.instance_bytes == 0 { usize::MAX } else { self.limits.instance_bytes };
+        let memory = MemoryBudget::within(&self.memory_together, bytes);
+        Arc::new(Tenant::new(application, &self.limits, Arc::clone(&self.metrics), memory))
+    }
+
+    /// The memory for policies that are bound for an application and its entities, or for the platform.
+    pub(crate) fn memory(&self, application: Option<&str>) -> Arc<MemoryBudget> {
+        application.map_or_else(|| Arc::clone(&self.memory), |application| Arc::clone(&self.of(application).memory))
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut ByApplication) -> T) -> T {

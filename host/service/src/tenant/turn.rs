@@ -134,13 +134,15 @@ mod tests {
     use std::sync::Arc;
     use std::sync::Mutex;
 
+    use callsign::MemoryBudget;
+
     use super::*;
     use crate::config::Tenant as Limits;
     use crate::metrics::Metrics;
 
     fn tenant(name: &str, requests: usize, waiting: usize) -> Arc<Tenant> {
         let limits = Limits { requests, waiting, ..Limits::default() };
-        Arc::new(Tenant::new(name, &limits, Arc::new(Metrics::default())))
+        Arc::new(Tenant::new(name, &limits, Arc::new(Metrics::default()), MemoryBudget::new(usize::MAX)))
     }
 
     fn turns(requests: usize, waiting: usize, milliseconds: u64) -> Turns {

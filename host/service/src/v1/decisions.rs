@@ -9,21 +9,29 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use callsign::{DEFAULT_APPLICATION, DecisionRef, Message};
+use callsign::{DEFAULT_APPLICATION, DecisionRef, Explanation, Message};
 use hashbrown::HashSet;
 use http::{HeaderValue, header};
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
 
 use self::message::Request;
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Problems, Rates};
 use crate::metrics::Decided;
 use crate::service::Service;
-use crate::tenant::charged;
 
 /// About how many bytes of the answer each message takes.
 const ANSWER: usize = 192;
+
+/// The most bytes of all explanations of an answer: 8 MiB, those of about 70,000 senders.
+const EXPLANATIONS: usize = 8 << 20;
+
+/// What stands for an explanation that does not fit.
+const LEFT_OUT: &[u8] =
+    br#"{"cut":"the explanations of an answer have at most 8388608 bytes: ask about fewer messages at a time"}"#;
+
+/// How many notes of an explanation are written on a thread of their own: it takes more than a fraction of a millisecond.
+const LONG: usize = 1_000;
 
 /// Decides from which sender a message goes out, or each of several messages.
 ///
@@ -49,9 +57,7 @@ pub(super) async fn decide(
         hide_senders_of_others(&service, tenant, &mut messages);
     }
     if request.explain || request.dry_run {
-        // Explaining reads pins synchronously, so it must not block the other tasks of this thread.
-        let explained = async { tokio::task::block_in_place(|| explained(&service, &request, &messages)) };
-        return charged(budgets, explained).await;
+        return explained(&service, &request, &messages).await;
     }
     let mut named = unknown_entities(&service, &messages);
     if let Some(tenant) = budgets {
@@ -63,14 +69,14 @@ pub(super) async fn decide(
     let mut body = Vec::with_capacity(32 + messages.len() * ANSWER);
     match &messages[..] {
         [message] if request.is_single => {
-            let decision = charged(budgets, service.gateway.resolve_async(message)).await;
+            let decision = service.gateway.resolve_async(message).await;
             let decision = decision.get();
             decided.add(&decision);
             note(&service, message, &decision);
             write(&mut body, &decision.to_json(message.id))?;
         }
         messages => {
-            let decisions = charged(budgets, service.gateway.resolve_batch_async(messages)).await;
+            let decisions = service.gateway.resolve_batch_async(messages).await;
             body.extend_from_slice(b"{\"decisions\":[");
             for (index, message) in messages.iter().enumerate() {
                 if index > 0 {
@@ -143,65 +149,76 @@ fn unknown_entities(service: &Service, messages: &[Message<'_>]) -> Vec<(String,
     named
 }
 
-/// A decision with what every step found.
-struct Explained<'a> {
-    decision: callsign::DecisionRef<'a>,
-    message_id: Option<&'a str>,
-    explanation: Option<&'a callsign::Explanation>,
-}
-
-impl Serialize for Explained<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Both<D: Serialize, E: Serialize> {
-            #[serde(flatten)]
-            decision: D,
-            explanation: E,
-        }
-        let decision = self.decision.to_json(self.message_id);
-        match self.explanation {
-            None => decision.serialize(serializer),
-            Some(explanation) => Both { decision, explanation }.serialize(serializer),
-        }
+/// Explains messages, each written out before the next one is asked about. Unless it is a dry run, each is decided too.
+async fn explained(service: &Service, request: &Request<'_>, messages: &[Message<'_>]) -> Answer<Response> {
+    let time = service.gateway.request_time(messages.len());
+    let began = Instant::now();
+    let mut decided = Decided::default();
+    let mut body = Vec::new();
+    let mut left = EXPLANATIONS;
+    if !request.is_single {
+        body.extend_from_slice(b"{\"decisions\":[");
     }
-}
-
-/// Explains messages. Unless it is a dry run, they are decided afterwards.
-fn explained(service: &Service, request: &Request<'_>, messages: &[Message<'_>]) -> Answer<Response> {
-    let explanations: Vec<callsign::Explanation> =
-        messages.iter().map(|message| service.gateway.explain(message)).collect();
-    let mut decisions = Vec::new();
-    if !request.dry_run {
-        let began = Instant::now();
-        decisions.extend(messages.iter().map(|message| service.gateway.resolve(message)));
-        let mut decided = Decided::default();
-        for (message, decision) in messages.iter().zip(&decisions) {
+    for (index, message) in messages.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        let explanation = service.gateway.explain_within(message, time).await;
+        if request.dry_run {
+            write(&mut body, &explanation.decision().to_json(message.id))?;
+        } else {
+            let decision = service.gateway.resolve_within(message, time).await;
             decided.add(&decision.get());
             note(service, message, &decision.get());
+            write(&mut body, &decision.get().to_json(message.id))?;
         }
+        if request.explain {
+            let explanation = explanation_json(explanation, left).await?;
+            left = left.saturating_sub(explanation.len());
+            // The decision is an object with at least one entry.
+            body.pop();
+            body.extend_from_slice(b",\"explanation\":");
+            body.extend_from_slice(&explanation);
+            body.push(b'}');
+        }
+    }
+    if !request.is_single {
+        body.extend_from_slice(b"]}");
+    }
+    if !request.dry_run {
         service.metrics.decided(&decided, began.elapsed());
     }
-    let each = explanations.iter().enumerate().map(|(index, explanation)| Explained {
-        decision: decisions.get(index).map_or_else(|| explanation.decision(), |decision| decision.get()),
-        message_id: messages[index].id,
-        explanation: request.explain.then_some(explanation),
-    });
-    let mut each: Vec<Explained<'_>> = each.collect();
-    let mut body = Vec::new();
-    if request.is_single
-        && let Some(only) = each.pop()
-    {
-        write(&mut body, &only)?;
-    } else {
-        struct All<'a>(Vec<Explained<'a>>);
-        impl Serialize for All<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("decisions", &self.0)?;
-                map.end()
-            }
-        }
-        write(&mut body, &All(each))?;
-    }
     Ok(json(body))
+}
+
+/// An explanation as JSON, or why it is left out: it has more bytes than are left for it.
+async fn explanation_json(explanation: Explanation, left: usize) -> Answer<Vec<u8>> {
+    let is_long = explanation.notes() >= LONG;
+    let write = move || {
+        let mut bounded = Bounded { bytes: Vec::new(), left };
+        match serde_json::to_writer(&mut bounded, &explanation) {
+            Err(error) if error.is_io() => Ok(LEFT_OUT.into()),
+            written => written.map(|()| bounded.bytes).map_err(Fault::internal),
+        }
+    };
+    // A long one takes a while to write.
+    if is_long { tokio::task::spawn_blocking(write).await.map_err(Fault::internal)? } else { write() }
+}
+
+/// Bytes that refuse to be more than there is room for.
+struct Bounded {
+    bytes: Vec<u8>,
+    left: usize,
+}
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.left = self.left.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::FileTooLarge)?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use callsign::escape;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -96,8 +97,8 @@ pub(super) async fn list(
     responses((status = 201, body = SecretBody), Problems))]
 pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Response> {
     let NewKey { name, scopes, application_id, expires_at } = body(&bytes)?;
-    if !(1..=LONGEST_NAME).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        return Err(Fault::property("name", "is not 1 to 255 characters, none a control"));
+    if !(1..=LONGEST_NAME).contains(&name.chars().count()) || name.contains(escape::is_escaped) {
+        return Err(Fault::property("name", "is not 1 to 255 characters, none a control or format character"));
     }
     let scopes = scopes.unwrap_or_else(|| caller.key.scopes.clone());
     must_have(&caller, &scopes)?;

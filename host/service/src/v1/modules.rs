@@ -15,6 +15,7 @@ use crate::change::{Change, Kind, key_of, time};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted};
 use crate::module::ModuleRecord;
+use crate::module_cache::FetchError;
 use crate::service::{Plan, Service, View};
 use crate::visibility::application_must_exist;
 
@@ -154,34 +155,41 @@ pub(super) async fn upload(
 
 /// Checks and compiles a component, which can take seconds.
 async fn add(service: &Arc<Service>, owner: Option<&str>, component: Bytes) -> Result<ModuleRecord, Fault> {
-    let (modules, state, application_id) = (Arc::clone(&service.modules), service.state(), owner.map(str::to_owned));
-    let work = move || {
-        let module = modules.add(application_id.as_deref(), &component, &state)?;
-        let added_at = module.added_at().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(ModuleRecord {
-            digest: module.digest().to_string(),
-            name: module.name().to_owned(),
-            version: module.version().clone(),
-            size: module.size(),
-            interface: module.interface().clone(),
-            added_at: added_at.as_millis() as u64,
-            application_id,
-        })
+    let module = service.modules.upload(owner, component, service.state()).await.map_err(refused)?;
+    let added_at = module.added_at().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(ModuleRecord {
+        digest: module.digest().to_string(),
+        name: module.name().to_owned(),
+        version: module.version().clone(),
+        size: module.size(),
+        interface: module.interface().clone(),
+        added_at: added_at.as_millis() as u64,
+        application_id: owner.map(str::to_owned),
+    })
+}
+
+/// Why a component is not a module here.
+fn refused(error: FetchError) -> Fault {
+    let error = match error {
+        FetchError::Module(error) => error,
+        FetchError::Reserved(_) => return Fault::property("", error.to_string()),
+        error => return Fault::internal(error),
     };
-    let added = tokio::task::spawn_blocking(work).await.map_err(Fault::internal)?;
-    added.map_err(|error: StoreError| match error {
+    match error {
         StoreError::Taken { name, version, digest } => Fault::conflict(format!(
             "{name}@{version} is there already, with other bytes: {digest}; give the component another version"
         )),
         StoreError::Policy(PolicyError::Busy { .. }) => Fault::unavailable(error.to_string(), Duration::from_secs(1)),
-        StoreError::Policy(PolicyError::Engine { .. } | PolicyError::Read { .. }) => Fault::internal(error),
+        StoreError::Policy(PolicyError::Engine { .. } | PolicyError::Read { .. } | PolicyError::Compiler { .. }) => {
+            Fault::internal(error)
+        }
         StoreError::Policy(_)
         | StoreError::NoName
         | StoreError::Name { .. }
         | StoreError::NoVersion { .. }
         | StoreError::Version { .. } => Fault::property("", error.to_string()),
         error => Fault::internal(error),
-    })
+    }
 }
 
 /// The modules, in pages, by owner, name and version.
@@ -244,9 +252,7 @@ pub(super) async fn component(
 async fn bytes_of(service: &Service, module: &ModuleRecord) -> Result<Vec<u8>, Fault> {
     let component = service.modules.component(&service.store, module).await;
     component.map_err(|error| match error {
-        crate::module_cache::FetchError::Store(_) => {
-            Fault::unavailable("the catalog store does not answer", Duration::from_secs(1))
-        }
+        FetchError::Store(_) => Fault::unavailable("the catalog store does not answer", Duration::from_secs(1)),
         error => Fault::internal(error),
     })
 }

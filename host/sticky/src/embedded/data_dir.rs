@@ -1,17 +1,17 @@
 //! The folder of a store: its lock, its manifest and its recipient key.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
 
+use callsign_private::{Access, PrivateFolder};
 use serde::{Deserialize, Serialize};
 
 use super::Recipients;
 use super::names::Names;
 use super::tables::{Tables, reason};
 use crate::error::OpenError;
-use crate::recipient::RecipientKey;
+use crate::recipient::{NotAKey, RecipientKey};
 
 /// The format of the tables. A store with a newer format is not touched.
 const FORMAT: u32 = 1;
@@ -38,7 +38,7 @@ struct Manifest {
 
 /// The folder, locked for this process.
 pub(super) struct DataDir {
-    path: PathBuf,
+    folder: PrivateFolder,
     manifest: Manifest,
     key: Option<RecipientKey>,
     _lock: File,
@@ -62,7 +62,7 @@ impl DataDir {
                 return Err(OpenError::Missing { place: place() });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file(""))?;
+                PrivateFolder::make(path)?;
                 // The folder itself must survive a power cut too. A parent that we may not open is somebody else's.
                 if let Some(Ok(above)) = path.parent().map(File::open) {
                     above.sync_all().map_err(file(""))?;
@@ -78,31 +78,30 @@ impl DataDir {
         if fresh && !create {
             return Err(OpenError::Missing { place: place() });
         }
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path.join(LOCK));
-        let lock = lock.map_err(file(LOCK))?;
+        let folder = PrivateFolder::open(path)?;
+        let lock = folder.open_or_create(LOCK, Access::Readable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { place: place() }),
             Err(TryLockError::Error(error)) => return Err(file(LOCK)(error)),
         }
         // Looked for again: another process may have created the store before we had the lock.
-        if path.join(MANIFEST).exists() {
-            let manifest = read_manifest(path)?;
-            let key = known_key(path, &manifest, recipients)?;
-            return Ok(Self { path: path.into(), manifest, key, _lock: lock });
+        if let Some(manifest) = read_manifest(&folder)? {
+            let key = known_key(&folder, &manifest, recipients)?;
+            return Ok(Self { folder, manifest, key, _lock: lock });
         }
         let key = match recipients {
-            Recipients::AsTheyAre => Some(make_key(path)?),
+            Recipients::AsTheyAre => Some(make_key(&folder)?),
             Recipients::HashedWith(key) => Some(key.clone()),
             Recipients::Plain => None,
         };
         let manifest = Manifest { format: FORMAT, key: key.as_ref().map(RecipientKey::fingerprint), complete: false };
-        write_manifest(path, &manifest)?;
-        Ok(Self { path: path.into(), manifest, key, _lock: lock })
+        write_manifest(&folder, &manifest)?;
+        Ok(Self { folder, manifest, key, _lock: lock })
     }
 
     pub(super) fn tables(&self, cache: u64) -> Result<(Tables, Names), OpenError> {
-        let path = self.path.join(TABLES);
+        let path = self.path().join(TABLES);
         let damaged = |reason: String| OpenError::Damaged { place: self.place(), reason };
         if self.manifest.complete && !path.is_dir() {
             return Err(damaged(format!("its folder {TABLES} is missing")));
@@ -112,6 +111,8 @@ impl DataDir {
             let error = |source| OpenError::File { place: path.display().to_string(), source };
             fs::remove_dir_all(&path).map_err(error)?;
         }
+        // Made here, so that nobody else can look into it whatever the umask is.
+        self.folder.folder(TABLES)?;
         // The engine panics on some kinds of damage.
         let opened = std::panic::catch_unwind(|| Tables::open(&path, cache));
         let tables = match opened {
@@ -129,15 +130,15 @@ impl DataDir {
         if self.manifest.complete {
             return Ok(());
         }
-        write_manifest(&self.path, &Manifest { complete: true, ..self.manifest.clone() })
+        write_manifest(&self.folder, &Manifest { complete: true, ..self.manifest.clone() })
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.folder.path()
     }
 
     pub(super) fn place(&self) -> String {
-        self.path.display().to_string()
+        self.path().display().to_string()
     }
 
     pub(super) fn key(&self) -> Option<&RecipientKey> {
@@ -145,40 +146,37 @@ impl DataDir {
     }
 }
 
-fn read_manifest(path: &Path) -> Result<Manifest, OpenError> {
+/// The manifest; `None` if there is none.
+fn read_manifest(folder: &PrivateFolder) -> Result<Option<Manifest>, OpenError> {
     #[derive(Deserialize)]
     struct Format {
         format: u32,
     }
-    let file = path.join(MANIFEST);
-    let damaged = |reason: String| OpenError::Damaged { place: path.display().to_string(), reason };
-    let text = fs::read(&file).map_err(|source| OpenError::File { place: file.display().to_string(), source })?;
+    let place = || folder.path().display().to_string();
+    let damaged =
+        |error: serde_json::Error| OpenError::Damaged { place: place(), reason: format!("{MANIFEST}: {error}") };
+    let Some(text) = folder.read(MANIFEST, Access::Readable)? else { return Ok(None) };
     // The format first: a newer format may have other fields.
-    let Format { format } = serde_json::from_slice(&text).map_err(|error| damaged(format!("{MANIFEST}: {error}")))?;
+    let Format { format } = serde_json::from_slice(&text).map_err(damaged)?;
     if format > FORMAT {
-        return Err(OpenError::Newer { place: path.display().to_string(), found: format, known: FORMAT });
+        return Err(OpenError::Newer { place: place(), found: format, known: FORMAT });
     }
-    serde_json::from_slice(&text).map_err(|error| damaged(format!("{MANIFEST}: {error}")))
+    serde_json::from_slice(&text).map(Some).map_err(damaged)
 }
 
-fn write_manifest(path: &Path, manifest: &Manifest) -> Result<(), OpenError> {
-    let error = |source| OpenError::File { place: path.join(MANIFEST).display().to_string(), source };
-    let text = serde_json::to_vec(manifest).map_err(|source| error(source.into()))?;
-    write_whole(path, MANIFEST, &text, 0o644).map_err(error)
+fn write_manifest(folder: &PrivateFolder, manifest: &Manifest) -> Result<(), OpenError> {
+    let place = || folder.path().join(MANIFEST).display().to_string();
+    let failed = |error: serde_json::Error| OpenError::File { place: place(), source: error.into() };
+    let text = serde_json::to_vec(manifest).map_err(failed)?;
+    Ok(folder.replace(MANIFEST, &text)?)
 }
 
-/// Writes a file atomically: after a crash it is there as a whole or not at all.
-fn write_whole(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let unfinished = folder.join(format!("{name}.new"));
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, folder.join(name))?;
-    File::open(folder)?.sync_all()
-}
-
-fn known_key(path: &Path, manifest: &Manifest, recipients: &Recipients) -> Result<Option<RecipientKey>, OpenError> {
-    let wrong = |reason: String| OpenError::Key { place: path.display().to_string(), reason };
+fn known_key(
+    folder: &PrivateFolder,
+    manifest: &Manifest,
+    recipients: &Recipients,
+) -> Result<Option<RecipientKey>, OpenError> {
+    let wrong = |reason: String| OpenError::Key { place: folder.path().display().to_string(), reason };
     let key = match (recipients, &manifest.key) {
         (Recipients::AsTheyAre | Recipients::Plain, None) => return Ok(None),
         (Recipients::HashedWith(_), None) => {
@@ -188,7 +186,7 @@ fn known_key(path: &Path, manifest: &Manifest, recipients: &Recipients) -> Resul
             return Err(wrong("it keeps its recipients hashed; open it with its key".into()));
         }
         (Recipients::HashedWith(key), Some(_)) => key.clone(),
-        (Recipients::AsTheyAre, Some(_)) => read_key(path)?,
+        (Recipients::AsTheyAre, Some(_)) => read_key(folder)?,
     };
     if manifest.key.as_deref() != Some(&*key.fingerprint()) {
         return Err(wrong("its recipients are hashed with another key than the one given".into()));
@@ -196,26 +194,24 @@ fn known_key(path: &Path, manifest: &Manifest, recipients: &Recipients) -> Resul
     Ok(Some(key))
 }
 
-fn read_key(path: &Path) -> Result<RecipientKey, OpenError> {
-    let wrong = |reason: String| OpenError::Key { place: path.display().to_string(), reason };
-    let mut text = String::new();
-    let file = File::open(path.join(KEY));
-    match file.and_then(|file| file.take(1_024).read_to_string(&mut text)) {
-        Ok(_) => text.parse().map_err(|error| wrong(format!("{KEY}: {error}"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(wrong(format!("its recipients are hashed, and their key is not in {KEY}; open it with the key")))
+fn read_key(folder: &PrivateFolder) -> Result<RecipientKey, OpenError> {
+    let wrong = |reason: String| OpenError::Key { place: folder.path().display().to_string(), reason };
+    match folder.read(KEY, Access::Secret)? {
+        Some(text) => {
+            let key = str::from_utf8(&text).map_err(|_| NotAKey).and_then(str::parse);
+            key.map_err(|error| wrong(format!("{KEY}: {error}")))
         }
-        Err(source) => Err(OpenError::File { place: path.join(KEY).display().to_string(), source }),
+        None => Err(wrong(format!("its recipients are hashed, and their key is not in {KEY}; open it with the key"))),
     }
 }
 
 /// The key of a new store. An existing key file is from an interrupted creation, and is used.
-fn make_key(path: &Path) -> Result<RecipientKey, OpenError> {
-    if path.join(KEY).exists() {
-        return read_key(path);
+fn make_key(folder: &PrivateFolder) -> Result<RecipientKey, OpenError> {
+    if folder.has(KEY, Access::Secret)? {
+        return read_key(folder);
     }
-    let error = |source| OpenError::File { place: path.join(KEY).display().to_string(), source };
-    let key = RecipientKey::random().map_err(error)?;
-    write_whole(path, KEY, format!("{}\n", key.to_hex()).as_bytes(), 0o600).map_err(error)?;
+    let place = || folder.path().join(KEY).display().to_string();
+    let key = RecipientKey::random().map_err(|source| OpenError::File { place: place(), source })?;
+    folder.replace(KEY, format!("{}\n", key.expose()).as_bytes())?;
     Ok(key)
 }

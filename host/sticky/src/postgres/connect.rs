@@ -1,4 +1,4 @@
-//! Addresses, connections, and which of their errors are worth a retry.
+//! Connections, and which of their errors are worth a retry.
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -6,26 +6,29 @@ use std::ops::{Deref, DerefMut};
 use std::pin::Pin as Pinned;
 use std::time::Duration;
 
+use callsign_store_address::PostgresAddress;
 use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
 use tokio::task::JoinHandle;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, Error, NoTls};
+use tokio_postgres::{Client, Config, Error};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{OpenError, StickyError};
 use crate::retry::Attempt;
 
-/// The settings of a connection, as far as the server knows them.
-#[derive(Debug, Clone)]
+/// How a connection begins: its encryption, and the settings as far as the server knows them.
+#[derive(Clone)]
 pub(super) struct Session {
+    tls: MakeRustlsConnect,
     settings: Vec<(&'static str, String)>,
 }
 
 impl Session {
     /// Connections for reads and writes of pins. Their statements look up keys, so one plan serves all arguments.
     /// Sequential scans are off: a plan made while a table is small must not read the whole table later.
-    pub(super) fn of_decisions(schema: &str, attempt: Duration) -> Self {
-        let mut session = Self::new(schema, attempt);
+    pub(super) fn of_decisions(tls: &MakeRustlsConnect, schema: &str, attempt: Duration) -> Self {
+        let mut session = Self::new(tls, schema, attempt);
         session.settings.push(("plan_cache_mode", "force_generic_plan".into()));
         for way in ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"] {
             session.settings.push((way, "off".into()));
@@ -34,13 +37,13 @@ impl Session {
     }
 
     /// Connections for listings and the background, where each statement is planned for its arguments.
-    pub(super) fn of_background(schema: &str, attempt: Duration) -> Self {
-        let mut session = Self::new(schema, attempt);
+    pub(super) fn of_background(tls: &MakeRustlsConnect, schema: &str, attempt: Duration) -> Self {
+        let mut session = Self::new(tls, schema, attempt);
         session.settings.push(("plan_cache_mode", "force_custom_plan".into()));
         session
     }
 
-    fn new(schema: &str, attempt: Duration) -> Self {
+    fn new(tls: &MakeRustlsConnect, schema: &str, attempt: Duration) -> Self {
         let settings = vec![
             ("search_path", schema.into()),
             // A statement that we stopped waiting for must not take effect later.
@@ -48,7 +51,7 @@ impl Session {
             ("default_transaction_isolation", "read committed".into()),
             ("jit", "off".into()),
         ];
-        Self { settings }
+        Self { tls: tls.clone(), settings }
     }
 
     /// Applies the settings in one round trip. Settings that the server does not know are skipped, and
@@ -66,22 +69,9 @@ impl Session {
     }
 }
 
-/// Parses an address.
-pub(super) fn parse(address: &str, connect_timeout: Duration) -> Result<Config, OpenError> {
-    // `describe` gives the name of the wrong option, never its value, which may be a password.
-    let mut config: Config =
-        address.trim().parse().map_err(|error: Error| OpenError::Address { reason: describe(&error) })?;
-    let wrong = |reason: &str| Err(OpenError::Address { reason: reason.into() });
-    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return wrong("it names no host; expected postgres://USER:PASSWORD@HOST:PORT/DATABASE");
-    }
-    if config.get_ssl_mode() == SslMode::Require {
-        return wrong(
-            "sslmode=require, but this version has no TLS for PostgreSQL: leave the option out on loopback or in a trusted \
-             network, or run a TLS proxy (stunnel, pgbouncer) beside this process",
-        );
-    }
-    config.ssl_mode(SslMode::Disable);
+/// The settings of connections to an address.
+pub(super) fn config(address: &PostgresAddress, connect_timeout: Duration) -> Result<Config, OpenError> {
+    let mut config = address.client()?;
     // Of several hosts the primary: a standby may lag behind, so pins are never read from one.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     config.connect_timeout(connect_timeout).keepalives_idle(Duration::from_secs(30));
@@ -91,27 +81,9 @@ pub(super) fn parse(address: &str, connect_timeout: Duration) -> Result<Config, 
     Ok(config)
 }
 
-/// The address of a configuration, without its password.
-pub(super) fn place(config: &Config) -> String {
-    let mut place = String::from("postgres://");
-    if let Some(user) = config.get_user() {
-        let _ = write!(place, "{user}@");
-    }
-    let named = config.get_hosts().iter().map(|host| match host {
-        Host::Tcp(name) => name.clone(),
-        #[cfg(unix)]
-        Host::Unix(path) => path.display().to_string(),
-    });
-    let addressed = config.get_hostaddrs().iter().map(ToString::to_string);
-    let hosts: Vec<String> = if config.get_hosts().is_empty() { addressed.collect() } else { named.collect() };
-    for (index, host) in hosts.iter().enumerate() {
-        let port = config.get_ports().get(index).or(config.get_ports().first()).copied().unwrap_or(5432);
-        let _ = write!(place, "{}{host}:{port}", if index > 0 { "," } else { "" });
-    }
-    if let Some(database) = config.get_dbname() {
-        let _ = write!(place, "/{database}");
-    }
-    place
+/// What encrypts connections to an address.
+pub(super) fn connector(address: &PostgresAddress) -> Result<MakeRustlsConnect, OpenError> {
+    address.connector().map_err(|error| OpenError::Tls { place: address.place(), reason: error.to_string() })
 }
 
 impl Connect for Session {
@@ -121,7 +93,7 @@ impl Connect for Session {
     ) -> Pinned<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
         let config = config.clone();
         Box::pin(async move {
-            let (client, connection) = config.connect(NoTls).await?;
+            let (client, connection) = config.connect(self.tls.clone()).await?;
             let task = tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     log::debug!("a connection to PostgreSQL ended: {}", describe(&error));

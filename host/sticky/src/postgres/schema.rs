@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, Error, GenericClient, NoTls};
+use tokio_postgres::{Client, Config, Error, GenericClient};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connect::{describe, place};
+use super::connect::describe;
 use crate::error::OpenError;
 use crate::recipient::RecipientKey;
 
@@ -22,11 +23,19 @@ const LOCK: i64 = 0x63_616c_6c73_6967;
 /// The time to connect to a host when a store is opened. Later connections count towards the attempt.
 const CONNECTING: Duration = Duration::from_secs(5);
 
+/// A database, and how it is reached.
+pub(super) struct Database {
+    pub(super) config: Config,
+    pub(super) tls: MakeRustlsConnect,
+    /// For messages.
+    pub(super) place: String,
+}
+
 /// Migrates the tables to the newest version, and checks or decides how recipients are kept.
-pub(super) async fn prepare(config: &Config, schema: &str, key: Option<&RecipientKey>) -> Result<(), OpenError> {
-    let unreachable = |error: Error| OpenError::Unreachable { place: place(config), reason: describe(&error) };
-    let (mut client, connection) =
-        config.clone().connect_timeout(CONNECTING).connect(NoTls).await.map_err(unreachable)?;
+pub(super) async fn prepare(database: Database, schema: &str, key: Option<&RecipientKey>) -> Result<(), OpenError> {
+    let Database { mut config, tls, place } = database;
+    let unreachable = |error: Error| OpenError::Unreachable { place: place.clone(), reason: describe(&error) };
+    let (mut client, connection) = config.connect_timeout(CONNECTING).connect(tls).await.map_err(unreachable)?;
     let connection = tokio::spawn(connection);
     let prepared = async {
         // The version is read first: a role without the right to create tables can open a store that another role
@@ -37,11 +46,11 @@ pub(super) async fn prepare(config: &Config, schema: &str, key: Option<&Recipien
         }
         if found > KNOWN {
             let (found, known) = (found.cast_unsigned(), KNOWN.cast_unsigned());
-            return Err(OpenError::Newer { place: place(config), found, known });
+            return Err(OpenError::Newer { place: place.clone(), found, known });
         }
         let fingerprint = key.map(RecipientKey::fingerprint).unwrap_or_default();
         let kept = recipients(&client, schema, &fingerprint).await.map_err(unreachable)?;
-        wrong_key(&kept, &fingerprint).map_or(Ok(()), |reason| Err(OpenError::Key { place: place(config), reason }))
+        wrong_key(&kept, &fingerprint).map_or(Ok(()), |reason| Err(OpenError::Key { place: place.clone(), reason }))
     };
     let prepared = prepared.await;
     connection.abort();

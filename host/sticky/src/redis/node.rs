@@ -1,10 +1,14 @@
 //! A server of the cluster, and the connections to it.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisConnectionInfo, Value};
+use redis::aio::{AsyncStream, MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, RedisResult, Value};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::error::StickyError;
 use crate::retry::{Retrier, RetryPolicy};
@@ -18,13 +22,27 @@ pub(crate) enum Lane {
     Admin,
 }
 
+/// How servers are connected to: all of a cluster alike.
+#[derive(Clone)]
+pub(crate) struct Access {
+    pub(crate) login: RedisConnectionInfo,
+    /// `None` is no TLS.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access").field("tls", &self.tls.is_some()).finish_non_exhaustive()
+    }
+}
+
 /// A server, by its address.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) host: Box<str>,
     pub(crate) port: u16,
     pub(crate) retrier: Retrier,
-    login: RedisConnectionInfo,
+    access: Access,
     read: Connection,
     /// More than one if writes wait for replicas: a connection that runs `WAIT` does nothing else.
     write: Box<[Connection]>,
@@ -55,12 +73,12 @@ const QUEUE: usize = 256;
 const BUFFER: usize = 64 * 1024;
 
 impl Node {
-    pub(crate) fn new(host: &str, port: u16, login: &RedisConnectionInfo, retry: RetryPolicy, writes: usize) -> Self {
+    pub(crate) fn new(host: &str, port: u16, access: &Access, retry: RetryPolicy, writes: usize) -> Self {
         Self {
             host: host.into(),
             port,
             retrier: Retrier::new(retry),
-            login: login.clone(),
+            access: access.clone(),
             read: Connection::default(),
             write: (0..writes).map(|_| Connection::default()).collect(),
             next_write: AtomicUsize::new(0),
@@ -141,10 +159,17 @@ impl Connection {
             .set_pipeline_buffer_size(QUEUE)
             .set_write_backpressure_boundary(BUFFER);
         let open = async {
-            let info = ConnectionAddr::Tcp(node.host.to_string(), node.port).into_connection_info()?;
-            let tcp = info.tcp_settings().clone().set_nodelay(true);
-            let client = Client::open(info.set_tcp_settings(tcp).set_redis_settings(node.login.clone()))?;
-            client.get_multiplexed_async_connection_with_config(&config).await
+            let stream = TcpStream::connect((&*node.host, node.port)).await?;
+            stream.set_nodelay(true)?;
+            match &node.access.tls {
+                None => begin(&node.access.login, stream, config).await,
+                Some(tls) => {
+                    // The name that the address or the cluster gives; an IP address is checked as one.
+                    let name = ServerName::try_from(node.host.to_string()).map_err(std::io::Error::other)?;
+                    let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?;
+                    begin(&node.access.login, stream, config).await
+                }
+            }
         };
         let connection = open.await.map_err(|error| node.error(error))?;
         static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -160,6 +185,17 @@ impl Connection {
             *now = None;
         }
     }
+}
+
+/// Logs in on a stream. A task of its own carries it until the last handle of the connection is dropped.
+async fn begin(
+    login: &RedisConnectionInfo,
+    stream: impl AsyncStream + Send + Unpin + 'static,
+    config: AsyncConnectionConfig,
+) -> RedisResult<MultiplexedConnection> {
+    let (connection, carried) = MultiplexedConnection::new_with_config(login, stream, config).await?;
+    tokio::spawn(carried);
+    Ok(connection)
 }
 
 /// A call that waits for its answers. If it is cancelled by its time-out and no other call got an answer meanwhile, the

@@ -1,9 +1,10 @@
-//! Opening a store: parsing the address, checking the servers, checking the format and the recipient key.
+//! Opening a store: checking the servers, checking the format and the recipient key.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisConnectionInfo, Value};
+use callsign_store_address::{RedisAddress, TlsError};
+use redis::{Cmd, Pipeline, RedisConnectionInfo, Value};
 
 use crate::error::{OpenError, StickyError};
 use crate::recipient::RecipientKey;
@@ -12,7 +13,7 @@ use crate::redis::cluster::Cluster;
 use crate::redis::command::{Command, CommandKind, Reply, Scripts};
 use crate::redis::layout::{FORMAT, Keys, slot_of};
 use crate::redis::names::Names;
-use crate::redis::node::{Lane, Node, address};
+use crate::redis::node::{Access, Lane, Node};
 use crate::redis::topology::{Topology, text};
 use crate::retry::{Retrier, RetryPolicy};
 
@@ -59,62 +60,34 @@ const WAITING_WRITES: usize = 8;
 /// Listings read much at once, so their time-outs are this many times longer.
 const LISTING: u32 = 8;
 
-/// A parsed address.
-pub(crate) struct Address {
-    seeds: Box<[(Box<str>, u16)]>,
-    login: RedisConnectionInfo,
-    /// The address without its password.
-    pub(crate) place: String,
-}
-
-impl Address {
-    pub(crate) fn parse(text: &str) -> Result<Self, OpenError> {
-        let wrong = |reason: String| OpenError::Address { reason };
-        let (mut seeds, mut login): (Vec<(Box<str>, u16)>, Option<RedisConnectionInfo>) = (Vec::new(), None);
-        for part in text.split([',', ' ']).filter(|part| !part.is_empty()) {
-            let shown = part.rsplit_once('@').map_or(part, |(_, host)| host);
-            if shown.contains("rediss:") || part.starts_with("rediss:") || part.starts_with("valkeys:") {
-                return Err(wrong(format!("{shown:?}: connections with TLS are not supported")));
-            }
-            let url = if part.contains("://") { part.to_owned() } else { format!("redis://{part}") };
-            let info = url.as_str().into_connection_info();
-            let info =
-                info.map_err(|error| wrong(format!("{shown:?}: {}", error.detail().unwrap_or(error.category()))))?;
-            let ConnectionAddr::Tcp(host, port) = info.addr() else {
-                return Err(wrong(format!("{shown:?} is not a host and port")));
-            };
-            if info.redis_settings().db() != 0 {
-                return Err(wrong(format!("{shown:?}: a cluster has only database 0")));
-            }
-            seeds.push((host.as_str().into(), *port));
-            if info.redis_settings().password().is_some() {
-                login.get_or_insert_with(|| info.redis_settings().clone());
-            }
-        }
-        if seeds.is_empty() {
-            return Err(wrong("it is empty; expected redis://host:6379,other-host:6379".into()));
-        }
-        let hosts: Vec<String> = seeds.iter().map(|(host, port)| address(host, *port)).collect();
-        Ok(Self {
-            seeds: seeds.into(),
-            login: login.unwrap_or_default(),
-            place: format!("redis://{}", hosts.join(",")),
-        })
+/// How the servers of an address are logged in to, and encrypted.
+pub(crate) fn access(address: &RedisAddress) -> Result<Access, OpenError> {
+    let mut login = RedisConnectionInfo::default();
+    if let Some(user) = address.user() {
+        login = login.set_username(user);
     }
+    if let Some(password) = address.password() {
+        login = login.set_password(password.expose());
+    }
+    let failed = |error: TlsError| OpenError::Tls { place: address.place(), reason: error.to_string() };
+    let tls = address.tls().map(|tls| tls.client(&[])).transpose().map_err(failed)?;
+    Ok(Access { login, tls: tls.map(Arc::new) })
 }
 
 /// Opens a store.
-pub(crate) async fn open(found: Address, options: &RedisOptions) -> Result<Inner, OpenError> {
+pub(crate) async fn open(address: &RedisAddress, access: Access, options: &RedisOptions) -> Result<Inner, OpenError> {
     let sound = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     if !(1..=64).contains(&options.prefix.len()) || !options.prefix.chars().all(sound) {
         let reason = format!("the prefix {:?} is not 1 to 64 letters, digits, `-`, `_`, `.` and `:`", options.prefix);
         return Err(OpenError::Address { reason });
     }
-    let Address { seeds, login, place } = found;
+    let seeds: Box<[(Box<str>, u16)]> =
+        address.hosts().iter().map(|(host, port)| (host.as_str().into(), *port)).collect();
+    let place = address.place();
     let unreachable =
         |error: StickyError| OpenError::Unreachable { place: place.clone(), reason: error.reason.to_string() };
     let writes = if options.wait_replicas.is_some() { WAITING_WRITES } else { 1 };
-    let topology = Topology::new(seeds.clone(), login, options.retry, writes);
+    let topology = Topology::new(seeds.clone(), access, options.retry, writes);
     let mut first = Err(StickyError::new("no server is named"));
     for (host, port) in &seeds {
         let node = topology.node_at(host, *port);

@@ -5,13 +5,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use hashbrown::HashMap;
-use redis::{Cmd, Pipeline, RedisConnectionInfo, Value};
+use redis::{Cmd, Pipeline, Value};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::error::StickyError;
 use crate::redis::layout::SLOTS;
-use crate::redis::node::{Lane, Node};
+use crate::redis::node::{Access, Lane, Node};
 use crate::retry::RetryPolicy;
 
 /// The servers that calls go to: those with slots, which are masters. A replica is asked for the map only, and only if
@@ -21,7 +21,7 @@ pub(crate) struct Topology {
     map: RwLock<Arc<SlotMap>>,
     /// The servers that the address names; they are asked for the map too, in case no master answers.
     seeds: Box<[(Box<str>, u16)]>,
-    login: RedisConnectionInfo,
+    access: Access,
     retry: RetryPolicy,
     writes: usize,
     wanted: Notify,
@@ -79,16 +79,11 @@ impl ClusterView {
 }
 
 impl Topology {
-    pub(crate) fn new(
-        seeds: Box<[(Box<str>, u16)]>,
-        login: RedisConnectionInfo,
-        retry: RetryPolicy,
-        writes: usize,
-    ) -> Self {
+    pub(crate) fn new(seeds: Box<[(Box<str>, u16)]>, access: Access, retry: RetryPolicy, writes: usize) -> Self {
         Self {
             map: RwLock::new(Arc::new(SlotMap::empty())),
             seeds,
-            login,
+            access,
             retry,
             writes,
             wanted: Notify::new(),
@@ -104,7 +99,7 @@ impl Topology {
     pub(crate) fn node_at(&self, host: &str, port: u16) -> Arc<Node> {
         let map = self.map();
         let known = map.nodes.iter().find(|node| &*node.host == host && node.port == port);
-        known.cloned().unwrap_or_else(|| Arc::new(Node::new(host, port, &self.login, self.retry, self.writes)))
+        known.cloned().unwrap_or_else(|| Arc::new(Node::new(host, port, &self.access, self.retry, self.writes)))
     }
 
     /// Asks for a refresh of the map soon, after a server did not answer or redirected us.

@@ -145,7 +145,9 @@ pub(super) struct ComparisonBody {
     compared: u64,
     /// How many of them the candidate decided differently.
     different: u64,
-    /// The last of those.
+    /// How many messages were not given to the candidate, because decisions needed the time.
+    dropped: u64,
+    /// The last of those that were different.
     samples: Vec<DifferenceBody>,
 }
 
@@ -177,6 +179,7 @@ impl ComparisonBody {
             policy: comparison.candidate.to_string(),
             compared: comparison.compared,
             different: comparison.different,
+            dropped: comparison.dropped,
             samples: samples.collect(),
         }
     }

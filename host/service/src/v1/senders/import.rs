@@ -60,7 +60,11 @@ impl Reading {
             Err(CatalogError::Faults(found)) => {
                 for fault in &found {
                     let (line, property) = self.place(&fault.path);
-                    let message = self.message(&fault.message);
+                    // The client knows the other sender by its line.
+                    let message = match &fault.earlier {
+                        Some(earlier) => fault.message.replace(earlier, &format!("line {}", self.place(earlier).0)),
+                        None => fault.message.clone(),
+                    };
                     self.faults.push((line, Violation::new(property, message)));
                 }
             }
@@ -82,16 +86,6 @@ impl Reading {
         let Some((index, rest)) = inside else { return (1, path.to_owned()) };
         let line = index.parse::<usize>().ok().and_then(|index| self.lines.get(index)).copied();
         (line.unwrap_or(1), rest.trim_start_matches('.').to_owned())
-    }
-
-    /// A message about two senders with one id names the other by its path in the catalog; the client needs its line.
-    fn message(&self, message: &str) -> String {
-        let Some((before, rest)) = message.rsplit_once(" of $.senders[") else { return message.to_owned() };
-        let Some((index, after)) = rest.split_once(']') else { return message.to_owned() };
-        match index.parse::<usize>().ok().and_then(|index| self.lines.get(index)) {
-            Some(line) => format!("{before} of line {line}{after}"),
-            None => message.to_owned(),
-        }
     }
 }
 

@@ -73,6 +73,6 @@ pub(super) fn recipient(property: &str, text: &str) -> Result<Recipient, Fault> 
         return Ok(Recipient::Hash(hash));
     }
     // A `+` that was not escaped in a query arrives as a space.
-    let number = Number::parse_e164(text.trim_start());
-    number.map(Recipient::Number).map_err(|error| Fault::property(property, format!("{}: {error}", quoted(text))))
+    let number = Number::parse(text.trim_start());
+    number.map(Recipient::of).map_err(|error| Fault::property(property, format!("{}: {error}", quoted(text))))
 }

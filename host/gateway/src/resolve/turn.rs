@@ -1,0 +1,131 @@
+//! Where the calls for some messages are made, how long they may take, and what is left to do after the decisions.
+
+use callsign_engine::{CallTime, Failure, Policy, RequestTime};
+
+use super::call::{Answerer, Query};
+use super::shadow::Comparing;
+use crate::lanes::{SlowLane, Tenant};
+use crate::snapshot::Snapshot;
+
+/// The most ticks of half a millisecond that a request may take on the thread of an asynchronous caller, in all of its
+/// calls together.
+const QUICK_TICKS: u64 = 6;
+
+/// Whose thread calls are made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// That of a caller who waits for nothing else.
+    Caller,
+    /// That of an asynchronous caller, which others wait for: a call that is not quick is given up.
+    Worker,
+    /// One of the slow lane.
+    SlowLane,
+}
+
+/// The calls for some messages of a request.
+pub(crate) struct Turn<'a> {
+    pub(crate) lane: &'a SlowLane,
+    pub(crate) place: Place,
+    pub(crate) time: RequestTime,
+    /// The ticks of the request when the caller's thread began to work on it.
+    quick_from: u64,
+    /// What the shadows of the messages are still to be asked.
+    pub(crate) shadows: Vec<Comparing>,
+}
+
+impl<'a> Turn<'a> {
+    /// Calls that are made now, at a place.
+    #[inline]
+    pub(crate) fn new(lane: &'a SlowLane, place: Place, time: RequestTime) -> Self {
+        Self { lane, place, time, quick_from: 0, shadows: Vec::new() }
+    }
+
+    /// Counts the time on the caller's thread from now: it has done something else meanwhile.
+    #[inline]
+    pub(crate) fn quick_from_now(&mut self) {
+        self.quick_from = self.time.spent();
+    }
+
+    /// Whether calls that are not quick are given up, to be made in the slow lane.
+    #[inline]
+    pub(crate) fn is_quick(&self) -> bool {
+        self.place == Place::Worker
+    }
+
+    /// How long a call about a number of messages may take.
+    ///
+    /// # Errors
+    /// No time is left.
+    #[inline]
+    pub(crate) fn call_time(&self, policy: &Policy, messages: usize) -> Result<CallTime, Failure> {
+        if self.is_quick() {
+            let is_spent = self.time.spent() - self.quick_from >= QUICK_TICKS || !self.lane.tries_quick();
+            if is_spent { Err(Failure::Stopped) } else { Ok(CallTime::first(messages)) }
+        } else {
+            self.time.left(policy.limits()).ok_or_else(|| self.time.used_up())
+        }
+    }
+
+    /// A call that was stopped before its deadline ran out of the request's time, unless it was to be quick.
+    #[cold]
+    pub(crate) fn of_request(&self, failure: Failure) -> Failure {
+        if failure == Failure::Stopped && !self.is_quick() { self.time.used_up() } else { failure }
+    }
+
+    /// Whether the call about a message may be made here.
+    ///
+    /// # Errors
+    /// [`Failure::Stopped`]: it belongs in the slow lane. Otherwise the application's budget is used up.
+    #[inline]
+    pub(crate) fn enter(&self, snapshot: &Snapshot, answerer: &Answerer<'_>, query: &Query<'_>) -> Result<(), Failure> {
+        if answerer.bound.slow.are_any() {
+            self.enter_slow(answerer, snapshot.tenant(query.question.scope))
+        } else {
+            Ok(())
+        }
+    }
+
+    #[cold]
+    fn enter_slow(&self, answerer: &Answerer<'_>, tenant: Tenant) -> Result<(), Failure> {
+        match self.place {
+            Place::Worker if answerer.bound.slow.is_slow(tenant) => Err(Failure::Stopped),
+            Place::Caller => {
+                answerer.bound.check_budget(self.lane, tenant)?;
+                // Only the budget keeps anybody from a thread of its own.
+                answerer.bound.slow.ran(tenant, true);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes how a call went that began when the request had taken this many ticks: whether it passed its first deadline,
+    /// and the time that it took, which is sampled by the ticks that ended meanwhile.
+    #[inline]
+    pub(crate) fn note<T>(
+        &self,
+        snapshot: &Snapshot,
+        answerer: &Answerer<'_>,
+        query: &Query<'_>,
+        began: u64,
+        result: &Result<T, Failure>,
+    ) {
+        let ticks = self.time.spent() - began;
+        if ticks != 0 || result.is_err() {
+            self.note_slow(answerer, snapshot.tenant(query.question.scope), ticks, result.as_ref().err());
+        }
+    }
+
+    #[cold]
+    fn note_slow(&self, answerer: &Answerer<'_>, tenant: Tenant, ticks: u64, failure: Option<&Failure>) {
+        if self.place == Place::SlowLane {
+            // Its time is measured.
+            return;
+        }
+        let is_over = ticks > 0 && self.lane.sample(tenant, ticks) && answerer.bound.has_budget();
+        // A call that was not made because others took the time of the request is not slow.
+        if is_over || ticks > 0 && failure == Some(&Failure::Stopped) {
+            answerer.bound.slow.mark(tenant);
+        }
+    }
+}

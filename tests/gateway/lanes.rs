@@ -1,0 +1,591 @@
+//! Where policies run, and for how long: quick ones on the caller's thread, slow ones in the slow lane, and all of a
+//! request within one deadline.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use callsign::{
+    Binding, BindingTarget, Breaker, Channel, DecisionRef, EventKind, Gateway, Isolation, LaneOptions, Limits,
+    MemoryStore, Message, Number, OnFailure, PinKey, PinScope, PinnedSender, Policy, Recipient, StickyStore,
+};
+use serde_json::{Value, json};
+
+use crate::pins::remote_store::{RemoteStore, wait};
+use callsign_tests::component::Component;
+use callsign_tests::platform::{Platform, sms};
+
+const TO: &str = "+14155550123";
+
+/// A number whose messages the policies of [`slow_for_new_york`] are slow for.
+const NEW_YORK: &str = "+12125550123";
+
+const FOR_EVER: &str = "(loop $for-ever (br $for-ever)) unreachable";
+
+/// What a call, a request or a test may take beyond its deadline on a machine that does other things too.
+const SLACK: Duration = Duration::from_secs(2);
+
+const MS: Duration = Duration::from_millis(1);
+
+/// The handle of the strategy of [`platform`] that a test adds to `shop`.
+const STICKY: u32 = 1;
+
+/// Three applications, each with a sender of its own as its sender 0.
+fn platform() -> Platform {
+    let applications = ["shop", "care", "default"];
+    applications.into_iter().enumerate().fold(Platform::new(), |platform, (at, application)| {
+        let id = format!("S{at}");
+        platform.long(&id, &format!("+1212555010{at}")).associate(application, &[&id]).strategy(
+            application,
+            application,
+            json!({}),
+        )
+    })
+}
+
+fn gateway(change: impl FnOnce(&mut LaneOptions)) -> Gateway {
+    let mut lanes = LaneOptions::default();
+    change(&mut lanes);
+    let standard = Policy::standard().unwrap();
+    Gateway::with_lanes(platform().catalog(), standard, Arc::new(MemoryStore::new()), lanes).unwrap()
+}
+
+fn policy(component: &Component, deadline: Duration) -> Policy {
+    let mut limits = Limits::default();
+    limits.deadline = deadline;
+    Policy::from_bytes_within(&component.build(), limits).unwrap()
+}
+
+fn bind(gateway: &Gateway, application: &str, component: &Component, deadline: Duration) {
+    let never = Breaker::new(u32::MAX, Duration::from_secs(1));
+    let binding = Binding::new(policy(component, deadline)).breaker(never);
+    gateway.swap(&BindingTarget::application(application), binding).unwrap();
+}
+
+fn hostile() -> Component {
+    Component::new("hostile", "6.6.6")
+}
+
+/// A number of rounds that takes about 20 ms; several times as long on a busy machine.
+const WORK: &str = "(local $left i32) (local.set $left (i32.const 20000000))
+    (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))";
+
+const DECIDE: &str = "(call $decide (i32.const 0) (i32.const -1) (i32.const 4) (i32.const 0))";
+
+/// Decides, after some work.
+fn slow() -> Component {
+    hostile().resolve(&format!("{WORK} {DECIDE}"))
+}
+
+/// Decides at once, but not for recipients in New York.
+fn slow_for_new_york() -> Component {
+    let work = WORK.replace("(local $left i32)", "");
+    hostile()
+        .resolve(&format!("(local $left i32) (if (i32.eq (local.get $area) (i32.const 212)) (then {work})) {DECIDE}"))
+}
+
+fn told(decision: DecisionRef<'_>) -> String {
+    match (decision.sender(), decision.refusal()) {
+        (Some(sender), _) => sender.id.to_string(),
+        (_, Some(refusal)) => format!("{} {refusal}", refusal.code()),
+        _ => unreachable!("a decision has a sender or a refusal"),
+    }
+}
+
+/// What becomes of messages of an application, and how long it takes.
+fn batch(gateway: &Gateway, application: &str, messages: usize) -> (Vec<String>, Duration) {
+    let begun = Instant::now();
+    let decisions = wait(gateway.resolve_batch_async(&vec![sms(application, TO); messages]));
+    let took = begun.elapsed();
+    (decisions.iter().map(told).collect(), took)
+}
+
+#[test]
+fn a_quick_policy_never_sees_the_slow_lane() {
+    let gateway = gateway(|_| {});
+    for _ in 0..1_000 {
+        assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+    }
+    // A call that the system interrupts for long may be made again there.
+    assert!(gateway.usage("shop").slow < 20, "{:?}", gateway.usage("shop"));
+}
+
+#[test]
+fn a_slow_policy_decides_in_the_slow_lane_alone_and_in_a_batch() {
+    let gateway = gateway(|_| {});
+    bind(&gateway, "shop", &slow(), Duration::from_secs(60));
+    assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+    let usage = gateway.usage("shop");
+    assert_eq!((usage.slow, usage.refused, usage.waiting), (1, 0, 0));
+    assert!(usage.policy_time > 3 * MS, "{usage:?}");
+    assert_eq!(batch(&gateway, "shop", 5).0, ["S0"; 5]);
+    assert_eq!(gateway.usage("care"), Default::default());
+}
+
+#[test]
+fn a_policy_that_is_quick_again_leaves_the_slow_lane() {
+    let gateway = gateway(|_| {});
+    bind(&gateway, "shop", &slow_for_new_york(), Duration::from_secs(60));
+    let decide = |to: &str| told(wait(gateway.resolve_async(&sms("shop", to))).get());
+    assert_eq!(decide(NEW_YORK), "S0");
+    assert_eq!(gateway.usage("shop").slow, 1);
+    // Known to be slow, it goes there at once; after enough quick calls in a row it does not any more.
+    let mut before = 1;
+    let left = (0..10_000).any(|_| {
+        assert_eq!(decide(TO), "S0");
+        let slow = gateway.usage("shop").slow;
+        std::mem::replace(&mut before, slow) == slow
+    });
+    assert!(left, "{:?}", gateway.usage("shop"));
+    assert!(gateway.usage("shop").slow > 5, "{:?}", gateway.usage("shop"));
+}
+
+#[test]
+fn without_a_quick_lane_every_call_is_made_in_the_slow_one() {
+    let gateway = gateway(|lanes| lanes.quick = false);
+    assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+    assert_eq!(batch(&gateway, "shop", 300).0, vec!["S0"; 300]);
+    let explained = wait(gateway.explain_within(&sms("shop", TO), gateway.request_time(1)));
+    assert_eq!(told(explained.decision()), "S0");
+    assert_eq!(gateway.usage("shop").slow, 4, "one, two calls of up to 256, and an explanation");
+}
+
+/// Asks without pause until it is told to end. Returns how long each took.
+async fn ask(gateway: Arc<Gateway>, end: Arc<AtomicBool>) -> Vec<Duration> {
+    let mut took = Vec::new();
+    while !end.load(Ordering::Relaxed) {
+        let begun = Instant::now();
+        let decision = gateway.resolve_async(&sms("care", TO)).await;
+        assert_eq!(told(decision.get()), "S1");
+        drop(decision);
+        took.push(begun.elapsed());
+        tokio::task::yield_now().await;
+    }
+    took
+}
+
+#[test]
+fn beside_a_policy_that_takes_its_deadline_for_every_message_a_victim_on_the_same_two_workers_is_decided_at_once() {
+    let gateway = Arc::new(gateway(|_| {}));
+    bind(&gateway, "shop", &hostile().resolve(FOR_EVER).resolve_batch("unreachable"), 200 * MS);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let (end, gave) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let attackers: Vec<_> = (0..8)
+        .map(|_| {
+            let (gateway, end, gave) = (Arc::clone(&gateway), Arc::clone(&end), Arc::clone(&gave));
+            runtime.spawn(async move {
+                while !end.load(Ordering::Relaxed) {
+                    let decisions = gateway.resolve_batch_async(&[sms("shop", TO); 250]).await;
+                    assert!(decisions.iter().all(|decision| told(decision).starts_with("POLICY_FAILED")));
+                    gave.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    let victims: Vec<_> = (0..2).map(|_| runtime.spawn(ask(Arc::clone(&gateway), Arc::clone(&end)))).collect();
+    runtime.block_on(async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        end.store(true, Ordering::Relaxed);
+        let mut took = Vec::new();
+        for victim in victims {
+            took.extend(victim.await.unwrap());
+        }
+        for attacker in attackers {
+            attacker.await.unwrap();
+        }
+        took.sort_unstable();
+        let p99 = took[took.len() * 99 / 100];
+        assert!(gave.load(Ordering::Relaxed) > 0 && took.len() > 1_000, "{} decisions", took.len());
+        assert!(p99 < 5 * MS, "the 99th percentile of {} decisions is {p99:?}", took.len());
+    });
+}
+
+#[test]
+fn an_application_with_much_slow_work_lets_another_one_take_its_turn() {
+    let gateway = Arc::new(gateway(|lanes| {
+        lanes.quick = false;
+        lanes.request = Duration::from_secs(600);
+    }));
+    bind(&gateway, "shop", &slow(), Duration::from_secs(60));
+    bind(&gateway, "care", &slow(), Duration::from_secs(60));
+    // 40 pieces of work of one application wait before the first of the other one comes.
+    let messages = [sms("shop", TO)];
+    let mut waiting: Vec<_> = (0..40).map(|_| Box::pin(gateway.resolve_batch_async(&messages))).collect();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for future in &mut waiting {
+        assert!(future.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(told(wait(gateway.resolve_async(&sms("care", TO))).get()), "S1");
+    let left = gateway.usage("shop").waiting;
+    assert!(left >= 20, "only {left} of the others were waiting still");
+    for future in waiting {
+        assert_eq!(wait(future).iter().map(told).collect::<Vec<_>>(), ["S0"]);
+    }
+}
+
+#[test]
+fn above_the_limit_messages_of_that_application_fail_and_those_of_others_do_not() {
+    let gateway = gateway(|lanes| {
+        lanes.quick = false;
+        lanes.waiting = 100;
+        lanes.request = Duration::from_secs(600);
+    });
+    bind(&gateway, "shop", &slow(), Duration::from_secs(60));
+    let messages = [sms("shop", TO); 60];
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut waiting: Vec<_> = (0..6).map(|_| Box::pin(gateway.resolve_batch_async(&messages))).collect();
+    let mut refused = 0;
+    for future in &mut waiting {
+        if let std::task::Poll::Ready(decisions) = future.as_mut().poll(&mut context) {
+            let cause = "POLICY_FAILED the policy is slow, and 100 messages of its application wait for it already";
+            assert!(decisions.iter().all(|decision| told(decision) == cause), "{decisions:?}");
+            refused += 1;
+        }
+    }
+    // One may be under way, and one waits.
+    assert!((4..=5).contains(&refused), "{refused} of 6");
+    assert_eq!(gateway.usage("shop").refused, refused);
+    assert_eq!(told(wait(gateway.resolve_async(&sms("care", TO))).get()), "S1");
+    assert_eq!(gateway.failures(&BindingTarget::application("shop")), Some(60 * refused));
+}
+
+#[test]
+fn a_future_that_is_dropped_leaves_nothing_behind() {
+    let gateway = gateway(|lanes| {
+        lanes.quick = false;
+        lanes.request = Duration::from_secs(600);
+    });
+    bind(&gateway, "shop", &slow(), Duration::from_secs(60));
+    let messages = [sms("shop", TO); 10];
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..100 {
+        assert!(Box::pin(gateway.resolve_batch_async(&messages)).as_mut().poll(&mut context).is_pending());
+    }
+    // What was under way ends; the rest is thrown away without a call.
+    let begun = Instant::now();
+    assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+    assert!(begun.elapsed() < Duration::from_secs(10), "after {:?}", begun.elapsed());
+    assert_eq!(gateway.usage("shop").waiting, 0);
+    assert!(gateway.usage("shop").policy_time < Duration::from_secs(10), "{:?}", gateway.usage("shop"));
+}
+
+/// Refuses each message with a detail of its own, and words each after some work.
+fn slowly_worded() -> Component {
+    let words = "(call $words (i32.const 96) (i32.const 6) (i32.const 112) (i32.const 12)) (i32.const 2048)";
+    hostile()
+        .item("(global $detail (mut i64) (i64.const 0))")
+        .resolve(
+            "(global.set $detail (i64.add (global.get $detail) (i64.const 1)))
+             (drop (call $refuse (i32.const 7))) (i64.store (i32.const 1048) (global.get $detail)) (i32.const 1024)",
+        )
+        .refusal_text(&format!("{WORK} {words}"))
+}
+
+#[test]
+fn the_time_of_a_request_holds_for_the_wordings_of_its_refusals() {
+    let gateway = gateway(|lanes| lanes.request = 200 * MS);
+    bind(&gateway, "shop", &slowly_worded(), 150 * MS);
+    let (told, took) = batch(&gateway, "shop", 250);
+    assert!(took < 200 * MS + SLACK, "after {took:?}");
+    assert!(told[0].starts_with("CLOSED ") || told[0].contains("not worded"), "{}", told[0]);
+    let last = &told[249];
+    assert!(
+        last.starts_with("POLICY_REFUSED ") && last.contains("the time of the request, 200ms, is used up"),
+        "{last}"
+    );
+    // The same where they are worded as they are read.
+    let decisions = gateway.resolve_batch(&[sms("shop", TO); 250]);
+    let begun = Instant::now();
+    let told: Vec<String> = decisions.iter().map(self::told).collect();
+    assert!(begun.elapsed() < 200 * MS + SLACK, "after {:?}", begun.elapsed());
+    assert!(told[249].contains("the time of the request, 200ms, is used up"), "{}", told[249]);
+}
+
+#[test]
+fn refusals_that_are_the_same_are_worded_once() {
+    let gateway = gateway(|_| {});
+    let words = "(global.set $times (i32.add (global.get $times) (i32.const 1)))
+        (i32.store8 (i32.const 112) (i32.add (i32.const 48) (global.get $times)))
+        (call $words (i32.const 96) (i32.const 6) (i32.const 112) (i32.const 12)) (i32.const 2048)";
+    let component = hostile()
+        .item("(global $times (mut i32) (i32.const 0))")
+        .resolve("(call $refuse (i32.const 7))")
+        .refusal_text(words);
+    bind(&gateway, "shop", &component, Duration::from_secs(60));
+    assert_eq!(batch(&gateway, "shop", 100).0, ["CLOSED 1losed today"; 100]);
+}
+
+#[test]
+fn the_time_of_a_request_holds_for_all_of_its_calls() {
+    let gateway = gateway(|lanes| lanes.request = 300 * MS);
+    // 4 calls of 250 messages, each of which takes its deadline, and then each message by itself.
+    bind(&gateway, "shop", &hostile().resolve(&format!("{WORK} {DECIDE}")).resolve_batch("unreachable"), 250 * MS);
+    for decide in [
+        |gateway: &Gateway| batch(gateway, "shop", 1_000),
+        |gateway: &Gateway| {
+            let begun = Instant::now();
+            let decisions = gateway.resolve_batch(&[sms("shop", TO); 1_000]);
+            (decisions.iter().map(told).collect(), begun.elapsed())
+        },
+    ] {
+        let (told, took) = decide(&gateway);
+        assert!(took < 300 * MS + SLACK, "after {took:?}");
+        assert!(told[999].contains("the time of the request, 300ms, is used up"), "{}", told[999]);
+    }
+}
+
+#[test]
+fn the_time_of_a_request_holds_for_the_fallback_too() {
+    let gateway = gateway(|lanes| lanes.request = 100 * MS);
+    let hangs = policy(&hostile().resolve(FOR_EVER).resolve_batch(FOR_EVER), 99 * MS);
+    let binding = Binding::new(hangs).on_failure(OnFailure::Standard);
+    gateway.swap(&BindingTarget::application("shop"), binding).unwrap();
+    let (told, took) = batch(&gateway, "shop", 1);
+    assert!(took < 100 * MS + SLACK, "after {took:?}");
+    // Either there was time left for the standard policy, or not.
+    assert!(told[0] == "S0" || told[0].starts_with("POLICY_FAILED"), "{}", told[0]);
+}
+
+#[test]
+fn an_explanation_is_a_part_of_its_request() {
+    let gateway = gateway(|lanes| lanes.request = 200 * MS);
+    bind(&gateway, "shop", &hostile().resolve(FOR_EVER), 50 * MS);
+    let (begun, time) = (Instant::now(), gateway.request_time(20));
+    let told: Vec<String> =
+        (0..20).map(|_| told(wait(gateway.explain_within(&sms("shop", TO), time)).decision())).collect();
+    assert!(begun.elapsed() < 200 * MS + SLACK, "after {:?}", begun.elapsed());
+    assert_eq!(told[0], "POLICY_FAILED the policy ran for longer than 50ms");
+    assert_eq!(told[19], "POLICY_FAILED the time of the request, 200ms, is used up");
+}
+
+/// Waits for the slow lane to have asked a shadow, or dropped it, so often.
+fn comparison(gateway: &Gateway, messages: u64) -> callsign::Comparison {
+    let begun = Instant::now();
+    loop {
+        let comparison = gateway.comparison(&BindingTarget::application("shop")).unwrap();
+        if comparison.compared + comparison.dropped >= messages {
+            return comparison;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{comparison:?}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_shadow_is_asked_after_the_decisions_and_dropped_when_there_is_no_time() {
+    let gateway = gateway(|lanes| lanes.request = 200 * MS);
+    let target = BindingTarget::application("shop");
+    bind(&gateway, "shop", &hostile(), Duration::from_secs(60));
+    gateway.shadow(&target, Binding::new(policy(&slow(), 150 * MS))).unwrap();
+    let (told, took) = batch(&gateway, "shop", 250);
+    assert_eq!(told, ["S0"; 250]);
+    assert!(took < 100 * MS, "the decisions waited {took:?} for the shadow");
+    let comparison = comparison(&gateway, 250);
+    assert!(comparison.dropped > 100, "{comparison:?}");
+    // On the caller's own thread it is asked at once, and as briefly.
+    let begun = Instant::now();
+    gateway.resolve_batch(&[sms("shop", TO); 250]);
+    assert!(begun.elapsed() < 200 * MS + SLACK, "after {:?}", begun.elapsed());
+    let all = gateway.comparison(&target).unwrap();
+    assert_eq!(all.compared + all.dropped, 500);
+}
+
+#[test]
+fn a_shadow_in_the_slow_lane_is_compared() {
+    let gateway = gateway(|_| {});
+    bind(&gateway, "shop", &hostile(), Duration::from_secs(60));
+    let target = BindingTarget::application("shop");
+    gateway.shadow(&target, Binding::new(policy(&hostile().resolve("unreachable"), Duration::from_secs(60)))).unwrap();
+    assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+    let comparison = comparison(&gateway, 1);
+    assert_eq!((comparison.compared, comparison.different, comparison.dropped), (1, 1, 0));
+}
+
+#[test]
+fn the_circuit_of_a_policy_that_takes_more_than_its_budget_opens() {
+    let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(10));
+    let breaker = Breaker::new(20, Duration::from_secs(3_600));
+    let binding = Binding::new(policy(&slow(), Duration::from_secs(60))).breaker(breaker);
+    gateway.swap(&BindingTarget::application("shop"), binding).unwrap();
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&events);
+    gateway.listen(move |event| {
+        if let EventKind::Failed { kind, .. } = event.kind {
+            seen.lock().unwrap().push(kind);
+        } else {
+            seen.lock().unwrap().push("opened");
+        }
+    });
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.extend(batch(&gateway, "shop", 30).0);
+    }
+    assert!(told.contains(&"POLICY_FAILED the policies of the application take more than 10 ms a second".to_owned()));
+    assert!(told[89].contains("is left alone for a while"), "{}", told[89]);
+    let events = events.lock().unwrap();
+    assert!(events.contains(&"budget") && events.contains(&"opened"), "{events:?}");
+    assert!(gateway.usage("shop").refused > 0);
+    assert_eq!(self::told(wait(gateway.resolve_async(&sms("care", TO))).get()), "S1");
+}
+
+#[test]
+fn the_budget_holds_for_callers_who_wait_on_their_own_thread_too() {
+    let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(10));
+    bind(&gateway, "shop", &slow(), Duration::from_secs(60));
+    let over = "POLICY_FAILED the policies of the application take more than 10 ms a second";
+    let alone = (0..40).any(|_| told(gateway.resolve(&sms("shop", TO)).get()) == over);
+    assert!(alone, "{:?}", gateway.usage("shop"));
+    let decisions = gateway.resolve_batch(&[sms("shop", TO); 30]);
+    assert_eq!(decisions.iter().map(told).collect::<Vec<_>>(), [over; 30]);
+    assert_eq!(told(gateway.resolve(&sms("care", TO)).get()), "S1");
+}
+
+#[test]
+fn a_policy_of_the_platform_is_not_held_to_the_budget_of_an_application() {
+    let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(1));
+    gateway.swap(&BindingTarget::Platform, Binding::new(policy(&slow(), Duration::from_secs(60)))).unwrap();
+    for _ in 0..5 {
+        assert_eq!(batch(&gateway, "shop", 3).0, ["S0"; 3]);
+    }
+}
+
+#[test]
+fn a_policy_that_the_platform_shares_is_slow_only_for_the_application_that_it_is_slow_for() {
+    let gateway = gateway(|_| {});
+    let other = slow_for_new_york();
+    gateway.swap(&BindingTarget::Platform, Binding::new(policy(&other, Duration::from_secs(60)))).unwrap();
+    assert_eq!(told(wait(gateway.resolve_async(&sms("shop", NEW_YORK))).get()), "S0");
+    assert_eq!(gateway.usage("shop").slow, 1);
+    for _ in 0..100 {
+        assert_eq!(told(wait(gateway.resolve_async(&sms("care", TO))).get()), "S1");
+    }
+    assert!(gateway.usage("care").slow < 20, "{:?}", gateway.usage("care"));
+    // In one batch too: each has its own turn, and all are decided.
+    let messages: Vec<Message<'_>> =
+        (0..10).map(|at| if at % 2 == 0 { sms("shop", NEW_YORK) } else { sms("care", TO) }).collect();
+    let decisions = wait(gateway.resolve_batch_async(&messages));
+    assert_eq!(decisions.iter().map(told).collect::<Vec<_>>(), ["S0", "S1"].repeat(5));
+}
+
+#[test]
+fn an_instance_that_was_slow_to_start_is_warm_for_the_thread_that_asked() {
+    // The first call of an instance takes long, the others do not.
+    let work = WORK.replace("(local $left i32)", "");
+    let component = hostile().item("(global $warm (mut i32) (i32.const 0))").resolve(&format!(
+        "(local $left i32)
+         (if (i32.eqz (global.get $warm)) (then {work} (global.set $warm (i32.const 1)))) {DECIDE}"
+    ));
+    let gateway = gateway(|_| {});
+    bind(&gateway, "shop", &component, Duration::from_secs(60));
+    let decide = || told(wait(gateway.resolve_async(&sms("shop", TO))).get());
+    (0..40).for_each(|_| assert_eq!(decide(), "S0"));
+    let before = gateway.usage("shop").slow;
+    (0..200).for_each(|_| assert_eq!(decide(), "S0"));
+    let after = gateway.usage("shop").slow;
+    assert!(after < before + 100, "{before} and then {after} calls in the slow lane: it never became warm");
+}
+
+#[test]
+fn instances_that_start_slowly_start_in_the_slow_lane() {
+    let gateway = gateway(|_| {});
+    let component = hostile().start(WORK);
+    let policy = policy(&component, Duration::from_secs(60)).with_isolation(Isolation::Fresh);
+    gateway.swap(&BindingTarget::application("shop"), Binding::new(policy)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+    }
+    assert_eq!(gateway.usage("shop").slow, 3);
+    assert_eq!(gateway.failures(&BindingTarget::application("shop")), Some(0));
+}
+
+#[test]
+fn the_time_of_a_request_holds_for_races() {
+    let store = Arc::new(RemoteStore::default());
+    let mut lanes = LaneOptions::default();
+    lanes.request = 200 * MS;
+    let platform = platform().strategy("sticky", "shop", json!({"channel": "SMS", "useStickySender": true}));
+    let pins = Arc::clone(&store) as Arc<dyn StickyStore>;
+    let gateway = Gateway::with_lanes(platform.catalog(), Policy::standard().unwrap(), pins, lanes).unwrap();
+    // It decides at once while there is no pin, and hangs once it sees one: each message that loses its race does.
+    let component = hostile().import("sticky", "pin-of", "(param i32 i32)").resolve(&format!(
+        "(call $pin-of (local.get $message) (i32.const 4096))
+         (if (i32.load8_u (i32.const 4096)) (then (loop $for-ever (br $for-ever))))
+         (call $decide (i32.const 0) (i32.const {STICKY}) (i32.const 4) (i32.const 1))"
+    ));
+    bind(&gateway, "shop", &component, 60 * MS);
+    let numbers: Vec<String> = (0..40).map(|index| format!("+1415{:07}", 5_550_000 + index)).collect();
+    let messages: Vec<Message<'_>> = numbers.iter().map(|to| sms("shop", to)).collect();
+    let all = numbers.clone();
+    store.before_write(move |pins| {
+        for to in &all {
+            let recipient = Recipient::Number(Number::parse_e164(to).unwrap());
+            let key = PinKey::new(PinScope::new("shop", None), Channel::Sms, recipient);
+            pins.insert(&key, &PinnedSender::new("LONG-GONE")).unwrap();
+        }
+    });
+    let begun = Instant::now();
+    let decisions = wait(gateway.resolve_batch_async(&messages));
+    assert!(begun.elapsed() < 200 * MS + SLACK, "after {:?}", begun.elapsed());
+    assert_eq!(store.trips(), (1, 1));
+    let told: Vec<String> = decisions.iter().map(told).collect();
+    assert_eq!(told[0], "POLICY_FAILED the policy ran for longer than 60ms");
+    assert_eq!(told[39], "POLICY_FAILED the time of the request, 200ms, is used up");
+}
+
+#[test]
+fn a_gateway_that_is_dropped_while_it_works_leaves_nothing_behind() {
+    let gateway = gateway(|lanes| lanes.quick = false);
+    let policy = Arc::new(policy(&slow(), Duration::from_secs(60)));
+    gateway.swap(&BindingTarget::application("shop"), Binding::new(Arc::clone(&policy))).unwrap();
+    let messages = [sms("shop", TO); 3];
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..10 {
+        assert!(Box::pin(gateway.resolve_batch_async(&messages)).as_mut().poll(&mut context).is_pending());
+    }
+    drop(gateway);
+    // What was under way ends with its call, and the threads with it.
+    let begun = Instant::now();
+    while Arc::strong_count(&policy) > 1 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the policy is still in use");
+        std::thread::yield_now();
+    }
+}
+
+/// Explains with so many notes on one sender.
+fn explaining(notes: usize) -> Component {
+    let pages = 2 + notes * 8 / 65_536;
+    hostile().memory(&format!(r#"(memory (export "memory") {pages})"#)).explaining(notes)
+}
+
+#[test]
+fn what_a_policy_explains_beyond_its_scope_is_cut_off_and_much_more_of_it_is_refused() {
+    let gateway = gateway(|_| {});
+    bind(&gateway, "shop", &explaining(100), Duration::from_secs(60));
+    let explained = gateway.explain(&sms("shop", TO));
+    assert_eq!((explained.notes(), told(explained.decision())), (1, "S0".into()));
+    let json: Value = serde_json::to_value(&explained).unwrap();
+    assert_eq!(json["cut"], "the policy said more than the scope has, and the rest was cut off");
+    assert_eq!(json["senders"].as_array().unwrap().len(), 1);
+    assert!(explained.to_string().contains("the rest was cut off"), "{explained}");
+    bind(&gateway, "shop", &explaining(2_000_000), Duration::from_secs(60));
+    for explained in
+        [gateway.explain(&sms("shop", TO)), wait(gateway.explain_within(&sms("shop", TO), gateway.request_time(1)))]
+    {
+        assert_eq!(explained.notes(), 0);
+        assert_eq!(told(explained.decision()), "POLICY_FAILED the policy handed over more than 4152 bytes at once");
+    }
+}
+
+#[test]
+fn an_explanation_is_the_same_in_both_lanes() {
+    let mut explanation = String::new();
+    for quick in [true, false] {
+        let gateway = gateway(|lanes| lanes.quick = quick);
+        let explained = wait(gateway.explain_within(&sms("shop", TO), gateway.request_time(1)));
+        assert_eq!(explained.notes(), 5, "a strategy, a sender, and one that is left after each of three steps");
+        let json: Value = serde_json::to_value(&explained).unwrap();
+        assert_eq!(json.get("cut"), None);
+        explanation = json.to_string();
+    }
+    assert!(explanation.contains("\"senderId\":\"S0\""), "{explanation}");
+}
