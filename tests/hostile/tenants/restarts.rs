@@ -154,7 +154,7 @@ fn an_application_that_is_made_again_on_the_other_node_has_nothing_of_the_old_on
     let path = "/v1/pins?applicationId=third&channel=SMS&to=%2B14155550123";
     let ask = |server: &Server, method: &str, path: &str, body: Option<&Value>| server.ask(&first, method, path, body);
     ask(&one, "PUT", "/v1/pins", Some(&pin)).expect(200);
-    ask(&two, "GET", path, None).expect(200);
+    two.until("the other node finds the pin", || ask(&two, "GET", path, None).status == 200);
     ask(&one, "DELETE", "/provisioning/1/applications/third", None).expect(200);
     let began = Instant::now();
     two.until("the other node knows that it is gone", || {
