@@ -13,7 +13,7 @@ use callsign_service::Config;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-const CATALOG: &str = include_str!("../seeds/catalog/small.json");
+const CATALOG: &str = include_str!("../seeds/catalog/everything.json");
 
 /// Lists that have queries.
 const LISTS: [&str; 12] = [
