@@ -71,6 +71,11 @@ fn every_kind_of_fault_is_named_with_its_line() {
         (r#"{"messageId":"a","from":"","channel":"SMS","to":"+1"}"#, Some("a"), "`from`: empty"),
         (&long_id, None, "`messageId`: 256 characters"),
         (&long_application, Some("a"), "`applicationId`: 256 characters"),
+        (
+            r#"{"messageId":"a","entityId":"a\u009b","channel":"SMS","to":"+1"}"#,
+            Some("a"),
+            "`entityId`: \"a\\u{9b}\" has a control",
+        ),
         (r#"{"messageId":"a","channel":"SMS","to":"+1""#, Some("a"), "EOF while parsing"),
         (r#"{"messageId":"a","channel":"SMS","to":"+1"} {}"#, Some("a"), "trailing characters, at byte 45"),
         (r#"{"messageId":"a","channel":"SMS","to":"\ud800"}"#, Some("a"), "end of hex escape"),

@@ -27,7 +27,9 @@ fn every_change_is_there_the_newest_first_and_no_secret() {
     let removal = &all[1];
     assert_eq!(removal["action"], "DELETE /provisioning/1/applications/b");
     assert!(removal["who"].as_str().unwrap().ends_with(" first"), "{removal}");
-    assert_eq!(removal["changes"], json!([{ "kind": "application", "key": "b", "removed": true }]));
+    // The generation is what the next application with this id has.
+    let generation = json!({ "kind": "generation", "key": "b", "removed": false });
+    assert_eq!(removal["changes"], json!([generation, { "kind": "application", "key": "b", "removed": true }]));
     assert!(removal["at"].as_str().unwrap().ends_with('Z'), "{removal}");
     assert_eq!(all[2]["changes"], json!([{ "kind": "application", "key": "c", "removed": false }]));
 

@@ -217,8 +217,11 @@ fn what_is_not_accepted_changes_nothing_and_is_told_by_property() {
     server.put("/v1/binding?entityId=acme", &json!({ "module": "standard" })).expect(400);
     server.put("/v1/binding?applicationId=", &json!({ "module": "standard" })).expect(400);
     assert_eq!(server.get(SHOP).expect(200).json(), before);
-    // An entity that nobody has named yet can be bound.
-    server.put("/v1/binding?applicationId=shop&entityId=new", &json!({ "module": "acme@1.0.0" })).expect(200);
+    // An entity is bound once there is one.
+    let new = "/v1/binding?applicationId=shop&entityId=new";
+    server.put(new, &json!({ "module": "acme@1.0.0" })).expect(404);
+    server.post("/provisioning/1/entities", &json!({ "entityId": "new" })).expect(201);
+    server.put(new, &json!({ "module": "acme@1.0.0" })).expect(200);
 }
 
 #[test]
@@ -254,6 +257,9 @@ fn tenants_bind_what_is_theirs_to_what_is_theirs() {
     upload(&server, server.key(), &always("common", "1.0.0", 0));
     let put = |key: &str, path: &str, module: &str| server.ask(key, "PUT", path, Some(&json!({ "module": module })));
     put(&shop, SHOP, "mine@1.0.0").expect(200);
+    put(&shop, "/v1/binding?applicationId=shop&entityId=acme", "standard").expect(404);
+    let entities = server.new_key(Some("shop"), &["application-entity:manage"]);
+    server.ask(&entities, "POST", "/provisioning/1/entities", Some(&json!({ "entityId": "acme" }))).expect(201);
     put(&shop, "/v1/binding?applicationId=shop&entityId=acme", "standard").expect(200);
     for (path, module) in [
         (SHOP, "theirs@1.0.0"),

@@ -197,28 +197,33 @@ fn a_tenant_has_its_own_strategies_and_lists_senders_that_it_sees() {
     let put = |id: &str, body: &Value| server.ask(&key, "PUT", &format!("/v1/strategies/{id}"), Some(body));
     let post = |body: &Value| server.ask(&key, "POST", "/v1/strategies", Some(body));
 
+    // Whether an id is free would tell what others have, so the service chooses it.
     let mut own = of("shop", "OWN", "SMS");
     own["senderIds"] = json!(["OWN"]);
-    post(&own).expect(201);
-    assert_eq!(ids(&server.ask(&key, "GET", "/v1/strategies", None).expect(200)), ["OWN"]);
+    assert_eq!(first_violation(&post(&own).expect(400)).0, "sendingStrategyId");
+    put("OWN", &own).expect(404);
+    own.as_object_mut().unwrap().remove("sendingStrategyId");
+    let id = post(&own).expect(201).json()["sendingStrategyId"].as_str().unwrap().to_owned();
+    own["sendingStrategyId"] = json!(id);
+    assert_eq!(ids(&server.ask(&key, "GET", "/v1/strategies", None).expect(200)), [&*id]);
     server.ask(&key, "GET", "/v1/strategies/PLATFORM", None).expect(404);
     server.ask(&key, "DELETE", "/v1/strategies/PLATFORM", None).expect(404);
     put("PLATFORM", &of("shop", "PLATFORM", "MMS")).expect(404);
-    assert_eq!(first_violation(&put("OWN", &of("default", "OWN", "MMS")).expect(400)).0, "platform.applicationId");
+    assert_eq!(first_violation(&put(&id, &of("default", &id, "MMS")).expect(400)).0, "platform.applicationId");
 
     // A sender of others is told like one that does not exist, and together with it.
     own["senderIds"] = json!(["OTHER"]);
-    let hidden = first_violation(&put("OWN", &own).expect(400));
+    let hidden = first_violation(&put(&id, &own).expect(400));
     own["senderIds"] = json!(["NONE"]);
-    let unknown = first_violation(&put("OWN", &own).expect(400));
+    let unknown = first_violation(&put(&id, &own).expect(400));
     assert_eq!((hidden.0, hidden.1.replace("OTHER", "NONE")), unknown);
-    let platform_unknown = first_violation(&server.put("/v1/strategies/OWN", &own).expect(400));
+    let platform_unknown = first_violation(&server.put(&format!("/v1/strategies/{id}"), &own).expect(400));
     assert_eq!(platform_unknown, unknown);
     own["senderIds"] = json!(["OTHER", "NONE"]);
-    assert_eq!(put("OWN", &own).expect(400).json()["violations"].as_array().unwrap().len(), 2);
+    assert_eq!(put(&id, &own).expect(400).json()["violations"].as_array().unwrap().len(), 2);
 
-    put("OWN", &of("shop", "OWN", "MMS")).expect(200);
-    server.ask(&key, "DELETE", "/v1/strategies/OWN", None).expect(204);
+    put(&id, &of("shop", &id, "MMS")).expect(200);
+    server.ask(&key, "DELETE", &format!("/v1/strategies/{id}"), None).expect(204);
     let without = server.new_key(None, &["numbers:manage"]);
     server.ask(&without, "GET", "/v1/strategies", None).expect(403);
 }

@@ -25,6 +25,7 @@ pub fn all(store: &dyn StickyStore) {
     pages_hold_every_pin_once(store);
     counts_are_those_of_the_lists(store);
     ids_may_have_any_characters(store);
+    generations_of_an_application_are_apart(store);
     asynchronous_calls_answer_as_the_others(store);
     history::racing_writers_have_one_winner(store, 64, 40);
 }
@@ -299,6 +300,27 @@ fn counts_are_those_of_the_lists(store: &dyn StickyStore) {
     assert!(store.count(&Filter::All).unwrap() >= 25);
     let of_recipient = store.count(&Filter::Recipient(number(3))).unwrap();
     assert_eq!(of_recipient, listed(store, &Filter::Recipient(number(3)), 1000).len() as u64);
+}
+
+fn generations_of_an_application_are_apart(store: &dyn StickyStore) {
+    let application = application();
+    for entity in [None, Some("entity")] {
+        let scopes = [0, 1, 2, u32::MAX].map(|number| PinScope::of_generation(&application, entity, number));
+        assert_eq!(scopes[0], PinScope::new(&application, entity));
+        for (index, &scope) in scopes.iter().enumerate() {
+            let key = PinKey::new(scope, Channel::Sms, number(1));
+            assert_eq!(store.get(&key).unwrap(), None, "no pin of a generation before");
+            assert_eq!(store.insert(&key, &sender(&format!("n{index}"))).unwrap(), None);
+        }
+        for (index, &scope) in scopes.iter().enumerate() {
+            let records = listed(store, &Filter::Scope(scope), 10);
+            let [record] = &records[..] else { panic!("{records:?}") };
+            assert_eq!((&*record.application, record.entity.as_deref()), (&*application, entity));
+            assert_eq!((&*record.sender, record.scope), (&*format!("n{index}"), scope.hash()));
+            assert_eq!(PinRecord::from_json(&record.to_json()).unwrap().key(), record.key());
+            assert_eq!(store.get(&record.key()).unwrap(), Some(record.pin));
+        }
+    }
 }
 
 fn ids_may_have_any_characters(store: &dyn StickyStore) {

@@ -11,7 +11,7 @@ use hashbrown::DefaultHashBuilder;
 use super::{
     Catalog,
     coverage::Interned,
-    kind::{AnyChannel, Channel, ResourceType, Word},
+    kind::{Channel, ResourceType},
     model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
     parallel::both,
     persistent::{HashIndex, MultiIndex, PVec, SlotVec, spread},
@@ -153,41 +153,6 @@ impl Catalog {
         })
     }
 
-    /// Whether there is an association with exactly these fields, in the words of the file, whether strategies act on it or not.
-    pub fn has_association(
-        &self,
-        resource_type: &str,
-        channel: &str,
-        application: &str,
-        entity: Option<&str>,
-        resource: &str,
-    ) -> bool {
-        let (Some(resource_type), Some(any_channel)) =
-            (ResourceType::from_word(resource_type), AnyChannel::from_word(channel))
-        else {
-            return false;
-        };
-        if resource_type.is_sender() && any_channel.resolved().is_some() {
-            let Some((application, _)) = self.application(application) else { return false };
-            let entity = match entity.map(|id| self.entity(id)) {
-                None => None,
-                Some(Some((entity, _))) => Some(entity),
-                Some(None) => return false,
-            };
-            let Some((sender, _)) = self.sender(resource) else { return false };
-            let code = association_code(resource_type, any_channel, application, entity, sender);
-            return self.association_slot(code).is_some();
-        }
-        let other = OtherAssociation {
-            resource_type: resource_type.as_str(),
-            channel: any_channel.as_str(),
-            application: application.into(),
-            entity: entity.map(Into::into),
-            resource: resource.into(),
-        };
-        self.other_slot(&other).is_some()
-    }
-
     /// The associations of a sender.
     pub fn associations_of(&self, sender: u32) -> impl Iterator<Item = &Association> {
         let slots = self.lookup.associations_of.iter(spread(sender), |_| true);
@@ -263,20 +228,25 @@ impl Lookup {
         let of_default_sender = |default: &DefaultSender| spread(default.sender);
         let changed =
             most_updates(before.associations.len()) < after.associations.len().abs_diff(before.associations.len());
-        let ((associations, associations_of, associations_in, uses), mut lookup) = both(
-            if changed { after.associations.len() } else { 0 },
+        let changed = if changed { after.associations.len() } else { 0 };
+        let (old, new) = (&before.associations, &after.associations);
+        let (((associations, associations_of), (associations_in, uses)), mut lookup) = both(
+            changed,
             || {
-                (
-                    slots(&self.associations, &before.associations, &after.associations, of_association),
-                    groups(&self.associations_of, &before.associations, &after.associations, of_its_sender, |_, _| {
-                        true
-                    }),
-                    groups(&self.associations_in, &before.associations, &after.associations, of_application, |_, _| {
-                        true
-                    }),
-                    groups(&self.uses, &before.associations, &after.associations, of_use, |one, other| {
-                        use_of(one) == use_of(other)
-                    }),
+                both(
+                    changed,
+                    || {
+                        (
+                            slots(&self.associations, old, new, of_association),
+                            groups(&self.associations_of, old, new, of_its_sender, |_, _| true),
+                        )
+                    },
+                    || {
+                        (
+                            groups(&self.associations_in, old, new, of_application, |_, _| true),
+                            groups(&self.uses, old, new, of_use, |one, other| use_of(one) == use_of(other)),
+                        )
+                    },
                 )
             },
             || Lookup {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use callsign::Channel;
+use callsign::{Channel, Id};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
@@ -131,6 +131,12 @@ fn time(text: &str) -> Result<u64, String> {
     let time: Option<Timestamp> = text.parse().ok();
     let seconds = time.and_then(|time| u64::try_from(time.as_second()).ok());
     seconds.ok_or_else(|| "give a time since 1970 such as 2026-03-01T21:30:00Z or 2026-03-01T22:30:00+01:00".to_owned())
+}
+
+/// Parses an id: the rule of a catalog.
+pub(crate) fn id(text: &str) -> Result<String, String> {
+    check_length(text)?;
+    Id::parse(text).map(|id| id.as_str().to_owned()).map_err(|error| error.to_string())
 }
 
 pub(crate) fn field(text: &str) -> Result<String, String> {

@@ -3,7 +3,7 @@
 use callsign::Message;
 use clap::Args;
 
-use crate::args::{ChannelName, GatewayArguments, field};
+use crate::args::{ChannelName, GatewayArguments, field, id};
 use crate::exit::{Exit, Stop, print};
 use crate::gateway;
 use crate::sticky::IfMissing;
@@ -31,11 +31,11 @@ pub(crate) struct ExplainArguments {
     to: String,
 
     /// The application of the message [default: the application `default`]
-    #[arg(long, value_name = "ID", value_parser = field)]
+    #[arg(long, value_name = "ID", value_parser = id)]
     application: Option<String>,
 
     /// The entity of the message.
-    #[arg(long, value_name = "ID", value_parser = field)]
+    #[arg(long, value_name = "ID", value_parser = id)]
     entity: Option<String>,
 
     /// The channel.

@@ -6,6 +6,7 @@ use callsign::escape;
 use callsign_service::{KeyInfo, Keys, KeysError, NewKey, Scope};
 use clap::{Args, Subcommand};
 
+use crate::args::id;
 use crate::exit::{Exit, Stop, print};
 use crate::serve;
 
@@ -48,7 +49,7 @@ enum Command {
         scopes: Vec<Scope>,
 
         /// The application that the key belongs to; it sees nothing of others
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = id)]
         application: Option<String>,
 
         /// When the key expires, such as 90d, 12h, 30m or 45s from now [default: never]

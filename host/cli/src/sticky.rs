@@ -8,7 +8,7 @@ use callsign::sticky::{Filter, PinScope, PinnedSender, Release, StickyStore, Wri
 use callsign::{Number, PinKey, Recipient};
 use clap::{ArgGroup, Args, Subcommand};
 
-use crate::args::{ChannelName, field};
+use crate::args::{ChannelName, id};
 use crate::exit::{Exit, Stop, print};
 
 pub(crate) use self::open::{IfMissing, StoreArguments};
@@ -75,11 +75,11 @@ Examples:
         key: KeyArguments,
 
         /// The sender, by its senderId.
-        #[arg(long, value_name = "ID", value_parser = field)]
+        #[arg(long, value_name = "ID", value_parser = id)]
         sender: String,
 
         /// Replace the pin if its sender is still this one.
-        #[arg(long, value_name = "ID", value_parser = field)]
+        #[arg(long, value_name = "ID", value_parser = id)]
         replace: Option<String>,
 
         /// Expire the pin after this many days without use [default: never]
@@ -98,7 +98,7 @@ Examples:
         key: KeyArguments,
 
         /// Remove it only if its sender is this one.
-        #[arg(long, value_name = "ID", value_parser = field)]
+        #[arg(long, value_name = "ID", value_parser = id)]
         sender: Option<String>,
     },
     /// List pins: all, or those of a scope, a sender or a recipient.
@@ -180,11 +180,11 @@ Examples:
 {EXITS}"))]
     Migrate {
         /// The sender that loses its pins.
-        #[arg(long, value_name = "ID", value_parser = field)]
+        #[arg(long, value_name = "ID", value_parser = id)]
         from: String,
 
         /// The sender that gets them.
-        #[arg(long, value_name = "ID", value_parser = field)]
+        #[arg(long, value_name = "ID", value_parser = id)]
         to: String,
     },
 }
@@ -193,11 +193,11 @@ Examples:
 #[derive(Args)]
 struct KeyArguments {
     /// The application.
-    #[arg(long, value_name = "ID", default_value = callsign::DEFAULT_APPLICATION, value_parser = field)]
+    #[arg(long, value_name = "ID", default_value = callsign::DEFAULT_APPLICATION, value_parser = id)]
     application: String,
 
     /// The entity.
-    #[arg(long, value_name = "ID", value_parser = field)]
+    #[arg(long, value_name = "ID", value_parser = id)]
     entity: Option<String>,
 
     /// The channel.
@@ -220,15 +220,15 @@ impl KeyArguments {
 #[command(group = ArgGroup::new("which").args(["application", "sender", "recipient"]))]
 struct FilterArguments {
     /// Pins of this application; with --entity, of that entity of it.
-    #[arg(long, value_name = "ID", value_parser = field)]
+    #[arg(long, value_name = "ID", value_parser = id)]
     application: Option<String>,
 
     /// Pins of this entity of the application.
-    #[arg(long, value_name = "ID", requires = "application", value_parser = field)]
+    #[arg(long, value_name = "ID", requires = "application", value_parser = id)]
     entity: Option<String>,
 
     /// Pins to this sender, by its senderId.
-    #[arg(long, value_name = "ID", value_parser = field)]
+    #[arg(long, value_name = "ID", value_parser = id)]
     sender: Option<String>,
 
     /// Pins of this recipient: a number in E.164, or the hash that a list shows.

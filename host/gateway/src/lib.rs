@@ -33,8 +33,8 @@ pub use bindings::{
 };
 pub use callsign_catalog::{
     Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Edit, EditError,
-    EditErrorKind, EditFault, Entity, Fault, Faults, List, MAX_CATALOG_BYTES, MAX_FAULTS, OtherAssociation, PVec,
-    ResourceType, Sender, SenderType, SlotVec, Strategy, escape,
+    EditErrorKind, EditFault, Entity, Fault, Faults, Id, IdError, List, MAX_CATALOG_BYTES, MAX_FAULTS,
+    OtherAssociation, PVec, ResourceType, Sender, SenderType, SlotVec, Strategy, escape,
 };
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
 pub use callsign_engine::{

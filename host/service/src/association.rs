@@ -1,6 +1,6 @@
 //! Associations by their names, as the API shows them and the store keeps them.
 
-use callsign::Catalog;
+use callsign::{Association, Catalog, OtherAssociation};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -37,24 +37,42 @@ pub(crate) struct NamedAssociation<'a> {
 impl<'a> NamedAssociation<'a> {
     /// All associations of a catalog: those that decisions use, then those of other types and channels.
     pub(crate) fn all(catalog: &'a Catalog) -> impl Iterator<Item = Self> {
-        let acted_on = catalog.associations().iter().map(|association| {
-            let sender = &catalog.senders()[association.sender as usize];
-            Self {
-                resource_type: association.resource_type.as_str(),
-                channel: association.channel.as_str(),
-                application: &catalog.applications()[association.application as usize].id,
-                entity: association.entity.map(|entity| &*catalog.entities()[entity as usize].id),
-                resource: &sender.id,
-            }
-        });
-        let others = catalog.other_associations().iter().map(|other| Self {
+        let acted_on = catalog.associations().iter().map(|association| Self::acted_on(catalog, association));
+        acted_on.chain(catalog.other_associations().iter().map(Self::other))
+    }
+
+    /// The associations of an application and its entities, in the order of [`NamedAssociation::all`]. Takes time with how
+    /// many they are.
+    pub(crate) fn of_application(catalog: &'a Catalog, application: u32) -> impl Iterator<Item = Self> {
+        let id = &catalog.applications()[application as usize].id;
+        let acted_on = catalog.associations_in(application).map(|association| Self::acted_on(catalog, association));
+        acted_on.chain(catalog.other_associations_in(id).map(Self::other))
+    }
+
+    fn acted_on(catalog: &'a Catalog, association: &Association) -> Self {
+        Self {
+            resource_type: association.resource_type.as_str(),
+            channel: association.channel.as_str(),
+            application: &catalog.applications()[association.application as usize].id,
+            entity: association.entity.map(|entity| &*catalog.entities()[entity as usize].id),
+            resource: &catalog.senders()[association.sender as usize].id,
+        }
+    }
+
+    fn other(other: &'a OtherAssociation) -> Self {
+        Self {
             resource_type: other.resource_type,
             channel: other.channel,
             application: &other.application,
             entity: other.entity.as_deref(),
             resource: &other.resource,
-        });
-        acted_on.chain(others)
+        }
+    }
+
+    /// Whether a catalog has it. Takes the same time at every size.
+    pub(crate) fn is_in(&self, catalog: &Catalog) -> bool {
+        let Self { resource_type, channel, application, entity, resource } = *self;
+        catalog.has_association(resource_type, channel, application, entity, resource)
     }
 
     /// The key of its element in the store.

@@ -20,6 +20,10 @@ use crate::module::STANDARD;
 /// How many earlier policies are kept for a rollback.
 pub(crate) const HISTORY: usize = 16;
 
+/// How many bytes the settings of these earlier policies have together, equal ones counted once. Beyond it the oldest
+/// policies are dropped, but never the last one.
+pub(crate) const HISTORY_SETTINGS: usize = 4 << 20;
+
 /// What a binding is for: an application, an entity of it, or the platform if both are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -42,6 +46,12 @@ impl Target {
 
     pub(crate) fn key(&self) -> String {
         key_of(&[self.application_id.as_deref(), self.entity_id.as_deref()])
+    }
+
+    /// The target with a key.
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        let [application_id, entity_id] = serde_json::from_str(key).ok()?;
+        Some(Self { application_id, entity_id })
     }
 }
 
@@ -78,6 +88,9 @@ pub(crate) struct PolicySpec {
     pub(crate) policy: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settings: Option<Box<RawValue>>,
+    /// In a store only: the digest of settings that are stored apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settings_digest: Option<String>,
     /// The versions that the binding updates to by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) versions: Option<VersionReq>,
@@ -251,6 +264,7 @@ impl PolicySpec {
             owner: None,
             policy: standard_label().into(),
             settings: None,
+            settings_digest: None,
             versions: None,
             on_failure: FailureRule::default(),
             on_unavailable: UnavailableRule::default(),

@@ -7,6 +7,7 @@ use callsign::{Catalog, CatalogError};
 
 use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of};
+use crate::entity;
 use crate::service::{Author, Plan, Service, StartError, View};
 
 /// Imports a catalog file. A platform that has elements already is left as it is, so the same command works for the
@@ -43,8 +44,10 @@ fn changes(catalog: &Catalog) -> Vec<Change> {
     let mut changes: Vec<Change> = applications
         .map(|element| Change::put(Kind::Application, &*element.id, &catalog.application_json(element)))
         .collect();
-    let entities = catalog.entities().iter();
-    changes.extend(entities.map(|element| Change::put(Kind::Entity, &*element.id, &catalog.entity_json(element))));
+    for element in catalog.entities() {
+        changes.push(Change::put(Kind::Entity, &*element.id, &catalog.entity_json(element)));
+        changes.push(entity::record(None, &element.id, element.name.as_deref()));
+    }
     let senders = catalog.senders().iter();
     changes.extend(senders.map(|element| Change::put(Kind::Sender, &*element.id, &catalog.sender_json(element))));
     changes

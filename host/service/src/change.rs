@@ -13,16 +13,18 @@ pub(crate) enum Kind {
     Association,
     Strategy,
     DefaultSender,
-    /// The application that created an entity.
+    /// The entity of one maker, an application or the platform, with the name that the maker gave it.
     Owner,
     Module,
     Binding,
     Key,
+    /// The generation that the next application with an id has, because one was removed.
+    Generation,
 }
 
 impl Kind {
     /// All kinds, in an order in which elements come before those that refer to them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Application,
         Self::Entity,
         Self::Sender,
@@ -33,6 +35,7 @@ impl Kind {
         Self::Module,
         Self::Binding,
         Self::Key,
+        Self::Generation,
     ];
 
     /// The name in stores.
@@ -48,6 +51,7 @@ impl Kind {
             Self::Module => "module",
             Self::Binding => "binding",
             Self::Key => "key",
+            Self::Generation => "generation",
         }
     }
 
@@ -120,8 +124,10 @@ pub(crate) struct Draft {
     pub(crate) who: String,
     pub(crate) action: String,
     pub(crate) changes: Vec<Change>,
-    /// Components of modules, by their digest.
+    /// Components of modules and settings of policies, by their digests.
     pub(crate) components: Vec<(String, Vec<u8>)>,
+    /// Digests of those that nothing refers to any more.
+    pub(crate) unreferenced: Vec<String>,
 }
 
 impl Draft {

@@ -147,9 +147,10 @@ impl Keys {
         let mut state = State { revision, ..State::default() };
         let mut applications = Vec::new();
         for element in elements {
-            state.apply(element.kind, &element.key, Some(&element.body))?;
-            if element.kind == Kind::Application {
-                applications.push(element.key);
+            match element.kind {
+                Kind::Key => state.apply(element.kind, &element.key, Some(&element.body))?,
+                Kind::Application => applications.push(element.key),
+                _ => {}
             }
         }
         Ok((state, applications))
@@ -158,7 +159,7 @@ impl Keys {
     async fn put(&self, action: &str, id: &str, key: Option<&Key>) -> Result<(), KeysError> {
         let change = key.map_or_else(|| Change::remove(Kind::Key, id), |key| Change::put(Kind::Key, id, key));
         let action = format!("{action} {id}");
-        let draft = Draft { who: "console".into(), action, changes: vec![change], components: Vec::new() };
+        let draft = Draft { who: "console".into(), action, changes: vec![change], ..Draft::default() };
         let draft = Arc::new(draft);
         for _ in 0..20 {
             // Keys depend on nothing else, so the draft stays valid whatever others change meanwhile.

@@ -16,6 +16,7 @@ mod catalog_import;
 mod change;
 mod config;
 mod data_folder;
+mod entity;
 mod events;
 mod fault;
 mod health;

@@ -93,6 +93,26 @@ impl RefusedTraffic {
         self.part(hash).remove(hash, refused.key(), &self.hasher);
     }
 
+    /// The applications of all entries, each once.
+    pub(crate) fn applications(&self) -> Vec<Box<str>> {
+        let mut all: Vec<Box<str>> = self.all(None).into_iter().map(|refused| refused.application).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Drops the entries of an application that was removed.
+    pub(crate) fn forget_application(&self, application: &str) {
+        for part in &self.parts {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            for place in (0..part.all.len()).rev() {
+                if *part.all[place].application == *application {
+                    part.remove_at(place, &self.hasher);
+                }
+            }
+        }
+    }
+
     fn part(&self, hash: u64) -> std::sync::MutexGuard<'_, Part> {
         // The table uses the bits at both ends of the hash.
         let part = (hash >> 32) as usize % PARTS;
@@ -194,6 +214,10 @@ mod tests {
         );
         traffic.forget(&all[0]);
         assert_eq!(traffic.all(None), all[1..]);
+        traffic.add(&Message::new(Channel::Sms, "+33628550123").application("bank"), &refusal("FR"));
+        traffic.forget_application("shop");
+        assert_eq!(traffic.all(None).iter().map(|refused| &*refused.application).collect::<Vec<_>>(), ["bank"]);
+        traffic.forget_application("bank");
         assert_eq!(traffic.all(Some("default")), []);
     }
 

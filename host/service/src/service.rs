@@ -9,6 +9,7 @@ mod entity_autocreate;
 mod gateway_events;
 mod load;
 mod reconcile;
+mod upgrade;
 mod validate;
 
 use std::sync::Arc;

@@ -1,14 +1,16 @@
-//! Everything of a revision besides the catalog: keys, owners of entities, modules and bindings. Immutable: each
+//! Everything of a revision besides the catalog: keys, whose entities are, modules and bindings. Immutable: each
 //! revision has its own.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use callsign::Catalog;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::binding::{BindingRecord, Target};
 use crate::change::{Change, Kind, key_of};
+use crate::entity::EntityRecords;
 use crate::key::Key;
 use crate::module::ModuleRecord;
 use crate::store::StoreError;
@@ -19,10 +21,10 @@ pub(crate) struct State {
     pub(crate) revision: u64,
     /// By their id.
     pub(crate) keys: Arc<HashMap<String, Arc<Key>>>,
-    /// The ids of all entities. Every message that names an entity looks here.
-    pub(crate) entities: Arc<HashSet<Box<str>>>,
-    /// The application that created an entity, by the id of the entity.
-    pub(crate) owners: Arc<HashMap<String, String>>,
+    /// Whose each entity is.
+    pub(crate) entities: EntityRecords,
+    /// The generation that the next application with an id has, for ids of applications that were removed.
+    pub(crate) generations: Arc<HashMap<String, u32>>,
     /// By key, which has the owner and the digest.
     pub(crate) modules: Arc<BTreeMap<String, Arc<ModuleRecord>>>,
     pub(crate) bindings: Arc<BTreeMap<Target, Arc<BindingRecord>>>,
@@ -50,6 +52,42 @@ impl State {
         self.modules.contains_key(&key_of(&[owner, Some(digest)]))
     }
 
+    /// Whether a module of any owner, or a binding, has a component.
+    pub(crate) fn uses_component(&self, digest: &str) -> bool {
+        self.modules.values().any(|module| module.digest == digest)
+            || self.bindings.values().any(|binding| binding.specs().any(|spec| spec.module == digest))
+    }
+
+    /// The modules of an owner; `None` is the platform. Takes time with how many they are.
+    pub(crate) fn modules_of(&self, owner: Option<&str>) -> impl Iterator<Item = &Arc<ModuleRecord>> {
+        // The keys of one owner begin alike, and with nothing that the keys of another begin with.
+        let mut first = key_of(&[owner]);
+        first.truncate(first.len() - 1);
+        first.push(',');
+        let from = self.modules.range(first.clone()..);
+        from.take_while(move |(key, _)| key.starts_with(&first)).map(|(_, module)| module)
+    }
+
+    /// The bindings of an application and its entities. Takes time with how many they are.
+    pub(crate) fn bindings_of(&self, application: &str) -> impl Iterator<Item = &Arc<BindingRecord>> {
+        let first = Target { application_id: Some(application.to_owned()), entity_id: None };
+        let from = self.bindings.range(first.clone()..);
+        from.take_while(move |(target, _)| target.application_id == first.application_id).map(|(_, binding)| binding)
+    }
+
+    /// The generation of an application, also of one that is not there: then of the next one with its id.
+    pub(crate) fn generation(&self, catalog: &Catalog, application: &str) -> u32 {
+        match catalog.application(application) {
+            Some((_, application)) => application.generation,
+            None => self.next_generation(application),
+        }
+    }
+
+    /// The generation that an application has that is made now.
+    pub(crate) fn next_generation(&self, application: &str) -> u32 {
+        self.generations.get(application).copied().unwrap_or_default()
+    }
+
     /// Puts or removes an element.
     pub(crate) fn apply(&mut self, kind: Kind, key: &str, body: Option<&str>) -> Result<(), StoreError> {
         match kind {
@@ -62,11 +100,12 @@ impl State {
                 };
                 Ok(())
             }
-            Kind::Owner => {
-                let owners = Arc::make_mut(&mut self.owners);
+            Kind::Owner => self.entities.apply(key, body),
+            Kind::Generation => {
+                let generations = Arc::make_mut(&mut self.generations);
                 match read(kind, key, body)? {
-                    Some(owner) => owners.insert(key.to_owned(), owner),
-                    None => owners.remove(key),
+                    Some(generation) => generations.insert(key.to_owned(), generation),
+                    None => generations.remove(key),
                 };
                 Ok(())
             }
@@ -76,19 +115,20 @@ impl State {
                     Some(binding) => {
                         bindings.insert(binding.target.clone(), Arc::new(binding));
                     }
-                    None => bindings.retain(|target, _| target.key() != key),
+                    None => {
+                        if let Some(target) = Target::of_key(key) {
+                            bindings.remove(&target);
+                        }
+                    }
                 }
                 Ok(())
             }
-            Kind::Entity => {
-                let entities = Arc::make_mut(&mut self.entities);
-                match body {
-                    Some(_) => entities.insert(key.into()),
-                    None => entities.remove(key),
-                };
-                Ok(())
-            }
-            Kind::Application | Kind::Sender | Kind::Association | Kind::Strategy | Kind::DefaultSender => Ok(()),
+            Kind::Application
+            | Kind::Entity
+            | Kind::Sender
+            | Kind::Association
+            | Kind::Strategy
+            | Kind::DefaultSender => Ok(()),
         }
     }
 }

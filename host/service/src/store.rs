@@ -6,8 +6,10 @@
 
 mod address;
 mod postgres;
+pub(crate) mod settings;
 mod sqlite;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -19,6 +21,12 @@ use crate::change::{Draft, Entry, Kind};
 
 /// How many positions each revision has for its elements. 16 million is more than one change can have.
 const PLACES: u64 = 1 << 24;
+
+/// How often the platform is read while others change it.
+const LOADS: u32 = 5;
+
+/// How many components or settings are read at once.
+const AT_ONCE: usize = 500;
 
 /// A catalog store. A process has one, so its size does not matter.
 #[allow(clippy::large_enum_variant, reason = "see above")]
@@ -84,10 +92,43 @@ impl Store {
 
     /// The newest revision and all elements, kind by kind, each kind in the order of creation.
     pub(crate) async fn load(&self) -> Result<(u64, Vec<Element>), StoreError> {
-        match self {
-            Self::Sqlite(store) => store.load().await,
-            Self::Postgres(store) => store.load().await,
+        for attempt in 1.. {
+            let (revision, mut elements) = match self {
+                Self::Sqlite(store) => store.load().await,
+                Self::Postgres(store) => store.load().await,
+            }?;
+            let bindings = elements.iter().filter(|element| element.kind == Kind::Binding);
+            let texts = self.texts(bindings.map(|element| &*element.body)).await?;
+            let mut missing = None;
+            for element in elements.iter_mut().filter(|element| !settings::needed(&element.body).is_empty()) {
+                match settings::together(&element.body, &texts) {
+                    Ok(body) => element.body = Box::<str>::from(body).into(),
+                    Err(error) => missing = Some(error),
+                }
+            }
+            match missing {
+                None => return Ok((revision, elements)),
+                // Another node may have changed the binding since its element was read.
+                Some(_) if attempt < LOADS => {}
+                Some(error) => return Err(error),
+            }
         }
+        Err(StoreError::Damaged("the settings of a binding are missing".into()))
+    }
+
+    /// The settings that stored bindings name, by digest.
+    async fn texts(&self, bodies: impl Iterator<Item = &str>) -> Result<HashMap<String, Vec<u8>>, StoreError> {
+        let mut digests: Vec<String> = bodies.flat_map(settings::needed).collect();
+        digests.sort_unstable();
+        digests.dedup();
+        let mut texts = HashMap::new();
+        for some in digests.chunks(AT_ONCE) {
+            texts.extend(match self {
+                Self::Sqlite(store) => store.components(some).await,
+                Self::Postgres(store) => store.components(some).await,
+            }?);
+        }
+        Ok(texts)
     }
 
     /// Writes a draft as the revision after `seen`, in one transaction.
@@ -106,19 +147,54 @@ impl Store {
         }
     }
 
-    /// At most `most` revisions after `revision`, oldest first.
+    /// At most `most` revisions after `revision`, oldest first. Of a binding that they change several times they have the
+    /// last state only: the settings of others may be deleted already.
     pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.since(revision, most).await,
-            Self::Postgres(store) => store.since(revision, most).await,
+        for attempt in 1.. {
+            let mut entries = match self {
+                Self::Sqlite(store) => store.since(revision, most).await,
+                Self::Postgres(store) => store.since(revision, most).await,
+            }?;
+            keep_last_bindings(&mut entries);
+            let bindings = entries.iter().flat_map(|entry| &entry.changes);
+            let bodies = bindings.filter(|change| change.kind == Kind::Binding);
+            let texts = self.texts(bodies.filter_map(|change| Some(change.body.as_deref()?.get()))).await?;
+            let mut missing = None;
+            for change in entries.iter_mut().flat_map(|entry| &mut entry.changes) {
+                if change.kind == Kind::Binding
+                    && let Some(body) = &mut change.body
+                    && !settings::needed(body.get()).is_empty()
+                {
+                    match settings::together(body.get(), &texts) {
+                        Ok(whole) => *body = whole,
+                        Err(error) => missing = Some(error),
+                    }
+                }
+            }
+            match missing {
+                None => return Ok(entries),
+                // A still later revision may have changed the binding.
+                Some(_) if attempt < LOADS => {}
+                Some(error) => return Err(error),
+            }
         }
+        Err(StoreError::Damaged("the settings of a binding are missing".into()))
     }
 
-    /// At most `most` revisions before `revision`, newest first: the audit log from its end.
+    /// At most `most` revisions before `revision`, newest first: the audit log from its end. Bindings are as they are
+    /// stored, with digests of their settings.
     pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
         match self {
             Self::Sqlite(store) => store.before(revision, most).await,
             Self::Postgres(store) => store.before(revision, most).await,
+        }
+    }
+
+    /// The digests of all components and settings.
+    pub(crate) async fn digests(&self) -> Result<Vec<String>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.digests().await,
+            Self::Postgres(store) => store.digests().await,
         }
     }
 
@@ -145,6 +221,18 @@ impl Store {
             Self::Sqlite(store) => store.place(),
             Self::Postgres(store) => store.place(),
         }
+    }
+}
+
+/// Drops all changes of each binding but the last.
+fn keep_last_bindings(entries: &mut [Entry]) {
+    let mut seen: HashSet<String> = HashSet::new();
+    for entry in entries.iter_mut().rev() {
+        let mut changes = std::mem::take(&mut entry.changes);
+        changes.reverse();
+        changes.retain(|change| change.kind != Kind::Binding || seen.insert(change.key.clone()));
+        changes.reverse();
+        entry.changes = changes;
     }
 }
 

@@ -7,6 +7,7 @@ mod coverage;
 mod decisions;
 mod default_senders;
 mod element;
+mod entities;
 mod events;
 mod keys;
 mod modules;
@@ -49,5 +50,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(needs_platform(Scope::Keys, keys))
         .merge(needs(Scope::Numbers, senders::routes()))
         .merge(needs_platform(Scope::Numbers, senders::import_routes()))
+        .merge(needs(Scope::ApplicationEntity, entities::routes()))
         .merge(needs(Scope::SendingStrategy, default_senders::routes().merge(strategies::routes())))
 }

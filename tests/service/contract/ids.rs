@@ -1,4 +1,4 @@
-//! Ids are any text: in paths, in parameters and in bodies they mean what they say.
+//! Ids are any visible text: in paths, in parameters and in bodies they mean what they say.
 
 use serde_json::{Value, json};
 
@@ -40,8 +40,6 @@ fn odd() -> Vec<String> {
         "🙂",
         "e\u{301}",
         "\u{e9}",
-        "\u{202e}right to left",
-        "\u{feff}",
         "\u{a0}",
         "a;b",
         "a,b",

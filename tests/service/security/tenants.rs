@@ -160,19 +160,25 @@ fn its_own_it_manages() {
 }
 
 #[test]
-fn an_entity_that_others_use_is_not_its_own_to_delete() {
+fn an_entity_that_it_made_is_nobody_elses_to_use() {
     let server = world::server();
     let shop = shop(&server);
     shop.ask("POST", "/provisioning/1/entities", Some(json!({ "entityId": "own" }))).expect(201);
     let bank = Tenant { server: &server, key: server.new_key(Some("bank"), &[]) };
     assert_eq!(bank.is_refused("GET", "/provisioning/1/entities/own", None, 404), []);
     assert_eq!(bank.is_refused("DELETE", "/provisioning/1/entities/own", None, 404), []);
-    let platform = json!({ "platform": { "applicationId": "bank", "entityId": "own" } });
-    server.post("/provisioning/2/sending-strategies", &platform).expect(201);
-    assert_eq!(shop.is_refused("DELETE", "/provisioning/1/entities/own", None, 403), []);
-    // The bank sees it now, since it uses it; it is still not its own.
+    // The platform can name it in the shop, and in the bank once the bank or the platform has one.
+    let platform = |application: &str| json!({ "platform": { "applicationId": application, "entityId": "own" } });
+    server.post("/provisioning/2/sending-strategies", &platform("bank")).expect(400);
+    server.post("/provisioning/2/sending-strategies", &platform("shop")).expect(201);
+    server.post("/provisioning/1/entities", &json!({ "entityId": "own" })).expect(201);
+    server.post("/provisioning/2/sending-strategies", &platform("bank")).expect(201);
+    // The bank sees the platform's now, since it uses it; it is still not its own.
     bank.ask("GET", "/provisioning/1/entities/own", None).expect(200);
     assert_eq!(bank.is_refused("PUT", "/provisioning/1/entities/own", Some(json!({})), 403), []);
+    // What the platform did does not keep the shop from deleting its own.
+    shop.ask("DELETE", "/provisioning/1/entities/own", None).expect(200);
+    bank.ask("GET", "/provisioning/1/entities/own", None).expect(200);
 }
 
 #[test]

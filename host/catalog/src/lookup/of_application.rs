@@ -77,3 +77,64 @@ impl Catalog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::Catalog;
+
+    /// A platform in which one application has three associations, a strategy and a default sender, and another has many.
+    fn platform(many: usize) -> Catalog {
+        let senders =
+            |prefix: &str, count: usize| -> Vec<String> { (0..count).map(|n| format!("{prefix}{n}")).collect() };
+        let all = [senders("own", 3), senders("other", many)].concat();
+        let link = |application: &str, kind: &str, resource: &str| {
+            json!({"resourceType": kind, "channel": if kind == "DOMAIN" { "EMAIL" } else { "SMS" },
+                "applicationId": application, "entityId": "acme", "resourceId": resource})
+        };
+        let links = |application: &'static str, senders: Vec<String>| {
+            senders.into_iter().flat_map(move |id| [link(application, "NUMBER", &id), link(application, "DOMAIN", &id)])
+        };
+        let strategy = |application: &str, id: &str| {
+            json!({"sendingStrategyId": format!("{application}-{id}"), "channel": "SMS", "destinationCountryCode": "US",
+                "platform": {"applicationId": application, "entityId": id}})
+        };
+        let default = |application: &str, id: &str| json!({"platform": {"applicationId": application, "entityId": id}, "senderId": "own0"});
+        let entities = senders("e", many);
+        let text = json!({
+            "applications": [{"applicationId": "shop"}, {"applicationId": "bank"}],
+            "entities": entities.iter().map(|id| json!({"entityId": id})).chain([json!({"entityId": "acme"})])
+                .collect::<Vec<_>>(),
+            "senders": all.iter().map(|id| json!({"senderId": id, "sender": "12345", "senderType": "SHORT_CODE",
+                "coverage": [{"channel": "SMS", "countries": "*"}]})).collect::<Vec<_>>(),
+            "associations": links("shop", senders("own", 3)).chain(links("bank", senders("other", many)))
+                .collect::<Vec<_>>(),
+            "sendingStrategies": entities.iter().map(|id| strategy("bank", id)).chain([strategy("shop", "acme")])
+                .collect::<Vec<_>>(),
+            "defaultSenders": entities.iter().map(|id| default("bank", id)).chain([default("shop", "acme")])
+                .collect::<Vec<_>>(),
+        });
+        Catalog::from_json(&text.to_string()).expect("it is valid")
+    }
+
+    #[test]
+    fn what_is_looked_at_for_an_application_is_what_it_has() {
+        for many in [1, 100, 5_000] {
+            let catalog = platform(many);
+            let (shop, _) = catalog.application("shop").expect("it is there");
+            let (bank, _) = catalog.application("bank").expect("it is there");
+            // The upper bound of each iterator is how many elements it looks at.
+            assert_eq!(catalog.associations_in(shop).size_hint().1, Some(3));
+            assert_eq!(catalog.other_associations_in("shop").size_hint().1, Some(3));
+            assert_eq!(catalog.default_senders_in(shop).size_hint().1, Some(1));
+            assert_eq!(catalog.strategies_in(shop).len(), 1);
+            assert_eq!(catalog.associations_in(bank).size_hint().1, Some(many));
+            let (own, _) = catalog.sender("own0").expect("it is there");
+            assert!(catalog.uses(shop, own) && !catalog.uses(bank, own));
+            if many <= 100 {
+                catalog.assert_found_in_applications();
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use callsign::{Channel, Message};
+use callsign::{Channel, Id, Message};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
@@ -58,6 +58,11 @@ impl Fields<'_> {
         ] {
             if let Some(text) = text {
                 check_length(&text.0).map_err(|fault| format!("`{name}`: {fault}"))?;
+            }
+        }
+        for (name, text) in [("applicationId", &self.application_id), ("entityId", &self.entity_id)] {
+            if let Some(text) = text {
+                Id::parse(&text.0).map_err(|fault| format!("`{name}`: {fault}"))?;
             }
         }
         let Some(channel) = &self.channel else { return Err(missing("channel")) };

@@ -1,8 +1,11 @@
 //! Changes of a binding: from one record to the next. Nothing here knows a gateway or a store.
 
-use semver::Version;
+use std::collections::HashSet;
 
-use super::{BindingRecord, CanarySpec, HISTORY, PastPolicy, PolicySpec, Target, Transition};
+use semver::Version;
+use serde_json::value::RawValue;
+
+use super::{BindingRecord, CanarySpec, HISTORY, HISTORY_SETTINGS, PastPolicy, PolicySpec, Target, Transition};
 use crate::module::ModuleRecord;
 
 /// Why a binding cannot be changed.
@@ -120,6 +123,13 @@ impl BindingRecord {
         std::iter::once(&self.active).chain(candidates).chain(self.history.iter().map(|past| &past.spec))
     }
 
+    /// Every policy of the binding, to be changed.
+    pub(crate) fn specs_mut(&mut self) -> impl Iterator<Item = &mut PolicySpec> {
+        let candidates = self.shadow.iter_mut().chain(self.canary.iter_mut().map(|canary| &mut canary.spec));
+        let history = self.history.iter_mut().map(|past| &mut past.spec);
+        std::iter::once(&mut self.active).chain(candidates).chain(history)
+    }
+
     fn put(&self, active: PolicySpec, transition: Transition, now: u64) -> Self {
         let mut history = self.history.clone();
         history.push(PastPolicy {
@@ -127,9 +137,8 @@ impl BindingRecord {
             until: now,
             skipped_version: self.skipped_version.clone(),
         });
-        if history.len() > HISTORY {
-            history.drain(..history.len() - HISTORY);
-        }
+        let first = history.len() - kept(&history);
+        history.drain(..first);
         Self {
             target: self.target.clone(),
             active,
@@ -154,6 +163,20 @@ impl BindingRecord {
             self.skipped_version = Some(version);
         }
     }
+}
+
+/// How many of the last policies are kept.
+fn kept(history: &[PastPolicy]) -> usize {
+    let (mut kept, mut bytes, mut seen) = (0, 0, HashSet::new());
+    for past in history.iter().rev().take(HISTORY) {
+        let text = past.spec.settings.as_deref().map_or("", RawValue::get);
+        bytes += if seen.insert(text) { text.len() } else { 0 };
+        if kept > 0 && bytes > HISTORY_SETTINGS {
+            break;
+        }
+        kept += 1;
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -215,6 +238,30 @@ mod tests {
             next = next.swap(spec(&format!("a@{version}.0.0")), 0);
         }
         assert_eq!((next.history.len(), history(&next)[0], history(&next)[15]), (16, "a@4.0.0", "a@19.0.0"));
+    }
+
+    #[test]
+    fn the_settings_of_the_history_have_a_limit() {
+        let with = |sign: &str| {
+            let settings = RawValue::from_string(format!("\"{}\"", sign.repeat(1_000_000))).unwrap();
+            PolicySpec { settings: Some(settings), ..spec("a@1.0.0") }
+        };
+        let mut next = record("a@0.0.0");
+        for sign in ["a", "b", "c", "d", "e", "f", "g"] {
+            next = next.swap(with(sign), 0);
+        }
+        let signs = |record: &BindingRecord| -> String {
+            record.history.iter().map(|past| &past.spec.settings.as_ref().unwrap().get()[1..2]).collect()
+        };
+        assert_eq!(signs(&next), "cdef");
+        // Equal ones count once, and the last one stays whatever it has.
+        for _ in 0..20 {
+            next = next.swap(with("g"), 0);
+        }
+        assert_eq!(signs(&next), "g".repeat(16));
+        let next = next.swap(with("xxxxx"), 0).swap(with("y"), 0);
+        assert_eq!(signs(&next), "x");
+        assert_eq!(next.roll_back().unwrap().active.settings.unwrap().get().len(), 5_000_002);
     }
 
     #[test]

@@ -58,11 +58,6 @@ impl Caller {
         self.key.application_id.as_deref()
     }
 
-    /// Whether the key may see and change what belongs to an application.
-    pub(crate) fn may_see(&self, application: &str) -> bool {
-        self.tenant().is_none_or(|tenant| tenant == application)
-    }
-
     /// # Errors
     /// 403: the key does not have the scope.
     pub(crate) fn needs(&self, scope: Scope) -> Result<(), Fault> {

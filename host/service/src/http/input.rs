@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use callsign::escape::quoted;
+use callsign_catalog::Id;
 use http::request::Parts;
 use http::{HeaderValue, header};
 use serde::Serialize;
@@ -218,6 +219,15 @@ pub(crate) fn plain(error: &serde_json::Error) -> String {
         text.push('…');
     }
     text
+}
+
+/// A parameter or a property as an id.
+///
+/// # Errors
+/// 400: it is no id.
+pub(crate) fn id(property: &str, text: &str) -> Result<String, Fault> {
+    let id = Id::parse(text).map_err(|error| Fault::property(property, error.to_string()))?;
+    Ok(id.as_str().to_owned())
 }
 
 /// The JSON text of a body, unchanged: the catalog checks it and reports positions.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use callsign::{Application, Catalog, DEFAULT_APPLICATION};
+use callsign::{Application, DEFAULT_APPLICATION};
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::removal;
@@ -15,6 +16,7 @@ use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, ShortPageQuery};
 use crate::service::{Service, View};
+use crate::visibility::{Hidden, Sight};
 
 /// An environment or a use case that sends messages.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,30 +54,37 @@ pub(crate) struct ApplicationName {
 enum Applications {}
 
 impl Resource for Applications {
-    type Element = Application;
     type Body = ApplicationBody;
 
-    const KIND: Kind = Kind::Application;
     const NAME: &'static str = "application";
     const ID_FIELD: &'static str = "applicationId";
     const NAME_FIELD: &'static str = "applicationName";
 
-    fn get<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a Application> {
-        catalog.application(id).map(|(_, application)| application)
-    }
-
-    fn is_visible(_: &View, id: &str, tenant: Option<&str>) -> bool {
-        tenant.is_none_or(|tenant| tenant == id)
+    fn find(sight: Sight<'_>, id: &str) -> Result<ApplicationBody, Hidden> {
+        sight.application(id).map(|application| ApplicationBody::from(application.get()))
     }
 
     fn may_create(caller: &Caller) -> Result<(), Fault> {
         caller.needs_platform("making applications")
     }
 
-    fn removal(view: &View, id: &str, tenant: Option<&str>) -> Result<Vec<Change>, Fault> {
-        if tenant.is_some() {
-            return Err(Fault::forbidden("removing applications belongs to the platform"));
+    fn put(view: &View, _: Sight<'_>, id: &str, body: &Map<String, Value>) -> Result<Vec<Change>, Fault> {
+        let is_new = view.catalog().application(id).is_none();
+        let generation = view.state.generation(view.catalog(), id);
+        let mut body = body.clone();
+        if generation > 0 {
+            body.insert("generation".into(), generation.into());
         }
+        let mut changes = vec![Change::put(Kind::Application, id, &body)];
+        if is_new && generation > 0 {
+            // From now on the application itself has it.
+            changes.push(Change::remove(Kind::Generation, id));
+        }
+        Ok(changes)
+    }
+
+    fn removal(view: &View, id: &str, caller: &Caller) -> Result<Vec<Change>, Fault> {
+        caller.needs_platform("removing applications")?;
         if id == DEFAULT_APPLICATION {
             return Err(Fault::property("applicationId", "the application `default` always exists"));
         }
@@ -93,16 +102,18 @@ pub(super) async fn list(
     parameters: Parameters,
 ) -> Answer<Json<Paged<ApplicationBody>>> {
     let page = parameters.page(20)?;
-    let revision = service.revision();
-    let visible = revision.catalog().applications().iter().filter(|application| caller.may_see(&application.id));
-    Ok(Json(page.of(visible, ApplicationBody::from)))
+    let view = service.view();
+    Ok(Json(match view.sight(&caller).applications(None) {
+        Some(own) => page.of(own.into_iter(), |application| ApplicationBody::from(application.get())),
+        None => page.of(view.catalog().applications().iter(), ApplicationBody::from),
+    }))
 }
 
 /// Creates an application.
 #[utoipa::path(post, path = "/provisioning/1/applications", tag = "provisioning", request_body = ApplicationBody,
     responses((status = 201), Errors1))]
 pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<StatusCode> {
-    resource::create::<Applications>(&service, &caller, &bytes).await
+    resource::create::<Applications>(&service, caller, &bytes).await
 }
 
 /// One application.
@@ -126,7 +137,7 @@ pub(super) async fn rename(
     Path(id): Path<String>,
     bytes: Bytes,
 ) -> Answer<NoContent> {
-    resource::rename::<Applications>(&service, &caller, id, &bytes).await
+    resource::rename::<Applications>(&service, caller, id, &bytes).await
 }
 
 /// Removes an application. Its associations move to the application `default`; its strategies, default senders,
@@ -138,5 +149,5 @@ pub(super) async fn remove(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer<StatusCode> {
-    resource::remove::<Applications>(&service, &caller, id).await
+    resource::remove::<Applications>(&service, caller, id).await
 }

@@ -11,7 +11,6 @@ use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, ShortPageQuery, element, quoted};
 use crate::service::{Plan, Service, View};
-use crate::visibility::{sees_entity, sees_sender};
 
 const FIELDS: [&str; 5] = ["resourceType", "channel", "applicationId", "entityId", "resourceId"];
 const RESOURCE_TYPES: [&str; 5] = ["NUMBER", "ALPHA", "DOMAIN", "RCS_RESOURCE", "APPLE_RESOURCE"];
@@ -20,18 +19,20 @@ const CHANNELS: [&str; 6] = ["SMS", "MMS", "EMAIL", "WHATSAPP", "RCS", "APPLE"];
 /// # Errors
 /// 404: something that the association names does not exist, or the key does not see it.
 fn must_exist(view: &View, named: &NamedAssociation<'_>, caller: &Caller) -> Result<(), Fault> {
-    let catalog = view.catalog();
-    let known = catalog.application(named.application).filter(|_| caller.may_see(named.application));
-    known.ok_or_else(|| Fault::not_found(format!("the application {}", quoted(named.application))))?;
-    if let Some(entity) = named.entity {
-        let known = catalog.entity(entity).filter(|_| sees_entity(view, caller.tenant(), entity));
-        known.ok_or_else(|| Fault::not_found(format!("the entity {}", quoted(entity))))?;
-    }
+    let sight = view.sight(caller);
+    sight.scope(named.application, named.entity)?;
     if named.is_of_a_sender() {
-        let known = catalog.sender(named.resource).filter(|(index, _)| sees_sender(catalog, caller.tenant(), *index));
-        known.ok_or_else(|| Fault::not_found(format!("the resource {}", quoted(named.resource))))?;
+        let sender = sight.sender(named.resource);
+        sender.map_err(|_| Fault::not_found(format!("the resource {}", quoted(named.resource))))?;
     }
     Ok(())
+}
+
+/// # Errors
+/// 404: there is no such association, or the key does not see its application.
+fn must_be_there(view: &View, named: &NamedAssociation<'_>, caller: &Caller) -> Result<(), Fault> {
+    let is_there = view.sight(caller).application(named.application).is_ok() && named.is_in(view.catalog());
+    if is_there { Ok(()) } else { Err(Fault::not_found("the association")) }
 }
 
 /// The associations, in pages.
@@ -53,16 +54,21 @@ pub(super) async fn list(
     let channel = parameters.word("channel", &CHANNELS)?;
     let (application, entity) = (parameters.text("applicationId"), parameters.text("entityId"));
     let resource = parameters.text("resourceId");
-    let revision = service.revision();
-    let wanted = NamedAssociation::all(revision.catalog()).filter(|named| {
-        caller.may_see(named.application)
-            && resource_type.is_none_or(|wanted| wanted == named.resource_type)
+    let view = service.view();
+    let catalog = view.catalog();
+    let is_wanted = |named: &NamedAssociation<'_>| {
+        resource_type.is_none_or(|wanted| wanted == named.resource_type)
             && channel.is_none_or(|wanted| wanted == named.channel)
-            && application.is_none_or(|wanted| wanted == named.application)
             && entity.is_none_or(|wanted| Some(wanted) == named.entity)
             && resource.is_none_or(|wanted| wanted == named.resource)
-    });
-    Ok(Json(page.of(wanted, |named| named.body())))
+    };
+    Ok(Json(match view.sight(&caller).applications(application) {
+        Some(some) => {
+            let own = some.into_iter().flat_map(|own| NamedAssociation::of_application(catalog, own.index()));
+            page.of(own.filter(is_wanted), |named| named.body())
+        }
+        None => page.of(NamedAssociation::all(catalog).filter(is_wanted), |named| named.body()),
+    }))
 }
 
 /// One association.
@@ -86,10 +92,9 @@ pub(super) async fn single(
         entity: parameters.text("entityId"),
         resource: parameters.required("resourceId")?,
     };
-    let revision = service.revision();
-    let found = NamedAssociation::all(revision.catalog()).find(|named| *named == wanted);
-    let found = found.filter(|named| caller.may_see(named.application));
-    found.map(|named| Json(named.body())).ok_or_else(|| Fault::not_found("the association"))
+    let view = service.view();
+    must_be_there(&view, &wanted, &caller)?;
+    Ok(Json(wanted.body()))
 }
 
 /// Associates a sender with an application, or an entity of it.
@@ -104,7 +109,7 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
         // An invalid body is reported before anything else.
         view.check(&put)?;
         must_exist(view, &named, &caller)?;
-        if NamedAssociation::all(view.catalog()).any(|there| there == named) {
+        if named.is_in(view.catalog()) {
             return Err(Fault::conflict("the association exists already"));
         }
         Ok(Plan::new(vec![put], StatusCode::CREATED))
@@ -121,11 +126,7 @@ pub(super) async fn remove(State(service): State<Arc<Service>>, caller: Caller, 
     let plan = move |view: &View| {
         let named = NamedAssociation::of(&body);
         view.check(&Change::put(Kind::Association, named.key(), &body))?;
-        let there =
-            caller.may_see(named.application) && NamedAssociation::all(view.catalog()).any(|there| there == named);
-        if !there {
-            return Err(Fault::not_found("the association"));
-        }
+        must_be_there(view, &named, &caller)?;
         Ok(Plan::new(vec![Change::remove(Kind::Association, named.key())], NoContent))
     };
     service.change(author, plan).await

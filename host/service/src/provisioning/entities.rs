@@ -1,24 +1,25 @@
 //! Entities.
 //!
-//! A tenant sees the entities that it or messages of its application created, and those that associations, strategies
-//! and default senders of its application name. It may change those that it or its messages created.
+//! An entity belongs to whoever made it, the platform or an application: whoever first created it or named it in a
+//! message. A key sees its own, and a tenant those of the platform that an element of its application names.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use callsign::{Catalog, Entity};
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::removal;
 use super::resource::{self, Resource};
 use crate::change::{Change, Kind};
+use crate::entity::{self, EntityRecord};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Errors1, Json, NoContent, Paged, Parameters, ShortPageQuery};
 use crate::service::{Service, View};
-use crate::visibility::{sees_entity, visible_entities};
+use crate::visibility::{Hidden, Sight};
 
 /// A customer or a department inside an application.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,8 +34,8 @@ pub(crate) struct EntityBody {
     pub(crate) entity_name: Option<String>,
 }
 
-impl From<&Entity> for EntityBody {
-    fn from(entity: &Entity) -> Self {
+impl From<&EntityRecord> for EntityBody {
+    fn from(entity: &EntityRecord) -> Self {
         Self { entity_id: entity.id.to_string(), entity_name: entity.name.as_deref().map(str::to_owned) }
     }
 }
@@ -53,46 +54,37 @@ pub(crate) struct EntityName {
 enum Entities {}
 
 impl Resource for Entities {
-    type Element = Entity;
     type Body = EntityBody;
 
-    const KIND: Kind = Kind::Entity;
     const NAME: &'static str = "entity";
     const ID_FIELD: &'static str = "entityId";
     const NAME_FIELD: &'static str = "entityName";
 
-    fn get<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a Entity> {
-        catalog.entity(id).map(|(_, entity)| entity)
+    fn find(sight: Sight<'_>, id: &str) -> Result<EntityBody, Hidden> {
+        sight.entity(id).map(EntityBody::from)
     }
 
-    fn is_visible(view: &View, id: &str, tenant: Option<&str>) -> bool {
-        sees_entity(view, tenant, id)
-    }
-
-    /// The tenant that creates an entity owns it.
-    fn with_new(id: &str, tenant: Option<&str>) -> Option<Change> {
-        tenant.map(|tenant| Change::put(Kind::Owner, id, &tenant))
-    }
-
-    fn may_change(view: &View, id: &str, tenant: Option<&str>) -> Result<(), Fault> {
-        match tenant {
-            Some(tenant) if view.state.owners.get(id).is_none_or(|owner| owner != tenant) => {
+    fn may_change(view: &View, id: &str, caller: &Caller) -> Result<(), Fault> {
+        match view.state.entities.has(caller.tenant(), id) {
+            true => Ok(()),
+            false => {
                 Err(Fault::forbidden("the entity was made by the platform, and this key belongs to an application"))
             }
-            _ => Ok(()),
         }
     }
 
-    fn removal(view: &View, id: &str, tenant: Option<&str>) -> Result<Vec<Change>, Fault> {
-        let changes = removal::of_entity(view, id);
-        if tenant.is_some_and(|tenant| removal::touches_others(view, id, tenant)) {
-            return Err(Fault::forbidden("other applications use the entity, and this key belongs to one"));
-        }
-        if tenant.is_some() && changes.iter().any(|change| change.kind == Kind::Association) {
-            // They would move to the application `default`, which the tenant may not change.
-            return Err(Fault::forbidden("the entity has associations: remove them first"));
-        }
-        Ok(changes)
+    /// Whoever creates an entity has it.
+    fn put(view: &View, sight: Sight<'_>, id: &str, body: &Map<String, Value>) -> Result<Vec<Change>, Fault> {
+        view.check(&Change::put(Kind::Entity, id, body))?;
+        let name = body.get(Self::NAME_FIELD).and_then(Value::as_str);
+        Ok(entity::put(view.catalog(), sight.maker(), id, name))
+    }
+
+    fn removal(view: &View, id: &str, caller: &Caller) -> Result<Vec<Change>, Fault> {
+        Ok(match caller.tenant() {
+            Some(application) => removal::of_tenants_entity(view, application, id),
+            None => removal::of_platforms_entity(view, id),
+        })
     }
 }
 
@@ -106,18 +98,15 @@ pub(super) async fn list(
     parameters: Parameters,
 ) -> Answer<Json<Paged<EntityBody>>> {
     let page = parameters.page(20)?;
-    let (revision, state) = (service.revision(), service.state());
-    let seen = visible_entities(revision.catalog(), &state, caller.tenant());
-    let entities = revision.catalog().entities().iter();
-    let entities = entities.filter(|entity| seen.as_ref().is_none_or(|seen| seen.contains(&*entity.id)));
-    Ok(Json(page.of(entities, EntityBody::from)))
+    let view = service.view();
+    Ok(Json(page.of(view.sight(&caller).entities().into_iter(), EntityBody::from)))
 }
 
 /// Creates an entity.
 #[utoipa::path(post, path = "/provisioning/1/entities", tag = "provisioning", request_body = EntityBody,
     responses((status = 201), Errors1))]
 pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<StatusCode> {
-    resource::create::<Entities>(&service, &caller, &bytes).await
+    resource::create::<Entities>(&service, caller, &bytes).await
 }
 
 /// One entity.
@@ -140,11 +129,13 @@ pub(super) async fn rename(
     Path(id): Path<String>,
     bytes: Bytes,
 ) -> Answer<NoContent> {
-    resource::rename::<Entities>(&service, &caller, id, &bytes).await
+    resource::rename::<Entities>(&service, caller, id, &bytes).await
 }
 
 /// Removes an entity. Its associations move to the application `default`; its strategies, default senders and bindings
-/// are removed.
+/// are removed. With the key of an application its associations are removed, too, and what is removed is of that
+/// application alone. With a key of the platform nothing is removed from applications that made an entity with this id
+/// themselves.
 #[utoipa::path(delete, path = "/provisioning/1/entities/{entityId}", tag = "provisioning",
     params(("entityId" = String, Path)), responses((status = 200), Errors1))]
 pub(super) async fn remove(
@@ -152,5 +143,5 @@ pub(super) async fn remove(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer<StatusCode> {
-    resource::remove::<Entities>(&service, &caller, id).await
+    resource::remove::<Entities>(&service, caller, id).await
 }

@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use crate::http::{Answer, Caller, Errors1, Json, Parameters};
 use crate::service::Service;
-use crate::visibility::visible_senders;
 
 /// A number.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,14 +97,15 @@ pub(super) async fn list(
     let page = parameters.page_of("limit", 50)?;
     // A `+` that is not escaped in a query arrives as a space.
     let wanted = parameters.text("number").map(|text| text.trim_start_matches(['+', ' ']).to_owned());
-    let revision = service.revision();
-    let catalog = revision.catalog();
-    let own = visible_senders(catalog, caller.tenant());
-    let numbers = (0..).zip(catalog.senders()).filter(|(index, sender)| {
+    let view = service.view();
+    let senders = view.catalog().senders();
+    let is_wanted = |sender: &&Sender| {
         sender.kind != SenderType::Alphanumeric
             && wanted.as_ref().is_none_or(|wanted| digits(sender).contains(&**wanted))
-            && own.as_ref().is_none_or(|own| own.contains(index))
-    });
-    let page = page.of(numbers, |(_, sender)| NumberBody::of(sender));
+    };
+    let page = match view.sight(&caller).senders(None) {
+        Some(own) => page.of(own.iter().map(|own| &senders[*own as usize]).filter(is_wanted), NumberBody::of),
+        None => page.of(senders.iter().filter(is_wanted), NumberBody::of),
+    };
     Ok(Json(Numbers { numbers: page.results, number_count: page.paging.total_results }))
 }

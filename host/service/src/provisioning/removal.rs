@@ -5,83 +5,82 @@ use hashbrown::HashSet;
 
 use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of};
+use crate::entity;
 use crate::service::View;
 
-/// The changes that remove an application.
+/// What becomes of the associations of a scope that is removed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Associations {
+    /// They move to the application `default`.
+    Move,
+    /// They are removed: a tenant may not change the application `default`.
+    Remove,
+}
+
+/// The changes that remove an application. Nothing of it is left: the next one with its id has another generation.
 pub(super) fn of_application(view: &View, id: &str) -> Vec<Change> {
-    let mut changes = of_scopes(view, |application, _| application == id);
+    let mut changes = of_scopes(view, id, |_| true, Associations::Move);
     let state = &view.state;
     let keys = state.keys.values().filter(|key| key.application_id.as_deref() == Some(id));
     changes.extend(keys.map(|key| Change::remove(Kind::Key, &*key.key_id)));
-    let modules = state.modules.iter().filter(|(_, module)| module.application_id.as_deref() == Some(id));
-    changes.extend(modules.map(|(key, _)| Change::remove(Kind::Module, key)));
-    let owned = state.owners.iter().filter(|(_, owner)| *owner == id);
-    changes.extend(owned.map(|(entity, _)| Change::remove(Kind::Owner, entity)));
+    changes.extend(state.modules_of(Some(id)).map(|module| Change::remove(Kind::Module, module.key())));
+    let made = state.entities.of(Some(id));
+    changes.extend(made.flat_map(|record| entity::remove(&state.entities, Some(id), &record.id)));
+    let next = state.generation(view.catalog(), id).saturating_add(1);
+    changes.push(Change::put(Kind::Generation, id, &next));
     changes.push(Change::remove(Kind::Application, id));
     changes
 }
 
-/// The changes that remove an entity.
-pub(super) fn of_entity(view: &View, id: &str) -> Vec<Change> {
-    let mut changes = of_scopes(view, |_, entity| entity == Some(id));
-    if view.state.owners.contains_key(id) {
-        changes.push(Change::remove(Kind::Owner, id));
-    }
-    changes.push(Change::remove(Kind::Entity, id));
+/// The changes that remove the entity that an application made, with everything of it in that application.
+pub(super) fn of_tenants_entity(view: &View, application: &str, id: &str) -> Vec<Change> {
+    let mut changes = of_scopes(view, application, |entity| entity == Some(id), Associations::Remove);
+    changes.extend(entity::remove(&view.state.entities, Some(application), id));
     changes
 }
 
-/// Whether anything of an entity belongs to another application than this one.
-pub(super) fn touches_others(view: &View, entity: &str, application: &str) -> bool {
-    let catalog = view.catalog();
-    let Some((own, _)) = catalog.application(application) else { return true };
-    let Some((index, _)) = catalog.entity(entity) else { return false };
-    let other = |application: u32, entity: Option<u32>| entity == Some(index) && application != own;
-    catalog.associations().iter().any(|association| other(association.application, association.entity))
-        || catalog.strategies().iter().any(|strategy| other(strategy.application, strategy.entity))
-        || catalog.default_senders().iter().any(|default| other(default.application, default.entity))
-        || catalog.other_associations().iter().any(|association| {
-            association.entity.as_deref() == Some(entity) && &*association.application != application
-        })
-        || view.state.bindings.keys().any(|target| {
-            target.entity_id.as_deref() == Some(entity) && target.application_id.as_deref() != Some(application)
-        })
+/// The changes that remove an entity of the platform, with everything of it in the applications that have no entity of
+/// their own with its id.
+pub(super) fn of_platforms_entity(view: &View, id: &str) -> Vec<Change> {
+    let entities = &view.state.entities;
+    let mut changes = Vec::new();
+    let applications = view.catalog().applications().iter();
+    for application in applications.filter(|application| !entities.has(Some(&application.id), id)) {
+        changes.extend(of_scopes(view, &application.id, |entity| entity == Some(id), Associations::Move));
+    }
+    // Several applications may have the same association, which moves once.
+    let mut moved = HashSet::new();
+    changes.retain(|change| change.body.is_none() || moved.insert(change.key.clone()));
+    changes.extend(entity::remove(entities, None, id));
+    changes
 }
 
-/// The changes that remove scopes: associations move to the application `default`, everything else is removed.
-fn of_scopes(view: &View, goes: impl Fn(&str, Option<&str>) -> bool) -> Vec<Change> {
+/// The changes that remove scopes of an application: its own, and those of its entities. Takes time with what the
+/// application has.
+fn of_scopes(view: &View, id: &str, goes: impl Fn(Option<&str>) -> bool, associations: Associations) -> Vec<Change> {
     let catalog = view.catalog();
+    let Some((index, _)) = catalog.application(id) else { return Vec::new() };
+    let entity = |index: Option<u32>| index.map(|index| &*catalog.entities()[index as usize].id);
     let mut changes = Vec::new();
-    let all: Vec<NamedAssociation<'_>> = NamedAssociation::all(catalog).collect();
-    let stays = |named: &NamedAssociation<'_>| named.application == DEFAULT_APPLICATION && named.entity.is_none();
-    let mut there: HashSet<String> = all.iter().filter(|named| stays(named)).map(NamedAssociation::key).collect();
-    for named in all.iter().filter(|named| goes(named.application, named.entity)) {
+    let mut moved = HashSet::new();
+    for named in NamedAssociation::of_application(catalog, index).filter(|named| goes(named.entity)) {
         changes.push(Change::remove(Kind::Association, named.key()));
-        let moved = NamedAssociation { application: DEFAULT_APPLICATION, entity: None, ..*named };
+        let default = NamedAssociation { application: DEFAULT_APPLICATION, entity: None, ..named };
         // An application and an entity of it may be associated with the same sender.
-        if there.insert(moved.key()) {
-            changes.push(Change::put(Kind::Association, moved.key(), &moved.body()));
+        if associations == Associations::Move && !default.is_in(catalog) && moved.insert(default.key()) {
+            changes.push(Change::put(Kind::Association, default.key(), &default.body()));
         }
     }
-    let application = |index: u32| &*catalog.applications()[index as usize].id;
-    let entity = |index: Option<u32>| index.map(|index| &*catalog.entities()[index as usize].id);
-    for strategy in catalog.strategies() {
-        if goes(application(strategy.application), entity(strategy.entity)) {
+    for strategy in catalog.strategies_in(index).into_iter().map(|index| &catalog.strategies()[index as usize]) {
+        if goes(entity(strategy.entity)) {
             changes.push(Change::remove(Kind::Strategy, &*strategy.id));
         }
     }
-    for default in catalog.default_senders() {
-        let (application, entity) = (application(default.application), entity(default.entity));
-        if goes(application, entity) {
-            changes.push(Change::remove(Kind::DefaultSender, key_of(&[Some(application), entity])));
-        }
+    for default in catalog.default_senders_in(index).filter(|default| goes(entity(default.entity))) {
+        changes.push(Change::remove(Kind::DefaultSender, key_of(&[Some(id), entity(default.entity)])));
     }
-    for target in view.state.bindings.keys() {
-        if let Some(application) = &target.application_id
-            && goes(application, target.entity_id.as_deref())
-        {
-            changes.push(Change::remove(Kind::Binding, target.key()));
-        }
+    for binding in view.state.bindings_of(id).filter(|binding| goes(binding.target.entity_id.as_deref())) {
+        changes.push(Change::remove(Kind::Binding, binding.target.key()));
     }
     changes
 }

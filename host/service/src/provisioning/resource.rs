@@ -3,22 +3,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use callsign::Catalog;
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::change::{Change, Kind};
+use crate::change::Change;
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, element, quoted};
 use crate::service::{Plan, Service, View};
+use crate::visibility::{Hidden, Sight};
 
 /// What one of the two does its own way.
 pub(super) trait Resource: 'static {
-    type Element;
     /// How it is answered.
-    type Body: for<'a> From<&'a Self::Element>;
+    type Body;
 
-    const KIND: Kind;
     /// As messages name it.
     const NAME: &'static str;
     /// The field of its id.
@@ -26,10 +24,9 @@ pub(super) trait Resource: 'static {
     /// The field of its name.
     const NAME_FIELD: &'static str;
 
-    fn get<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a Self::Element>;
-
-    /// Whether a key may see it.
-    fn is_visible(view: &View, id: &str, tenant: Option<&str>) -> bool;
+    /// # Errors
+    /// There is none, or the key does not see it.
+    fn find(sight: Sight<'_>, id: &str) -> Result<Self::Body, Hidden>;
 
     /// # Errors
     /// 403: the key may not create one.
@@ -37,76 +34,68 @@ pub(super) trait Resource: 'static {
         Ok(())
     }
 
-    /// What is stored with a new one.
-    fn with_new(_id: &str, _tenant: Option<&str>) -> Option<Change> {
-        None
-    }
-
     /// # Errors
     /// 403: the key sees it, but may not change it.
-    fn may_change(_view: &View, _id: &str, _tenant: Option<&str>) -> Result<(), Fault> {
+    fn may_change(_view: &View, _id: &str, _caller: &Caller) -> Result<(), Fault> {
         Ok(())
     }
+
+    /// The changes that create it, or give it another name.
+    ///
+    /// # Errors
+    /// 400, with what is wrong.
+    fn put(view: &View, sight: Sight<'_>, id: &str, body: &Map<String, Value>) -> Result<Vec<Change>, Fault>;
 
     /// The changes that remove it.
     ///
     /// # Errors
     /// It must stay, or the key may not remove it.
-    fn removal(view: &View, id: &str, tenant: Option<&str>) -> Result<Vec<Change>, Fault>;
+    fn removal(view: &View, id: &str, caller: &Caller) -> Result<Vec<Change>, Fault>;
 }
 
-/// One that the key may see.
-///
-/// # Errors
-/// 404: there is none, or the key does not see it.
-fn find<'a, R: Resource>(view: &'a View, id: &str, tenant: Option<&str>) -> Result<&'a R::Element, Fault> {
-    let found = R::get(view.catalog(), id).filter(|_| R::is_visible(view, id, tenant));
-    found.ok_or_else(|| Fault::not_found(format!("the {} {}", R::NAME, quoted(id))))
-}
-
-pub(super) async fn create<R: Resource>(service: &Arc<Service>, caller: &Caller, bytes: &Bytes) -> Answer<StatusCode> {
-    R::may_create(caller)?;
+pub(super) async fn create<R: Resource>(service: &Arc<Service>, caller: Caller, bytes: &Bytes) -> Answer<StatusCode> {
+    R::may_create(&caller)?;
     let body = element(bytes, &[R::ID_FIELD, R::NAME_FIELD])?;
     let id = body.get(R::ID_FIELD).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let tenant = caller.tenant().map(str::to_owned);
+    let author = caller.author();
     let plan = move |view: &View| {
-        if R::get(view.catalog(), &id).is_some() {
+        let sight = view.sight(&caller);
+        if R::find(sight, &id).is_ok() {
             return Err(Fault::conflict(format!("the {} {} exists already", R::NAME, quoted(&id))));
         }
-        let mut changes = vec![Change::put(R::KIND, &*id, &body)];
-        changes.extend(R::with_new(&id, tenant.as_deref()));
-        Ok(Plan::new(changes, StatusCode::CREATED))
+        Ok(Plan::new(R::put(view, sight, &id, &body)?, StatusCode::CREATED))
     };
-    service.change(caller.author(), plan).await
+    service.change(author, plan).await
 }
 
 pub(super) fn get<R: Resource>(service: &Service, caller: &Caller, id: &str) -> Answer<Json<R::Body>> {
-    find::<R>(&service.view(), id, caller.tenant()).map(|element| Json(R::Body::from(element)))
+    Ok(Json(R::find(service.view().sight(caller), id)?))
 }
 
 pub(super) async fn rename<R: Resource>(
     service: &Arc<Service>,
-    caller: &Caller,
+    caller: Caller,
     id: String,
     bytes: &Bytes,
 ) -> Answer<NoContent> {
     let mut body = element(bytes, &[R::NAME_FIELD])?;
     body.insert(R::ID_FIELD.into(), id.clone().into());
-    let tenant = caller.tenant().map(str::to_owned);
+    let author = caller.author();
     let plan = move |view: &View| {
-        find::<R>(view, &id, tenant.as_deref())?;
-        R::may_change(view, &id, tenant.as_deref())?;
-        Ok(Plan::new(vec![Change::put(R::KIND, &*id, &body)], NoContent))
+        let sight = view.sight(&caller);
+        R::find(sight, &id)?;
+        R::may_change(view, &id, &caller)?;
+        Ok(Plan::new(R::put(view, sight, &id, &body)?, NoContent))
     };
-    service.change(caller.author(), plan).await
+    service.change(author, plan).await
 }
 
-pub(super) async fn remove<R: Resource>(service: &Arc<Service>, caller: &Caller, id: String) -> Answer<StatusCode> {
-    let tenant = caller.tenant().map(str::to_owned);
+pub(super) async fn remove<R: Resource>(service: &Arc<Service>, caller: Caller, id: String) -> Answer<StatusCode> {
+    let author = caller.author();
     let plan = move |view: &View| {
-        find::<R>(view, &id, tenant.as_deref())?;
-        R::may_change(view, &id, tenant.as_deref())?;
-        Ok(Plan::new(R::removal(view, &id, tenant.as_deref())?, StatusCode::OK))
+        R::find(view.sight(&caller), &id)?;
+        R::may_change(view, &id, &caller)?;
+        Ok(Plan::new(R::removal(view, &id, &caller)?, StatusCode::OK))
     };
-    service.change(caller.author(), plan).await
+    service.change(author, plan).await
 }

@@ -12,9 +12,8 @@ use utoipa::ToSchema;
 
 use crate::change::{Change, Kind, new_id};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Errors2, Json, NoContent, PageQuery, Paged, Parameters, element, quoted};
+use crate::http::{Answer, Caller, Errors2, Json, NoContent, PageQuery, Paged, Parameters, element};
 use crate::service::{Plan, Service, View};
-use crate::visibility::{application_of, must_see_entity, must_see_scope};
 
 const FIELDS: [&str; 6] =
     ["platform", "channel", "destinationCountryCode", "useStickySender", "useGeolocatedSender", "priorities"];
@@ -131,15 +130,11 @@ pub(super) async fn list(
     let page = parameters.page(100)?;
     let (id, entity) = (parameters.text("sendingStrategyId"), parameters.text("entityId"));
     let application = parameters.text("applicationId");
-    let revision = service.revision();
-    let catalog = revision.catalog();
-    let wanted = catalog.strategies().iter().filter(|strategy| {
-        let of = application_of(catalog, strategy);
+    let view = service.view();
+    let catalog = view.catalog();
+    let wanted = view.sight(&caller).strategies(application).filter(|strategy| {
         let of_entity = strategy.entity.map(|entity| &*catalog.entities()[entity as usize].id);
-        caller.may_see(of)
-            && id.is_none_or(|wanted| wanted == &*strategy.id)
-            && application.is_none_or(|wanted| wanted == of)
-            && entity.is_none_or(|wanted| Some(wanted) == of_entity)
+        id.is_none_or(|wanted| wanted == &*strategy.id) && entity.is_none_or(|wanted| Some(wanted) == of_entity)
     });
     Ok(Json(page.of(wanted, |strategy| StrategyBody::of(catalog, strategy))))
 }
@@ -175,13 +170,12 @@ pub(super) async fn create(
             entry.retain(|name, _| matches!(&**name, "senderType" | "priority"));
         }
     }
-    must_see_scope(&body, &caller)?;
     let id = new_id().map_err(Fault::internal)?;
     body.insert("sendingStrategyId".into(), id.clone().into());
     let answer = id.clone();
     let author = caller.author();
     let plan = move |view: &View| {
-        must_see_entity(view, &body, &caller)?;
+        view.sight(&caller).scope_of_body(&body)?;
         Ok(Plan::new(vec![Change::put(Kind::Strategy, &*id, &body)], ()))
     };
     service.change(author, plan).await?;
@@ -198,10 +192,8 @@ pub(super) async fn remove(
 ) -> Answer<NoContent> {
     let author = caller.author();
     let plan = move |view: &View| {
-        let found = view.catalog().strategy(&id);
-        let found = found.filter(|(_, strategy)| caller.may_see(application_of(view.catalog(), strategy)));
-        found.ok_or_else(|| Fault::not_found(format!("the sending strategy {}", quoted(&id))))?;
-        Ok(Plan::new(vec![Change::remove(Kind::Strategy, &*id)], NoContent))
+        let strategy = view.sight(&caller).strategy(&id)?;
+        Ok(Plan::new(vec![Change::remove(Kind::Strategy, &*strategy.get().id)], NoContent))
     };
     service.change(author, plan).await
 }

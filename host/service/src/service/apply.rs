@@ -8,7 +8,7 @@ use callsign::Revision;
 use super::Service;
 use super::commit::{Author, edited};
 use crate::binding::{BindingRecord, PolicySpec, Target};
-use crate::change::{Change, Draft, Kind};
+use crate::change::{Change, Kind};
 use crate::events::Event;
 use crate::module::{ModuleRecord, STANDARD};
 use crate::module_cache::FetchError;
@@ -23,11 +23,11 @@ impl Service {
         self: Arc<Self>,
         revision: u64,
         author: &Author,
-        draft: Arc<Draft>,
+        changes: Arc<[Change]>,
         next: Option<Revision>,
     ) -> Result<Vec<Target>, StoreError> {
         let service = Arc::clone(&self);
-        let work = move || service.apply_changes(revision, &draft.changes, next);
+        let work = move || service.apply_changes(revision, &changes, next);
         let applied = tokio::task::spawn_blocking(work).await;
         let targets = applied.map_err(|error| StoreError::Damaged(error.to_string()))??;
         self.events.send(Event::revision(revision, &author.who, &author.action));
@@ -75,6 +75,9 @@ impl Service {
         self.state.store(Arc::clone(&after));
         let more = tenant::changed(catalog_before.catalog(), &before, self.revision().catalog(), changes);
         self.tenants.count(&more, changes);
+        for change in changes.iter().filter(|change| change.kind == Kind::Application && change.body.is_none()) {
+            self.refused_traffic.forget_application(&change.key);
+        }
         let removed = changes.iter().filter(|change| change.kind == Kind::Module && change.body.is_none());
         for (owner, digest) in removed.filter_map(|change| ModuleRecord::parts(&change.key)) {
             self.modules.forget(owner.as_deref(), &digest);

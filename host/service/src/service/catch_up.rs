@@ -39,6 +39,11 @@ impl Service {
             let seen = self.state.load().revision;
             let entries = match self.newer(seen).await {
                 Ok(entries) => entries,
+                Err(StoreError::Damaged(reason)) => {
+                    tracing::warn!("the platform is loaded anew: {reason}");
+                    self.reload().await?;
+                    continue;
+                }
                 Err(error) => {
                     self.note_reachable(false);
                     return Err(error.into());

@@ -11,8 +11,9 @@ use super::Service;
 use crate::binding::Target;
 use crate::change::{Change, Draft, Kind, raw};
 use crate::fault::{Fault, Violation};
+use crate::module::ModuleRecord;
 use crate::state::State;
-use crate::store::{Committed, StoreError};
+use crate::store::{Committed, StoreError, settings};
 use crate::tenant::{self, Tenant};
 
 /// How many times a change is planned again when another node was first.
@@ -103,20 +104,16 @@ impl Service {
             if plan.changes.is_empty() {
                 return Ok((plan.answer, Vec::new()));
             }
-            let seen = self.state.load().revision;
-            let draft = Draft {
-                who: author.who.clone(),
-                action: author.action.clone(),
-                changes: plan.changes,
-                components: plan.components,
-            };
-            let draft = Arc::new(draft);
-            let committed = self.stored("commit", self.store.commit(seen, &draft)).await;
+            let state = self.state();
+            let seen = state.revision;
+            let changes: Arc<[Change]> = plan.changes.into();
+            let draft = draft(&state, &author, &changes, plan.components)?;
+            let committed = self.stored("commit", self.store.commit(seen, &Arc::new(draft))).await;
             self.note_reachable(!matches!(committed, Err(StoreError::Unavailable(_))));
             match committed? {
                 Committed::Done(revision) => {
                     let service = Arc::clone(&self);
-                    let targets = service.apply(revision, &author, draft, next).await.map_err(Fault::internal)?;
+                    let targets = service.apply(revision, &author, changes, next).await.map_err(Fault::internal)?;
                     return Ok((plan.answer, targets));
                 }
                 Committed::Behind(_) => self.catch_up().await?,
@@ -166,6 +163,27 @@ impl Service {
     }
 }
 
+/// The changes as they are stored, with what is stored apart from them.
+fn draft(
+    state: &State,
+    author: &Author,
+    changes: &[Change],
+    mut components: Vec<(String, Vec<u8>)>,
+) -> Result<Draft, Fault> {
+    let stored = settings::apart(state, changes);
+    let mut unreferenced = stored.unreferenced;
+    let removed = changes.iter().filter(|change| change.kind == Kind::Module && change.body.is_none());
+    let mut removed = removed.filter_map(|change| ModuleRecord::parts(&change.key)).peekable();
+    if removed.peek().is_some() {
+        let after = state.after(state.revision, changes)?;
+        let gone = removed.map(|(_, digest)| digest).filter(|digest| !after.uses_component(digest));
+        unreferenced.extend(gone);
+    }
+    components.extend(stored.texts);
+    let Author { who, action, .. } = author.clone();
+    Ok(Draft { who, action, changes: stored.changes, components, unreferenced })
+}
+
 /// The catalog after changes; `None` if they do not change it.
 pub(crate) fn edited(catalog: &Catalog, changes: &[Change]) -> Result<Option<Catalog>, EditError> {
     let mut bodies: Vec<(List, bool, std::borrow::Cow<'_, RawValue>)> = Vec::new();
@@ -193,7 +211,7 @@ fn list_of(kind: Kind) -> Option<List> {
         Kind::Association => Some(List::Associations),
         Kind::Strategy => Some(List::Strategies),
         Kind::DefaultSender => Some(List::DefaultSenders),
-        Kind::Owner | Kind::Module | Kind::Binding | Kind::Key => None,
+        Kind::Owner | Kind::Module | Kind::Binding | Kind::Key | Kind::Generation => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Loads everything from the catalog store, at the start or when revisions are missing.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -8,10 +9,10 @@ use callsign_private::FileError;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
-use super::Service;
 use super::entity_autocreate::EntityAutocreate;
 use super::reconcile::AppliedBindings;
-use crate::change::Kind;
+use super::{Service, upgrade};
+use crate::change::{Draft, Kind};
 use crate::config::Config;
 use crate::data_folder;
 use crate::events::Events;
@@ -81,7 +82,7 @@ impl Service {
         store: Store,
         sticky: Arc<dyn StickyStore>,
     ) -> Result<Arc<Self>, StartError> {
-        let (revision, elements) = store.load().await?;
+        let (revision, elements) = up_to_date(&store).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let metrics = Arc::new(Metrics::default());
         let tenants = Tenants::new(&config, Arc::clone(&metrics));
@@ -120,14 +121,24 @@ impl Service {
 
     /// Loads everything again, because single revisions could not be taken over.
     pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
-        let (revision, elements) = self.stored("load", self.store.load()).await?;
+        let (revision, elements) = self.stored("load", up_to_date(&self.store)).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let state = Arc::new(state);
         let (service, next) = (Arc::clone(self), Arc::clone(&state));
         let work = blocking(move || {
+            let known = generations(service.revision().catalog());
             service.gateway.replace_catalog(catalog).map_err(|error| StoreError::Damaged(error.to_string()))?;
             let before = service.state.swap(Arc::clone(&next));
-            service.tenants.count_all(service.revision().catalog(), &next);
+            // Which applications were removed meanwhile is not known; one that was made again is there.
+            let revision = service.revision();
+            service.tenants.count_all(revision.catalog(), &next);
+            for refused in service.refused_traffic.applications() {
+                let generation =
+                    revision.catalog().application(&refused).map(|(_, application)| application.generation);
+                if generation != known.get(&*refused).copied() {
+                    service.refused_traffic.forget_application(&refused);
+                }
+            }
             Ok(before)
         });
         let before = work.await?.map_err(|error: StoreError| Fault::internal(error))?;
@@ -135,6 +146,27 @@ impl Service {
         self.serve_later(gone.chain(state.bindings.keys()).cloned().collect());
         Ok(())
     }
+}
+
+/// The newest revision and all elements, after those that an earlier version wrote are brought up to date.
+async fn up_to_date(store: &Store) -> Result<(u64, Vec<Element>), StoreError> {
+    loop {
+        let (revision, elements) = store.load().await?;
+        let changes = upgrade::changes(&elements);
+        if changes.is_empty() {
+            return Ok((revision, elements));
+        }
+        tracing::info!("{} elements of an earlier version are brought up to date", changes.len());
+        let unreferenced = upgrade::unreferenced(&elements, store.digests().await?);
+        let draft =
+            Draft { who: "callsign".into(), action: "upgrade".into(), changes, unreferenced, ..Draft::default() };
+        // Whether it or another node was first: what is there now decides.
+        store.commit(revision, &Arc::new(draft)).await?;
+    }
+}
+
+fn generations(catalog: &Catalog) -> HashMap<Box<str>, u32> {
+    catalog.applications().iter().map(|application| (application.id.clone(), application.generation)).collect()
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {

@@ -162,6 +162,10 @@ impl Postgres {
                 let sql = "INSERT INTO callsign_components VALUES ($1, $2) ON CONFLICT DO NOTHING";
                 transaction.execute(sql, &[digest, bytes]).await?;
             }
+            if !draft.unreferenced.is_empty() {
+                let sql = "DELETE FROM callsign_components WHERE digest = ANY($1)";
+                transaction.execute(sql, &[&draft.unreferenced]).await?;
+            }
             transaction.execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &revision.to_string()]).await?;
             transaction.commit().await?;
             Ok(Committed::Done(revision))
@@ -191,10 +195,23 @@ impl Postgres {
         rows.iter().map(|row| entry(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4))).collect()
     }
 
+    pub(crate) async fn digests(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT digest FROM callsign_components";
+        let rows = self.transact(LONG_PATIENCE, async |client| client.query(sql, &[]).await).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
     pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT bytes FROM callsign_components WHERE digest = $1";
         let row = self.transact(LONG_PATIENCE, async |client| client.query_opt(sql, &[&digest]).await).await?;
         Ok(row.map(|row| row.get(0)))
+    }
+
+    /// Those of some components and settings that are there.
+    pub(crate) async fn components(&self, digests: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let sql = "SELECT digest, bytes FROM callsign_components WHERE digest = ANY($1)";
+        let rows = self.transact(LONG_PATIENCE, async |client| client.query(sql, &[&digests]).await).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     pub(crate) fn changed(&self) -> &Arc<Notify> {

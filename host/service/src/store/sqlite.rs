@@ -132,6 +132,15 @@ impl Sqlite {
         .await
     }
 
+    pub(crate) async fn digests(&self) -> Result<Vec<String>, StoreError> {
+        self.with(|connection| {
+            let mut select = connection.prepare("SELECT digest FROM components")?;
+            let digests = select.query_map([], |row| row.get(0))?;
+            Ok(digests.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let digest = digest.to_owned();
         self.with(move |connection| {
@@ -139,6 +148,21 @@ impl Sqlite {
                 .query_row("SELECT bytes FROM components WHERE digest = ?", [digest], |row| row.get(0))
                 .optional()?;
             Ok(bytes)
+        })
+        .await
+    }
+
+    /// Those of some components and settings that are there.
+    pub(crate) async fn components(&self, digests: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let digests = digests.to_vec();
+        self.with(move |connection| {
+            let mut select = connection.prepare_cached("SELECT bytes FROM components WHERE digest = ?")?;
+            let mut found = Vec::new();
+            for digest in digests {
+                let bytes = select.query_row([&digest], |row| row.get(0)).optional()?;
+                found.extend(bytes.map(|bytes| (digest, bytes)));
+            }
+            Ok(found)
         })
         .await
     }
@@ -220,6 +244,9 @@ fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<
     }
     for (digest, bytes) in &draft.components {
         transaction.execute("INSERT OR IGNORE INTO components VALUES (?, ?)", params![digest, bytes])?;
+    }
+    for digest in &draft.unreferenced {
+        transaction.execute("DELETE FROM components WHERE digest = ?", [digest])?;
     }
     Ok(())
 }

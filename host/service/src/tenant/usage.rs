@@ -49,7 +49,7 @@ impl Counted {
     /// An element as it is there.
     fn there(kind: Kind, key: &str, catalog: &Catalog, state: &State) -> Option<Self> {
         match kind {
-            Kind::Owner => Self::entity_of(state.owners.get(key)?),
+            Kind::Owner => Self::entity(key).filter(|_| has_entity(state, key)),
             Kind::Module => Self::module(state.modules.get(key)?),
             Kind::Binding => {
                 let application = parts(key).into_iter().next()??;
@@ -64,7 +64,7 @@ impl Counted {
     fn put(change: &Change, after: &Catalog) -> Option<Self> {
         let body: &RawValue = change.body.as_deref()?;
         match change.kind {
-            Kind::Owner => Self::entity_of(&serde_json::from_str::<String>(body.get()).ok()?),
+            Kind::Owner => Self::entity(&change.key),
             Kind::Module => Self::module(&serde_json::from_str(body.get()).ok()?),
             Kind::Binding => {
                 Self::new(parts(&change.key).into_iter().next()??, Budget::Bindings, body.get().len() as i64)
@@ -73,9 +73,9 @@ impl Counted {
         }
     }
 
-    /// An entity belongs to the application of its owner record; one without such a record to the platform.
-    fn entity_of(owner: &str) -> Option<Self> {
-        Self::new(owner, Budget::Entities, 0)
+    /// An entity, by the key of its maker's record: the application that made it, and its id.
+    fn entity(key: &str) -> Option<Self> {
+        Self::new(parts(key).into_iter().next()??, Budget::Entities, 0)
     }
 
     fn module(module: &ModuleRecord) -> Option<Self> {
@@ -124,12 +124,12 @@ pub(crate) fn changed(before: &Catalog, state: &State, after: &Catalog, changes:
 /// The counts of all applications, from everything there is.
 pub(super) fn everything(catalog: &Catalog, state: &State) -> HashMap<String, Counts> {
     let mut all: HashMap<String, Counts> = HashMap::new();
-    let owners = state.owners.values().filter_map(|owner| Counted::entity_of(owner));
+    let entities = state.entities.all().filter_map(|record| Counted::new(record.maker()?, Budget::Entities, 0));
     let modules = state.modules.values().filter_map(|module| Counted::module(module));
     let bindings =
         state.bindings.keys().filter_map(|target| Counted::there(Kind::Binding, &target.key(), catalog, state));
     let strategies = catalog.strategies().iter().filter_map(|strategy| Counted::strategy(catalog, strategy));
-    for element in owners.chain(modules).chain(bindings).chain(strategies) {
+    for element in entities.chain(modules).chain(bindings).chain(strategies) {
         all.entry_ref(&*element.application).or_default().add_element(&element, 1);
     }
     let mut associations: HashMap<&str, i64> = HashMap::new();
@@ -144,6 +144,14 @@ pub(super) fn everything(catalog: &Catalog, state: &State) -> HashMap<String, Co
         all.entry_ref(application).or_default().add_element(&element, count);
     }
     all
+}
+
+/// Whether there is the record of an entity with a key.
+fn has_entity(state: &State, key: &str) -> bool {
+    match &parts(key)[..] {
+        [maker, Some(id)] => state.entities.has(maker.as_deref(), id),
+        _ => false,
+    }
 }
 
 /// The parts of a key that has several.

@@ -51,13 +51,14 @@ async fn list(
     let wanted = parameters.text("applicationId");
     let state = service.state();
     let platform = binding_of(&state, &Target::default()).filter(|_| !state.bindings.contains_key(&Target::default()));
-    let all = platform.iter().chain(state.bindings.values());
-    let visible = all.filter(|record| {
-        let application = record.target.application_id.as_deref();
-        caller.tenant().is_none_or(|tenant| application == Some(tenant))
-            && wanted.is_none_or(|wanted| application == Some(wanted))
-    });
-    Ok(Json(page.of(visible, |record| BindingBody::of(record).without_history())))
+    let body = |record: &Arc<BindingRecord>| BindingBody::of(record).without_history();
+    Ok(Json(match caller.tenant().or(wanted) {
+        Some(application) => {
+            let is_wanted = wanted.is_none_or(|wanted| wanted == application);
+            page.of(state.bindings_of(application).filter(|_| is_wanted), body)
+        }
+        None => page.of(platform.iter().chain(state.bindings.values()), body),
+    }))
 }
 
 /// The binding of the platform, of an application or of an entity of it.

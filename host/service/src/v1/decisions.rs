@@ -10,7 +10,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use callsign::{DEFAULT_APPLICATION, DecisionRef, Explanation, Message};
-use hashbrown::HashSet;
 use http::{HeaderValue, header};
 use serde::Serialize;
 
@@ -18,7 +17,8 @@ use self::message::Request;
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Problems, Rates};
 use crate::metrics::Decided;
-use crate::service::Service;
+use crate::service::{Service, View};
+use crate::visibility::Sight;
 
 /// About how many bytes of the answer each message takes.
 const ANSWER: usize = 192;
@@ -53,13 +53,15 @@ pub(super) async fn decide(
         tenant.decides(request.messages.len())?;
     }
     let mut messages = request.messages(caller.tenant())?;
-    if let Some(tenant) = caller.tenant() {
-        hide_senders_of_others(&service, tenant, &mut messages);
+    let view = service.view();
+    let sight = view.sight(&caller);
+    if caller.tenant().is_some() {
+        hide_senders_of_others(&view, sight, &mut messages);
     }
     if request.explain || request.dry_run {
         return explained(&service, &request, &messages).await;
     }
-    let mut named = unknown_entities(&service, &messages);
+    let mut named = unknown_entities(sight, &messages);
     if let Some(tenant) = budgets {
         // The messages are decided all the same.
         named.retain(|_| tenant.may_add_entity());
@@ -92,7 +94,7 @@ pub(super) async fn decide(
     }
     service.metrics.decided(&decided, began.elapsed());
     if !named.is_empty() {
-        service.autocreate_entities(named).await;
+        service.autocreate_entities(caller.tenant(), named).await;
     }
     Ok(json(body))
 }
@@ -108,18 +110,10 @@ fn note(service: &Service, message: &Message<'_>, decision: &DecisionRef<'_>) {
 const NOBODY: &str = "\0";
 
 /// Replaces a `from` that is not one of the tenant's senders, so that it is answered like one that does not exist.
-fn hide_senders_of_others(service: &Service, tenant: &str, messages: &mut [Message<'_>]) {
-    if messages.iter().all(|message| message.from.is_none()) {
-        return;
-    }
-    let revision = service.revision();
-    let catalog = revision.catalog();
-    let application = catalog.application(tenant).map(|(application, _)| application);
-    let own = catalog.associations().iter().filter(|association| Some(association.application) == application);
-    let own: HashSet<u32> = own.map(|association| association.sender).collect();
+fn hide_senders_of_others(view: &View, sight: Sight<'_>, messages: &mut [Message<'_>]) {
     for message in messages.iter_mut() {
         let Some(from) = message.from else { continue };
-        if !revision.senders_called(from).any(|sender| own.contains(&sender)) {
+        if !view.revision.senders_called(from).any(|sender| sight.sees_sender(sender)) {
             message.from = Some(NOBODY);
         }
     }
@@ -135,18 +129,17 @@ fn json(body: Vec<u8>) -> Response {
     response
 }
 
-/// The entities that messages name and the catalog lacks, each with its application.
-fn unknown_entities(service: &Service, messages: &[Message<'_>]) -> Vec<(String, String)> {
-    let state = service.state();
-    let mut named = Vec::new();
+/// The entities that messages name and the caller does not have yet. One that another tenant made is among them, like one
+/// that nobody made.
+fn unknown_entities(sight: Sight<'_>, messages: &[Message<'_>]) -> Vec<String> {
+    let mut named: Vec<&str> = Vec::new();
     for message in messages {
-        let Some(entity) = message.entity.filter(|entity| !state.entities.contains(*entity)) else { continue };
         let application = message.application.unwrap_or(DEFAULT_APPLICATION);
-        if !named.iter().any(|(known, _)| known == entity) {
-            named.push((entity.to_owned(), application.to_owned()));
-        }
+        named.extend(message.entity.filter(|entity| !sight.knows_entity(application, entity)));
     }
-    named
+    named.sort_unstable();
+    named.dedup();
+    named.into_iter().map(str::to_owned).collect()
 }
 
 /// Explains messages, each written out before the next one is asked about. Unless it is a dry run, each is decided too.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use bytes::Bytes;
-use callsign::{Catalog, DefaultSender};
+use callsign::{Catalog, DefaultSender, Sender};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -12,12 +12,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::resource::{Resource, unknown};
-use super::senders::Senders;
-use crate::change::{Change, Kind, key_of, raw};
+use crate::change::{Change, Kind, raw};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, body, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, body, id};
 use crate::service::{Plan, Service, View};
+use crate::visibility::VisibleScope;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new().routes(routes!(list, put, remove))
@@ -52,39 +51,25 @@ impl ScopeQuery {
         if parameters.is_empty("entityId") {
             return Err(Fault::property("entityId", "is empty; leave it out for the application itself"));
         }
-        Ok(Self {
-            application: parameters.required("applicationId")?.to_owned(),
-            entity: parameters.text("entityId").map(str::to_owned),
-        })
-    }
-
-    fn key(&self) -> String {
-        key_of(&[Some(&*self.application), self.entity.as_deref()])
+        let application = id("applicationId", parameters.required("applicationId")?)?;
+        let entity = parameters.text("entityId").map(|text| id("entityId", text)).transpose()?;
+        Ok(Self { application, entity })
     }
 
     /// # Errors
     /// 404: there is no such application or entity, or the key does not see it.
-    fn must_exist(&self, catalog: &Catalog, caller: &Caller) -> Result<(), Fault> {
-        let application = catalog.application(&self.application).filter(|_| caller.may_see(&self.application));
-        application.ok_or_else(|| Fault::not_found(format!("the application {}", quoted(&self.application))))?;
-        match &self.entity {
-            Some(entity) if catalog.entity(entity).is_none() => {
-                Err(Fault::not_found(format!("the entity {}", quoted(entity))))
-            }
-            _ => Ok(()),
-        }
+    fn find<'v>(&self, view: &'v View, caller: &'v Caller) -> Result<VisibleScope<'v>, Fault> {
+        Ok(view.sight(caller).scope(&self.application, self.entity.as_deref())?)
     }
+}
 
-    /// The default sender that is set for this scope itself.
-    fn find<'a>(&self, catalog: &'a Catalog) -> Option<&'a DefaultSender> {
-        let (application, _) = catalog.application(&self.application)?;
-        let entity = match &self.entity {
-            Some(entity) => Some(catalog.entity(entity)?.0),
-            None => None,
-        };
-        let mut all = catalog.default_senders().iter();
-        all.find(|default| default.application == application && default.entity == entity)
-    }
+/// The sender that is set for a scope itself.
+fn set_for<'a>(catalog: &'a Catalog, scope: &VisibleScope<'_>) -> Option<&'a Sender> {
+    let entity = match scope.entity() {
+        Some(entity) => Some(catalog.entity(entity)?.0),
+        None => None,
+    };
+    catalog.default_of(scope.application().index(), entity).map(|sender| &catalog.senders()[sender as usize])
 }
 
 /// The default senders, in pages.
@@ -101,13 +86,13 @@ pub(super) async fn list(
 ) -> Answer<Json<Paged<Box<RawValue>>>> {
     let page = parameters.page(100)?;
     let application = parameters.text("applicationId");
-    let revision = service.revision();
-    let catalog = revision.catalog();
-    let wanted = catalog.default_senders().iter().filter(|default| {
-        let of = &*catalog.applications()[default.application as usize].id;
-        caller.may_see(of) && application.is_none_or(|wanted| wanted == of)
-    });
-    Ok(Json(page.of(wanted, |default| raw(&catalog.default_sender_json(default)))))
+    let view = service.view();
+    let catalog = view.catalog();
+    let json = |default: &DefaultSender| raw(&catalog.default_sender_json(default));
+    Ok(Json(match view.sight(&caller).applications(application) {
+        Some(some) => page.of(some.into_iter().flat_map(|own| catalog.default_senders_in(own.index())), json),
+        None => page.of(catalog.default_senders().iter(), json),
+    }))
 }
 
 /// Sets the default sender of a scope.
@@ -120,22 +105,21 @@ pub(super) async fn put(
     parameters: Parameters,
     bytes: Bytes,
 ) -> Answer<NoContent> {
-    let scope = ScopeQuery::of(&parameters)?;
+    let wanted = ScopeQuery::of(&parameters)?;
     let NewDefaultSender { sender_id } = body(&bytes)?;
     let author = caller.author();
     let plan = move |view: &View| {
-        let catalog = view.catalog();
-        scope.must_exist(catalog, &caller)?;
-        Senders::find(catalog, &sender_id, &caller).ok_or_else(|| unknown::<Senders>(&sender_id))?;
-        let there = scope.find(catalog).map(|there| &*catalog.senders()[there.sender as usize].id);
-        if there == Some(&*sender_id) {
+        let scope = wanted.find(view, &caller)?;
+        let sender = view.sight(&caller).sender(&sender_id)?;
+        if set_for(view.catalog(), &scope).is_some_and(|there| there.id == sender.get().id) {
             return Ok(Plan::new(Vec::new(), NoContent));
         }
-        let body = match &scope.entity {
-            Some(entity) => json!({ "applicationId": scope.application, "entityId": entity }),
-            None => json!({ "applicationId": scope.application }),
+        let application = scope.application().id();
+        let platform = match scope.entity() {
+            Some(entity) => json!({ "applicationId": application, "entityId": entity }),
+            None => json!({ "applicationId": application }),
         };
-        let body = json!({ "platform": body, "senderId": sender_id });
+        let body = json!({ "platform": platform, "senderId": sender.id() });
         Ok(Plan::new(vec![Change::put(Kind::DefaultSender, scope.key(), &body)], NoContent))
     };
     service.change(author, plan).await
@@ -150,12 +134,11 @@ pub(super) async fn remove(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<NoContent> {
-    let scope = ScopeQuery::of(&parameters)?;
+    let wanted = ScopeQuery::of(&parameters)?;
     let author = caller.author();
     let plan = move |view: &View| {
-        scope.must_exist(view.catalog(), &caller)?;
-        let found = scope.find(view.catalog());
-        found.ok_or_else(|| Fault::not_found("a default sender of this platform"))?;
+        let scope = wanted.find(view, &caller)?;
+        set_for(view.catalog(), &scope).ok_or_else(|| Fault::not_found("a default sender of this platform"))?;
         Ok(Plan::new(vec![Change::remove(Kind::DefaultSender, scope.key())], NoContent))
     };
     service.change(author, plan).await

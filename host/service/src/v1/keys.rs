@@ -16,7 +16,6 @@ use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters,
 use crate::key::{Key, Scope};
 use crate::keys::KeyInfo;
 use crate::service::{Plan, Service, View};
-use crate::visibility::application_must_exist;
 
 /// The most characters of a name.
 const LONGEST_NAME: usize = 255;
@@ -114,13 +113,14 @@ pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, 
     let made = Key::new(&name, &scopes, application_id.as_deref(), expires_at.transpose()?);
     let (key, secret) = made.map_err(Fault::internal)?;
     let info = KeyInfo::of(&key);
+    let author = caller.author();
     let plan = move |view: &View| {
         if let Some(application) = &key.application_id {
-            application_must_exist(view.catalog(), application, true)?;
+            view.sight(&caller).application(application)?;
         }
         Ok(Plan::new(vec![Change::put(Kind::Key, &*key.key_id, &key)], ()))
     };
-    service.change(caller.author(), plan).await?;
+    service.change(author, plan).await?;
     let place = HeaderValue::try_from(format!("/v1/keys/{}", info.key_id)).map_err(Fault::internal)?;
     let body = SecretBody { info, key: secret.expose().to_owned() };
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(body)).into_response())

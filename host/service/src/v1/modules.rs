@@ -17,7 +17,6 @@ use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters,
 use crate::module::ModuleRecord;
 use crate::module_cache::FetchError;
 use crate::service::{Plan, Service, View};
-use crate::visibility::application_must_exist;
 
 /// A policy that can be bound.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,8 +84,9 @@ fn unknown(digest: &str) -> Fault {
 /// 404: there is no such application, or the key does not see it.
 fn owner(caller: &Caller, parameters: &Parameters, service: &Service) -> Result<Option<String>, Fault> {
     let Some(id) = parameters.text("applicationId").or(caller.tenant()) else { return Ok(None) };
-    application_must_exist(service.revision().catalog(), id, caller.may_see(id))?;
-    Ok(Some(id.to_owned()))
+    let view = service.view();
+    let application = view.sight(caller).application(id)?;
+    Ok(Some(application.id().to_owned()))
 }
 
 fn find(service: &Service, owner: Option<&str>, digest: &str) -> Result<Arc<ModuleRecord>, Fault> {
@@ -117,15 +117,18 @@ pub(super) async fn upload(
     let _compiler = caller.budgets.as_ref().map(|tenant| tenant.compiles()).transpose()?;
     let module = Arc::new(add(&service, owner.as_deref(), bytes.clone()).await?);
     let planned = Arc::clone(&module);
+    let (author, is_tenant) = (caller.author(), caller.tenant().is_some());
     let plan = move |view: &View| {
         if let Some(owner) = &planned.application_id {
-            application_must_exist(view.catalog(), owner, true)?;
+            view.sight(&caller).application(owner)?;
         }
         if let Some(there) = view.state.modules.get(&planned.key()) {
             return Ok(Plan::new(Vec::new(), (Arc::clone(there), false)));
         }
         // Another node may have got the same version, which the folder of this node does not know.
-        if let Some(other) = view.state.modules.values().find(|other| other.is_same_version(&planned)) {
+        if let Some(other) =
+            view.state.modules_of(planned.application_id.as_deref()).find(|other| other.is_same_version(&planned))
+        {
             return Err(Fault::conflict(format!(
                 "{} is there already, with other bytes: {}; give the component another version",
                 other.label(),
@@ -136,7 +139,7 @@ pub(super) async fn upload(
         let components = vec![(planned.digest.clone(), bytes.to_vec())];
         Ok(Plan { components, ..Plan::new(vec![change], (Arc::clone(&planned), true)) })
     };
-    let (module, is_new) = service.change(caller.author(), plan).await?;
+    let (module, is_new) = service.change(author, plan).await?;
     if is_new {
         // A task of its own, so that it is completed even if the caller goes away.
         let (service, module) = (Arc::clone(&service), Arc::clone(&module));
@@ -144,7 +147,7 @@ pub(super) async fn upload(
         moved.await.map_err(Fault::internal)?;
     }
     let mut place = format!("/v1/modules/{}", module.digest);
-    if let (Some(owner), None) = (&module.application_id, caller.tenant()) {
+    if let (Some(owner), false) = (&module.application_id, is_tenant) {
         let query = serde_html_form::to_string([("applicationId", owner)]).map_err(Fault::internal)?;
         place.push_str(&format!("?{query}"));
     }
@@ -208,10 +211,11 @@ pub(super) async fn list(
     let application = owner(&caller, &parameters, &service)?;
     let name = parameters.text("name");
     let state = service.state();
-    let wanted = state.modules.values().filter(|module| {
-        (application.is_none() || module.application_id == application) && name.is_none_or(|name| name == module.name)
-    });
-    let mut wanted: Vec<&Arc<ModuleRecord>> = wanted.collect();
+    let mut wanted: Vec<&Arc<ModuleRecord>> = match &application {
+        Some(application) => state.modules_of(Some(application)).collect(),
+        None => state.modules.values().collect(),
+    };
+    wanted.retain(|module| name.is_none_or(|name| name == module.name));
     wanted.sort_by(|a, b| (&a.application_id, &a.name, &a.version).cmp(&(&b.application_id, &b.name, &b.version)));
     Ok(Json(page.of(wanted.into_iter(), |module| ModuleBody::of(module))))
 }

@@ -14,6 +14,7 @@ use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, NoContent, quoted, raw_object};
 use crate::service::{Plan, Service, View};
+use crate::visibility::{Hidden, Sight};
 
 /// What one kind of element does its own way.
 pub(super) trait Resource: 'static {
@@ -30,8 +31,9 @@ pub(super) trait Resource: 'static {
     /// The element with this id.
     fn get<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a Self::Element>;
 
-    /// The element with this id, if the caller may see it.
-    fn find<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Option<&'a Self::Element>;
+    /// # Errors
+    /// There is no element with this id, or the key does not see it.
+    fn find<'v>(sight: Sight<'v>, id: &str) -> Result<&'v Self::Element, Hidden>;
 
     /// An element in the words of a catalog file.
     fn json(catalog: &Catalog, element: &Self::Element) -> Box<RawValue>;
@@ -55,26 +57,29 @@ pub(super) trait Resource: 'static {
     }
 
     /// # Errors
-    /// 404 or 403: the caller may not put an element with this id.
-    fn may_put(catalog: &Catalog, id: &str, caller: &Caller) -> Result<(), Fault>;
+    /// 404 or 403: the caller may not put an element with this id. A tenant replaces what is its own, and chooses no ids:
+    /// whether an id is free would tell what others have.
+    fn may_put(sight: Sight<'_>, id: &str, caller: &Caller) -> Result<(), Fault> {
+        if caller.tenant().is_some() { Self::find_own(sight, id, caller).map(drop) } else { Ok(()) }
+    }
 
     /// An element that the caller may change.
     ///
     /// # Errors
     /// 404: there is none, or the caller does not see it. 403: the caller may not change it.
-    fn find_own<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Result<&'a Self::Element, Fault> {
-        Self::find(catalog, id, caller).ok_or_else(|| unknown::<Self>(id))
+    fn find_own<'v>(sight: Sight<'v>, id: &str, _caller: &Caller) -> Result<&'v Self::Element, Fault> {
+        Ok(Self::find(sight, id)?)
     }
-}
-
-/// 404.
-pub(super) fn unknown<R: Resource + ?Sized>(id: &str) -> Fault {
-    Fault::not_found(format!("the {} {}", R::NAME, quoted(id)))
 }
 
 pub(super) async fn create<R: Resource>(service: &Arc<Service>, caller: Caller, body: &Bytes) -> Answer<Tagged> {
     R::may_create(&caller)?;
-    let new = element::new(raw_object(body)?, R::ID)?;
+    let object = raw_object(body)?;
+    if caller.tenant().is_some() && element::members(object).contains_key(R::ID) {
+        let text = "is chosen by the service for the key of an application: leave it out, and take it from the answer";
+        return Err(Fault::property(R::ID, text));
+    }
+    let new = element::new(object, R::ID)?;
     R::check(&new)?;
     let author = caller.author();
     let plan = move |view: &View| {
@@ -94,9 +99,9 @@ pub(super) fn get<R: Resource>(
     id: &str,
     conditions: &Conditions,
 ) -> Answer<Tagged> {
-    let revision = service.revision();
-    let found = R::find(revision.catalog(), id, caller).ok_or_else(|| unknown::<R>(id))?;
-    Ok(conditions.answer(bytes_of(&R::json(revision.catalog(), found))))
+    let view = service.view();
+    let found = R::find(view.sight(caller), id)?;
+    Ok(conditions.answer(bytes_of(&R::json(view.catalog(), found))))
 }
 
 pub(super) async fn put<R: Resource>(
@@ -111,7 +116,7 @@ pub(super) async fn put<R: Resource>(
     let author = caller.author();
     let plan = move |view: &View| {
         let catalog = view.catalog();
-        R::may_put(catalog, &new.id, &caller)?;
+        R::may_put(view.sight(&caller), &new.id, &caller)?;
         let before = R::get(catalog, &new.id).map(|element| R::json(catalog, element));
         conditions.allow(before.as_ref().map(|json| json.get().as_bytes()))?;
         let json = R::read(view, &new, &caller)?;
@@ -137,7 +142,7 @@ pub(super) async fn remove<R: Resource>(
     let author = caller.author();
     let plan = move |view: &View| {
         let catalog = view.catalog();
-        let found = R::find_own(catalog, &id, &caller)?;
+        let found = R::find_own(view.sight(&caller), &id, &caller)?;
         conditions.allow(Some(R::json(catalog, found).get().as_bytes()))?;
         Ok(Plan::new(removal(catalog, &id)?, NoContent))
     };

@@ -18,12 +18,12 @@ use utoipa_axum::routes;
 
 use super::condition::{Conditions, Tagged};
 use super::element::{self, Identified, bytes as bytes_of};
-use super::resource::{self, Resource, unknown};
+use super::resource::{self, Resource};
 use crate::change::{Change, Kind, raw};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted, raw_object};
 use crate::service::{Plan, Service, View, edited, fault_of};
-use crate::visibility::{sees_sender, visible_senders};
+use crate::visibility::{Hidden, Sight, VisibleSender};
 
 const CHANNELS: [&str; 3] = ["SMS", "MMS", "RCS"];
 const STATUSES: [&str; 2] = ["ACTIVE", "SUSPENDED"];
@@ -94,9 +94,8 @@ impl Resource for Senders {
         catalog.sender(id).map(|(_, sender)| sender)
     }
 
-    fn find<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Option<&'a Sender> {
-        let found = catalog.sender(id).filter(|(index, _)| sees_sender(catalog, caller.tenant(), *index));
-        found.map(|(_, sender)| sender)
+    fn find<'v>(sight: Sight<'v>, id: &str) -> Result<&'v Sender, Hidden> {
+        sight.sender(id).map(VisibleSender::get)
     }
 
     fn json(_: &Catalog, sender: &Sender) -> Box<RawValue> {
@@ -115,12 +114,8 @@ impl Resource for Senders {
         caller.needs_platform("registering senders")
     }
 
-    fn may_put(catalog: &Catalog, id: &str, caller: &Caller) -> Result<(), Fault> {
-        if caller.tenant().is_some() { Self::find_own(catalog, id, caller).map(drop) } else { Ok(()) }
-    }
-
-    fn find_own<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Result<&'a Sender, Fault> {
-        let found = Self::find(catalog, id, caller).ok_or_else(|| unknown::<Self>(id))?;
+    fn find_own<'v>(sight: Sight<'v>, id: &str, caller: &Caller) -> Result<&'v Sender, Fault> {
+        let found = Self::find(sight, id)?;
         caller.needs_platform("changing senders")?;
         Ok(found)
     }
@@ -231,16 +226,12 @@ pub(super) async fn list(
 ) -> Answer<Json<Paged<Box<RawValue>>>> {
     let page = parameters.page(100)?;
     let filter = Filter::of(&parameters)?;
-    let revision = service.revision();
-    let catalog = revision.catalog();
-    let visible = visible_senders(catalog, caller.tenant());
-    let of_application = visible_senders(catalog, filter.application);
-    let senders = (0..).zip(catalog.senders()).filter(|(index, sender)| {
-        visible.as_ref().is_none_or(|visible| visible.contains(index))
-            && of_application.as_ref().is_none_or(|associated| associated.contains(index))
-            && filter.has(sender)
-    });
-    Ok(Json(page.of(senders, |(_, sender)| json(sender))))
+    let view = service.view();
+    let all = view.catalog().senders();
+    Ok(Json(match view.sight(&caller).senders(filter.application) {
+        Some(own) => page.of(own.iter().map(|own| &all[*own as usize]).filter(|sender| filter.has(sender)), json),
+        None => page.of(all.iter().filter(|sender| filter.has(sender)), json),
+    }))
 }
 
 /// Registers a sender.
@@ -286,7 +277,7 @@ pub(super) async fn put(
     body: Bytes,
 ) -> Answer<Tagged> {
     // What a tenant may not see or change is refused before its body is looked at.
-    Senders::may_put(service.revision().catalog(), &id, &caller)?;
+    Senders::may_put(service.view().sight(&caller), &id, &caller)?;
     resource::put::<Senders>(&service, caller, &id, conditions, &body).await
 }
 
@@ -301,11 +292,11 @@ pub(super) async fn patch(
     conditions: Conditions,
     body: Bytes,
 ) -> Answer<Tagged> {
-    Senders::find_own(service.revision().catalog(), &id, &caller)?;
+    Senders::find_own(service.view().sight(&caller), &id, &caller)?;
     let patch = raw_object(&body)?.to_owned();
     let author = caller.author();
     let plan = move |view: &View| {
-        let there = Senders::find_own(view.catalog(), &id, &caller)?;
+        let there = Senders::find_own(view.sight(&caller), &id, &caller)?;
         let before = json(there);
         conditions.allow(Some(before.get().as_bytes()))?;
         let given = element::members(&patch);
@@ -362,7 +353,7 @@ pub(super) async fn activate(
 async fn set_suspended(service: &Arc<Service>, caller: Caller, id: String, suspended: bool) -> Answer<NoContent> {
     let author = caller.author();
     let plan = move |view: &View| {
-        let there = Senders::find_own(view.catalog(), &id, &caller)?;
+        let there = Senders::find_own(view.sight(&caller), &id, &caller)?;
         let sender = Sender { suspended, ..there.clone() };
         Ok(Plan::new(changes(Some(there), &sender), NoContent))
     };

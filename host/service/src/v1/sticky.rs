@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use bytes::Bytes;
-use callsign::sticky::{self, Filter, PinRecord, Position, Release, TransferError, Write};
-use callsign::{Catalog, PinScope, PinnedSender, Recipient, StickyError, StickyStore};
+use callsign::sticky::{self, Filter, Page, PinRecord, Position, Release, TransferError, Write};
+use callsign::{PinScope, PinnedSender, Recipient, StickyError, StickyStore};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +16,7 @@ use self::key::{Key, recipient};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, Parameters, Problems, body, quoted};
 use crate::service::Service;
+use crate::visibility::Sight;
 
 /// The most days for `idleDays`.
 const MOST_IDLE_DAYS: u16 = 3_650;
@@ -135,11 +136,11 @@ async fn ask<T: Send + 'static>(
 }
 
 /// # Errors
-/// 400: no sender has the id. A pin to it would be ignored, and would block another pin.
-fn must_be_registered(catalog: &Catalog, property: &str, id: &str) -> Result<(), Fault> {
-    match catalog.sender(id).is_some() {
-        true => Ok(()),
-        false => Err(Fault::property(property, format!("{} is not a registered sender", quoted(id)))),
+/// 400: no sender has the id, or not for the key. A pin to it would be ignored, and would block another pin.
+fn must_be_registered(sight: Sight<'_>, property: &str, id: &str) -> Result<(), Fault> {
+    match sight.sender(id) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Fault::property(property, format!("{} is not a registered sender", quoted(id)))),
     }
 }
 
@@ -173,7 +174,7 @@ pub(super) async fn get(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<Json<PinBody>> {
-    let key = Key::of(&caller, &parameters)?;
+    let key = Key::of(&service.view(), &caller, &parameters)?;
     let found = ask(&service, move |store| record(store, &key).map_err(|error| away(&error))).await?;
     found.map(|record| Json(PinBody::of(record))).ok_or_else(|| Fault::not_found("this pin"))
 }
@@ -214,14 +215,18 @@ pub(super) async fn list(
     }
     let to = to.map(|to| recipient("to", &to)).transpose()?;
     let after = parameters.parsed::<Position>("after", "a position: take it from `next` of the part before")?;
+    let view = service.view();
     let page = ask(&service, move |store| {
         let filter = match (&application, &sender, to) {
-            (Some(application), _, _) => Filter::Scope(PinScope::new(application, entity.as_deref())),
+            (Some(application), _, _) => {
+                let generation = view.state.generation(view.catalog(), application);
+                Filter::Scope(PinScope::of_generation(application, entity.as_deref(), generation))
+            }
             (_, Some(sender), _) => Filter::Sender(PinnedSender::new(sender)),
             (_, _, Some(to)) => Filter::Recipient(to),
             _ => return Err(Fault::internal("a list of pins without a filter")),
         };
-        store.list(&filter, after.as_ref(), size).map_err(|error| {
+        let page = store.list(&filter, after.as_ref(), size).map_err(|error| {
             // If the store can start the same list, it works, so the position is wrong.
             match after.is_some() && store.list(&filter, None, 1).is_ok() {
                 true => {
@@ -229,7 +234,14 @@ pub(super) async fn list(
                 }
                 false => away(&error),
             }
-        })
+        })?;
+        // Pins of an application that was removed are not those of another one with its id.
+        let mut pins = page.pins;
+        pins.retain(|pin| {
+            let generation = view.state.generation(view.catalog(), &pin.application);
+            PinScope::of_generation(&pin.application, pin.entity.as_deref(), generation).hash() == pin.scope
+        });
+        Ok(Page { pins, next: page.next })
     });
     let page = page.await?;
     let next = page.next.map(|next| next.to_string());
@@ -241,8 +253,10 @@ pub(super) async fn list(
     responses((status = 200, body = Pinned), Problems))]
 pub(super) async fn pin(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Json<Pinned>> {
     let NewPin { application_id, entity_id, channel, to, sender_id, replace, idle_days } = body(&bytes)?;
-    let key = Key::new(&caller, application_id.as_deref(), entity_id.as_deref(), &channel, &to)?;
-    must_be_registered(service.revision().catalog(), "senderId", &sender_id)?;
+    let view = service.view();
+    let key = Key::new(&view, &caller, application_id.as_deref(), entity_id.as_deref(), &channel, &to)?;
+    key.must_exist(&view, &caller)?;
+    must_be_registered(view.sight(&caller), "senderId", &sender_id)?;
     if idle_days.is_some_and(|days| !(1..=MOST_IDLE_DAYS).contains(&days)) {
         return Err(Fault::property("idleDays", format!("is not a number from 1 to {MOST_IDLE_DAYS}")));
     }
@@ -279,7 +293,7 @@ pub(super) async fn release(
     caller: Caller,
     parameters: Parameters,
 ) -> Answer<NoContent> {
-    let key = Key::of(&caller, &parameters)?;
+    let key = Key::of(&service.view(), &caller, &parameters)?;
     let expected = parameters.text("senderId").map(|id| PinnedSender::new(id).key);
     let released = ask(&service, move |store| {
         let answers = store.release(&[Release { key: key.pin(), expected }]);
@@ -297,7 +311,7 @@ pub(super) async fn migrate(State(service): State<Arc<Service>>, caller: Caller,
     if from.is_empty() {
         return Err(Fault::property("from", "is empty"));
     }
-    must_be_registered(service.revision().catalog(), "to", &to)?;
+    must_be_registered(service.view().sight(&caller), "to", &to)?;
     let who = caller.author().who;
     let moved = ask(&service, move |store| {
         let moved = sticky::migrate(store, PinnedSender::new(&from), PinnedSender::new(&to), |_| ());

@@ -14,13 +14,13 @@ use utoipa_axum::routes;
 
 use super::condition::{Conditions, Tagged};
 use super::element::Identified;
-use super::resource::{self, Resource, unknown};
+use super::resource::{self, Resource};
 use super::senders::channel;
 use crate::change::{Change, Kind, raw};
-use crate::fault::{Fault, Violation};
-use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted};
+use crate::fault::Fault;
+use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems};
 use crate::service::{Service, View, edited, fault_of};
-use crate::visibility::{application_of, must_see_entity, must_see_scope, visible_senders};
+use crate::visibility::{Hidden, Sight, VisibleStrategy};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, put, remove))
@@ -92,8 +92,8 @@ impl Resource for Strategies {
         catalog.strategy(id).map(|(_, strategy)| strategy)
     }
 
-    fn find<'a>(catalog: &'a Catalog, id: &str, caller: &Caller) -> Option<&'a Strategy> {
-        Self::get(catalog, id).filter(|strategy| caller.may_see(application_of(catalog, strategy)))
+    fn find<'v>(sight: Sight<'v>, id: &str) -> Result<&'v Strategy, Hidden> {
+        sight.strategy(id).map(VisibleStrategy::get)
     }
 
     fn json(catalog: &Catalog, strategy: &Strategy) -> Box<RawValue> {
@@ -103,36 +103,18 @@ impl Resource for Strategies {
     fn read(view: &View, body: &Identified, caller: &Caller) -> Result<Box<RawValue>, Fault> {
         let catalog = view.catalog();
         let fields: Map<String, Value> = serde_json::from_str(body.body.get()).unwrap_or_default();
-        must_see_scope(&fields, caller)?;
-        must_see_entity(view, &fields, caller)?;
-        // First, so that a hidden sender is answered like one that does not exist.
-        must_see_senders(catalog, &fields, caller)?;
+        // Before the catalog, so that what is hidden is answered like what does not exist.
+        let sight = view.sight(caller);
+        sight.scope_of_body(&fields)?;
+        if caller.tenant().is_some() {
+            sight.listed_senders(&fields)?;
+        }
         let put = Change { kind: Kind::Strategy, key: body.id.clone(), body: Some(body.body.clone()) };
         let after = edited(catalog, &[put]).map_err(|error| *fault_of(&error))?;
         let after = after.as_ref().unwrap_or(catalog);
         let strategy = Self::get(after, &body.id).ok_or_else(|| Fault::internal("a strategy that was put is gone"))?;
         Ok(Self::json(after, strategy))
     }
-
-    fn may_put(catalog: &Catalog, id: &str, caller: &Caller) -> Result<(), Fault> {
-        let is_hidden = Self::get(catalog, id).is_some() && Self::find(catalog, id, caller).is_none();
-        if is_hidden { Err(unknown::<Self>(id)) } else { Ok(()) }
-    }
-}
-
-/// # Errors
-/// 400: it lists senders that the key does not see, with the message for senders that do not exist.
-fn must_see_senders(catalog: &Catalog, fields: &Map<String, Value>, caller: &Caller) -> Result<(), Fault> {
-    let Some(visible) = visible_senders(catalog, caller.tenant()) else { return Ok(()) };
-    let listed = fields.get("senderIds").and_then(Value::as_array).into_iter().flatten().enumerate();
-    let hidden = listed.filter_map(|(index, id)| {
-        let id = id.as_str()?;
-        let is_visible = catalog.sender(id).is_some_and(|(index, _)| visible.contains(&index));
-        let text = || format!("sender {} is not in \"senders\"; add it there, or name one that is", quoted(id));
-        (!is_visible).then(|| Violation::new(format!("senderIds[{index}]"), text()))
-    });
-    let hidden: Vec<Violation> = hidden.collect();
-    if hidden.is_empty() { Ok(()) } else { Err(Fault::invalid(hidden)) }
 }
 
 /// The sending strategies, in pages. `channel` lists the strategies that apply to it, so those of every channel too.
@@ -151,20 +133,18 @@ pub(super) async fn list(
     let page = parameters.page(100)?;
     let (application, entity) = (parameters.text("applicationId"), parameters.text("entityId"));
     let channel = channel(&parameters)?;
-    let revision = service.revision();
-    let catalog = revision.catalog();
-    let wanted = catalog.strategies().iter().filter(|strategy| {
-        let of = application_of(catalog, strategy);
+    let view = service.view();
+    let catalog = view.catalog();
+    let wanted = view.sight(&caller).strategies(application).filter(|strategy| {
         let of_entity = strategy.entity.map(|entity| &*catalog.entities()[entity as usize].id);
-        caller.may_see(of)
-            && application.is_none_or(|wanted| wanted == of)
-            && entity.is_none_or(|wanted| Some(wanted) == of_entity)
+        entity.is_none_or(|wanted| Some(wanted) == of_entity)
             && channel.is_none_or(|wanted| strategy.channel.is_none_or(|own| own == wanted))
     });
     Ok(Json(page.of(wanted, |strategy| Strategies::json(catalog, strategy))))
 }
 
-/// Creates a sending strategy. A strategy that ties with another one of its scope is refused.
+/// Creates a sending strategy. A strategy that ties with another one of its scope is refused. Only a key of the platform
+/// chooses the id.
 #[utoipa::path(post, path = "/v1/strategies", tag = "strategies", request_body = StrategyBody,
     responses((status = 201, body = StrategyBody, description = "The strategy, with its `ETag`"), Problems))]
 pub(super) async fn create(State(service): State<Arc<Service>>, caller: Caller, body: Bytes) -> Answer<Tagged> {
@@ -186,7 +166,8 @@ pub(super) async fn get(
 }
 
 /// Replaces the sending strategy with this id as a whole and in one step, so that every message finds the old one or
-/// the new one. It is created if there is none.
+/// the new one. It is created if there is none, but only with a key of the platform: the ids of tenants are chosen by the
+/// service, with `POST`.
 ///
 /// `If-Match` requires the `ETag` that was read, or with `*` that the strategy exists; `If-None-Match: *` that it does
 /// not.

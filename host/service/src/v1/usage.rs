@@ -10,7 +10,6 @@ use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, Parameters, Problems};
 use crate::service::Service;
 use crate::tenant::Used;
-use crate::visibility::application_must_exist;
 
 /// What a tenant uses, on the node that answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,7 +51,8 @@ pub(super) async fn get(
 ) -> Answer<Json<UsageBody>> {
     let wanted = parameters.text("applicationId").or(caller.tenant());
     let application = wanted.ok_or_else(|| Fault::property("applicationId", "is required"))?;
-    application_must_exist(service.revision().catalog(), application, caller.may_see(application))?;
+    let view = service.view();
+    let application = view.sight(&caller).application(application)?.id();
     let budgets = service.tenants.of(application).usage().into_iter().map(UsedBody::from).collect();
     Ok(Json(UsageBody { application_id: application.to_owned(), budgets }))
 }

@@ -1,5 +1,6 @@
 //! Requests to bind a policy.
 
+use callsign_catalog::Id;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -142,9 +143,7 @@ fn find<'a>(state: &'a State, caller: &Caller, target: &Target, text: &str) -> R
         Some((name, version)) => module.name == *name && module.version == *version,
         None => module.digest == text,
     };
-    let of = |owner: Option<&str>| {
-        state.modules.values().find(|module| module.application_id.as_deref() == owner && is_it(module))
-    };
+    let of = |owner: Option<&str>| state.modules_of(owner).find(|module| is_it(module));
     let own = target.application_id.as_deref().and_then(|application| of(Some(application)));
     let found = own.or_else(|| caller.tenant().is_none().then(|| of(None)).flatten());
     found.map(|module| &**module).ok_or_else(|| Fault::not_found(format!("the module {}", quoted(text))))
@@ -172,6 +171,13 @@ fn probes(mut probes: Vec<ProbeSpec>, caller: &Caller) -> Result<Vec<ProbeSpec>,
             if application != tenant {
                 let violation = format!("application {} does not exist", quoted(application));
                 violations.push(Violation::new(format!("probes[{index}].applicationId"), violation));
+            }
+        }
+        let ids =
+            [("applicationId", &probe.application_id), ("entityId", &probe.entity_id), ("senderId", &probe.sender_id)];
+        for (name, text) in ids.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?))) {
+            if let Err(error) = Id::parse(text) {
+                violations.push(Violation::new(format!("probes[{index}].{name}"), error.to_string()));
             }
         }
         if let Err(reason) = probe.probe() {

@@ -28,6 +28,9 @@ impl BindingRequest {
         spec: PolicySpec,
         step: impl Fn(&Target, Option<&BindingRecord>, PolicySpec) -> Result<BindingRecord, Fault> + Send + Sync + 'static,
     ) -> Answer<Response> {
+        if binding_of(&self.service.state(), &self.target).is_none() {
+            must_exist(&self.service.view(), &self.caller, &self.target)?;
+        }
         self.service.validate(&self.target, &spec).await?;
         let next = spec.clone();
         self.commit(Some(spec), move |target, before| step(target, before, next.clone())).await
@@ -40,9 +43,13 @@ impl BindingRequest {
         step: impl Fn(&Target, Option<&BindingRecord>) -> Result<BindingRecord, Fault> + Send + Sync + 'static,
     ) -> Answer<Response> {
         let Self { service, caller, target, headers } = self;
+        let author = caller.author();
         let plan = move |view: &View| {
-            must_exist(view.catalog(), &target)?;
             let before = binding_of(&view.state, &target);
+            // What is bound may be changed, also where its entity is gone.
+            if before.is_none() {
+                must_exist(view, &caller, &target)?;
+            }
             must_match(&headers, before.as_deref())?;
             if let Some(spec) = &spec {
                 must_have(&view.state, spec)?;
@@ -50,7 +57,7 @@ impl BindingRequest {
             let next = Arc::new(step(&target, before.as_deref())?);
             Ok(Plan::new(vec![Change::put(Kind::Binding, target.key(), &*next)], next))
         };
-        let record = service.change(caller.author(), plan).await?;
+        let record = service.change(author, plan).await?;
         Ok(with_tag(&record))
     }
 }

@@ -3,20 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use callsign::Catalog;
 use http::HeaderMap;
 use http::request::Parts;
 use utoipa::IntoParams;
 
 use crate::binding::{BindingRecord, PolicySpec, Target};
 use crate::fault::Fault;
-use crate::http::{Caller, Parameters, quoted};
-use crate::service::Service;
+use crate::http::{Caller, Parameters, id, quoted};
+use crate::service::{Service, View};
 use crate::state::State;
-use crate::visibility::application_must_exist;
-
-/// The most characters of an id.
-const LONGEST_ID: usize = 255;
 
 /// The query parameters that name a target.
 #[derive(IntoParams)]
@@ -77,10 +72,8 @@ fn target(service: &Service, caller: &Caller, parameters: &Parameters) -> Result
         if parameters.is_empty(name) {
             return Err(Fault::property(name, "is empty; leave it out to mean all"));
         }
-        if let Some(id) = parameters.text(name)
-            && (id.chars().count() > LONGEST_ID || id.chars().any(char::is_control))
-        {
-            return Err(Fault::property(name, "is not 1 to 255 characters, none a control"));
+        if let Some(text) = parameters.text(name) {
+            id(name, text)?;
         }
     }
     let target = Target {
@@ -97,14 +90,22 @@ fn target(service: &Service, caller: &Caller, parameters: &Parameters) -> Result
             Some(id) => format!("the application {}", quoted(id)),
         },
     )?;
-    must_exist(service.revision().catalog(), &target)?;
+    application_must_exist(&service.view(), caller, &target)?;
     Ok(target)
 }
 
 /// # Errors
-/// 404: the application does not exist. The entity need not exist yet: messages create entities.
-pub(super) fn must_exist(catalog: &Catalog, target: &Target) -> Result<(), Fault> {
-    target.application_id.as_deref().map_or(Ok(()), |id| application_must_exist(catalog, id, true))
+/// 404: the application does not exist, or not for the key.
+fn application_must_exist(view: &View, caller: &Caller, target: &Target) -> Result<(), Fault> {
+    let Some(application) = &target.application_id else { return Ok(()) };
+    Ok(view.sight(caller).application(application).map(drop)?)
+}
+
+/// # Errors
+/// 404: the application or the entity does not exist, or not for the key.
+pub(super) fn must_exist(view: &View, caller: &Caller, target: &Target) -> Result<(), Fault> {
+    let Some(application) = &target.application_id else { return Ok(()) };
+    Ok(view.sight(caller).scope(application, target.entity_id.as_deref()).map(drop)?)
 }
 
 /// The binding of a target. The platform has one before anything was bound: the standard policy.

@@ -43,7 +43,11 @@ pub(super) fn gaps<'a>(
     traffic: &RefusedTraffic,
     part: &Part,
 ) -> BTreeMap<Place<'a>, Found<'a>> {
-    let scopes = Scopes::new(catalog);
+    let applications = match &part.application {
+        None => 0..catalog.applications().len() as u32,
+        Some(id) => catalog.application(id).map_or(0..0, |(index, _)| index..index + 1),
+    };
+    let scopes = Scopes::new(catalog, applications);
     let mut found = BTreeMap::new();
 
     // The countries of refused messages, for strategies that list none.

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::rc::Rc;
 
 use callsign::{Catalog, Channel, Countries, Country, Strategy};
@@ -109,47 +110,40 @@ pub(super) struct Scopes<'a> {
     catalog: &'a Catalog,
     own: BTreeMap<Scope, Own>,
     nothing: Own,
-    applications: HashMap<&'a str, u32>,
-    entities: HashMap<&'a str, u32>,
     /// Pools have few groups, and are looked up for every country.
     pools: RefCell<HashMap<PoolKey, Rc<[Group]>>>,
 }
 
 impl<'a> Scopes<'a> {
-    pub(super) fn new(catalog: &'a Catalog) -> Self {
+    /// The scopes of some applications, by index. Takes time with what these have.
+    pub(super) fn new(catalog: &'a Catalog, applications: Range<u32>) -> Self {
         let mut own: BTreeMap<Scope, Own> = BTreeMap::new();
-        for association in catalog.associations() {
-            let scope = Scope::of(association.application, association.entity);
-            own.entry(scope).or_default().associated[association.channel as usize].push(association.sender);
-        }
-        for (index, strategy) in (0..).zip(catalog.strategies()) {
-            own.entry(Scope::of(strategy.application, strategy.entity)).or_default().strategies.push(index);
-        }
-        for default in catalog.default_senders() {
-            own.entry(Scope::of(default.application, default.entity)).or_default().default = Some(default.sender);
+        for application in applications {
+            for association in catalog.associations_in(application) {
+                let scope = Scope::of(application, association.entity);
+                own.entry(scope).or_default().associated[association.channel as usize].push(association.sender);
+            }
+            for index in catalog.strategies_in(application) {
+                let strategy = &catalog.strategies()[index as usize];
+                own.entry(Scope::of(application, strategy.entity)).or_default().strategies.push(index);
+            }
+            for default in catalog.default_senders_in(application) {
+                own.entry(Scope::of(application, default.entity)).or_default().default = Some(default.sender);
+            }
         }
         // A sender may be associated as a number and as a name.
         for senders in own.values_mut().flat_map(|own| &mut own.associated) {
             senders.sort_unstable();
             senders.dedup();
         }
-        let applications = (0..).zip(catalog.applications()).map(|(index, application)| (&*application.id, index));
-        let entities = (0..).zip(catalog.entities()).map(|(index, entity)| (&*entity.id, index));
-        Self {
-            catalog,
-            own,
-            nothing: Own::default(),
-            applications: applications.collect(),
-            entities: entities.collect(),
-            pools: RefCell::default(),
-        }
+        Self { catalog, own, nothing: Own::default(), pools: RefCell::default() }
     }
 
     /// The scope with these ids; `None` if there is no such application.
     pub(super) fn named(&self, application: &str, entity: Option<&str>) -> Option<Scope> {
         let entity =
-            entity.map(|entity| self.entities.get(entity).map_or(Entity::Unknown, |&index| Entity::Known(index)));
-        Some(Scope { application: *self.applications.get(application)?, entity })
+            entity.map(|entity| self.catalog.entity(entity).map_or(Entity::Unknown, |(index, _)| Entity::Known(index)));
+        Some(Scope { application: self.catalog.application(application)?.0, entity })
     }
 
     /// The scopes that have strategies, or senders of an entity, in the order of the catalog.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use callsign::{Channel, Message};
+use callsign_catalog::Id;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -201,14 +202,14 @@ impl<'a> Request<'a> {
                 let text = format!("{} is not one of SMS, MMS, RCS", crate::http::quoted(&body.channel));
                 return Err(Fault::property(place("channel"), text));
             };
-            for (name, text, least) in [
-                ("messageId", &body.message_id, 0),
-                ("applicationId", &body.application_id, 1),
-                ("entityId", &body.entity_id, 1),
-                ("from", &body.from, 1),
-            ] {
+            for (name, text, least) in [("messageId", &body.message_id, 0), ("from", &body.from, 1)] {
                 if let Some(text) = text {
                     check(text, least).map_err(|violation| Fault::property(place(name), violation))?;
+                }
+            }
+            for (name, text) in [("applicationId", &body.application_id), ("entityId", &body.entity_id)] {
+                if let Some(text) = text {
+                    Id::parse(text).map_err(|error| Fault::property(place(name), error.to_string()))?;
                 }
             }
             check(&body.to, 0).map_err(|violation| Fault::property(place("to"), violation))?;

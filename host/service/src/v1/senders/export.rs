@@ -13,7 +13,6 @@ use http::{HeaderMap, HeaderValue, header};
 use super::{json, rows};
 use crate::http::{Answer, Caller, Parameters, Problems};
 use crate::service::Service;
-use crate::visibility::visible_senders;
 
 /// How many senders are written at a time: a platform may have a million, too many to have the export in memory.
 const AT_ONCE: usize = 1_000;
@@ -55,34 +54,37 @@ pub(in crate::v1) async fn export(
         Some(_) => Format::JsonLines,
         None => Format::of(&headers, header::ACCEPT),
     };
-    let revision = service.revision();
-    let seen = visible_senders(revision.catalog(), caller.tenant());
+    let view = service.view();
+    // All that the key sees, by index; `None` means all.
+    let seen = view.sight(&caller).senders(None);
     let first = match format {
         Format::Csv => rows::header(),
         Format::JsonLines => String::new(),
     };
     // The whole export is of one revision, whatever changes meanwhile.
+    let revision = Arc::clone(&view.revision);
     let parts = stream::unfold((revision, seen, 0, Some(first)), move |(revision, seen, at, first)| async move {
         if let Some(first) = first.filter(|first| !first.is_empty()) {
             return Some((Bytes::from(first), (revision, seen, at, None)));
         }
         let senders = revision.catalog().senders();
-        if at >= senders.len() {
+        let total = seen.as_ref().map_or(senders.len(), Vec::len);
+        if at >= total {
             return None;
         }
-        let until = senders.len().min(at + AT_ONCE);
-        let some = (at..until).filter(|index| seen.as_ref().is_none_or(|seen| seen.contains(&(*index as u32))));
+        let until = total.min(at + AT_ONCE);
+        let some = (at..until).map(|at| &senders[seen.as_ref().map_or(at, |seen| seen[at] as usize)]);
         let mut lines = Vec::new();
         match format {
             Format::JsonLines => {
-                for index in some {
-                    lines.extend_from_slice(json(&senders[index]).get().as_bytes());
+                for sender in some {
+                    lines.extend_from_slice(json(sender).get().as_bytes());
                     lines.push(b'\n');
                 }
             }
             Format::Csv => {
                 let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(lines);
-                some.for_each(|index| rows::write(&mut writer, &senders[index]));
+                some.for_each(|sender| rows::write(&mut writer, sender));
                 lines = writer.into_inner().unwrap_or_default();
             }
         }

@@ -3,12 +3,10 @@
 use callsign::{Catalog, Edit, EditErrorKind};
 use serde_json::Value;
 
-use super::Senders;
 use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of, raw};
 use crate::fault::Fault;
 use crate::http::quoted;
-use crate::v1::resource::unknown;
 
 /// The changes that remove a sender.
 ///
@@ -34,7 +32,7 @@ fn unused(catalog: &Catalog, id: &str) -> Result<Vec<Change>, Fault> {
 
 /// The changes that remove all uses of the sender.
 fn uses(catalog: &Catalog, id: &str) -> Result<Vec<Change>, Fault> {
-    let (index, _) = catalog.sender(id).ok_or_else(|| unknown::<Senders>(id))?;
+    let (index, _) = catalog.sender(id).ok_or_else(|| Fault::not_found(format!("the sender {}", quoted(id))))?;
     let associations = NamedAssociation::all(catalog).filter(|named| named.is_of_a_sender() && named.resource == id);
     let mut changes: Vec<Change> = associations.map(|named| Change::remove(Kind::Association, named.key())).collect();
     let mut emptied = Vec::new();

@@ -137,7 +137,7 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
     for seed in 0..WORLDS {
         let catalog = Random(seed as u64).catalog();
         gateway.replace_catalog(catalog.clone()).expect("a gateway takes it");
-        let scopes = Scopes::new(&catalog);
+        let scopes = Scopes::new(&catalog, 0..catalog.applications().len() as u32);
         let traffic = RefusedTraffic::default();
         let listed = audit::gaps(&catalog, &[], &traffic, &Part::default());
         for application in ["default", "shop", "nobody's"] {
@@ -197,7 +197,7 @@ fn the_reason_is_the_last_obstacle_on_the_way() {
             "defaultSenders": [{ "platform": { "applicationId": "default" }, "senderId": "S2" }],
         });
         let catalog = Catalog::from_json(&json.to_string()).expect("a catalog");
-        let scopes = Scopes::new(&catalog);
+        let scopes = Scopes::new(&catalog, 0..catalog.applications().len() as u32);
         let gap = scopes.gap(scopes.named("default", None), Channel::Sms, country("FR"));
         if let Some(gap) = gap {
             assert_eq!((gap.strategy, gap.default), (Some(0), Some(1)));
