@@ -6,8 +6,10 @@ use std::hash::BuildHasher;
 use super::{sorted, use_of};
 use crate::{
     Catalog,
+    kind::{AnyChannel, ResourceType, Word},
     model::{Association, DefaultSender, OtherAssociation},
     persistent::spread,
+    unresolved::{AssociationIds, References, ScopeIds},
 };
 
 impl Catalog {
@@ -43,6 +45,30 @@ impl Catalog {
         let hash = self.lookup.hasher.hash_one((application, sender));
         let is_it = |slot| self.associations.at(slot).is_some_and(|there| use_of(there) == (application, sender));
         self.lookup.uses.iter(hash, is_it).next().is_some()
+    }
+
+    /// Whether there is exactly this association. The resource type and the channel are the words of the file.
+    pub fn has_association(
+        &self,
+        resource_type: &str,
+        channel: &str,
+        application: &str,
+        entity: Option<&str>,
+        resource: &str,
+    ) -> bool {
+        let (Some(resource_type), Some(channel)) =
+            (ResourceType::from_word(resource_type), AnyChannel::from_word(channel))
+        else {
+            return false;
+        };
+        let scope = ScopeIds { application: application.into(), entity: entity.map(Into::into) };
+        let ids = AssociationIds { resource_type, channel, scope, resource: resource.into() };
+        match ids.is_acted_on() {
+            true => ids.resolve(self).is_some_and(|References { application, entity, sender }| {
+                sender.is_some_and(|sender| self.association_slot(ids.code(application, entity, sender)).is_some())
+            }),
+            false => self.other_slot(&ids.not_acted_on()).is_some(),
+        }
     }
 }
 
