@@ -72,7 +72,7 @@ fn endless_fills_of_memory_without_a_loop_meet_the_deadline() {
     let component = hostile().resolve(&format!(
         "(local $size i32) (drop (memory.grow (i32.const 1800))) (local.set $size (i32.const 117964800)) {} \
          unreachable",
-        fill.repeat(2_000)
+        fill.repeat(900)
     ));
     fails(&component, LATE);
 }

@@ -167,6 +167,19 @@ fn bulk_operators_are_counted() {
     }
 }
 
+#[test]
+fn reads_of_tables_are_counted() {
+    let reads = |functions: usize, count: usize, operator: &str| {
+        let functions = format!("(func {})", operator.repeat(count)).repeat(functions);
+        wat::parse_str(format!("(component (core module (table 10 funcref) {functions}))")).unwrap()
+    };
+    for operator in ["(call_indirect (i32.const 0))", "(drop (table.get 0 (i32.const 0)))"] {
+        assert_over(&reads(1, 10_001, operator), "reads of tables in one function", 10_000);
+        assert_over(&reads(3, 9_000, operator), "squares of the reads of tables of all functions", 200_000_000);
+        assert_within(&reads(10, 100, operator));
+    }
+}
+
 /// A component with another one inside that lifts a function, which is lowered so many times in a third.
 fn adapters(count: usize, instances: usize) -> Vec<u8> {
     let lowers = r#"(core func (canon lower (func $f)))"#.repeat(count);

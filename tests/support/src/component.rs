@@ -127,15 +127,10 @@ impl Component {
         self.item(&format!("(func $start {body}) (start $start)"))
     }
 
-    /// Adds functions that are within every budget and take the compiler very long, many seconds for 20: with many locals that
-    /// change in loops within loops.
+    /// Adds one or two functions that are within every budget and that take the compiler seconds each.
     pub fn slow_to_compile(self, functions: usize) -> Self {
-        let (locals, depth) = (400, 31);
-        let change: String =
-            (0..locals).map(|at| format!("(local.set {at} (local.get {}))", (at + 1) % locals)).collect();
-        let body =
-            format!("{}{change}{}", "(loop ".repeat(depth), " (br_if 0 (i32.wrap_i64 (local.get 0))))".repeat(depth));
-        self.item(&format!("(func (local {}) {body})", "i64 ".repeat(locals)).repeat(functions))
+        let function = format!("(func {})", "(call_indirect $slow (i32.const 0))".repeat(9_900));
+        self.item("(table $slow 10 funcref)").item(&function.repeat(functions))
     }
 
     /// Replaces the memory.

@@ -72,6 +72,8 @@ impl ChildCompiler {
             .args(&self.arguments)
             // Passwords may be in the environment. The child needs nothing of it.
             .env_clear()
+            // The allocator of `callsign` commits a gigabyte ahead, which would count as memory in use.
+            .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -133,6 +135,10 @@ impl Ended {
     /// The limit that ended the child, or what else did.
     fn because(&self, error: &io::Error, limits: &Limits) -> PolicyError {
         let said = escape::line(self.complaint.trim(), MAX_TEXT);
+        let has_ended = matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe);
+        if !has_ended {
+            return broken(format!("the child does not answer as a compiler does: {error}"));
+        }
         let status = match &self.status {
             Ok(status) => *status,
             Err(error) => return broken(format!("the child cannot be waited for: {error}")),
