@@ -7,7 +7,8 @@ use super::{rule::quoted, text::is_hidden};
 /// The most characters of an id.
 pub(super) const ID_CHARACTERS: usize = 255;
 
-/// An id: 1 to 255 characters, no control characters, and none that hide or reorder text ([`is_hidden`](crate::text::is_hidden)).
+/// An id: 1 to 255 characters, no control characters, and none that hide or reorder text
+/// ([`is_hidden`](crate::text::is_hidden)).
 ///
 /// Two ids that look alike to people can still differ, as `O` and `0` do. Nothing is normalized: an id is its bytes.
 ///

@@ -13,10 +13,8 @@ pub(super) fn record(store: &dyn StickyStore, key: &PinKey<'_>) -> Result<Option
     let mut after = None;
     loop {
         let page = store.list(&Filter::Recipient(key.recipient), after.as_ref(), 1_000).map_err(Stop::failed)?;
-        let found = page.pins.into_iter().find(|record| {
-            (&*record.application, record.entity.as_deref(), record.channel)
-                == (key.scope.application, key.scope.entity, key.channel)
-        });
+        let is_it = |record: &PinRecord| (record.scope, record.channel) == (key.scope.hash(), key.channel);
+        let found = page.pins.into_iter().find(is_it);
         match (found, page.next) {
             (None, Some(next)) => after = Some(next),
             (found, _) => return Ok(found),

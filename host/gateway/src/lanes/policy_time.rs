@@ -78,16 +78,19 @@ impl PolicyTime {
         });
     }
 
-    /// Fails if the budget is used up.
+    /// Whether the budget is used up.
+    pub(super) fn is_over(&self, tenant: Tenant) -> bool {
+        self.milliseconds_per_second.is_some() && self.with(tenant, |account| account.left <= 0)
+    }
+
+    /// Fails if the budget is used up, and counts that.
     pub(super) fn check(&self, tenant: Tenant) -> Result<(), Failure> {
         let Some(budget) = self.milliseconds_per_second else { return Ok(()) };
-        self.with(tenant, |account| {
-            if account.left > 0 {
-                return Ok(());
-            }
-            account.usage.refused += 1;
-            Err(Failure::OverBudget(budget))
-        })
+        if !self.is_over(tenant) {
+            return Ok(());
+        }
+        self.refuse(tenant);
+        Err(Failure::OverBudget(budget))
     }
 
     /// Counts work that was refused for lack of room.

@@ -167,7 +167,7 @@ impl SlowLane {
     pub(crate) fn sample(&self, tenant: Tenant, ticks: u64) -> bool {
         let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
         self.shared.time.spend(tenant, Limits::TICK.saturating_mul(ticks), false);
-        self.shared.options.milliseconds_per_second.is_some() && self.check_budget(tenant).is_err()
+        self.shared.time.is_over(tenant)
     }
 
     /// What the policies of an application took.
