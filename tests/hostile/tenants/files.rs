@@ -88,7 +88,8 @@ fn keys_that_another_user_planted_are_refused() {
     let _turn = beside_others();
     let key = |data: &Path| data.join("pins").join("recipients.key");
     // The folder is closed, so a file that is open is not: nobody can reach it.
-    let plants: [(&str, fn(&Path, &Path)); 2] = [
+    type Plant = fn(&Path, &Path);
+    let plants: [(&str, Plant); 2] = [
         ("of another user", |key, _| chown(key, Some(NOBODY), Some(NOBODY)).unwrap()),
         ("a link", |key, folder| {
             let elsewhere = folder.join("elsewhere");

@@ -68,7 +68,7 @@ fn a_restart_with_sixteen_policies_that_start_slowly_listens_as_soon_as_without(
     // Others are decided at once; what is not ready yet is answered by its rule, and comes.
     let message = json!({ "applicationId": "victim", "channel": "SMS", "to": "+14155550123" });
     let decision = server.ask(&first, "POST", "/v1/decisions", Some(&message)).expect(200).json();
-    assert_eq!(decision["senderId"].is_string(), true, "{decision}");
+    assert!(decision["senderId"].is_string(), "{decision}");
     server.until("the slow ones serve", || {
         let message =
             json!({ "applicationId": ATTACKER, "entityId": "entity-3", "channel": "SMS", "to": "+14155550123" });
