@@ -12,6 +12,9 @@ EXAMPLE := --catalog $(PLATFORM)/catalog.json
 TARGET ?= catalog
 SECONDS ?= 300
 JOBS ?= $(shell nproc)
+# For `make tenants`: how long each attack goes on, and a part of the name of those that are wanted.
+ATTACK_SECONDS ?= 10
+ATTACK ?=
 # For `make test-api`.
 API_SECONDS ?= 60
 FUZZ := -timeout=20 -print_funcs=0
@@ -25,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api lint features doc doc-paths deny msrv component \
+.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants lint features doc doc-paths deny msrv component \
 	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service model fuzz-quick fuzz
 
@@ -34,6 +37,8 @@ help:
 	@echo 'make serve            the service on 127.0.0.1:8080, with the example platform'
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
+	@echo 'make tenants          tenants that attack, beside a victim, ATTACK_SECONDS=10 each (about 12 minutes); nothing'
+	@echo '                      else should run on the machine; ATTACK=name takes some of them'
 	@echo 'make lint             formatting and clippy, warnings denied'
 	@echo 'make features         clippy of the libraries without their default features'
 	@echo 'make doc              the documentation of the crates, warnings denied'
@@ -54,7 +59,7 @@ help:
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
-	@echo 'make fuzz             one for longer: TARGET=catalog|index|decision|loader SECONDS=300 JOBS=cores'
+	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|index|decision|loader|request SECONDS=300 JOBS=cores'
 
 # The toolchain of rust-toolchain.toml and its wasm target, where rustup can bring them. Without the target the build
 # takes the committed component and says so.
@@ -125,6 +130,10 @@ venv:
 test-api: toolchain venv
 	$(CARGO) build --workspace --locked --bin callsign --examples
 	tests/service/schemathesis.sh target/debug/callsign $(API_SECONDS)
+
+# `make test` has the short form of it, which asserts no failure and bounds that are wide.
+tenants: toolchain
+	CALLSIGN_TENANTS_SECONDS=$(ATTACK_SECONDS) $(CARGO) test --workspace --locked --test tenants -- --test-threads=1 --nocapture $(ATTACK)
 
 lint: c++
 	$(CARGO) fmt --all --check
@@ -248,8 +257,9 @@ bench-pins: setup
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture
 
-FUZZ_TARGETS := catalog index decision loader
-# `catalog` needs no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
+FUZZ_CATALOG := catalog ids edit
+FUZZ_TARGETS := $(FUZZ_CATALOG) index decision loader request
+# Those of the catalog need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
 # network away. The committed component does: the tests compare it with its source.
 FUZZ_ALL := --workspace --no-default-features
 define fuzz-build
@@ -273,7 +283,7 @@ fuzz-quick: toolchain c++
 	done; exit $$failed
 
 fuzz: toolchain c++
-	$(call fuzz-build,$(TARGET),$(if $(filter catalog,$(TARGET)),--package callsign-fuzz-catalog,$(FUZZ_ALL)))
+	$(call fuzz-build,$(TARGET),$(if $(filter $(FUZZ_CATALOG),$(TARGET)),--package callsign-fuzz-catalog,$(FUZZ_ALL)))
 	@mkdir -p fuzz/corpus/$(TARGET) fuzz/artifacts/$(TARGET)
 	target/debug/$(TARGET) $(FUZZ) -max_total_time=$(SECONDS) -fork=$(JOBS) \
 		-artifact_prefix=fuzz/artifacts/$(TARGET)/ fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET)
