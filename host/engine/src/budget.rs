@@ -12,7 +12,7 @@ use wasmparser::{FunctionBody, Instance, Operator, Parser, Payload};
 
 use self::adapters::Adapters;
 use self::deadline_gap::DeadlineGap;
-use crate::policy::PolicyError;
+use crate::error::PolicyError;
 
 /// The most functions of a component, over all its modules. CPython as a component, the largest guest that is known to
 /// work, has about 17,000.

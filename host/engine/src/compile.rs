@@ -21,9 +21,9 @@ pub use self::child_main::compile_child_main;
 use self::slot::CompileSlot;
 use crate::budget;
 use crate::engine::Engine;
+use crate::error::PolicyError;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
-use crate::policy::PolicyError;
 
 /// Where components are compiled.
 ///

@@ -8,7 +8,7 @@ use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
 use crate::bindings::contract::types::{Answer, Request};
 use crate::bindings::explain::Trace;
 use crate::bindings::exports::callsign::policy::policy::Wording;
-use crate::policy::PolicyError;
+use crate::error::PolicyError;
 
 /// The package of the contract, and the newest version that this host serves. It serves all earlier ones of the same
 /// major version.

@@ -7,10 +7,10 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Stor
 
 use crate::bindings::DecidingPolicy;
 use crate::clock;
+use crate::error::PolicyError;
 use crate::instance::{Instance, State};
 use crate::instance_pool::IdleInstances;
 use crate::limits::Limits;
-use crate::policy::PolicyError;
 
 /// The numbers of instances to reserve address space for. The first that the system allows is used: `ulimit -v`, a
 /// processor with 39 bits of address space, or a debugger may not leave enough for more.

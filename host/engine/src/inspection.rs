@@ -2,8 +2,8 @@
 
 use wasmparser::{Parser, Payload};
 
+use crate::error::PolicyError;
 use crate::metadata::Metadata;
-use crate::policy::PolicyError;
 
 /// The name, imports and exports of a component, which need not be a policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -27,6 +27,7 @@ mod clock;
 mod compile;
 mod contract_check;
 mod engine;
+mod error;
 mod exports;
 mod failure;
 mod idle_memory;
@@ -46,6 +47,7 @@ mod trace;
 
 pub use bindings::{contract, explain};
 pub use compile::{Compiler, compile_child_main};
+pub use error::PolicyError;
 pub use exports::RequestIter;
 pub use failure::Failure;
 pub use inspection::{Import, Inspection};
@@ -56,7 +58,7 @@ pub use log_budget::LogBudget;
 pub use memory_budget::MemoryBudget;
 pub use module_store::{Collected, CompiledCache, Module, ModuleDigest, ModuleStore, StoreError};
 pub use own_refusal::{OwnRefusal, RefusalAuthor};
-pub use policy::{Policy, PolicyError};
+pub use policy::Policy;
 pub use time::{CallTime, RequestLength, RequestTime, WordingTime};
 pub use trace::Explained;
 

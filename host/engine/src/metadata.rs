@@ -3,7 +3,7 @@
 use callsign_catalog::escape;
 use wasmparser::{ComponentName, Encoding, KnownCustom, Parser, Payload};
 
-use crate::policy::PolicyError;
+use crate::error::PolicyError;
 
 /// The longest name and the longest version, in bytes. Both are part of every decision, so they must be short.
 const MAX_BYTES: usize = 128;

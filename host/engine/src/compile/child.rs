@@ -18,10 +18,10 @@ use wasmtime::component::Component;
 use super::order::{Answer, Order};
 use super::slot::CompileSlot;
 use crate::engine::Engine;
+use crate::error::PolicyError;
 use crate::failure::MAX_TEXT;
 use crate::limits::Limits;
 use crate::module_store::{CodeKey, ModuleDigest, Secret, Verified};
-use crate::policy::PolicyError;
 
 /// How much of the child's standard error is read, in bytes.
 const MAX_COMPLAINT: u64 = 4 << 10;
