@@ -25,6 +25,7 @@ fn five_attackers_with_five_attacks_cost_the_others_nothing() {
     Turns::of(&world, "five attackers, five attacks")
         .attacked_by(&keys[0], 2, |attacker| {
             attacker.ask("POST", "/v1/decisions", &many);
+            attacker.wait(Duration::from_millis(50));
         })
         .attacked_by(&keys[1], 1, names_new_entities)
         .attacked_by(&keys[2], 1, |attacker| {

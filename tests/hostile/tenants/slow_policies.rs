@@ -10,6 +10,10 @@ use super::world::{ATTACKER, NEIGHBOUR, World};
 
 const SCOPES: [&str; 2] = ["decisions:make", "modules:manage"];
 
+/// Between two requests. Once the circuit of a policy is open they are answered at once, and a flood of quick batches is
+/// another attack: the budget of messages bounds it.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Two requests of 250 messages at a time, beside the victim and a neighbour with a policy of its own.
 fn two_large_requests(world: &World, name: &str, key: &str) {
     let neighbour = world.key(NEIGHBOUR, &SCOPES);
@@ -18,6 +22,7 @@ fn two_large_requests(world: &World, name: &str, key: &str) {
     Turns::of(world, name)
         .attacked_by(key, 2, |attacker| {
             attacker.ask("POST", "/v1/decisions", &body);
+            attacker.wait(PAUSE);
         })
         .beside("a decision of another tenant's policy", Duration::from_millis(100), || {
             let decision = world.decide(&neighbour, json!({}));
@@ -63,6 +68,7 @@ fn explained_and_dry_requests_of_a_slow_policy_cost_the_others_nothing() {
     Turns::of(&world, "2: dry runs that take 100 ms a message")
         .attacked_by(&key, 2, |attacker| {
             attacker.ask("POST", "/v1/decisions", &body);
+            attacker.wait(PAUSE);
         })
         .run();
 }
