@@ -111,8 +111,8 @@ impl Listener {
             }
         }
         drop(self.listener);
-        tracing::info!("ending: requests under way have {} s", limits.drain_seconds);
         service.ending.send_replace(true);
+        tracing::info!("ending: requests under way have {} s", limits.drain_seconds);
         if timeout(Duration::from_secs(limits.drain_seconds), graceful.shutdown()).await.is_err() {
             tracing::warn!("requests that were still under way are broken off");
         }
