@@ -80,7 +80,7 @@ struct ReconcileError {
 }
 
 /// How long a start waits for the policies of bindings before it listens.
-const START_PATIENCE: Duration = Duration::from_secs(3);
+const START_PATIENCE: Duration = Duration::from_secs(1);
 
 impl AppliedBindings {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Target, Arc<Mutex<TargetState>>>> {
