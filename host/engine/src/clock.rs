@@ -83,7 +83,7 @@ fn run() {
         }
         let tick = NOW.fetch_add(1, Ordering::Relaxed) & !RESTING;
         advance_epochs(1);
-        if tick % ACTIVE == 0 && NOW.fetch_or(RESTING, Ordering::Relaxed) & RESTING != 0 {
+        if tick.is_multiple_of(ACTIVE) && NOW.fetch_or(RESTING, Ordering::Relaxed) & RESTING != 0 {
             rest();
             next = Instant::now();
         }
