@@ -10,6 +10,10 @@ use callsign_tests::service::{Server, folder};
 
 const CANARY: &str = "c4n4ry";
 
+/// A level with all that is near a password; the compiler's lines would take a minute.
+const EVERYTHING: &str = "info,callsign=trace,callsign_service=trace,callsign_sticky=trace,tokio_postgres=trace,\
+                          deadpool=trace,redis=trace,rustls=trace,hyper=trace,axum=trace,tower=trace";
+
 /// Texts that are meant as addresses, most of them with a mistake.
 const ADDRESSES: [&str; 22] = [
     "postgres://me:c4n4ry@127.0.0.1:1/x",
@@ -172,7 +176,7 @@ fn a_service_that_runs_shows_its_passwords_nowhere() {
     let database = Database::start();
     let cluster = Cluster::start(Setup { masters: 1, replicas: 0, password: Some("h1dd3n"), ..Setup::default() });
     let config = format!(
-        "[catalog]\nstore = {:?}\n[sticky]\nstore = {:?}\n[log]\nlevel = \"trace\"",
+        "[catalog]\nstore = {:?}\n[sticky]\nstore = {:?}\n[log]\nlevel = {EVERYTHING:?}",
         database.address(),
         cluster.address()
     );
