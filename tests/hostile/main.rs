@@ -8,12 +8,12 @@ mod forbidden_decisions;
 mod fuel;
 mod hooked_store;
 mod imports;
+mod instances;
 mod loading;
 mod memory;
 mod probe_evasion;
 mod process;
 mod start;
-mod tenants;
 mod time;
 
 use std::sync::{Arc, Mutex};

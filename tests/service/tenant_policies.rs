@@ -82,6 +82,11 @@ fn components_that_keep_the_compiler_busy_are_refused_at_once() {
     }
 }
 
+fn make_entity(server: &Server, key: &str, number: usize) {
+    let entity = json!({ "entityId": format!("e{number}") });
+    server.ask(key, "POST", "/provisioning/1/entities", Some(&entity)).expect(201);
+}
+
 #[test]
 fn the_instances_of_a_tenant_have_one_budget_of_memory_together() {
     let file = catalog();
@@ -99,6 +104,7 @@ fn the_instances_of_a_tenant_have_one_budget_of_memory_together() {
         decision["refusal"]["code"].as_str().unwrap().to_owned()
     };
     for entity in 0..12 {
+        make_entity(&server, &shop, entity);
         let place = format!("/v1/binding?applicationId=shop&entityId=e{entity}");
         server.ask(&shop, "PUT", &place, Some(&json!({ "module": "large@1.0.0" }))).expect(200);
     }
@@ -127,6 +133,7 @@ fn policies_that_start_slowly_hold_up_no_changes_of_others() {
     let (shop, care) = (server.new_key(Some("shop"), &[]), server.new_key(Some("care"), &[]));
     // A third of the deadline each time, where a loop takes a nanosecond a round.
     upload(&server, &shop, &slow_to_start("1.0.0", 60_000_000));
+    (0..4).for_each(|entity| make_entity(&server, &shop, entity));
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let swaps = scope.spawn(|| {

@@ -69,6 +69,10 @@ def answer(text):
     return region, e164, ""
 
 
+# Mexican mobile numbers had a 1 before the ten digits until 2019-08-03, and many address books have it still.
+STILL_WRITTEN = {52: {11}}
+
+
 def lengths(calling_code):
     """How many digits the numbers of a calling code have, in any of its countries, without those that are dialled within
     an area alone."""
@@ -77,7 +81,7 @@ def lengths(calling_code):
         for region in COUNTRY_CODE_TO_REGION_CODE[calling_code]
     ]
     local = set(every[0].possible_length_local_only) - set(every[0].possible_length)
-    return {length for desc in every for length in desc.possible_length} - local
+    return {length for desc in every for length in desc.possible_length} - local | STILL_WRITTEN.get(calling_code, set())
 
 
 def check_later_area_codes(path):

@@ -28,7 +28,7 @@
 //! - What spreadsheets make of numbers: `1.41556E+10` ([`DestinationError::Exponent`]), and `49305550123.0`
 //!   ([`DestinationError::Fraction`]: a point before one last digit, or `.00` after digits alone).
 //! - A number that is not as long as a number of its country is, with or without `+`, such as a short code:
-//!   [`DestinationError::Length`].
+//!   [`DestinationError::Length`]. Mexican mobile numbers may have their old 1.
 //!
 //! # Where the answer differs from libphonenumber's
 //!

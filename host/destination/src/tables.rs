@@ -55,7 +55,7 @@ pub(crate) static PLANS: [Plan; 215] = [
     Plan { calling_code: 48, country: 0x504c, lengths: Lengths(0x7c0), regions: 0x8000, prefix: 0x8000, general: 0x8000, adopt: 0x00000000, program: 0, groups: 0, rule: None },
     Plan { calling_code: 49, country: 0x4445, lengths: Lengths(0xfff0), regions: 0x8000, prefix: 0x0065, general: 0x0186, adopt: 0xfffffff0, program: 35, groups: 0, rule: None },
     Plan { calling_code: 51, country: 0x5045, lengths: Lengths(0x300), regions: 0x8000, prefix: 0x0065, general: 0x018e, adopt: 0xffffff00, program: 37, groups: 0, rule: None },
-    Plan { calling_code: 52, country: 0x4d58, lengths: Lengths(0x400), regions: 0x8000, prefix: 0x8000, general: 0x8000, adopt: 0x00000000, program: 0, groups: 0, rule: None },
+    Plan { calling_code: 52, country: 0x4d58, lengths: Lengths(0xc00), regions: 0x8000, prefix: 0x8000, general: 0x8000, adopt: 0x00000000, program: 0, groups: 0, rule: None },
     Plan { calling_code: 53, country: 0x4355, lengths: Lengths(0x5c0), regions: 0x8000, prefix: 0x0065, general: 0x018f, adopt: 0xfffffdc0, program: 39, groups: 0, rule: None },
     Plan { calling_code: 54, country: 0x4152, lengths: Lengths(0xc00), regions: 0x8000, prefix: 0x0190, general: 0x01d3, adopt: 0xfffffc00, program: 41, groups: 1, rule: Some(Rule { literal: b"9", group: 1 }) },
     Plan { calling_code: 55, country: 0x4252, lengths: Lengths(0xf00), regions: 0x8000, prefix: 0x01d5, general: 0x01d6, adopt: 0xffffff00, program: 344, groups: 2, rule: Some(Rule { literal: b"", group: 2 }) },

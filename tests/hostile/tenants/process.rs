@@ -29,7 +29,7 @@ impl Process {
         while began.elapsed() < Duration::from_secs(5) {
             let before = self.ticks();
             std::thread::sleep(Duration::from_millis(100));
-            if self.ticks() - before <= 2 {
+            if self.ticks().saturating_sub(before) <= 2 {
                 return;
             }
         }

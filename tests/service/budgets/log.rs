@@ -41,5 +41,6 @@ fn a_tenants_policies_log_so_many_lines_a_second_and_the_rest_is_told_in_one() {
     // Another tenant has its own.
     let care = server.new_key(Some("care"), &[]);
     decide(&server, &care, &message).expect(200);
-    server.until("its lines are there", || logged("cares") >= 5);
+    // The line that its policy serves was one of its five.
+    server.until("its lines are there", || logged("cares") >= 4);
 }

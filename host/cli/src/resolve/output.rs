@@ -97,7 +97,7 @@ mod tests {
              "coverage": [{"channel": "SMS", "countries": "*"}, {"channel": "RCS", "countries": "*"}]}],
         "associations": [{"resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": null,
                           "resourceId": "S\"1"}],
-        "sendingStrategies": [{"sendingStrategyId": "GENERAL \\ \u2028", "platform": {"applicationId": "shop"},
+        "sendingStrategies": [{"sendingStrategyId": "GENERAL \\ \u00e9", "platform": {"applicationId": "shop"},
                                "channel": "SMS", "useStickySender": true, "useGeolocatedSender": true}],
         "defaultSenders": [{"platform": {"applicationId": "shop"}, "senderId": "S2"}]
     }"#;

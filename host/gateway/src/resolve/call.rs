@@ -72,10 +72,17 @@ pub(crate) fn with_instance<T>(
     call: impl FnOnce(&mut Instance) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let time = turn.call_time(policy, messages)?;
-    let called = policy.instance_within(time).and_then(|mut instance| Ok((call(&mut instance)?, instance)));
-    let (value, instance) = called.map_err(|failure| turn.of_request(failure))?;
-    policy.put_back(instance);
-    Ok(value)
+    let mut instance = match policy.instance_within(time) {
+        Ok(instance) => instance,
+        Err(failure) => return Err(turn.of_request(failure)),
+    };
+    match call(&mut instance) {
+        Ok(value) => {
+            policy.put_back(instance);
+            Ok(value)
+        }
+        Err(failure) => Err(turn.of_request(failure)),
+    }
 }
 
 /// Calls an instance about one message and checks the answer; `read` is the pin, where that was read before.

@@ -110,17 +110,21 @@ pub(crate) fn attempt(
         return Err(Failure::CircuitOpen);
     }
     let began = turn.time.spent();
+    let mut compared = None;
     let called = with_instance(turn, &answerer.bound.binding.policy, 1, |instance| {
         let checked = answer(snapshot, instance, Author::Bound(answerer.bound), query, read)?;
-        let compared = answerer.route.shadow.as_ref().map(|_| (checked.verdict.clone(), instance.known_pin(0)));
-        Ok((settle_read(snapshot, answerer, instance, 0, query, checked), compared))
+        if answerer.route.shadow.is_some() {
+            compared = Some((checked.verdict.clone(), instance.known_pin(0)));
+        }
+        Ok(settle_read(snapshot, answerer, instance, 0, query, checked))
     });
     turn.note(snapshot, answerer, query, began, &called);
-    let (settled, compared) = called?;
-    if let Some((verdict, pin)) = compared {
+    if let Some((verdict, pin)) = compared
+        && called.is_ok()
+    {
         turn.compare_later(answerer.route, query, &verdict, pin);
     }
-    Ok(settled)
+    called
 }
 
 /// Settles a checked answer with the pin that the instance read.

@@ -10,6 +10,9 @@ use crate::fault::Fault;
 /// How long to wait before what counts at a time is tried again.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
+/// How long to wait before what is stored is tried again: somebody has to remove something first.
+const A_WHILE: Duration = Duration::from_secs(60);
+
 /// A budget of a tenant: its key in `[tenant]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Budget {
@@ -101,7 +104,8 @@ impl Budget {
     /// 413: what is stored.
     pub(super) fn too_much(self, would_have: u64, limit: u64) -> Fault {
         let text = format!("the application would have {would_have}, and its budget {self} is {limit}");
-        Fault { is_over_budget: true, ..Fault::new(StatusCode::PAYLOAD_TOO_LARGE, text) }
+        let retry_after = Some(A_WHILE);
+        Fault { is_over_budget: true, retry_after, ..Fault::new(StatusCode::PAYLOAD_TOO_LARGE, text) }
     }
 }
 
