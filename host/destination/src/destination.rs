@@ -32,17 +32,14 @@ impl Destination {
     /// The text is empty or too long, or has an invalid character; the digits do not start with a calling code, or are
     /// too few or too many; or no country has the number.
     pub fn parse(text: &str) -> Result<Destination, DestinationError> {
-        Self::read(text).map_err(|error| with_prefix_named(text, error))
-    }
-
-    #[inline]
-    fn read(text: &str) -> Result<Destination, DestinationError> {
         let mut room;
         let (digits, value) = match digits_only(text) {
             Some(found) => found,
             None => {
                 room = Digits::new();
-                copy_digits(text, &mut room)?;
+                if let Err(fault) = copy_digits(text, &mut room) {
+                    return Err(with_scheme_named(text, fault.into()));
+                }
                 (room.as_slice(), number(0, room.as_slice()).unwrap_or(0))
             }
         };
@@ -53,7 +50,7 @@ impl Destination {
             .get(usize::from(three_digits(first, second, third)))
             .and_then(|&number| usize::from(number).checked_sub(1))
             .and_then(|index| PLANS.get(index))
-            .ok_or(DestinationError::UnknownCallingCode)?;
+            .ok_or_else(|| with_prefix_named(digits))?;
         let national = &digits[plan.calling_code_digits()..];
         if national.len() < *NATIONAL_DIGITS.start() {
             return Err(DestinationError::TooShort);
@@ -91,29 +88,33 @@ fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, Desti
     Ok(Destination { number: Number::from_scan(value), country, area_code })
 }
 
-/// The error of a text that begins with a prefix that is not part of a number, and the number that is probably meant.
+/// The error of a text with a character that no number has; where that is the scheme of a link, the number that is probably
+/// meant.
 #[cold]
-fn with_prefix_named(text: &str, error: DestinationError) -> DestinationError {
-    let (prefix, rest) = match error {
-        DestinationError::Character { .. } => match text.trim_start().split_at_checked(4) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => ("tel:", rest.to_owned()),
-            _ => return error,
-        },
-        DestinationError::UnknownCallingCode => {
-            let mut digits = Digits::new();
-            if copy_digits(text, &mut digits).is_err() {
-                return error;
-            }
-            let digits: String = digits.as_slice().iter().map(|digit| char::from(*digit)).collect();
-            match (digits.strip_prefix("00"), digits.strip_prefix("011")) {
-                (Some(rest), _) => ("00", rest.to_owned()),
-                (_, Some(rest)) => ("011", rest.to_owned()),
-                _ => return error,
-            }
+fn with_scheme_named(text: &str, error: DestinationError) -> DestinationError {
+    match text.trim_start().split_at_checked(4) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => {
+            DestinationError::Prefix { prefix: "tel:", meant: meant(rest) }
         }
-        _ => return error,
-    };
-    DestinationError::Prefix { prefix, meant: Destination::read(&rest).ok().map(|meant| meant.number) }
+        _ => error,
+    }
+}
+
+/// The error of digits that begin with no calling code; where they begin with a prefix of international dialling, the number
+/// that is probably meant.
+#[cold]
+fn with_prefix_named(digits: &[u8]) -> DestinationError {
+    let digits = core::str::from_utf8(digits).unwrap_or_default();
+    for prefix in ["00", "011"] {
+        if let Some(rest) = digits.strip_prefix(prefix) {
+            return DestinationError::Prefix { prefix, meant: meant(rest) };
+        }
+    }
+    DestinationError::UnknownCallingCode
+}
+
+fn meant(rest: &str) -> Option<Number> {
+    Destination::parse(rest).ok().map(|meant| meant.number)
 }
 
 /// The value of three digits.

@@ -249,7 +249,7 @@ fn settled_by(
 
 /// A verdict stands: the health of the policy that gave it is noted.
 #[inline]
-fn done(answerer: &Answerer<'_>, role: Role, verdict: Verdict) -> Outcome {
+pub(crate) fn done(answerer: &Answerer<'_>, role: Role, verdict: Verdict) -> Outcome {
     match role {
         Role::Active => answerer.bound.succeeded(),
         Role::Candidate => {

@@ -1,7 +1,10 @@
 //! One message, decided by itself.
 
-use super::call::{Query, choose};
-use super::progress::{Progress, first, on_store_reply};
+use callsign_engine::Failure;
+
+use super::call::{Answerer, Query, choose};
+use super::pin::Settled;
+use super::progress::{Progress, advance, attempt, done, failed, on_store_reply};
 use super::turn::Turn;
 use crate::decision::Outcome;
 use crate::snapshot::Snapshot;
@@ -10,7 +13,26 @@ use crate::snapshot::Snapshot;
 #[inline]
 pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>) -> Option<Outcome> {
     let answerer = choose(snapshot, query);
-    let mut progress = first(snapshot, &answerer, query, None, turn);
+    match attempt(snapshot, &answerer, query, None, turn) {
+        // As most are: without a pin to write.
+        Ok(Settled::Done(verdict)) => Some(done(&answerer, answerer.by.role, verdict)),
+        settled => further(snapshot, query, &answerer, settled, turn),
+    }
+}
+
+/// What is left to do for a message whose pin is to be written, or whose policy failed.
+#[inline(never)]
+fn further(
+    snapshot: &Snapshot,
+    query: &Query<'_>,
+    answerer: &Answerer<'_>,
+    settled: Result<Settled, Failure>,
+    turn: &mut Turn<'_>,
+) -> Option<Outcome> {
+    let mut progress = match settled {
+        Ok(settled) => advance(answerer, settled, answerer.by.role, 0),
+        Err(failure) => failed(snapshot, answerer, query, failure, None, turn),
+    };
     loop {
         match progress {
             Progress::Done(outcome) => return Some(outcome),
@@ -19,7 +41,7 @@ pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>
                     Some(write) => snapshot.sticky.write_one(&write),
                     None => Ok(None),
                 };
-                progress = on_store_reply(snapshot, &answerer, query, pending, answer, turn);
+                progress = on_store_reply(snapshot, answerer, query, pending, answer, turn);
             }
             Progress::TooSlow(_) => return None,
         }
