@@ -57,7 +57,11 @@ static SERVICE: LazyLock<Service> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("threads");
     let (running, started) = runtime.block_on(callsign_service::start(config, Some(&catalog))).expect("a service");
     runtime.spawn(running.until(pending()));
-    Service { address: started.address, key: started.first_key.expect("a new platform"), _runtime: runtime }
+    Service {
+        address: started.address,
+        key: started.first_key.expect("a new platform").expose().to_owned(),
+        _runtime: runtime,
+    }
 });
 
 thread_local! {

@@ -90,7 +90,7 @@ fn make_entity(server: &Server, key: &str, number: usize) {
 #[test]
 fn the_instances_of_a_tenant_have_one_budget_of_memory_together() {
     let file = catalog();
-    let config = "[tenant]\ninstance_bytes = 67108864";
+    let config = "[tenant]\ninstance_bytes = 67108864\npolicy_milliseconds_per_second = 0";
     let server = Server::with_arguments(config, &["--catalog", file.to_str().unwrap()]);
     let shop = server.new_key(Some("shop"), &[]);
     // Each instance touches all of its 30 MiB.
@@ -101,7 +101,7 @@ fn the_instances_of_a_tenant_have_one_budget_of_memory_together() {
     let ask = |entity: &str| {
         let message = json!({ "applicationId": "shop", "entityId": entity, "channel": "SMS", "to": TO });
         let decision = server.ask(&shop, "POST", "/v1/decisions", Some(&message)).expect(200).json();
-        decision["refusal"]["code"].as_str().unwrap().to_owned()
+        decision["refusal"].to_string()
     };
     for entity in 0..12 {
         make_entity(&server, &shop, entity);
@@ -110,7 +110,8 @@ fn the_instances_of_a_tenant_have_one_budget_of_memory_together() {
     }
     for round in 0..3 {
         for entity in 0..12 {
-            assert_eq!(ask(&format!("e{entity}")), "CLOSED", "{round} {entity}");
+            let refusal = ask(&format!("e{entity}"));
+            assert!(refusal.contains("\"CLOSED\""), "{round} {entity}: {refusal}");
         }
     }
     let after = kib(&server, "VmRSS");

@@ -1,7 +1,7 @@
 //! What nobody else may see or change: secrets in memory, and files and folders of one user.
 //!
 //! [`Secret`] is a text that is never printed. [`PrivateFolder`] is a folder that was checked: only its owner can put files
-//! into it, so what is opened in it is what this program, or its user, put there. [`file`] has the same checks for files that
+//! into it, so what is opened in it is what this program, or its user, put there. [`mod@file`] has the same checks for files that
 //! are somewhere else, such as the key of a certificate.
 //!
 //! Owners and modes are those of Unix. On other systems nothing of them is checked, and [`CHECKED`] is `false`.
