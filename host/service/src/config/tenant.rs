@@ -68,7 +68,7 @@ impl Default for Tenant {
             listeners: 8,
             events_per_second: 50,
             entities: 100_000,
-            new_entities_per_second: 200,
+            new_entities_per_second: 50,
             strategies: 10_000,
             associations: 200_000,
             bindings: 200,
