@@ -28,7 +28,7 @@ const LOG: f64 = 131_072.0;
 const FACTOR: f64 = 1.5;
 
 /// What 99 of 100 answers may take in the short form, on a machine that does other things too.
-const SHORT_BOUND: Duration = Duration::from_millis(100);
+const SHORT_BOUND: Duration = Duration::from_millis(50);
 
 /// How long one turn is in the long form.
 const TURN: Duration = Duration::from_secs(2);
