@@ -5,6 +5,7 @@
 //! - [`Scope`] is what one application, or one entity of it, may use: its senders, its strategies and its default
 //!   senders. A message finds its scope with [`Revision::scope_of`].
 //! - [`PoolView`] is the candidates for one channel and country, made once and kept in the scope.
+//! - [`Signals`] are what changes too often for a revision: the health of senders, and numbers of them.
 //! - [`host_reads`] answers what a policy reads through the contract.
 //!
 //! Nothing here calls a policy: this crate has no engine. It is internal to Callsign; embedders use `callsign`.
@@ -14,6 +15,8 @@
 pub mod host_reads;
 mod revision;
 mod scope;
+mod signals;
 
 pub use revision::{DEFAULT_APPLICATION, Revision, SenderKeyCollision};
 pub use scope::{Ability, Member, PoolView, Scope, area_code, bit};
+pub use signals::{CurrentSignals, Health, NumbersOfSenders, SignalBoard, SignalSource, Signals, SignalsBuilder};
