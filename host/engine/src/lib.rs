@@ -38,6 +38,7 @@ mod instance_pool;
 mod limits;
 mod log_budget;
 mod memory_budget;
+mod message_attributes;
 mod metadata;
 mod module_store;
 mod own_refusal;
