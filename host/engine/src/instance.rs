@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use callsign_catalog::{Channel, escape};
 use callsign_destination::Number;
-use callsign_index::{CurrentSignals, Revision, SignalSource, Signals};
+use callsign_index::host_reads::channel_of;
+use callsign_index::{CurrentSignals, Revision, SignalSource};
 use callsign_sticky::{Pin, StickyError, StickyStore};
 use wasmtime::{ResourceLimiter, Store};
 
@@ -96,6 +97,8 @@ pub struct CallMessage {
     pub country: u16,
     /// The recipient.
     pub recipient: Number,
+    /// The recipient as the policy sees it.
+    pub hash: u64,
     /// When the message is sent, in seconds since 1970-01-01 UTC.
     pub sent_at: Option<u64>,
     /// Its type, as a request has it.
@@ -105,10 +108,20 @@ pub struct CallMessage {
 }
 
 impl CallMessage {
-    /// A message whose pin is not loaded.
+    /// The message of a request, to a number. Its pin is not loaded.
     #[inline]
-    pub fn new(scope: u32, channel: Channel, country: u16, recipient: Number) -> Self {
-        Self { scope, channel, country, recipient, sent_at: None, message_type: 0, pin: None }
+    pub fn new(request: &Request, recipient: Number) -> Self {
+        Self {
+            scope: request.scope,
+            // A request has one of the catalog's channels.
+            channel: channel_of(request.channel).unwrap_or(Channel::Sms),
+            country: request.country,
+            recipient,
+            hash: request.recipient,
+            sent_at: None,
+            message_type: request.message_type,
+            pin: None,
+        }
     }
 
     /// With a time, in seconds since 1970-01-01 UTC.
@@ -116,14 +129,6 @@ impl CallMessage {
     #[must_use]
     pub fn sent_at(mut self, seconds: Option<u64>) -> Self {
         self.sent_at = seconds;
-        self
-    }
-
-    /// With a type, as a request has it.
-    #[inline]
-    #[must_use]
-    pub fn message_type(mut self, key: u64) -> Self {
-        self.message_type = key;
         self
     }
 }
@@ -226,12 +231,11 @@ impl State {
         self.attributes.push(attributes);
     }
 
-    /// The signals of the running call: those of the moment when it first read any.
-    pub(super) fn signals(&mut self) -> Option<&Signals> {
+    /// Loads the signals of the running call, unless it has read some before: they are those of that moment.
+    pub(super) fn load_signals(&mut self) {
         if self.signals.is_none() {
             self.signals = self.source.as_ref().map(|source| source.current());
         }
-        self.signals.as_deref()
     }
 
     /// The pin of a message; `None` if it is not loaded.

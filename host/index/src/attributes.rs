@@ -4,11 +4,10 @@
 //! compares texts, which is cheaper.
 
 use callsign_catalog::{Attributes, Sender};
-use callsign_policy::types::Texts;
 use callsign_sticky::SenderKey;
 
-use crate::revision::Revision;
 use crate::pool_view::PoolView;
+use crate::revision::Revision;
 use crate::scope::Scope;
 
 /// The key of a text, as `attributes.key-of` has it: the hash that senders have, but never 0, which is no text, nor 1, which
@@ -87,23 +86,6 @@ impl Revision {
     }
 }
 
-/// Texts in one piece, as the contract hands them over.
-pub fn texts<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>) -> Texts {
-    /// Stands for no text.
-    const NONE: u32 = u32::MAX;
-    let mut all = Texts { text: String::new(), ends: Vec::with_capacity(texts.size_hint().0) };
-    for text in texts {
-        match text {
-            Some(text) => {
-                all.text.push_str(text.as_ref());
-                all.ends.push(all.text.len() as u32);
-            }
-            None => all.ends.push(NONE),
-        }
-    }
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,11 +117,5 @@ mod tests {
         assert_eq!(values, [None, None, Some("C1"), None, None, Some("C2")]);
         assert_eq!(value(&one, key_of("brand")), Some("y"));
         assert_eq!(value(&one, 0), None);
-    }
-
-    #[test]
-    fn texts_end_where_the_next_one_begins() {
-        let all = texts([Some("ab"), None, Some(""), Some("c")].into_iter());
-        assert_eq!((&*all.text, all.ends), ("abc", vec![2, u32::MAX, 2, 3]));
     }
 }
