@@ -399,8 +399,7 @@ impl Instance {
     }
 
     /// Begins the next call: sets its revision, its sticky store and the source of its signals, and removes the messages of
-    /// the last one. The caller adds the messages with [`State::push_message`]. A revision always comes with the same store
-    /// and the same source.
+    /// the last one. The caller adds the messages with [`State::push_message`]. A revision always comes with the same store.
     #[inline]
     pub fn begin(
         &mut self,
@@ -414,6 +413,8 @@ impl Instance {
         if !state.revision.as_ref().is_some_and(|current| Arc::ptr_eq(current, revision)) {
             state.revision = Some(Arc::clone(revision));
             state.sticky = Some(Arc::clone(sticky));
+        }
+        if !state.source.as_ref().is_some_and(|current| Arc::ptr_eq(current, signals)) {
             state.source = Some(Arc::clone(signals));
         }
         state
