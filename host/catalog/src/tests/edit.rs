@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::{SOUND, load, platform};
-use crate::{Catalog, Edit, EditError, EditErrorKind, List};
+use crate::{Catalog, Edit, EditError, EditErrorKind, List, Registration};
 
 fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).expect("JSON")
@@ -357,7 +357,8 @@ fn countries_are_shared_with_those_of_the_catalog() {
     use crate::{Channel, Countries};
     let text = sender("s9").replace("[]", r#"[{"channel":"RCS","countries":["US","CA"]}]"#);
     let changed = edited(&load(SOUND), &[put(List::Senders, &text)]);
-    let list = |index: usize, channel| match changed.senders()[index].coverage.countries(channel) {
+    let list = |index: usize, channel| match changed.senders()[index].coverage.countries(channel, Registration::Active)
+    {
         Some(Countries::Only(list)) => Arc::clone(list),
         other => panic!("a list, not {other:?}"),
     };
