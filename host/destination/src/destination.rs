@@ -4,8 +4,8 @@ use crate::country::Country;
 use crate::error::DestinationError;
 use crate::number::{AreaCode, Number};
 use crate::plan::{Plan, walk};
-use crate::scan::{Digits, copy_digits, digits_only, number, value_of};
-use crate::tables::{CALLING_CODES, PLANS, REGIONS};
+use crate::scan::{Digits, copy_digits, digits_only, number, three_digits};
+use crate::tables::REGIONS;
 
 /// libphonenumber's bounds for the digits of a national number (MIN_LENGTH_FOR_NSN, MAX_LENGTH_FOR_NSN).
 const NATIONAL_DIGITS: core::ops::RangeInclusive<usize> = 2..=17;
@@ -43,15 +43,10 @@ impl Destination {
                 (room.as_slice(), number(0, room.as_slice()).unwrap_or(0))
             }
         };
-        let &[first, second, third, ..] = digits else {
+        if digits.len() < 3 {
             return Err(if digits.is_empty() { DestinationError::Empty } else { DestinationError::TooShort });
-        };
-        let plan = CALLING_CODES
-            .get(usize::from(three_digits(first, second, third)))
-            .and_then(|&number| usize::from(number).checked_sub(1))
-            .and_then(|index| PLANS.get(index))
-            .ok_or_else(|| with_prefix_named(digits))?;
-        let national = &digits[plan.calling_code_digits()..];
+        }
+        let (plan, national) = Plan::of(digits).ok_or_else(|| with_prefix_named(digits))?;
         if national.len() < *NATIONAL_DIGITS.start() {
             return Err(DestinationError::TooShort);
         }
@@ -115,11 +110,4 @@ fn with_prefix_named(digits: &[u8]) -> DestinationError {
 
 fn meant(rest: &str) -> Option<Number> {
     Destination::parse(rest).ok().map(|meant| meant.number)
-}
-
-/// The value of three digits.
-#[inline]
-fn three_digits(first: u8, second: u8, third: u8) -> u16 {
-    // At most 15 * 111, which fits.
-    (value_of(first) * 100 + value_of(second) * 10 + value_of(third)) as u16
 }
