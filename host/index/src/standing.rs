@@ -43,7 +43,14 @@ impl Revision {
         let Some((scope, key)) = self.pool_key(pool) else { return Vec::new() };
         let defaults = scope.defaults.iter().map(|&(level, handle)| {
             let sender = &self.catalog().senders()[scope.members[handle as usize].sender as usize];
-            DefaultSender { sender: handle, level, standing: self.capability(sender, &key) }
+            DefaultSender {
+                sender: handle,
+                level,
+                standing: self.capability(sender, &key),
+                weight: sender.weight,
+                area_code: area_code(sender.kind, sender.number),
+                sender_type: sender_type_of(sender.kind),
+            }
         });
         defaults.collect()
     }

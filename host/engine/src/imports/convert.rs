@@ -72,7 +72,14 @@ impl From<&sdk::Considered> for senders::Considered {
 
 impl From<&sdk::DefaultSender> for senders::DefaultSender {
     fn from(default: &sdk::DefaultSender) -> Self {
-        Self { sender: default.sender, level: default.level, standing: default.standing }
+        Self {
+            sender: default.sender,
+            level: default.level,
+            standing: default.standing,
+            weight: default.weight,
+            area_code: default.area_code,
+            sender_type: default.sender_type,
+        }
     }
 }
 
