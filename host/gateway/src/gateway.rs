@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::Guard;
 use callsign_catalog::Catalog;
 use callsign_engine::{ModuleStore, Policy, PolicyError, RequestTime, StoreError, WordingTime};
-use callsign_index::{Revision, SenderKeyCollision};
+use callsign_index::{Revision, SenderKeyCollision, SignalSource};
 use callsign_sticky::{MemoryStore, StickyStore};
 
 use crate::bindings::{
@@ -253,6 +253,31 @@ impl Gateway {
     /// As [`Gateway::replace_catalog`]; never for the one that comes next.
     pub fn replace_revision(&self, revision: Revision) -> Result<(), GatewayError> {
         Ok(self.control.replace_revision(revision)?)
+    }
+
+    /// Reads the health of senders, and numbers of them, from a source from now on, such as a [`SignalBoard`] that the caller
+    /// keeps and sets. Without one every sender is healthy, and there are no numbers.
+    ///
+    /// What the source says is no part of a revision: when it changes, nothing is indexed again, and the next call of a
+    /// policy reads it.
+    ///
+    /// ```
+    /// # use callsign::{Catalog, Gateway, Health, SignalBoard, SignalSource, Signals};
+    /// # use std::sync::Arc;
+    /// # let gateway = Gateway::new(Catalog::from_json("{}")?)?;
+    /// let board = Arc::new(SignalBoard::new());
+    /// gateway.use_signals(board.clone());
+    ///
+    /// let mut signals = Signals::builder();
+    /// signals.health("S1", None, None, Health::Unhealthy { since: 1_767_225_600 });
+    /// signals.number("S2", "load", 0.75);
+    /// board.set(signals);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [`SignalBoard`]: crate::SignalBoard
+    pub fn use_signals(&self, source: Arc<dyn SignalSource>) {
+        self.control.use_signals(source);
     }
 
     /// The snapshot of the moment.

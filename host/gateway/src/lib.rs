@@ -41,7 +41,10 @@ pub use callsign_engine::{
     Collected, CompiledCache, Compiler, Import, Inspection, Isolation, Limits, LogBudget, MemoryBudget, Module,
     ModuleDigest, ModuleStore, OwnRefusal, Policy, PolicyError, RequestTime, StoreError, compile_child_main,
 };
-pub use callsign_index::{DEFAULT_APPLICATION, Revision, SenderKeyCollision};
+pub use callsign_index::{
+    CurrentSignals, DEFAULT_APPLICATION, Health, NumbersOfSenders, Revision, SenderKeyCollision, SignalBoard,
+    SignalSource, Signals, SignalsBuilder,
+};
 pub use callsign_sticky as sticky;
 pub use callsign_sticky::{
     EmbeddedStore, MemoryStore, Pin, PinKey, PinScope, PinnedSender, Recipient, SenderKey, StickyError, StickyStore,

@@ -1,0 +1,3 @@
+//! The spread on its own.
+
+use super::*;
