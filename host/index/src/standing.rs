@@ -10,8 +10,8 @@ use callsign_policy::{
 use crate::{
     attributes::key_of,
     host_reads::sender_type_of,
-    pool_view::PoolKey,
     own_numbers::OwnNumbers,
+    pool_view::PoolKey,
     revision::Revision,
     scope::{Ability, Member, Scope, area_code},
 };
@@ -86,7 +86,9 @@ impl Revision {
             Some(Registration::Pending) => standing::REGISTRATION_PENDING,
             Some(Registration::Rejected) => standing::REGISTRATION_REJECTED,
             Some(Registration::Expired) => standing::REGISTRATION_EXPIRED,
-            Some(Registration::Active) if !self.takes(sender.kind, key.country) => standing::TYPE_NOT_TAKEN,
+            Some(Registration::Active) if !self.takes(sender.kind, key.channel, key.country) => {
+                standing::TYPE_NOT_TAKEN
+            }
             Some(Registration::Active) if !carries(sender, key.message_type) => standing::OTHER_MESSAGE_TYPE,
             Some(Registration::Active) => standing::CANDIDATE,
         }
@@ -103,7 +105,7 @@ impl Revision {
     pub fn can(&self, ability: Ability, channel: Channel, country: Country) -> bool {
         !ability.suspended
             && self.coverage(ability).covers(channel, country)
-            && ability.kind.is_none_or(|kind| self.takes(kind, country))
+            && ability.kind.is_none_or(|kind| self.takes(kind, channel, country))
     }
 
     /// Whether a member of a scope may carry messages of a type, which is a request's.
@@ -152,8 +154,7 @@ impl Revision {
     #[inline]
     pub fn is_number_of(&self, scope: &Scope, member: &Member, number: Number) -> bool {
         let filter = scope.own_numbers.get_or_init(|| self.own_numbers(scope));
-        filter.may_have(number.get())
-            && self.catalog().senders()[member.sender as usize].number == Some(number.get())
+        filter.may_have(number.get()) && self.catalog().senders()[member.sender as usize].number == Some(number.get())
     }
 }
 
