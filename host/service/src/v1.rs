@@ -1,5 +1,6 @@
 //! The API under `/v1`.
 
+mod applications;
 mod audit;
 mod bindings;
 mod condition;
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(needs_platform(Scope::Keys, keys))
         .merge(needs(Scope::Numbers, senders::routes()))
         .merge(needs_platform(Scope::Numbers, senders::import_routes()))
-        .merge(needs(Scope::ApplicationEntity, entities::routes()))
+        .merge(needs(Scope::ApplicationEntity, applications::routes().merge(entities::routes())))
+        .merge(needs_platform(Scope::ApplicationEntity, entities::attribute_routes()))
         .merge(needs(Scope::SendingStrategy, default_senders::routes().merge(strategies::routes())))
 }

@@ -264,7 +264,7 @@ fn what_cannot_be_understood_does_not_tie() {
         &[
             "$.sendingStrategies[1].region: is not a field here; the fields are sendingStrategyId, platform, channel, \
              destinationCountryCode, destinationCountryCodes, useStickySender, stickyIdleDays, useGeolocatedSender, \
-             priorities, senderIds",
+             priorities, senderIds, skipUnhealthySenders",
             "$.sendingStrategies[2].platform.customer: is not a field here; the fields are applicationId, entityId",
             "$.sendingStrategies[3].channel: is given twice; keep one of them",
             "$.sendingStrategies[4].chanel: is not a field here; did you mean \"channel\"?",

@@ -25,6 +25,8 @@ pub(crate) struct Question {
     pub(crate) destination: Destination,
     /// The type of the message, as far as the scope tells types apart.
     pub(crate) message_type: u64,
+    /// Whether the decision is only what the message would get: no pin is written or renewed.
+    pub(crate) is_fallback: bool,
 }
 
 /// The scope of a message, and the route of that scope.
@@ -70,9 +72,10 @@ pub(crate) fn prepare_of(
     let revision = &snapshot.revision;
     let message_type = match message.message_type {
         None => 0,
-        text => revision.scope(scope).map_or(0, |scope| revision.message_type(scope, text)),
+        Some(one) => revision.scope(scope).map_or(0, |scope| revision.message_type(scope, Some(one.as_str()))),
     };
-    Ok(Question { scope, route, channel: message.channel, destination, message_type })
+    let is_fallback = message.is_fallback;
+    Ok(Question { scope, route, channel: message.channel, destination, message_type, is_fallback })
 }
 
 impl Question {
