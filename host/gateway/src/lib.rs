@@ -60,7 +60,7 @@ pub use step::Step;
 mod documents {
     #[doc = include_str!("../../../README.md")]
     struct Readme;
-    #[doc = include_str!("../../../docs/policies.md")]
+    #[doc = include_str!("../../../docs/bindings.md")]
     struct Policies;
     #[doc = include_str!("../../../docs/sticky.md")]
     struct Sticky;
