@@ -105,7 +105,7 @@ fn a_time_is_that_of_all_messages_and_none_unless_it_is_given() {
     let folder = Folder::with_catalog();
     // Sender 0 without a time, else 1 at an even second and 2 at an odd one.
     let policy =
-        Component::new("by-time", "1.0.0").contract_1_1().import("times", "sent-at", "(param i32 i32)").resolve(
+        Component::new("by-time", "1.0.0").import("times", "sent-at", "(param i32 i32)").resolve(
             "(call $sent-at (local.get $message) (i32.const 2048))
          (call $decide
            (select (i32.add (i32.const 1) (i32.and (i32.const 1) (i32.load (i32.const 2056)))) (i32.const 0)

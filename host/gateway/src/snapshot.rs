@@ -1,5 +1,5 @@
-//! The snapshot that decisions are made with: one revision, the store of pins, and the policy of every scope. It is
-//! immutable, and replaced as a whole.
+//! The snapshot that decisions are made with: one revision, the store of pins, the source of signals, and the policy of
+//! every scope. It is immutable, and replaced as a whole.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::lanes::Tenant;
 use crate::message::Message;
 use callsign_catalog::PVec;
 use callsign_engine::Policy;
-use callsign_index::{DEFAULT_APPLICATION, Revision};
+use callsign_index::{DEFAULT_APPLICATION, Revision, SignalSource};
 
 /// The number of the platform's route, which always exists.
 pub(crate) const PLATFORM: u16 = 0;
@@ -21,6 +21,8 @@ pub(crate) const PLATFORM: u16 = 0;
 pub(crate) struct Snapshot {
     pub(crate) revision: Arc<Revision>,
     pub(crate) sticky: Arc<dyn StickyStore>,
+    /// Where the signals come from: they are not part of the snapshot, so a change of health makes no other one.
+    pub(crate) signals: Arc<dyn SignalSource>,
     pub(crate) routes: Arc<Vec<Arc<Route>>>,
     /// The standard policy, for bindings whose failure rule asks for it.
     pub(crate) standard: Option<Arc<Policy>>,
@@ -57,7 +59,7 @@ impl Snapshot {
     /// A snapshot with these routes; the first must be the platform's.
     pub(crate) fn new(
         revision: Arc<Revision>,
-        sticky: Arc<dyn StickyStore>,
+        (sticky, signals): (Arc<dyn StickyStore>, Arc<dyn SignalSource>),
         routes: Vec<Arc<Route>>,
         standard: Option<Arc<Policy>>,
     ) -> Self {
@@ -67,7 +69,22 @@ impl Snapshot {
             _ => revision.scope_names(0).map(|names| target.route_of(names)).collect(),
         };
         let policies = Arc::new(policies(&routes, standard.as_ref()));
-        Self { revision, sticky, routes: Arc::new(routes), standard, policies, target: Arc::new(target), by_scope }
+        let (routes, target) = (Arc::new(routes), Arc::new(target));
+        Self { revision, sticky, signals, routes, standard, policies, target, by_scope }
+    }
+
+    /// The same with signals from another source.
+    pub(crate) fn with_signals(&self, signals: Arc<dyn SignalSource>) -> Self {
+        Self {
+            revision: Arc::clone(&self.revision),
+            sticky: Arc::clone(&self.sticky),
+            signals,
+            routes: Arc::clone(&self.routes),
+            standard: self.standard.clone(),
+            policies: Arc::clone(&self.policies),
+            target: Arc::clone(&self.target),
+            by_scope: self.by_scope.clone(),
+        }
     }
 
     /// The same with another revision. If it came after the present one, only the routes of new scopes are looked up.
@@ -81,6 +98,7 @@ impl Snapshot {
         Self {
             revision,
             sticky: Arc::clone(&self.sticky),
+            signals: Arc::clone(&self.signals),
             routes: Arc::clone(&self.routes),
             standard: self.standard.clone(),
             policies: Arc::clone(&self.policies),

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use callsign_catalog::Catalog;
 use callsign_engine::{Failure, Policy, PolicyError};
-use callsign_index::{Revision, SenderKeyCollision};
+use callsign_index::{Revision, SenderKeyCollision, SignalBoard, SignalSource};
 use callsign_sticky::StickyStore;
 use hashbrown::{HashMap, HashSet};
 
@@ -51,7 +51,9 @@ impl Control {
             let active =
                 Arc::new(BoundPolicy::new(platform, BindingTarget::Platform, control.clone() as Weak<dyn Supervisor>));
             let route = Arc::new(Route { target: BindingTarget::Platform, active, canary: None, shadow: None });
-            let snapshot = Snapshot::new(Arc::new(revision), sticky, vec![route], None);
+            // Every sender is healthy until somebody says otherwise.
+            let signals = Arc::new(SignalBoard::new());
+            let snapshot = Snapshot::new(Arc::new(revision), (sticky, signals), vec![route], None);
             Self {
                 snapshot: ArcSwap::from_pointee(snapshot),
                 past: Mutex::default(),
@@ -98,6 +100,13 @@ impl Control {
         Ok(())
     }
 
+    /// Reads signals from another source.
+    pub(crate) fn use_signals(&self, signals: Arc<dyn SignalSource>) {
+        let _one_at_a_time = self.change();
+        let snapshot = self.snapshot.load_full();
+        self.snapshot.store(Arc::new(snapshot.with_signals(signals)));
+    }
+
     /// Publishes a revision. The caller holds the lock on changes.
     fn serve_revision(&self, snapshot: &Arc<Snapshot>, revision: Revision) {
         self.snapshot.store(Arc::new(snapshot.with_revision(Arc::new(revision))));
@@ -114,7 +123,8 @@ impl Control {
             // Made by `prepare` when the first binding that wants it was tried.
             routes.iter().find_map(|route| route.active.fallback.clone())
         });
-        let after = Snapshot::new(Arc::clone(&before.revision), Arc::clone(&before.sticky), routes, standard);
+        let kept = (Arc::clone(&before.sticky), Arc::clone(&before.signals));
+        let after = Snapshot::new(Arc::clone(&before.revision), kept, routes, standard);
         for policy in after.policies() {
             policy.serve(true);
         }
