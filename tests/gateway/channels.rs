@@ -152,8 +152,10 @@ fn the_explanation_of_a_message_with_channels_has_all_of_them() {
     let decision = serde_json::to_value(explanation.decision().to_json(None)).unwrap();
     let [rcs, sms] = &outline(&decision)[..] else { panic!("an answer and a fallback: {decision}") };
     assert!(rcs == "RCS AGENT POOL" && sms.starts_with("SMS S"));
-    assert_eq!(serde_json::to_value(wait(gateway.explain_within(&message(TO, &order), gateway.request_time(3)))).unwrap(),
-        serde_json::to_value(&explanation).unwrap());
+    assert_eq!(
+        serde_json::to_value(wait(gateway.explain_within(&message(TO, &order), gateway.request_time(3)))).unwrap(),
+        serde_json::to_value(&explanation).unwrap()
+    );
     let json = serde_json::to_value(&explanation).unwrap();
     assert_eq!((&json["message"]["channel"], &json["decision"]), (&json!("RCS"), &decision));
     let others: Vec<&Value> =
@@ -207,15 +209,16 @@ fn the_explanation_names_the_registration_the_weight_and_the_attributes() {
     let message = sms("shop", TO).attributes(MessageAttributes::new(&attributes).unwrap()).sent_at(1_772_400_600);
     let explanation = platform.gateway().explain(&message);
     let text = explanation.to_string();
-    for part in ["registration pending in US", "registration rejected in US", "registration expired in US", "left with weight"] {
+    for part in
+        ["registration pending in US", "registration rejected in US", "registration expired in US", "left with weight"]
+    {
         assert!(text.contains(part), "{part} in {text}");
     }
     let json = serde_json::to_value(&explanation).unwrap();
     assert_eq!(json["message"]["attributes"], json!({"campaign": "C1"}));
     assert_eq!(json["message"]["sentAt"], "2026-03-01T21:30:00Z");
-    let note = |id: &str| {
-        json["senders"].as_array().unwrap().iter().find(|note| note["senderId"] == id).unwrap().clone()
-    };
+    let note =
+        |id: &str| json["senders"].as_array().unwrap().iter().find(|note| note["senderId"] == id).unwrap().clone();
     assert_eq!((&note("PENDING")["verdict"], note("PENDING").get("weight")), (&json!("REGISTRATION_PENDING"), None));
     assert_eq!(note("ACTIVE")["weight"], 4);
 }

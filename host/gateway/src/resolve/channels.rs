@@ -57,9 +57,8 @@ impl<'m, 'a> Rounds<'m, 'a> {
         let all = (0..).zip(self.messages.iter().zip(&self.entries));
         if !self.are_fallbacks {
             let round = self.round;
-            let open = all.filter(|(_, (message, entry))| {
-                entry.answer.is_none() && usize::from(round) < channels(message).len()
-            });
+            let open = all
+                .filter(|(_, (message, entry))| entry.answer.is_none() && usize::from(round) < channels(message).len());
             self.asked.extend(open.map(|(index, _)| (index, round)));
             self.round += 1;
             if !self.asked.is_empty() {
