@@ -1,5 +1,6 @@
 //! Parsing a destination from text.
 
+use crate::area_codes::AreaCodes;
 use crate::country::Country;
 use crate::error::DestinationError;
 use crate::number::{AreaCode, Number};
@@ -31,39 +32,50 @@ impl Destination {
     ///
     /// The text is empty or too long, or has an invalid character; the digits do not start with a calling code, or are
     /// too few or too many; or no country has the number.
+    #[inline]
     pub fn parse(text: &str) -> Result<Destination, DestinationError> {
-        let mut room;
-        let (digits, value) = match digits_only(text) {
-            Some(found) => found,
-            None => {
-                room = Digits::new();
-                if let Err(fault) = copy_digits(text, &mut room) {
-                    return Err(with_scheme_named(text, fault.into()));
-                }
-                (room.as_slice(), number(0, room.as_slice()).unwrap_or(0))
-            }
-        };
-        if digits.len() < 3 {
-            return Err(if digits.is_empty() { DestinationError::Empty } else { DestinationError::TooShort });
-        }
-        let (plan, national) = Plan::of(digits).ok_or_else(|| with_prefix_named(digits))?;
-        if national.len() < *NATIONAL_DIGITS.start() {
-            return Err(DestinationError::TooShort);
-        }
-        if walk(plan.prefix, national) != 0
-            && let Some(changed) = plan.without_prefix(national)
-        {
-            let national = changed.as_slice();
-            let value = number(u64::from(plan.calling_code), national).unwrap_or(0);
-            return locate(plan, national, value);
-        }
-        locate(plan, national, value)
+        parse_with(text, None)
     }
+}
+
+/// [`Destination::parse`], with the area codes of an operator where there are any.
+pub(crate) fn parse_with(text: &str, area_codes: Option<&AreaCodes>) -> Result<Destination, DestinationError> {
+    let mut room;
+    let (digits, value) = match digits_only(text) {
+        Some(found) => found,
+        None => {
+            room = Digits::new();
+            if let Err(fault) = copy_digits(text, &mut room) {
+                return Err(with_scheme_named(text, fault.into()));
+            }
+            (room.as_slice(), number(0, room.as_slice()).unwrap_or(0))
+        }
+    };
+    if digits.len() < 3 {
+        return Err(if digits.is_empty() { DestinationError::Empty } else { DestinationError::TooShort });
+    }
+    let (plan, national) = Plan::of(digits).ok_or_else(|| with_prefix_named(digits))?;
+    if national.len() < *NATIONAL_DIGITS.start() {
+        return Err(DestinationError::TooShort);
+    }
+    if walk(plan.prefix, national) != 0
+        && let Some(changed) = plan.without_prefix(national)
+    {
+        let national = changed.as_slice();
+        let value = number(u64::from(plan.calling_code), national).unwrap_or(0);
+        return locate(plan, national, value, area_codes);
+    }
+    locate(plan, national, value, area_codes)
 }
 
 /// The destination of national digits without a prefix. `value` is the whole number, valid for up to 19 digits.
 #[inline]
-fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, DestinationError> {
+fn locate(
+    plan: &Plan,
+    national: &[u8],
+    value: u64,
+    area_codes: Option<&AreaCodes>,
+) -> Result<Destination, DestinationError> {
     if national.len() < *NATIONAL_DIGITS.start() {
         return Err(DestinationError::TooShort);
     }
@@ -75,11 +87,13 @@ fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, Desti
         return Err(DestinationError::Length { calling_code, digits, lengths: plan.lengths });
     }
     let bits = if plan.country != 0 { plan.country } else { REGIONS[usize::from(walk(plan.regions, national))] };
-    let country = Country::from_table(bits).ok_or(DestinationError::NoCountry { calling_code: plan.calling_code })?;
     let area_code = match national {
         &[first, second, third, ..] if plan.calling_code == 1 => AreaCode::new(three_digits(first, second, third)),
         _ => None,
     };
+    let own = || area_codes?.own_country(area_code?, national);
+    let country = own().or_else(|| Country::from_table(bits));
+    let country = country.ok_or(DestinationError::NoCountry { calling_code: plan.calling_code })?;
     Ok(Destination { number: Number::from_scan(value), country, area_code })
 }
 

@@ -18,6 +18,9 @@
 //! # Ok::<(), callsign_destination::DestinationError>(())
 //! ```
 //!
+//! [`AreaCodes`] has the geography of North America's area codes, and [`AlphanumericCountries`] which countries take names as
+//! senders. Both change faster than a release, so an operator gives files for them; [`Numbering`] has both.
+//!
 //! # What text is read
 //!
 //! Digits of any script, with or without a leading `+`, and separators anywhere: blanks of any kind, `-`, `.`, `/`, `(`,
@@ -47,26 +50,35 @@
 
 #![forbid(unsafe_code)]
 
+mod alphanumeric;
+pub mod area_codes;
 mod channel;
 mod country;
 mod destination;
 mod error;
 mod number;
+mod numbering;
 mod plan;
 mod scan;
 mod sign;
+mod table_error;
+mod table_file;
 #[rustfmt::skip]
 mod tables;
 mod zone;
 #[rustfmt::skip]
 mod zone_tables;
 
+pub use alphanumeric::{AlphanumericCountries, MAX_ALPHANUMERIC_BYTES};
+pub use area_codes::{AreaCodes, MAX_AREA_CODES_BYTES};
 pub use channel::Channel;
 pub use country::Country;
 pub use destination::Destination;
 pub use error::{DestinationError, NumberError};
 pub use number::{AreaCode, Number};
+pub use numbering::Numbering;
 pub use plan::Lengths;
+pub use table_error::{MAX_TABLE_FAULTS, TableError, TableFault};
 pub use zone::Zone;
 
 /// The longest text that is read, in bytes of UTF-8: an E.164 number has at most 15 digits, so there is room for
