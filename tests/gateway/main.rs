@@ -5,6 +5,7 @@
 
 mod auto_update;
 mod bindings;
+mod channels;
 mod interface;
 mod lanes;
 mod model;

@@ -120,6 +120,27 @@ impl<T, K: Eq + Hash> Cache<T, K> {
         self.renew(key, request.revision, make, look)
     }
 
+    /// Changes the weight of a value that was just looked at.
+    #[cold]
+    pub fn weigh(&mut self, request: &Request, own: K, weight: usize) {
+        let key = Place::of(request, own);
+        // It is in the young generation: whoever looks at a value puts it there.
+        if let Some(mut entry) = self.young.remove(&key) {
+            self.weight -= entry.weight;
+            entry.weight = weight;
+            self.insert(key, entry);
+        }
+    }
+
+    fn insert(&mut self, key: Place<K>, entry: Entry<T>) {
+        if self.weight + entry.weight > self.max_weight {
+            self.old = core::mem::take(&mut self.young);
+            self.weight = 0;
+        }
+        self.weight += entry.weight;
+        self.young.insert(key, entry);
+    }
+
     #[cold]
     fn renew<U>(
         &mut self,
@@ -137,12 +158,7 @@ impl<T, K: Eq + Hash> Cache<T, K> {
             Entry { revision, weight, value }
         });
         let seen = look(&mut entry.value);
-        if self.weight + entry.weight > self.max_weight {
-            self.old = core::mem::take(&mut self.young);
-            self.weight = 0;
-        }
-        self.weight += entry.weight;
-        self.young.insert(key, entry);
+        self.insert(key, entry);
         seen
     }
 }
@@ -170,6 +186,27 @@ mod tests {
             look(scope, revision);
         }
         assert_eq!(made, [(1, 1), (2, 1), (1, 2), (3, 1), (4, 1), (5, 1), (6, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn a_value_that_gets_heavier_makes_others_go() {
+        let mut cache = Cache::up_to_weight(2);
+        let of = |scope: u32| Request { scope, ..request(0) };
+        let mut made = 0;
+        let mut look = |cache: &mut Cache<u32>, scope: u32| {
+            let make = || {
+                made += 1;
+                (scope, 1)
+            };
+            cache.with(&of(scope), make, |seen| assert_eq!(*seen, scope));
+            made
+        };
+        assert_eq!((look(&mut cache, 1), look(&mut cache, 2)), (1, 2));
+        cache.weigh(&of(2), (), 2);
+        // The first is of the old generation now, and goes when the next one fills the young one.
+        assert_eq!(look(&mut cache, 3), 3);
+        assert_eq!(look(&mut cache, 2), 3);
+        assert_eq!(look(&mut cache, 1), 4);
     }
 
     #[test]

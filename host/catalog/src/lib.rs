@@ -69,7 +69,7 @@ pub use fault::{CatalogError, Fault, Faults, MAX_FAULTS};
 pub use id::{Id, IdError};
 pub use kind::{Channel, Registration, ResourceType, SenderType};
 pub use message_types::{
-    MAX_MESSAGE_TYPES, MessageTypeError, MessageTypes, PROMOTIONAL, TRANSACTIONAL, check_message_type,
+    MAX_MESSAGE_TYPES, MessageType, MessageTypeError, MessageTypes, PROMOTIONAL, TRANSACTIONAL, check_message_type,
 };
 pub use model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy};
 pub use persistent::{PVec, SlotVec};

@@ -13,6 +13,41 @@ pub const PROMOTIONAL: &str = "PROMOTIONAL";
 /// The most types that a sender may be limited to.
 pub const MAX_MESSAGE_TYPES: usize = 32;
 
+/// A message type: [`MessageType::TRANSACTIONAL`], [`MessageType::PROMOTIONAL`], or a word of the platform's own.
+///
+/// ```
+/// use callsign_catalog::MessageType;
+///
+/// assert_eq!(MessageType::parse("TRANSACTIONAL"), Ok(MessageType::TRANSACTIONAL));
+/// assert_eq!(MessageType::parse("otp")?.as_str(), "otp");
+/// assert!(MessageType::parse("Promotional").is_err() && MessageType::parse("two words").is_err());
+/// # Ok::<(), callsign_catalog::MessageTypeError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MessageType<'a>(&'a str);
+
+impl<'a> MessageType<'a> {
+    /// What a recipient asked for, such as passwords and receipts.
+    pub const TRANSACTIONAL: MessageType<'static> = MessageType(TRANSACTIONAL);
+
+    /// What advertises.
+    pub const PROMOTIONAL: MessageType<'static> = MessageType(PROMOTIONAL);
+
+    /// The message type that a text is.
+    ///
+    /// # Errors
+    /// As [`check_message_type`].
+    pub fn parse(text: &'a str) -> Result<Self, MessageTypeError> {
+        check_message_type(text).map(|()| Self(text))
+    }
+
+    /// The word.
+    #[inline]
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
 /// The only types of messages that a sender may carry; all of them if it is limited to none.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct MessageTypes(

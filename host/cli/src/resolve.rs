@@ -35,7 +35,12 @@ A message is a JSON object on one line:
   {\"messageId\": \"m1\", \"applicationId\": \"shop\", \"entityId\": \"acme\",
    \"channel\": \"SMS\", \"to\": \"+14155550123\", \"from\": \"Shop\"}
 or a CSV row under a header with these names. `channel` (SMS, MMS or RCS) and `to`
-are required; `from` overrides every strategy. A line has at most 64 KiB.
+are required; `from` overrides every strategy. A message may also have
+  \"messageType\": \"TRANSACTIONAL\", \"sentAt\": \"2026-03-01T21:30:00Z\",
+  \"attributes\": {\"campaign\": \"C1\"}       (CSV: a column attribute.campaign)
+and, in place of `channel`, channels in order of preference:
+  \"channels\": [\"RCS\", \"SMS\"]             (CSV: RCS|SMS)
+A line has at most 64 KiB.
 
 Examples:
   callsign resolve --catalog catalog.json messages.jsonl > decisions.jsonl

@@ -144,6 +144,13 @@ impl Draft {
         last.sort_unstable();
         last.into_iter().map(|(index, moved)| (&self.changes[index], moved)).collect()
     }
+
+    /// The ids of the senders that do not exist any more.
+    pub(crate) fn removed_senders(&self) -> Vec<&str> {
+        let senders = self.last_of_each().into_iter().map(|(change, _)| change);
+        let removed = senders.filter(|change| change.kind == Kind::Sender && change.body.is_none());
+        removed.map(|change| &*change.key).collect()
+    }
 }
 
 /// Milliseconds since 1970.

@@ -1,5 +1,6 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
+mod health;
 mod reason;
 mod tenant;
 
@@ -14,6 +15,7 @@ use callsign_store_address::StoreAddress;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+pub use self::health::Health;
 pub use self::tenant::Tenant;
 use crate::store::CatalogAddress;
 
@@ -40,6 +42,8 @@ pub struct Config {
     pub tenant: Tenant,
     /// Rate limits of each key.
     pub rate: Rate,
+    /// How the health of senders follows from delivery receipts.
+    pub health: Health,
     /// What is logged, on standard error.
     pub log: Log,
     /// Where modules are compiled. Not part of the file: the program sets it. Default in this process, which has no limits for
@@ -184,6 +188,7 @@ impl Default for Config {
             limits: Limits::default(),
             tenant: Tenant::default(),
             rate: Rate::default(),
+            health: Health::default(),
             log: Log::default(),
             compiler: Compiler::default(),
         }
@@ -349,6 +354,7 @@ impl Config {
             return Err(format!("limits.bodies_bytes is less than the largest single body, {largest}"));
         }
         self.tenant.check(limits)?;
+        self.health.check()?;
         if limits.messages > 100_000 {
             return Err("limits.messages is at most 100000".into());
         }

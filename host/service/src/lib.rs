@@ -30,6 +30,7 @@ mod openapi;
 mod provisioning;
 mod refused_traffic;
 mod router;
+mod sender_health;
 mod server;
 mod service;
 mod state;
@@ -41,7 +42,7 @@ mod v1;
 mod visibility;
 
 pub use config::{
-    CatalogConfig, Config, ConfigError, ENVIRONMENT, Limits, Listen, Log, LogFormat, Rate, Sticky, Tenant,
+    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, Rate, Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};

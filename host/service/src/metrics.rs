@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::binding::STEPS;
+use crate::sender_health::Counts;
 use crate::tenant::Budget;
 
 /// The refusal codes of the specification. Codes of policies are counted together as [`OWN`]: a policy can use any
@@ -93,6 +94,15 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) revision: Gauge,
     pub(crate) changeable: Gauge,
+    /// Senders that are unhealthy for some channel and country.
+    pub(crate) unhealthy_senders: Gauge,
+    /// Receipts: delivered, undelivered, blocked.
+    receipts: [Counter; 3],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -219,6 +229,12 @@ impl Default for Metrics {
         registry.register("requests_waiting", "Requests that wait for their turn", waiting.clone());
         registry.register("connections", "Connections that are open", connections.clone());
         registry.register("catalog_revision", "The revision that is served", revision.clone());
+        let unhealthy_senders = Gauge::default();
+        let receipts: Family<OutcomeLabel, Counter> = Family::default();
+        registry.register("unhealthy_senders", "Senders that are unhealthy somewhere", unhealthy_senders.clone());
+        registry.register("receipts", "Delivery receipts that this node took, by outcome", receipts.clone());
+        let receipts = ["delivered", "undelivered", "blocked"]
+            .map(|outcome| receipts.get_or_create_owned(&OutcomeLabel { outcome }));
         registry.register("catalog_store_up", "Whether the catalog store answers", changeable.clone());
         let steps = STEPS.map(|step| steps.get_or_create_owned(&StepLabel { step: step.as_str() }));
         // Every series starts at 0: the growth of a series that is missing cannot be seen.
@@ -252,6 +268,8 @@ impl Default for Metrics {
             connections,
             revision,
             changeable,
+            unhealthy_senders,
+            receipts,
         }
     }
 }
@@ -323,6 +341,13 @@ impl Metrics {
             _ => "other",
         };
         self.changes.get_or_create(&Happening { event }).inc();
+    }
+
+    /// Counts receipts.
+    pub(crate) fn received(&self, counts: &Counts) {
+        for (counter, more) in self.receipts.iter().zip([counts.delivered, counts.undelivered, counts.blocked]) {
+            counter.inc_by(more);
+        }
     }
 
     /// Counts a request. `route` is the template of its path.

@@ -82,6 +82,8 @@ impl Running {
     /// Serves until `end`, then finishes the requests in progress.
     pub async fn until(self, end: impl Future<Output = ()>) {
         let follower = tokio::spawn(Arc::clone(&self.service).follow());
+        let health = tokio::spawn(Arc::clone(&self.service).follow_health());
+        let receipts = tokio::spawn(Arc::clone(&self.service).run_receipts());
         let creator = tokio::spawn(Arc::clone(&self.service).run_entity_autocreate());
         // Until the last request is finished, so that a load balancer sees why the main address takes no more.
         let probing =
@@ -90,7 +92,7 @@ impl Running {
             tracing::error!("probes are not answered: {error}");
         }
         self.listener.serve(&self.service, self.router, end).await;
-        let _ = tokio::join!(follower, creator);
+        let _ = tokio::join!(follower, health, receipts, creator);
         drop(probing);
     }
 }

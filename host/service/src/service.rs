@@ -8,7 +8,9 @@ mod commit;
 mod entity_autocreate;
 mod gateway_events;
 mod load;
+mod receipts;
 mod reconcile;
+mod signals;
 mod upgrade;
 mod validate;
 
@@ -24,6 +26,7 @@ pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
 use self::entity_autocreate::EntityAutocreate;
 pub use self::load::StartError;
 use self::reconcile::AppliedBindings;
+pub(crate) use self::signals::SenderHealth;
 use crate::config::Config;
 use crate::events::Events;
 use crate::metrics::Metrics;
@@ -54,6 +57,8 @@ pub(crate) struct Service {
     pub(crate) audits: TenantTurns,
     /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
+    /// What is known of the health of senders.
+    pub(crate) sender_health: SenderHealth,
     state: ArcSwap<State>,
     /// Held while a revision is made here, or taken over from another node.
     writer: Mutex<()>,

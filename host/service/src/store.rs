@@ -6,6 +6,7 @@
 
 mod address;
 mod postgres;
+pub(crate) mod sender_health;
 pub(crate) mod settings;
 mod sqlite;
 

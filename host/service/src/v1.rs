@@ -1,5 +1,6 @@
 //! The API under `/v1`.
 
+mod applications;
 mod audit;
 mod bindings;
 mod condition;
@@ -11,7 +12,9 @@ mod entities;
 mod events;
 mod keys;
 mod modules;
+mod receipts;
 mod resource;
+mod sender_health;
 mod senders;
 mod sticky;
 mod strategies;
@@ -49,7 +52,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(needs_platform(Scope::Audit, OpenApiRouter::new().routes(routes!(audit::list))))
         .merge(needs_platform(Scope::Keys, keys))
         .merge(needs(Scope::Numbers, senders::routes()))
+        .merge(needs(Scope::Numbers, sender_health::routes().routes(routes!(receipts::receive))))
         .merge(needs_platform(Scope::Numbers, senders::import_routes()))
-        .merge(needs(Scope::ApplicationEntity, entities::routes()))
+        .merge(needs(Scope::ApplicationEntity, applications::routes().merge(entities::routes())))
+        .merge(needs_platform(Scope::ApplicationEntity, entities::attribute_routes()))
         .merge(needs(Scope::SendingStrategy, default_senders::routes().merge(strategies::routes())))
 }

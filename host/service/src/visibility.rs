@@ -209,6 +209,18 @@ impl<'v> Sight<'v> {
         self.catalog().application(tenant).is_some_and(|(application, _)| self.catalog().uses(application, sender))
     }
 
+    /// Whether nobody else uses a sender that the key sees: for a tenant, no other application is associated with it or has it
+    /// as a default sender. The platform has every sender.
+    pub(crate) fn has_sender_alone(self, id: &str) -> bool {
+        let Some(tenant) = self.tenant else { return true };
+        let catalog = self.catalog();
+        let (Some((application, _)), Some((sender, _))) = (catalog.application(tenant), catalog.sender(id)) else {
+            return false;
+        };
+        catalog.associations_of(sender).all(|association| association.application == application)
+            && catalog.defaults_of(sender).all(|default| default.application == application)
+    }
+
     /// The senders that the key sees, and if an application is given only those that it uses, in their order; `None` means
     /// all.
     pub(crate) fn senders(self, application: Option<&str>) -> Option<Vec<u32>> {

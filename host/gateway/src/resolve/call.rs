@@ -137,11 +137,11 @@ pub(crate) fn load(instance: &mut Instance, snapshot: &Snapshot, queries: &[Quer
                 message_id: query.message.id.map(Into::into),
                 application: query.message.application.map(Into::into),
                 entity: query.message.entity.map(Into::into),
-                message_type: query.message.message_type.map(Into::into),
+                message_type: query.message.message_type.map(|one| one.as_str().into()),
             });
         }
         if attributes {
-            state.push_attributes(query.message.attributes.iter().copied());
+            state.push_attributes(query.message.attributes.iter());
         }
     }
 }

@@ -5,9 +5,9 @@ use std::hash::Hasher;
 use callsign_catalog::Channel;
 use callsign_destination::Destination;
 use callsign_engine::contract::types::Request;
+use callsign_engine::words::marks;
 use callsign_index::Scope;
 use callsign_index::host_reads::channel_number;
-use callsign_engine::words::marks;
 use siphasher::sip::SipHasher13;
 
 use super::explicit::explicit;
@@ -25,6 +25,8 @@ pub(crate) struct Question {
     pub(crate) destination: Destination,
     /// The type of the message, as far as the scope tells types apart.
     pub(crate) message_type: u64,
+    /// Whether the decision is only what the message would get: no pin is written or renewed.
+    pub(crate) is_fallback: bool,
 }
 
 /// The scope of a message, and the route of that scope.
@@ -70,9 +72,10 @@ pub(crate) fn prepare_of(
     let revision = &snapshot.revision;
     let message_type = match message.message_type {
         None => 0,
-        text => revision.scope(scope).map_or(0, |scope| revision.message_type(scope, text)),
+        Some(one) => revision.scope(scope).map_or(0, |scope| revision.message_type(scope, Some(one.as_str()))),
     };
-    Ok(Question { scope, route, channel: message.channel, destination, message_type })
+    let is_fallback = message.is_fallback;
+    Ok(Question { scope, route, channel: message.channel, destination, message_type, is_fallback })
 }
 
 impl Question {

@@ -78,6 +78,10 @@ impl Service {
         for change in changes.iter().filter(|change| change.kind == Kind::Application && change.body.is_none()) {
             self.refused_traffic.forget_application(&change.key);
         }
+        let senders = changes.iter().filter(|change| change.kind == Kind::Sender && change.body.is_none());
+        let revision = self.revision();
+        let removed = senders.filter(|change| revision.catalog().sender(&change.key).is_none());
+        self.sender_health.forget(removed.map(|change| &*change.key));
         let removed = changes.iter().filter(|change| change.kind == Kind::Module && change.body.is_none());
         for (owner, digest) in removed.filter_map(|change| ModuleRecord::parts(&change.key)) {
             self.modules.forget(owner.as_deref(), &digest);

@@ -20,7 +20,8 @@ impl Service {
     pub(crate) async fn follow(self: Arc<Self>) {
         loop {
             tokio::select! {
-                () = self.store.changed().notified() => {}
+                // The notice may be of health, which waits for no writer.
+                () = self.store.changed().notified() => self.sender_health.look(),
                 () = tokio::time::sleep(LOOK) => {}
                 () = self.ended() => return,
             }

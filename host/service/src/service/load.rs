@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, watch};
 
 use super::entity_autocreate::EntityAutocreate;
 use super::reconcile::AppliedBindings;
-use super::{Service, upgrade};
+use super::{SenderHealth, Service, upgrade};
 use crate::change::{Draft, Kind};
 use crate::config::Config;
 use crate::data_folder;
@@ -113,11 +113,14 @@ impl Service {
             starts: TenantTurns::new(STARTS),
             audits: TenantTurns::new(AUDITS),
             refused_traffic: RefusedTraffic::default(),
+            sender_health: SenderHealth::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
             reachable: AtomicBool::new(true),
             ending: watch::Sender::new(false),
         });
+        service.gateway.use_signals(service.sender_health.board());
+        service.look_at_health().await?;
         service.listen_to_gateway();
         service.start_bindings(&standard).await;
         Ok(service)

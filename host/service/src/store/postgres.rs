@@ -1,6 +1,8 @@
 //! The catalog store in PostgreSQL, for a fleet. Writers lock the row of `callsign_head` one after the other; readers
 //! are told of a revision by `NOTIFY`.
 
+mod sender_health;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +85,7 @@ impl Postgres {
             .transact(LONG_PATIENCE, async |client| {
                 let transaction = client.transaction().await?;
                 transaction.batch_execute(SCHEMA).await?;
+                transaction.batch_execute(sender_health::SCHEMA).await?;
                 transaction.commit().await
             })
             .await
@@ -169,6 +172,10 @@ impl Postgres {
                      SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) \
                      ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body";
                 transaction.execute(sql, &[&put.0, &put.1, &put.2, &put.3]).await?;
+            }
+            let removed_senders = draft.removed_senders();
+            if !removed_senders.is_empty() {
+                sender_health::forget(&transaction, now(), &removed_senders).await?;
             }
             for (digest, bytes) in &draft.components {
                 let sql = "INSERT INTO callsign_components VALUES ($1, $2) ON CONFLICT DO NOTHING";

@@ -1,5 +1,7 @@
 //! The catalog store in a SQLite file, for one node. Other processes, such as `callsign key`, may write to it too.
 
+mod sender_health;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -186,6 +188,7 @@ fn open(path: &Path, operator: Operator) -> Result<(Connection, Connection), Sto
         )));
     }
     connection.execute_batch(SCHEMA)?;
+    connection.execute_batch(sender_health::SCHEMA)?;
     connection.pragma_update(None, "user_version", LAYOUT)?;
     Ok((connection, connect(path)?))
 }
@@ -242,6 +245,7 @@ fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<
             put.execute(params![change.kind.as_str(), change.key, position(revision, index), body.get()])?;
         }
     }
+    sender_health::forget(transaction, now(), &draft.removed_senders())?;
     for (digest, bytes) in &draft.components {
         transaction.execute("INSERT OR IGNORE INTO components VALUES (?, ?)", params![digest, bytes])?;
     }

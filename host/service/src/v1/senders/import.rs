@@ -1,6 +1,6 @@
 //! The import of many senders: all of them in one revision, or none.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,8 +11,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::super::element::members;
 use super::changes;
 use super::export::Format;
+use super::merge::{Given, count_changes, merged};
 use super::rows;
 use crate::fault::{Fault, Violation};
 use crate::http::{Answer, Caller, Json, Parameters, Problems, plain, quoted};
@@ -28,12 +30,17 @@ pub(in crate::v1) struct Imported {
     created: usize,
     /// How many replaced a sender with the same id, changed or not.
     replaced: usize,
+    /// Of how many of these each field has changed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    changed: BTreeMap<&'static str, usize>,
 }
 
-/// Senders that were read, each with its line.
+/// Senders that were read, each with its line and which fields that has.
 struct Lines {
     catalog: Catalog,
-    lines: Vec<u64>,
+    lines: Vec<(u64, Given)>,
+    /// The attributes that a table has columns for.
+    columns: Option<Vec<String>>,
 }
 
 /// The state of reading.
@@ -41,21 +48,24 @@ struct Lines {
 struct Reading {
     /// `{"senders":[` and what comes after it.
     text: String,
-    lines: Vec<u64>,
+    lines: Vec<(u64, Given)>,
+    columns: Option<Vec<String>>,
     faults: Vec<(u64, Violation)>,
 }
 
 impl Reading {
-    fn row(&mut self, line: u64, json: &str) {
+    fn row(&mut self, line: u64, json: &str, given: Given) {
         self.text.push(if self.lines.is_empty() { ' ' } else { ',' });
         self.text.push_str(json);
-        self.lines.push(line);
+        self.lines.push((line, given));
     }
 
     /// Checks all senders together, as a catalog file.
     fn finish(mut self) -> Result<Lines, Fault> {
         match Catalog::from_json(&format!("{{\"senders\":[{}]}}", self.text)) {
-            Ok(catalog) if self.faults.is_empty() => return Ok(Lines { catalog, lines: self.lines }),
+            Ok(catalog) if self.faults.is_empty() => {
+                return Ok(Lines { catalog, lines: self.lines, columns: self.columns });
+            }
             Ok(_) => {}
             Err(CatalogError::Faults(found)) => {
                 for fault in &found {
@@ -85,7 +95,7 @@ impl Reading {
         let inside = path.strip_prefix("$.senders[").and_then(|rest| rest.split_once(']'));
         let Some((index, rest)) = inside else { return (1, path.to_owned()) };
         let line = index.parse::<usize>().ok().and_then(|index| self.lines.get(index)).copied();
-        (line.unwrap_or(1), rest.trim_start_matches('.').to_owned())
+        (line.map_or(1, |(line, _)| line), rest.trim_start_matches('.').to_owned())
     }
 }
 
@@ -102,14 +112,17 @@ fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
     let mut reading = Reading::default();
     match format {
         Format::Csv => {
-            let reading = std::cell::RefCell::new(&mut reading);
-            let fault = |line, violation| reading.borrow_mut().faults.push((line, violation));
-            rows::read(text, |line, json| reading.borrow_mut().row(line, &json), fault);
+            let columns = {
+                let reading = std::cell::RefCell::new(&mut reading);
+                let fault = |line, violation| reading.borrow_mut().faults.push((line, violation));
+                rows::read(text, |line, json, given| reading.borrow_mut().row(line, &json, given), fault)
+            };
+            reading.columns = Some(columns);
         }
         Format::JsonLines => {
             for (line, json) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
                 match serde_json::from_str::<&RawValue>(json) {
-                    Ok(value) => reading.row(line, value.get()),
+                    Ok(value) => reading.row(line, value.get(), given(value)),
                     Err(error) => {
                         let text = format!("is not JSON: {} at column {}", plain(&error), error.column());
                         reading.faults.push((line, Violation::new("", text)));
@@ -121,11 +134,25 @@ fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
     reading.finish()
 }
 
+/// Which of the fields that may be left out a JSON line has.
+fn given(line: &RawValue) -> Given {
+    let members = members(line);
+    let has = |name: &str| members.contains_key(name);
+    Given {
+        status: has("status"),
+        weight: has("weight"),
+        message_types: has("messageTypes"),
+        attributes: has("attributes"),
+    }
+}
+
 /// Registers senders, one a line: JSON objects, or CSV (`Content-Type: text/csv`) with the columns `senderId`,
-/// `sender`, `senderType`, `status` and `coverage`, the last written as `SMS:US|CA;MMS:*`.
+/// `sender`, `senderType`, `coverage` (written as `SMS:US|CA;SMS:SG:PENDING;MMS:*`), and perhaps `status`,
+/// `messageTypes` (written as `OTP|TRANSACTIONAL`), `weight`, and `attribute.NAME` for attributes.
 ///
 /// All of them take effect in one revision, or none. With `mode=insert` none may exist already; otherwise existing ones
-/// are replaced.
+/// are replaced. Columns and fields that are not there change nothing: a sender that is suspended stays so in an import
+/// without `status`. The answer counts the fields that changed.
 #[utoipa::path(post, path = "/v1/senders/import", tag = "senders",
     params(("mode" = Option<String>, Query, description = "`upsert`, the default, or `insert`")),
     request_body(content((String = "application/x-ndjson"), (String = "text/csv"))),
@@ -145,19 +172,37 @@ pub(in crate::v1) async fn import(
         let there: HashMap<&str, &Sender> =
             view.catalog().senders().iter().map(|sender| (&*sender.id, sender)).collect();
         let mut all = Vec::new();
-        let mut imported = Imported { created: 0, replaced: 0 };
+        let mut imported = Imported { created: 0, replaced: 0, changed: BTreeMap::new() };
         let mut exist = Vec::new();
-        for (sender, line) in lines.catalog.senders().iter().zip(&lines.lines) {
+        let mut wrong = Vec::new();
+        for (sender, (line, given)) in lines.catalog.senders().iter().zip(&lines.lines) {
             let before = there.get(&*sender.id).copied();
             match before {
-                None => imported.created += 1,
+                None => {
+                    imported.created += 1;
+                    all.extend(changes(None, sender));
+                }
                 Some(_) if is_insert && exist.len() < MOST_FAULTS => {
                     let text = format!("the sender {} exists already", quoted(&sender.id));
                     exist.push(Violation::new(format!("line {line}: senderId"), text));
                 }
-                Some(_) => imported.replaced += 1,
+                Some(there) => {
+                    imported.replaced += 1;
+                    match merged(there, sender, *given, lines.columns.as_deref()) {
+                        Ok(sender) => {
+                            count_changes(there, &sender, &mut imported.changed);
+                            all.extend(changes(before, &sender));
+                        }
+                        Err(error) if wrong.len() < MOST_FAULTS => {
+                            wrong.push(Violation::new(format!("line {line}: attributes"), error.to_string()));
+                        }
+                        Err(_) => {}
+                    }
+                }
             }
-            all.extend(changes(before, sender));
+        }
+        if !wrong.is_empty() {
+            return Err(Fault::invalid(wrong));
         }
         if !exist.is_empty() {
             let fault = Fault::invalid(exist);
