@@ -260,15 +260,15 @@ impl Reference {
         let Some(pinned) = pins.pinned(message) else {
             return Continue(true);
         };
-        let among = |senders: &[&Sender]| senders.iter().copied().find(|sender| sender.sender_id == pinned);
-        match among(&candidates.sound) {
+        let is_pinned = |sender: &&&Sender| sender.sender_id == pinned;
+        match candidates.sound.iter().find(is_pinned) {
             Some(sender) => Break(Expected::Decided {
                 step: "STICKY",
                 strategy_id: Some(strategy.strategy_id.clone()),
                 any_of: weighted(&[sender]),
                 pins: false,
             }),
-            None => Continue(among(&candidates.passed_over).is_none()),
+            None => Continue(!candidates.passed_over.iter().any(|sender| is_pinned(&sender))),
         }
     }
 
