@@ -49,7 +49,7 @@ pub use bindings::{contract, explain};
 pub use compile::{Compiler, compile_child_main};
 pub use error::PolicyError;
 pub use exports::RequestIter;
-pub use failure::Failure;
+pub use failure::{Failure, MemoryTaken, Overrun};
 pub use inspection::{Import, Inspection};
 pub use instance::{CallMessage, Instance, MessageTexts, PinRead, State};
 pub use instance_pool::InstanceSlot;

@@ -52,7 +52,7 @@ mod worlds;
 
 pub use self::{
     coverage::{Coverage, coverage},
-    health::{Health, Unhealthy},
+    health::{Health, Report},
     message::{Destination, Expected, Message, Outcome},
     model::Reference,
     rng::Rng,

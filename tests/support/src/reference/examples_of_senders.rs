@@ -6,7 +6,7 @@ use super::samples::{
     catalog, decided, expect, explicit, from, long, message, not_capable, on, pinning, platform, refused, sender, set,
     strategy, to, typed, unhealthy, with,
 };
-use super::{Expected, Health, Message, Outcome, Pins, Reference, Spread, Unhealthy};
+use super::{Expected, Health, Message, Outcome, Pins, Reference, Report, Spread};
 
 /// A sender for SMS with these entries of coverage.
 fn covering(entries: &[(Value, &str)]) -> Value {
@@ -129,12 +129,11 @@ fn unhealthy_senders_are_skipped_where_the_strategy_says_so_and_others_are_left(
     // All, where every one is.
     assert_eq!(by(&unhealthy(&both), &message()), pool(&both));
     // For this channel and country.
-    let report = |channel: Option<&str>, country: Option<&str>| Health {
-        unhealthy: vec![Unhealthy {
-            sender_id: "a".to_owned(),
-            channel: channel.map(str::to_owned),
-            country: country.map(str::to_owned),
-        }],
+    let of_a = |channel: Option<&str>, country: Option<&str>, healthy| Report {
+        sender_id: "a".to_owned(),
+        channel: channel.map(str::to_owned),
+        country: country.map(str::to_owned),
+        healthy,
     };
     for (channel, country, left) in [
         (Some("SMS"), Some("US"), &b[..]),
@@ -144,7 +143,17 @@ fn unhealthy_senders_are_skipped_where_the_strategy_says_so_and_others_are_left(
         (None, Some("CA"), &both),
         (Some("MMS"), Some("US"), &both),
     ] {
-        assert_eq!(by(&report(channel, country), &message()), pool(left), "{channel:?} {country:?}");
+        let health = Health { reports: vec![of_a(channel, country, false)] };
+        assert_eq!(by(&health, &message()), pool(left), "{channel:?} {country:?}");
+    }
+    // What was last reported.
+    for (last, left) in [
+        (of_a(None, None, true), &both[..]),
+        (of_a(Some("SMS"), Some("US"), true), &both),
+        (of_a(Some("MMS"), None, true), &b),
+    ] {
+        let health = Health { reports: vec![of_a(None, None, false), last] };
+        assert_eq!(by(&health, &message()), pool(left), "{health:?}");
     }
     // A strategy that does not say so does not ask.
     let senders = [long("a", "442079460010"), long("b", "442079460011")];

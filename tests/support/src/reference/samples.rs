@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Destination, Expected, Health, Message, Pins, Reference, Unhealthy};
+use super::{Destination, Expected, Health, Message, Pins, Reference, Report};
 
 /// A long number for all channels and countries.
 pub(super) fn long(sender_id: &str, digits: &str) -> Value {
@@ -105,8 +105,8 @@ pub(super) fn typed(message_type: &str, message: Message) -> Message {
 
 /// Senders that are unhealthy everywhere.
 pub(super) fn unhealthy(ids: &[&str]) -> Health {
-    let report = |id: &&str| Unhealthy { sender_id: (*id).to_owned(), channel: None, country: None };
-    Health { unhealthy: ids.iter().map(report).collect() }
+    let report = |id: &&str| Report { sender_id: (*id).to_owned(), channel: None, country: None, healthy: false };
+    Health { reports: ids.iter().map(report).collect() }
 }
 
 pub(super) fn refused(code: &'static str) -> Expected {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::health::{Health, Unhealthy};
+use super::health::{Health, Report};
 use super::message::Message;
 use super::numbers::{self, Recipient};
 use super::rng::Rng;
@@ -432,16 +432,21 @@ fn random_defaults(rng: &mut Rng, catalog: &Value, scopes: &[Scope]) -> Value {
     Value::from(defaults)
 }
 
-/// Some senders, unhealthy everywhere or for a channel or a country.
+/// Reports of some senders, everywhere or for a channel or a country. Few say that all is well again.
 fn random_health(rng: &mut Rng, catalog: &Value) -> Health {
     let mut health = Health::default();
     for sender_id in ids(catalog, "senders", "senderId") {
-        if !rng.percent(30) {
-            continue;
+        let mut report = |rng: &mut Rng, healthy| {
+            let channel = rng.percent(40).then(|| any_channel(rng).to_owned());
+            let country = rng.percent(40).then(|| (*rng.pick(&COUNTRIES[..3])).to_owned());
+            health.reports.push(Report { sender_id: sender_id.clone(), channel, country, healthy });
+        };
+        if rng.percent(35) {
+            report(rng, false);
+            if rng.percent(25) {
+                report(rng, true);
+            }
         }
-        let channel = rng.percent(40).then(|| any_channel(rng).to_owned());
-        let country = rng.percent(40).then(|| (*rng.pick(&COUNTRIES[..3])).to_owned());
-        health.unhealthy.push(Unhealthy { sender_id, channel, country });
     }
     health
 }
