@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use callsign::{Limits, Message};
+use callsign::{Gateway, Limits, Message};
 
 use self::measure::{Instructions, Times, table};
 use self::subject::{Found, Subject};
@@ -32,36 +32,36 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
         return Err(Stop::refused(error).hint("`--record` writes what the policy decides as what is expected."));
     }
     let bytes = fs::read(component).map_err(|error| unreadable("the component", component, error))?;
-    let subject = Subject::load(&bytes, Limits::default(), component, &cases, file)?;
-
-    let (settings, lines) = policy_log::keep(|| subject.gateway());
-    let gateway = settings?;
+    let load = |limits| Subject::load(&bytes, limits, component, &cases, file);
+    let (loaded, lines) = policy_log::keep(|| load(Limits::default()));
+    let subject = loaded?;
     print(&log_lines(&lines))?;
+    let gateway = subject.gateway()?;
     let begun = subject.begin(&gateway, &cases.cases);
     let ways = Ways::of(&subject, &gateway, &begun);
 
     let (mut as_expected, mut recorded) = (0, Vec::new());
     for (index, (case, start)) in cases.cases.iter().zip(&begun).enumerate() {
         let departure = ways.departures.get(index).and_then(Option::as_ref);
-        let differs = case.expect.as_ref().is_some_and(|expected| !expected.is_met_by(&start.found.decision));
-        let (word, mut report) = match (&case.expect, differs || departure.is_some()) {
-            (_, true) => ("FAILED", String::new()),
-            (Some(_), false) => ("ok", String::new()),
-            (None, false) => ("new", format!("recorded  {}\n", start.found.decision.to_record())),
-        };
-        if let Some(expected) = case.expect.as_ref().filter(|_| differs) {
-            report.push_str(&difference(expected, &start.found));
+        let different = case.expect.as_ref().filter(|expected| !expected.is_met_by(&start.found.decision));
+        let is_sound = different.is_none() && departure.is_none();
+        as_expected += usize::from(is_sound);
+        if is_sound && case.expect.is_none() {
+            recorded.push((index, start.found.decision.to_record()));
         }
-        if let Some(departure) = departure {
-            report.push_str(&departure.report(&start.found, &cases.cases));
+        let word = match &case.expect {
+            _ if !is_sound => "FAILED",
+            Some(_) => "ok",
+            None => "new",
+        };
+        let mut report = different.map(|expected| difference(expected, &start.found)).unwrap_or_default();
+        report.push_str(&departure.map(|way| way.report(&start.found, &cases.cases)).unwrap_or_default());
+        if word == "new" {
+            let _ = writeln!(report, "recorded  {}", start.found.decision.to_record());
         }
         report.push_str(&log_lines(&start.lines));
-        if differs {
-            let _ = write!(report, "\n{}\n", subject.explain(&gateway, case, start));
-        }
-        as_expected += usize::from(!differs && departure.is_none());
-        if case.expect.is_none() && departure.is_none() {
-            recorded.push((index, start.found.decision.to_record()));
+        if different.is_some() {
+            let _ = write!(report, "\n{}\n", subject.explain(&gateway, start));
         }
         print(&format!("{word:8}{}\n{}", case.name, indented(&report)))?;
     }
@@ -73,15 +73,23 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
             if recorded.len() == 1 { "1 new case is".into() } else { format!("{} new cases are", recorded.len()) };
         print(&format!("{cases} written to {}\n\n", file.display()))?;
     }
+    print(&measure(&subject, &gateway, &load(counting())?, &cases.cases)?)?;
+    Ok(if as_expected == total { Exit::Done } else { Exit::InvalidMessages })
+}
 
+/// Limits under which instructions are counted.
+fn counting() -> Limits {
     let mut limits = Limits::default();
     limits.fuel = Some(COUNTING_FUEL);
-    let counting = Subject::load(&bytes, limits, component, &cases, file)?;
-    let messages: Vec<Message<'_>> = cases.cases.iter().map(Case::message).collect();
-    let times = Times::of(&gateway, &messages);
+    limits
+}
+
+/// What decisions take, once with the policy as it is, once with one that counts.
+fn measure(subject: &Subject, gateway: &Gateway, counting: &Subject, cases: &[Case]) -> Result<String, Stop> {
+    let messages: Vec<Message<'_>> = cases.iter().map(Case::message).collect();
+    let times = Times::of(gateway, &messages);
     let instructions = Instructions::of(&counting.gateway()?, counting.policy(), &messages);
-    print(&table(&times, &instructions, subject.policy()))?;
-    Ok(if as_expected == total { Exit::Done } else { Exit::InvalidMessages })
+    Ok(table(&times, &instructions, subject.policy()))
 }
 
 /// How a decision differs from the expected one.

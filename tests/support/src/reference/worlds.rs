@@ -371,7 +371,7 @@ fn random_strategy(rng: &mut Rng, id: &str, scope: &Scope, senders: &[String]) -
         2..5 => strategy["destinationCountryCodes"] = json!(random_countries(rng, 4)),
         _ => {}
     }
-    for (option, chance) in [("useStickySender", 45), ("useGeolocatedSender", 65), ("skipUnhealthySenders", 40)] {
+    for (option, chance) in [("useStickySender", 45), ("useGeolocatedSender", 65), ("skipUnhealthySenders", 55)] {
         if rng.percent(chance) {
             strategy[option] = json!(true);
         } else if rng.percent(30) {

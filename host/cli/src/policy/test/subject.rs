@@ -122,10 +122,10 @@ impl Subject {
     }
 
     /// Why a case is decided as it is, in words.
-    pub(super) fn explain(&self, gateway: &Gateway, case: &Case, start: &Start<'_>) -> String {
+    pub(super) fn explain(&self, gateway: &Gateway, start: &Start<'_>) -> String {
         self.pins.put_back(&start.pins);
         self.freshen();
-        gateway.explain(&case.message()).to_string()
+        gateway.explain(&start.message).to_string()
     }
 }
 
