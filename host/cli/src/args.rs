@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use callsign::{Channel, Id, parse_time};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::policy_log::LogLevel;
 use crate::resolve::check_length;
 use crate::{check, completions, explain, key, module, policy, resolve, serve, sticky};
 
@@ -95,6 +96,10 @@ pub(crate) struct GatewayArguments {
     /// Settings for the policy: a JSON file. The policy checks them.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
+
+    /// Show what the policy logs on standard error: lines of this level and above, 1,000 a second at most.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub(crate) policy_log: LogLevel,
 
     #[command(flatten)]
     pub(crate) sticky: sticky::StoreArguments,
