@@ -80,6 +80,11 @@ setup: toolchain
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq postgresql; \
 		else exit 1; fi; }
+	@command -v pgbouncer >/dev/null || { \
+		echo 'pgbouncer is needed: tests start it on loopback themselves'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq pgbouncer; \
+		else exit 1; fi; }
 	@command -v redis-server >/dev/null || { \
 		echo 'redis-server, version 7 or up, is needed: tests start clusters of it on loopback themselves'; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
