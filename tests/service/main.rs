@@ -6,6 +6,8 @@
 mod audit;
 mod bindings;
 mod budgets;
+#[cfg(target_os = "linux")]
+mod bulk_lane;
 mod config;
 mod contract;
 mod coverage;

@@ -71,8 +71,8 @@ pub struct Listen {
     pub key: Option<PathBuf>,
 }
 
-/// Where the platform is stored.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Where the platform is stored, and how long its audit log is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CatalogConfig {
@@ -80,6 +80,10 @@ pub struct CatalogConfig {
     /// in the data folder.
     #[serde(with = "or_empty")]
     pub store: Option<CatalogAddress>,
+    /// How many days the audit log goes back; 0 is no bound.
+    pub audit_days: u64,
+    /// How many revisions the audit log has at most; 0 is no bound.
+    pub audit_revisions: u64,
 }
 
 /// Where pins are stored.
@@ -192,6 +196,12 @@ impl Default for Config {
             log: Log::default(),
             compiler: Compiler::default(),
         }
+    }
+}
+
+impl Default for CatalogConfig {
+    fn default() -> Self {
+        Self { store: None, audit_days: 400, audit_revisions: 10_000_000 }
     }
 }
 
