@@ -401,6 +401,52 @@ fn what_changes_nothing_makes_no_revision() {
     assert_eq!(revision(), before);
 }
 
+#[test]
+fn senders_are_found_by_type_country_channel_status_and_text_and_a_parameter_that_there_is_not_is_refused() {
+    let server = Server::start();
+    let sender = |id: &str, address: &str, kind: &str, channel: &str, country: &str, status: &str| {
+        let body = json!({ "senderId": id, "sender": address, "senderType": kind, "status": status,
+            "coverage": [{ "channel": channel, "countries": [country] }] });
+        server.post("/v1/senders", &body).expect(201);
+    };
+    sender("long-1", "+14155550100", "VIRTUAL_LONG_NUMBER", "SMS", "US", "ACTIVE");
+    sender("long-2", "+442071838750", "VIRTUAL_LONG_NUMBER", "SMS", "GB", "SUSPENDED");
+    sender("code", "12345", "SHORT_CODE", "SMS", "US", "ACTIVE");
+    sender("name", "Acme", "ALPHANUMERIC", "SMS", "DE", "ACTIVE");
+    for (query, found) in [
+        ("type=SHORT_CODE", &["code"][..]),
+        ("senderType=ALPHANUMERIC", &["name"]),
+        ("country=US", &["long-1", "code"]),
+        ("country=US&type=VIRTUAL_LONG_NUMBER&channel=SMS", &["long-1"]),
+        ("channel=MMS", &[]),
+        ("status=SUSPENDED", &["long-2"]),
+        ("text=LONG", &["long-1", "long-2"]),
+        ("text=acm", &["name"]),
+        ("text=%2B1+(415)+555-01", &["long-1"]),
+        ("text=2071", &["long-2"]),
+        ("text=nothing", &[]),
+    ] {
+        let results = server.get(&format!("/v1/senders?{query}")).expect(200).json()["results"].clone();
+        let ids: Vec<&str> = results.as_array().unwrap().iter().map(|one| one["senderId"].as_str().unwrap()).collect();
+        assert_eq!(ids, found, "{query}");
+    }
+    server.get("/v1/senders?type=NONE").expect(400);
+    for (path, parameter) in [
+        ("/v1/senders?typ=SHORT_CODE", "typ"),
+        ("/v1/senders?type=SHORT_CODE&Type=x", "Type"),
+        ("/v1/strategies?sender=x", "sender"),
+        ("/v1/usage?application=x", "application"),
+        ("/v1/keys?name=x", "name"),
+    ] {
+        let refused = server.get(path).expect(400).json();
+        let violation = &refused["violations"][0];
+        assert_eq!(violation["property"], parameter, "{refused}");
+        assert!(violation["violation"].as_str().unwrap().contains("is not a parameter here"), "{refused}");
+    }
+    // The compatible paths take what other versions of clients send.
+    server.get("/provisioning/1/applications?unknown=x").expect(200);
+}
+
 /// A sender with everything that one can have.
 fn full() -> Value {
     let mut sender = sender("S1", "+14155550100");
