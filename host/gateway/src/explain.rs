@@ -194,7 +194,7 @@ impl Explanation {
                 by: AnsweredBy { route: PLATFORM, role: Role::Active },
             },
             message: OwnedMessage::of(message),
-            destination: Destination::parse(message.to).ok(),
+            destination: snapshot.revision.catalog().numbering().area_codes().parse(message.to).ok(),
             registered: message.from.map_or_else(Vec::new, |from| snapshot.revision.registered(from).collect()),
             trace: None,
             unhealthy: None,

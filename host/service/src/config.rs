@@ -1,6 +1,7 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
 mod health;
+mod numbering;
 mod policy;
 mod printed;
 mod reason;
@@ -19,6 +20,7 @@ use toml::{Table, Value};
 use utoipa::ToSchema;
 
 pub use self::health::Health;
+pub use self::numbering::NumberingConfig;
 pub use self::policy::PolicyLimits;
 pub use self::tenant::Tenant;
 use crate::store::CatalogAddress;
@@ -51,6 +53,8 @@ pub struct Config {
     pub rate: Rate,
     /// How the health of senders follows from delivery receipts.
     pub health: Health,
+    /// What the operator knows of the world's numbers beyond this release.
+    pub numbering: NumberingConfig,
     /// What is logged, on standard error.
     pub log: Log,
     /// Where modules are compiled. Not part of the file: the program sets it. Default in this process, which has no limits for
@@ -208,6 +212,7 @@ impl Default for Config {
             tenant: Tenant::default(),
             rate: Rate::default(),
             health: Health::default(),
+            numbering: NumberingConfig::default(),
             log: Log::default(),
             compiler: Compiler::default(),
         }
@@ -453,7 +458,7 @@ fn overlay(table: &mut Table, own: Table) {
 fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
     let key = key.to_ascii_lowercase();
     let section = table.keys().filter(|name| key.starts_with(&format!("{name}_"))).max_by_key(|name| name.len());
-    let known = ["certificate", "key", "probes", "recipient_key"];
+    let known = ["alphanumeric", "area_codes", "certificate", "key", "probes", "recipient_key"];
     let (table, name) = match section.cloned() {
         Some(section) => {
             let name = key[section.len() + 1..].to_owned();

@@ -104,7 +104,8 @@ pub(super) async fn decide(
 /// Counts a message that found no sender, for the coverage audit.
 fn note(service: &Service, message: &Message<'_>, decision: &DecisionRef<'_>) {
     if let Some(refusal) = decision.refusal() {
-        service.refused_traffic.add(message, refusal);
+        let revision = service.revision();
+        service.refused_traffic.add(message, refusal, revision.catalog().numbering().area_codes());
     }
 }
 
