@@ -243,7 +243,7 @@ impl<'a> Scopes<'a> {
         let default = own.default.or(self.application(scope).default);
         let carries = default.is_some_and(|default| {
             let sender = &self.catalog.senders()[default as usize];
-            !sender.suspended && sender.coverage.countries(channel).is_some()
+            !sender.suspended && sender.coverage.countries(channel, Registration::Active).is_some()
         });
         (!carries).then_some(Gap { reason: Reason::NoAssociation, strategy: Some(strategy), senders: 0, default })
     }
