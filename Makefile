@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants lint features doc doc-paths deny msrv component \
+.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade lint features doc doc-paths deny msrv component \
 	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service model fuzz-quick fuzz
 
@@ -39,6 +39,7 @@ help:
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make tenants          tenants that attack, beside a victim, ATTACK_SECONDS=10 each (about 12 minutes); nothing'
 	@echo '                      else should run on the machine; ATTACK=name takes some of them'
+	@echo 'make upgrade          a rolling upgrade and the way back; PREVIOUS=/path/to/callsign of the release before'
 	@echo 'make lint             formatting and clippy, warnings denied'
 	@echo 'make features         clippy of the libraries without their default features'
 	@echo 'make doc              the documentation of the crates, warnings denied'
@@ -134,6 +135,11 @@ test-api: toolchain venv
 # `make test` has the short form of it, which asserts no failure and bounds that are wide.
 tenants: toolchain
 	CALLSIGN_TENANTS_SECONDS=$(ATTACK_SECONDS) $(CARGO) test --workspace --locked --test tenants -- --test-threads=1 --nocapture $(ATTACK)
+
+# A rolling upgrade and the way back, with the program of the release before: PREVIOUS=/path/to/callsign.
+upgrade: setup
+	@test -x "$(PREVIOUS)" || { echo 'PREVIOUS=/path/to/callsign names the program of the release before'; exit 1; }
+	CALLSIGN_PREVIOUS=$(PREVIOUS) $(CARGO) test --workspace --locked --test service -- --ignored upgrade
 
 lint: c++
 	$(CARGO) fmt --all --check

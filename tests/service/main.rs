@@ -4,8 +4,10 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
 
 mod audit;
+mod backup;
 mod bindings;
 mod budgets;
+mod catalog;
 mod config;
 mod contract;
 mod coverage;
@@ -18,10 +20,12 @@ mod fleet;
 mod keys;
 mod modules;
 mod nodes;
+mod outages;
 mod packaging;
 mod pins;
 mod policies;
 mod receipts;
+mod reload;
 mod removed_applications;
 mod secrets;
 mod security;
@@ -32,4 +36,5 @@ mod store_growth;
 mod strategies;
 mod tenant_policies;
 mod tls_stores;
+mod upgrade;
 mod use_case;

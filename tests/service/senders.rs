@@ -266,7 +266,7 @@ fn an_import_makes_and_replaces_all_or_nothing() {
     }
     assert_eq!(server.get("/v1/senders/S1").json()["sender"], "+14155550100");
     let done = import(&server, "application/x-ndjson", "", &lines).expect(200);
-    assert_eq!(done.json(), json!({ "created": 1, "replaced": 1 }));
+    assert_eq!(done.json(), json!({ "created": 1, "replaced": 1, "changed": { "sender": 1 } }));
     assert_eq!(server.get("/v1/senders/S1").json()["sender"], "+14155550109");
     assert_eq!(import(&server, "application/jsonl", "", "").expect(200).json(), json!({ "created": 0, "replaced": 0 }));
     import(&server, "application/jsonl", "?mode=replace", "").expect(400);
@@ -394,4 +394,87 @@ fn what_changes_nothing_makes_no_revision() {
     server.put("/v1/senders/S1", &sender("S1", "+14155550100")).expect(200);
     server.ask(server.key(), "POST", "/v1/senders/S1/activate", None).expect(204);
     assert_eq!(revision(), before);
+}
+
+#[test]
+fn senders_are_found_by_type_country_channel_status_and_text_and_a_parameter_that_there_is_not_is_refused() {
+    let server = Server::start();
+    let sender = |id: &str, address: &str, kind: &str, channel: &str, country: &str, status: &str| {
+        let body = json!({ "senderId": id, "sender": address, "senderType": kind, "status": status,
+            "coverage": [{ "channel": channel, "countries": [country] }] });
+        server.post("/v1/senders", &body).expect(201);
+    };
+    sender("long-1", "+14155550100", "VIRTUAL_LONG_NUMBER", "SMS", "US", "ACTIVE");
+    sender("long-2", "+442071838750", "VIRTUAL_LONG_NUMBER", "SMS", "GB", "SUSPENDED");
+    sender("code", "12345", "SHORT_CODE", "SMS", "US", "ACTIVE");
+    sender("name", "Acme", "ALPHANUMERIC", "SMS", "DE", "ACTIVE");
+    for (query, found) in [
+        ("type=SHORT_CODE", &["code"][..]),
+        ("senderType=ALPHANUMERIC", &["name"]),
+        ("country=US", &["long-1", "code"]),
+        ("country=US&type=VIRTUAL_LONG_NUMBER&channel=SMS", &["long-1"]),
+        ("channel=MMS", &[]),
+        ("status=SUSPENDED", &["long-2"]),
+        ("text=LONG", &["long-1", "long-2"]),
+        ("text=acm", &["name"]),
+        ("text=%2B1+(415)+555-01", &["long-1"]),
+        ("text=2071", &["long-2"]),
+        ("text=nothing", &[]),
+    ] {
+        let results = server.get(&format!("/v1/senders?{query}")).expect(200).json()["results"].clone();
+        let ids: Vec<&str> = results.as_array().unwrap().iter().map(|one| one["senderId"].as_str().unwrap()).collect();
+        assert_eq!(ids, found, "{query}");
+    }
+    server.get("/v1/senders?type=NONE").expect(400);
+    for (path, parameter) in [
+        ("/v1/senders?typ=SHORT_CODE", "typ"),
+        ("/v1/senders?type=SHORT_CODE&Type=x", "Type"),
+        ("/v1/strategies?sender=x", "sender"),
+        ("/v1/usage?application=x", "application"),
+        ("/v1/keys?name=x", "name"),
+    ] {
+        let refused = server.get(path).expect(400).json();
+        let violation = &refused["violations"][0];
+        assert_eq!(violation["property"], parameter, "{refused}");
+        assert!(violation["violation"].as_str().unwrap().contains("is not a parameter here"), "{refused}");
+    }
+    // The compatible paths take what other versions of clients send.
+    server.get("/provisioning/1/applications?unknown=x").expect(200);
+}
+
+#[test]
+fn columns_that_are_not_there_change_nothing_and_the_answer_counts_what_changed_by_field() {
+    let server = Server::start();
+    for id in ["S1", "S2", "S3"] {
+        server.post("/v1/senders", &sender(id, &format!("+1415555010{}", &id[1..]))).expect(201);
+    }
+    server.post("/v1/senders/S1/suspend", &json!({})).expect(204);
+    let import = |kind: &str, text: &str| {
+        let key = format!("App {}", server.key());
+        let headers = [("authorization", &*key), ("content-type", kind)];
+        server.send(&headers, "POST", "/v1/senders/import", Some(text.as_bytes()))
+    };
+    let status = |id: &str| server.get(&format!("/v1/senders/{id}")).expect(200).json()["status"].clone();
+
+    // Without the column, and with an empty cell of it.
+    let rows = "senderId,sender,senderType,coverage\nS1,+14155550101,VIRTUAL_LONG_NUMBER,SMS:US\n";
+    let told = import("text/csv", rows).expect(200).json();
+    assert_eq!(told, json!({ "created": 0, "replaced": 1, "changed": { "coverage": 1 } }));
+    assert_eq!(status("S1"), "SUSPENDED");
+    let rows = "senderId,sender,senderType,coverage,status\nS1,+14155550101,VIRTUAL_LONG_NUMBER,SMS:US,\n";
+    assert_eq!(import("text/csv", rows).expect(200).json().get("changed"), None);
+    assert_eq!(status("S1"), "SUSPENDED");
+    // One column alone, for senders that there are.
+    let told = import("text/csv", "senderId,status\nS1,ACTIVE\nS2,SUSPENDED\nS3,ACTIVE\n").expect(200).json();
+    assert_eq!(told, json!({ "created": 0, "replaced": 3, "changed": { "status": 2 } }));
+    assert_eq!((status("S1"), status("S2")), (json!("ACTIVE"), json!("SUSPENDED")));
+    // As JSON lines.
+    let line = json!({ "senderId": "S2", "sender": "+14155550199" }).to_string();
+    let told = import("application/x-ndjson", &line).expect(200).json();
+    assert_eq!(told["changed"], json!({ "sender": 1 }));
+    assert_eq!(status("S2"), "SUSPENDED");
+    // A new one lacks what it lacks.
+    let refused = import("text/csv", "senderId,status\nNEW,ACTIVE\n").expect(400);
+    assert!(violations(&refused).iter().all(|(property, _)| property.starts_with("line 2")), "{refused:?}");
+    assert_eq!(violations(&import("text/csv", "sender,status\nx,ACTIVE\n").expect(400))[0].0, "line 1: senderId");
 }

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::resolve::check_length;
-use crate::{check, completions, explain, key, module, policy, resolve, serve, sticky};
+use crate::{backup, check, completions, explain, key, module, policy, resolve, serve, sticky};
 
 const TOP_EXAMPLES: &str = "\
 Examples:
@@ -63,9 +63,21 @@ pub(crate) enum Command {
     /// Serve decisions, and the platform that they are made on, over HTTP.
     ///
     /// By default it listens on 127.0.0.1:8080, keeps everything in the folder callsign-data, and prints the first key
-    /// of the platform once. At SIGTERM or Ctrl-C it finishes the running requests and ends.
+    /// of the platform once. At SIGTERM or Ctrl-C it finishes the running requests and ends; at SIGHUP it takes its
+    /// configuration over.
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::ServeArguments),
+    /// Make a backup of a service, which may be running, in a new folder.
+    ///
+    /// It has the catalog, modules, bindings, keys and the audit log, as they were at one moment, and the pins. Needs no key
+    /// of the service: it reads the service's folder.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::BackupArguments),
+    /// Restore a backup into a data folder without a platform, while no service runs.
+    ///
+    /// The backup is checked first. A restore that was interrupted can be run again; until it is done no service starts.
+    #[command(after_help = backup::EXAMPLES)]
+    Restore(backup::BackupArguments),
     /// Create, list, rotate and revoke the keys of a service.
     ///
     /// Writes to the store of the service, which may be running: it sees a change within 0.1 s.

@@ -1,6 +1,8 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
 mod health;
+mod policy;
+mod printed;
 mod reason;
 mod tenant;
 
@@ -14,8 +16,10 @@ use callsign_private::{FileError, file as private_file};
 use callsign_store_address::StoreAddress;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
+use utoipa::ToSchema;
 
 pub use self::health::Health;
+pub use self::policy::PolicyLimits;
 pub use self::tenant::Tenant;
 use crate::store::CatalogAddress;
 
@@ -24,11 +28,12 @@ use crate::store::CatalogAddress;
 pub const ENVIRONMENT: &str = "CALLSIGN_SERVE_";
 
 /// How the service runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
     /// The data folder, for every store without an address of its own. Created if missing.
+    #[schema(value_type = String)]
     pub data: PathBuf,
     /// Where the service listens.
     pub listen: Listen,
@@ -38,7 +43,9 @@ pub struct Config {
     pub sticky: Sticky,
     /// Limits on input and load.
     pub limits: Limits,
-    /// What each tenant may use.
+    /// The limits of every policy, the standard one included.
+    pub policy: PolicyLimits,
+    /// What each tenant may use. 0 means no limit, except for `together_percent`.
     pub tenant: Tenant,
     /// Rate limits of each key.
     pub rate: Rate,
@@ -53,52 +60,59 @@ pub struct Config {
 }
 
 /// Where the service listens.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Listen {
     /// Address and port. Port 0 takes any free port; the log says which.
+    #[schema(value_type = String)]
     pub address: SocketAddr,
     /// Another address, for `/healthz`, `/readyz` and `/metrics` alone. It is served by a thread of its own, without
     /// TLS, so the load of the main one cannot block it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub probes: Option<SocketAddr>,
     /// A PEM file with the certificate chain. With `key` it makes the service use TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub certificate: Option<PathBuf>,
     /// A PEM file with the certificate's private key.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub key: Option<PathBuf>,
 }
 
 /// Where the platform is stored.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CatalogConfig {
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE` for a fleet, or the path of a SQLite file. Empty: `catalog.sqlite`
     /// in the data folder.
     #[serde(with = "or_empty")]
+    #[schema(value_type = String, default = "")]
     pub store: Option<CatalogAddress>,
 }
 
 /// Where pins are stored.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sticky {
     /// `postgres://...`, `redis://...` or `rediss://...` for a fleet, or the path of a folder. Empty: `pins` in the data
     /// folder.
     #[serde(with = "or_empty")]
+    #[schema(value_type = String, default = "")]
     pub store: Option<StoreAddress>,
     /// A file with the key that recipients are hashed with. Without it a folder uses a key of its own, and databases
     /// store plain numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub recipient_key: Option<PathBuf>,
 }
 
 /// Limits on input and load.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
@@ -106,7 +120,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The most bytes of an uploaded module.
     pub module_bytes: usize,
-    /// The most bytes of an import of senders.
+    /// The most bytes of an import of senders, and of a whole catalog.
     pub import_bytes: usize,
     /// The most messages of a request for decisions.
     pub messages: usize,
@@ -143,22 +157,22 @@ pub struct Limits {
 }
 
 /// Rate limits of each key. 0 means no limit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Rate {
     /// Management requests per second.
     pub management_per_second: u32,
-    /// How many may come at once.
+    /// How many management requests may come at once.
     pub management_burst: u32,
     /// Messages to decide per second.
     pub messages_per_second: u32,
-    /// How many may come at once.
+    /// How many messages may come at once.
     pub messages_burst: u32,
 }
 
 /// What is logged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Log {
@@ -169,7 +183,7 @@ pub struct Log {
 }
 
 /// The format of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -186,6 +200,7 @@ impl Default for Config {
             catalog: CatalogConfig::default(),
             sticky: Sticky::default(),
             limits: Limits::default(),
+            policy: PolicyLimits::default(),
             tenant: Tenant::default(),
             rate: Rate::default(),
             health: Health::default(),
@@ -315,9 +330,9 @@ impl Config {
         Ok(config)
     }
 
-    /// The configuration as a TOML file, with `***` for passwords.
+    /// The configuration as a TOML file: every key with what it is, its default and its value, with `***` for passwords.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).unwrap_or_default()
+        printed::text(self)
     }
 
     /// Whether an address in it has a password.
@@ -353,6 +368,7 @@ impl Config {
         if limits.bodies_bytes < largest {
             return Err(format!("limits.bodies_bytes is less than the largest single body, {largest}"));
         }
+        self.policy.check()?;
         self.tenant.check(limits)?;
         self.health.check()?;
         if limits.messages > 100_000 {

@@ -11,7 +11,10 @@
 #![forbid(unsafe_code)]
 
 mod association;
+mod audit_element;
+mod backup;
 mod binding;
+mod catalog_file;
 mod catalog_import;
 mod change;
 mod config;
@@ -27,8 +30,12 @@ mod metrics;
 mod module;
 mod module_cache;
 mod openapi;
+mod outage;
+mod pin_socket;
+mod pins;
 mod provisioning;
 mod refused_traffic;
+mod reload;
 mod router;
 mod sender_health;
 mod server;
@@ -41,11 +48,14 @@ mod timed_store;
 mod v1;
 mod visibility;
 
+pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
-    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, Rate, Sticky, Tenant,
+    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, PolicyLimits, Rate,
+    Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
+pub use reload::{ReloadError, Reloaded, Reloader};
 pub use server::{Running, Started, document, start};
 pub use service::StartError;
 pub use store::{CatalogAddress, StoreError};

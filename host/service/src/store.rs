@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 
 pub use self::address::CatalogAddress;
 pub(crate) use self::postgres::Postgres;
-pub(crate) use self::sqlite::Sqlite;
-use crate::change::{Draft, Entry, Kind};
+pub(crate) use self::sqlite::{Sqlite, revision_of_copy};
+use crate::change::{Draft, Entry, Kind, LoggedChange};
 
 /// How many positions each revision has for its elements. 16 million is more than one change can have.
 const PLACES: u64 = 1 << 24;
@@ -41,8 +41,10 @@ pub(crate) enum Store {
 pub(crate) enum Operator {
     /// A service: the files are its own.
     Service,
-    /// A person beside it, with `callsign key`: root may work on the files of the service's user.
+    /// A person beside it, with `callsign key`: root may work on the files of the service's user. There must be a platform.
     Person,
+    /// The same, who may make the platform: its first key can be made before a service starts.
+    Maker,
 }
 
 /// An element as it is stored.
@@ -77,16 +79,22 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// There is none, and a command beside the service makes none.
+    #[error("there is no platform in {place}")]
+    NoPlatform {
+        /// Where it would be.
+        place: String,
+    },
     /// What is in it cannot be read.
     #[error("the catalog store is damaged: {0}")]
     Damaged(String),
 }
 
 impl Store {
-    /// Opens a store by its address: a PostgreSQL database, or a SQLite file, which is created if missing.
+    /// Opens a store by its address: a PostgreSQL database, or a SQLite file. A service makes one that is missing.
     pub(crate) async fn open(address: &CatalogAddress, operator: Operator) -> Result<Self, StoreError> {
         match address {
-            CatalogAddress::Postgres(address) => Ok(Self::Postgres(Postgres::open(address).await?)),
+            CatalogAddress::Postgres(address) => Ok(Self::Postgres(Postgres::open(address, operator).await?)),
             CatalogAddress::Sqlite(path) => Ok(Self::Sqlite(Sqlite::open(path, operator).await?)),
         }
     }
@@ -207,6 +215,14 @@ impl Store {
         }
     }
 
+    /// Notes that the service ends in order.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Notified when there may be a new revision, perhaps from another process. Notifications can be missed, so
     /// followers also poll.
     pub(crate) fn changed(&self) -> &Arc<Notify> {
@@ -234,6 +250,8 @@ fn keep_last_bindings(entries: &mut [Entry]) {
         changes.retain(|change| change.kind != Kind::Binding || seen.insert(change.key.clone()));
         changes.reverse();
         entry.changes = changes;
+        // Nobody who follows the log asks for it.
+        entry.before = Vec::new();
     }
 }
 
@@ -243,9 +261,10 @@ fn position(revision: u64, index: usize) -> i64 {
 }
 
 fn entry(revision: i64, at: i64, who: String, action: String, changes: &str) -> Result<Entry, StoreError> {
-    let changes = serde_json::from_str(changes)
+    let logged: Vec<LoggedChange> = serde_json::from_str(changes)
         .map_err(|error| StoreError::Damaged(format!("the changes of revision {revision}: {error}")))?;
-    Ok(Entry { revision: revision as u64, at: at as u64, who, action, changes })
+    let (changes, before) = LoggedChange::split(logged);
+    Ok(Entry { revision: revision as u64, at: at as u64, who, action, changes, before })
 }
 
 fn kind(text: &str) -> Result<Kind, StoreError> {

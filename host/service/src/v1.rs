@@ -2,6 +2,7 @@
 
 mod audit;
 mod bindings;
+mod catalog;
 mod condition;
 mod coverage;
 mod decisions;
@@ -35,9 +36,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(modules::get, modules::remove))
         .routes(routes!(modules::component))
         .merge(bindings::routes());
+    let sharing = OpenApiRouter::new().routes(routes!(modules::share)).routes(routes!(modules::unshare));
     let pins =
         OpenApiRouter::new().routes(routes!(sticky::get, sticky::pin, sticky::release)).routes(routes!(sticky::list));
-    let watching = OpenApiRouter::new().routes(routes!(events::listen)).routes(routes!(usage::get));
+    let watching =
+        OpenApiRouter::new().routes(routes!(events::listen)).routes(routes!(usage::get)).routes(routes!(audit::list));
     let keys = OpenApiRouter::new()
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::remove))
@@ -45,14 +48,18 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
         .merge(needs(Scope::Decisions, decisions))
         .merge(needs(Scope::Modules, policies))
+        .merge(needs_platform(Scope::Modules, sharing))
         .merge(needs(Scope::Sticky, pins))
         .merge(needs_platform(Scope::Sticky, OpenApiRouter::new().routes(routes!(sticky::migrate))))
         .merge(needs(Scope::Audit, watching.merge(coverage::routes())))
-        .merge(needs_platform(Scope::Audit, OpenApiRouter::new().routes(routes!(audit::list))))
         .merge(needs_platform(Scope::Keys, keys))
         .merge(needs(Scope::Numbers, senders::routes()))
         .merge(needs(Scope::Numbers, sender_health::routes().routes(routes!(receipts::receive))))
         .merge(needs_platform(Scope::Numbers, senders::import_routes()))
         .merge(needs(Scope::ApplicationEntity, entities::routes()))
+        .merge(needs_platform(
+            Scope::ApplicationEntity,
+            OpenApiRouter::new().routes(routes!(catalog::get, catalog::put)),
+        ))
         .merge(needs(Scope::SendingStrategy, default_senders::routes().merge(strategies::routes())))
 }

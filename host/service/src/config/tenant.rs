@@ -1,13 +1,14 @@
 //! `[tenant]`: what each tenant may use.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Limits;
 
 /// The budget of each tenant: of all keys of an application together. 0 means no limit, except for `together_percent`.
 ///
 /// Rates and what counts at a time are of this node; what is stored counts once for a fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tenant {

@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -20,6 +21,7 @@ use super::caller::Caller;
 use super::error_format::{Family, render};
 use super::needs::{Need, Needs};
 use super::rate::Rates;
+use crate::config::Config;
 use crate::fault::Fault;
 use crate::metrics::during;
 use crate::service::Service;
@@ -29,33 +31,48 @@ use crate::tenant::{Budget, Full, Held, NoTurn, Share, Tenant, Turn, Turns};
 pub(crate) struct Guard {
     service: Arc<Service>,
     needs: Needs,
+    room: ArcSwap<Room>,
+}
+
+/// What requests take, and how much of it there is. Requests that came before a reload keep what they have of the old one.
+struct Room {
     rates: Arc<Rates>,
     turns: Turns,
     /// Bytes of bodies in memory.
     bodies: Arc<Share>,
 }
 
-impl Guard {
-    pub(crate) fn new(service: Arc<Service>, needs: Needs) -> Self {
-        let (limits, tenant) = (&service.config.limits, &service.config.tenant);
+impl Room {
+    fn new(config: &Config) -> Self {
+        let (limits, tenant) = (&config.limits, &config.tenant);
         // The platform always has room for any body, and tenants together at least for one of theirs.
         let (largest, of_tenants) = (limits.largest_body(), limits.largest_body_of_tenants());
         let bodies = tenant.together(limits.bodies_bytes).min(limits.bodies_bytes - largest).max(of_tenants);
         Self {
-            needs,
-            rates: Arc::new(Rates::new(&service.config.rate)),
-            turns: Turns::new(&service.config),
+            rates: Arc::new(Rates::new(&config.rate)),
+            turns: Turns::new(config),
             bodies: Share::new(limits.bodies_bytes, bodies),
-            service,
         }
     }
+}
 
-    fn body_limit(&self, path: &str) -> usize {
-        let limits = &self.service.config.limits;
+impl Guard {
+    pub(crate) fn new(service: Arc<Service>, needs: Needs) -> Self {
+        Self { needs, room: ArcSwap::from_pointee(Room::new(&service.config)), service }
+    }
+
+    /// Takes over limits and rates.
+    pub(crate) fn reload(&self, config: &Config) {
+        self.room.store(Arc::new(Room::new(config)));
+    }
+
+    /// The most bytes of a body, and the name of that limit.
+    fn body_limit(&self, path: &str) -> (usize, &'static str) {
+        let limits = self.service.limits.load();
         match path {
-            "/v1/modules" => limits.module_bytes,
-            "/v1/senders/import" => limits.import_bytes,
-            _ => limits.body_bytes,
+            "/v1/modules" => (limits.module_bytes, "limits.module_bytes"),
+            "/v1/senders/import" | "/v1/catalog" => (limits.import_bytes, "limits.import_bytes"),
+            _ => (limits.body_bytes, "limits.body_bytes"),
         }
     }
 
@@ -65,9 +82,9 @@ impl Guard {
     }
 
     /// Whether a caller may make a request, by its head alone.
-    fn check(&self, caller: &Caller, need: Option<Need>, decides: bool) -> Result<(), Fault> {
+    fn check(&self, rates: &Rates, caller: &Caller, need: Option<Need>, decides: bool) -> Result<(), Fault> {
         if !decides {
-            self.rates.manage(&caller.key.key_id)?;
+            rates.manage(&caller.key.key_id)?;
         }
         if let Some(need) = need {
             caller.needs(need.scope)?;
@@ -83,10 +100,15 @@ impl Guard {
     }
 
     /// The whole body, with what it has of the room for bodies.
-    async fn body(&self, request: &mut Request, tenant: Option<&Arc<Tenant>>) -> Result<(Bytes, Held), Fault> {
+    async fn body(
+        &self,
+        bodies: &Arc<Share>,
+        request: &mut Request,
+        tenant: Option<&Arc<Tenant>>,
+    ) -> Result<(Bytes, Held), Fault> {
         let most = self.body_limit(request.uri().path());
-        let patience = Duration::from_secs(self.service.config.limits.body_seconds);
-        let room = self.bodies.hold(tenant.map(|tenant| &tenant.bodies));
+        let patience = Duration::from_secs(self.service.limits.load().body_seconds);
+        let room = bodies.hold(tenant.map(|tenant| &tenant.bodies));
         let body = body::read(request, most, patience, room).await;
         body.map_err(|error| match (error, tenant) {
             (BodyError::Fault(fault), _) => fault,
@@ -96,8 +118,8 @@ impl Guard {
     }
 
     /// A place to work on a request.
-    async fn turn<'a>(&'a self, tenant: Option<&'a Tenant>) -> Result<Turn<'a>, Fault> {
-        self.turns.turn(tenant, &self.service.metrics.waiting).await.map_err(|error| match (error, tenant) {
+    async fn turn<'a>(&self, turns: &'a Turns, tenant: Option<&'a Tenant>) -> Result<Turn<'a>, Fault> {
+        turns.turn(tenant, &self.service.metrics.waiting).await.map_err(|error| match (error, tenant) {
             (NoTurn::Tenant, Some(tenant)) => tenant.over(Budget::Requests, None),
             (NoTurn::Late, _) => self.shed("the request waited too long for its turn"),
             _ => self.shed("too many requests wait"),
@@ -117,8 +139,10 @@ impl Guard {
         };
         // A stream of events goes on as long as its client likes, so it has places of its own.
         let streams = path == "/v1/events";
-        let need = route.and_then(|route| self.needs.find(request.method(), route.as_str()));
-        if let Err(fault) = self.check(&caller, need, decides) {
+        let operation = route.and_then(|route| self.needs.find(request.method(), route.as_str()));
+        let need = operation.map(|operation| operation.need);
+        let room = self.room.load_full();
+        if let Err(fault) = self.check(&room.rates, &caller, need, decides) {
             body::refuse(request).await;
             return fault.into_response();
         }
@@ -127,23 +151,30 @@ impl Guard {
             *request.body_mut() = Body::empty();
             return contained(next.run(request)).await;
         }
+        // Clients of the compatible paths may be of other versions, and send more.
+        if let (Some(operation), Some(query), Family::Own) = (operation, request.uri().query(), Family::of(path))
+            && let Err(fault) = operation.check_query(query)
+        {
+            body::refuse(request).await;
+            return fault.into_response();
+        }
         let tenant = caller.budgets.clone();
-        let (body, _room) = match self.body(&mut request, tenant.as_ref()).await {
+        let (body, _held) = match self.body(&room.bodies, &mut request, tenant.as_ref()).await {
             Ok(body) => body,
             Err(fault) => return fault.into_response(),
         };
         *request.body_mut() = Body::from(body);
         request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(Arc::clone(&self.rates));
+        request.extensions_mut().insert(Arc::clone(&room.rates));
         if streams {
             return contained(next.run(request)).await;
         }
-        let _turn = match self.turn(tenant.as_deref()).await {
+        let _turn = match self.turn(&room.turns, tenant.as_deref()).await {
             Ok(turn) => turn,
             Err(fault) => return fault.into_response(),
         };
         let _in_progress = during(&self.service.metrics.in_progress);
-        let seconds = self.service.config.limits.request_seconds;
+        let seconds = self.service.limits.load().request_seconds;
         let done = timeout(Duration::from_secs(seconds), contained(next.run(request))).await;
         done.unwrap_or_else(|_| {
             let text = format!("the request was not done within {seconds} s; what it began may go on");
@@ -175,7 +206,7 @@ async fn contained(work: impl Future<Output = Response>) -> Response {
 
 /// Paths that need no key: they show nothing of the platform.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs") || path.starts_with("/docs/")
+    matches!(path, "/" | "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs") || path.starts_with("/docs/")
 }
 
 /// The middleware around all handlers.
@@ -195,9 +226,16 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     response
 }
 
+/// Of a response that says what is wrong in a body of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnBody;
+
 /// The response with its error in the format of its path. Errors of the framework itself have no fault yet.
 fn shaped(family: Family, mut response: Response) -> Response {
     let status = response.status();
+    if response.extensions_mut().remove::<OwnBody>().is_some() {
+        return uncached(response);
+    }
     let fault = response.extensions_mut().remove::<Arc<Fault>>();
     let fault = match fault {
         Some(fault) => fault,
@@ -208,17 +246,19 @@ fn shaped(family: Family, mut response: Response) -> Response {
                 status => status.canonical_reason().unwrap_or("the request is not understood").to_owned(),
             },
         )),
-        None => {
-            let headers = response.headers_mut();
-            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-            return response;
-        }
+        None => return uncached(response),
     };
     let mut rendered = render(family, &fault);
     if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
         rendered.headers_mut().insert(header::ALLOW, allow);
     }
     rendered
+}
+
+fn uncached(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
 #[cfg(test)]

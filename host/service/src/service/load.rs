@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, LaneOptions, StickyStore};
 use callsign_private::FileError;
-use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
 use super::entity_autocreate::EntityAutocreate;
@@ -19,6 +19,8 @@ use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
+use crate::outage::Outage;
+use crate::pins;
 use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
@@ -90,9 +92,24 @@ impl Service {
         let metrics = Arc::new(Metrics::default());
         let tenants = Tenants::new(&config, Arc::clone(&metrics));
         tenants.count_all(&catalog, &state);
-        let sticky = TimedStore::around(sticky, Arc::clone(&metrics));
+        let place = |what: &str, place: &str| format!("the {what} {place}");
+        let catalog_outage = Outage::new(
+            place("catalog store", store.place()),
+            "decisions go on with the last revision, nothing can be changed",
+            Duration::from_secs(60),
+            Duration::ZERO,
+            metrics.store_failures("catalog"),
+        );
+        let pin_outage = Arc::new(Outage::new(
+            place("store of pins", &pins::address(&config).to_string()),
+            "messages that need a pin are decided by the rule of their binding, or refused with STICKY_UNAVAILABLE",
+            Duration::from_secs(1),
+            Duration::from_secs(1),
+            metrics.store_failures("sticky"),
+        ));
+        let sticky = TimedStore::around(sticky, Arc::clone(&metrics), Arc::clone(&pin_outage));
         let modules = Arc::new(ModuleCache::new(config.data.join(data_folder::MODULES), config.compiler.clone()));
-        let standard = Arc::new(modules.standard()?);
+        let standard = Arc::new(modules.standard()?.with_limits(config.policy.limits()));
         let (pins, platform) = (Arc::clone(&sticky), Arc::clone(&standard));
         let mut lanes = LaneOptions::default();
         // More than what is refused at the door: this is for what a single request takes.
@@ -100,7 +117,8 @@ impl Service {
             u32::try_from(config.tenant.policy_milliseconds_per_second).ok().filter(|most| *most > 0);
         let gateway = blocking(move || Gateway::with_lanes(catalog, platform, pins, lanes)).await??;
         let service = Arc::new(Self {
-            events: Events::new(&config),
+            events: Events::new(&config, state.revision),
+            limits: ArcSwap::from_pointee(config.limits.clone()),
             tenants,
             config,
             gateway,
@@ -116,7 +134,8 @@ impl Service {
             sender_health: SenderHealth::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
-            reachable: AtomicBool::new(true),
+            catalog_outage,
+            pin_outage,
             ending: watch::Sender::new(false),
         });
         service.gateway.use_signals(service.sender_health.board());

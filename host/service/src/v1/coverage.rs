@@ -33,8 +33,9 @@ pub(super) struct GapBody {
     entity_id: Option<String>,
     /// `SMS`, `MMS` or `RCS`.
     channel: &'static str,
-    /// Two letters of ISO 3166-1.
-    country: &'static str,
+    /// Two letters of ISO 3166-1; every country if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<&'static str>,
     /// The last obstacle on the way: `NO_STRATEGY`, `CHANNEL_NOT_ALLOWED`, `COUNTRY_NOT_ALLOWED`, `NO_ASSOCIATION`,
     /// `ALL_SUSPENDED`, `CHANNEL_NOT_COVERED`, `COUNTRY_NOT_COVERED`, or `NOT_LISTED`: the strategy lists none of the
     /// senders that could.
@@ -65,7 +66,7 @@ impl GapBody {
             application_id: (*application).to_owned(),
             entity_id: entity.map(str::to_owned),
             channel: Channel::ALL[usize::from(*channel)].as_str(),
-            country: country.as_str(),
+            country: country.as_ref().map(|country| country.as_str()),
             reason: gap.reason.as_str(),
             strategy_id: gap.strategy.map(|index| catalog.strategies()[index as usize].id.to_string()),
             senders: gap.senders,
@@ -81,7 +82,8 @@ impl GapBody {
 /// named, and that no sender can carry under the standard policy, with the reason.
 ///
 /// The countries are those that strategies list. For a strategy of every country they are those to which messages of
-/// its scope were refused. Gaps that have been closed since are not listed.
+/// its scope were refused; an entity that has such a strategy and no sender at all is a gap for every country, without
+/// `country`. Gaps that have been closed since are not listed.
 #[utoipa::path(get, path = "/v1/coverage", tag = "audit",
     params(
         PageQuery,

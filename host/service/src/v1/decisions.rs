@@ -46,7 +46,7 @@ pub(super) async fn decide(
     caller: Caller,
     bytes: Bytes,
 ) -> Answer<Response> {
-    let request = Request::read(&bytes, service.config.limits.messages)?;
+    let request = Request::read(&bytes, service.limits.load().messages)?;
     rates.decide(&caller.key.key_id, request.messages.len())?;
     let budgets = caller.budgets.as_deref();
     if let Some(tenant) = budgets {

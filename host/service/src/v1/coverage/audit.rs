@@ -16,8 +16,8 @@ pub(super) struct Part {
     pub(super) country: Option<Country>,
 }
 
-/// Application, entity, channel and country, in this order.
-pub(super) type Place<'a> = (&'a str, Option<&'a str>, u8, Country);
+/// Application, entity, channel and country, in this order. Without a country all are meant.
+pub(super) type Place<'a> = (&'a str, Option<&'a str>, u8, Option<Country>);
 
 /// A gap, and the messages that it refused.
 pub(super) struct Found<'a> {
@@ -31,8 +31,9 @@ impl Part {
             && self.entity.as_deref().is_none_or(|wanted| Some(wanted) == entity)
     }
 
-    fn has_kind(&self, channel: Channel, country: Country) -> bool {
-        self.channel.is_none_or(|wanted| wanted == channel) && self.country.is_none_or(|wanted| wanted == country)
+    fn has_kind(&self, channel: Channel, country: Option<Country>) -> bool {
+        self.channel.is_none_or(|wanted| wanted == channel)
+            && self.country.is_none_or(|wanted| country.is_none_or(|country| wanted == country))
     }
 }
 
@@ -61,11 +62,16 @@ pub(super) fn gaps<'a>(
             continue;
         }
         for channel in Channel::ALL {
+            if part.has_kind(channel, None)
+                && let Some(gap) = scopes.gap_everywhere(scope, channel)
+            {
+                found.insert((application, entity, channel as u8, None), Found { gap, seen: None });
+            }
             for country in countries(catalog, &scopes, scope, channel, named.get(&(application, entity))) {
-                if part.has_kind(channel, country)
+                if part.has_kind(channel, Some(country))
                     && let Some(gap) = scopes.gap(Some(scope), channel, country)
                 {
-                    found.insert((application, entity, channel as u8, country), Found { gap, seen: None });
+                    found.insert((application, entity, channel as u8, Some(country)), Found { gap, seen: None });
                 }
             }
         }
@@ -73,10 +79,10 @@ pub(super) fn gaps<'a>(
 
     for seen in refused {
         let (application, entity) = (&*seen.application, seen.entity.as_deref());
-        if !part.has(application, entity) || !part.has_kind(seen.channel, seen.country) {
+        if !part.has(application, entity) || !part.has_kind(seen.channel, Some(seen.country)) {
             continue;
         }
-        let place = (application, entity, seen.channel as u8, seen.country);
+        let place = (application, entity, seen.channel as u8, Some(seen.country));
         let gap = match found.remove(&place) {
             Some(Found { gap, .. }) => Some(gap),
             None => scopes.gap(scopes.named(application, entity), seen.channel, seen.country),
@@ -97,11 +103,12 @@ fn countries(
     channel: Channel,
     named: Option<&BTreeSet<Country>>,
 ) -> BTreeSet<Country> {
-    let is_associated = scopes.is_associated(scope, channel);
+    let is_associated = scopes.is_associated(scope, channel) || scopes.has_only_strategies(scope);
     let mut countries = BTreeSet::new();
     for index in scopes.counting(scope, channel) {
         let strategy = &catalog.strategies()[index as usize];
-        // A strategy of every channel is audited for the channels that the scope has senders for.
+        // A strategy of every channel is audited for the channels that the scope has senders for; an entity's that has none for
+        // any channel, for all.
         if strategy.channel.is_none() && !is_associated {
             continue;
         }

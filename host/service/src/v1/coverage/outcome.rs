@@ -171,6 +171,33 @@ impl<'a> Scopes<'a> {
         !self.own(scope).associated[channel as usize].is_empty()
     }
 
+    /// Whether an entity has strategies of its own and no sender for any channel. An application is often like that: its
+    /// entities have the senders.
+    pub(super) fn has_only_strategies(&self, scope: Scope) -> bool {
+        let own = self.own(scope);
+        scope.entity.is_some() && !own.strategies.is_empty() && own.associated.iter().all(Vec::is_empty)
+    }
+
+    /// The gap that every message of an entity over a channel falls into, to whatever country: it has a strategy for all of
+    /// them, and no sender.
+    pub(super) fn gap_everywhere(&self, scope: Scope, channel: Channel) -> Option<Gap> {
+        if !self.has_only_strategies(scope) {
+            return None;
+        }
+        let own = self.own(scope);
+        let mut every = self
+            .counting(scope, channel)
+            .into_iter()
+            .filter(|&index| own.strategies.contains(&index) && self.strategy(index).countries.is_none());
+        let strategy = every.next()?;
+        let default = own.default.or(self.application(scope).default);
+        let carries = default.is_some_and(|default| {
+            let sender = &self.catalog.senders()[default as usize];
+            !sender.suspended && sender.coverage.countries(channel).is_some()
+        });
+        (!carries).then_some(Gap { reason: Reason::NoAssociation, strategy: Some(strategy), senders: 0, default })
+    }
+
     /// The gap that a message would fall into; `None` if a sender would carry it. Without a scope the application is
     /// unknown.
     pub(super) fn gap(&self, scope: Option<Scope>, channel: Channel, country: Country) -> Option<Gap> {

@@ -42,7 +42,7 @@ pub(super) struct MessageBody<'a> {
     #[serde(borrow, default)]
     #[schema(max_length = 255)]
     from: Option<Cow<'a, str>>,
-    /// When it goes out, in seconds since 1970, for policies that ask.
+    /// When it goes out, in seconds since 1970, for policies that ask; now if left out.
     #[serde(default)]
     sent_at: Option<u64>,
 }
@@ -196,6 +196,8 @@ impl<'a> Request<'a> {
     /// 400: a property is invalid. 404: a message is of an application that the key does not see.
     pub(super) fn messages<'r>(&'r self, tenant: Option<&'r str>) -> Result<Vec<Message<'r>>, Fault> {
         let mut messages = Vec::with_capacity(self.messages.len());
+        // A message goes out when it is decided, unless it says otherwise.
+        let now = crate::change::now() / 1_000;
         for (index, body) in self.messages.iter().enumerate() {
             let place = |name: &str| if self.is_single { name.to_owned() } else { format!("messages[{index}].{name}") };
             let Some(channel) = Channel::parse(&body.channel) else {
@@ -225,7 +227,7 @@ impl<'a> Request<'a> {
             message.application = application;
             message.entity = body.entity_id.as_deref();
             message.from = body.from.as_deref();
-            message.sent_at = body.sent_at;
+            message.sent_at = body.sent_at.or(Some(now));
             messages.push(message);
         }
         Ok(messages)

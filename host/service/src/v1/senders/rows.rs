@@ -56,7 +56,7 @@ fn coverage(text: &str) -> Result<Value, String> {
 }
 
 /// Reads rows: `row` gets each sender in the words of a catalog file, `fault` each violation, both with the line.
-pub(super) fn read(text: &str, mut row: impl FnMut(u64, String), mut fault: impl FnMut(u64, Violation)) {
+pub(super) fn read(text: &str, mut row: impl FnMut(u64, Value), mut fault: impl FnMut(u64, Violation)) {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
     let mut columns: Option<Vec<&'static str>> = None;
@@ -95,14 +95,14 @@ pub(super) fn read(text: &str, mut row: impl FnMut(u64, String), mut fault: impl
                         continue;
                     }
                 },
-                // An empty status means the default, as if the column were left out.
+                // An empty status says nothing, as if the column were left out.
                 "status" if value.is_empty() => continue,
                 _ => value.into(),
             };
             sender.insert((*column).to_owned(), value);
         }
         if is_sound {
-            row(line, Value::Object(sender).to_string());
+            row(line, Value::Object(sender));
         }
     }
 }
@@ -123,7 +123,9 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<&'static str>, Vec<Violatio
             Some(column) => columns.push(column),
         }
     }
-    let missing = COLUMNS.into_iter().filter(|column| *column != "status" && !columns.contains(column));
-    wrong.extend(missing.map(|column| Violation::new(column, "is not among the columns of the first line")));
+    // What a new sender lacks is reported with its line.
+    if !columns.contains(&"senderId") {
+        wrong.push(Violation::new("senderId", "is not among the columns of the first line"));
+    }
     if wrong.is_empty() { Ok(columns) } else { Err(wrong) }
 }
