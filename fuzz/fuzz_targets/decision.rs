@@ -1,4 +1,4 @@
-//! Any bytes as the answers of a policy, 32 for each message: a sender that may carry the message, or a refusal.
+//! Any bytes as the answers of a policy, 24 for each message: a sender that may carry the message, or a refusal.
 
 #![no_main]
 
@@ -67,11 +67,11 @@ fn check(message: &Message<'_>, decision: DecisionRef<'_>) {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let answers = || input.chunks_exact(32);
+    let answers = || input.chunks_exact(24);
     let ids: Vec<String> = answers().map(Component::spell).collect();
     // The last bytes of an answer say little of it: they choose the message.
-    let tos: Vec<String> = answers().map(|answer| format!("+1415555{:04}", 100 + u16::from(answer[31]))).collect();
-    let channel = |answer: &[u8]| if answer[30].is_multiple_of(2) { Channel::Sms } else { Channel::Mms };
+    let tos: Vec<String> = answers().map(|answer| format!("+1415555{:04}", 100 + u16::from(answer[23]))).collect();
+    let channel = |answer: &[u8]| if answer[22].is_multiple_of(2) { Channel::Sms } else { Channel::Mms };
     let messages: Vec<Message<'_>> = (answers().map(channel).zip(&tos).zip(&ids))
         .map(|((channel, to), id)| Message::new(channel, to).id(id))
         .collect();

@@ -15,6 +15,7 @@ mod order;
 mod pipes;
 mod policy_command;
 mod policy_option;
+mod policy_test;
 mod run;
 mod sticky;
 mod summary;

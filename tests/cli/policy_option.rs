@@ -13,11 +13,18 @@ fn a_component_that_does_not_fit_is_refused() {
     folder.write("m.jsonl", MESSAGE);
     let standard = fs::read(standard_component()).expect("the committed component");
     for (name, bytes, words) in [
-        ("empty.wasm", &b""[..], "not a WebAssembly component"),
-        ("junk.wasm", b"#!/bin/sh\nexit 0\n", "not a WebAssembly component"),
-        ("module.wasm", b"\0asm\x01\0\0\0", "wasm-tools component new"),
+        ("empty.wasm", &b""[..], "not a WebAssembly component: the file is empty"),
+        (
+            "junk.wasm",
+            b"#!/bin/sh\nexit 0\n",
+            "not a WebAssembly component: it is a text file, which begins with \"#!/bin/sh\"",
+        ),
+        ("text.wasm", b"(component)", "it is WebAssembly as text: `wasm-tools parse` makes"),
+        ("binary.wasm", b"\x7fELF\x02\x01\x01\0", "it does not begin with the bytes of WebAssembly"),
+        ("module.wasm", b"\0asm\x01\0\0\0", "it is a core module, as cargo builds it"),
         ("nothing.wasm", b"\0asm\x0d\0\x01\0", "does not export"),
-        ("cut.wasm", &standard[..standard.len() / 2], "cut.wasm"),
+        ("cut.wasm", &standard[..standard.len() / 2], &format!("it is cut off after {} bytes", standard.len() / 2)),
+        ("begun.wasm", b"\0as", "it is cut off after 3 bytes"),
     ] {
         folder.write(name, bytes);
         for arguments in [
@@ -27,6 +34,8 @@ fn a_component_that_does_not_fit_is_refused() {
             let ran = run(&mut folder.callsign(arguments));
             assert_eq!((ran.code, &*ran.out), (2, ""), "{arguments:?}");
             assert!(ran.err.contains(name) && ran.err.contains(words), "{arguments:?}: {}", ran.err);
+            let is_none = ran.err.contains("not a WebAssembly component");
+            assert_eq!(ran.err.contains("`callsign policy build`"), is_none, "the tool that makes one: {}", ran.err);
         }
     }
 }
@@ -104,14 +113,13 @@ fn settings_are_what_the_policy_itself_checks() {
 fn a_time_is_that_of_all_messages_and_none_unless_it_is_given() {
     let folder = Folder::with_catalog();
     // Sender 0 without a time, else 1 at an even second and 2 at an odd one.
-    let policy =
-        Component::new("by-time", "1.0.0").contract_1_1().import("times", "sent-at", "(param i32 i32)").resolve(
-            "(call $sent-at (local.get $message) (i32.const 2048))
+    let policy = Component::new("by-time", "1.0.0").import("times", "sent-at", "(param i32 i32)").resolve(
+        "(call $sent-at (local.get $message) (i32.const 2048))
          (call $decide
            (select (i32.add (i32.const 1) (i32.and (i32.const 1) (i32.load (i32.const 2056)))) (i32.const 0)
              (i32.load8_u (i32.const 2048)))
            (i32.const -1) (i32.const 4) (i32.const 0))",
-        );
+    );
     folder.write("by-time.wasm", policy.build());
     let messages = [MESSAGE, MESSAGE].join("\n");
     let decide = |more: &[&str]| feed(folder.resolve(&["--policy", "by-time.wasm"]).args(more), messages.as_bytes());
@@ -145,8 +153,10 @@ fn a_time_is_that_of_all_messages_and_none_unless_it_is_given() {
         assert_eq!((ran.code, &*ran.out), (2, ""), "{wrong}");
         assert!(ran.err.contains("2026-03-01T21:30:00Z"), "{wrong}: {}", ran.err);
     }
-    // A message has no field for it.
-    let ran =
-        feed(&mut folder.resolve(&[]), br#"{"channel":"SMS","to":"+14155550123","sentAt":"2026-03-01T09:30:00Z"}"#);
-    assert_eq!((ran.code, ran.codes()), (1, vec!["INVALID_MESSAGE".to_owned()]));
+    // What a message itself says counts before the option.
+    let message = MESSAGE.replace("{\"", "{\"sentAt\":\"2026-03-01T09:30:01Z\",\"");
+    for option in [&[][..], &["--sent-at", "2026-03-01T09:30:00Z"]] {
+        let ran = feed(folder.resolve(&["--policy", "by-time.wasm"]).args(option), message.as_bytes());
+        assert_eq!((ran.code, &ran.lines()[0]["senderId"]), (0, &"L3".into()), "{}{}", ran.out, ran.err);
+    }
 }

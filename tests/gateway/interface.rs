@@ -1,8 +1,9 @@
-//! Versions of the contract, side by side.
+//! Versions of the contract: what is served, and what is said of the others.
+//!
+//! Nothing but 1.0.0 exists. Other versions are made up here; `host/engine/src/contract_check/tests.rs` has a host that
+//! serves a later minor version.
 
-use std::sync::Arc;
-
-use callsign::{Binding, BindingTarget, Gateway, MemoryStore, Policy, PolicyError};
+use callsign::{Policy, PolicyError};
 use serde_json::json;
 
 use callsign_tests::component::Component;
@@ -10,104 +11,95 @@ use callsign_tests::platform::{Platform, decide, sms};
 
 const TO: &str = "+14155550123";
 
-/// The standard policy as it was built for the contract 1.0.0.
-const STANDARD_1_0: &[u8] = include_bytes!("../artifacts/standard-1.0.0.wasm");
-
-/// The quiet hours as they were built for the contract 1.1.0.
-const QUIET_HOURS_1_1: &[u8] = include_bytes!("../artifacts/quiet-hours-1.0.0.wasm");
+/// The standard policy as it was built for a draft of the contract 1.0.0, before the first release.
+const DRAFT: &[u8] = include_bytes!("../artifacts/draft.wasm");
 
 fn platform() -> Platform {
-    Platform::new()
-        .long("S0", "+12125550100")
-        .long("S1", "+14155550101")
-        .associate("shop", &["S0", "S1"])
-        .associate("care", &["S0", "S1"])
-        .strategy("A", "shop", json!({"useGeolocatedSender": true}))
-        .strategy("B", "care", json!({}))
-}
-
-/// Decides sender 1 for messages that go out at an odd second, sender 0 for all others.
-fn by_time() -> Component {
-    Component::new("by-time", "1.0.0").contract_1_1().import("times", "sent-at", "(param i32 i32)").resolve(
-        "(call $sent-at (local.get $message) (i32.const 2048))
-             (call $decide
-               (i32.and (i32.load8_u (i32.const 2048)) (i32.and (i32.const 1) (i32.load (i32.const 2056))))
-               (i32.const -1) (i32.const 4) (i32.const 0))",
+    Platform::new().long("S0", "+12125550100").long("S1", "+14155550101").associate("shop", &["S0", "S1"]).strategy(
+        "A",
+        "shop",
+        json!({"useGeolocatedSender": true}),
     )
 }
 
-#[test]
-fn a_component_of_1_0_0_runs_on_every_later_host() {
-    let policy = Policy::from_bytes(STANDARD_1_0).unwrap();
-    assert_eq!(policy.interface().to_string(), "1.0.0");
-    assert!(policy.explains());
-    let gateway = Gateway::with(platform().catalog(), policy, Arc::new(MemoryStore::new())).unwrap();
-    assert_eq!(decide(&gateway, &sms("shop", TO)), "S1 AREA_CODE");
-    assert_eq!(gateway.explain(&sms("shop", TO)).decision().step().map(|step| step.as_str()), Some("AREA_CODE"));
+/// Asks the made-up interface that versions after 1.0.0 have, and decides the sender with that number.
+fn later() -> Component {
+    Component::new("later", "1.0.0")
+        .import("later", "answer", "(result i32)")
+        .resolve("(call $decide (i32.and (i32.const 1) (call $answer)) (i32.const -1) (i32.const 4) (i32.const 0))")
 }
 
-#[test]
-fn a_component_of_1_1_0_runs_on_every_later_host() {
-    let policy = Policy::from_bytes(QUIET_HOURS_1_1).unwrap().with_settings(r#"{"until": "09:00"}"#).unwrap();
-    assert_eq!(policy.interface().to_string(), "1.1.0");
-    let gateway = Gateway::with(platform().catalog(), policy, Arc::new(MemoryStore::new())).unwrap();
-    // 10:30 and 23:30 in California.
-    assert_eq!(decide(&gateway, &sms("shop", TO).sent_at(1_772_389_800)), "S1 AREA_CODE");
-    assert_eq!(decide(&gateway, &sms("shop", TO).sent_at(1_772_436_600)), "QUIET_HOURS");
-    assert_eq!(decide(&gateway, &sms("shop", TO)), "TIME_UNKNOWN");
-}
-
-#[test]
-fn a_1_0_and_a_1_1_module_serve_at_once() {
-    let old = Policy::from_bytes(STANDARD_1_0).unwrap();
-    let gateway = Gateway::with(platform().catalog(), old, Arc::new(MemoryStore::new())).unwrap();
-    let new = by_time().policy();
-    assert_eq!(new.interface().to_string(), "1.1.0");
-    gateway.swap(&BindingTarget::application("care"), Binding::new(new)).unwrap();
-    let messages = [
-        sms("shop", TO),
-        sms("care", TO).sent_at(1_800_000_001),
-        sms("care", TO).sent_at(1_800_000_002),
-        sms("care", TO),
-    ];
-    let senders = ["S1", "S1", "S0", "S0"];
-    for (message, sender) in messages.iter().zip(senders) {
-        assert_eq!(&*gateway.resolve(message).get().sender().unwrap().id, sender);
-    }
-    let batch = gateway.resolve_batch(&messages);
-    let batch: Vec<&str> = batch.iter().map(|decision| &*decision.sender().unwrap().id).collect();
-    assert_eq!(batch, senders);
-}
-
-#[test]
-fn an_import_that_came_later_than_the_version_it_is_asked_of_is_refused() {
-    let component = by_time().build();
-    // The same component, but everything in it says 1.0.0, which has no `times`.
-    let mut earlier = component;
-    let (from, to) = (b"@1.1.0", b"@1.0.0");
-    for at in 0..earlier.len() - from.len() {
-        if &earlier[at..at + from.len()] == from {
-            earlier[at..at + to.len()].copy_from_slice(to);
-        }
-    }
-    match Policy::from_bytes(&earlier) {
-        Err(PolicyError::Imports { excess }) => assert_eq!(excess, ["callsign:policy/times@1.0.0"]),
+/// The words about a component that is refused for its version.
+fn refused(component: &[u8]) -> String {
+    match Policy::from_bytes(component) {
+        Err(error @ PolicyError::Version { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_version_that_the_host_does_not_serve_is_named_with_those_it_serves() {
-    for (version, replaced) in [("@2.0.0", "another major"), ("@1.2.0", "a later minor"), ("@0.9.0", "a draft")] {
-        let mut bytes = Component::new("text", "1.0.0").build();
-        for at in 0..bytes.len() - 6 {
-            if &bytes[at..at + 6] == b"@1.0.0" {
-                bytes[at..at + 6].copy_from_slice(version.as_bytes());
+fn a_component_of_1_0_0_is_served() {
+    let policy = Component::new("first", "1.0.0").deciding(1).policy();
+    assert_eq!(policy.interface().to_string(), "1.0.0");
+    assert_eq!(decide(&platform().gateway_with(policy), &sms("shop", TO)), "S1 POOL");
+}
+
+#[test]
+fn a_component_of_a_later_minor_version_is_refused_with_both_versions_named() {
+    let text = refused(&later().contract("1.1.0").build());
+    assert!(text.contains("@1.1.0") && text.contains("this host serves callsign:policy@1.0.0"), "{text}");
+    // Though it uses nothing that is new there.
+    let text = refused(&Component::new("plain", "1.0.0").contract("1.1.0").build());
+    assert!(text.contains("callsign:policy/policy@1.1.0") && text.contains("callsign:policy@1.0.0"), "{text}");
+}
+
+#[test]
+fn a_component_of_the_next_major_version_is_refused_by_name() {
+    for component in [later(), Component::new("plain", "1.0.0")] {
+        let text = refused(&component.contract("2.0.0").build());
+        assert!(text.contains("@2.0.0") && text.contains("this host serves callsign:policy@1.0.0"), "{text}");
+    }
+}
+
+#[test]
+fn a_component_of_an_earlier_major_version_or_of_a_candidate_for_one_is_refused_by_name() {
+    for version in ["0.9.0", "1.0.0-rc.1"] {
+        let text = refused(&Component::new("plain", "1.0.0").contract(version).build());
+        assert!(text.contains(version) && text.contains("this host serves callsign:policy@1.0.0"), "{text}");
+    }
+}
+
+#[test]
+fn a_later_patch_of_a_served_version_is_served() {
+    let policy = Component::new("plain", "1.0.0").contract("1.0.7").deciding(0).policy();
+    assert_eq!(decide(&platform().gateway_with(policy), &sms("shop", TO)), "S0 POOL");
+}
+
+#[test]
+fn an_interface_that_a_served_version_does_not_have_is_refused_by_name() {
+    let mut component = later().contract("1.1.0").build();
+    // The same component, but everything in it says 1.0.0, which has no `later`.
+    let (from, to) = (b"@1.1.0", b"@1.0.0");
+    for at in 0..component.len() - from.len() {
+        if &component[at..at + from.len()] == from {
+            component[at..at + to.len()].copy_from_slice(to);
+        }
+    }
+    match Policy::from_bytes(&component) {
+        Err(PolicyError::Imports { excess }) => assert_eq!(excess, ["callsign:policy/later@1.0.0"]),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_component_of_the_draft_is_refused_with_what_changed_and_how_to_build_it_again() {
+    match Policy::from_bytes(DRAFT) {
+        Err(error @ PolicyError::Draft) => {
+            let text = error.to_string();
+            for words in ["draft of callsign:policy@1.0.0", "a refusal is a record", "`callsign policy build`"] {
+                assert!(text.contains(words), "{text}");
             }
         }
-        let error = Policy::from_bytes(&bytes).unwrap_err();
-        assert!(matches!(error, PolicyError::Version { .. }), "{replaced}: {error}");
-        let text = error.to_string();
-        assert!(text.contains(version) && text.contains("callsign:policy@1.1.0"), "{text}");
+        other => panic!("{other:?}"),
     }
 }

@@ -5,9 +5,11 @@
 
 mod auto_update;
 mod bindings;
+mod channels;
 mod interface;
 mod lanes;
 mod model;
 mod pins;
 mod revisions;
+mod signals;
 mod store;

@@ -88,13 +88,18 @@ fn a_strategy_that_is_neither_there_nor_not_fails() {
 
 #[test]
 fn a_step_that_there_is_not_fails() {
-    resolve_fails(&with_byte(1044, 6), "the policy failed: the answer has the unknown step 6");
+    resolve_fails(&with_byte(1044, 6), "the policy's answer is not acceptable: there is no step 6");
+    resolve_fails(&with_byte(1044, 255), "the policy's answer is not acceptable: there is no step 255");
 }
 
 #[test]
 fn a_refusal_that_there_is_not_fails() {
     let body = "(drop (call $refuse (i32.const 7))) (i32.store8 (i32.const 1032) (i32.const 255)) (i32.const 1024)";
-    resolve_fails(body, "the policy failed: the answer has the unknown refusal 255");
+    resolve_fails(body, "the policy's answer is not acceptable: there is no reason 255 for a refusal");
+    resolve_fails(
+        &body.replace("255", "5"),
+        "the policy's answer is not acceptable: there is no reason 5 for a refusal",
+    );
 }
 
 #[test]
@@ -131,7 +136,7 @@ fn a_list_whose_size_does_not_fit_its_type_fails() {
 
 #[test]
 fn a_list_of_more_bytes_than_may_be_returned_fails() {
-    // 3,000,000 answers that are all there: 96 MB.
+    // 3,000,000 answers that are all there: 72 MB.
     let component = hostile().memory(r#"(memory (export "memory") 1800)"#);
     batch_fails(
         &component.resolve_batch(&list(65536, "(i32.const 3000000)")),

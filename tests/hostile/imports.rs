@@ -12,21 +12,74 @@ fn flood(interface: &str, function: &str, signature: &str, call: &str) -> Compon
 
 const MANY: &str = "the policy made more than 2000 imports in one call";
 
-const POOL: &str = "(local.get $scope) (local.get $channel) (local.get $country) (i32.const 0) (i32.const 0)";
+/// The pool of the message, without a strategy: scope, strategy, message type, country, channel, healthy.
+const POOL: &str = "(local.get $scope) (i32.const 0) (i32.const 0) (local.get $type) (local.get $country)
+    (local.get $channel) (i32.const 0)";
+
+/// The signature of a function of a pool, with what else it takes and gives.
+fn of_pool(more: &str) -> String {
+    format!("(param i32 i32 i32 i64 i32 i32 i32) {more}")
+}
+
+/// All senders, wherever they are.
+const ALL: &str = "(i32.const 31) (i32.const 0) (i32.const 0)";
+
+const GROUP: &str = "(param i32 i32 i32)";
 
 #[test]
 fn a_flood_of_counts_meets_the_limit_of_imports() {
-    let call = format!("(drop (call $count {POOL} (i32.const 15) (i32.const 0) (i32.const 0)))");
-    fails(&flood("senders", "count", "(param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)", &call), MANY);
+    let call = format!("(drop (call $count {POOL} {ALL}))");
+    fails(&flood("senders", "count", &of_pool(&format!("{GROUP} (result i32)")), &call), MANY);
 }
 
 #[test]
 fn a_flood_of_spreads_meets_the_limit_of_imports() {
-    let call = format!(
-        "(call $spread {POOL} (i32.const 2) (i32.const 0) (i32.const 0) (local.get $recipient) (i32.const 4096))"
-    );
-    fails(&flood("senders", "spread", "(param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)", &call), MANY);
+    let call = format!("(call $spread {POOL} {ALL} (local.get $recipient) (i32.const 4096))");
+    fails(&flood("senders", "spread", &of_pool(&format!("{GROUP} (param i64 i32)")), &call), MANY);
 }
+
+#[test]
+fn a_flood_of_any_other_import_meets_the_limit_of_imports() {
+    let to_memory = of_pool("(param i32)");
+    let named = of_pool("(param i64 i32)");
+    for (interface, function, signature, call) in [
+        ("senders", "copy-up-to", "(result i32)", "(drop (call $copy-up-to))".to_owned()),
+        (
+            "senders",
+            "spread-of",
+            &format!("(param i32) {}", of_pool(&format!("{GROUP} (param i32)"))),
+            format!("(call $spread-of (local.get $message) {POOL} {ALL} (i32.const 4096))"),
+        ),
+        ("senders", "itself", "(param i32 i32)", "(call $itself (local.get $message) (i32.const 4096))".to_owned()),
+        ("senders", "near-codes", "(param i32 i32 i32)", NEAR_CODES.to_owned()),
+        ("senders", "default-senders", &to_memory, format!("(call $default-senders {POOL} (i32.const 4096))")),
+        ("senders", "addresses", &to_memory, format!("(call $addresses {POOL} (i32.const 4096))")),
+        (
+            "attributes",
+            "key-of",
+            "(param i32 i32) (result i64)",
+            "(drop (call $key-of (i32.const 96) (i32.const 6)))".to_owned(),
+        ),
+        (
+            "attributes",
+            "message-key",
+            "(param i32 i64) (result i64)",
+            "(drop (call $message-key (local.get $message) (i64.const 7)))".to_owned(),
+        ),
+        ("attributes", "sender-keys", &named, format!("(call $sender-keys {POOL} (i64.const 7) (i32.const 4096))")),
+        ("signals", "health-of", &of_pool("(result i64)"), format!("(drop (call $health-of {POOL}))")),
+        ("signals", "numbers", &named, format!("(call $numbers {POOL} (i64.const 7) (i32.const 4096))")),
+        ("sticky", "pins-of", "(param i32)", "(call $pins-of (i32.const 4096))".to_owned()),
+        ("times", "zones-of", "(param i32 i32)", "(call $zones-of (local.get $message) (i32.const 4096))".to_owned()),
+        ("times", "zone-name", "(param i32 i32)", "(call $zone-name (i32.const 1) (i32.const 4096))".to_owned()),
+    ] {
+        // Results take memory inside the policy, which it gives back so that the limit of imports is the one that it meets.
+        let call = format!("{call} (global.set $heap (global.get $base))");
+        fails(&flood(interface, function, signature, &call), MANY);
+    }
+}
+
+const NEAR_CODES: &str = "(call $near-codes (i32.const 3) (i32.const 415) (i32.const 4096))";
 
 #[test]
 fn a_flood_of_pin_reads_meets_the_limit_of_imports() {
@@ -71,14 +124,10 @@ fn arguments_that_their_types_do_not_allow_fail() {
         let call = format!("(call $write (i32.const {severity}) (i32.const {at}) (i32.const {length})) unreachable");
         hostile().import("log", "write", "(param i32 i32 i32)").resolve(&call)
     };
-    let attribute = "(call $attribute (i32.const 0) (i32.const 96) (i32.const 6) (i32.const -4)) unreachable";
-    let attribute = hostile().import("messages", "attribute", "(param i32 i32 i32 i32)").resolve(attribute);
-    let near = format!("(drop (call $count {POOL} (i32.const 15) (i32.const 9) (i32.const 0))) unreachable");
-    let channel = near.replace("(local.get $channel)", "(i32.const 3)").replace("(i32.const 9)", "(i32.const 0)");
-    let count = |body: &str| {
-        let signature = "(param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)";
-        hostile().import("senders", "count", signature).resolve(body)
-    };
+    let key = "(drop (call $key-of (i32.const -4) (i32.const 6))) unreachable";
+    let key = hostile().import("attributes", "key-of", "(param i32 i32) (result i64)").resolve(key);
+    let name = "(call $zone-name (i32.const 1) (i32.const -4)) unreachable";
+    let name = hostile().import("times", "zone-name", "(param i32 i32)").resolve(name);
     let no_text = log(0, 4096, 4).item(r#"(data (i32.const 4096) "\ff\fe\fd\fc")"#);
     for (component, cause) in [
         (log(4, 96, 6), "unexpected discriminant: 4"),
@@ -86,31 +135,84 @@ fn arguments_that_their_types_do_not_allow_fail() {
         (log(0, 131_000, 4_000), "string pointer/length out of bounds of memory"),
         (log(0, 0, -1), "string pointer/length out of bounds of memory"),
         (no_text, "invalid utf-8 sequence of 1 bytes from index 0"),
-        (attribute, "pointer out of bounds"),
-        (count(&near), "unexpected discriminant: 9"),
-        (count(&channel), "unexpected discriminant: 3"),
+        (key, "string pointer/length out of bounds of memory"),
+        (name, "pointer out of bounds"),
     ] {
         fails(&component, &format!("the policy failed: {cause}"));
     }
 }
 
 #[test]
-fn handles_that_there_are_not_read_as_nothing() {
-    // Of each import one with a handle from nowhere; any answer but none traps.
+fn handles_keys_and_words_that_there_are_not_read_as_nothing() {
+    // Of each import one with a handle, a key or a word from nowhere; any answer but none traps.
     let none = "(if (i32.load8_u (i32.const 4096)) (then unreachable)) (i32.store (i32.const 4096) (i32.const 0))";
+    // An empty list, or empty texts.
+    let empty = "(if (i32.load (i32.const 4100)) (then unreachable)) (i64.store (i32.const 4096) (i64.const 0))";
+    let trap = |value: String| format!("(if (i64.ne (i64.const 0) {value}) (then unreachable))");
+    let pool = |scope: &str, channel: &str| {
+        format!("{scope} (i32.const 0) (i32.const 0) (i64.const 0) (local.get $country) {channel} (i32.const 1)")
+    };
+    let foreign = pool("(i32.add (local.get $scope) (i32.const 1))", "(local.get $channel)");
+    let nowhere = pool("(i32.const -1)", "(local.get $channel)");
+    let channel = pool("(local.get $scope)", "(i32.const 9)");
+    let mut body = format!(
+        "(call $pin-of (i32.const -1) (i32.const 4096)) {none}
+         (call $text (i32.const 1) (i32.const 3) (i32.const 4096)) {none}
+         (call $text (i32.const 0) (i32.const 200) (i32.const 4096)) {none}
+         (call $describe (i32.const -1) (i32.const 0) (i32.const 4096)) {none}
+         (call $describe (local.get $scope) (i32.const 99) (i32.const 4096)) {none}
+         (call $strategy-id (local.get $scope) (i32.const -1) (i32.const 4096)) {none}
+         (call $itself (i32.const 1) (i32.const 4096)) {none}
+         (call $message-text (i32.const 0) (i64.const 7) (i32.const 4096)) {none}
+         (call $message-text (i32.const 77) (i64.const 0) (i32.const 4096)) {none}
+         (call $scope-text (local.get $scope) (i32.const 9) (i64.const 7) (i32.const 4096)) {none}
+         (call $sender-text (local.get $scope) (i32.const 99) (i64.const 7) (i32.const 4096)) {none}
+         (call $number (local.get $scope) (i32.const 99) (i64.const 7) (i32.const 4096)) {none}
+         (call $sent-at (i32.const 5) (i32.const 4096)) {none}
+         (call $zone-name (i32.const 65535) (i32.const 4096)) {none}
+         (call $zones-of (i32.const 5) (i32.const 4096)) {empty}
+         (call $near-codes (i32.const 9) (i32.const 415) (i32.const 4096)) {empty}
+         (call $near-codes (i32.const 3) (i32.const 0) (i32.const 4096)) {empty}"
+    );
+    for pool in [foreign, nowhere, channel] {
+        body += &format!(
+            "(call $candidates {pool} (i32.const 4096)) {empty}
+             (call $all-considered {pool} (i32.const 4096)) {empty}
+             (call $default-senders {pool} (i32.const 4096)) {empty}
+             (call $addresses {pool} (i32.const 4096)) {empty}
+             (call $sender-keys {pool} (i64.const 7) (i32.const 4096)) {empty}
+             (call $unhealthy {pool} (i32.const 4096)) {empty}
+             (call $candidate-of {pool} (i32.const 0) (i32.const 4096)) {none}
+             (call $spread-of (i32.const 0) {pool} {ALL} (i32.const 4096)) {none}
+             {}",
+            trap(format!("(call $health-of {pool})"))
+        );
+    }
+    let to_memory = of_pool("(param i32)");
     let component = hostile()
         .import("sticky", "pin-of", "(param i32 i32)")
         .import("messages", "text", "(param i32 i32 i32)")
         .import("senders", "describe", "(param i32 i32 i32)")
         .import("strategies", "strategy-id", "(param i32 i32 i32)")
-        .resolve(&format!(
-            "(call $pin-of (i32.const -1) (i32.const 4096)) {none}
-             (call $text (i32.const 1) (i32.const 3) (i32.const 4096)) {none}
-             (call $describe (i32.const -1) (i32.const 0) (i32.const 4096)) {none}
-             (call $describe (local.get $scope) (i32.const 99) (i32.const 4096)) {none}
-             (call $strategy-id (local.get $scope) (i32.const -1) (i32.const 4096)) {none}
-             (call $decide (i32.const 0) (i32.const -1) (i32.const 4) (i32.const 0))"
-        ));
+        .import("senders", "itself", "(param i32 i32)")
+        .import("senders", "near-codes", "(param i32 i32 i32)")
+        .import("senders", "candidates", &to_memory)
+        .import("senders", "all-considered", &to_memory)
+        .import("senders", "default-senders", &to_memory)
+        .import("senders", "addresses", &to_memory)
+        .import("senders", "candidate-of", &of_pool("(param i32 i32)"))
+        .import("senders", "spread-of", &format!("(param i32) {}", of_pool(&format!("{GROUP} (param i32)"))))
+        .import("attributes", "message-text", "(param i32 i64 i32)")
+        .import("attributes", "scope-text", "(param i32 i32 i64 i32)")
+        .import("attributes", "sender-text", "(param i32 i32 i64 i32)")
+        .import("attributes", "sender-keys", &of_pool("(param i64 i32)"))
+        .import("signals", "number", "(param i32 i32 i64 i32)")
+        .import("signals", "unhealthy", &to_memory)
+        .import("signals", "health-of", &of_pool("(result i64)"))
+        .import("times", "sent-at", "(param i32 i32)")
+        .import("times", "zones-of", "(param i32 i32)")
+        .import("times", "zone-name", "(param i32 i32)")
+        .resolve(&format!("{body} (call $decide (i32.const 0) (i32.const -1) (i32.const 4) (i32.const 0))"));
     let attacked = Attacked::by(policy(&component));
     assert_eq!(attacked.decide(), "S0 POOL");
 }

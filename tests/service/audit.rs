@@ -1,6 +1,10 @@
 //! The audit log.
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+
+use callsign_tests::servers::postgres::Server as Database;
+use callsign_tests::service::{Server, folder};
 
 use crate::policies::{always, server, upload};
 
@@ -44,6 +48,89 @@ fn every_change_is_there_the_newest_first_and_no_secret() {
     server.ask(&tenant, "GET", "/v1/audit", None).expect(200);
     let decides = server.new_key(None, &["decisions:make"]);
     server.ask(&decides, "GET", "/v1/audit", None).expect(403);
+}
+
+/// The revisions of the whole log, the newest first.
+fn revisions(server: &Server, key: &str) -> Vec<u64> {
+    let page = server.ask(key, "GET", "/v1/audit?size=1000", None).expect(200).json();
+    page["results"].as_array().unwrap().iter().map(|entry| entry["revision"].as_u64().unwrap()).collect()
+}
+
+fn signal(server: &Server, signal: Signal) {
+    kill_process(Pid::from_raw(server.process().cast_signed()).unwrap(), signal).unwrap();
+}
+
+fn applications(server: &Server, key: &str) -> usize {
+    let list = server.ask(key, "GET", "/provisioning/1/applications?size=1", None).expect(200).json();
+    list["paging"]["totalResults"].as_u64().unwrap() as usize
+}
+
+#[test]
+fn the_log_goes_back_as_far_as_it_may_and_the_platform_keeps_everything() {
+    let data = folder("audit");
+    let server = Server::at(&data, "", &[]);
+    let key = server.key().to_owned();
+    for at in 0..30 {
+        server.post("/provisioning/1/applications", &json!({ "applicationId": format!("a{at}") })).expect(201);
+    }
+    let (all, there) = (revisions(&server, &key), applications(&server, &key));
+    assert_eq!(all, (1..=31).rev().collect::<Vec<_>>());
+    assert_eq!(server.end(), Some(0));
+
+    // By number.
+    let server = Server::at(&data, "[catalog]\naudit_revisions = 10", &[]);
+    server.until("the rest is removed", || revisions(&server, &key) == all[..10]);
+    assert_eq!(applications(&server, &key), there);
+    server.until_logged("21 revisions are removed from the audit log");
+    assert_eq!(server.end(), Some(0));
+
+    // By age: seven of the ten were made a hundred days ago.
+    let store = rusqlite::Connection::open(data.join("catalog.sqlite")).unwrap();
+    let days = 100_i64 * 24 * 60 * 60 * 1_000;
+    store.execute("UPDATE revisions SET at = at - ? WHERE revision <= 28", [days]).unwrap();
+    let server = Server::at(&data, "[catalog]\naudit_days = 101", &[]);
+    assert_eq!(revisions(&server, &key), all[..10]);
+    assert_eq!(server.end(), Some(0));
+    let server = Server::at(&data, "[catalog]\naudit_days = 99", &[]);
+    server.until("the old ones are removed", || revisions(&server, &key) == all[..3]);
+    // Changes go on from where they were, and the last part of the log ends.
+    server.ask(&key, "POST", "/provisioning/1/applications", Some(&json!({ "applicationId": "next" }))).expect(201);
+    assert_eq!(revisions(&server, &key), [32, 31, 30, 29]);
+    let last = server.ask(&key, "GET", "/v1/audit?size=2&before=31", None).expect(200).json();
+    assert_eq!(last["results"].as_array().unwrap().len(), 2);
+    assert_eq!(server.ask(&key, "GET", "/v1/audit?before=29", None).expect(200).json(), json!({ "results": [] }));
+    assert_eq!(server.end(), Some(0));
+
+    // Without a bound nothing is removed.
+    store.execute("UPDATE revisions SET at = 1", []).unwrap();
+    let server = Server::at(&data, "[catalog]\naudit_days = 0\naudit_revisions = 0", &[]);
+    assert_eq!(revisions(&server, &key), [32, 31, 30, 29]);
+    assert_eq!((applications(&server, &key), server.end()), (there + 1, Some(0)));
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[test]
+fn a_node_that_was_away_for_longer_than_the_log_goes_back_has_all_the_same() {
+    let database = Database::start();
+    let config = |more: &str| format!("[catalog]\nstore = \"{}\"\n{more}", database.address());
+    let first = Server::with(&config(""));
+    let key = first.key().to_owned();
+    let data = folder("away");
+    std::fs::write(data.join("no-first-key"), "").unwrap();
+    let away = Server::at(&data, &config(""), &[]);
+    signal(&away, Signal::STOP);
+    for at in 0..8 {
+        first.post("/provisioning/1/applications", &json!({ "applicationId": format!("a{at}") })).expect(201);
+    }
+    let there = applications(&first, &key);
+    assert_eq!(first.end(), Some(0));
+    let data = folder("second");
+    std::fs::write(data.join("no-first-key"), "").unwrap();
+    let second = Server::at(&data, &config("audit_revisions = 2"), &[]);
+    second.until("the log is short", || revisions(&second, &key) == [9, 8]);
+    signal(&away, Signal::CONT);
+    away.until("it has all", || applications(&away, &key) == there);
+    away.until_logged("the platform is loaded anew");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use callsign_tests::component::Component;
 use callsign_tests::servers::postgres::Server as Database;
 use callsign_tests::service::{Server, folder};
 
@@ -142,16 +143,15 @@ fn a_node_that_was_away_catches_up_with_everything() {
     }
 }
 
-const QUIET_HOURS: &[u8] = include_bytes!("../artifacts/quiet-hours-1.0.0.wasm");
-
 #[test]
 fn a_swap_on_one_node_is_seen_by_the_other_while_both_decide() {
     let database = Database::start();
     let (first, second, key) = pair(&database);
     put_application(&first, &key, "shop");
     let header = format!("App {key}");
-    let uploaded =
-        first.send(&[("authorization", &header)], "POST", "/v1/modules", Some(QUIET_HOURS)).expect(201).json();
+    // It takes any settings, and refuses every message in its own words.
+    let module = Component::new("closed", "1.0.0").resolve("(call $refuse (i32.const 7))").build();
+    let uploaded = first.send(&[("authorization", &header)], "POST", "/v1/modules", Some(&module)).expect(201).json();
     let binding = "/v1/binding?applicationId=shop";
     // Counted when a node's own gateway has swapped.
     let swaps = |server: &Server| -> u64 {

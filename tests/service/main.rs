@@ -7,6 +7,8 @@ mod audit;
 mod backup;
 mod bindings;
 mod budgets;
+#[cfg(target_os = "linux")]
+mod bulk_lane;
 mod catalog;
 mod config;
 mod contract;
@@ -18,6 +20,7 @@ mod events;
 mod explanations;
 mod fleet;
 mod keys;
+mod messages;
 mod modules;
 mod nodes;
 mod outages;

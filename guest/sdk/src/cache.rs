@@ -1,30 +1,59 @@
-//! A cache of what a policy has worked out for a (scope, channel, country), valid while the scope's revision lasts.
+//! A cache of what a policy has worked out for a (scope, channel, country, message type), valid while the scope's revision
+//! lasts.
 //!
 //! This is the fast way to decide: all that does not depend on the recipient is read and prepared once. The contract
 //! makes it safe: the revision of a scope grows whenever anything changes that a decision for the scope can depend on.
 
-use core::hash::{BuildHasherDefault, Hasher};
+use core::hash::{BuildHasherDefault, Hash, Hasher};
 
 use hashbrown::HashMap;
 
 use crate::spread::mix;
-use crate::types::Request;
+use crate::types::{Key, Request};
 
-/// Values by (scope, channel, country), in two generations: when the young one is full, the old one is dropped and the
-/// young one becomes the old one. So values in use stay, others go, and a hit does not have to track its use.
+/// Values by (scope, channel, country, message type), and by a key of the policy's own where it has one. They are in two
+/// generations: when the young one is full, the old one is dropped and the young one becomes the old one. So values in
+/// use stay, others go, and a hit does not have to track its use.
 #[derive(Debug)]
-pub struct Cache<T> {
-    young: Entries<T>,
-    old: Entries<T>,
+pub struct Cache<T, K = ()> {
+    young: Entries<T, K>,
+    old: Entries<T, K>,
     /// The weight of the young generation.
     weight: usize,
     /// The most that a generation may weigh.
     max_weight: usize,
 }
 
-type Entries<T> = HashMap<u64, Entry<T>, BuildHasherDefault<U64Hasher>>;
+type Entries<T, K> = HashMap<Place<K>, Entry<T>, BuildHasherDefault<U64Hasher>>;
 
-/// A fast hasher of one number. Nobody can choose keys that collide: the host makes them.
+/// What a value is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place<K> {
+    /// Scope, channel and country.
+    packed: u64,
+    message_type: Key,
+    own: K,
+}
+
+impl<K> Place<K> {
+    #[inline]
+    fn of(request: &Request, own: K) -> Self {
+        // A scope is below 2^24.
+        let packed = u64::from(request.scope) << 24 | u64::from(request.channel) << 16 | u64::from(request.country);
+        Self { packed, message_type: request.message_type, own }
+    }
+}
+
+impl<K: Hash> Hash for Place<K> {
+    #[inline]
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        // A message type is a hash already, or one of the smallest numbers.
+        hasher.write_u64(self.packed ^ self.message_type.rotate_left(48));
+        self.own.hash(hasher);
+    }
+}
+
+/// A fast hasher of numbers. Whoever chooses keys that collide slows down the decisions of its own policy alone.
 #[derive(Debug, Default)]
 struct U64Hasher(u64);
 
@@ -54,11 +83,6 @@ struct Entry<T> {
 }
 
 impl<T> Cache<T> {
-    /// A cache of two generations, each of at most this weight, in any unit.
-    pub fn up_to_weight(weight: usize) -> Self {
-        Self { young: HashMap::default(), old: HashMap::default(), weight: 0, max_weight: weight }
-    }
-
     /// Calls `look` with the value for a request. If there is none of the scope's revision, `make` makes it and gives
     /// its weight.
     #[inline]
@@ -68,8 +92,26 @@ impl<T> Cache<T> {
         make: impl FnOnce() -> (T, usize),
         look: impl FnOnce(&mut T) -> U,
     ) -> U {
-        // A scope is below 2^24.
-        let key = u64::from(request.scope) << 18 | (request.channel as u64) << 16 | u64::from(request.country);
+        self.with_key(request, (), make, look)
+    }
+}
+
+impl<T, K: Eq + Hash> Cache<T, K> {
+    /// A cache of two generations, each of at most this weight, in any unit.
+    pub fn up_to_weight(weight: usize) -> Self {
+        Self { young: HashMap::default(), old: HashMap::default(), weight: 0, max_weight: weight }
+    }
+
+    /// As [`with`](Cache::with), for a request and a key of the policy's own.
+    #[inline]
+    pub fn with_key<U>(
+        &mut self,
+        request: &Request,
+        own: K,
+        make: impl FnOnce() -> (T, usize),
+        look: impl FnOnce(&mut T) -> U,
+    ) -> U {
+        let key = Place::of(request, own);
         if let Some(entry) = self.young.get_mut(&key)
             && entry.revision == request.revision
         {
@@ -78,10 +120,31 @@ impl<T> Cache<T> {
         self.renew(key, request.revision, make, look)
     }
 
+    /// Changes the weight of a value that was just looked at.
+    #[cold]
+    pub fn weigh(&mut self, request: &Request, own: K, weight: usize) {
+        let key = Place::of(request, own);
+        // It is in the young generation: whoever looks at a value puts it there.
+        if let Some(mut entry) = self.young.remove(&key) {
+            self.weight -= entry.weight;
+            entry.weight = weight;
+            self.insert(key, entry);
+        }
+    }
+
+    fn insert(&mut self, key: Place<K>, entry: Entry<T>) {
+        if self.weight + entry.weight > self.max_weight {
+            self.old = core::mem::take(&mut self.young);
+            self.weight = 0;
+        }
+        self.weight += entry.weight;
+        self.young.insert(key, entry);
+    }
+
     #[cold]
     fn renew<U>(
         &mut self,
-        key: u64,
+        key: Place<K>,
         revision: u64,
         make: impl FnOnce() -> (T, usize),
         look: impl FnOnce(&mut T) -> U,
@@ -95,12 +158,7 @@ impl<T> Cache<T> {
             Entry { revision, weight, value }
         });
         let seen = look(&mut entry.value);
-        if self.weight + entry.weight > self.max_weight {
-            self.old = core::mem::take(&mut self.young);
-            self.weight = 0;
-        }
-        self.weight += entry.weight;
-        self.young.insert(key, entry);
+        self.insert(key, entry);
         seen
     }
 }
@@ -128,5 +186,46 @@ mod tests {
             look(scope, revision);
         }
         assert_eq!(made, [(1, 1), (2, 1), (1, 2), (3, 1), (4, 1), (5, 1), (6, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn a_value_that_gets_heavier_makes_others_go() {
+        let mut cache = Cache::up_to_weight(2);
+        let of = |scope: u32| Request { scope, ..request(0) };
+        let mut made = 0;
+        let mut look = |cache: &mut Cache<u32>, scope: u32| {
+            let make = || {
+                made += 1;
+                (scope, 1)
+            };
+            cache.with(&of(scope), make, |seen| assert_eq!(*seen, scope));
+            made
+        };
+        assert_eq!((look(&mut cache, 1), look(&mut cache, 2)), (1, 2));
+        cache.weigh(&of(2), (), 2);
+        // The first is of the old generation now, and goes when the next one fills the young one.
+        assert_eq!(look(&mut cache, 3), 3);
+        assert_eq!(look(&mut cache, 2), 3);
+        assert_eq!(look(&mut cache, 1), 4);
+    }
+
+    #[test]
+    fn what_differs_in_any_part_of_its_place_is_another_value() {
+        let mut cache = Cache::up_to_weight(100);
+        let request = request(0);
+        let places = [
+            (request, 0),
+            (Request { scope: 2, ..request }, 0),
+            (Request { channel: 1, ..request }, 0),
+            (Request { country: 0x4742, ..request }, 0),
+            (Request { message_type: 7, ..request }, 0),
+            (request, 7),
+        ];
+        for round in 0..2 {
+            for (index, (request, own)) in places.iter().enumerate() {
+                let make = || (index, 1);
+                cache.with_key(request, *own, make, |seen| assert_eq!(*seen, index, "round {round}"));
+            }
+        }
     }
 }

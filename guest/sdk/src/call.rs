@@ -4,14 +4,16 @@ use std::cell::Cell;
 
 use bumpalo::Bump;
 
-use crate::exports::explain::{SenderNote, SenderVerdict, StrategyNote, StrategyVerdict, Trace};
+use crate::exports::explain::{SenderNote, StrategyNote, Trace};
 use crate::messages::Field;
 use crate::pool;
 use crate::reads::Reads;
-use crate::senders::{Considered, DefaultSender, Group, Pool, SenderText, SenderTypes, Standing};
+use crate::senders::{Candidate, Considered, DefaultSender, Group, Pool, SenderText};
 use crate::sticky::Pin;
 use crate::strategies::StrategyFacts;
-use crate::types::{Answer, Decision, OwnRefusal, Refusal, Request, Sender, Step, Strategy};
+use crate::times::LocalTime;
+use crate::types::{Answer, Decision, Refusal, Request, Sender, Strategy};
+use crate::words::{marks, reason, sender_type, standing, step, strategy_verdict, verdict};
 
 /// Memory for one request: an arena that is emptied between requests. It belongs to the instance; policies use it with
 /// [`Call::scratch`].
@@ -75,16 +77,24 @@ impl<'a, R: Reads> Call<'a, R> {
         self.reads.strategies_of(self.request.scope, self.request.country)
     }
 
-    /// The senders that can carry the message under a strategy, or without one.
+    /// The senders that can carry the message under a strategy, or without one. The recipient itself may be among them,
+    /// see [`itself`](Self::itself).
     pub fn senders(&self, strategy: Option<Strategy>) -> Senders<'a, R> {
-        let Request { scope, channel, country, .. } = *self.request;
-        Senders { pool: Pool { scope, channel, country, strategy }, reads: self.reads }
+        Senders { pool: self.request.pool(strategy), reads: self.reads }
     }
 
     /// The default senders of the scope that can carry the message, the entity's first.
     pub fn default_senders(&self) -> impl Iterator<Item = DefaultSender> + use<R> {
-        let Request { scope, channel, country, .. } = *self.request;
-        self.reads.default_senders(scope, channel, country).into_iter().filter(|default| default.usable)
+        let itself = self.itself();
+        let usable =
+            move |default: &DefaultSender| default.standing == standing::CANDIDATE && Some(default.sender) != itself;
+        self.reads.default_senders(self.request.pool(None)).into_iter().filter(usable)
+    }
+
+    /// The sender whose number is the recipient's, which cannot carry the message. None for almost every message; then
+    /// nothing is read.
+    pub fn itself(&self) -> Option<Sender> {
+        if self.request.marks & marks::ITSELF == 0 { None } else { self.reads.itself(self.request.message) }
     }
 
     /// The pin of the recipient.
@@ -110,9 +120,10 @@ impl<'a, R: Reads> Call<'a, R> {
         self.reads.text(self.request.message, field)
     }
 
-    /// An attribute of the message.
+    /// The text of an attribute of the message. A policy that decides often keeps the key of the name, see
+    /// [`Reads::key_of`], and reads [`Reads::message_key`] if it only compares.
     pub fn attribute(&self, name: &str) -> Option<String> {
-        self.reads.attribute(self.request.message, name)
+        self.reads.message_text(self.request.message, self.reads.key_of(name))
     }
 
     /// When the message goes out, in seconds since 1970-01-01 UTC; none if the gateway was not told.
@@ -120,20 +131,27 @@ impl<'a, R: Reads> Call<'a, R> {
         self.reads.sent_at(self.request.message)
     }
 
+    /// The local times that the recipient may have when the message goes out.
+    pub fn local_times(&self) -> Vec<LocalTime> {
+        self.reads.zones_of(self.request.message)
+    }
+
     /// A plain explanation of an answer: the strategy that was followed, and the verdict on every sender.
     pub fn trace(&self, answer: Answer) -> Trace {
-        let mut trace = Trace { strategies: Vec::new(), senders: Vec::new(), pin: None, stages: Vec::new(), answer };
+        let mut trace = Trace::of(answer);
         if let Answer::Decided(decision) = answer {
-            let chosen = |strategy| StrategyNote { strategy, verdict: StrategyVerdict::Chosen };
+            let chosen = |strategy| StrategyNote { strategy, verdict: strategy_verdict::CHOSEN };
             trace.strategies.extend(decision.strategy.map(chosen));
-            let note = |sender: Considered| SenderNote {
-                sender: sender.sender,
-                verdict: match sender.standing {
-                    _ if sender.sender == decision.sender => SenderVerdict::Chosen,
-                    Standing::Candidate if decision.step == Step::Sticky => SenderVerdict::PinnedElsewhere,
-                    Standing::Candidate => SenderVerdict::SpreadElsewhere,
-                    standing => SenderVerdict::Excluded(standing),
-                },
+            let itself = self.itself();
+            let note = |sender: Considered| {
+                let standing = sender.standing_for(itself);
+                let verdict = match standing {
+                    _ if sender.sender == decision.sender => verdict::CHOSEN,
+                    standing::CANDIDATE if decision.step == step::STICKY => verdict::PINNED_ELSEWHERE,
+                    standing::CANDIDATE => verdict::SPREAD_ELSEWHERE,
+                    _ => verdict::EXCLUDED,
+                };
+                SenderNote { sender: sender.sender, verdict, standing, reason: None }
             };
             trace.senders = self.senders(decision.strategy).considered().into_iter().map(note).collect();
         }
@@ -159,12 +177,17 @@ impl<R: Reads> Senders<'_, R> {
 
     /// How many there are.
     pub fn len(&self) -> u32 {
-        self.count(Group::of(SenderTypes::all()))
+        self.count(Group::of(sender_type::ALL))
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What the pool says of a sender; none if it is not one of them.
+    pub fn candidate(&self, sender: Sender) -> Option<Candidate> {
+        self.reads.candidate_of(self.pool, sender)
     }
 
     /// How many a group has.
@@ -177,7 +200,8 @@ impl<R: Reads> Senders<'_, R> {
         self.reads.contains(self.pool, sender)
     }
 
-    /// The sender of a group that a recipient is spread to.
+    /// The sender of a group that a recipient is spread to. If the recipient is a sender of the scope, it may get itself:
+    /// [`Reads::spread_of`] never answers so.
     pub fn spread(&self, group: Group, recipient: u64) -> Option<Sender> {
         self.reads.spread(self.pool, group, recipient)
     }
@@ -193,14 +217,53 @@ impl<R: Reads> Senders<'_, R> {
     }
 }
 
+impl Considered {
+    /// How the sender stands to a message, if the recipient's number is that of `itself`.
+    pub fn standing_for(&self, itself: Option<Sender>) -> u8 {
+        match self.standing {
+            standing::CANDIDATE if itself == Some(self.sender) => standing::RECIPIENT,
+            standing => standing,
+        }
+    }
+}
+
+impl Request {
+    /// The pool of the senders that may carry the message under a strategy, healthy or not.
+    #[inline]
+    pub fn pool(&self, strategy: Option<Strategy>) -> Pool {
+        let Self { scope, message_type, country, channel, .. } = *self;
+        Pool { scope, strategy, message_type, country, channel, healthy: false }
+    }
+}
+
+impl Trace {
+    /// An answer that is not explained.
+    pub fn of(answer: Answer) -> Self {
+        let (strategies, senders, stages, reasons) = Default::default();
+        Self { strategies, senders, pin: None, stages, reasons, answer }
+    }
+}
+
+impl Refusal {
+    /// A refusal for a reason of the contract: [`words::reason`](crate::words::reason).
+    pub const fn of(reason: u8) -> Self {
+        Self { reason, code: 0, detail: 0 }
+    }
+
+    /// A refusal of the policy's own, which [`Policy::refusal_text`](crate::Policy::refusal_text) puts in words.
+    pub const fn own(code: u32, detail: u64) -> Self {
+        Self { reason: reason::OWN, code, detail }
+    }
+}
+
 impl Answer {
     /// This sender with the step `pool`, without a pin.
     pub fn spread(sender: Sender, strategy: Option<Strategy>) -> Self {
-        Self::Decided(Decision { sender, strategy, step: Step::Pool, pin: false })
+        Self::Decided(Decision { sender, strategy, step: step::POOL, pin: false })
     }
 
     /// A refusal of the policy's own, which [`Policy::refusal_text`](crate::Policy::refusal_text) puts in words.
     pub fn refuse(code: u32, detail: u64) -> Self {
-        Self::Refused(Refusal::Own(OwnRefusal { code, detail }))
+        Self::Refused(Refusal::own(code, detail))
     }
 }

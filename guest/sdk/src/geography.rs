@@ -1,4 +1,5 @@
-//! The geography of North American area codes: which overlay which, and which serve the same state or province.
+//! The geography of North American area codes, for native tests: which overlay which, and which serve the same state or
+//! province. A policy asks the host instead ([`near_codes`](crate::reads::Reads::near_codes)), which may know more of them.
 //!
 //! Made from `data/nanp.csv`: the 451 geographic area codes in service on 2025-11-26, from the NANPA's public area code
 //! report. Overlaying is direct and symmetric, and not transitive.

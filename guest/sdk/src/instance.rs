@@ -53,15 +53,27 @@ impl<P: Policy> Instance<P> {
     /// Answers a request.
     #[inline]
     pub fn resolve(&mut self, request: &Request) -> Answer {
+        self.resolve_with(request, &Imports::default())
+    }
+
+    /// Answers many requests, in their order.
+    #[inline]
+    pub fn resolve_batch(&mut self, requests: &[Request]) -> Vec<Answer> {
+        let imports = if requests.len() > 1 { Imports::batch() } else { Imports::default() };
+        requests.iter().map(|request| self.resolve_with(request, &imports)).collect()
+    }
+
+    #[inline]
+    fn resolve_with(&mut self, request: &Request, imports: &Imports) -> Answer {
         // Before the call and not after it: nothing then stands between the answer and the host.
         self.scratch.empty();
-        self.policy.resolve(&Call::new(request, &Imports, &self.scratch))
+        self.policy.resolve(&Call::new(request, imports, &self.scratch))
     }
 
     /// Answers a request and explains the answer.
     pub fn explain(&mut self, request: &Request) -> Trace {
         self.scratch.empty();
-        self.policy.explain(&Call::new(request, &Imports, &self.scratch))
+        self.policy.explain(&Call::new(request, &Imports::default(), &self.scratch))
     }
 }
 

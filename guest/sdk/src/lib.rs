@@ -19,10 +19,10 @@
 //!     }
 //!
 //!     fn resolve<R: Reads>(&mut self, call: &Call<'_, R>) -> Answer {
-//!         use callsign_policy::senders::{Group, SenderTypes};
-//!         match call.senders(None).spread(Group::of(SenderTypes::all()), call.request.recipient) {
+//!         use callsign_policy::{senders::Group, words::{reason, sender_type}};
+//!         match call.senders(None).spread(Group::of(sender_type::ALL), call.request.recipient) {
 //!             Some(sender) => Answer::spread(sender, None),
-//!             None => Answer::Refused(Refusal::NoEligibleSender),
+//!             None => Answer::Refused(Refusal::of(reason::NO_ELIGIBLE_SENDER)),
 //!         }
 //!     }
 //! }
@@ -41,7 +41,8 @@
 //! [`Call::scratch`], an arena that is emptied between requests. All other memory comes from the allocator of std: a
 //! global allocator that is emptied between calls needs `unsafe`, and would empty the caches of the policy too.
 //!
-//! The types of the contract (`wit/policy.wit`, `wit/times.wit`) are re-exported under the names of its interfaces.
+//! The types of the contract (`wit/policy.wit`) are re-exported under the names of its interfaces. Its open words, such as
+//! the types of senders, are numbers: [`words`] has their names.
 // Not `forbid`: the generated bindings need unsafe code. There is no other.
 #![deny(unsafe_code)]
 
@@ -58,17 +59,6 @@ pub mod bindings {
     });
 }
 
-/// What version 1.1.0 adds to the contract. A component imports it only if it uses it; otherwise it is of 1.0.0.
-#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
-mod later {
-    wit_bindgen::generate!({
-        path: "../../wit",
-        inline: "package callsign:sdk; world later { import callsign:policy/times@1.1.0; }",
-        world: "callsign:sdk/later",
-        generate_all,
-    });
-}
-
 pub mod cache;
 pub mod call;
 pub mod country;
@@ -80,12 +70,14 @@ pub mod pool;
 pub mod reads;
 pub mod spread;
 pub mod testing;
+pub mod words;
 
-pub use bindings::callsign::policy::{log, messages, senders, settings, sticky, strategies, types};
+pub use bindings::callsign::policy::{
+    attributes, log, messages, senders, settings, signals, sticky, strategies, times, types,
+};
 pub use bindings::export;
 pub use bumpalo;
 pub use call::Call;
-pub use later::callsign::policy1_1_0::times;
 pub use policy::{NoSettings, Policy, Settings, wording};
 
 /// What a policy exports.

@@ -107,10 +107,7 @@ macro_rules! policy {
                 fn resolve_batch(
                     requests: ::std::vec::Vec<$crate::types::Request>,
                 ) -> ::std::vec::Vec<$crate::types::Answer> {
-                    INSTANCE.with_borrow_mut(|instance| {
-                        let instance = $crate::instance::of(instance);
-                        requests.iter().map(|request| instance.resolve(request)).collect()
-                    })
+                    INSTANCE.with_borrow_mut(|instance| $crate::instance::of(instance).resolve_batch(&requests))
                 }
 
                 fn refusal_text(code: u32, detail: u64) -> $crate::exports::policy::Wording {

@@ -1,110 +1,30 @@
 //! What a policy can read, as a trait: the imports of the contract inside the sandbox, and plain data in native tests
 //! and benches.
 
+use core::cell::{Cell, OnceCell};
+
 use crate::messages::Field;
-use crate::senders::{Candidate, Considered, DefaultSender, Group, Pool, SenderText};
+use crate::senders::{Candidate, Considered, DefaultSender, Group, Near, Pool, SenderText};
+use crate::signals::UnhealthySender;
 use crate::sticky::Pin;
 use crate::strategies::StrategyFacts;
-use crate::types::{Channel, Country, Message, Scope, Sender, Strategy};
+use crate::times::{LocalTime, Zone};
+use crate::types::{AreaCode, Country, Key, Level, Message, Scope, Sender, Strategy, Texts};
 
-/// What a policy can read. Each method is the import of the same name in `wit/policy.wit`.
-///
-/// A policy that wraps another one can change what that one reads, see [`OverrideReads`].
-pub trait Reads {
-    /// `strategies.strategies-of`.
-    fn strategies_of(&self, scope: Scope, country: Country) -> Vec<StrategyFacts>;
-    /// `senders.candidates`.
-    fn candidates(&self, pool: Pool) -> Vec<Candidate>;
-    /// `senders.count`.
-    fn count(&self, pool: Pool, group: Group) -> u32;
-    /// `senders.contains`.
-    fn contains(&self, pool: Pool, sender: Sender) -> bool;
-    /// `senders.spread`.
-    fn spread(&self, pool: Pool, group: Group, recipient: u64) -> Option<Sender>;
-    /// `senders.default-senders`.
-    fn default_senders(&self, scope: Scope, channel: Channel, country: Country) -> Vec<DefaultSender>;
-    /// `senders.all-considered`.
-    fn all_considered(&self, pool: Pool) -> Vec<Considered>;
-    /// `sticky.pin-of`.
-    fn pin_of(&self, message: Message) -> Pin;
+/// Declares [`Reads`], and [`OverrideReads`], whose methods pass on to the inner reads by default.
+macro_rules! reads {
+    ($($interface:literal $name:ident($($argument:ident: $type:ty),*) -> $result:ty $(, else $default:expr)?;)+) => {
+        /// What a policy can read. Each method is the import of the same name in `wit/policy.wit`. Methods with a default
+        /// answer as a host that has nothing to tell.
+        ///
+        /// A policy that wraps another one can change what that one reads, see [`OverrideReads`]. Filters and
+        /// preferences are safer as rules of `callsign_standard`, which keep every form of the pool right.
+        pub trait Reads {
+            $(
+                reads!(@method $interface $name($($argument: $type),*) -> $result $(, else $default)?);
+            )+
+        }
 
-    /// `senders.describe`.
-    fn describe(&self, _scope: Scope, _sender: Sender) -> Option<SenderText> {
-        None
-    }
-    /// `strategies.strategy-id`.
-    fn strategy_id(&self, _scope: Scope, _strategy: Strategy) -> Option<String> {
-        None
-    }
-    /// `messages.text`.
-    fn text(&self, _message: Message, _field: Field) -> Option<String> {
-        None
-    }
-    /// `messages.attribute`.
-    fn attribute(&self, _message: Message, _name: &str) -> Option<String> {
-        None
-    }
-    /// `times.sent-at` of the contract 1.1.0.
-    fn sent_at(&self, _message: Message) -> Option<u64> {
-        None
-    }
-
-    /// The largest pool that is best read whole at the first decision; of a larger one single questions are asked
-    /// first. Default 64: a question costs the host as much as reading 64 senders.
-    fn read_at_once(&self) -> u32 {
-        64
-    }
-}
-
-/// The imports of the component.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Imports;
-
-impl Reads for Imports {
-    fn strategies_of(&self, scope: Scope, country: Country) -> Vec<StrategyFacts> {
-        crate::strategies::strategies_of(scope, country)
-    }
-    fn candidates(&self, pool: Pool) -> Vec<Candidate> {
-        crate::senders::candidates(pool)
-    }
-    fn count(&self, pool: Pool, group: Group) -> u32 {
-        crate::senders::count(pool, group)
-    }
-    fn contains(&self, pool: Pool, sender: Sender) -> bool {
-        crate::senders::contains(pool, sender)
-    }
-    fn spread(&self, pool: Pool, group: Group, recipient: u64) -> Option<Sender> {
-        crate::senders::spread(pool, group, recipient)
-    }
-    fn default_senders(&self, scope: Scope, channel: Channel, country: Country) -> Vec<DefaultSender> {
-        crate::senders::default_senders(scope, channel, country)
-    }
-    fn all_considered(&self, pool: Pool) -> Vec<Considered> {
-        crate::senders::all_considered(pool)
-    }
-    fn pin_of(&self, message: Message) -> Pin {
-        crate::sticky::pin_of(message)
-    }
-    fn describe(&self, scope: Scope, sender: Sender) -> Option<SenderText> {
-        crate::senders::describe(scope, sender)
-    }
-    fn strategy_id(&self, scope: Scope, strategy: Strategy) -> Option<String> {
-        crate::strategies::strategy_id(scope, strategy)
-    }
-    fn text(&self, message: Message, field: Field) -> Option<String> {
-        crate::messages::text(message, field)
-    }
-    fn attribute(&self, message: Message, name: &str) -> Option<String> {
-        crate::messages::attribute(message, name)
-    }
-    fn sent_at(&self, message: Message) -> Option<u64> {
-        crate::times::sent_at(message)
-    }
-}
-
-/// Declares [`OverrideReads`], whose methods pass on to the inner reads by default.
-macro_rules! override_reads {
-    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)+) => {
         /// Reads that pass on to others whatever is not overridden: how a policy changes what another one reads.
         ///
         /// ```
@@ -154,21 +74,235 @@ macro_rules! override_reads {
             )+
         }
     };
+    (@method $interface:literal $name:ident($($argument:ident: $type:ty),*) -> $result:ty) => {
+        #[doc = concat!("`", $interface, "` of the contract.")]
+        fn $name(&self $(, $argument: $type)*) -> $result;
+    };
+    (@method $interface:literal $name:ident($($argument:ident: $type:ty),*) -> $result:ty, else $default:expr) => {
+        #[doc = concat!("`", $interface, "` of the contract.")]
+        fn $name(&self $(, $argument: $type)*) -> $result {
+            $(let _ = $argument;)*
+            $default
+        }
+    };
 }
 
-override_reads! {
-    fn strategies_of(scope: Scope, country: Country) -> Vec<StrategyFacts>;
-    fn candidates(pool: Pool) -> Vec<Candidate>;
-    fn count(pool: Pool, group: Group) -> u32;
-    fn contains(pool: Pool, sender: Sender) -> bool;
-    fn spread(pool: Pool, group: Group, recipient: u64) -> Option<Sender>;
-    fn default_senders(scope: Scope, channel: Channel, country: Country) -> Vec<DefaultSender>;
-    fn all_considered(pool: Pool) -> Vec<Considered>;
-    fn pin_of(message: Message) -> Pin;
-    fn describe(scope: Scope, sender: Sender) -> Option<SenderText>;
-    fn strategy_id(scope: Scope, strategy: Strategy) -> Option<String>;
-    fn text(message: Message, field: Field) -> Option<String>;
-    fn attribute(message: Message, name: &str) -> Option<String>;
-    fn sent_at(message: Message) -> Option<u64>;
-    fn read_at_once() -> u32;
+reads! {
+    "strategies.strategies-of" strategies_of(scope: Scope, country: Country) -> Vec<StrategyFacts>;
+    "strategies.strategy-id" strategy_id(scope: Scope, strategy: Strategy) -> Option<String>, else None;
+
+    "senders.candidates" candidates(pool: Pool) -> Vec<Candidate>;
+    "senders.copy-up-to" copy_up_to() -> u32, else 64;
+    "senders.count" count(pool: Pool, group: Group) -> u32;
+    "senders.at" at(pool: Pool, group: Group, index: u32) -> Option<Candidate>, else None;
+    "senders.contains" contains(pool: Pool, sender: Sender) -> bool;
+    "senders.candidate-of" candidate_of(pool: Pool, sender: Sender) -> Option<Candidate>;
+    "senders.spread" spread(pool: Pool, group: Group, recipient: u64) -> Option<Sender>;
+    "senders.spread-of" spread_of(message: Message, pool: Pool, group: Group) -> Option<Sender>;
+    "senders.itself" itself(message: Message) -> Option<Sender>;
+    "senders.near-codes" near_codes(near: Near, area_code: AreaCode) -> Vec<AreaCode>;
+    "senders.default-senders" default_senders(pool: Pool) -> Vec<DefaultSender>;
+    "senders.all-considered" all_considered(pool: Pool) -> Vec<Considered>;
+    "senders.describe" describe(scope: Scope, sender: Sender) -> Option<SenderText>, else None;
+    "senders.addresses" addresses(pool: Pool) -> Texts, else no_texts();
+    "senders.ids" ids(pool: Pool) -> Texts, else no_texts();
+
+    "attributes.key-of" key_of(text: &str) -> Key, else 0;
+    "attributes.message-text" message_text(message: Message, name: Key) -> Option<String>, else None;
+    "attributes.message-number" message_number(message: Message, name: Key) -> Option<f64>, else None;
+    "attributes.message-key" message_key(message: Message, name: Key) -> Key, else 0;
+    "attributes.scope-text" scope_text(scope: Scope, level: Level, name: Key) -> Option<String>, else None;
+    "attributes.scope-number" scope_number(scope: Scope, level: Level, name: Key) -> Option<f64>, else None;
+    "attributes.scope-key" scope_key(scope: Scope, level: Level, name: Key) -> Key, else 0;
+    "attributes.sender-text" sender_text(scope: Scope, sender: Sender, name: Key) -> Option<String>, else None;
+    "attributes.sender-number" sender_number(scope: Scope, sender: Sender, name: Key) -> Option<f64>, else None;
+    "attributes.sender-key" sender_key(scope: Scope, sender: Sender, name: Key) -> Key, else 0;
+    "attributes.sender-texts" sender_texts(pool: Pool, name: Key) -> Texts, else no_texts();
+    "attributes.sender-numbers" sender_numbers(pool: Pool, name: Key) -> Vec<f64>, else Vec::new();
+    "attributes.sender-keys" sender_keys(pool: Pool, name: Key) -> Vec<Key>, else Vec::new();
+
+    "signals.health-of" health_of(pool: Pool) -> u64, else 0;
+    "signals.unhealthy" unhealthy(pool: Pool) -> Vec<UnhealthySender>, else Vec::new();
+    "signals.number" signal(scope: Scope, sender: Sender, name: Key) -> Option<f64>, else None;
+    "signals.numbers" signal_numbers(pool: Pool, name: Key) -> Vec<f64>, else Vec::new();
+
+    "sticky.pin-of" pin_of(message: Message) -> Pin;
+    "sticky.pins-of" pins_of() -> Vec<Pin>, else Vec::new();
+
+    "messages.text" text(message: Message, field: Field) -> Option<String>, else None;
+
+    "times.sent-at" sent_at(message: Message) -> Option<u64>, else None;
+    "times.zones-of" zones_of(message: Message) -> Vec<LocalTime>, else Vec::new();
+    "times.zone-name" zone_name(zone: Zone) -> Option<String>, else None;
+}
+
+/// No texts, for a pool without senders.
+fn no_texts() -> Texts {
+    Texts { text: String::new(), ends: Vec::new() }
+}
+
+/// The imports of the component.
+///
+/// In a batch the pins are read together: the first message that asks for its pin gets it by `pin-of`, and if a second
+/// one asks, `pins-of` reads those of all. An import for each message would be half of a sticky decision.
+#[derive(Debug, Default)]
+pub struct Imports {
+    /// Whether the call is a batch, and whether a message of it has asked already.
+    batch: Cell<Batch>,
+    pins: OnceCell<Vec<Pin>>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Batch {
+    /// A call for one message.
+    #[default]
+    No,
+    /// No message asked for its pin yet.
+    Unasked,
+    /// One did.
+    Asked,
+}
+
+impl Imports {
+    /// The imports for a call with several messages, whose handles count from 0.
+    pub fn batch() -> Self {
+        Self { batch: Cell::new(Batch::Unasked), pins: OnceCell::new() }
+    }
+
+    #[cold]
+    fn pin_in_batch(&self, message: Message) -> Option<Pin> {
+        if self.batch.replace(Batch::Asked) == Batch::Unasked {
+            return None;
+        }
+        self.pins.get_or_init(crate::sticky::pins_of).get(message as usize).copied()
+    }
+}
+
+impl Reads for Imports {
+    fn strategies_of(&self, scope: Scope, country: Country) -> Vec<StrategyFacts> {
+        crate::strategies::strategies_of(scope, country)
+    }
+    fn strategy_id(&self, scope: Scope, strategy: Strategy) -> Option<String> {
+        crate::strategies::strategy_id(scope, strategy)
+    }
+    fn candidates(&self, pool: Pool) -> Vec<Candidate> {
+        crate::senders::candidates(pool)
+    }
+    fn copy_up_to(&self) -> u32 {
+        crate::senders::copy_up_to()
+    }
+    fn count(&self, pool: Pool, group: Group) -> u32 {
+        crate::senders::count(pool, group)
+    }
+    fn at(&self, pool: Pool, group: Group, index: u32) -> Option<Candidate> {
+        crate::senders::at(pool, group, index)
+    }
+    fn contains(&self, pool: Pool, sender: Sender) -> bool {
+        crate::senders::contains(pool, sender)
+    }
+    fn candidate_of(&self, pool: Pool, sender: Sender) -> Option<Candidate> {
+        crate::senders::candidate_of(pool, sender)
+    }
+    fn spread(&self, pool: Pool, group: Group, recipient: u64) -> Option<Sender> {
+        crate::senders::spread(pool, group, recipient)
+    }
+    fn spread_of(&self, message: Message, pool: Pool, group: Group) -> Option<Sender> {
+        crate::senders::spread_of(message, pool, group)
+    }
+    fn itself(&self, message: Message) -> Option<Sender> {
+        crate::senders::itself(message)
+    }
+    fn near_codes(&self, near: Near, area_code: AreaCode) -> Vec<AreaCode> {
+        crate::senders::near_codes(near, area_code)
+    }
+    fn default_senders(&self, pool: Pool) -> Vec<DefaultSender> {
+        crate::senders::default_senders(pool)
+    }
+    fn all_considered(&self, pool: Pool) -> Vec<Considered> {
+        crate::senders::all_considered(pool)
+    }
+    fn describe(&self, scope: Scope, sender: Sender) -> Option<SenderText> {
+        crate::senders::describe(scope, sender)
+    }
+    fn addresses(&self, pool: Pool) -> Texts {
+        crate::senders::addresses(pool)
+    }
+    fn ids(&self, pool: Pool) -> Texts {
+        crate::senders::ids(pool)
+    }
+    fn key_of(&self, text: &str) -> Key {
+        crate::attributes::key_of(text)
+    }
+    fn message_text(&self, message: Message, name: Key) -> Option<String> {
+        crate::attributes::message_text(message, name)
+    }
+    fn message_number(&self, message: Message, name: Key) -> Option<f64> {
+        crate::attributes::message_number(message, name)
+    }
+    fn message_key(&self, message: Message, name: Key) -> Key {
+        crate::attributes::message_key(message, name)
+    }
+    fn scope_text(&self, scope: Scope, level: Level, name: Key) -> Option<String> {
+        crate::attributes::scope_text(scope, level, name)
+    }
+    fn scope_number(&self, scope: Scope, level: Level, name: Key) -> Option<f64> {
+        crate::attributes::scope_number(scope, level, name)
+    }
+    fn scope_key(&self, scope: Scope, level: Level, name: Key) -> Key {
+        crate::attributes::scope_key(scope, level, name)
+    }
+    fn sender_text(&self, scope: Scope, sender: Sender, name: Key) -> Option<String> {
+        crate::attributes::sender_text(scope, sender, name)
+    }
+    fn sender_number(&self, scope: Scope, sender: Sender, name: Key) -> Option<f64> {
+        crate::attributes::sender_number(scope, sender, name)
+    }
+    fn sender_key(&self, scope: Scope, sender: Sender, name: Key) -> Key {
+        crate::attributes::sender_key(scope, sender, name)
+    }
+    fn sender_texts(&self, pool: Pool, name: Key) -> Texts {
+        crate::attributes::sender_texts(pool, name)
+    }
+    fn sender_numbers(&self, pool: Pool, name: Key) -> Vec<f64> {
+        crate::attributes::sender_numbers(pool, name)
+    }
+    fn sender_keys(&self, pool: Pool, name: Key) -> Vec<Key> {
+        crate::attributes::sender_keys(pool, name)
+    }
+    fn health_of(&self, pool: Pool) -> u64 {
+        crate::signals::health_of(pool)
+    }
+    fn unhealthy(&self, pool: Pool) -> Vec<UnhealthySender> {
+        crate::signals::unhealthy(pool)
+    }
+    fn signal(&self, scope: Scope, sender: Sender, name: Key) -> Option<f64> {
+        crate::signals::number(scope, sender, name)
+    }
+    fn signal_numbers(&self, pool: Pool, name: Key) -> Vec<f64> {
+        crate::signals::numbers(pool, name)
+    }
+    #[inline]
+    fn pin_of(&self, message: Message) -> Pin {
+        if self.batch.get() != Batch::No
+            && let Some(pin) = self.pin_in_batch(message)
+        {
+            return pin;
+        }
+        crate::sticky::pin_of(message)
+    }
+    fn pins_of(&self) -> Vec<Pin> {
+        crate::sticky::pins_of()
+    }
+    fn text(&self, message: Message, field: Field) -> Option<String> {
+        crate::messages::text(message, field)
+    }
+    fn sent_at(&self, message: Message) -> Option<u64> {
+        crate::times::sent_at(message)
+    }
+    fn zones_of(&self, message: Message) -> Vec<LocalTime> {
+        crate::times::zones_of(message)
+    }
+    fn zone_name(&self, zone: Zone) -> Option<String> {
+        crate::times::zone_name(zone)
+    }
 }

@@ -3,10 +3,12 @@
 use callsign_policy::reads::Reads;
 use callsign_policy::senders::{Group, Near, SenderTypes};
 use callsign_policy::sticky::Pin;
-use callsign_policy::types::{Answer, Country, Decision, Refusal, Request, Sender, Step};
+use callsign_policy::types::{Answer, AreaCode, Country, Decision, Refusal, Sender};
+use callsign_policy::words::{marks, near, reason, sender_type, step};
 
-use crate::candidates::{Candidates, HostPool};
-use crate::plan::{Plan, PoolAccess, Rule, SendFrom};
+use crate::candidates::{Candidates, HostPool, OwnPool};
+use crate::plan::{Ask, Healthy, Plan, PoolAccess, Rule, SendFrom, Variant};
+use crate::rules::{Left, MessageView, Rules};
 
 /// Follows a decision. By default the methods do nothing.
 pub trait Observer {
@@ -16,6 +18,8 @@ pub trait Observer {
     fn best_types(&mut self, _group: Group) {}
     /// Step 7: the candidates that are left.
     fn nearest(&mut self, _group: Group) {}
+    /// Step 8: the policy made a choice of its own, for this reason.
+    fn chosen(&mut self, _reason: &'static str) {}
 }
 
 /// Observes nothing.
@@ -23,87 +27,181 @@ impl Observer for () {}
 
 /// Answers a request under its plan.
 #[inline(always)]
-pub fn decide<R: Reads>(plan: &mut Plan, request: &Request, reads: &R, observer: &mut impl Observer) -> Answer {
-    let rule = match &mut plan.rule {
-        Ok(rule) => rule,
-        Err(refusal) => return Answer::Refused(*refusal),
-    };
-    let strategy = Some(rule.strategy.strategy);
-    let types = match rule.send_from {
-        SendFrom::Types(types) => types,
-        SendFrom::DefaultSender(Some(default)) => {
-            return decided(Decision { sender: default.sender, strategy, step: Step::DefaultSender, pin: false });
-        }
-        SendFrom::DefaultSender(None) => return Answer::Refused(Refusal::NoEligibleSender),
-    };
-
-    // 5. Sticky.
-    if rule.strategy.sticky {
-        let pin = reads.pin_of(request.message);
-        observer.pin(pin);
-        if let Pin::Held(sender) = pin
-            && rule.is_candidate(sender, reads)
-        {
-            return decided(Decision { sender, strategy, step: Step::Sticky, pin: false });
-        }
+pub fn decide<R: Reads, L: Rules>(plan: &mut Plan, ask: &Ask<'_, R, L>, observer: &mut impl Observer) -> Answer {
+    let Plan { rule, copies } = plan;
+    match rule {
+        Ok(rule) if ask.request.marks == 0 => rule.decide(ask, None, copies, observer),
+        Ok(rule) => rule.decide_marked(ask, copies, observer),
+        Err(refusal) => Answer::Refused(*refusal),
     }
-
-    // 6. Type priority.
-    observer.best_types(Group::of(types));
-    // 7. Geolocated, 8. Spread.
-    let (near, sender) = rule.nearest(types, request, reads, observer);
-    let step = match near {
-        Near::Anywhere => Step::Pool,
-        Near::Same => Step::AreaCode,
-        Near::Overlay => Step::Overlay,
-        Near::Region => Step::Region,
-    };
-    match sender {
-        // 9. Pin. If the recipient were pinned to this sender, step 5 would have decided.
-        Some(sender) => decided(Decision { sender, strategy, step, pin: rule.strategy.sticky }),
-        None => Answer::Refused(Refusal::NoEligibleSender),
-    }
-}
-
-fn decided(decision: Decision) -> Answer {
-    Answer::Decided(decision)
 }
 
 impl Rule {
-    fn is_candidate<R: Reads>(&self, sender: Sender, reads: &R) -> bool {
+    /// The decision on a message of which something is unusual.
+    #[cold]
+    fn decide_marked<R: Reads, L: Rules>(
+        &mut self,
+        ask: &Ask<'_, R, L>,
+        copies: &mut u32,
+        observer: &mut impl Observer,
+    ) -> Answer {
+        let itself = if ask.request.marks & marks::ITSELF == 0 { None } else { ask.reads.itself(ask.request.message) };
+        if let Some(itself) = itself
+            && self.is_candidate(itself, ask.reads)
+        {
+            // A rule for this message alone.
+            let variant = Variant { without: Some(itself), ..Variant::default() };
+            return Self::new(ask, self.strategy, variant).decide_healthy(ask, Some(itself), &mut 0, observer);
+        }
+        self.decide_healthy(ask, itself, copies, observer)
+    }
+
+    /// Step 4, `skipUnhealthySenders`: those that are not unhealthy go on; all, where every one is.
+    fn decide_healthy<R: Reads, L: Rules>(
+        &mut self,
+        ask: &Ask<'_, R, L>,
+        itself: Option<Sender>,
+        copies: &mut u32,
+        observer: &mut impl Observer,
+    ) -> Answer {
+        let skip = self.strategy.skip_unhealthy && ask.request.marks & marks::UNHEALTHY != 0 && self.has_candidates();
+        let health = if skip { ask.reads.health_of(self.pool) } else { 0 };
+        if health != 0 {
+            let known = self.healthy.take().filter(|healthy| healthy.health == health);
+            let mut healthy = known.unwrap_or_else(|| {
+                *copies = copies.wrapping_add(1);
+                let variant = Variant { healthy: true, without: itself };
+                Box::new(Healthy { health, rule: Self::new(ask, self.strategy, variant) })
+            });
+            let answer = healthy.rule.has_candidates().then(|| healthy.rule.decide(ask, Some(self), copies, observer));
+            self.healthy = Some(healthy);
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+        if let SendFrom::DefaultSenders(defaults) = self.send_from {
+            return self.default_sender(defaults.first(itself));
+        }
+        self.decide(ask, None, copies, observer)
+    }
+
+    /// Steps 5 to 9. `all` are the candidates of which the rule has the healthy ones.
+    #[inline(always)]
+    fn decide<R: Reads, L: Rules>(
+        &mut self,
+        ask: &Ask<'_, R, L>,
+        all: Option<&Self>,
+        copies: &mut u32,
+        observer: &mut impl Observer,
+    ) -> Answer {
+        let types = match self.send_from {
+            SendFrom::Types(types) => types,
+            SendFrom::DefaultSenders(defaults) => return self.default_sender(defaults.first(None)),
+        };
+        let strategy = Some(self.strategy.strategy);
+
+        // 5. Sticky.
+        let mut pin = self.strategy.sticky;
+        if pin {
+            let found = ask.reads.pin_of(ask.request.message);
+            observer.pin(found);
+            if let Pin::Held(sender) = found {
+                if self.is_candidate(sender, ask.reads) {
+                    return Answer::Decided(Decision { sender, strategy, step: step::STICKY, pin: false });
+                }
+                // A pin that only health kept out stays, and what follows decides this message alone.
+                pin = !all.is_some_and(|all| all.is_candidate(sender, ask.reads));
+            }
+        }
+
+        // 6. Type priority.
+        observer.best_types(Group::of(types));
+        // 7. Geolocated, 8. Spread.
+        let (near, sender) = self.nearest(types, ask, copies, observer);
+        let step = match near {
+            near::SAME => step::AREA_CODE,
+            near::OVERLAY => step::OVERLAY,
+            near::REGION => step::REGION,
+            _ => step::POOL,
+        };
+        match sender {
+            // 9. Pin. If the recipient were pinned to this sender, step 5 would have decided.
+            Some(sender) => Answer::Decided(Decision { sender, strategy, step, pin }),
+            None => Answer::Refused(Refusal::of(reason::NO_ELIGIBLE_SENDER)),
+        }
+    }
+
+    fn default_sender(&self, sender: Option<Sender>) -> Answer {
+        let decided = |sender| {
+            let strategy = Some(self.strategy.strategy);
+            Answer::Decided(Decision { sender, strategy, step: step::DEFAULT_SENDER, pin: false })
+        };
+        sender.map_or(Answer::Refused(Refusal::of(reason::NO_ELIGIBLE_SENDER)), decided)
+    }
+
+    /// Whether a sender is a candidate.
+    pub(crate) fn is_candidate<R: Reads>(&self, sender: Sender, reads: &R) -> bool {
         match &self.access {
-            PoolAccess::Local(own) => own.pool.contains(sender),
-            PoolAccess::Host { .. } => HostPool { reads, pool: self.pool }.contains(sender),
+            PoolAccess::Local(own) => own.contains(sender),
+            PoolAccess::Host { .. } => HostPool { reads, pool: self.pool, without: self.without }.contains(sender),
         }
     }
 
     /// Narrows the candidates of these types to the nearest and spreads the recipient over them.
     #[inline(always)]
-    fn nearest<R: Reads>(
+    fn nearest<R: Reads, L: Rules>(
         &mut self,
         types: SenderTypes,
-        request: &Request,
-        reads: &R,
+        ask: &Ask<'_, R, L>,
+        copies: &mut u32,
         observer: &mut impl Observer,
     ) -> (Near, Option<Sender>) {
+        let Ask { request, reads, rules, .. } = *ask;
         let area_code = if self.strategy.geolocated && is_geolocated(request.country) { request.area_code } else { 0 };
-        self.copy_if_worthwhile(reads);
+        if let PoolAccess::Host { .. } = self.access
+            && self.count_decision(reads)
+        {
+            *copies = copies.wrapping_add(1);
+        }
+        let message = MessageView::new(request, reads);
         match &mut self.access {
             PoolAccess::Local(own) => {
-                let (near, sender) = match own.laid_out_for(area_code) {
-                    Some((near, spread)) => (near, spread.choose(request.recipient)),
+                let (near, spread) = match own.laid_out_for(area_code) {
+                    Some(found) => found,
                     None => {
-                        let group = geolocate(&own.pool, types, area_code);
-                        (group.near, own.lay_out(area_code, group).choose(request.recipient))
+                        let group = geolocate(&OwnPool { reads, pool: &own.pool }, types, area_code);
+                        own.lay_out(area_code, group, reads);
+                        match own.laid_out_for(area_code) {
+                            Some(found) => found,
+                            None => return (group.near, None),
+                        }
                     }
                 };
-                observer.nearest(group(near, types, area_code));
-                (near, sender)
+                let group = group(near, types, area_code);
+                observer.nearest(group);
+                if let Some(choice) = rules.choose(&message, &Left::own((request, self.pool), reads, &own.pool, group))
+                {
+                    observer.chosen(choice.reason);
+                    return (near, Some(choice.sender));
+                }
+                (near, spread.choose(request.recipient))
             }
             PoolAccess::Host { .. } => {
-                let group = geolocate(&HostPool { reads, pool: self.pool }, types, area_code);
+                let without = self.without;
+                let group = geolocate(&HostPool { reads, pool: self.pool, without }, types, area_code);
                 observer.nearest(group);
-                (group.near, reads.spread(self.pool, group, request.recipient))
+                let without = without.map(|without| without.sender);
+                if let Some(choice) =
+                    rules.choose(&message, &Left::with_host((request, self.pool), reads, without, group))
+                {
+                    observer.chosen(choice.reason);
+                    return (group.near, Some(choice.sender));
+                }
+                let sender = match without {
+                    None => reads.spread(self.pool, group, request.recipient),
+                    Some(_) => reads.spread_of(request.message, self.pool, group),
+                };
+                (group.near, sender)
             }
         }
     }
@@ -118,22 +216,22 @@ fn is_geolocated(country: Country) -> bool {
 
 /// Step 7: of the long numbers left, the first group that is not empty: with the same area code, with one that directly
 /// overlays it, with one of the same state or province. If all are empty, everything that was left.
-fn geolocate(candidates: &impl Candidates, types: SenderTypes, area_code: u16) -> Group {
-    if area_code != 0 && types.contains(SenderTypes::VIRTUAL_LONG_NUMBER) {
-        for near in [Near::Same, Near::Overlay, Near::Region] {
+fn geolocate(candidates: &impl Candidates, types: SenderTypes, area_code: AreaCode) -> Group {
+    if area_code != 0 && types & sender_type::only(sender_type::LONG_NUMBER) != 0 {
+        for near in [near::SAME, near::OVERLAY, near::REGION] {
             let group = group(near, types, area_code);
             if candidates.count(group) > 0 {
                 return group;
             }
         }
     }
-    group(Near::Anywhere, types, area_code)
+    group(near::ANYWHERE, types, area_code)
 }
 
 /// The senders of these types, or the long numbers that are near to the area code.
-fn group(near: Near, types: SenderTypes, area_code: u16) -> Group {
+fn group(near: Near, types: SenderTypes, area_code: AreaCode) -> Group {
     match near {
-        Near::Anywhere => Group::of(types),
-        _ => Group { types: SenderTypes::VIRTUAL_LONG_NUMBER, near, area_code },
+        near::ANYWHERE => Group::of(types),
+        _ => Group { types: sender_type::only(sender_type::LONG_NUMBER), near, area_code },
     }
 }

@@ -5,17 +5,16 @@
 //! | step | file |
 //! | --- | --- |
 //! | 3 strategy | [`strategy`] |
-//! | 4 candidates, default sender | [`candidates`], [`plan`] |
+//! | 4 candidates, health, default senders | [`candidates`], [`plan`] |
 //! | 5 sticky, 6 type priority, 7 geolocated, 8 spread, 9 pin | [`decide`] |
 //! | `explain` | [`explain`] |
 //!
-//! What does not depend on the recipient is worked out once for a (scope, channel, country): a [`plan::Plan`], which
-//! the [`plan_cache::PlanCache`] keeps while the scope's revision stays the same. All code reads through
-//! [`callsign_policy::reads::Reads`], so it runs in the sandbox and natively.
+//! What does not depend on the recipient is worked out once for a (scope, channel, country, message type): a
+//! [`plan::Plan`], which the [`plan_cache::PlanCache`] keeps while the scope's revision stays the same. All code reads
+//! through [`callsign_policy::reads::Reads`], so it runs in the sandbox and natively.
 //!
-//! A policy that differs from this one in a point or two holds a [`Standard`] and changes what it reads (see
-//! [`callsign_policy::reads::OverrideReads`]) or what it answers. The exports exist only with the feature `component`:
-//! a component has one policy.
+//! A policy that differs from this one states its [`rules`]: filters, preferences, refusals, a choice of its own. The
+//! exports exist only with the feature `component`: a component has one policy.
 #![forbid(unsafe_code)]
 
 pub mod candidates;
@@ -24,6 +23,7 @@ pub mod decide;
 pub mod explain;
 pub mod plan;
 pub mod plan_cache;
+pub mod rules;
 pub mod strategy;
 
-pub use component::Standard;
+pub use component::{Standard, StandardWith};

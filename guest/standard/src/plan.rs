@@ -1,48 +1,81 @@
-//! The part of a decision that does not depend on the recipient: steps 3, 4 and 6 for one (scope, channel, country).
+//! The part of a decision that does not depend on the recipient: steps 3, 4 and 6 for one (scope, channel, country,
+//! message type), and for what the rules of a policy read of a message.
 
 use callsign_policy::exports::explain::StrategyVerdict;
-use callsign_policy::pool::{Pool, SENDER_TYPES, only};
+use callsign_policy::pool::Pool;
 use callsign_policy::reads::Reads;
-use callsign_policy::senders::{DefaultSender, Group, Pool as PoolName, SenderTypes};
+use callsign_policy::senders::{Candidate, Group, Pool as PoolName, SenderTypes};
 use callsign_policy::strategies::{Priorities, StrategyFacts};
-use callsign_policy::types::{Level, Refusal, Request, SenderType};
+use callsign_policy::types::{Refusal, Request, Sender, SenderType};
+use callsign_policy::words::sender_type;
 
-use crate::candidates::{Candidates, HostPool, LocalPool};
+use crate::candidates::{Candidates, DefaultSenders, HostPool, LocalPool, OwnPool, load};
+use crate::rules::{Columns, DefaultFacts, Rules, ScopeView, Selection};
 use crate::strategy;
 
 /// A pool is copied into the policy's memory after one decision per this many of its senders: then the copy pays for
 /// itself. One query costs the host as much as reading 64 senders.
 const SENDERS_PER_QUERY: u32 = 64;
 
-/// Larger pools stay with the host. In the policy's memory a sender takes up to 350 bytes: 16 for itself and about 80
-/// for each part of the pool that it is laid out in.
-pub const MAX_LOCAL_SENDERS: u32 = 120_000;
+/// Larger pools stay with the host, in senders of weight 1: a heavier sender counts as its weight. In the policy's memory
+/// one takes up to 350 bytes: 24 for itself and up to 80 for each part of the pool that it is laid out in.
+pub const MAX_LOCAL_LOAD: usize = 120_000;
+
+/// What is asked: a request with its rules.
+#[derive(Debug)]
+pub struct Ask<'a, R, L: Rules> {
+    /// The request.
+    pub request: &'a Request,
+    /// What the policy reads.
+    pub reads: &'a R,
+    /// The rules of the policy.
+    pub rules: &'a L,
+    /// What of the message the rules select by.
+    pub key: &'a L::Key,
+    /// The largest pool that is copied before its first decision.
+    pub copy_up_to: u32,
+}
 
 /// Steps 3, 4 and 6, worked out once for all recipients.
 #[derive(Debug)]
 pub struct Plan {
     /// Step 3: the strategy and its candidates, or the refusal.
     pub rule: Result<Rule, Refusal>,
+    /// How often senders were copied or dropped: then [`Plan::weight`] is another.
+    pub copies: u32,
 }
 
-/// A strategy, applied to one channel and country.
+/// A strategy, applied to one channel, country and message type.
 #[derive(Debug)]
 pub struct Rule {
     /// The strategy.
     pub strategy: StrategyFacts,
     /// Its candidates.
     pub pool: PoolName,
+    /// The recipient itself, which no plan that is kept leaves out.
+    pub without: Option<Candidate>,
     /// Steps 4 and 6: what to send from.
     pub send_from: SendFrom,
     /// Where the candidates are.
     pub access: PoolAccess,
+    /// The same without the unhealthy senders, for the health that it was last asked for.
+    pub healthy: Option<Box<Healthy>>,
+}
+
+/// The healthy senders of a rule.
+#[derive(Debug)]
+pub struct Healthy {
+    /// The host's number for which senders are unhealthy.
+    pub health: u64,
+    /// The rule for the others.
+    pub rule: Rule,
 }
 
 /// What to send from.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum SendFrom {
-    /// No candidate: the default sender that can carry the message, if there is one.
-    DefaultSender(Option<DefaultSender>),
+    /// No candidate: the default senders that can carry the message.
+    DefaultSenders(DefaultSenders),
     /// The candidates of these types, which have the best priority of all.
     Types(SenderTypes),
 }
@@ -54,110 +87,169 @@ pub enum PoolAccess {
     Host {
         /// The number of candidates.
         count: u32,
-        /// The number of decisions so far.
-        decisions: u32,
+        /// The number of decisions so far; none if the pool is never copied.
+        decisions: Option<u32>,
     },
     /// In the policy's memory.
     Local(LocalPool),
 }
 
+/// Which of the senders of a pool a rule is for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Variant {
+    /// Only those that are not unhealthy.
+    pub healthy: bool,
+    /// Without this one, which is the recipient.
+    pub without: Option<Sender>,
+}
+
 impl Plan {
     /// Works out steps 3, 4 and 6. `note` gets the verdict on each strategy.
-    pub fn new<R: Reads>(request: &Request, reads: &R, note: &mut impl FnMut(&StrategyFacts, StrategyVerdict)) -> Self {
-        let strategies = reads.strategies_of(request.scope, request.country);
-        let rule =
-            strategy::choose(&strategies, request.channel, note).map(|strategy| Rule::new(request, *strategy, reads));
-        Self { rule }
+    pub fn new<R: Reads, L: Rules>(
+        ask: &Ask<'_, R, L>,
+        note: &mut impl FnMut(&StrategyFacts, StrategyVerdict),
+    ) -> Self {
+        let strategies = ask.reads.strategies_of(ask.request.scope, ask.request.country);
+        let rule = strategy::choose(&strategies, ask.request.channel, note);
+        Self { rule: rule.map(|strategy| Rule::new(ask, *strategy, Variant::default())), copies: 0 }
     }
 
-    /// The most memory that the plan can come to use, in senders: what a cache counts. It never changes.
+    /// How much memory the plan takes, in senders of weight 1: what a cache counts.
     pub fn weight(&self) -> usize {
         // A plan without senders uses about as much memory as 16 senders.
         const NO_SENDERS: usize = 16;
-        let senders = match &self.rule {
-            Ok(Rule { access: PoolAccess::Local(own), .. }) => own.pool.candidates().len(),
-            Ok(Rule { access: PoolAccess::Host { count, .. }, .. }) if *count <= MAX_LOCAL_SENDERS => *count as usize,
-            _ => 0,
+        let of = |rule: &Rule| match &rule.access {
+            PoolAccess::Local(own) => own.load + own.all.as_ref().map_or(0, |all| all.candidates().len()),
+            PoolAccess::Host { .. } => 0,
         };
-        NO_SENDERS + senders
+        let rule = self.rule.as_ref().ok();
+        let healthy = rule.and_then(|rule| rule.healthy.as_ref()).map_or(0, |healthy| of(&healthy.rule));
+        NO_SENDERS + rule.map_or(0, of) + healthy
     }
 }
 
 impl Rule {
-    fn new<R: Reads>(request: &Request, strategy: StrategyFacts, reads: &R) -> Self {
-        let pool = PoolName {
-            scope: request.scope,
-            channel: request.channel,
-            country: request.country,
-            strategy: Some(strategy.strategy),
+    /// Works out steps 4 and 6.
+    pub fn new<R: Reads, L: Rules>(ask: &Ask<'_, R, L>, strategy: StrategyFacts, variant: Variant) -> Self {
+        let scope = ScopeView::new(ask.request, ask.reads);
+        let mut selection = Selection::default();
+        ask.rules.select(ask.key, &scope, &mut selection);
+        let pool = PoolName { healthy: variant.healthy, ..ask.request.pool(Some(strategy.strategy)) };
+        let (access, without) = match selection.is_empty() {
+            true => Self::all(ask, pool, variant),
+            false => (PoolAccess::Local(selected(ask, pool, variant, &selection)), None),
         };
-        let everyone = Group::of(SenderTypes::all());
-        let count = reads.count(pool, everyone);
-        let access = if count <= reads.read_at_once() {
-            PoolAccess::Local(LocalPool::new(Pool::new(if count == 0 { Vec::new() } else { reads.candidates(pool) })))
-        } else {
-            PoolAccess::Host { count, decisions: 0 }
+        let empty = match &access {
+            PoolAccess::Host { count, .. } => *count == 0,
+            PoolAccess::Local(own) => own.pool.candidates().is_empty(),
         };
-        let send_from = if count == 0 {
-            SendFrom::DefaultSender(default_sender(&reads.default_senders(
-                request.scope,
-                request.channel,
-                request.country,
-            )))
+        let reads = ask.reads;
+        let send_from = if empty {
+            let may_carry = |default: &_| {
+                selection.is_empty() || selection.keeps(&DefaultFacts::new(default, ask.request.scope, reads).facts())
+            };
+            SendFrom::DefaultSenders(DefaultSenders::new(&reads.default_senders(pool), may_carry))
         } else {
             SendFrom::Types(match &access {
-                PoolAccess::Local(own) => best_types(&strategy.priorities, &own.pool),
-                PoolAccess::Host { .. } => best_types(&strategy.priorities, &HostPool { reads, pool }),
+                PoolAccess::Local(own) => best_types(strategy.priorities, &OwnPool { reads, pool: &own.pool }),
+                PoolAccess::Host { .. } => best_types(strategy.priorities, &HostPool { reads, pool, without }),
             })
         };
-        Self { strategy, pool, send_from, access }
+        Self { strategy, pool, without, send_from, access, healthy: None }
     }
 
-    /// Copies the pool into the policy's memory after enough decisions.
-    #[inline]
-    pub(crate) fn copy_if_worthwhile<R: Reads>(&mut self, reads: &R) {
-        if let PoolAccess::Host { .. } = &self.access {
-            self.count_decision(reads);
+    /// All candidates: with the host, or copied if they are few.
+    fn all<R: Reads, L: Rules>(
+        ask: &Ask<'_, R, L>,
+        pool: PoolName,
+        variant: Variant,
+    ) -> (PoolAccess, Option<Candidate>) {
+        let reads = ask.reads;
+        if let Some(without) = variant.without.and_then(|sender| reads.candidate_of(pool, sender)) {
+            // For one message only, so nothing is copied.
+            let host = HostPool { reads, pool, without: Some(without) };
+            let count = host.count(Group::of(sender_type::ALL));
+            return (PoolAccess::Host { count, decisions: None }, Some(without));
         }
+        let count = reads.count(pool, Group::of(sender_type::ALL));
+        let access = match count {
+            0 => PoolAccess::Local(LocalPool::default()),
+            count if count <= ask.copy_up_to => PoolAccess::Local(LocalPool::new(Pool::new(reads.candidates(pool)))),
+            _ => PoolAccess::Host { count, decisions: Some(0) },
+        };
+        (access, None)
     }
 
+    /// Whether there is a candidate.
+    pub fn has_candidates(&self) -> bool {
+        matches!(self.send_from, SendFrom::Types(_))
+    }
+
+    /// Copies the pool into the policy's memory after enough decisions. Whether it did.
     #[cold]
-    fn count_decision<R: Reads>(&mut self, reads: &R) {
-        if let PoolAccess::Host { count, decisions } = &mut self.access {
-            *decisions += 1;
-            if *decisions > *count / SENDERS_PER_QUERY && *count <= MAX_LOCAL_SENDERS {
-                self.access = PoolAccess::Local(LocalPool::new(Pool::new(reads.candidates(self.pool))));
-            }
+    pub(crate) fn count_decision<R: Reads>(&mut self, reads: &R) -> bool {
+        let PoolAccess::Host { count, decisions: Some(decisions) } = &mut self.access else { return false };
+        *decisions += 1;
+        if *decisions <= *count / SENDERS_PER_QUERY || *count as usize > MAX_LOCAL_LOAD {
+            return false;
         }
+        let candidates = reads.candidates(self.pool);
+        if load(&candidates) > MAX_LOCAL_LOAD {
+            self.access = PoolAccess::Host { count: *count, decisions: None };
+            return false;
+        }
+        self.access = PoolAccess::Local(LocalPool::new(Pool::new(candidates)));
+        true
     }
 }
 
-/// The default sender of the entity, or else of the application, if it is active and covers the channel and the
-/// country. If the entity's is not usable, the application's is not used instead: the entity chose its own.
-fn default_sender(defaults: &[DefaultSender]) -> Option<DefaultSender> {
-    let own = defaults.iter().find(|default| default.level == Level::Entity);
-    own.or(defaults.first()).filter(|default| default.usable).copied()
+/// The senders that the rules of the policy leave, in its memory: no host knows them.
+fn selected<R: Reads, L: Rules>(
+    ask: &Ask<'_, R, L>,
+    pool: PoolName,
+    variant: Variant,
+    selection: &Selection<'_>,
+) -> LocalPool {
+    let everyone = PoolName { healthy: false, ..pool };
+    let candidates = ask.reads.candidates(everyone);
+    let columns = Columns::of_pool(ask.reads, everyone);
+    let mut unhealthy: Vec<Sender> = match variant.healthy {
+        true => ask.reads.unhealthy(everyone).iter().map(|unhealthy| unhealthy.sender).collect(),
+        false => Vec::new(),
+    };
+    unhealthy.sort_unstable();
+    let stays = |&(_, candidate): &(usize, Candidate)| {
+        sender_type::ALL & sender_type::only(candidate.sender_type) != 0
+            && Some(candidate.sender) != variant.without
+            && unhealthy.binary_search(&candidate.sender).is_err()
+    };
+    let left = candidates.into_iter().enumerate().filter(stays);
+    let left = left.filter(|(index, candidate)| selection.keeps(&columns.facts(*index, *candidate))).collect();
+    let (preferred, others) = selection.divide(left, &columns);
+    let pool_of = |senders: &[(usize, Candidate)]| Pool::new(senders.iter().map(|&(_, sender)| sender).collect());
+    let pool = pool_of(&preferred);
+    let all = (!others.is_empty()).then(|| {
+        let others = others.into_iter().map(|(sender, _)| sender);
+        Box::new(Pool::new(pool.candidates().iter().copied().chain(others).collect()))
+    });
+    LocalPool::preferring(pool, all)
 }
 
 /// Step 6: the types with the best priority that any candidate has. Types that the strategy does not name share the
 /// last place.
-fn best_types(priorities: &Priorities, candidates: &impl Candidates) -> SenderTypes {
+fn best_types(priorities: Priorities, candidates: &impl Candidates) -> SenderTypes {
     const UNNAMED: u8 = u8::MAX;
-    let priority = |sender_type| match sender_type {
-        SenderType::Alphanumeric => priorities.alphanumeric,
-        SenderType::VirtualLongNumber => priorities.virtual_long_number,
-        SenderType::ShortCode => priorities.short_code,
-        SenderType::TollFreeNumber => priorities.toll_free_number,
-    };
-    let rank = |sender_type| match priority(sender_type) {
+    let rank = |sender_type: SenderType| match (priorities >> (8 * sender_type)) as u8 {
         0 => UNNAMED,
         named => named,
     };
-    let mut ranks = SENDER_TYPES.map(rank);
+    let mut ranks = sender_type::KNOWN.map(rank);
     ranks.sort_unstable();
     let types_of = |wanted: u8| {
-        SENDER_TYPES.into_iter().filter(|&t| rank(t) == wanted).fold(SenderTypes::empty(), |set, t| set | only(t))
+        let types = sender_type::KNOWN.into_iter().filter(|&known| rank(known) == wanted);
+        types.fold(0, |set, known| set | sender_type::only(known))
     };
+    let last = ranks[ranks.len() - 1];
     let mut previous = 0;
     for wanted in ranks {
         if wanted == previous {
@@ -166,9 +258,9 @@ fn best_types(priorities: &Priorities, candidates: &impl Candidates) -> SenderTy
         previous = wanted;
         let types = types_of(wanted);
         // The last place needs no count: all that is left is in it.
-        if wanted == ranks[3] || candidates.count(Group::of(types)) > 0 {
+        if wanted == last || candidates.count(Group::of(types)) > 0 {
             return types;
         }
     }
-    SenderTypes::all()
+    sender_type::ALL
 }

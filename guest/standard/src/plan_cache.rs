@@ -5,33 +5,65 @@ use callsign_policy::reads::Reads;
 use callsign_policy::types::{Answer, Request};
 
 use crate::decide::decide;
-use crate::plan::{MAX_LOCAL_SENDERS, Plan};
+use crate::plan::{Ask, MAX_LOCAL_LOAD, Plan};
+use crate::rules::{NoRules, Rules};
 
-/// The most senders in the plans of one generation of the cache: one pool of the largest size, and a little more. Both
+/// The most load of the plans of one generation of the cache: one pool of the largest size, and a little more. Both
 /// generations full take about 85 MB, two thirds of the memory that a policy gets by default.
-const MAX_SENDERS_PER_GENERATION: usize = MAX_LOCAL_SENDERS as usize + 1_000;
+const MAX_LOAD_PER_GENERATION: usize = MAX_LOCAL_LOAD + 1_000;
 
-/// A cache of plans.
+/// A cache of plans, by what the rules of the policy read of a message.
 #[derive(Debug)]
-pub struct PlanCache {
-    plans: Cache<Plan>,
+pub struct PlanCache<K = ()> {
+    plans: Cache<Plan, K>,
+    /// `senders.copy-up-to`, once it was read.
+    copy_up_to: Option<u32>,
 }
 
-impl Default for PlanCache {
+impl<K> Default for PlanCache<K>
+where
+    K: Eq + std::hash::Hash,
+{
     fn default() -> Self {
-        Self { plans: Cache::up_to_weight(MAX_SENDERS_PER_GENERATION) }
+        Self { plans: Cache::up_to_weight(MAX_LOAD_PER_GENERATION), copy_up_to: None }
     }
 }
 
 impl PlanCache {
-    /// Answers a request.
+    /// Answers a request by the standard policy.
     #[inline]
     pub fn resolve<R: Reads>(&mut self, request: &Request, reads: &R) -> Answer {
+        self.resolve_by(request, reads, &NoRules, ())
+    }
+}
+
+impl<K: Clone + Eq + std::hash::Hash> PlanCache<K> {
+    /// Answers a request by rules.
+    #[inline]
+    pub fn resolve_by<R, L>(&mut self, request: &Request, reads: &R, rules: &L, key: K) -> Answer
+    where
+        R: Reads,
+        L: Rules<Key = K>,
+    {
+        let copy_up_to = match self.copy_up_to {
+            Some(senders) => senders,
+            None => *self.copy_up_to.insert(reads.copy_up_to()),
+        };
+        let ask = Ask { request, reads, rules, key: &key, copy_up_to };
         let make = || {
-            let plan = Plan::new(request, reads, &mut |_, _| {});
+            let plan = Plan::new(&ask, &mut |_, _| {});
             let weight = plan.weight();
             (plan, weight)
         };
-        self.plans.with(request, make, |plan| decide(plan, request, reads, &mut ()))
+        let look = |plan: &mut Plan| {
+            let copies = plan.copies;
+            let answer = decide(plan, &ask, &mut ());
+            (answer, (plan.copies != copies).then(|| plan.weight()))
+        };
+        let (answer, weight) = self.plans.with_key(request, key.clone(), make, look);
+        if let Some(weight) = weight {
+            self.plans.weigh(request, key, weight);
+        }
+        answer
     }
 }

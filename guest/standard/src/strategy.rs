@@ -2,7 +2,8 @@
 
 use callsign_policy::exports::explain::StrategyVerdict;
 use callsign_policy::strategies::{CountryMatch, StrategyFacts};
-use callsign_policy::types::{Channel, ChannelLimit, Level, Refusal};
+use callsign_policy::types::{Channel, Refusal};
+use callsign_policy::words::{level, reason, strategy_verdict};
 
 /// Chooses among the strategies of a scope, of both levels. `note` gets the verdict on each.
 ///
@@ -13,51 +14,42 @@ pub fn choose<'a>(
     channel: Channel,
     note: &mut impl FnMut(&StrategyFacts, StrategyVerdict),
 ) -> Result<&'a StrategyFacts, Refusal> {
-    let for_channel = |strategy: &StrategyFacts| is_for(strategy.channel, channel);
+    let for_channel = |strategy: &StrategyFacts| strategy.channel.is_none_or(|limit| limit == channel);
 
     // If the entity has a strategy for the channel, its strategies replace those of the application.
-    let replaced = strategies.iter().any(|strategy| strategy.level == Level::Entity && for_channel(strategy));
-    let counts = |strategy: &StrategyFacts| (strategy.level == Level::Entity) == replaced && for_channel(strategy);
+    let replaced = strategies.iter().any(|strategy| strategy.level == level::ENTITY && for_channel(strategy));
+    let counts = |strategy: &StrategyFacts| (strategy.level == level::ENTITY) == replaced && for_channel(strategy);
 
     // First with country and channel, then with country, then with channel, then with neither. The catalog has no ties.
     let chosen = strategies
         .iter()
         .filter(|strategy| counts(strategy) && strategy.countries != CountryMatch::NotListed)
-        .max_by_key(|strategy| (strategy.countries == CountryMatch::Listed, strategy.channel != ChannelLimit::Any));
+        .max_by_key(|strategy| (strategy.countries == CountryMatch::Listed, strategy.channel.is_some()));
 
     for strategy in strategies {
         note(
             strategy,
             if chosen.is_some_and(|chosen| chosen.strategy == strategy.strategy) {
-                StrategyVerdict::Chosen
+                strategy_verdict::CHOSEN
             } else if !for_channel(strategy) {
-                StrategyVerdict::OtherChannel
+                strategy_verdict::OTHER_CHANNEL
             } else if !counts(strategy) {
-                StrategyVerdict::ReplacedByEntity
+                strategy_verdict::REPLACED_BY_ENTITY
             } else if strategy.countries == CountryMatch::NotListed {
-                StrategyVerdict::OtherCountries
+                strategy_verdict::OTHER_COUNTRIES
             } else {
-                StrategyVerdict::LessSpecific
+                strategy_verdict::LESS_SPECIFIC
             },
         );
     }
 
     chosen.ok_or_else(|| {
-        if strategies.is_empty() {
-            Refusal::NoStrategy
+        Refusal::of(if strategies.is_empty() {
+            reason::NO_STRATEGY
         } else if !strategies.iter().any(counts) {
-            Refusal::ChannelNotAllowed
+            reason::CHANNEL_NOT_ALLOWED
         } else {
-            Refusal::CountryNotAllowed
-        }
+            reason::COUNTRY_NOT_ALLOWED
+        })
     })
-}
-
-fn is_for(limit: ChannelLimit, channel: Channel) -> bool {
-    match limit {
-        ChannelLimit::Any => true,
-        ChannelLimit::Sms => channel == Channel::Sms,
-        ChannelLimit::Mms => channel == Channel::Mms,
-        ChannelLimit::Rcs => channel == Channel::Rcs,
-    }
 }

@@ -98,7 +98,7 @@ impl<'a> Check<'a> {
         if ids.get(DEFAULT_APPLICATION).is_none() {
             ids.shift();
             ids.insert(Cow::Borrowed(DEFAULT_APPLICATION), 0);
-            let default = Application { id: DEFAULT_APPLICATION.into(), name: None, generation: 0 };
+            let default = Application::default_one();
             self.lists.applications.insert(0, default);
         }
         self.known.applications = ids;

@@ -1,4 +1,4 @@
-//! Coverages: the countries that a sender reaches. Equal ones are shared.
+//! Coverages: the countries that a sender reaches, and how far its registration there has come. Equal ones are shared.
 
 use std::{
     hash::BuildHasher,
@@ -7,24 +7,38 @@ use std::{
 
 use super::{
     Catalog,
+    attributes::Attributes,
     json_path::Json,
-    kind::Channel,
+    kind::{Channel, Registration},
+    message_types::MessageTypes,
     persistent::{HashIndex, PVec},
+    shared::Shared,
 };
 use callsign_destination::Country;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
-/// The countries that a sender reaches, for each channel.
+/// The countries that a sender reaches, for each channel, and how far its registration there has come.
 ///
 /// A million senders have few different coverages. So this is a reference to one that equal senders share: cheap to clone
 /// and to keep.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Coverage(Arc<[Option<Countries>; 3]>);
+pub struct Coverage(Arc<[ChannelCoverage; 3]>);
+
+/// For each [`Registration`], the countries that have it. No country has two: those that an entry names have not also what
+/// `"*"` says, and of two entries alike the better counts.
+type ChannelCoverage = [Option<Countries>; Registration::ALL.len()];
+
+/// An entry of a coverage, as the file has it.
+pub(super) struct CoverageEntry {
+    pub(super) channel: Channel,
+    pub(super) countries: ListedCountries,
+    pub(super) registration: Registration,
+}
 
 /// A set of countries.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Countries {
-    /// `"*"`: every country.
+    /// `"*"`: every country, but those that another entry of the channel names.
     All,
     /// Only these: sorted by [`Country::bits`], each once. Equal lists of one catalog share one allocation. An empty list
     /// is no country.
@@ -52,11 +66,13 @@ pub(super) struct Interned {
 /// How many coverages and lists may be kept that no element has any more.
 const UNUSED: usize = 1_024;
 
-/// The coverages that elements read so far have, for later ones to share.
+/// What elements read so far have, for later ones to share: coverages, and whatever else many senders have alike.
 #[derive(Default)]
 pub(super) struct Coverages<'a> {
     /// By the text of the `coverage` value: an equal text is neither parsed nor looked up again.
     by_text: HashMap<&'a str, Coverage>,
+    pub(super) attributes: Shared<'a, Attributes>,
+    pub(super) message_types: Shared<'a, MessageTypes>,
     /// Locked only for a new text, so that threads rarely wait for each other.
     interned: Arc<Mutex<Interned>>,
 }
@@ -64,10 +80,24 @@ pub(super) struct Coverages<'a> {
 // === impl Coverage ===
 
 impl Coverage {
-    /// Whether a message over `channel` to `country` is inside this coverage.
+    /// Whether a message over `channel` to `country` is inside this coverage: an active entry has both.
     #[inline]
     pub fn covers(&self, channel: Channel, country: Country) -> bool {
-        self.countries(channel).is_some_and(|countries| countries.contains(country))
+        self.registration(channel, country) == Some(Registration::Active)
+    }
+
+    /// How far the registration for a channel and a country has come; none if no entry has them.
+    #[inline]
+    pub fn registration(&self, channel: Channel, country: Country) -> Option<Registration> {
+        let mut everywhere = None;
+        for (registration, countries) in self.entries(channel) {
+            match countries {
+                Countries::All => everywhere = Some(registration),
+                Countries::Only(_) if countries.contains(country) => return Some(registration),
+                Countries::Only(_) => {}
+            }
+        }
+        everywhere
     }
 
     /// Its address in memory, which is the same for equal coverages of one catalog.
@@ -75,10 +105,23 @@ impl Coverage {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// The countries that are reached over `channel`; none if the coverage does not name the channel.
+    /// Whether any entry has `channel`, active or not.
     #[inline]
-    pub fn countries(&self, channel: Channel) -> Option<&Countries> {
-        self.0[channel as usize].as_ref()
+    pub fn has_channel(&self, channel: Channel) -> bool {
+        self.entries(channel).next().is_some()
+    }
+
+    /// The countries over `channel` with a registration; none if no entry says so.
+    #[inline]
+    pub fn countries(&self, channel: Channel, registration: Registration) -> Option<&Countries> {
+        self.0[channel as usize][registration as usize].as_ref()
+    }
+
+    /// What there is over `channel`: for each registration that any country has, these countries.
+    #[inline]
+    pub fn entries(&self, channel: Channel) -> impl Iterator<Item = (Registration, &Countries)> {
+        let entries = Registration::ALL.into_iter().zip(&self.0[channel as usize]);
+        entries.filter_map(|(registration, countries)| Some((registration, countries.as_ref()?)))
     }
 }
 
@@ -91,21 +134,6 @@ impl Countries {
         match self {
             Countries::All => true,
             Countries::Only(list) => list.binary_search_by_key(&country.bits(), |listed| listed.bits()).is_ok(),
-        }
-    }
-}
-
-// === impl ListedCountries ===
-
-impl ListedCountries {
-    /// The countries of either.
-    fn or(self, other: ListedCountries) -> ListedCountries {
-        match (self, other) {
-            (ListedCountries::Only(mut list), ListedCountries::Only(more)) => {
-                list.extend(more);
-                ListedCountries::Only(list)
-            }
-            _ => ListedCountries::All,
         }
     }
 }
@@ -125,7 +153,7 @@ impl Interned {
         for sender in catalog.senders() {
             if seen.insert(sender.coverage.address()) {
                 interned.coverage(sender.coverage.clone());
-                for countries in sender.coverage.0.iter().flatten() {
+                for countries in sender.coverage.0.iter().flatten().flatten() {
                     if let Countries::Only(list) = countries {
                         interned.shared_list(list, Arc::clone);
                     }
@@ -170,22 +198,48 @@ impl Interned {
     }
 
     /// The coverage of these entries. A channel that is named twice covers the countries of both entries.
-    fn merged(&mut self, entries: Vec<(Channel, ListedCountries)>) -> Coverage {
-        let mut merged: [Option<ListedCountries>; 3] = [None, None, None];
-        for (channel, countries) in entries {
-            let countries_so_far = &mut merged[channel as usize];
-            *countries_so_far = Some(match countries_so_far.take() {
-                Some(earlier) => earlier.or(countries),
-                None => countries,
-            });
+    fn merged(&mut self, entries: Vec<CoverageEntry>) -> Coverage {
+        let channels = Channel::ALL.map(|channel| {
+            let of_channel = entries.iter().filter(|entry| entry.channel == channel);
+            self.channel(of_channel)
+        });
+        self.coverage(Coverage(Arc::new(channels)))
+    }
+
+    /// What the entries of one channel say: the best of those that name a country, else the best of those with `"*"`.
+    fn channel<'e>(&mut self, entries: impl Iterator<Item = &'e CoverageEntry>) -> ChannelCoverage {
+        let mut everywhere: Option<Registration> = None;
+        let mut named: HashMap<Country, Registration> = HashMap::new();
+        // An entry with an empty list is there, though it has no country.
+        let mut registrations = [false; Registration::ALL.len()];
+        for CoverageEntry { countries, registration, .. } in entries {
+            registrations[*registration as usize] = true;
+            match countries {
+                ListedCountries::All => {
+                    everywhere = Some(everywhere.map_or(*registration, |known| known.min(*registration)));
+                }
+                ListedCountries::Only(list) => {
+                    for country in list {
+                        let known = named.entry(*country).or_insert(*registration);
+                        *known = (*known).min(*registration);
+                    }
+                }
+            }
         }
-        let coverage = Coverage(Arc::new(merged.map(|countries| {
-            countries.map(|countries| match countries {
-                ListedCountries::All => Countries::All,
-                ListedCountries::Only(list) => Countries::Only(self.list(list)),
-            })
-        })));
-        self.coverage(coverage)
+        let is_empty = everywhere.is_none() && named.is_empty();
+        let mut lists: [Vec<Country>; Registration::ALL.len()] = Default::default();
+        for (country, registration) in named {
+            lists[registration as usize].push(country);
+        }
+        let mut lists = lists.into_iter();
+        Registration::ALL.map(|registration| {
+            let list = lists.next().unwrap_or_default();
+            if everywhere == Some(registration) {
+                return Some(Countries::All);
+            }
+            let is_there = !list.is_empty() || (is_empty && registrations[registration as usize]);
+            is_there.then(|| Countries::Only(self.list(list)))
+        })
     }
 }
 
@@ -194,12 +248,12 @@ impl Interned {
 impl<'a> Coverages<'a> {
     /// The coverages of a catalog, for new elements to share.
     pub(super) fn of(catalog: &Catalog) -> Self {
-        Coverages { by_text: HashMap::new(), interned: Arc::new(Mutex::new(Interned::of(catalog))) }
+        Coverages { interned: Arc::new(Mutex::new(Interned::of(catalog))), ..Coverages::default() }
     }
 
     /// The same shared coverages, for another thread.
     pub(super) fn for_thread<'b>(&self) -> Coverages<'b> {
-        Coverages { by_text: HashMap::new(), interned: Arc::clone(&self.interned) }
+        Coverages { interned: Arc::clone(&self.interned), ..Coverages::default() }
     }
 
     /// The coverage of a `coverage` value with the same text as an earlier one.
@@ -208,7 +262,7 @@ impl<'a> Coverages<'a> {
     }
 
     /// The coverage of a `coverage` value that has these entries.
-    pub(super) fn add(&mut self, json: Json<'a>, entries: Vec<(Channel, ListedCountries)>) -> Coverage {
+    pub(super) fn add(&mut self, json: Json<'a>, entries: Vec<CoverageEntry>) -> Coverage {
         let coverage = self.with(|interned| interned.merged(entries));
         self.by_text.insert(json.as_str(), coverage.clone());
         coverage

@@ -69,7 +69,7 @@ impl<'a> FastLoad<'a> {
         let applications = self.list(elements, |reader, at, _| reader.application(at).element)?;
         let mut applications: Vec<Application> = applications.collect();
         if applications.iter().all(|application| &*application.id != DEFAULT_APPLICATION) {
-            applications.insert(0, Application { id: DEFAULT_APPLICATION.into(), name: None, generation: 0 });
+            applications.insert(0, Application::default_one());
         }
         Some(applications.into())
     }

@@ -8,7 +8,7 @@ pub use callsign_destination::Channel;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum SenderType {
-    /// `ALPHANUMERIC`: a name, 1 to 64 characters. Longer than the 11 of an SMS, since RCS agents are named in full.
+    /// `ALPHANUMERIC`: a name, 1 to 64 characters.
     Alphanumeric,
     /// `VIRTUAL_LONG_NUMBER`: an E.164 number.
     VirtualLongNumber,
@@ -16,9 +16,28 @@ pub enum SenderType {
     ShortCode,
     /// `TOLL_FREE_NUMBER`: an E.164 number that is free to call.
     TollFreeNumber,
+    /// `RCS_AGENT`: the id of an RCS agent. It carries RCS alone.
+    RcsAgent,
 }
 
-/// The resource of an association. Strategies act on the first two types.
+/// How far the registration of a sender has come, where it covers a channel and a country: a campaign of 10DLC, the
+/// verification of a toll-free number, the registry of sender ids of a country.
+///
+/// They are in order: of two entries that say the same in other ways, the first of these counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Registration {
+    /// `ACTIVE`, the default: the sender may carry messages.
+    Active,
+    /// `PENDING`: it was asked for.
+    Pending,
+    /// `REJECTED`: it was refused.
+    Rejected,
+    /// `EXPIRED`: it has ended.
+    Expired,
+}
+
+/// The resource of an association. Strategies act on those that are senders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ResourceType {
@@ -28,7 +47,7 @@ pub enum ResourceType {
     Alpha,
     /// `DOMAIN`.
     Domain,
-    /// `RCS_RESOURCE`.
+    /// `RCS_RESOURCE`: a sender of the catalog, over RCS alone.
     RcsResource,
     /// `APPLE_RESOURCE`.
     AppleResource,
@@ -77,8 +96,13 @@ impl Word for Channel {
 
 impl SenderType {
     /// All types, in the order of their discriminants.
-    pub const ALL: [SenderType; 4] =
-        [SenderType::Alphanumeric, SenderType::VirtualLongNumber, SenderType::ShortCode, SenderType::TollFreeNumber];
+    pub const ALL: [SenderType; 5] = [
+        SenderType::Alphanumeric,
+        SenderType::VirtualLongNumber,
+        SenderType::ShortCode,
+        SenderType::TollFreeNumber,
+        SenderType::RcsAgent,
+    ];
 
     /// The type's word, such as `SHORT_CODE`.
     pub const fn as_str(self) -> &'static str {
@@ -87,6 +111,7 @@ impl SenderType {
             SenderType::VirtualLongNumber => "VIRTUAL_LONG_NUMBER",
             SenderType::ShortCode => "SHORT_CODE",
             SenderType::TollFreeNumber => "TOLL_FREE_NUMBER",
+            SenderType::RcsAgent => "RCS_AGENT",
         }
     }
 
@@ -108,6 +133,45 @@ impl Word for SenderType {
         (SenderType::VirtualLongNumber.as_str(), SenderType::VirtualLongNumber),
         (SenderType::ShortCode.as_str(), SenderType::ShortCode),
         (SenderType::TollFreeNumber.as_str(), SenderType::TollFreeNumber),
+        (SenderType::RcsAgent.as_str(), SenderType::RcsAgent),
+    ];
+}
+
+// === impl Registration ===
+
+impl Registration {
+    /// All of them, in their order.
+    pub const ALL: [Registration; 4] =
+        [Registration::Active, Registration::Pending, Registration::Rejected, Registration::Expired];
+
+    /// The word of the file, such as `PENDING`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Registration::Active => "ACTIVE",
+            Registration::Pending => "PENDING",
+            Registration::Rejected => "REJECTED",
+            Registration::Expired => "EXPIRED",
+        }
+    }
+
+    /// The registration with a word as [`Registration::as_str`] gives it.
+    pub fn parse(text: &str) -> Option<Registration> {
+        Registration::from_word(text)
+    }
+}
+
+impl fmt::Display for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Word for Registration {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        (Registration::Active.as_str(), Registration::Active),
+        (Registration::Pending.as_str(), Registration::Pending),
+        (Registration::Rejected.as_str(), Registration::Rejected),
+        (Registration::Expired.as_str(), Registration::Expired),
     ];
 }
 
@@ -115,7 +179,7 @@ impl Word for SenderType {
 
 impl ResourceType {
     /// The types that are senders.
-    pub const SENDERS: [ResourceType; 2] = [ResourceType::Number, ResourceType::Alpha];
+    pub const SENDERS: [ResourceType; 3] = [ResourceType::Number, ResourceType::Alpha, ResourceType::RcsResource];
 
     /// The type's word, such as `NUMBER`.
     pub const fn as_str(self) -> &'static str {
@@ -130,7 +194,17 @@ impl ResourceType {
 
     /// Whether the resource is a sender of the catalog.
     pub const fn is_sender(self) -> bool {
-        matches!(self, ResourceType::Number | ResourceType::Alpha)
+        matches!(self, ResourceType::Number | ResourceType::Alpha | ResourceType::RcsResource)
+    }
+
+    /// Whether strategies act on associations of this type over `channel`: on those of senders, and of an `RCS_RESOURCE`
+    /// over RCS alone.
+    pub const fn is_acted_on(self, channel: Channel) -> bool {
+        match self {
+            ResourceType::Number | ResourceType::Alpha => true,
+            ResourceType::RcsResource => matches!(channel, Channel::Rcs),
+            ResourceType::Domain | ResourceType::AppleResource => false,
+        }
     }
 }
 

@@ -8,7 +8,8 @@
 //! Where to look:
 //!
 //! - `schema` is the one description of the elements: their fields and the rules of their values. `reader` reads JSON by it
-//!   and notes faults, `rule` has the rules of single values, and `unresolved` looks up the ids that elements refer to.
+//!   and notes faults, `rule` has the rules of single values (`attributes` and `message_types` those of theirs), and
+//!   `unresolved` looks up the ids that elements refer to.
 //! - `file` splits a text into its six lists. `fast_load` reads a valid file on several threads and stops at the first
 //!   fault. `check` then reads the file again from the start for all faults, also those between elements: repeated ids,
 //!   equal associations, two default senders of one platform, and strategies that tie (`conflicts`).
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attributes;
 mod check;
 mod conflicts;
 mod coverage;
@@ -30,12 +32,14 @@ mod ids;
 mod json_path;
 mod kind;
 mod lookup;
+mod message_types;
 mod model;
 pub mod parallel;
 pub mod persistent;
 mod reader;
 mod rule;
 mod schema;
+mod shared;
 pub mod text;
 mod unresolved;
 mod write;
@@ -49,11 +53,18 @@ mod tests;
 use std::{fmt, fs::File, io::Read, path::Path};
 
 use self::{coverage::Interned, lookup::Lookup};
+pub use attributes::{
+    AttributeError, Attributes, MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, check_attribute,
+    check_attributes,
+};
 pub use coverage::{Countries, Coverage};
 pub use edit::{Edit, EditError, EditErrorKind, EditFault, List};
 pub use fault::{CatalogError, Fault, Faults, MAX_FAULTS};
 pub use id::{Id, IdError};
-pub use kind::{Channel, ResourceType, SenderType};
+pub use kind::{Channel, Registration, ResourceType, SenderType};
+pub use message_types::{
+    MAX_MESSAGE_TYPES, MessageType, MessageTypeError, MessageTypes, PROMOTIONAL, TRANSACTIONAL, check_message_type,
+};
 pub use model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy};
 pub use persistent::{PVec, SlotVec};
 
@@ -151,10 +162,11 @@ impl Catalog {
         &self.senders
     }
 
-    /// The associations that strategies act on: resource type `NUMBER` or `ALPHA` over `SMS`, `MMS` or `RCS`.
+    /// The associations that strategies act on: resource type `NUMBER` or `ALPHA` over `SMS`, `MMS` or `RCS`, and
+    /// `RCS_RESOURCE` over `RCS`.
     ///
-    /// One sender may be here twice for one channel and scope, when the file associates it both as `NUMBER` and as
-    /// `ALPHA`.
+    /// One sender may be here several times for one channel and scope, when the file associates it both as `NUMBER` and
+    /// as `ALPHA`.
     pub fn associations(&self) -> &SlotVec<Association> {
         &self.associations
     }

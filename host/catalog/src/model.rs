@@ -5,8 +5,11 @@ use std::{borrow::Cow, num::NonZeroU8, sync::Arc};
 use callsign_destination::Country;
 
 use super::{
+    attributes::Attributes,
     coverage::Coverage,
+    ids::DEFAULT_APPLICATION,
     kind::{Channel, ResourceType, SenderType},
+    message_types::MessageTypes,
 };
 
 /// An environment or a use case that sends messages.
@@ -19,6 +22,15 @@ pub struct Application {
     /// `generation`: how many applications with this id were removed before this one was made; 0 by default. Pins of
     /// one generation are not those of another.
     pub generation: u32,
+    /// `attributes`.
+    pub attributes: Attributes,
+}
+
+impl Application {
+    /// The application `default`, which is there even if a file does not list it.
+    pub(super) fn default_one() -> Application {
+        Application { id: DEFAULT_APPLICATION.into(), name: None, generation: 0, attributes: Attributes::default() }
+    }
 }
 
 /// A customer or a department inside an application.
@@ -28,6 +40,8 @@ pub struct Entity {
     pub id: Box<str>,
     /// `entityName`: at most 255 characters; for people only.
     pub name: Option<Box<str>>,
+    /// `attributes`.
+    pub attributes: Attributes,
 }
 
 /// A resource that messages can come from.
@@ -41,10 +55,16 @@ pub struct Sender {
     pub kind: SenderType,
     /// The digits of the address as a number, for the two types whose address is an E.164 number.
     pub number: Option<u64>,
-    /// `coverage`: the countries that this sender reaches, by channel.
+    /// `coverage`: the countries that this sender reaches, by channel, and how far its registration there has come.
     pub coverage: Coverage,
     /// Whether `status` is `SUSPENDED`; a sender without a status is active.
     pub suspended: bool,
+    /// `weight`: its share of the spread, 1 to 1,000; 1 by default.
+    pub weight: u16,
+    /// `messageTypes`: the only types of messages that it may carry; by default it carries all.
+    pub message_types: MessageTypes,
+    /// `attributes`.
+    pub attributes: Attributes,
 }
 
 impl Sender {
@@ -63,7 +83,7 @@ impl Sender {
 /// A sender may be used for a channel by an application, or by an entity of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Association {
-    /// `resourceType`: `NUMBER` or `ALPHA`. Strategies treat both alike.
+    /// `resourceType`: `NUMBER` or `ALPHA`, or `RCS_RESOURCE` over RCS. Strategies treat all alike.
     pub resource_type: ResourceType,
     /// `channel`.
     pub channel: Channel,
@@ -88,7 +108,7 @@ pub struct OtherAssociation {
     pub application: Box<str>,
     /// `entityId`; none for the application itself.
     pub entity: Option<Box<str>>,
-    /// `resourceId`: a `senderId` of the catalog for `NUMBER` and `ALPHA`, any id for the others.
+    /// `resourceId`: a `senderId` of the catalog for `NUMBER`, `ALPHA` and `RCS_RESOURCE`, any id for the others.
     pub resource: Box<str>,
 }
 
@@ -112,9 +132,11 @@ pub struct Strategy {
     pub sticky_idle_days: u16,
     /// `useGeolocatedSender`; false by default.
     pub geolocated: bool,
+    /// `skipUnhealthySenders`; false by default.
+    pub skip_unhealthy: bool,
     /// `priorities`: the priority of each type, 1 (best) to 4, by the discriminant of [`SenderType`]; none for a type that
     /// the strategy does not name.
-    pub priorities: [Option<NonZeroU8>; 4],
+    pub priorities: [Option<NonZeroU8>; SenderType::ALL.len()],
     /// `senderIds`, as sorted indexes into [`Catalog::senders`](super::Catalog::senders), each once, never empty; none
     /// for every associated sender.
     pub senders: Option<Arc<[u32]>>,

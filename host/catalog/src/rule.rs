@@ -9,6 +9,7 @@ use super::{
     escape::QUOTED_CHARACTERS,
     id::{ID_CHARACTERS, Id},
     kind::{SenderType, Word},
+    text::is_hidden,
 };
 
 /// The word for every country in a coverage.
@@ -17,8 +18,12 @@ pub(super) const EVERY_COUNTRY: &str = "*";
 /// The most characters of a name.
 const NAME_CHARACTERS: usize = 255;
 
-/// The most characters of an alphanumeric sender. An SMS shows 11; RCS agents are named in full.
+/// The most characters of an alphanumeric sender.
 const ALPHANUMERIC_CHARACTERS: usize = 64;
+
+/// The most characters of the id of an RCS agent. Platforms have their own ids, and some write them as URIs, such as
+/// `sip:acme@botplatform.example`.
+const AGENT_CHARACTERS: usize = 128;
 
 /// The digits of a short code.
 const SHORT_CODE_DIGITS: RangeInclusive<usize> = 3..=10;
@@ -28,6 +33,17 @@ pub(super) const PRIORITIES: RangeInclusive<u8> = 1..=4;
 
 /// After how many days without use a pin may end, where it ends: a day to ten years.
 pub(super) const IDLE_DAYS: RangeInclusive<u16> = 1..=3_650;
+
+/// The weights that a sender may have.
+pub(super) const WEIGHTS: RangeInclusive<u16> = 1..=1_000;
+
+/// The weight of a sender that says none.
+pub(super) const DEFAULT_WEIGHT: u16 = 1;
+
+/// What a weight is, for messages.
+pub(super) fn weight_shape() -> String {
+    format!("a whole number from {} to {}", WEIGHTS.start(), WEIGHTS.end())
+}
 
 /// What an id is, for messages.
 pub(super) fn id_shape() -> String {
@@ -80,11 +96,24 @@ pub(super) fn address(kind: SenderType, text: &str) -> Result<Option<u64>, Strin
             let (least, most) = (SHORT_CODE_DIGITS.start(), SHORT_CODE_DIGITS.end());
             Err(format!("{} is not a short code; a SHORT_CODE is {least} to {most} digits", quoted(text)))
         }
+        SenderType::RcsAgent => agent(text).map(|()| None),
         SenderType::VirtualLongNumber | SenderType::TollFreeNumber => match Number::parse(text) {
             Ok(number) => Ok(Some(number.get())),
             Err(error) => Err(format!("{} is not the number of a {kind}: {error}", quoted(text))),
         },
     }
+}
+
+/// The id of an RCS agent: characters that are seen, without blanks.
+fn agent(text: &str) -> Result<(), String> {
+    label(text, "the id of an RCS_AGENT has 1 to", AGENT_CHARACTERS)?;
+    if text.is_empty() {
+        return Err(format!("is empty; the id of an RCS_AGENT has 1 to {AGENT_CHARACTERS} characters"));
+    }
+    if text.chars().any(|character| character.is_whitespace() || is_hidden(character)) {
+        return Err(format!("{} has a blank or a hidden character; the id of an RCS_AGENT has none", quoted(text)));
+    }
+    Ok(())
 }
 
 /// A country code: two upper-case letters of a country that has telephone numbers.

@@ -4,19 +4,22 @@
 //! not, and single edits. A reader function notes the faults of an element and gives what could be read of it. The
 //! table of an element's fields is above its function, which takes the fields apart in the order of the table.
 
-use std::{borrow::Cow, num::NonZeroU8};
+mod attributes;
+mod sender;
+mod strategy;
 
+use std::borrow::Cow;
+
+use self::{sender::SENDER, strategy::STRATEGY};
 use super::{
-    conflicts::Selector,
-    coverage::{Coverage, Coverages, ListedCountries},
     edit::List,
     ids::{Ids, KnownIds},
     json_path::{Json, ValueAt},
-    kind::{AnyChannel, Channel, ResourceType, SenderType, Status},
-    model::{Application, Entity, Sender, Strategy},
+    kind::{AnyChannel, ResourceType},
+    model::{Application, Entity},
     reader::{Field, FieldValue, Object, Reader},
-    rule::{self, quoted},
-    unresolved::{AssociationIds, ScopeIds, UnresolvedDefaultSender, UnresolvedStrategy},
+    rule,
+    unresolved::{AssociationIds, ScopeIds, UnresolvedDefaultSender},
 };
 use callsign_destination::Country;
 
@@ -46,125 +49,51 @@ pub(super) const SENDER_ID: &str = "senderId";
 pub(super) const STRATEGY_ID: &str = "sendingStrategyId";
 pub(super) const PLATFORM: &str = "platform";
 
-const ONE_COUNTRY: &str = "destinationCountryCode";
-
 const APPLICATION_REFERENCE: &str = "an id of \"applications\", or \"default\"";
 
-const APPLICATION: &[Field; 3] = &[
+const ATTRIBUTES: &str = "attributes";
+
+const APPLICATION: &[Field; 4] = &[
     Field::required_by_rule(APPLICATION_ID, rule::id_shape),
     Field::optional("applicationName"),
     Field::optional("generation"),
+    Field::optional(ATTRIBUTES),
 ];
 
 impl<'a> Reader<'_, 'a> {
     /// An application and its id.
     pub(super) fn application(&mut self, at: &ValueAt<'a, '_>) -> Read<Cow<'a, str>, Application> {
         self.element(at, APPLICATION, |reader, object| {
-            let [id, name, generation] = object.fields();
+            let [id, name, generation, attributes] = object.fields();
             let name = reader.text_with_rule(name.value(), rule::name);
             let generation = reader.generation(generation.value());
+            let attributes = reader.attributes(attributes.value());
             let key = reader.id(&id);
-            let element =
-                key.as_deref().map(|id| Application { id: id.into(), name: name.map(Into::into), generation });
+            let element = key.as_deref().map(|id| Application {
+                id: id.into(),
+                name: name.map(Into::into),
+                generation,
+                attributes,
+            });
             Read { key, element }
         })
     }
 }
 
-const ENTITY: &[Field; 2] = &[Field::required_by_rule(ENTITY_ID, rule::id_shape), Field::optional("entityName")];
+const ENTITY: &[Field; 3] =
+    &[Field::required_by_rule(ENTITY_ID, rule::id_shape), Field::optional("entityName"), Field::optional(ATTRIBUTES)];
 
 impl<'a> Reader<'_, 'a> {
     /// An entity and its id.
     pub(super) fn entity(&mut self, at: &ValueAt<'a, '_>) -> Read<Cow<'a, str>, Entity> {
         self.element(at, ENTITY, |reader, object| {
-            let [id, name] = object.fields();
+            let [id, name, attributes] = object.fields();
             let name = reader.text_with_rule(name.value(), rule::name);
+            let attributes = reader.attributes(attributes.value());
             let key = reader.id(&id);
-            let element = key.as_deref().map(|id| Entity { id: id.into(), name: name.map(Into::into) });
+            let element = key.as_deref().map(|id| Entity { id: id.into(), name: name.map(Into::into), attributes });
             Read { key, element }
         })
-    }
-}
-
-const SENDER: &[Field; 5] = &[
-    Field::required_by_rule(SENDER_ID, rule::id_shape),
-    Field::required("sender", "the number, the code or the name that messages come from"),
-    Field::required_word::<SenderType>("senderType"),
-    Field::required("coverage", "a list of {\"channel\", \"countries\"}"),
-    Field::optional("status"),
-];
-
-const COVERAGE: &[Field; 2] = &[
-    Field::required_word::<Channel>("channel"),
-    Field::required("countries", "\"*\" for every country, or a list of country codes"),
-];
-
-impl<'a> Reader<'_, 'a> {
-    /// A sender and its id.
-    pub(super) fn sender(&mut self, at: &ValueAt<'a, '_>, coverages: &mut Coverages<'a>) -> Read<Cow<'a, str>, Sender> {
-        self.element(at, SENDER, |reader, object| {
-            let [id, address, kind, coverage, status] = object.fields();
-            let kind = reader.word::<SenderType>(kind.value());
-            let address_at = address.value();
-            let address = reader.text(address_at);
-            let mut number = None;
-            if let (Some(at), Some(kind), Some(text)) = (address_at, kind, &address) {
-                match rule::address(kind, text) {
-                    Ok(digits) => number = digits,
-                    Err(message) => reader.fault(&at, || message),
-                }
-            }
-            let coverage = coverage.value().and_then(|at| reader.coverage(at, coverages));
-            let status = reader.word(status.value());
-            let key = reader.id(&id);
-            let complete = key.as_deref().zip(address).zip(kind).zip(coverage);
-            let element = complete.map(|(((id, address), kind), coverage)| Sender {
-                id: id.into(),
-                address: address.into(),
-                kind,
-                number,
-                coverage,
-                suspended: status == Some(Status::Suspended),
-            });
-            Read { key, element }
-        })
-    }
-
-    /// A coverage. Most senders share the text of theirs with another one, and it is read once.
-    fn coverage(&mut self, at: ValueAt<'a, '_>, coverages: &mut Coverages<'a>) -> Option<Coverage> {
-        if let Some(known) = coverages.with_text(at.json) {
-            return Some(known);
-        }
-        let faults_before = self.fault_count();
-        let mut entries = Vec::new();
-        self.each(Some(at), |reader, at| entries.extend(reader.coverage_entry(at)));
-        (self.fault_count() == faults_before).then(|| coverages.add(at.json, entries))
-    }
-
-    fn coverage_entry(&mut self, at: &ValueAt<'a, '_>) -> Option<(Channel, ListedCountries)> {
-        let object = self.object(at, COVERAGE)?;
-        let [channel, countries] = object.fields();
-        let channel = self.word(channel.value());
-        let countries = self.coverage_countries(countries.value()?)?;
-        Some((channel?, countries))
-    }
-
-    fn coverage_countries(&mut self, at: ValueAt<'a, '_>) -> Option<ListedCountries> {
-        if at.json.is_list() {
-            let mut list = Vec::new();
-            self.each(Some(at), |reader, at| list.extend(reader.country(Some(*at))));
-            return Some(ListedCountries::Only(list));
-        }
-        if !at.json.is_string() {
-            self.wrong_type(&at, "\"*\" or a list of country codes");
-            return None;
-        }
-        let text = self.text(Some(at))?;
-        if text == rule::EVERY_COUNTRY {
-            return Some(ListedCountries::All);
-        }
-        self.fault(&at, || format!("{} is neither \"*\" nor a list; put country codes in a list", quoted(&text)));
-        None
     }
 }
 
@@ -173,7 +102,10 @@ const ASSOCIATION: &[Field; 5] = &[
     Field::required_word::<AnyChannel>("channel"),
     Field::required(APPLICATION_ID, APPLICATION_REFERENCE),
     Field::nullable(ENTITY_ID, "an id of \"entities\", or null for no entity"),
-    Field::required("resourceId", "a senderId for NUMBER and ALPHA, the resource's own id for the others"),
+    Field::required(
+        "resourceId",
+        "a senderId for NUMBER, ALPHA and RCS_RESOURCE, the resource's own id for the others",
+    ),
 ];
 
 impl<'a> Reader<'_, 'a> {
@@ -199,155 +131,6 @@ impl<'a> Reader<'_, 'a> {
         };
         // Every field is required, so an unknown key cannot stand for one that is absent.
         (entity_read && object.is_clear()).then_some(association)
-    }
-}
-
-const STRATEGY: &[Field; 10] = &[
-    Field::required_by_rule(STRATEGY_ID, rule::id_shape),
-    Field::required(PLATFORM, PLATFORM_SHAPE),
-    Field::optional("channel"),
-    Field::optional(ONE_COUNTRY),
-    Field::optional("destinationCountryCodes"),
-    Field::optional("useStickySender"),
-    Field::optional("stickyIdleDays"),
-    Field::optional("useGeolocatedSender"),
-    Field::optional("priorities"),
-    Field::optional("senderIds"),
-];
-
-const PRIORITY: &[Field; 2] =
-    &[Field::required_word::<SenderType>("senderType"), Field::required_by_rule("priority", rule::priority_shape)];
-
-impl<'a> Reader<'_, 'a> {
-    /// A strategy and its id, and the messages that it is for, even if it has faults, as long as they can be read.
-    pub(super) fn strategy(
-        &mut self,
-        at: &ValueAt<'a, '_>,
-        known: &KnownIds<'a>,
-        coverages: &mut Coverages<'a>,
-    ) -> (Read<Cow<'a, str>, UnresolvedStrategy<'a>>, Option<Selector<'a>>) {
-        let mut selector = None;
-        let read = self.element(at, STRATEGY, |reader, object| {
-            let [id, platform, channel, one, many, sticky, idle_days, geolocated, priorities, senders] =
-                object.fields();
-            let key = reader.id(&id);
-            let platform = reader.platform(&platform, known);
-            let channel_at = channel.value();
-            let channel: Option<Channel> = reader.word(channel_at);
-            let countries = reader.strategy_countries(&one, &many);
-            let sticky = reader.boolean(sticky.value());
-            let sticky_idle_days = reader.idle_days(idle_days.value());
-            let geolocated = reader.boolean(geolocated.value());
-            let priorities = reader.priorities(priorities.value());
-            let senders = reader.sender_references(senders.value(), &known.senders);
-            let complete = key.as_ref().zip(platform.as_ref()).zip(countries.as_ref());
-            let element = complete.map(|((id, platform), countries)| UnresolvedStrategy {
-                id: id.clone(),
-                platform: platform.clone(),
-                senders,
-                without_references: Strategy {
-                    id: id.as_ref().into(),
-                    application: 0,
-                    entity: None,
-                    channel,
-                    countries: countries.as_ref().map(|countries| coverages.list(countries.clone())),
-                    sticky,
-                    sticky_idle_days,
-                    geolocated,
-                    priorities,
-                    senders: None,
-                },
-            });
-            // A channel or a list that cannot be read is not one that is absent: what it ties with is not known.
-            let channel_read = channel.is_some() == channel_at.is_some();
-            selector = countries.zip(platform).map(|(countries, scope)| Selector { scope, channel, countries });
-            selector.take_if(|_| !channel_read || !object.is_all_clear());
-            Read { key, element }
-        });
-        (read, selector)
-    }
-
-    /// The countries of a strategy, none for every country. Nothing if they cannot be read.
-    fn strategy_countries(
-        &mut self,
-        one: &FieldValue<'a, '_>,
-        many: &FieldValue<'a, '_>,
-    ) -> Option<Option<Vec<Country>>> {
-        let (one, many) = (one.value(), many.value());
-        if let (Some(_), Some(many)) = (one, many) {
-            self.fault(&many, || format!("stands beside \"{ONE_COUNTRY}\"; keep one of the two"));
-        }
-        let country = self.country(one);
-        self.not_empty(many);
-        let mut countries = Vec::new();
-        self.each(many, |reader, at| countries.extend(reader.country(Some(*at))));
-        match (one, many) {
-            (None, None) => Some(None),
-            (Some(_), None) => country.map(|country| Some(vec![country])),
-            (None, Some(_)) => (!countries.is_empty()).then_some(Some(countries)),
-            (Some(_), Some(_)) => None,
-        }
-    }
-
-    /// The generation of an application; 0 if the value is absent.
-    fn generation(&mut self, at: Option<ValueAt<'a, '_>>) -> u32 {
-        let Some(at) = at else {
-            return 0;
-        };
-        let generation = at.json.as_str().parse().ok();
-        if generation.is_none() {
-            self.fault(&at, || format!("must be a whole number from 0 to {}, not {}", u32::MAX, written(at.json)));
-        }
-        generation.unwrap_or_default()
-    }
-
-    /// After how many days without use a pin ends; 0 if the value is absent.
-    fn idle_days(&mut self, at: Option<ValueAt<'a, '_>>) -> u16 {
-        let Some(at) = at else {
-            return 0;
-        };
-        let days = at.json.as_str().parse().ok().filter(|days| rule::IDLE_DAYS.contains(days));
-        if days.is_none() {
-            self.fault(&at, || format!("must be {}, not {}", rule::idle_days_shape(), written(at.json)));
-        }
-        days.unwrap_or_default()
-    }
-
-    /// The number of each sender type, by the number of the type.
-    fn priorities(&mut self, at: Option<ValueAt<'a, '_>>) -> [Option<NonZeroU8>; SenderType::ALL.len()] {
-        let mut priorities = [None; SenderType::ALL.len()];
-        let mut named = [false; SenderType::ALL.len()];
-        self.each(at, |reader, at| {
-            let Some(object) = reader.object(at, PRIORITY) else {
-                return;
-            };
-            let [kind, priority] = object.fields();
-            let kind_at = kind.value();
-            let kind: Option<SenderType> = reader.word(kind_at);
-            if let (Some(at), Some(kind)) = (kind_at, kind)
-                && std::mem::replace(&mut named[kind as usize], true)
-            {
-                reader.fault(&at, || format!("{kind} is named twice; a type has one priority"));
-            }
-            if let Some(at) = priority.value() {
-                let number = at.json.as_str().parse().ok().filter(|number| rule::PRIORITIES.contains(number));
-                if number.is_none() {
-                    reader.fault(&at, || format!("must be {}, not {}", rule::priority_shape(), written(at.json)));
-                }
-                if let (Some(kind), Some(number)) = (kind, number) {
-                    priorities[kind as usize] = NonZeroU8::new(number);
-                }
-            }
-        });
-        priorities
-    }
-
-    /// A list of sender ids that is not empty.
-    fn sender_references(&mut self, at: Option<ValueAt<'a, '_>>, senders: &Ids<'a>) -> Option<Vec<Cow<'a, str>>> {
-        self.not_empty(at);
-        let mut ids = Vec::new();
-        self.each(at, |reader, at| ids.extend(reader.sender_reference(Some(*at), senders)));
-        at.map(|_| ids)
     }
 }
 
@@ -424,6 +207,18 @@ impl<'a> Reader<'_, 'a> {
         }
         debug_assert_eq!(element.element.is_none(), self.fault_count() > faults_before, "{}", at.json.as_str());
         element
+    }
+
+    /// The generation of an application; 0 if the value is absent.
+    fn generation(&mut self, at: Option<ValueAt<'a, '_>>) -> u32 {
+        let Some(at) = at else {
+            return 0;
+        };
+        let generation = at.json.as_str().parse().ok();
+        if generation.is_none() {
+            self.fault(&at, || format!("must be a whole number from 0 to {}, not {}", u32::MAX, written(at.json)));
+        }
+        generation.unwrap_or_default()
     }
 
     /// The id that an object gives itself.

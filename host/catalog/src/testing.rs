@@ -60,11 +60,15 @@ impl Numbers {
 
     fn element(&mut self, list: List) -> Value {
         match list {
-            List::Applications => json!({"applicationId": self.one_of(&APPLICATIONS), "applicationName": self.name()}),
-            List::Entities => json!({"entityId": self.one_of(&ENTITIES), "entityName": self.name()}),
+            List::Applications => json!({
+                "applicationId": self.one_of(&APPLICATIONS), "applicationName": self.name(), "attributes": self.attributes(),
+            }),
+            List::Entities => json!({
+                "entityId": self.one_of(&ENTITIES), "entityName": self.name(), "attributes": self.attributes(),
+            }),
             List::Senders => self.sender(),
             List::Associations => json!({
-                "resourceType": self.one_of(&["NUMBER", "NUMBER", "ALPHA", "DOMAIN"]),
+                "resourceType": self.one_of(&["NUMBER", "NUMBER", "ALPHA", "RCS_RESOURCE", "DOMAIN"]),
                 "channel": self.one_of(&["SMS", "SMS", "RCS", "WHATSAPP"]),
                 "applicationId": self.reference(&APPLICATIONS),
                 "entityId": self.entity(),
@@ -85,7 +89,9 @@ impl Numbers {
             ("VIRTUAL_LONG_NUMBER", "+14155550123"),
             ("ALPHANUMERIC", "Acme"),
             ("TOLL_FREE_NUMBER", "18005550199"),
+            ("RCS_AGENT", "acme_support"),
         ]);
+        let channel = if kind == "RCS_AGENT" { "RCS" } else { self.one_of(&["SMS", "MMS", "RCS"]) };
         let countries = match self.below(4) {
             0 => json!("*"),
             1 => json!([]),
@@ -93,9 +99,26 @@ impl Numbers {
         };
         json!({
             "senderId": self.one_of(&SENDERS), "sender": address, "senderType": kind,
-            "coverage": [{"channel": self.one_of(&["SMS", "MMS", "RCS"]), "countries": countries}],
+            "coverage": [
+                {"channel": channel, "countries": countries, "status": self.registration()},
+                {"channel": channel, "countries": self.some(&COUNTRIES), "status": self.registration()},
+            ],
             "status": self.one_of(&["ACTIVE", "SUSPENDED"]),
+            "messageTypes": self.one_of(&[None, Some(["OTP"]), Some(["PROMOTIONAL"])]),
+            "weight": self.one_of(&[None, Some(1), Some(1_000)]),
+            "attributes": self.attributes(),
         })
+    }
+
+    fn registration(&mut self) -> Option<&'static str> {
+        self.one_of(&[None, Some("ACTIVE"), Some("PENDING"), Some("REJECTED"), Some("EXPIRED")])
+    }
+
+    fn attributes(&mut self) -> Value {
+        self.one_of(
+            &[json!(null), json!({}), json!({"campaign": "C1"}), json!({"campaign": "C2", "brand": "é"})].each_ref(),
+        )
+        .clone()
     }
 
     fn platform(&mut self) -> Value {
@@ -119,6 +142,7 @@ impl Numbers {
             strategy.insert("priorities".into(), json!([{"senderType": "SHORT_CODE", "priority": 1 + self.below(4)}]));
             strategy.insert("useStickySender".into(), json!(true));
             strategy.insert("stickyIdleDays".into(), json!(7));
+            strategy.insert("skipUnhealthySenders".into(), json!(self.one_in(2)));
         }
         Value::Object(strategy)
     }

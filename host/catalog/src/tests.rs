@@ -4,6 +4,7 @@ mod edit;
 mod edit_model;
 mod elements;
 mod everything;
+mod facts;
 mod fast_load;
 mod model;
 mod mutation;

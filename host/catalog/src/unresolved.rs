@@ -102,13 +102,16 @@ impl AssociationIds<'_> {
 
     /// Whether strategies act on it.
     pub(super) fn is_acted_on(&self) -> bool {
-        self.resource_type.is_sender() && self.channel.resolved().is_some()
+        self.channel.resolved().is_some_and(|channel| self.resource_type.is_acted_on(channel))
     }
 
     /// The association as strategies act on it, if they do.
     pub(super) fn acted_on(&self, references: References) -> Option<Association> {
         let References { application, entity, sender } = references;
         let (channel, sender) = self.channel.resolved().zip(sender)?;
+        if !self.resource_type.is_acted_on(channel) {
+            return None;
+        }
         Some(Association { resource_type: self.resource_type, channel, application, entity, sender })
     }
 

@@ -1,15 +1,18 @@
 //! Elements as JSON, as the file writes them.
 //!
-//! Booleans and the status are always written, since the model does not know whether the file left them out. Everything else
-//! that is absent is left out. The written file gives an equal catalog when it is read.
+//! `useStickySender`, `useGeolocatedSender` and the status of a sender are always written, since the model does not know
+//! whether the file left them out. Everything else that is absent, or is what its absence means, is left out. The written
+//! file gives an equal catalog when it is read.
 
 use callsign_destination::Country;
 use serde::{Serialize, Serializer};
 
 use super::{
     Catalog,
+    attributes::Attributes,
     coverage::{Countries, Coverage},
-    kind::{Channel, SenderType, Status},
+    kind::{Channel, Registration, SenderType, Status},
+    message_types::MessageTypes,
     model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
     rule,
 };
@@ -36,6 +39,8 @@ struct ApplicationJson<'a> {
     application_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u32>,
+    #[serde(skip_serializing_if = "AttributesJson::are_none")]
+    attributes: AttributesJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +49,8 @@ struct EntityJson<'a> {
     entity_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     entity_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "AttributesJson::are_none")]
+    attributes: AttributesJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -54,7 +61,17 @@ struct SenderJson<'a> {
     sender_type: &'static str,
     coverage: CoverageJson<'a>,
     status: &'static str,
+    #[serde(skip_serializing_if = "MessageTypesJson::are_all")]
+    message_types: MessageTypesJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<u16>,
+    #[serde(skip_serializing_if = "AttributesJson::are_none")]
+    attributes: AttributesJson<'a>,
 }
+
+struct AttributesJson<'a>(&'a Attributes);
+
+struct MessageTypesJson<'a>(&'a MessageTypes);
 
 struct CoverageJson<'a>(&'a Coverage);
 
@@ -62,6 +79,8 @@ struct CoverageJson<'a>(&'a Coverage);
 struct CoverageEntry<'a> {
     channel: &'static str,
     countries: CountriesJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
 }
 
 struct CountriesJson<'a>(&'a Countries);
@@ -102,6 +121,8 @@ struct StrategyJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sticky_idle_days: Option<u16>,
     use_geolocated_sender: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip_unhealthy_senders: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     priorities: Vec<PriorityJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,12 +181,17 @@ impl Catalog {
             application_id: &application.id,
             application_name: application.name.as_deref(),
             generation: Some(application.generation).filter(|&generation| generation != 0),
+            attributes: AttributesJson(&application.attributes),
         }
     }
 
     /// An entity as an element of `entities`.
     pub fn entity_json<'a>(&self, entity: &'a Entity) -> impl Serialize + use<'a> {
-        EntityJson { entity_id: &entity.id, entity_name: entity.name.as_deref() }
+        EntityJson {
+            entity_id: &entity.id,
+            entity_name: entity.name.as_deref(),
+            attributes: AttributesJson(&entity.attributes),
+        }
     }
 
     /// A sender as an element of `senders`.
@@ -177,6 +203,9 @@ impl Catalog {
             sender_type: sender.kind.as_str(),
             coverage: CoverageJson(&sender.coverage),
             status: status.as_str(),
+            message_types: MessageTypesJson(&sender.message_types),
+            weight: Some(sender.weight).filter(|&weight| weight != rule::DEFAULT_WEIGHT),
+            attributes: AttributesJson(&sender.attributes),
         }
     }
 
@@ -213,6 +242,7 @@ impl Catalog {
             use_sticky_sender: strategy.sticky,
             sticky_idle_days: Some(strategy.sticky_idle_days).filter(|&days| days != 0),
             use_geolocated_sender: strategy.geolocated,
+            skip_unhealthy_senders: strategy.skip_unhealthy.then_some(true),
             priorities: priorities.collect(),
             sender_ids: senders.map(|senders| senders.iter().map(|&sender| self.sender_id(sender)).collect()),
         }
@@ -276,10 +306,41 @@ where
 
 impl Serialize for CoverageJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(Channel::ALL.into_iter().filter_map(|channel| {
-            let countries = CountriesJson(self.0.countries(channel)?);
-            Some(CoverageEntry { channel: channel.as_str(), countries })
+        serializer.collect_seq(Channel::ALL.into_iter().flat_map(|channel| {
+            self.0.entries(channel).map(move |(registration, countries)| CoverageEntry {
+                channel: channel.as_str(),
+                countries: CountriesJson(countries),
+                status: (registration != Registration::Active).then_some(registration.as_str()),
+            })
         }))
+    }
+}
+
+// === impl AttributesJson ===
+
+impl AttributesJson<'_> {
+    fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for AttributesJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter())
+    }
+}
+
+// === impl MessageTypesJson ===
+
+impl MessageTypesJson<'_> {
+    fn are_all(&self) -> bool {
+        self.0.are_all()
+    }
+}
+
+impl Serialize for MessageTypesJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
     }
 }
 

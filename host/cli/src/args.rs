@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use callsign::{Channel, Id};
+use callsign::{Channel, Id, parse_time};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::Timestamp;
 
+use crate::policy_log::LogLevel;
 use crate::resolve::check_length;
 use crate::{backup, check, completions, explain, key, module, policy, resolve, serve, sticky};
 
@@ -109,10 +109,15 @@ pub(crate) struct GatewayArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
 
+    /// Show what the policy logs on standard error: lines of this level and above, 1,000 a second at most.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub(crate) policy_log: LogLevel,
+
     #[command(flatten)]
     pub(crate) sticky: sticky::StoreArguments,
 
-    /// When all messages go out, for policies that read the time [default: no time, so that runs are reproducible]
+    /// When messages without `sentAt` go out, for policies that read the time [default: no time, so that runs are
+    /// reproducible]
     #[arg(long, value_name = "RFC3339", value_parser = time)]
     pub(crate) sent_at: Option<u64>,
 }
@@ -140,9 +145,7 @@ impl From<ChannelName> for Channel {
 
 /// Parses a time; returns seconds since 1970-01-01 UTC.
 fn time(text: &str) -> Result<u64, String> {
-    let time: Option<Timestamp> = text.parse().ok();
-    let seconds = time.and_then(|time| u64::try_from(time.as_second()).ok());
-    seconds.ok_or_else(|| "give a time since 1970 such as 2026-03-01T21:30:00Z or 2026-03-01T22:30:00+01:00".to_owned())
+    parse_time(text).map_err(|error| error.to_string())
 }
 
 /// Parses an id: the rule of a catalog.

@@ -12,6 +12,7 @@ mod gateway;
 mod key;
 mod module;
 mod policy;
+mod policy_log;
 mod resolve;
 mod serve;
 mod sticky;

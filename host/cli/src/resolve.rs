@@ -28,6 +28,7 @@ use self::messages::Messages;
 use crate::args::GatewayArguments;
 use crate::exit::{Exit, Stop, say};
 use crate::gateway;
+use crate::policy_log;
 use crate::sticky::IfMissing;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -35,7 +36,12 @@ A message is a JSON object on one line:
   {\"messageId\": \"m1\", \"applicationId\": \"shop\", \"entityId\": \"acme\",
    \"channel\": \"SMS\", \"to\": \"+14155550123\", \"from\": \"Shop\"}
 or a CSV row under a header with these names. `channel` (SMS, MMS or RCS) and `to`
-are required; `from` overrides every strategy. A line has at most 64 KiB.
+are required; `from` overrides every strategy. A message may also have
+  \"messageType\": \"TRANSACTIONAL\", \"sentAt\": \"2026-03-01T21:30:00Z\",
+  \"attributes\": {\"campaign\": \"C1\"}       (CSV: a column attribute.campaign)
+and, in place of `channel`, channels in order of preference:
+  \"channels\": [\"RCS\", \"SMS\"]             (CSV: RCS|SMS)
+A line has at most 64 KiB.
 
 Examples:
   callsign resolve --catalog catalog.json messages.jsonl > decisions.jsonl
@@ -108,6 +114,7 @@ pub(crate) fn run(arguments: &ResolveArguments) -> Result<Exit, Stop> {
     let threads = arguments.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let began = Instant::now();
     let tally = pipeline::run(gateway, messages, threads.min(MAX_THREADS), io::stdout())?;
+    policy_log::tell_dropped();
     say(&tally.summary(arguments.summary, began.elapsed()));
     Ok(if tally.invalid() > 0 { Exit::InvalidMessages } else { Exit::Done })
 }

@@ -1,5 +1,5 @@
-//! Reads numbers from standard input, one a line, and prints what the crate answers as `country,E.164,error`: the other
-//! half of `metadata/compare.py`.
+//! Reads numbers from standard input, one a line, and prints what the crate answers as `country,E.164,error,zones`: the
+//! other half of `metadata/compare.py`.
 
 use std::io::{self, BufRead, Write};
 
@@ -9,8 +9,11 @@ fn main() -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     for line in io::stdin().lock().lines() {
         match Destination::parse(&line?) {
-            Ok(found) => writeln!(out, "{},{},", found.country, found.number)?,
-            Err(error) => writeln!(out, ",,{}", name(error))?,
+            Ok(found) => {
+                let zones = Vec::from_iter(found.number.zones().iter().map(|zone| zone.name())).join(" ");
+                writeln!(out, "{},{},,{zones}", found.country, found.number)?;
+            }
+            Err(error) => writeln!(out, ",,{},", name(error))?,
         }
     }
     out.flush()

@@ -10,12 +10,18 @@ use callsign_destination::Destination;
 const ROUNDS: usize = 200;
 
 fn measure(name: &str, texts: &[String]) {
+    measure_with(name, texts, |text| {
+        let _ = black_box(Destination::parse(text));
+    });
+}
+
+fn measure_with(name: &str, texts: &[String], call: impl Fn(&str)) {
     let mut least = f64::INFINITY;
     let mut total = 0.0;
     for _ in 0..ROUNDS {
         let start = Instant::now();
         for text in texts {
-            let _ = black_box(Destination::parse(black_box(text)));
+            call(black_box(text));
         }
         let each = start.elapsed().as_secs_f64() * 1e9 / texts.len() as f64;
         least = least.min(each);
@@ -41,6 +47,14 @@ fn main() {
     measure("with separators", &of(&|row| !row[2].is_empty() && row[0] != row[2]));
     measure("refused", &of(&|row| row[2].is_empty()));
     measure("all of the test data", &of(&|_| true));
+    let zones = |text: &str| Destination::parse(text).map_or(&[][..], |found| found.number.zones());
+    let numbers = of(&|row| !row[1].is_empty());
+    measure_with("with time zones", &numbers, |text| {
+        black_box(zones(text));
+    });
+    measure_with("with minutes from UTC", &[String::from("+14155550123")], |text| {
+        black_box(zones(text).iter().map(|zone| zone.minutes_from_utc(black_box(1_795_798_800))).max());
+    });
     for one in ["+14155550123", "+447911123456", "+1 (415) 555-0123", "+44 (0)7911 123456"] {
         measure(one, &vec![one.to_owned(); 4096]);
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/tables.rs and tests/data/numbers.csv from libphonenumber's metadata.
+"""Writes src/tables.rs, src/zone_tables.rs, tests/data/numbers.csv and tests/data/zones.csv from libphonenumber's metadata.
 
     pip install phonenumbers==9.0.43
     python3 metadata/generate.py
@@ -18,9 +18,11 @@ from phonenumbers.phonenumberutil import ValidationResult
 
 import automaton
 import oracle
+import zones
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 VERSION = "9.0.43"
+NANP = ROOT.parents[1] / "data" / "nanp.csv"
 # The remaining lengths that a terminal tells apart: 0 to 17 (the longest national number), and all above.
 LENGTHS = 19
 TERMINAL = 0x8000
@@ -127,7 +129,7 @@ def build():
     pool, plans, code = Pool(), [], []
     for calling_code, regions in sorted(COUNTRY_CODE_TO_REGION_CODE.items()):
         data = PhoneMetadata.metadata_for_region_or_calling_code(calling_code, regions[0])
-        plan = {"calling_code": calling_code, "lengths": sum(1 << length for length in oracle.lengths(calling_code)), "regions": None, "prefix": None, "country": None, "rule": None}
+        plan = {"calling_code": calling_code, "lengths": sum(1 << length for length in oracle.lengths(calling_code)), "regions": None, "prefix": None, "country": None, "rule": None, "place": None}
         if len(regions) > 1:
             plan["regions"] = ("regions", calling_code)
             pool.add(plan["regions"], region_automaton(calling_code, regions, region_ids))
@@ -153,10 +155,11 @@ def build():
                 assert plan["groups"] <= 2, "more groups than the matcher has slots for"
                 plan["rule"] = (literal, int(group))
         plans.append(plan)
+    zones.add_automata(pool, plans)
     return region_ids, pool, plans, code
 
 
-def write_tables(region_ids, pool, plans, code):
+def write_tables(region_ids, pool, plans, code, whole):
     rows, ends, terminals, starts = pool.pack()
     dead = TERMINAL
     lines = [
@@ -197,7 +200,8 @@ def write_tables(region_ids, pool, plans, code):
             f"    Plan {{ calling_code: {plan['calling_code']}, country: {bits(plan['country']) if plan['country'] else 0}, "
             f"lengths: Lengths({plan['lengths']:#x}), regions: {start(plan['regions'])}, prefix: {start(plan['prefix'])}, "
             f"general: {start(('general', plan['calling_code']))}, adopt: {plan['adopt']:#010x}, "
-            f"program: {plan['program']}, groups: {plan['groups']}, rule: {rule} }},"
+            f"program: {plan['program']}, groups: {plan['groups']}, rule: {rule}, "
+            f"place: {start(plan['place'])}, zones: {whole[plan['calling_code']]} }},"
         )
     lines += ["];", "", "/// The countries of the calling codes that several share, as the outcomes number them, from 1."]
     lines.append(f"pub(crate) static REGIONS: [u16; {len(region_ids) + 1}] = [")
@@ -250,9 +254,24 @@ def write_fixture(region_ids, pool):
     print(f"{count} numbers")
 
 
+def write_zone_fixture(count=4500):
+    """A row for each list of zones, with numbers that have it."""
+    target = ROOT / "tests" / "data" / "zones.csv"
+    overlays, by_zones = oracle.later_overlays(NANP), {}
+    known = [f"+1{code}{rest}" for code in oracle.LATER_US_AREA_CODES for rest in ("2005550", "9125550")]
+    for number in known + oracle.zone_sample(random.Random(9043), count):
+        by_zones.setdefault(" ".join(oracle.zones(number, overlays)), []).append(number)
+    with target.open("w", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(["zones", "numbers"])
+        out.writerows((zones, " ".join(numbers)) for zones, numbers in sorted(by_zones.items()))
+    print(f"{len(by_zones)} lists of zones, {count + len(known)} numbers")
+
+
 if __name__ == "__main__":
     assert phonenumbers.__version__ == VERSION, phonenumbers.__version__
-    oracle.check_later_area_codes(ROOT.parents[1] / "data" / "nanp.csv")
+    oracle.check_later_area_codes(NANP)
     built = build()
-    write_tables(*built)
+    write_tables(*built, zones.write(ROOT / "src" / "zone_tables.rs", VERSION, NANP))
     write_fixture(*built[:2])
+    write_zone_fixture()

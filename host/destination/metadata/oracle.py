@@ -8,6 +8,8 @@ import unicodedata
 import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneNumberType
 from phonenumbers.phonemetadata import PhoneMetadata
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_geographical_number, time_zones_for_number
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 import automaton
 
@@ -67,6 +69,57 @@ def answer(text):
     if region is None or region == "001":
         return "", "", "no_country"
     return region, e164, ""
+
+
+def zones(text, overlays):
+    """The time zones of a destination, sorted. `overlays` has the overlaid area codes of those that libphonenumber does not
+    know."""
+    number = phonenumbers.parse(text)
+    digits = str(number.national_number)
+    if number.country_code == 1 and digits[:3] in overlays:
+        return sorted({zone for over in overlays[digits[:3]] for zone in zones(f"+1{over}5550123", {})})
+    region = phonenumbers.region_code_for_number(number)
+    if PhoneMetadata.metadata_for_region(region).leading_digits:
+        # Told apart by a prefix from the countries that share its calling code, and so are its zones.
+        return list(time_zones_for_geographical_number(number))
+    found = time_zones_for_number(number)
+    if found == (UNKNOWN_TIMEZONE,):
+        # Of no known type: anywhere in its country.
+        found = time_zones_for_geographical_number(country_only(number.country_code))
+    return list(found)
+
+
+def country_only(calling_code):
+    """A number that no prefix longer than the calling code has."""
+    return phonenumbers.PhoneNumber(country_code=calling_code, national_number=0)
+
+
+def later_overlays(path):
+    """Of the area codes that libphonenumber does not know, which ones they overlay, as far as it knows those."""
+    with path.open() as file:
+        rows = {row["npa"]: row["overlays"].split() for row in csv.DictReader(file)}
+    return {code: [over for over in rows[code] if over not in LATER_US_AREA_CODES] for code in LATER_US_AREA_CODES}
+
+
+def zone_sample(rng, count):
+    """E.164 of destinations whose zones are worth asking for: near the prefixes that the time zone metadata tells apart,
+    and of every kind."""
+    prefixes = sorted(TIMEZONE_DATA)
+    seen = {}
+    while len(seen) < count:
+        if rng.random() < 0.7:
+            prefix = rng.choice(prefixes)
+            code = next(code for code in EVERY if prefix.startswith(str(code)))
+            region = COUNTRY_CODE_TO_REGION_CODE[code][0]
+            length = rng.choice(PhoneMetadata.metadata_for_region_or_calling_code(code, region).general_desc.possible_length)
+            text = "+" + prefix + random_digits(rng, max(0, len(str(code)) + length - len(prefix)))
+        else:
+            text = "+" + random_number(rng)
+        _, e164, error = answer(text)
+        # What national prefixes are taken off twice is not the same number again.
+        if not error and answer(e164)[1] == e164:
+            seen[e164] = None
+    return list(seen)
 
 
 # Mexican mobile numbers had a 1 before the ten digits until 2019-08-03, and many address books have it still.

@@ -1,11 +1,12 @@
 //! Parsing a destination from text.
 
+use crate::area_codes::AreaCodes;
 use crate::country::Country;
 use crate::error::DestinationError;
 use crate::number::{AreaCode, Number};
 use crate::plan::{Plan, walk};
-use crate::scan::{Digits, copy_digits, digits_only, number, value_of};
-use crate::tables::{CALLING_CODES, PLANS, REGIONS};
+use crate::scan::{Digits, copy_digits, digits_only, number, three_digits};
+use crate::tables::REGIONS;
 
 /// libphonenumber's bounds for the digits of a national number (MIN_LENGTH_FOR_NSN, MAX_LENGTH_FOR_NSN).
 const NATIONAL_DIGITS: core::ops::RangeInclusive<usize> = 2..=17;
@@ -31,44 +32,50 @@ impl Destination {
     ///
     /// The text is empty or too long, or has an invalid character; the digits do not start with a calling code, or are
     /// too few or too many; or no country has the number.
+    #[inline]
     pub fn parse(text: &str) -> Result<Destination, DestinationError> {
-        let mut room;
-        let (digits, value) = match digits_only(text) {
-            Some(found) => found,
-            None => {
-                room = Digits::new();
-                if let Err(fault) = copy_digits(text, &mut room) {
-                    return Err(with_scheme_named(text, fault.into()));
-                }
-                (room.as_slice(), number(0, room.as_slice()).unwrap_or(0))
-            }
-        };
-        let &[first, second, third, ..] = digits else {
-            return Err(if digits.is_empty() { DestinationError::Empty } else { DestinationError::TooShort });
-        };
-        let plan = CALLING_CODES
-            .get(usize::from(three_digits(first, second, third)))
-            .and_then(|&number| usize::from(number).checked_sub(1))
-            .and_then(|index| PLANS.get(index))
-            .ok_or_else(|| with_prefix_named(digits))?;
-        let national = &digits[plan.calling_code_digits()..];
-        if national.len() < *NATIONAL_DIGITS.start() {
-            return Err(DestinationError::TooShort);
-        }
-        if walk(plan.prefix, national) != 0
-            && let Some(changed) = plan.without_prefix(national)
-        {
-            let national = changed.as_slice();
-            let value = number(u64::from(plan.calling_code), national).unwrap_or(0);
-            return locate(plan, national, value);
-        }
-        locate(plan, national, value)
+        parse_with(text, None)
     }
+}
+
+/// [`Destination::parse`], with the area codes of an operator where there are any.
+pub(crate) fn parse_with(text: &str, area_codes: Option<&AreaCodes>) -> Result<Destination, DestinationError> {
+    let mut room;
+    let (digits, value) = match digits_only(text) {
+        Some(found) => found,
+        None => {
+            room = Digits::new();
+            if let Err(fault) = copy_digits(text, &mut room) {
+                return Err(with_scheme_named(text, fault.into()));
+            }
+            (room.as_slice(), number(0, room.as_slice()).unwrap_or(0))
+        }
+    };
+    if digits.len() < 3 {
+        return Err(if digits.is_empty() { DestinationError::Empty } else { DestinationError::TooShort });
+    }
+    let (plan, national) = Plan::of(digits).ok_or_else(|| with_prefix_named(digits))?;
+    if national.len() < *NATIONAL_DIGITS.start() {
+        return Err(DestinationError::TooShort);
+    }
+    if walk(plan.prefix, national) != 0
+        && let Some(changed) = plan.without_prefix(national)
+    {
+        let national = changed.as_slice();
+        let value = number(u64::from(plan.calling_code), national).unwrap_or(0);
+        return locate(plan, national, value, area_codes);
+    }
+    locate(plan, national, value, area_codes)
 }
 
 /// The destination of national digits without a prefix. `value` is the whole number, valid for up to 19 digits.
 #[inline]
-fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, DestinationError> {
+fn locate(
+    plan: &Plan,
+    national: &[u8],
+    value: u64,
+    area_codes: Option<&AreaCodes>,
+) -> Result<Destination, DestinationError> {
     if national.len() < *NATIONAL_DIGITS.start() {
         return Err(DestinationError::TooShort);
     }
@@ -80,11 +87,13 @@ fn locate(plan: &Plan, national: &[u8], value: u64) -> Result<Destination, Desti
         return Err(DestinationError::Length { calling_code, digits, lengths: plan.lengths });
     }
     let bits = if plan.country != 0 { plan.country } else { REGIONS[usize::from(walk(plan.regions, national))] };
-    let country = Country::from_table(bits).ok_or(DestinationError::NoCountry { calling_code: plan.calling_code })?;
     let area_code = match national {
         &[first, second, third, ..] if plan.calling_code == 1 => AreaCode::new(three_digits(first, second, third)),
         _ => None,
     };
+    let own = || area_codes?.own_country(area_code?, national);
+    let country = own().or_else(|| Country::from_table(bits));
+    let country = country.ok_or(DestinationError::NoCountry { calling_code: plan.calling_code })?;
     Ok(Destination { number: Number::from_scan(value), country, area_code })
 }
 
@@ -115,11 +124,4 @@ fn with_prefix_named(digits: &[u8]) -> DestinationError {
 
 fn meant(rest: &str) -> Option<Number> {
     Destination::parse(rest).ok().map(|meant| meant.number)
-}
-
-/// The value of three digits.
-#[inline]
-fn three_digits(first: u8, second: u8, third: u8) -> u16 {
-    // At most 15 * 111, which fits.
-    (value_of(first) * 100 + value_of(second) * 10 + value_of(third)) as u16
 }

@@ -1,8 +1,9 @@
-//! E.164 text to region and area code, exactly as Google's libphonenumber 9.0.43 answers, in tens of nanoseconds.
+//! E.164 text to region, area code and time zones, exactly as Google's libphonenumber 9.0.43 answers, in tens of nanoseconds.
 //!
 //! [`Destination::parse`] gives what libphonenumber's `parse` (no default region, the leading `+` supplied where it is
 //! missing), `getRegionCodeForNumber` and `formatNumber(E164)` give, without allocation, lock or regular expression:
-//! the metadata is compiled to tables of a few dozen kilobytes by `metadata/generate.py`.
+//! the metadata is compiled to tables of about a hundred kilobytes by `metadata/generate.py`. [`Number::zones`] gives what
+//! `getTimeZonesForNumber` gives, and [`Zone::minutes_from_utc`] the local time there.
 //!
 //! ```
 //! use callsign_destination::Destination;
@@ -11,8 +12,14 @@
 //! assert_eq!(destination.country.as_str(), "PR");
 //! assert_eq!(destination.area_code.map(|code| code.get()), Some(787));
 //! assert_eq!(destination.number.to_string(), "+17875550123");
+//! let [zone] = destination.number.zones() else { panic!("a number of a place has its zone") };
+//! // 2026-11-27T17:00Z.
+//! assert_eq!((zone.name(), zone.minutes_from_utc(1_795_798_800)), ("America/Puerto_Rico", -240));
 //! # Ok::<(), callsign_destination::DestinationError>(())
 //! ```
+//!
+//! [`AreaCodes`] has the geography of North America's area codes, and [`AlphanumericCountries`] which countries take names as
+//! senders. Both change faster than a release, so an operator gives files for them; [`Numbering`] has both.
 //!
 //! # What text is read
 //!
@@ -34,29 +41,45 @@
 //!
 //! - The US area codes 357, 436, 457, 465, 471, 483, 621, 624, 679, 729, 837, 861 and 924 are in service according to the
 //!   NANPA and unknown to libphonenumber 9.0.43. A number with one of them and seven more digits, the
-//!   first of those from 2 to 9, is `US`.
+//!   first of those from 2 to 9, is `US`. It has the time zones of the area codes that it overlays.
+//! - A number that libphonenumber knows no type of, so that it answers `Etc/Unknown`, has the time zones of its country.
+//! - A country that shares its calling code and is told apart by a prefix has its own time zones for all of its numbers:
+//!   `America/Jamaica` for a mobile number of Jamaica, where libphonenumber gives all of North America's.
 //! - Numbers of more than 19 digits are [`DestinationError::TooLong`]. libphonenumber accepts 20 digits (a
 //!   three-digit calling code and 17 national digits), which no numbering plan has.
 
 #![forbid(unsafe_code)]
 
+mod alphanumeric;
+pub mod area_codes;
 mod channel;
 mod country;
 mod destination;
 mod error;
 mod number;
+mod numbering;
 mod plan;
 mod scan;
 mod sign;
+mod table_error;
+mod table_file;
 #[rustfmt::skip]
 mod tables;
+mod zone;
+#[rustfmt::skip]
+mod zone_tables;
 
+pub use alphanumeric::{AlphanumericCountries, MAX_ALPHANUMERIC_BYTES};
+pub use area_codes::{AreaCodes, MAX_AREA_CODES_BYTES};
 pub use channel::Channel;
 pub use country::Country;
 pub use destination::Destination;
 pub use error::{DestinationError, NumberError};
 pub use number::{AreaCode, Number};
+pub use numbering::Numbering;
 pub use plan::Lengths;
+pub use table_error::{MAX_TABLE_FAULTS, TableError, TableFault};
+pub use zone::Zone;
 
 /// The longest text that is read, in bytes of UTF-8: an E.164 number has at most 15 digits, so there is room for
 /// separators of three bytes after every digit, and to write the digits in another script.

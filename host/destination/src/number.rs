@@ -134,6 +134,20 @@ impl Number {
         })
     }
 
+    /// Its digits in ASCII, written to the end of `room`.
+    pub(crate) fn digits(self, room: &mut [u8; 20]) -> &[u8] {
+        let (mut left, mut at) = (self.0, room.len());
+        for (index, place) in room.iter_mut().enumerate().rev() {
+            *place = b'0' + (left % 10) as u8;
+            left /= 10;
+            at = index;
+            if left == 0 {
+                break;
+            }
+        }
+        &room[at..]
+    }
+
     /// A number whose digits the caller has checked: 3 to 19, the first not 0.
     pub(crate) const fn from_scan(value: u64) -> Number {
         Number(value)

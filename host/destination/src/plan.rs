@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::scan::Digits;
-use crate::tables::{ENDS, PROGRAM, STATES, TERMINALS};
+use crate::scan::{Digits, three_digits};
+use crate::tables::{CALLING_CODES, ENDS, PLANS, PROGRAM, STATES, TERMINALS};
 
 /// A state with this bit is a terminal: the outcome depends only on how many digits are left.
 const TERMINAL: u16 = 0x8000;
@@ -30,6 +30,10 @@ pub(crate) struct Plan {
     /// The number of its capture groups.
     pub(crate) groups: u8,
     pub(crate) rule: Option<Rule>,
+    /// Automaton: 1 if the number is tied to a place, so that its time zones are those of its longest prefix.
+    pub(crate) place: u16,
+    /// The time zones of all numbers, as an index in `LISTS`.
+    pub(crate) zones: u16,
 }
 
 /// How many digits the national numbers of a calling code have: bit n for n digits.
@@ -126,6 +130,16 @@ pub(crate) fn walk(start: u16, digits: &[u8]) -> u8 {
 }
 
 impl Plan {
+    /// The plan of a number, and its digits after the calling code; `None` if no calling code starts so, and for fewer than
+    /// three digits.
+    #[inline]
+    pub(crate) fn of(digits: &[u8]) -> Option<(&'static Plan, &[u8])> {
+        let &[first, second, third, ..] = digits else { return None };
+        let number = CALLING_CODES.get(usize::from(three_digits(first, second, third)))?;
+        let plan = PLANS.get(usize::from(*number).checked_sub(1)?)?;
+        Some((plan, &digits[plan.calling_code_digits()..]))
+    }
+
     /// How many digits the calling code has.
     #[inline]
     pub(crate) fn calling_code_digits(&self) -> usize {

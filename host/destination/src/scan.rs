@@ -7,8 +7,15 @@ use crate::sign::Sign;
 
 /// The value of a digit.
 #[inline]
-pub(crate) fn value_of(digit: u8) -> u64 {
+fn value_of(digit: u8) -> u64 {
     u64::from(digit & 15)
+}
+
+/// The value of three digits.
+#[inline]
+pub(crate) fn three_digits(first: u8, second: u8, third: u8) -> u16 {
+    // At most 15 * 111, which fits.
+    (value_of(first) * 100 + value_of(second) * 10 + value_of(third)) as u16
 }
 
 /// Digits copied out of a text. There is room for all digits of a text, and for those that the rule of a national

@@ -3,10 +3,11 @@
 use std::sync::OnceLock;
 
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, StoreContextMut};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::bindings::DecidingPolicy;
 use crate::clock;
+use crate::contract_check::{CONTRACT, Contract};
 use crate::error::PolicyError;
 use crate::instance::{Instance, State};
 use crate::instance_pool::IdleInstances;
@@ -38,6 +39,8 @@ const KEPT_RESIDENT: usize = 256 << 10;
 pub(crate) struct Engine {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<State>,
+    /// What it serves of the contract: its linker has the imports of it.
+    pub(crate) contract: &'static Contract,
     /// Whether it counts instructions.
     pub(crate) metered: bool,
     /// The most instances at once.
@@ -103,7 +106,7 @@ impl Engine {
         engine.as_ref().map_err(|reason| PolicyError::Engine { reason: reason.clone() })
     }
 
-    fn new(metered: bool, instances: usize) -> wasmtime::Result<Self> {
+    pub(crate) fn new(metered: bool, instances: usize) -> wasmtime::Result<Self> {
         let count = u32::try_from(instances)?;
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(count)
@@ -124,13 +127,9 @@ impl Engine {
         let engine = wasmtime::Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         DecidingPolicy::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-        // The imports that came after 1.0.0. For those of 1.0.0 the linker accepts later minor versions by itself.
-        linker
-            .instance("callsign:policy/times@1.1.0")?
-            .func_wrap("sent-at", |mut store: StoreContextMut<'_, State>, (message,): (u32,)| {
-                Ok((store.data_mut().sent_at(message)?,))
-            })?;
-        Ok(Self { engine, linker, metered, instances, idle: IdleInstances::new() })
+        // The linker accepts later minor versions of these by itself. An import that a later one adds is linked here, under
+        // that version.
+        Ok(Self { engine, linker, contract: &CONTRACT, metered, instances, idle: IdleInstances::new() })
     }
 }
 

@@ -108,6 +108,13 @@ pub enum PolicyError {
         /// The missing export.
         missing: String,
     },
+    /// The component was made for a draft of the contract, from before its first release.
+    #[error(
+        "the component was made for a draft of callsign:policy@1.0.0, from before the first release. Since then a request has \
+         the type of the message and marks, channels, sender types and steps are numbers, a refusal is a record, and a pool \
+         names a message type. Build it again with the SDK of this release: `callsign policy build`"
+    )]
+    Draft,
     /// The component uses a version of the contract that this host does not serve.
     #[error("the component uses {interface}, but this host serves {served} and compatible versions")]
     Version {

@@ -17,7 +17,7 @@ use wasmtime::component::{
 };
 use wasmtime::{Error, Result, Store, ValRaw, bail, format_err};
 
-use crate::bindings::contract::types::{Answer, Decision, OwnRefusal, Refusal, Request, Step};
+use crate::bindings::contract::types::{Answer, Decision, Refusal, Request};
 use crate::bindings::exports::callsign::policy::policy::Wording;
 use crate::failure::Failure;
 use crate::instance::State;
@@ -117,17 +117,19 @@ struct Requests<I>(I);
 
 /// The size of a request in the guest's memory by the canonical ABI, in bytes.
 const REQUEST_BYTES: usize = <Request as ComponentType>::SIZE32;
-const _: () = assert!(REQUEST_BYTES == 32 && <Request as ComponentType>::ALIGN32 == 8);
+const _: () = assert!(REQUEST_BYTES == 48 && <Request as ComponentType>::ALIGN32 == 8);
 
 fn request_bytes(request: &Request) -> [u8; REQUEST_BYTES] {
     let mut bytes = [0; REQUEST_BYTES];
     bytes[0..4].copy_from_slice(&request.message.to_le_bytes());
     bytes[4..8].copy_from_slice(&request.scope.to_le_bytes());
     bytes[8..16].copy_from_slice(&request.revision.to_le_bytes());
-    bytes[16] = request.channel as u8;
-    bytes[18..20].copy_from_slice(&request.country.to_le_bytes());
-    bytes[20..22].copy_from_slice(&request.area_code.to_le_bytes());
-    bytes[24..32].copy_from_slice(&request.recipient.to_le_bytes());
+    bytes[16..24].copy_from_slice(&request.recipient.to_le_bytes());
+    bytes[24..32].copy_from_slice(&request.message_type.to_le_bytes());
+    bytes[32..36].copy_from_slice(&request.marks.to_le_bytes());
+    bytes[36..38].copy_from_slice(&request.country.to_le_bytes());
+    bytes[38..40].copy_from_slice(&request.area_code.to_le_bytes());
+    bytes[40] = request.channel;
     bytes
 }
 
@@ -178,8 +180,9 @@ struct Answers(Vec<Answer>);
 
 /// The size of an answer in the guest's memory by the canonical ABI, in bytes.
 const ANSWER_BYTES: usize = <Answer as ComponentType>::SIZE32;
-const _: () = assert!(ANSWER_BYTES == 32 && <Answer as ComponentType>::ALIGN32 == 8);
+const _: () = assert!(ANSWER_BYTES == 24 && <Answer as ComponentType>::ALIGN32 == 8);
 
+/// Reads an answer. Its words (the step, the reason) are any numbers: who checks the answer says which are known.
 #[inline]
 fn parse_answer(bytes: &[u8; ANSWER_BYTES]) -> Result<Answer> {
     let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
@@ -191,28 +194,12 @@ fn parse_answer(bytes: &[u8; ANSWER_BYTES]) -> Result<Answer> {
                 1 => Some(u32_at(16)),
                 other => return unknown("option", other),
             };
-            let step = match bytes[20] {
-                0 => Step::Sticky,
-                1 => Step::AreaCode,
-                2 => Step::Overlay,
-                3 => Step::Region,
-                4 => Step::Pool,
-                5 => Step::DefaultSender,
-                other => return unknown("step", other),
-            };
-            Ok(Answer::Decided(Decision { sender: u32_at(8), strategy, step, pin: bytes[21] != 0 }))
+            Ok(Answer::Decided(Decision { sender: u32_at(8), strategy, step: bytes[20], pin: bytes[21] != 0 }))
         }
-        1 => Ok(Answer::Refused(match bytes[8] {
-            0 => Refusal::NoStrategy,
-            1 => Refusal::ChannelNotAllowed,
-            2 => Refusal::CountryNotAllowed,
-            3 => Refusal::NoEligibleSender,
-            4 => {
-                let detail = u64::from(u32_at(24)) | u64::from(u32_at(28)) << 32;
-                Refusal::Own(OwnRefusal { code: u32_at(16), detail })
-            }
-            other => return unknown("refusal", other),
-        })),
+        1 => {
+            let detail = u64::from(u32_at(16)) | u64::from(u32_at(20)) << 32;
+            Ok(Answer::Refused(Refusal { reason: bytes[8], code: u32_at(12), detail }))
+        }
         other => unknown("case", other),
     }
 }

@@ -1,22 +1,36 @@
 //! The functions that a policy may import. Each call of one counts against the call's budget, and its result is
 //! converted to the contract's types.
+//!
+//! What they answer comes from the revision, the messages of the call, their pins and the signals, and from nothing else.
 
 use std::sync::Arc;
 
-use callsign_catalog::{Channel, escape};
-use callsign_index::{PoolView, Revision};
+use callsign_catalog::escape;
+use callsign_destination::Zone;
+use callsign_index::host_reads::channel_number;
+use callsign_index::{NearCodes, PoolView, Revision, Scope, Signals};
 use callsign_policy::senders as sdk;
-use callsign_policy::sticky as sdk_sticky;
-use callsign_policy::strategies as sdk_strategies;
-use callsign_policy::types as sdk_types;
 use wasmtime::Result;
 
-use crate::bindings::contract::{log, messages, senders, settings, sticky, strategies, types};
+use crate::bindings::contract::{log, messages, senders, settings, strategies, times, types};
 use crate::failure::Failure;
-use crate::instance::{LoadedPin, State};
+use crate::instance::State;
+
+mod attributes;
+mod convert;
+mod pins;
+mod signals;
 
 /// The longest log line that is written, in bytes. Longer ones are cut.
 const MAX_LINE: usize = 500;
+
+/// A pool that a policy may read: its view, in the revision and the scope that it is of.
+struct ReadPool<'a> {
+    revision: &'a Revision,
+    scope: &'a Scope,
+    pool: sdk::Pool,
+    view: Arc<PoolView>,
+}
 
 impl State {
     /// Counts an import against the call's budget and returns the revision; `None` before the first call.
@@ -30,32 +44,44 @@ impl State {
         Ok(self.revision.as_deref())
     }
 
-    /// As [`State::count_import`], but `None` unless a message of the running call belongs to the scope: a policy
-    /// cannot read any other scope.
+    /// As [`State::count_import`], with a scope; `None` unless a message of the running call belongs to it: a policy cannot
+    /// read any other scope.
     #[inline]
-    fn read_scope(&mut self, scope: u32) -> Result<Option<&Revision>> {
+    fn read_scope(&mut self, scope: u32) -> Result<Option<(&Revision, &Scope)>> {
         let in_call = self.messages.iter().any(|message| message.scope == scope);
-        Ok(self.count_import()?.filter(|_| in_call))
+        let revision = self.count_import()?.filter(|_| in_call);
+        Ok(revision.and_then(|revision| Some((revision, revision.scope(scope)?))))
     }
 
     /// A pool of such a scope. A pool that no message of the call needs is not cached: otherwise a policy could fill
     /// the host's memory with pools.
-    fn read_pool(&mut self, pool: senders::Pool) -> Result<Option<Arc<PoolView>>> {
-        let channel = pool.channel.into();
-        let keep = self
-            .messages
-            .iter()
-            .any(|message| (message.scope, message.channel, message.country) == (pool.scope, channel, pool.country));
-        let Some(revision) = self.read_scope(pool.scope)? else { return Ok(None) };
-        Ok(if keep { revision.pool(&pool.into()) } else { revision.pool_once(&pool.into()) })
+    fn read_pool(&mut self, pool: &senders::Pool) -> Result<Option<ReadPool<'_>>> {
+        let place = (pool.scope, pool.channel, pool.country, pool.message_type);
+        let is_for = |message: &crate::CallMessage| {
+            (message.scope, channel_number(message.channel), message.country, message.message_type) == place
+        };
+        let keep = self.messages.iter().any(is_for);
+        if self.read_scope(pool.scope)?.is_none() {
+            return Ok(None);
+        }
+        if pool.healthy {
+            self.load_signals();
+        }
+        let (Some(revision), pool) = (self.revision.as_deref(), sdk::Pool::from(pool)) else { return Ok(None) };
+        let signals = self.signals.as_deref();
+        let view = if keep { revision.pool(&pool, signals) } else { revision.pool_once(&pool, signals) };
+        Ok(view.and_then(|view| Some(ReadPool { revision, scope: revision.scope(pool.scope)?, pool, view })))
+    }
+
+    /// The signals that a call which has read some goes on to read.
+    fn loaded_signals(&self) -> Option<&Signals> {
+        self.signals.as_deref()
     }
 }
 
-impl State {
-    /// `times.sent-at`, new in version 1.1.0 of the contract.
-    pub(super) fn sent_at(&mut self, message: u32) -> Result<Option<u64>> {
-        self.count_import()?;
-        Ok(self.messages.get(message as usize).and_then(|message| message.sent_at))
+impl ReadPool<'_> {
+    fn codes(&self, group: &senders::Group) -> NearCodes<'_> {
+        self.revision.near_codes(group.near, group.area_code)
     }
 }
 
@@ -63,111 +89,146 @@ impl types::Host for State {}
 
 impl strategies::Host for State {
     fn strategies_of(&mut self, scope: u32, country: u16) -> Result<Vec<strategies::StrategyFacts>> {
-        let facts = self.read_scope(scope)?.map(|revision| revision.strategies_of(scope, country));
-        Ok(facts.unwrap_or_default().iter().map(Into::into).collect())
+        let Some((revision, _)) = self.read_scope(scope)? else { return Ok(Vec::new()) };
+        Ok(revision.strategies_of(scope, country).iter().map(Into::into).collect())
     }
 
     fn strategy_id(&mut self, scope: u32, strategy: u32) -> Result<Option<String>> {
-        let Some(revision) = self.read_scope(scope)? else { return Ok(None) };
-        let index = revision.scope(scope).and_then(|scope| scope.strategies.get(strategy as usize));
+        let Some((revision, scope)) = self.read_scope(scope)? else { return Ok(None) };
+        let index = scope.strategies.get(strategy as usize);
         Ok(index.map(|&index| revision.catalog().strategies()[index as usize].id.to_string()))
     }
 }
 
 impl senders::Host for State {
     fn candidates(&mut self, pool: senders::Pool) -> Result<Vec<senders::Candidate>> {
-        let Some(view) = self.read_pool(pool)? else { return Ok(Vec::new()) };
-        Ok(view.pool.candidates().iter().map(Into::into).collect())
+        let Some(read) = self.read_pool(&pool)? else { return Ok(Vec::new()) };
+        Ok(read.view.pool.candidates().iter().map(Into::into).collect())
+    }
+
+    fn copy_up_to(&mut self) -> Result<u32> {
+        self.count_import()?;
+        Ok(self.copy_up_to)
     }
 
     fn count(&mut self, pool: senders::Pool, group: senders::Group) -> Result<u32> {
-        let view = self.read_pool(pool)?;
-        Ok(view.map_or(0, |view| view.pool.count(&group.into())))
+        let Some(read) = self.read_pool(&pool)? else { return Ok(0) };
+        Ok(read.view.count(&group.into(), read.codes(&group)))
     }
 
     fn at(&mut self, pool: senders::Pool, group: senders::Group, index: u32) -> Result<Option<senders::Candidate>> {
-        let view = self.read_pool(pool)?;
-        Ok(view.and_then(|view| view.pool.at(&group.into(), index)).as_ref().map(Into::into))
+        let Some(read) = self.read_pool(&pool)? else { return Ok(None) };
+        Ok(read.view.at(&group.into(), read.codes(&group), index).as_ref().map(Into::into))
     }
 
     fn contains(&mut self, pool: senders::Pool, sender: u32) -> Result<bool> {
-        let view = self.read_pool(pool)?;
-        Ok(view.is_some_and(|view| view.pool.contains(sender)))
+        Ok(self.read_pool(&pool)?.is_some_and(|read| read.view.pool.contains(sender)))
+    }
+
+    fn candidate_of(&mut self, pool: senders::Pool, sender: u32) -> Result<Option<senders::Candidate>> {
+        let Some(read) = self.read_pool(&pool)? else { return Ok(None) };
+        Ok(read.revision.candidate_of(&read.pool, &read.view, sender).as_ref().map(Into::into))
     }
 
     fn spread(&mut self, pool: senders::Pool, group: senders::Group, recipient: u64) -> Result<Option<u32>> {
-        let view = self.read_pool(pool)?;
-        Ok(view.and_then(|view| view.spread(&group.into(), recipient)))
+        let Some(read) = self.read_pool(&pool)? else { return Ok(None) };
+        Ok(read.view.spread(&group.into(), read.codes(&group), recipient))
     }
 
-    fn default_senders(
-        &mut self,
-        scope: u32,
-        channel: types::Channel,
-        country: u16,
-    ) -> Result<Vec<senders::DefaultSender>> {
-        let defaults = self.read_scope(scope)?.map(|revision| revision.default_senders(scope, channel.into(), country));
-        Ok(defaults.unwrap_or_default().iter().map(Into::into).collect())
+    fn spread_of(&mut self, message: u32, pool: senders::Pool, group: senders::Group) -> Result<Option<u32>> {
+        let sent = self.messages.get(message as usize).copied();
+        let (Some(read), Some(sent)) = (self.read_pool(&pool)?, sent) else { return Ok(None) };
+        // A handle means a sender of the pool's scope only. In another one nobody is the message's own number.
+        let itself = if sent.scope == pool.scope { read.revision.itself(read.scope, sent.recipient) } else { None };
+        let (group, codes) = (group.into(), read.codes(&group));
+        Ok(match itself {
+            None => read.view.spread(&group, codes, sent.hash),
+            Some(itself) => read.view.spread_without(&group, codes, sent.hash, itself),
+        })
+    }
+
+    fn itself(&mut self, message: u32) -> Result<Option<u32>> {
+        let Some(sent) = self.messages.get(message as usize).copied() else {
+            self.count_import()?;
+            return Ok(None);
+        };
+        let Some((revision, scope)) = self.read_scope(sent.scope)? else { return Ok(None) };
+        Ok(revision.itself(scope, sent.recipient))
+    }
+
+    fn near_codes(&mut self, near: u8, area_code: u16) -> Result<Vec<u16>> {
+        let Some(revision) = self.count_import()? else { return Ok(Vec::new()) };
+        Ok(revision.near_codes(near, area_code).unwrap_or_default().to_vec())
+    }
+
+    fn default_senders(&mut self, pool: senders::Pool) -> Result<Vec<senders::DefaultSender>> {
+        let Some((revision, _)) = self.read_scope(pool.scope)? else { return Ok(Vec::new()) };
+        Ok(revision.default_senders(&(&pool).into()).iter().map(Into::into).collect())
     }
 
     fn all_considered(&mut self, pool: senders::Pool) -> Result<Vec<senders::Considered>> {
-        let considered = self.read_scope(pool.scope)?.map(|revision| revision.all_considered(&pool.into()));
-        Ok(considered.unwrap_or_default().iter().map(Into::into).collect())
+        let Some((revision, _)) = self.read_scope(pool.scope)? else { return Ok(Vec::new()) };
+        Ok(revision.all_considered(&(&pool).into()).iter().map(Into::into).collect())
     }
 
     fn describe(&mut self, scope: u32, sender: u32) -> Result<Option<senders::SenderText>> {
-        let Some(revision) = self.read_scope(scope)? else { return Ok(None) };
-        let member = revision.scope(scope).and_then(|scope| scope.members.get(sender as usize));
-        Ok(member.map(|member| {
-            let sender = &revision.catalog().senders()[member.sender as usize];
-            senders::SenderText { id: sender.id.to_string(), address: sender.address.to_string() }
-        }))
+        let Some((revision, scope)) = self.read_scope(scope)? else { return Ok(None) };
+        let text = |sender: &callsign_catalog::Sender| senders::SenderText {
+            id: sender.id.to_string(),
+            address: sender.shown().into_owned(),
+        };
+        Ok(revision.member(scope, sender).map(text))
     }
-}
 
-impl sticky::Host for State {
-    fn pin_of(&mut self, message: u32) -> Result<sticky::Pin> {
-        self.count_import()?;
-        let (Some(revision), Some(store)) = (&self.revision, &self.sticky) else { return Ok(sticky::Pin::None) };
-        let Some(sent) = self.messages.get(message as usize) else { return Ok(sticky::Pin::None) };
-        let (scope, is_loaded) = (sent.scope, sent.pin.is_some());
-        if !is_loaded {
-            let key = revision.pin_key(scope, self.entities.get(message), sent.channel, sent.recipient);
-            let value = key.map_or(Ok(None), |key| store.get(&key));
-            self.set_pin(message, LoadedPin { value, read_by_policy: true });
-        }
-        let pin = self.pin(message).and_then(|pin| {
-            pin.read_by_policy = true;
-            // The policy sees no pin where the store failed; the check of the answer reports that.
-            pin.value.as_ref().ok().copied().flatten()
-        });
-        let Some(revision) = &self.revision else { return Ok(sticky::Pin::None) };
-        Ok(match revision.pin_in_scope(scope, pin) {
-            sdk_sticky::Pin::None => sticky::Pin::None,
-            sdk_sticky::Pin::Held(handle) => sticky::Pin::Held(handle),
-            sdk_sticky::Pin::Gone => sticky::Pin::Gone,
-        })
+    fn addresses(&mut self, pool: senders::Pool) -> Result<types::Texts> {
+        let Some(read) = self.read_pool(&pool)? else { return Ok(convert::NO_TEXTS) };
+        let senders = read.revision.senders_of(read.scope, &read.view);
+        Ok(convert::texts(senders.map(|sender| Some(sender?.shown()))))
+    }
+
+    fn ids(&mut self, pool: senders::Pool) -> Result<types::Texts> {
+        let Some(read) = self.read_pool(&pool)? else { return Ok(convert::NO_TEXTS) };
+        let senders = read.revision.senders_of(read.scope, &read.view);
+        Ok(convert::texts(senders.map(|sender| Some(&sender?.id))))
     }
 }
 
 impl messages::Host for State {
-    fn text(&mut self, message: u32, field: messages::Field) -> Result<Option<String>> {
+    fn text(&mut self, message: u32, field: u8) -> Result<Option<String>> {
         self.count_import()?;
         let texts = self.texts.get(message as usize);
+        let text = |field: fn(&crate::MessageTexts) -> &Option<Box<str>>| texts.and_then(|texts| field(texts).as_deref());
         Ok(match field {
-            messages::Field::MessageId => texts.and_then(|texts| texts.message_id.as_deref()).map(str::to_owned),
-            messages::Field::ApplicationId => texts.and_then(|texts| texts.application.as_deref()).map(str::to_owned),
-            messages::Field::EntityId => texts.and_then(|texts| texts.entity.as_deref()).map(str::to_owned),
-            messages::Field::Recipient => {
-                self.messages.get(message as usize).map(|message| message.recipient.to_string())
-            }
+            0 => text(|texts| &texts.message_id).map(str::to_owned),
+            1 => text(|texts| &texts.application).map(str::to_owned),
+            2 => text(|texts| &texts.entity).map(str::to_owned),
+            3 => self.messages.get(message as usize).map(|message| message.recipient.to_string()),
+            4 => text(|texts| &texts.message_type).map(str::to_owned),
+            _ => None,
         })
     }
+}
 
-    fn attribute(&mut self, _message: u32, _name: String) -> Result<Option<String>> {
+impl times::Host for State {
+    fn sent_at(&mut self, message: u32) -> Result<Option<u64>> {
         self.count_import()?;
-        // Messages have no attributes yet.
-        Ok(None)
+        Ok(self.messages.get(message as usize).and_then(|message| message.sent_at))
+    }
+
+    fn zones_of(&mut self, message: u32) -> Result<Vec<times::LocalTime>> {
+        self.count_import()?;
+        let Some(message) = self.messages.get(message as usize) else { return Ok(Vec::new()) };
+        let at = message.sent_at.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+        let local = |zone: &Zone| times::LocalTime {
+            zone: zone.get(),
+            minutes_from_utc: at.map(|seconds| zone.minutes_from_utc(seconds)),
+        };
+        Ok(message.recipient.zones().iter().map(local).collect())
+    }
+
+    fn zone_name(&mut self, zone: u16) -> Result<Option<String>> {
+        self.count_import()?;
+        Ok(Zone::new(zone).map(|zone| zone.name().to_owned()))
     }
 }
 
@@ -202,97 +263,5 @@ impl log::Host for State {
             }
         }
         Ok(())
-    }
-}
-
-/// Conversions between enums that have the same cases.
-macro_rules! same_cases {
-    ($($from:path => $to:path { $($case:ident),+ $(,)? })+) => {
-        $(impl From<$from> for $to {
-            #[inline]
-            fn from(value: $from) -> Self {
-                match value {
-                    $(<$from>::$case => Self::$case,)+
-                }
-            }
-        })+
-    };
-}
-
-same_cases! {
-    Channel => types::Channel { Sms, Mms, Rcs }
-    types::Channel => Channel { Sms, Mms, Rcs }
-    types::Channel => sdk_types::Channel { Sms, Mms, Rcs }
-    sdk_types::Level => types::Level { Application, Entity }
-    sdk_types::ChannelLimit => types::ChannelLimit { Any, Sms, Mms, Rcs }
-    sdk_types::SenderType => types::SenderType { Alphanumeric, VirtualLongNumber, ShortCode, TollFreeNumber }
-    sdk_strategies::CountryMatch => strategies::CountryMatch { All, Listed, NotListed }
-    senders::Near => sdk::Near { Anywhere, Same, Overlay, Region }
-    sdk::Standing => senders::Standing {
-        Candidate, OtherChannel, Suspended, ChannelNotCovered, CountryNotCovered, NotListed,
-    }
-}
-
-impl From<senders::Pool> for sdk::Pool {
-    fn from(pool: senders::Pool) -> Self {
-        Self { scope: pool.scope, channel: pool.channel.into(), country: pool.country, strategy: pool.strategy }
-    }
-}
-
-impl From<senders::Group> for sdk::Group {
-    fn from(group: senders::Group) -> Self {
-        let bits = group.types.as_array().first().copied().unwrap_or_default();
-        Self {
-            types: sdk::SenderTypes::from_bits_truncate(bits as u8),
-            near: group.near.into(),
-            area_code: group.area_code,
-        }
-    }
-}
-
-impl From<&sdk::Candidate> for senders::Candidate {
-    fn from(candidate: &sdk::Candidate) -> Self {
-        Self {
-            key: candidate.key,
-            sender: candidate.sender,
-            area_code: candidate.area_code,
-            sender_type: candidate.sender_type.into(),
-        }
-    }
-}
-
-impl From<&sdk::Considered> for senders::Considered {
-    fn from(considered: &sdk::Considered) -> Self {
-        Self {
-            sender: considered.sender,
-            sender_type: considered.sender_type.into(),
-            area_code: considered.area_code,
-            standing: considered.standing.into(),
-        }
-    }
-}
-
-impl From<&sdk::DefaultSender> for senders::DefaultSender {
-    fn from(default: &sdk::DefaultSender) -> Self {
-        Self { sender: default.sender, level: default.level.into(), usable: default.usable }
-    }
-}
-
-impl From<&sdk_strategies::StrategyFacts> for strategies::StrategyFacts {
-    fn from(facts: &sdk_strategies::StrategyFacts) -> Self {
-        Self {
-            strategy: facts.strategy,
-            level: facts.level.into(),
-            channel: facts.channel.into(),
-            countries: facts.countries.into(),
-            sticky: facts.sticky,
-            geolocated: facts.geolocated,
-            priorities: strategies::Priorities {
-                alphanumeric: facts.priorities.alphanumeric,
-                virtual_long_number: facts.priorities.virtual_long_number,
-                short_code: facts.priorities.short_code,
-                toll_free_number: facts.priorities.toll_free_number,
-            },
-        }
     }
 }

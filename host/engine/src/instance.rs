@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use callsign_catalog::{Channel, escape};
 use callsign_destination::Number;
-use callsign_index::Revision;
+use callsign_index::host_reads::channel_of;
+use callsign_index::{CurrentSignals, Revision, SignalSource};
 use callsign_sticky::{Pin, StickyError, StickyStore};
 use wasmtime::{ResourceLimiter, Store};
 
@@ -21,6 +22,7 @@ use crate::idle_memory::Reservation;
 use crate::limits::Limits;
 use crate::log_budget::LogBudget;
 use crate::memory_budget::{Share, TABLE_ELEMENT};
+use crate::message_attributes::MessageAttributes;
 use crate::policy::Policy;
 use crate::time::CallTime;
 use crate::trace::{Explained, TraceBounds};
@@ -40,6 +42,13 @@ pub struct State {
     pub(super) pins: Vec<LoadedPin>,
     /// The texts of the messages, by handle; empty unless the policy imports `messages`.
     pub texts: Vec<MessageTexts>,
+    /// The attributes of the messages; empty unless the policy reads them.
+    pub(super) attributes: MessageAttributes,
+    /// Where the signals of a call come from.
+    pub(super) source: Option<Arc<dyn SignalSource>>,
+    /// The signals of the running call, once it has read any.
+    pub(super) signals: Option<CurrentSignals>,
+    pub(super) copy_up_to: u32,
     pub(super) settings: Arc<str>,
     /// How many imports the running call may make, and how many of them are left.
     pub(super) imports: u64,
@@ -88,17 +97,39 @@ pub struct CallMessage {
     pub country: u16,
     /// The recipient.
     pub recipient: Number,
+    /// The recipient as the policy sees it.
+    pub hash: u64,
     /// When the message is sent, in seconds since 1970-01-01 UTC.
     pub sent_at: Option<u64>,
+    /// Its type, as a request has it.
+    pub message_type: u64,
     /// The position of its pin in [`State::pins`], counted from 1; `None` if the pin is not loaded.
     pub(super) pin: Option<NonZeroU32>,
 }
 
 impl CallMessage {
-    /// A message whose pin is not loaded.
+    /// The message of a request, to a number. Its pin is not loaded.
     #[inline]
-    pub fn new(scope: u32, channel: Channel, country: u16, recipient: Number, sent_at: Option<u64>) -> Self {
-        Self { scope, channel, country, recipient, sent_at, pin: None }
+    pub fn new(request: &Request, recipient: Number) -> Self {
+        Self {
+            scope: request.scope,
+            // A request has one of the catalog's channels.
+            channel: channel_of(request.channel).unwrap_or(Channel::Sms),
+            country: request.country,
+            recipient,
+            hash: request.recipient,
+            sent_at: None,
+            message_type: request.message_type,
+            pin: None,
+        }
+    }
+
+    /// With a time, in seconds since 1970-01-01 UTC.
+    #[inline]
+    #[must_use]
+    pub fn sent_at(mut self, seconds: Option<u64>) -> Self {
+        self.sent_at = seconds;
+        self
     }
 }
 
@@ -145,6 +176,8 @@ pub struct MessageTexts {
     pub application: Option<Box<str>>,
     /// `entityId`.
     pub entity: Option<Box<str>>,
+    /// `messageType`.
+    pub message_type: Option<Box<str>>,
 }
 
 /// How many lines a call may log. Further lines are dropped.
@@ -192,6 +225,19 @@ impl State {
         self.messages.push(message);
     }
 
+    /// Adds the attributes of the next message, each a name and a value: of every message of the call, in the order of the
+    /// handles, or of none.
+    pub fn push_attributes<'a>(&mut self, attributes: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        self.attributes.push(attributes);
+    }
+
+    /// Loads the signals of the running call, unless it has read some before: they are those of that moment.
+    pub(super) fn load_signals(&mut self) {
+        if self.signals.is_none() {
+            self.signals = self.source.as_ref().map(|source| source.current());
+        }
+    }
+
     /// The pin of a message; `None` if it is not loaded.
     #[inline]
     pub(super) fn pin(&mut self, message: u32) -> Option<&mut LoadedPin> {
@@ -213,6 +259,7 @@ impl State {
     fn clear_messages(&mut self) {
         self.messages.clear();
         self.texts.clear();
+        self.attributes.clear();
         self.pins.clear();
         self.entities.clear();
     }
@@ -224,7 +271,7 @@ impl State {
         if clock::now() < self.deadline_tick {
             Ok(())
         } else {
-            Err(wasmtime::Error::new(Failure::Deadline(self.deadline)))
+            Err(wasmtime::Error::new(Failure::Deadline(self.deadline.into())))
         }
     }
 }
@@ -242,6 +289,7 @@ pub struct Instance {
     time: CallTime,
     calls: usize,
     reads_texts: bool,
+    reads_attributes: bool,
     /// While the instance is idle: its share of [`Limits::idle_memory`], if it is a large one.
     pub(super) reservation: Option<Reservation>,
 }
@@ -260,6 +308,10 @@ impl Instance {
             entities: OtherEntities::default(),
             pins: Vec::new(),
             texts: Vec::new(),
+            attributes: MessageAttributes::default(),
+            source: None,
+            signals: None,
+            copy_up_to: policy.copy_up_to,
             settings: Arc::clone(&policy.settings),
             imports: u64::from(limits.imports),
             imports_left: u64::from(limits.imports),
@@ -299,10 +351,11 @@ impl Instance {
                 time: CallTime::FULL,
                 calls: 0,
                 reads_texts: policy.fit.reads_texts,
+                reads_attributes: policy.fit.reads_attributes,
                 reservation: None,
                 limits,
             }),
-            Err(error) => Err(match failure(&error, &mut store, &limits, 1) {
+            Err(error) => Err(match failure(&error, &mut store, &limits, 1, 0) {
                 Failure::Trap(reason) => Failure::NoInstance(reason),
                 Failure::Deadline(_) if allowed < ticks => Failure::Stopped,
                 failure => failure,
@@ -339,16 +392,30 @@ impl Instance {
         self.reads_texts
     }
 
-    /// Begins the next call: sets its revision and sticky store, and removes the messages of the last one. The caller
-    /// adds the messages with [`State::push_message`].
+    /// Whether the policy reads the attributes of messages.
     #[inline]
-    pub fn begin(&mut self, revision: &Arc<Revision>, sticky: &Arc<dyn StickyStore>) -> &mut State {
+    pub fn reads_attributes(&self) -> bool {
+        self.reads_attributes
+    }
+
+    /// Begins the next call: sets its revision, its sticky store and the source of its signals, and removes the messages of
+    /// the last one. The caller adds the messages with [`State::push_message`]. A revision always comes with the same store.
+    #[inline]
+    pub fn begin(
+        &mut self,
+        revision: &Arc<Revision>,
+        sticky: &Arc<dyn StickyStore>,
+        signals: &Arc<dyn SignalSource>,
+    ) -> &mut State {
         let state = self.store.data_mut();
         state.clear_messages();
         // Other threads use these reference counts too, so they are written only when the revision has changed.
         if !state.revision.as_ref().is_some_and(|current| Arc::ptr_eq(current, revision)) {
             state.revision = Some(Arc::clone(revision));
             state.sticky = Some(Arc::clone(sticky));
+        }
+        if !state.source.as_ref().is_some_and(|current| Arc::ptr_eq(current, signals)) {
+            state.source = Some(Arc::clone(signals));
         }
         state
     }
@@ -430,6 +497,7 @@ impl Instance {
         call: impl FnOnce(&mut Store<State>, wasmtime::component::Instance, &Exports) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
         self.calls += 1;
+        let memory_before = self.memory();
         let Self { store, instance, exports, limits, .. } = self;
         let allowed = self.ticks.min(std::mem::replace(&mut self.time, CallTime::FULL).0);
         // The clock first: a resting one moves the epoch by several ticks at once.
@@ -451,7 +519,9 @@ impl Instance {
             store.data().meter.instructions.store(fuel - left, Ordering::Relaxed);
             Ok(answer)
         });
-        answer.map_err(|error| match failure(&error, store, limits, requests as u64) {
+        // Signals are of one call, and an idle instance keeps none alive.
+        store.data_mut().signals = None;
+        answer.map_err(|error| match failure(&error, store, limits, requests as u64, memory_before) {
             Failure::Deadline(_) if allowed < self.ticks => Failure::Stopped,
             failure => failure,
         })
@@ -462,10 +532,19 @@ impl Instance {
 const UNMETERED: &str = "a budget of instructions must be given when the policy is compiled";
 
 #[cold]
-fn failure(error: &wasmtime::Error, store: &mut Store<State>, limits: &Limits, requests: u64) -> Failure {
+fn failure(
+    error: &wasmtime::Error,
+    store: &mut Store<State>,
+    limits: &Limits,
+    requests: u64,
+    memory_before: usize,
+) -> Failure {
     let fuel = limits.fuel.unwrap_or_default().saturating_mul(requests);
-    let State { refused, last_error, .. } = store.data_mut();
-    match (Failure::from_wasmtime(error, refused.take(), limits, fuel), last_error.take()) {
+    let State { refused, last_error, memory, .. } = store.data_mut();
+    let refused = refused.take();
+    let failure = Failure::from_wasmtime(error, refused.clone(), limits, fuel);
+    let failure = failure.with_memory(refused.as_ref(), *memory - memory_before.min(*memory), *memory, limits);
+    match (failure, last_error.take()) {
         (Failure::Trap(trap), Some(line)) => Failure::Trap(format!("{trap}: {}", escape::line(&line, MAX_TEXT))),
         (failure, _) => failure,
     }

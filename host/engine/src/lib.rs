@@ -38,6 +38,7 @@ mod instance_pool;
 mod limits;
 mod log_budget;
 mod memory_budget;
+mod message_attributes;
 mod metadata;
 mod module_store;
 mod own_refusal;
@@ -46,10 +47,12 @@ mod time;
 mod trace;
 
 pub use bindings::{contract, explain};
+/// The numbers of the contract that stand for words, by name.
+pub use callsign_policy::words;
 pub use compile::{Compiler, compile_child_main};
 pub use error::PolicyError;
 pub use exports::RequestIter;
-pub use failure::Failure;
+pub use failure::{Failure, MemoryTaken, Overrun};
 pub use inspection::{Import, Inspection};
 pub use instance::{CallMessage, Instance, MessageTexts, PinRead, State};
 pub use instance_pool::InstanceSlot;

@@ -10,7 +10,7 @@ use semver::Version;
 use wasmtime::component::{Component, InstancePre};
 
 use crate::compile::{Compiler, Source};
-use crate::contract_check::{self, ContractFit};
+use crate::contract_check::ContractFit;
 use crate::engine::{Engine, MAX_MEMORY};
 use crate::error::PolicyError;
 use crate::exports::Exports;
@@ -28,6 +28,10 @@ use crate::time::CallTime;
 /// first.
 const MAX_RECLAIMS: usize = 16;
 
+/// The largest pool that a policy should copy before its first decision, in senders: asking a question costs the host as
+/// much as copying so many.
+const COPY_UP_TO: u32 = 64;
+
 /// A policy: a compiled component, ready to decide.
 pub struct Policy {
     pub(super) label: Arc<str>,
@@ -39,6 +43,7 @@ pub struct Policy {
     pub(super) isolation: Isolation,
     pub(super) settings: Arc<str>,
     pub(super) log_budget: Option<Arc<LogBudget>>,
+    pub(super) copy_up_to: u32,
     settings_accepted: AtomicBool,
     pub(super) meter: Arc<Meter>,
     idle: InstancePool<Instance>,
@@ -87,8 +92,17 @@ impl Policy {
 
     /// Checks that a compiled component fits the contract, and links its imports.
     pub(crate) fn link(metadata: &Metadata, component: &Component, limits: Limits) -> Result<Self, PolicyError> {
-        let engine = Engine::of_component(component)?;
-        let fit = contract_check::check(&engine.engine, component)?;
+        Self::link_on(Engine::of_component(component)?, metadata, component, limits)
+    }
+
+    /// As [`Policy::link`], on the engine that the component was compiled for.
+    pub(crate) fn link_on(
+        engine: &'static Engine,
+        metadata: &Metadata,
+        component: &Component,
+        limits: Limits,
+    ) -> Result<Self, PolicyError> {
+        let fit = engine.contract.check(&engine.engine, component)?;
         let pre = engine.linker.instantiate_pre(component);
         let mismatch = |error: wasmtime::Error| PolicyError::Mismatch { reason: format!("{error:#}") };
         let pre = pre.map_err(mismatch)?;
@@ -105,6 +119,7 @@ impl Policy {
             isolation: Isolation::default(),
             settings: "{}".into(),
             log_budget: None,
+            copy_up_to: COPY_UP_TO,
             settings_accepted: AtomicBool::new(false),
             meter: Arc::default(),
             idle: InstancePool::new(&engine.idle),
@@ -140,6 +155,16 @@ impl Policy {
     pub fn with_log_budget(mut self, budget: Arc<LogBudget>) -> Self {
         self.log_budget = Some(budget);
         // Idle instances have the old one.
+        self.forget_idle();
+        self
+    }
+
+    /// Sets the largest pool, in senders, that the policy should copy before its first decision; of a larger one it should
+    /// ask questions. Default 64. Answers must not depend on it: 0 and [`u32::MAX`] show whether they do.
+    #[must_use]
+    pub fn with_copy_up_to(mut self, senders: u32) -> Self {
+        self.copy_up_to = senders;
+        // Idle instances have the old number.
         self.forget_idle();
         self
     }

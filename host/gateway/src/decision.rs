@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use callsign_catalog::{Catalog, Sender, Strategy};
+use arc_swap::Guard;
+use callsign_catalog::{Catalog, Channel, Sender, Strategy};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::refusal::Refusal;
@@ -56,6 +57,13 @@ impl Outcome {
     }
 }
 
+/// Of a message with `channels`: the channel that the outcome is of, and what the channels after it would get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ByChannel {
+    pub(crate) channel: Channel,
+    pub(crate) fallbacks: Vec<(Channel, Outcome)>,
+}
+
 /// What became of a message.
 ///
 /// It borrows the catalog and the policy that it was decided with, so it stays true when they are replaced.
@@ -63,6 +71,7 @@ impl Outcome {
 pub struct DecisionRef<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) outcome: &'a Outcome,
+    pub(crate) by_channel: Option<&'a ByChannel>,
 }
 
 impl<'a> DecisionRef<'a> {
@@ -111,6 +120,20 @@ impl<'a> DecisionRef<'a> {
         }
     }
 
+    /// The channel of the decision, for a message with `channels`: the first that has a sender, or the preferred one if none
+    /// has. None for a message with a single `channel`.
+    pub fn channel(&self) -> Option<Channel> {
+        self.by_channel.map(|by_channel| by_channel.channel)
+    }
+
+    /// What the channels after [`DecisionRef::channel`] would get, in order of preference. No pin was written for them.
+    pub fn fallbacks(&self) -> impl ExactSizeIterator<Item = (Channel, DecisionRef<'a>)> + use<'a> {
+        let snapshot = self.snapshot;
+        let fallbacks = self.by_channel.map_or(&[][..], |by_channel| &by_channel.fallbacks);
+        let decision = |outcome| DecisionRef { snapshot, outcome, by_channel: None };
+        fallbacks.iter().map(move |(channel, outcome)| (*channel, decision(outcome)))
+    }
+
     /// The policy that decided, as `name@version`.
     pub fn policy(&self) -> &'a str {
         self.snapshot.policy(self.outcome.by).label()
@@ -118,7 +141,7 @@ impl<'a> DecisionRef<'a> {
 
     /// The decision as JSON, with the id of its message.
     pub fn to_json<'m>(&self, message_id: Option<&'m str>) -> impl Serialize + use<'a, 'm> {
-        Json { message_id, decision: *self }
+        Json { message_id, channel: self.channel(), decision: *self }
     }
 }
 
@@ -137,8 +160,79 @@ impl fmt::Debug for DecisionRef<'_> {
     }
 }
 
+/// What became of one message.
+///
+/// It keeps the catalog and the policy that it was decided with alive: read it and drop it. A thread that holds more than
+/// a few of them decides more slowly.
+pub struct Decision {
+    pub(crate) snapshot: Guard<Arc<Snapshot>>,
+    pub(crate) outcome: Outcome,
+    pub(crate) by_channel: Option<Box<ByChannel>>,
+}
+
+impl Decision {
+    /// The decision.
+    pub fn get(&self) -> DecisionRef<'_> {
+        DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome, by_channel: self.by_channel.as_deref() }
+    }
+
+    /// The decision of a batch of one message.
+    pub(crate) fn only(decisions: Decisions) -> Self {
+        let Decisions { snapshot, outcomes, by_channel } = decisions;
+        // A batch has a decision for each of its messages.
+        let outcome = outcomes.into_iter().next();
+        let outcome = outcome.unwrap_or_else(|| Outcome::undecided("the batch of one message has no decision"));
+        Self { snapshot: Guard::from_inner(snapshot), outcome, by_channel: by_channel.into_iter().next().flatten() }
+    }
+}
+
+impl fmt::Debug for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+/// What became of the messages of a batch, in their order.
+pub struct Decisions {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) outcomes: Vec<Outcome>,
+    /// One for each message, or none at all if no message has `channels`.
+    pub(crate) by_channel: Vec<Option<Box<ByChannel>>>,
+}
+
+impl Decisions {
+    /// How many there are: one for each message.
+    pub fn len(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// Whether the batch was empty.
+    pub fn is_empty(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    /// The decision of the message at an index.
+    pub fn get(&self, index: usize) -> Option<DecisionRef<'_>> {
+        let by_channel = self.by_channel.get(index).and_then(Option::as_deref);
+        self.outcomes.get(index).map(|outcome| DecisionRef { snapshot: &self.snapshot, outcome, by_channel })
+    }
+
+    /// The decisions in the order of the messages.
+    pub fn iter(&self) -> impl Iterator<Item = DecisionRef<'_>> {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+}
+
+impl fmt::Debug for Decisions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// A decision as JSON.
 struct Json<'a, 'm> {
     message_id: Option<&'m str>,
+    channel: Option<Channel>,
     decision: DecisionRef<'a>,
 }
 
@@ -147,6 +241,9 @@ impl Serialize for Json<'_, '_> {
         let mut map = serializer.serialize_map(None)?;
         if let Some(id) = self.message_id {
             map.serialize_entry("messageId", id)?;
+        }
+        if let Some(channel) = self.channel {
+            map.serialize_entry("channel", channel.as_str())?;
         }
         if let Some(refusal) = self.decision.refusal() {
             map.serialize_entry("refusal", &RefusalJson(refusal))?;
@@ -163,7 +260,24 @@ impl Serialize for Json<'_, '_> {
             }
             map.serialize_entry("policy", self.decision.policy())?;
         }
+        if self.decision.by_channel.is_some() {
+            map.serialize_entry("fallbacks", &Fallbacks(self.decision))?;
+        }
         map.end()
+    }
+}
+
+/// What the other channels of a message would get.
+struct Fallbacks<'a>(DecisionRef<'a>);
+
+impl Serialize for Fallbacks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fallbacks = self.0.fallbacks();
+        serializer.collect_seq(fallbacks.map(|(channel, decision)| Json {
+            message_id: None,
+            channel: Some(channel),
+            decision,
+        }))
     }
 }
 

@@ -2,22 +2,22 @@
 
 mod json;
 mod people;
+mod words;
 
 use std::fmt;
 use std::sync::Arc;
 
-use callsign_catalog::{Channel, Sender, Strategy};
+use callsign_catalog::{Sender, Strategy};
 use callsign_destination::Destination;
-use callsign_engine::contract::senders::Standing;
 use callsign_engine::contract::sticky::Pin;
 use callsign_engine::contract::types::Answer;
-use callsign_engine::explain::{Narrowing, SenderVerdict, StrategyVerdict, Trace};
+use callsign_engine::explain::Trace;
 use callsign_engine::{Failure, PinRead, RequestTime};
-use callsign_index::DEFAULT_APPLICATION;
+use callsign_index::Unhealthy;
 use cpu_time::ThreadTime;
 use serde::{Serialize, Serializer};
 
-use crate::decision::{DecisionRef, Outcome, Verdict};
+use crate::decision::{ByChannel, DecisionRef, Outcome, Verdict};
 use crate::gateway::Gateway;
 use crate::lanes::{SlowLane, quick_time};
 use crate::message::{Message, OwnedMessage};
@@ -32,24 +32,34 @@ use crate::resolve::wording::word;
 use crate::snapshot::{AnsweredBy, PLATFORM, Role, Snapshot};
 
 /// Why a message got its sender. Written with `Display` for people and with `Serialize` for programs.
+///
+/// Of a message with `channels` it is that of the channel which the decision is of, and has those of the others.
 pub struct Explanation {
     snapshot: Arc<Snapshot>,
     outcome: Outcome,
-    application: Box<str>,
-    entity: Option<Box<str>>,
-    channel: Channel,
-    to: Box<str>,
-    from: Option<Box<str>>,
+    message: OwnedMessage,
     destination: Option<Destination>,
     /// The senders with the address in `from`, as the catalog's indexes.
     registered: Vec<u32>,
     /// The scope that was asked about, and what the policy says of it.
     trace: Option<(u32, Trace)>,
+    /// The senders of that scope that are unhealthy.
+    unhealthy: Option<Arc<Unhealthy>>,
     /// The policy said more than there is in the scope, and the rest was cut off.
     is_cut: bool,
     /// The policy does not explain, or failed to.
     unexplained: bool,
     pins: bool,
+    others: Option<Box<OtherChannels>>,
+}
+
+/// The other channels of a message with `channels`.
+struct OtherChannels {
+    by_channel: ByChannel,
+    /// Those that are preferred, and have no sender.
+    before: Vec<Explanation>,
+    /// Those after it.
+    after: Vec<Explanation>,
 }
 
 impl Gateway {
@@ -61,12 +71,18 @@ impl Gateway {
     /// does not apply the failure rule. No pin is written.
     pub fn explain(&self, message: &Message<'_>) -> Explanation {
         let snapshot = self.snapshot();
+        let Some(channels) = message.channels else { return self.explain_one(&snapshot, message) };
+        let channels = channels.as_slice().iter();
+        Explanation::of_channels(channels.map(|&channel| self.explain_one(&snapshot, &message.over(channel))).collect())
+    }
+
+    fn explain_one(&self, snapshot: &Arc<Snapshot>, message: &Message<'_>) -> Explanation {
         let lane = self.slow_lane();
         let turn = Turn::new(lane, Place::Caller, lane.request_time());
-        let mut explanation = Explanation::begin(&snapshot, message);
-        match prepare(&snapshot, message) {
+        let mut explanation = Explanation::begin(snapshot, message);
+        match prepare(snapshot, message) {
             Ok(question) => {
-                let query = Query::new(&snapshot, question, message);
+                let query = Query::new(snapshot, question, message);
                 if let Err(failure) = explanation.ask(&query, None, &turn) {
                     explanation.fail(&query, &failure);
                 }
@@ -80,16 +96,30 @@ impl Gateway {
     /// has begun before, see [`Gateway::request_time`]: when the time of that is used up, so is the explanation's.
     pub async fn explain_within(&self, message: &Message<'_>, time: RequestTime) -> Explanation {
         let snapshot = self.snapshot();
-        let mut explanation = Explanation::begin(&snapshot, message);
-        let question = match prepare(&snapshot, message) {
+        let Some(channels) = message.channels else { return self.explain_one_within(&snapshot, message, time).await };
+        let mut explanations = Vec::with_capacity(channels.as_slice().len());
+        for &channel in channels.as_slice() {
+            explanations.push(self.explain_one_within(&snapshot, &message.over(channel), time).await);
+        }
+        Explanation::of_channels(explanations)
+    }
+
+    async fn explain_one_within(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        message: &Message<'_>,
+        time: RequestTime,
+    ) -> Explanation {
+        let mut explanation = Explanation::begin(snapshot, message);
+        let question = match prepare(snapshot, message) {
             Ok(question) => question,
             Err(outcome) => {
                 explanation.outcome = outcome;
                 return explanation;
             }
         };
-        let query = Query::new(&snapshot, question, message);
-        let read = match (snapshot.sticky.as_async(), pin_key(&snapshot, &query)) {
+        let query = Query::new(snapshot, question, message);
+        let read = match (snapshot.sticky.as_async(), pin_key(snapshot, &query)) {
             (Some(store), Some(key)) => store.read_async(&[key]).await.into_iter().next(),
             _ => None,
         };
@@ -104,7 +134,7 @@ impl Gateway {
         match failure {
             None => {}
             Some(Failure::Stopped) => {
-                let begun = std::mem::replace(&mut explanation, Explanation::begin(&snapshot, message));
+                let begun = std::mem::replace(&mut explanation, Explanation::begin(snapshot, message));
                 match explain_in_slow_lane(lane, begun, &query, read, time).await {
                     Ok(explained) => explanation = explained,
                     Err(failure) => explanation.fail(&query, &failure),
@@ -113,7 +143,7 @@ impl Gateway {
             Some(failure) => explanation.fail(&query, &failure),
         }
         if matches!(explanation.outcome.verdict, Verdict::Refused(Refusal::Own(_))) {
-            word(lane, &snapshot, vec![(question.scope, &mut explanation.outcome)], time).await;
+            word(lane, snapshot, vec![(question.scope, &mut explanation.outcome)], time).await;
         }
         explanation
     }
@@ -138,7 +168,8 @@ async fn explain_in_slow_lane(
     let message = OwnedMessage::of(query.message);
     let work = move || {
         let lane = own.upgrade()?;
-        let (began, message) = (ThreadTime::now(), message.get());
+        let (began, attributes) = (ThreadTime::now(), message.attributes());
+        let message = message.get(&attributes);
         let query = Query { question, request, message: &message };
         let turn = Turn::new(&lane, Place::SlowLane, time);
         if let Err(failure) = explanation.ask(&query, read, &turn) {
@@ -162,19 +193,37 @@ impl Explanation {
                 verdict: Verdict::Refused(Refusal::NoStrategy),
                 by: AnsweredBy { route: PLATFORM, role: Role::Active },
             },
-            application: message.application.unwrap_or(DEFAULT_APPLICATION).into(),
-            entity: message.entity.map(Into::into),
-            channel: message.channel,
-            to: message.to.into(),
-            from: message.from.map(Into::into),
+            message: OwnedMessage::of(message),
             destination: Destination::parse(message.to).ok(),
             registered: message.from.map_or_else(Vec::new, |from| snapshot.revision.registered(from).collect()),
             trace: None,
+            unhealthy: None,
             is_cut: false,
             unexplained: false,
             pins: false,
+            others: None,
             snapshot: Arc::clone(snapshot),
         }
+    }
+
+    /// The explanation of a message by those of its channels, the preferred one first.
+    fn of_channels(mut explanations: Vec<Explanation>) -> Self {
+        let decided = |one: &Explanation| matches!(one.outcome.verdict, Verdict::Decided { .. });
+        let answer = explanations.iter().position(decided).unwrap_or_default();
+        let after = explanations.split_off(answer + 1);
+        let mut explanation = explanations.remove(answer);
+        let fallbacks = after.iter().map(|one| (one.message.channel(), one.outcome.clone())).collect();
+        let by_channel = ByChannel { channel: explanation.message.channel(), fallbacks };
+        explanation.others = Some(Box::new(OtherChannels { by_channel, before: explanations, after }));
+        explanation
+    }
+
+    /// The channel, and those of the others, in order of preference.
+    fn all_channels(&self) -> impl Iterator<Item = &Explanation> {
+        let others = self.others.as_deref();
+        let before = others.map_or(&[][..], |others| &others.before);
+        let after = others.map_or(&[][..], |others| &others.after);
+        before.iter().chain([self]).chain(after)
     }
 
     /// Asks the policy; `read` is the pin, where that was read before.
@@ -206,6 +255,7 @@ impl Explanation {
         self.unexplained = explained.is_none();
         self.is_cut = explained.as_ref().is_some_and(|explained| explained.is_cut);
         self.trace = explained.map(|explained| (query.question.scope, explained.trace));
+        self.unhealthy = unhealthy(&snapshot, query);
         let verdict = match pin {
             Some(Err(error)) => unavailable(bound.binding.on_unavailable, checked.verdict, &error),
             _ => checked.verdict,
@@ -226,7 +276,8 @@ impl Explanation {
 
     /// The decision.
     pub fn decision(&self) -> DecisionRef<'_> {
-        DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome }
+        let by_channel = self.others.as_deref().map(|others| &others.by_channel);
+        DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome, by_channel }
     }
 
     /// Whether deciding, rather than explaining, would pin the recipient to the sender.
@@ -236,11 +287,11 @@ impl Explanation {
 
     /// How many strategies and senders it says something of.
     pub fn notes(&self) -> usize {
-        self.trace.as_ref().map_or(0, |(_, trace)| {
-            trace.strategies.len()
-                + trace.senders.len()
-                + trace.stages.iter().map(|stage| stage.left.len()).sum::<usize>()
-        })
+        let of_trace = |trace: &Trace| {
+            let left: usize = trace.stages.iter().map(|stage| stage.left.len()).sum();
+            trace.strategies.len() + trace.senders.len() + left
+        };
+        self.all_channels().filter_map(|one| Some(of_trace(&one.trace.as_ref()?.1))).sum()
     }
 
     /// A sender of the scope. Handles of a trace come from the policy, so there may be no such sender.
@@ -276,43 +327,11 @@ impl Serialize for Explanation {
     }
 }
 
-/// A verdict as programs read it, and in words.
-fn strategy_verdict(verdict: StrategyVerdict) -> (&'static str, &'static str) {
-    match verdict {
-        StrategyVerdict::Chosen => ("CHOSEN", "chosen"),
-        StrategyVerdict::ReplacedByEntity => {
-            ("REPLACED_BY_ENTITY", "the entity's own strategies for this channel replace it")
-        }
-        StrategyVerdict::OtherChannel => ("OTHER_CHANNEL", "for another channel"),
-        StrategyVerdict::OtherCountries => ("OTHER_COUNTRIES", "for other countries"),
-        StrategyVerdict::LessSpecific => ("LESS_SPECIFIC", "less specific than the chosen one"),
-    }
-}
-
-/// A verdict as programs read it, and in words.
-fn sender_verdict(verdict: SenderVerdict) -> (&'static str, &'static str) {
-    match verdict {
-        SenderVerdict::Chosen => ("CHOSEN", "chosen"),
-        SenderVerdict::Excluded(Standing::OtherChannel) => ("OTHER_CHANNEL", "not associated for this channel"),
-        SenderVerdict::Excluded(Standing::Suspended) => ("SUSPENDED", "suspended"),
-        SenderVerdict::Excluded(Standing::ChannelNotCovered) => ("CHANNEL_NOT_COVERED", "does not cover the channel"),
-        SenderVerdict::Excluded(Standing::CountryNotCovered) => ("COUNTRY_NOT_COVERED", "does not cover the country"),
-        SenderVerdict::Excluded(Standing::NotListed) => ("NOT_LISTED", "not in the strategy's senderIds"),
-        SenderVerdict::Excluded(Standing::Candidate) => ("EXCLUDED", "excluded by the policy"),
-        SenderVerdict::LowerPriority => ("LOWER_PRIORITY", "another type has a better priority"),
-        SenderVerdict::Farther => ("FARTHER", "others are nearer to the recipient"),
-        SenderVerdict::SpreadElsewhere => ("SPREAD_ELSEWHERE", "left, but the recipient is spread to another"),
-        SenderVerdict::PinnedElsewhere => ("PINNED_ELSEWHERE", "the recipient is pinned to another"),
-    }
-}
-
-/// A step as programs read it, and in words.
-fn narrowing(step: Narrowing) -> (&'static str, &'static str) {
-    match step {
-        Narrowing::Candidates => ("CANDIDATES", "4 candidates"),
-        Narrowing::TypePriority => ("TYPE_PRIORITY", "6 type priority"),
-        Narrowing::Geolocated => ("GEOLOCATED", "7 geolocated"),
-    }
+/// The senders of a message's scope that are unhealthy for it.
+fn unhealthy(snapshot: &Snapshot, query: &Query<'_>) -> Option<Arc<Unhealthy>> {
+    let scope = snapshot.revision.scope(query.question.scope)?;
+    let (channel, country) = (query.question.channel, query.question.destination.country);
+    Some(snapshot.revision.unhealthy(scope, &snapshot.signals.current(), channel, country))
 }
 
 /// What a pin was found to be.

@@ -12,13 +12,14 @@ use callsign_sticky::{MemoryStore, StickyStore};
 use crate::bindings::{
     AutoRollback, Binding, BindingTarget, BoundPolicy, Comparison, Control, HeldBinding, Refreshed, Served, SwapError,
 };
-use crate::decision::{DecisionRef, Outcome, Verdict};
+use crate::decision::{Decision, Decisions, Outcome, Verdict};
 use crate::event::Event;
 use crate::lanes::{LaneOptions, SlowLane, Usage};
 use crate::message::Message;
 use crate::refusal::Refusal;
 use crate::resolve::batch::{Batch, key as pin_key};
 use crate::resolve::call::Query;
+use crate::resolve::channels::Rounds;
 use crate::resolve::destination::prepare;
 use crate::resolve::in_lanes;
 use crate::resolve::shadow::compare_in_slow_lane;
@@ -90,6 +91,9 @@ impl Gateway {
     /// The sender of one message. The policy runs on the caller's thread, up to its deadline.
     #[inline]
     pub fn resolve(&self, message: &Message<'_>) -> Decision {
+        if message.channels.is_some() {
+            return Decision::only(self.resolve_batch(std::slice::from_ref(message)));
+        }
         let snapshot = self.control.snapshot.load();
         let outcome = match prepare(&snapshot, message) {
             Ok(question) => {
@@ -104,7 +108,7 @@ impl Gateway {
             }
             Err(outcome) => outcome,
         };
-        Decision { snapshot, outcome }
+        Decision { snapshot, outcome, by_channel: None }
     }
 
     /// The senders of many messages, each as [`Gateway::resolve`] would give it, in their order, on one catalog and one
@@ -112,10 +116,23 @@ impl Gateway {
     /// of them within the time of a request, see [`LaneOptions::request`].
     pub fn resolve_batch(&self, messages: &[Message<'_>]) -> Decisions {
         let snapshot = self.snapshot();
+        let Some(mut rounds) = Rounds::of(messages) else {
+            let outcomes = self.decide_batch(&snapshot, messages, self.request_time(messages.len()));
+            return Decisions { snapshot, outcomes, by_channel: Vec::new() };
+        };
+        let time = self.request_time(rounds.decisions());
+        while let Some(messages) = rounds.next() {
+            rounds.take(self.decide_batch(&snapshot, &messages, time));
+        }
+        let (outcomes, by_channel) = rounds.finish();
+        Decisions { snapshot, outcomes, by_channel }
+    }
+
+    /// Decides messages of one channel each on the caller's thread.
+    fn decide_batch(&self, snapshot: &Arc<Snapshot>, messages: &[Message<'_>], time: RequestTime) -> Vec<Outcome> {
         let lane = &self.control.slow_lane;
-        let length = lane.length_for(messages.len());
-        let mut turn = Turn::new(lane, Place::Caller, RequestTime::begin(length));
-        let mut batch = Batch::new(&snapshot, messages);
+        let mut turn = Turn::new(lane, Place::Caller, time);
+        let mut batch = Batch::new(snapshot, messages);
         // A store that is far away is asked once for all.
         let keys = if snapshot.sticky.as_async().is_some() { batch.keys() } else { Vec::new() };
         if !keys.is_empty() {
@@ -129,7 +146,7 @@ impl Gateway {
         }
         if batch.has_own_refusals() {
             // They are worded when they are read, all of them within the time of one request.
-            let time = Arc::new(WordingTime::new(length));
+            let time = Arc::new(WordingTime::new(lane.length_for(messages.len())));
             for (_, outcome) in batch.own_refusals() {
                 if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict {
                     own.share_time(&time);
@@ -137,10 +154,9 @@ impl Gateway {
             }
         }
         if !turn.shadows.is_empty() {
-            turn.compare_now(&snapshot);
+            turn.compare_now(snapshot);
         }
-        let outcomes = batch.into_outcomes();
-        Decisions { snapshot, outcomes }
+        batch.into_outcomes()
     }
 
     /// [`Gateway::resolve`] for callers that must not block. Works on any executor. A store of pins on a network or a disk is
@@ -154,15 +170,16 @@ impl Gateway {
 
     /// The same as a part of a request that has begun before.
     pub async fn resolve_within(&self, message: &Message<'_>, time: RequestTime) -> Decision {
+        if message.channels.is_some() {
+            let messages = std::slice::from_ref(message);
+            return Decision::only(self.resolve_in_lanes(self.snapshot(), messages, Some(time)).await);
+        }
         if let Some(decision) = self.resolve_at_once(message, time) {
             return decision;
         }
         let snapshot = self.snapshot();
         let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, std::slice::from_ref(message), time).await;
-        // A batch has a decision for each of its messages.
-        let outcome = outcomes.into_iter().next();
-        let outcome = outcome.unwrap_or_else(|| Outcome::undecided("the batch of one message has no decision"));
-        Decision { snapshot: Guard::from_inner(snapshot), outcome }
+        Decision::only(Decisions { snapshot, outcomes, by_channel: Vec::new() })
     }
 
     /// Decides a message that needs no pin from a distant store, by a quick policy, as most do.
@@ -187,13 +204,13 @@ impl Gateway {
                 if !turn.shadows.is_empty() {
                     let snapshot = Guard::into_inner(snapshot);
                     compare_in_slow_lane(lane, &snapshot, time, turn.shadows);
-                    return Some(Decision { snapshot: Guard::from_inner(snapshot), outcome });
+                    return Some(Decision { snapshot: Guard::from_inner(snapshot), outcome, by_channel: None });
                 }
                 outcome
             }
             Err(outcome) => outcome,
         };
-        Some(Decision { snapshot, outcome })
+        Some(Decision { snapshot, outcome, by_channel: None })
     }
 
     /// [`Gateway::resolve_batch`] for callers that must not block, as [`Gateway::resolve_async`]. The pins of all messages are
@@ -202,10 +219,29 @@ impl Gateway {
     ///
     /// A future that is dropped decides nothing more, but pins that were on their way may be written.
     pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
-        let snapshot = self.snapshot();
-        let time = self.request_time(messages.len());
-        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, messages, time).await;
-        Decisions { snapshot, outcomes }
+        self.resolve_in_lanes(self.snapshot(), messages, None).await
+    }
+
+    /// Decides messages of any number of channels in both lanes; by default within the time of a request of theirs.
+    async fn resolve_in_lanes(
+        &self,
+        snapshot: Arc<Snapshot>,
+        messages: &[Message<'_>],
+        time: Option<RequestTime>,
+    ) -> Decisions {
+        let lane = &self.control.slow_lane;
+        let Some(mut rounds) = Rounds::of(messages) else {
+            let time = time.unwrap_or_else(|| self.request_time(messages.len()));
+            let outcomes = in_lanes::decide(lane, &snapshot, messages, time).await;
+            return Decisions { snapshot, outcomes, by_channel: Vec::new() };
+        };
+        let time = time.unwrap_or_else(|| self.request_time(rounds.decisions()));
+        while let Some(messages) = rounds.next() {
+            let outcomes = in_lanes::decide(lane, &snapshot, &messages, time).await;
+            rounds.take(outcomes);
+        }
+        let (outcomes, by_channel) = rounds.finish();
+        Decisions { snapshot, outcomes, by_channel }
     }
 
     /// The time of a request of this many messages, which begins now: for requests that make several calls of the gateway.
@@ -427,62 +463,6 @@ impl fmt::Debug for Gateway {
             .field("revision", &snapshot.revision.number())
             .field("policy", &snapshot.routes[0].active.binding.policy.label())
             .finish_non_exhaustive()
-    }
-}
-
-/// What became of one message.
-///
-/// It keeps the catalog and the policy that it was decided with alive: read it and drop it. A thread that holds more than
-/// a few of them decides more slowly.
-pub struct Decision {
-    snapshot: Guard<Arc<Snapshot>>,
-    outcome: Outcome,
-}
-
-impl Decision {
-    /// The decision.
-    pub fn get(&self) -> DecisionRef<'_> {
-        DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome }
-    }
-}
-
-impl fmt::Debug for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get().fmt(f)
-    }
-}
-
-/// What became of the messages of a batch, in their order.
-pub struct Decisions {
-    snapshot: Arc<Snapshot>,
-    outcomes: Vec<Outcome>,
-}
-
-impl Decisions {
-    /// How many there are: one for each message.
-    pub fn len(&self) -> usize {
-        self.outcomes.len()
-    }
-
-    /// Whether the batch was empty.
-    pub fn is_empty(&self) -> bool {
-        self.outcomes.is_empty()
-    }
-
-    /// The decision of the message at an index.
-    pub fn get(&self, index: usize) -> Option<DecisionRef<'_>> {
-        self.outcomes.get(index).map(|outcome| DecisionRef { snapshot: &self.snapshot, outcome })
-    }
-
-    /// The decisions in the order of the messages.
-    pub fn iter(&self) -> impl Iterator<Item = DecisionRef<'_>> {
-        self.outcomes.iter().map(|outcome| DecisionRef { snapshot: &self.snapshot, outcome })
-    }
-}
-
-impl fmt::Debug for Decisions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
     }
 }
 

@@ -26,15 +26,18 @@ mod refusal;
 mod resolve;
 mod snapshot;
 mod step;
+mod time;
 
 pub use bindings::{
     AutoRollback, Binding, BindingTarget, Breaker, Comparison, Difference, HeldBinding, OnFailure, OnUnavailable,
     Probe, Refreshed, Served, SwapError,
 };
 pub use callsign_catalog::{
-    Application, Association, Catalog, CatalogError, Channel, Countries, Coverage, DefaultSender, Edit, EditError,
-    EditErrorKind, EditFault, Entity, Fault, Faults, Id, IdError, List, MAX_CATALOG_BYTES, MAX_FAULTS,
-    OtherAssociation, PVec, ResourceType, Sender, SenderType, SlotVec, Strategy, escape,
+    Application, Association, AttributeError, Attributes, Catalog, CatalogError, Channel, Countries, Coverage,
+    DefaultSender, Edit, EditError, EditErrorKind, EditFault, Entity, Fault, Faults, Id, IdError, List,
+    MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, MAX_CATALOG_BYTES, MAX_FAULTS, MAX_MESSAGE_TYPES,
+    MessageType, MessageTypeError, MessageTypes, OtherAssociation, PVec, Registration, ResourceType, Sender,
+    SenderType, SlotVec, Strategy, check_attribute, check_attributes, check_message_type, escape,
 };
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
 pub use callsign_engine::{
@@ -49,14 +52,15 @@ pub use callsign_sticky as sticky;
 pub use callsign_sticky::{
     EmbeddedStore, MemoryStore, Pin, PinKey, PinScope, PinnedSender, Recipient, SenderKey, StickyError, StickyStore,
 };
-pub use decision::DecisionRef;
+pub use decision::{Decision, DecisionRef, Decisions};
 pub use event::{Event, EventKind};
 pub use explain::Explanation;
-pub use gateway::{Decision, Decisions, Gateway, GatewayError};
+pub use gateway::{Gateway, GatewayError};
 pub use lanes::{LaneOptions, Usage};
-pub use message::Message;
-pub use refusal::Refusal;
+pub use message::{Channels, ChannelsError, Message, MessageAttributes};
+pub use refusal::{NotCapable, Refusal};
 pub use step::Step;
+pub use time::{TimeError, parse_time};
 
 /// The examples of the documents, kept true by being compiled and run.
 #[cfg(doctest)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use callsign_catalog::Channel;
+use callsign_catalog::{Channel, Registration};
 use callsign_destination::{Country, DestinationError};
 use callsign_engine::OwnRefusal;
 
@@ -15,10 +15,10 @@ pub enum Refusal {
     InvalidDestination(DestinationError),
     /// `from` is no sender of the catalog.
     SenderNotRegistered,
-    /// `from` is suspended, or does not cover this channel and country.
+    /// `from` is suspended, does not cover this channel and country, or is not for messages of this type.
     SenderNotCapable {
-        /// Every sender with this address is suspended.
-        suspended: bool,
+        /// Which of the three. Of several senders with this address it is of the one that comes nearest to it.
+        reason: NotCapable,
         /// The channel of the message.
         channel: Channel,
         /// The destination.
@@ -45,6 +45,22 @@ pub enum Refusal {
     Own(Arc<OwnRefusal>),
 }
 
+/// Why the sender in `from` cannot carry a message.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum NotCapable {
+    /// It is suspended.
+    Suspended,
+    /// It does not cover the channel and the country.
+    NotCovered,
+    /// It would cover them, but its registration there is not active.
+    NotRegistered(Registration),
+    /// The country takes no senders of its type.
+    TypeNotTaken,
+    /// It is limited to other types of messages than this one.
+    MessageType(Arc<str>),
+}
+
 impl Refusal {
     /// The code for programs.
     pub fn code(&self) -> &str {
@@ -69,10 +85,23 @@ impl fmt::Display for Refusal {
         match self {
             Self::InvalidDestination(error) => error.fmt(f),
             Self::SenderNotRegistered => f.write_str("no sender of the catalog has the address in `from`"),
-            Self::SenderNotCapable { suspended: true, .. } => f.write_str("the sender in `from` is suspended"),
-            Self::SenderNotCapable { channel, country, .. } => {
-                write!(f, "the sender in `from` does not cover {channel} to {country}")
-            }
+            Self::SenderNotCapable { reason, channel, country } => match reason {
+                NotCapable::Suspended => f.write_str("the sender in `from` is suspended"),
+                NotCapable::NotCovered => write!(f, "the sender in `from` does not cover {channel} to {country}"),
+                NotCapable::NotRegistered(registration) => write!(
+                    f,
+                    "the sender in `from` does not cover {channel} to {country}: its registration there is {registration}"
+                ),
+                NotCapable::TypeNotTaken => {
+                    write!(
+                        f,
+                        "the sender in `from` does not cover {channel} to {country}, which takes no senders of its type"
+                    )
+                }
+                NotCapable::MessageType(wanted) => {
+                    write!(f, "the sender in `from` is not for messages of type {wanted}")
+                }
+            },
             Self::NoStrategy => f.write_str("neither the entity nor its application has a sending strategy"),
             Self::ChannelNotAllowed(channel) => {
                 write!(f, "there are sending strategies here, but none that counts is for {channel}")

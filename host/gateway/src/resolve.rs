@@ -9,15 +9,18 @@
 //! Calls are made in a `turn`, which knows where they run and how long they may take: `slow_work` is what the slow lane
 //! does, `in_lanes` awaits messages through both lanes, `wording` asks for the words of refusals.
 //!
+//! `channels` asks about a message with several channels once for each that it needs.
+//!
 //! `progress` takes a message from its call to its decision, also where the policy fails or another message pins the
 //! recipient first. `single` does it for one message, `batch` for many; `shadow` compares a candidate afterwards, `probe`
 //! tries a policy that does not serve yet.
 
 pub(crate) mod batch;
 pub(crate) mod call;
+pub(crate) mod channels;
 pub(crate) mod check;
 pub(crate) mod destination;
-mod explicit;
+pub(crate) mod explicit;
 pub(crate) mod in_lanes;
 pub(crate) mod pin;
 pub(crate) mod probe;

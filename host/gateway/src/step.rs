@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use callsign_engine::contract::types;
+use callsign_engine::words::step;
 
 /// The step of the resolution that settled a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,16 +45,18 @@ impl fmt::Display for Step {
     }
 }
 
-impl From<types::Step> for Step {
+impl Step {
+    /// The step of a policy's decision by its number in the contract; none if there is no such step.
     #[inline]
-    fn from(step: types::Step) -> Self {
+    pub(crate) const fn of(step: u8) -> Option<Self> {
         match step {
-            types::Step::Sticky => Self::Sticky,
-            types::Step::AreaCode => Self::AreaCode,
-            types::Step::Overlay => Self::Overlay,
-            types::Step::Region => Self::Region,
-            types::Step::Pool => Self::Pool,
-            types::Step::DefaultSender => Self::DefaultSender,
+            step::STICKY => Some(Self::Sticky),
+            step::AREA_CODE => Some(Self::AreaCode),
+            step::OVERLAY => Some(Self::Overlay),
+            step::REGION => Some(Self::Region),
+            step::POOL => Some(Self::Pool),
+            step::DEFAULT_SENDER => Some(Self::DefaultSender),
+            _ => None,
         }
     }
 }

@@ -2,22 +2,17 @@
 //!
 //! The imports of a component convert these answers to the contract's types; the native policy takes them as they are.
 
-use std::sync::Arc;
-
 use callsign_catalog::{Channel, SenderType, Strategy};
 use callsign_destination::{Country, Number};
 use callsign_policy::{
-    senders::{Considered, DefaultSender, Pool},
     sticky,
-    strategies::{CountryMatch, Priorities, StrategyFacts},
-    types::{self, ChannelLimit, Level},
+    strategies::{CountryMatch, StrategyFacts},
+    types::{self, Level},
+    words::{channel, level, sender_type},
 };
 use callsign_sticky::{Pin, PinKey, PinScope, Recipient};
 
-use crate::{
-    revision::Revision,
-    scope::{PoolView, area_code},
-};
+use crate::revision::Revision;
 
 impl Revision {
     /// The strategies of a scope, as they apply to a country; empty if there is no such scope.
@@ -27,58 +22,10 @@ impl Revision {
         let facts = scope.strategies.iter().enumerate();
         facts
             .map(|(handle, &index)| {
-                let level = if handle < scope.entity_strategies { Level::Entity } else { Level::Application };
+                let level = if handle < scope.entity_strategies { level::ENTITY } else { level::APPLICATION };
                 facts_of(&all[index as usize], handle as u32, level, country)
             })
             .collect()
-    }
-
-    /// A pool, kept for later calls; none if there is no such scope.
-    pub fn pool(&self, pool: &Pool) -> Option<Arc<PoolView>> {
-        let scope = self.scope(pool.scope)?;
-        let country = Country::from_bits(pool.country)?;
-        let strategy = pool.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-        Some(scope.pool(self.catalog(), self.keys(), channel_of(pool.channel), country, strategy))
-    }
-
-    /// The same pool, made for one use and not kept.
-    pub fn pool_once(&self, pool: &Pool) -> Option<Arc<PoolView>> {
-        let scope = self.scope(pool.scope)?;
-        let country = Country::from_bits(pool.country)?;
-        let strategy = pool.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-        Some(scope.pool_once(self.catalog(), self.keys(), channel_of(pool.channel), country, strategy))
-    }
-
-    /// The default senders of a scope, the entity's first.
-    pub fn default_senders(&self, scope: u32, channel: Channel, country: u16) -> Vec<DefaultSender> {
-        let Some(scope) = self.scope(scope) else { return Vec::new() };
-        let country = Country::from_bits(country);
-        let defaults = scope.defaults.iter().map(|&(level, sender)| DefaultSender {
-            sender,
-            level,
-            usable: country
-                .is_some_and(|country| self.is_capable(scope.members[sender as usize].sender, channel, country)),
-        });
-        defaults.collect()
-    }
-
-    /// All associated senders of a scope, and for each whether it is in a pool, or why not.
-    pub fn all_considered(&self, pool: &Pool) -> Vec<Considered> {
-        let (Some(scope), Some(country)) = (self.scope(pool.scope), Country::from_bits(pool.country)) else {
-            return Vec::new();
-        };
-        let strategy = pool.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-        let considered = scope.considered(self.catalog(), channel_of(pool.channel), country, strategy);
-        let considered = considered.map(|(handle, member, standing)| {
-            let sender = &self.catalog().senders()[member.sender as usize];
-            Considered {
-                sender: handle,
-                sender_type: sender_type_of(sender.kind),
-                area_code: area_code(sender.kind, sender.number),
-                standing,
-            }
-        });
-        considered.collect()
     }
 
     /// A pin as the policy sees it: a sender of the scope, or gone if the scope does not have it any more.
@@ -118,16 +65,14 @@ impl Revision {
 }
 
 fn facts_of(strategy: &Strategy, handle: u32, level: Level, country: Option<Country>) -> StrategyFacts {
-    let priority = |kind: SenderType| strategy.priorities[kind as usize].map_or(0, |priority| priority.get());
+    // The priority of type n is in the byte n.
+    let priorities = (0..).zip(strategy.priorities).fold(0, |all, (kind, priority)| {
+        all | u64::from(priority.map_or(0, |priority| priority.get())) << (8 * kind)
+    });
     StrategyFacts {
         strategy: handle,
         level,
-        channel: match strategy.channel {
-            None => ChannelLimit::Any,
-            Some(Channel::Sms) => ChannelLimit::Sms,
-            Some(Channel::Mms) => ChannelLimit::Mms,
-            Some(Channel::Rcs) => ChannelLimit::Rcs,
-        },
+        channel: strategy.channel.map(channel_number),
         countries: match (&strategy.countries, country) {
             (None, _) => CountryMatch::All,
             (Some(countries), Some(country)) if countries.binary_search(&country).is_ok() => CountryMatch::Listed,
@@ -135,22 +80,29 @@ fn facts_of(strategy: &Strategy, handle: u32, level: Level, country: Option<Coun
         },
         sticky: strategy.sticky,
         geolocated: strategy.geolocated,
-        priorities: Priorities {
-            alphanumeric: priority(SenderType::Alphanumeric),
-            virtual_long_number: priority(SenderType::VirtualLongNumber),
-            short_code: priority(SenderType::ShortCode),
-            toll_free_number: priority(SenderType::TollFreeNumber),
-        },
+        skip_unhealthy: strategy.skip_unhealthy,
+        priorities,
     }
 }
 
-/// The catalog's channel for one of the contract.
+/// The catalog's channel for one of the contract; none if there is no such channel.
 #[inline]
-pub fn channel_of(channel: types::Channel) -> Channel {
+pub fn channel_of(channel: types::Channel) -> Option<Channel> {
     match channel {
-        types::Channel::Sms => Channel::Sms,
-        types::Channel::Mms => Channel::Mms,
-        types::Channel::Rcs => Channel::Rcs,
+        channel::SMS => Some(Channel::Sms),
+        channel::MMS => Some(Channel::Mms),
+        channel::RCS => Some(Channel::Rcs),
+        _ => None,
+    }
+}
+
+/// The contract's channel for one of the catalog.
+#[inline]
+pub fn channel_number(channel: Channel) -> types::Channel {
+    match channel {
+        Channel::Sms => channel::SMS,
+        Channel::Mms => channel::MMS,
+        Channel::Rcs => channel::RCS,
     }
 }
 
@@ -158,9 +110,10 @@ pub fn channel_of(channel: types::Channel) -> Channel {
 #[inline]
 pub fn sender_type_of(kind: SenderType) -> types::SenderType {
     match kind {
-        SenderType::Alphanumeric => types::SenderType::Alphanumeric,
-        SenderType::VirtualLongNumber => types::SenderType::VirtualLongNumber,
-        SenderType::ShortCode => types::SenderType::ShortCode,
-        SenderType::TollFreeNumber => types::SenderType::TollFreeNumber,
+        SenderType::Alphanumeric => sender_type::ALPHANUMERIC,
+        SenderType::VirtualLongNumber => sender_type::LONG_NUMBER,
+        SenderType::ShortCode => sender_type::SHORT_CODE,
+        SenderType::TollFreeNumber => sender_type::TOLL_FREE_NUMBER,
+        SenderType::RcsAgent => sender_type::RCS_AGENT,
     }
 }

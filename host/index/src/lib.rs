@@ -12,11 +12,19 @@
 
 #![forbid(unsafe_code)]
 
+pub mod attributes;
+mod health;
 pub mod host_reads;
+mod near;
+mod own_numbers;
+mod pool_view;
 mod revision;
 mod scope;
 mod signals;
+mod standing;
 
+pub use health::Unhealthy;
+pub use pool_view::{NearCodes, PoolHealth, PoolView};
 pub use revision::{DEFAULT_APPLICATION, Revision, SenderKeyCollision};
-pub use scope::{Ability, Member, PoolView, Scope, area_code, bit};
+pub use scope::{Ability, Member, Scope, area_code, bit};
 pub use signals::{CurrentSignals, Health, NumbersOfSenders, SignalBoard, SignalSource, Signals, SignalsBuilder};

@@ -9,16 +9,18 @@ use std::{
 };
 
 use callsign_catalog::{
-    Catalog, Channel,
+    Catalog, Coverage,
     persistent::{HashIndex, MultiIndex, PVec},
 };
-use callsign_destination::Country;
 use callsign_sticky::PinScope;
 use hashbrown::DefaultHashBuilder;
 
 pub use self::sender_index::SenderKeyCollision;
 use self::{catalog_diff::CatalogDiff, sender_index::SenderIndex};
-use crate::scope::{Ability, Scope, ScopeParts, bit};
+use crate::{
+    attributes::key_of,
+    scope::{Ability, Scope, ScopeParts, bit},
+};
 
 mod catalog_diff;
 mod full_index;
@@ -180,16 +182,21 @@ impl Revision {
         self.scopes.get(handle as usize).map(|scope| &**scope)
     }
 
-    /// Whether a sender is active and covers a channel to a country.
+    /// What each sender can do, by the sender's index.
     #[inline]
-    pub fn is_capable(&self, sender: u32, channel: Channel, country: Country) -> bool {
-        self.senders.abilities.get(sender as usize).is_some_and(|&ability| self.can(ability, channel, country))
+    pub(crate) fn abilities(&self) -> &PVec<Ability> {
+        &self.senders.abilities
     }
 
-    /// The same, of a sender with this ability.
+    /// The coverage of a sender with this ability.
     #[inline]
-    pub fn can(&self, ability: Ability, channel: Channel, country: Country) -> bool {
-        !ability.suspended && self.senders.coverages[ability.coverage as usize].covers(channel, country)
+    pub(crate) fn coverage(&self, ability: Ability) -> &Coverage {
+        &self.senders.coverages[ability.coverage as usize]
+    }
+
+    /// The senders with a number, as indexes, in no order.
+    pub(crate) fn senders_with_number(&self, number: u64) -> impl Iterator<Item = u32> {
+        self.senders.with_number(self.catalog.senders(), number)
     }
 
     /// The key of each sender, by the sender's index.
@@ -239,5 +246,11 @@ fn new_scope(
     let strategies = scope.strategies.iter().map(|&index| &catalog.strategies()[index as usize]);
     let sticky = strategies.filter(|strategy| strategy.sticky);
     scope.sticky_channels = sticky.fold(0, |channels, strategy| channels | strategy.channel.map_or(u8::MAX, bit));
+    let limited = scope.members.iter().filter(|member| member.ability.limited);
+    let types = limited.flat_map(|member| catalog.senders()[member.sender as usize].message_types.iter());
+    let mut types: Vec<u64> = types.map(key_of).collect();
+    types.sort_unstable();
+    types.dedup();
+    scope.message_types = types.into();
     scope
 }

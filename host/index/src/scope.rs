@@ -1,17 +1,12 @@
 //! A scope: an application, or an entity of it, with everything that a decision for it depends on.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
 
-use arc_swap::ArcSwap;
-use callsign_catalog::{Catalog, Channel, SenderType, persistent::PVec};
-use callsign_destination::{Country, Number};
-use callsign_policy::{
-    pool::Pool,
-    senders::{Candidate, Group, Standing},
-    spread::Spread,
-    types::Level,
-};
-use hashbrown::HashMap;
+use callsign_catalog::{Channel, SenderType, persistent::PVec};
+use callsign_destination::Number;
+use callsign_policy::{types::Level, words::level};
+
+use crate::{health::ScopeHealth, own_numbers::OwnNumbers, pool_view::ScopePools};
 
 /// A scope of one revision.
 #[derive(Debug)]
@@ -38,8 +33,14 @@ pub struct Scope {
     pub members: Vec<Member>,
     /// The handles of the default senders, the entity's first.
     pub defaults: Vec<(Level, u32)>,
+    /// The keys of the message types that senders of the scope are limited to, ascending.
+    pub(crate) message_types: Box<[u64]>,
     /// The pools that were asked for so far.
-    pools: ArcSwap<HashMap<PoolKey, Arc<PoolView>>>,
+    pub(crate) pools: ScopePools,
+    /// The health that was asked for so far.
+    pub(crate) health: ScopeHealth,
+    /// The numbers of its senders, once a message asked.
+    pub(crate) own_numbers: OnceLock<OwnNumbers>,
 }
 
 /// A sender that a scope may use, with all that the check of a decision reads.
@@ -60,6 +61,10 @@ pub struct Ability {
     pub coverage: u32,
     /// Whether it is suspended.
     pub suspended: bool,
+    /// Whether it may carry some types of messages only.
+    pub limited: bool,
+    /// Its type. Not every country takes each.
+    pub kind: Option<SenderType>,
 }
 
 /// The bit of a channel in [`Member::channels`] and [`Scope::sticky_channels`].
@@ -70,34 +75,15 @@ pub fn bit(channel: Channel) -> u8 {
 
 impl Member {
     #[inline]
-    fn is_associated(self) -> bool {
+    pub(crate) fn is_associated(self) -> bool {
         self.channels != 0
     }
 
     #[inline]
-    fn is_for(self, channel: Channel) -> bool {
+    pub(crate) fn is_for(self, channel: Channel) -> bool {
         self.channels & bit(channel) != 0
     }
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct PoolKey {
-    channel: Channel,
-    country: Country,
-    /// The strategy's index in the catalog, if it lists senders.
-    strategy: Option<u32>,
-}
-
-/// A pool, and those of its groups that recipients were spread over so far.
-#[derive(Debug)]
-pub struct PoolView {
-    /// The senders.
-    pub pool: Pool,
-    groups: ArcSwap<HashMap<GroupKey, Arc<Spread>>>,
-}
-
-/// A group by its types and by those of its area codes that the pool has: groups of the same senders have the same key.
-type GroupKey = (u8, Vec<u16>);
 
 /// The parts of a scope as indexes of the catalog, before they are put in order.
 #[derive(Debug, Default)]
@@ -145,7 +131,7 @@ impl Scope {
             kept.channels |= if is_one { later.channels } else { 0 };
             is_one
         });
-        let defaults = [(Level::Entity, parts.entity_default), (Level::Application, parts.application_default)];
+        let defaults = [(level::ENTITY, parts.entity_default), (level::APPLICATION, parts.application_default)];
         let defaults: Vec<(Level, u32)> =
             defaults.into_iter().filter_map(|(level, sender)| Some((level, sender?))).collect();
         for &(_, sender) in &defaults {
@@ -168,7 +154,10 @@ impl Scope {
             entity_strategies,
             members,
             defaults: Vec::new(),
-            pools: ArcSwap::default(),
+            message_types: Box::default(),
+            pools: ScopePools::default(),
+            health: ScopeHealth::default(),
+            own_numbers: OnceLock::new(),
         };
         scope.members.shrink_to_fit();
         scope.defaults =
@@ -206,92 +195,6 @@ impl Scope {
         self.members.get(handle as usize).is_some_and(|member| member.is_for(channel))
             || self.defaults.iter().any(|&(_, default)| default == handle)
     }
-
-    /// A pool of the scope. It is made when it is first asked for, and kept.
-    pub fn pool(
-        &self,
-        catalog: &Catalog,
-        keys: &PVec<u64>,
-        channel: Channel,
-        country: Country,
-        strategy: Option<u32>,
-    ) -> Arc<PoolView> {
-        let strategy = strategy.filter(|&index| {
-            catalog.strategies().get(index as usize).is_some_and(|strategy| strategy.senders.is_some())
-        });
-        let key = PoolKey { channel, country, strategy };
-        if let Some(pool) = self.pools.load().get(&key) {
-            return Arc::clone(pool);
-        }
-        let view = self.pool_once(catalog, keys, channel, country, strategy);
-        self.pools.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            known.insert(key, Arc::clone(&view));
-            known
-        });
-        view
-    }
-
-    /// A pool of the scope, made for one use and not kept.
-    pub fn pool_once(
-        &self,
-        catalog: &Catalog,
-        keys: &PVec<u64>,
-        channel: Channel,
-        country: Country,
-        strategy: Option<u32>,
-    ) -> Arc<PoolView> {
-        let mut candidates = Vec::new();
-        for (handle, &member) in self.members.iter().enumerate() {
-            if standing(catalog, member, channel, country, strategy) == Standing::Candidate {
-                candidates.push(candidate(catalog, keys, handle as u32, member));
-            }
-        }
-        Arc::new(PoolView { pool: Pool::new(candidates), groups: ArcSwap::default() })
-    }
-
-    /// How each associated sender stands to a pool.
-    pub fn considered(
-        &self,
-        catalog: &Catalog,
-        channel: Channel,
-        country: Country,
-        strategy: Option<u32>,
-    ) -> impl Iterator<Item = (u32, Member, Standing)> {
-        let associated = self.members.iter().enumerate().filter(|(_, member)| member.is_associated());
-        associated.map(move |(handle, &member)| {
-            (handle as u32, member, standing(catalog, member, channel, country, strategy))
-        })
-    }
-}
-
-/// Whether a sender is a candidate, or the first condition that it does not meet.
-fn standing(catalog: &Catalog, member: Member, channel: Channel, country: Country, strategy: Option<u32>) -> Standing {
-    let sender = &catalog.senders()[member.sender as usize];
-    let listed = strategy.and_then(|index| catalog.strategies().get(index as usize)?.senders.as_deref());
-    if !member.is_for(channel) {
-        Standing::OtherChannel
-    } else if sender.suspended {
-        Standing::Suspended
-    } else if sender.coverage.countries(channel).is_none() {
-        Standing::ChannelNotCovered
-    } else if !sender.coverage.covers(channel, country) {
-        Standing::CountryNotCovered
-    } else if listed.is_some_and(|listed| listed.binary_search(&member.sender).is_err()) {
-        Standing::NotListed
-    } else {
-        Standing::Candidate
-    }
-}
-
-fn candidate(catalog: &Catalog, keys: &PVec<u64>, handle: u32, member: Member) -> Candidate {
-    let sender = &catalog.senders()[member.sender as usize];
-    Candidate {
-        key: keys[member.sender as usize],
-        sender: handle,
-        area_code: area_code(sender.kind, sender.number),
-        sender_type: crate::host_reads::sender_type_of(sender.kind),
-    }
 }
 
 /// The area code of a sender, 0 for none: only long numbers with country code 1 have one.
@@ -302,22 +205,5 @@ pub fn area_code(kind: SenderType, number: Option<u64>) -> u16 {
             number.and_then(Number::from_digits).and_then(Number::area_code).map_or(0, |code| code.get())
         }
         _ => 0,
-    }
-}
-
-impl PoolView {
-    /// The sender of a group to which a recipient is spread.
-    pub fn spread(&self, group: &Group, recipient: u64) -> Option<u32> {
-        let key = (group.types.bits(), self.pool.area_codes(group));
-        if let Some(spread) = self.groups.load().get(&key) {
-            return spread.choose(recipient);
-        }
-        let spread = Arc::new(self.pool.spread(group));
-        self.groups.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            known.insert(key.clone(), Arc::clone(&spread));
-            known
-        });
-        spread.choose(recipient)
     }
 }

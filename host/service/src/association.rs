@@ -1,6 +1,6 @@
 //! Associations by their names, as the API shows them and the store keeps them.
 
-use callsign::{Association, Catalog, OtherAssociation};
+use callsign::{Association, Catalog, OtherAssociation, ResourceType};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ pub(crate) struct AssociationBody {
     /// An entity that exists, or null for the application itself.
     #[schema(required = true)]
     pub(crate) entity_id: Option<String>,
-    /// The sender's `senderId` for `NUMBER` and `ALPHA`; anything for the others.
+    /// The sender's `senderId` for `NUMBER`, `ALPHA` and `RCS_RESOURCE`; anything for the others.
     pub(crate) resource_id: String,
 }
 
@@ -105,6 +105,6 @@ impl<'a> NamedAssociation<'a> {
     }
 
     pub(crate) fn is_of_a_sender(&self) -> bool {
-        matches!(self.resource_type, "NUMBER" | "ALPHA")
+        ResourceType::SENDERS.into_iter().any(|kind| kind.as_str() == self.resource_type)
     }
 }

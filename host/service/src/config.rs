@@ -82,8 +82,8 @@ pub struct Listen {
     pub key: Option<PathBuf>,
 }
 
-/// Where the platform is stored.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+/// Where the platform is stored, and how long its audit log is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CatalogConfig {
@@ -92,6 +92,10 @@ pub struct CatalogConfig {
     #[serde(with = "or_empty")]
     #[schema(value_type = String, default = "")]
     pub store: Option<CatalogAddress>,
+    /// How many days the audit log goes back; 0 is no bound.
+    pub audit_days: u64,
+    /// How many revisions the audit log has at most; 0 is no bound.
+    pub audit_revisions: u64,
 }
 
 /// Where pins are stored.
@@ -207,6 +211,12 @@ impl Default for Config {
             log: Log::default(),
             compiler: Compiler::default(),
         }
+    }
+}
+
+impl Default for CatalogConfig {
+    fn default() -> Self {
+        Self { store: None, audit_days: 400, audit_revisions: 10_000_000 }
     }
 }
 

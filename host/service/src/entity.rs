@@ -183,6 +183,9 @@ pub(crate) fn remove(records: &EntityRecords, maker: Maker<'_>, id: &str) -> Vec
     let mut changes = vec![Change::remove(Kind::Owner, key(maker, id))];
     if records.called(id).all(|record| record.maker() == maker) {
         changes.push(Change::remove(Kind::Entity, id));
+    } else if maker.is_none() {
+        // Attributes are the platform's.
+        changes.push(Change::put(Kind::Entity, id, &json!({ "entityId": id })));
     }
     changes
 }

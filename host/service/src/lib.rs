@@ -1,6 +1,7 @@
 //! The decision as a service: `callsign serve`.
 //!
-//! The way of a message: `http::guard` lets the request in, and `v1::decisions` reads it and asks the gateway.
+//! The way of a message: `http::guard` lets the request in, and `v1::decisions` reads it and asks the gateway. Whatever is not
+//! a short decision is done by threads of lower priority, in the `bulk_lane`.
 //!
 //! The way of a change: a handler plans which elements to put and remove. `service::commit` checks that the result is a
 //! valid platform and writes it to the `store` as one revision. `service::apply` puts the revision to use on this node,
@@ -14,6 +15,7 @@ mod association;
 mod audit_element;
 mod backup;
 mod binding;
+mod bulk_lane;
 mod catalog_file;
 mod catalog_import;
 mod change;
@@ -50,8 +52,8 @@ mod visibility;
 
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
-    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, PolicyLimits, Rate,
-    Sticky, Tenant,
+    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, PolicyLimits, Rate, Sticky,
+    Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};

@@ -18,13 +18,14 @@ const PARTS: usize = 16;
 /// How many entries are compared to find an old one to drop.
 const SAMPLE: u64 = 8;
 
-/// Refused messages of one application, entity, channel and country.
+/// Refused messages of one application, entity, channel, country and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RefusedMessages {
     pub(crate) application: Box<str>,
     pub(crate) entity: Option<Box<str>>,
     pub(crate) channel: Channel,
     pub(crate) country: Country,
+    pub(crate) message_type: Option<Box<str>>,
     /// The code of the last refusal.
     pub(crate) code: &'static str,
     pub(crate) count: u64,
@@ -33,11 +34,11 @@ pub(crate) struct RefusedMessages {
 }
 
 /// What identifies an entry.
-type Key<'a> = (&'a str, Option<&'a str>, Channel, Country);
+type Key<'a> = (&'a str, Option<&'a str>, Channel, Country, Option<&'a str>);
 
 impl RefusedMessages {
     pub(crate) fn key(&self) -> Key<'_> {
-        (&self.application, self.entity.as_deref(), self.channel, self.country)
+        (&self.application, self.entity.as_deref(), self.channel, self.country, self.message_type.as_deref())
     }
 }
 
@@ -72,7 +73,9 @@ impl RefusedTraffic {
             _ => return,
         };
         let Some(country) = country else { return };
-        let key = (message.application.unwrap_or(DEFAULT_APPLICATION), message.entity, message.channel, country);
+        let application = message.application.unwrap_or(DEFAULT_APPLICATION);
+        let message_type = message.message_type.map(|one| one.as_str());
+        let key = (application, message.entity, message.channel, country, message_type);
         let hash = self.hasher.hash_one(key);
         self.part(hash).add(hash, key, code, &self.hasher);
     }
@@ -136,7 +139,7 @@ impl Part {
         if self.all.len() >= MOST / PARTS {
             self.make_room(hasher);
         }
-        let (application, entity, channel, country) = key;
+        let (application, entity, channel, country, message_type) = key;
         let place = self.all.len() as u32;
         *self.of_application.entry(application.into()).or_default() += 1;
         self.all.push(RefusedMessages {
@@ -144,6 +147,7 @@ impl Part {
             entity: entity.map(Into::into),
             channel,
             country,
+            message_type: message_type.map(Into::into),
             code,
             count: 1,
             last,
@@ -198,6 +202,8 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
+    use callsign::MessageType;
+
     use super::*;
 
     fn refusal(country: &str) -> Refusal {
@@ -214,6 +220,8 @@ mod tests {
         traffic.add(&message, &Refusal::NoStrategy);
         traffic.add(&message.entity("acme"), &refusal("FR"));
         traffic.add(&message, &Refusal::SenderNotRegistered);
+        traffic.add(&message.message_type(MessageType::PROMOTIONAL), &refusal("FR"));
+        traffic.add(&message.message_type(MessageType::PROMOTIONAL), &refusal("FR"));
         let mut all = traffic.all(Some("shop"));
         all.sort_by_key(|refused| refused.count);
         let entries: Vec<_> = all.iter().map(|refused| (refused.key(), refused.code, refused.count)).collect();
@@ -221,8 +229,9 @@ mod tests {
         assert_eq!(
             entries,
             [
-                (("shop", Some("acme"), Channel::Sms, france), "COUNTRY_NOT_ALLOWED", 1),
-                (("shop", None, Channel::Sms, france), "NO_STRATEGY", 4),
+                (("shop", Some("acme"), Channel::Sms, france, None), "COUNTRY_NOT_ALLOWED", 1),
+                (("shop", None, Channel::Sms, france, Some("PROMOTIONAL")), "COUNTRY_NOT_ALLOWED", 2),
+                (("shop", None, Channel::Sms, france, None), "NO_STRATEGY", 4),
             ]
         );
         traffic.forget(&all[0]);

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use callsign_private::{Access, Secret};
@@ -21,6 +22,9 @@ use crate::reload::Reloader;
 use crate::router::{self, router, routes};
 use crate::service::{Author, Plan, Service, StartError};
 use crate::store::{Operator, Store};
+
+/// How long what is being written at the end has to be written.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// A service that has started.
 pub struct Running {
@@ -98,10 +102,12 @@ impl Running {
 
     /// Serves until `end`, then finishes the requests in progress.
     pub async fn until(self, end: impl Future<Output = ()>) {
-        let follower = tokio::spawn(Arc::clone(&self.service).follow());
-        let health = tokio::spawn(Arc::clone(&self.service).follow_health());
-        let receipts = tokio::spawn(Arc::clone(&self.service).run_receipts());
-        let creator = tokio::spawn(Arc::clone(&self.service).run_entity_autocreate());
+        let bulk = &self.service.bulk;
+        let follower = bulk.spawn(Arc::clone(&self.service).follow());
+        let health = bulk.spawn(Arc::clone(&self.service).follow_health());
+        let receipts = bulk.spawn(Arc::clone(&self.service).run_receipts());
+        let creator = bulk.spawn(Arc::clone(&self.service).run_entity_autocreate());
+        let audit = bulk.spawn(Arc::clone(&self.service).run_audit_retention());
         if let Some(socket) = self.pin_socket {
             tokio::spawn(socket.serve(Arc::clone(&self.service)));
         }
@@ -112,7 +118,8 @@ impl Running {
             tracing::error!("probes are not answered: {error}");
         }
         self.listener.serve(&self.service, self.router, end).await;
-        let _ = tokio::join!(follower, health, receipts, creator);
+        let _ = tokio::join!(follower, health, receipts, creator, audit);
+        bulk.end(LAST_WRITES).await;
         if let Err(error) = self.service.store.close().await {
             tracing::debug!("the catalog is not closed in order: {error}");
         }

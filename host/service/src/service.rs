@@ -1,6 +1,7 @@
 //! The service: a gateway, the catalog store, and what keeps the gateway up to date with the store.
 
 mod apply;
+mod audit_retention;
 mod auto_update;
 mod build_binding;
 mod catch_up;
@@ -26,6 +27,7 @@ use self::entity_autocreate::EntityAutocreate;
 pub use self::load::StartError;
 use self::reconcile::AppliedBindings;
 pub(crate) use self::signals::SenderHealth;
+use crate::bulk_lane::BulkLane;
 use crate::config::{Config, Limits};
 use crate::events::Events;
 use crate::metrics::Metrics;
@@ -47,6 +49,8 @@ pub(crate) struct Service {
     pub(crate) sticky: Arc<dyn StickyStore>,
     pub(crate) store: Store,
     pub(crate) modules: Arc<ModuleCache>,
+    /// Where everything is done but short decisions.
+    pub(crate) bulk: BulkLane,
     pub(crate) events: Events,
     pub(crate) tenants: Tenants,
     pub(crate) metrics: Arc<Metrics>,

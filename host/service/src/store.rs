@@ -26,6 +26,9 @@ const PLACES: u64 = 1 << 24;
 /// How often the platform is read while others change it.
 const LOADS: u32 = 5;
 
+/// How many revisions are removed from the log at once, so that a change does not wait long for it.
+pub(crate) const FORGOTTEN: usize = 1_000;
+
 /// How many components or settings are read at once.
 const AT_ONCE: usize = 500;
 
@@ -196,6 +199,16 @@ impl Store {
         match self {
             Self::Sqlite(store) => store.before(revision, most).await,
             Self::Postgres(store) => store.before(revision, most).await,
+        }
+    }
+
+    /// Removes the oldest revisions from the log, at most [`FORGOTTEN`] of them: those that are older than a time, and those up
+    /// to a revision. Returns how many. A node that has not seen them yet loads the platform anew.
+    pub(crate) async fn forget(&self, before: u64, up_to: u64) -> Result<usize, StoreError> {
+        let (before, up_to) = (i64::try_from(before).unwrap_or(i64::MAX), i64::try_from(up_to).unwrap_or(i64::MAX));
+        match self {
+            Self::Sqlite(store) => store.forget(before, up_to).await,
+            Self::Postgres(store) => store.forget(before, up_to).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The API under `/v1`.
 
+mod applications;
 mod audit;
 mod bindings;
 mod catalog;
@@ -56,10 +57,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(needs(Scope::Numbers, senders::routes()))
         .merge(needs(Scope::Numbers, sender_health::routes().routes(routes!(receipts::receive))))
         .merge(needs_platform(Scope::Numbers, senders::import_routes()))
-        .merge(needs(Scope::ApplicationEntity, entities::routes()))
+        .merge(needs(Scope::ApplicationEntity, applications::routes().merge(entities::routes())))
         .merge(needs_platform(
             Scope::ApplicationEntity,
-            OpenApiRouter::new().routes(routes!(catalog::get, catalog::put)),
+            entities::attribute_routes().routes(routes!(catalog::get, catalog::put)),
         ))
         .merge(needs(Scope::SendingStrategy, default_senders::routes().merge(strategies::routes())))
 }

@@ -9,7 +9,7 @@ fn slowly_worded() -> Component {
         .item("(global $detail (mut i64) (i64.const 0))")
         .resolve(
             "(global.set $detail (i64.add (global.get $detail) (i64.const 1)))
-             (drop (call $refuse (i32.const 7))) (i64.store (i32.const 1048) (global.get $detail)) (i32.const 1024)",
+             (drop (call $refuse (i32.const 7))) (i64.store (i32.const 1040) (global.get $detail)) (i32.const 1024)",
         )
         .refusal_text(&format!("{WORK} {words}"))
 }

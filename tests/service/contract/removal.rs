@@ -55,7 +55,7 @@ fn associations_of_an_entity_move_to_default_with_a_null_entity() {
     let server = world::server();
     let path = "/provisioning/1/associations";
     server.post(path, &link("NUMBER", "SMS", "bank", json!("acme"), "LONG")).expect(201);
-    server.post(path, &link("RCS_RESOURCE", "RCS", "bank", json!("acme"), "agent")).expect(201);
+    server.post(path, &link("APPLE_RESOURCE", "APPLE", "bank", json!("acme"), "agent")).expect(201);
     server
         .post(
             "/provisioning/2/sending-strategies",
@@ -68,7 +68,7 @@ fn associations_of_an_entity_move_to_default_with_a_null_entity() {
         link("NUMBER", "SMS", "shop", json!(null), "LONG"),
         link("NUMBER", "SMS", "default", json!(null), "LONG"),
         link("ALPHA", "SMS", "default", json!(null), "WORD"),
-        link("RCS_RESOURCE", "RCS", "default", json!(null), "agent"),
+        link("APPLE_RESOURCE", "APPLE", "default", json!(null), "agent"),
         link("NUMBER", "SMS", "bank", json!("globex"), "BANKS"),
     ];
     assert_eq!(all(&server), sorted(&right));

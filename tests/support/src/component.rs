@@ -51,7 +51,7 @@ impl Component {
         self.resolve(&format!("(call $decide (i32.const {sender}) (i32.const -1) (i32.const 4) (i32.const 0))"))
     }
 
-    /// Answers with the 32 bytes that the id of the message spells.
+    /// Answers with the 24 bytes that the id of the message spells.
     pub fn echoing(self) -> Self {
         self.import("messages", "text", "(param i32 i32 i32)").resolve(
             "(local $from i32) (local $at i32)
@@ -63,7 +63,7 @@ impl Component {
                  (i32.sub (i32.load8_u offset=1 (local.get $from)) (i32.const 97))))
                (local.set $from (i32.add (local.get $from) (i32.const 2)))
                (br_if $next (i32.lt_u
-                 (local.tee $at (i32.add (local.get $at) (i32.const 1))) (i32.const 32))))
+                 (local.tee $at (i32.add (local.get $at) (i32.const 1))) (i32.const 24))))
              (i32.const 1024)",
         )
     }
@@ -73,8 +73,8 @@ impl Component {
         bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| (b'a' + half) as char).collect()
     }
 
-    /// Replaces `resolve`, which has `$message`, `$scope`, `$revision`, `$channel`, `$country`, `$area` and
-    /// `$recipient` and gives the address of an answer.
+    /// Replaces `resolve`, which has `$message`, `$scope`, `$revision`, `$recipient`, `$type`, `$marks`, `$country`, `$area`
+    /// and `$channel` and gives the address of an answer.
     pub fn resolve(self, body: &str) -> Self {
         self.body("resolve", body)
     }
@@ -154,18 +154,18 @@ impl Component {
     }
 
     /// Explains too: a trace with so many notes on senders, all on sender 0, and the answer of `resolve`. It needs a
-    /// memory of 64 KiB and 8 bytes a note.
+    /// memory of 64 KiB and 16 bytes a note.
     pub fn explaining(mut self, notes: usize) -> Self {
         self.world = "explaining-policy";
         self.item(&format!(
             r#"(func (export "callsign:policy/explain@1.0.0#explain")
-              (param i32 i32 i64 i32 i32 i32 i64) (result i32)
+              (param i32 i32 i64 i64 i64 i32 i32 i32 i32) (result i32)
               (i32.store (i32.const 4104) (i32.const 65536))
               (i32.store (i32.const 4108) (i32.const {notes}))
-              (memory.copy (i32.const 4136)
+              (memory.copy (i32.const 4144)
                 (call $resolve (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5)
-                  (local.get 6))
-                (i32.const 32))
+                  (local.get 6) (local.get 7) (local.get 8))
+                (i32.const 24))
               (i32.const 4096))"#
         ))
     }
@@ -176,9 +176,10 @@ impl Component {
         self
     }
 
-    /// For version 1.1.0 of the contract.
-    pub fn contract_1_1(mut self) -> Self {
-        self.contract = "1.1.0";
+    /// For another version of the contract, which does not exist: it has all of 1.0.0, and an interface `later` with a
+    /// function `answer: func() -> u32`.
+    pub fn contract(mut self, version: &'static str) -> Self {
+        self.contract = version;
         self
     }
 
@@ -223,19 +224,15 @@ impl Component {
     }
 }
 
-/// The text of a version of the contract. 1.1.0 has every interface of 1.0.0 under its own version, and `times`.
+/// The text of a version of the contract, see [`Component::contract`].
 fn contract(version: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
-    let read = |file| std::fs::read_to_string(folder.join(file)).expect("the contract is in the repository");
-    let contract = read("policy.wit");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/policy.wit");
+    let contract = std::fs::read_to_string(file).expect("the contract is in the repository");
     if version == "1.0.0" {
         return contract;
     }
-    let later = read("times.wit");
-    let begin = later.find("interface times").expect("1.1.0 adds `times`");
-    let end = begin + later[begin..].find("}\n\n").expect("something follows `times`") + 2;
-    let times = format!("{}\nworld deciding-policy {{\n    import times;", &later[begin..end]);
-    contract.replace("@1.0.0", "@1.1.0").replace("world deciding-policy {", &times)
+    let later = "interface later {\n    answer: func() -> u32;\n}\n\nworld deciding-policy {\n    import later;";
+    contract.replace("@1.0.0", &format!("@{version}")).replace("world deciding-policy {", later)
 }
 
 /// A component with a name and a version.
@@ -261,21 +258,23 @@ const USUAL: &[(&str, &str)] = &[
 
 /// Answers each request as `resolve` does.
 const BATCH: &str = "(local $answers i32) (local $at i32) (local $request i32)
-    (local.set $answers (call $alloc (i32.mul (local.get $count) (i32.const 32))))
+    (local.set $answers (call $alloc (i32.mul (local.get $count) (i32.const 24))))
     (block $done (loop $next
       (br_if $done (i32.eq (local.get $at) (local.get $count)))
-      (local.set $request (i32.add (local.get $requests) (i32.mul (local.get $at) (i32.const 32))))
+      (local.set $request (i32.add (local.get $requests) (i32.mul (local.get $at) (i32.const 48))))
       (memory.copy
-        (i32.add (local.get $answers) (i32.mul (local.get $at) (i32.const 32)))
+        (i32.add (local.get $answers) (i32.mul (local.get $at) (i32.const 24)))
         (call $resolve
           (i32.load (local.get $request))
           (i32.load offset=4 (local.get $request))
           (i64.load offset=8 (local.get $request))
-          (i32.load8_u offset=16 (local.get $request))
-          (i32.load16_u offset=18 (local.get $request))
-          (i32.load16_u offset=20 (local.get $request))
-          (i64.load offset=24 (local.get $request)))
-        (i32.const 32))
+          (i64.load offset=16 (local.get $request))
+          (i64.load offset=24 (local.get $request))
+          (i32.load offset=32 (local.get $request))
+          (i32.load16_u offset=36 (local.get $request))
+          (i32.load16_u offset=38 (local.get $request))
+          (i32.load8_u offset=40 (local.get $request)))
+        (i32.const 24))
       (local.set $at (i32.add (local.get $at) (i32.const 1)))
       (br $next)))
     (i32.store (i32.const 2048) (local.get $answers))
@@ -300,7 +299,7 @@ const ALLOCATE: &str = "(local $at i32) (local $end i32)
 /// The module, with the layouts of the canonical ABI.
 ///
 /// An answer: whether it is a refusal at 0; of a decision the sender at 8, whether it has a strategy at 12, which at 16,
-/// the step at 20, the pin at 21; of a refusal its case at 8, the code at 16, the detail at 24.
+/// the step at 20, the pin at 21; of a refusal its reason at 8, the code at 12, the detail at 16.
 const MODULE: &str = r#"(module
   {imports}
   {memory}
@@ -329,9 +328,9 @@ const MODULE: &str = r#"(module
   ;; A refusal of the policy's own.
   (func $refuse (param $code i32) (result i32)
     (i32.store8 (i32.const 1024) (i32.const 1))
-    (i32.store8 (i32.const 1032) (i32.const 4))
-    (i32.store (i32.const 1040) (local.get $code))
-    (i64.store (i32.const 1048) (i64.const 0))
+    (i32.store8 (i32.const 1032) (i32.const 0))
+    (i32.store (i32.const 1036) (local.get $code))
+    (i64.store (i32.const 1040) (i64.const 0))
     (i32.const 1024))
 
   ;; Two strings as a result.
@@ -344,8 +343,8 @@ const MODULE: &str = r#"(module
   (func $check_settings (export "{policy}#check-settings") (param $json i32) (param $length i32) (result i32)
     {check_settings})
   (func $resolve (export "{policy}#resolve")
-    (param $message i32) (param $scope i32) (param $revision i64) (param $channel i32) (param $country i32)
-    (param $area i32) (param $recipient i64) (result i32)
+    (param $message i32) (param $scope i32) (param $revision i64) (param $recipient i64) (param $type i64)
+    (param $marks i32) (param $country i32) (param $area i32) (param $channel i32) (result i32)
     {resolve})
   (func $resolve_batch (export "{policy}#resolve-batch") (param $requests i32) (param $count i32) (result i32)
     {resolve_batch})

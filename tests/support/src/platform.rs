@@ -49,12 +49,15 @@ impl Platform {
         }))
     }
 
-    /// Associates a sender with a scope, `shop` or `shop/acme`, for a channel.
+    /// Associates a sender with a scope, `shop` or `shop/acme`, for a channel: an RCS agent as `RCS_RESOURCE`.
     pub fn associate_for(self, channel: &str, scope: &str, id: &str) -> Self {
         let (application, entity) = split(scope);
+        let mut senders = self.0["senders"].as_array().into_iter().flatten();
+        let is_agent = senders.any(|sender| sender["senderId"] == id && sender["senderType"] == "RCS_AGENT");
+        let resource_type = if is_agent { "RCS_RESOURCE" } else { "NUMBER" };
         self.push(
             "associations",
-            json!({"resourceType": "NUMBER", "channel": channel, "applicationId": application, "entityId": entity,
+            json!({"resourceType": resource_type, "channel": channel, "applicationId": application, "entityId": entity,
                    "resourceId": id}),
         )
     }

@@ -1,27 +1,38 @@
 //! The policy, natively.
 
-use callsign_policy::testing::{Sample, answer, request};
-use callsign_policy::types::SenderType;
+use callsign_policy::Policy;
+use callsign_policy::testing::{Sample, SampleMessage, answer, explain};
+use callsign_policy::types::{Answer, Refusal};
+use callsign_policy::words::{reason, sender_type::LONG_NUMBER, verdict};
 
 use super::*;
+
+type Quiet = StandardWith<QuietHours>;
 
 /// 2026-01-15 00:00 UTC, in minutes: winter, no change of clocks near.
 const MIDNIGHT: i64 = 29_473_920;
 
-fn policy(change: impl FnOnce(&mut Settings)) -> QuietHours {
-    let mut settings = Settings::default();
-    change(&mut settings);
-    QuietHours::new(settings).expect("settings")
+const NEW_YORK: i16 = -5 * 60;
+const SAN_FRANCISCO: i16 = -8 * 60;
+
+fn policy(from: Option<&str>, until: Option<&str>) -> Quiet {
+    let settings = Settings { from: from.map(Into::into), until: until.map(Into::into) };
+    Quiet::new(settings).expect("settings")
 }
 
 fn sample() -> Sample {
-    Sample::new().sender("S1", SenderType::VirtualLongNumber, 415).strategy(|_| {})
+    Sample::new().sender("S1", LONG_NUMBER, 415).strategy(|_| {})
 }
 
-/// What becomes of a message to an area code at a minute of that day in UTC.
-fn at(policy: &mut QuietHours, area_code: u16, minute: i64) -> Answer {
-    let sample = sample().sent_at(((MIDNIGHT + minute) * 60) as u64);
-    answer(policy, &sample, &Request { area_code, ..request(7) })
+fn message(zones: &[i16], minute: i64) -> SampleMessage {
+    let message = SampleMessage::to("+12125550123").sent_at(((MIDNIGHT + minute) * 60) as u64);
+    zones.iter().fold(message, |message, &zone| message.zone(zone))
+}
+
+/// What becomes of a message to these zones at a minute of that day in UTC.
+fn at(policy: &mut Quiet, zones: &[i16], minute: i64) -> Answer {
+    let sample = sample().message(message(zones, minute));
+    answer(policy, &sample, &sample.request_of(0))
 }
 
 fn sent() -> Answer {
@@ -29,100 +40,96 @@ fn sent() -> Answer {
 }
 
 fn quiet_until(minute: i64) -> Answer {
-    Answer::refuse(QUIET_HOURS, (MIDNIGHT + minute) as u64)
+    Answer::refuse(1, (MIDNIGHT + minute) as u64)
 }
 
 #[test]
 fn nothing_is_sent_at_night_where_the_recipient_is() {
-    let mut policy = policy(|_| {});
-    // New York is at UTC-5 and San Francisco at UTC-8: 12:59 UTC is 7:59 and 4:59.
-    assert_eq!(at(&mut policy, 212, 12 * 60 + 59), quiet_until(13 * 60));
-    assert_eq!(at(&mut policy, 212, 13 * 60), sent());
-    assert_eq!(at(&mut policy, 415, 13 * 60), quiet_until(16 * 60));
-    assert_eq!(at(&mut policy, 415, 16 * 60), sent());
+    let mut policy = policy(None, None);
+    // 12:59 UTC is 7:59 in New York and 4:59 in San Francisco.
+    assert_eq!(at(&mut policy, &[NEW_YORK], 12 * 60 + 59), quiet_until(13 * 60));
+    assert_eq!(at(&mut policy, &[NEW_YORK], 13 * 60), sent());
+    assert_eq!(at(&mut policy, &[SAN_FRANCISCO], 13 * 60), quiet_until(16 * 60));
+    assert_eq!(at(&mut policy, &[SAN_FRANCISCO], 16 * 60), sent());
     // And in the evening: 21:00 in New York, 18:00 in San Francisco, over midnight in UTC.
-    assert_eq!(at(&mut policy, 212, 26 * 60 - 1), sent());
-    assert_eq!(at(&mut policy, 212, 26 * 60), quiet_until(24 * 60 + 13 * 60));
-    assert_eq!(at(&mut policy, 415, 26 * 60), sent());
+    assert_eq!(at(&mut policy, &[NEW_YORK], 26 * 60 - 1), sent());
+    assert_eq!(at(&mut policy, &[NEW_YORK], 26 * 60), quiet_until(24 * 60 + 13 * 60));
+    assert_eq!(at(&mut policy, &[SAN_FRANCISCO], 26 * 60), sent());
 }
 
 #[test]
-fn an_area_code_in_two_zones_is_quiet_as_long_as_one_of_them() {
-    let mut policy = policy(|_| {});
-    // Idaho is at UTC-7 and UTC-8, a toll-free number from UTC-5 to UTC-8.
-    assert_eq!(at(&mut policy, 208, 15 * 60 + 30), quiet_until(16 * 60));
-    assert_eq!(at(&mut policy, 800, 12 * 60), quiet_until(16 * 60));
-    assert_eq!(at(&mut policy, 800, 26 * 60), quiet_until(24 * 60 + 16 * 60));
+fn it_holds_worldwide() {
+    let mut policy = policy(None, None);
+    // Kathmandu is 5:45 ahead of UTC, Auckland 13:00 in summer.
+    assert_eq!(at(&mut policy, &[345], 2 * 60 + 14), quiet_until(2 * 60 + 15));
+    assert_eq!(at(&mut policy, &[345], 2 * 60 + 15), sent());
+    assert_eq!(at(&mut policy, &[780], 8 * 60), quiet_until(19 * 60));
 }
 
 #[test]
-fn other_countries_have_the_offsets_of_the_settings() {
-    let mut policy = policy(|settings| settings.offsets = BTreeMap::from([("DE".to_owned(), 60)]));
-    let mut to = |country: &[u8; 2]| {
-        let sample = sample().sent_at(((MIDNIGHT + 30) * 60) as u64);
-        answer(&mut policy, &sample, &Request { country: Country::from_be_bytes(*country), ..request(7) })
-    };
-    assert_eq!(to(b"DE"), quiet_until(7 * 60));
-    assert_eq!(to(b"JP"), sent());
+fn a_number_that_may_be_in_several_zones_is_quiet_as_long_as_one_of_them() {
+    let mut policy = policy(None, None);
+    // Idaho is at UTC-7 and UTC-8, a toll-free number from UTC-5 to UTC-10.
+    assert_eq!(at(&mut policy, &[-7 * 60, -8 * 60], 15 * 60 + 30), quiet_until(16 * 60));
+    let toll_free = [-5 * 60, -6 * 60, -7 * 60, -8 * 60, -9 * 60, -10 * 60];
+    assert_eq!(at(&mut policy, &toll_free, 12 * 60), quiet_until(18 * 60));
+    assert_eq!(at(&mut policy, &toll_free, 26 * 60), quiet_until(24 * 60 + 18 * 60));
+}
+
+#[test]
+fn zones_that_leave_no_minute_of_the_day_end_the_search() {
+    let mut policy = policy(Some("08:00"), Some("07:59"));
+    assert!(matches!(at(&mut policy, &[0, 300, 600], 0), Answer::Refused(refusal) if refusal.code == 1));
 }
 
 #[test]
 fn a_window_may_lie_within_a_day() {
-    let mut policy = policy(|settings| {
-        settings.from = Some("12:00".into());
-        settings.until = Some("14:30".into());
-    });
-    assert_eq!(at(&mut policy, 212, 17 * 60 - 1), sent());
-    assert_eq!(at(&mut policy, 212, 17 * 60), quiet_until(19 * 60 + 30));
-    assert_eq!(at(&mut policy, 212, 19 * 60 + 30), sent());
+    let mut policy = policy(Some("12:00"), Some("14:30"));
+    assert_eq!(at(&mut policy, &[NEW_YORK], 17 * 60 - 1), sent());
+    assert_eq!(at(&mut policy, &[NEW_YORK], 17 * 60), quiet_until(19 * 60 + 30));
+    assert_eq!(at(&mut policy, &[NEW_YORK], 19 * 60 + 30), sent());
 }
 
 #[test]
-fn the_end_is_right_where_clocks_change_in_the_night() {
-    // 2026-11-01: clocks in New York go back at 6:00 UTC, so 8:00 there is 13:00 UTC and not 12:00.
-    let day = MIDNIGHT + 290 * DAY;
-    assert_eq!(zone::text(day), "2026-11-01 00:00 UTC");
-    let sample = sample().sent_at(((day + 3 * 60) * 60) as u64);
-    let answer = answer(&mut policy(|_| {}), &sample, &Request { area_code: 212, ..request(7) });
-    assert_eq!(answer, Answer::refuse(QUIET_HOURS, (day + 13 * 60) as u64));
+fn a_message_without_a_time_is_refused() {
+    let sample = sample().message(SampleMessage::to("+12125550123").zone(NEW_YORK));
+    assert_eq!(answer(&mut policy(None, None), &sample, &sample.request_of(0)), Answer::refuse(2, 0));
 }
 
 #[test]
-fn the_time_is_that_of_the_message_else_that_of_the_settings_else_unknown() {
-    let to_new_york = Request { area_code: 212, ..request(7) };
-    let night = sample().sent_at((MIDNIGHT * 60) as u64 + 5 * 3600);
-    let mut noon = policy(|settings| settings.now = Some(MIDNIGHT + 17 * 60));
-    assert_eq!(answer(&mut noon, &night, &to_new_york), quiet_until(13 * 60));
-    assert_eq!(answer(&mut noon, &sample(), &to_new_york), sent());
-    assert_eq!(answer(&mut policy(|_| {}), &sample(), &to_new_york), Answer::refuse(TIME_UNKNOWN, 0));
+fn where_no_zone_is_known_there_is_no_night() {
+    assert_eq!(at(&mut policy(None, None), &[], 5 * 60), sent());
 }
 
 #[test]
 fn what_would_not_be_sent_anyway_keeps_its_own_reason() {
-    let nothing = Sample::new();
-    let refused = answer(&mut policy(|_| {}), &nothing, &Request { area_code: 212, ..request(7) });
-    assert_eq!(refused, Answer::Refused(callsign_policy::types::Refusal::NoStrategy));
+    let nothing = Sample::new().message(message(&[NEW_YORK], 5 * 60));
+    let refused = answer(&mut policy(None, None), &nothing, &nothing.request_of(0));
+    assert_eq!(refused, Answer::Refused(Refusal::of(reason::NO_STRATEGY)));
 }
 
 #[test]
 fn refusals_say_what_to_do() {
-    let wording = QuietHours::refusal_text(QUIET_HOURS, (MIDNIGHT + 13 * 60) as u64);
+    let wording = Quiet::refusal_text(1, (MIDNIGHT + 13 * 60) as u64);
     assert_eq!(wording.code, "QUIET_HOURS");
-    assert!(wording.message.ends_with("send it at 2026-01-15 13:00 UTC"), "{}", wording.message);
-    assert!(QuietHours::refusal_text(TIME_UNKNOWN, 0).message.contains("sent-at"));
+    assert!(wording.message.ends_with("send it at 2026-01-15T13:00:00Z"), "{}", wording.message);
+    assert!(Quiet::refusal_text(2, 0).message.contains("sentAt"));
+    assert_eq!(Quiet::refusal_text(3, 0).code, "UNKNOWN");
+}
+
+#[test]
+fn an_explanation_says_so_of_the_sender_that_would_have_carried_the_message() {
+    let sample = sample().message(message(&[NEW_YORK], 5 * 60));
+    let trace = explain(&mut policy(None, None), &sample, &sample.request_of(0));
+    assert_eq!(trace.answer, quiet_until(13 * 60));
+    assert_eq!((trace.senders[0].verdict, trace.senders[0].reason), (verdict::EXCLUDED_BY_POLICY, Some(0)));
+    assert!(trace.reasons[0].contains("2026-01-15T13:00:00Z"), "{:?}", trace.reasons);
 }
 
 #[test]
 fn settings_are_checked() {
-    let faulty = |change: fn(&mut Settings)| {
-        let mut settings = Settings::default();
-        change(&mut settings);
-        QuietHours::new(settings).expect_err("a fault")
-    };
     for from in ["", "9:00", "24:00", "12:60", "+9:00", "12:00:00"] {
-        let settings = Settings { from: Some(from.into()), ..Settings::default() };
-        assert!(QuietHours::new(settings).is_err(), "{from}");
+        let settings = Settings { from: Some(from.into()), until: None };
+        assert!(Quiet::new(settings).expect_err("a fault").contains("00:00 to 23:59"), "{from}");
     }
-    assert!(faulty(|settings| settings.offsets = BTreeMap::from([("Germany".into(), 60)])).contains("Germany"));
-    assert!(faulty(|settings| settings.offsets = BTreeMap::from([("DE".into(), 1000)])).contains("1000"));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::{SOUND, load, platform};
-use crate::{Catalog, Edit, EditError, EditErrorKind, List};
+use crate::{Catalog, Edit, EditError, EditErrorKind, List, Registration};
 
 fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).expect("JSON")
@@ -84,7 +84,7 @@ fn lists_that_no_edit_touches_are_shared() {
 fn an_element_with_the_same_id_is_replaced_in_its_place() {
     let catalog = load(SOUND);
     let changed = edited(&catalog, &[put(List::Senders, &sender("us-2"))]);
-    assert_eq!(sender_ids(&changed), ["us-1", "us-2", "code", "name"]);
+    assert_eq!(sender_ids(&changed), ["us-1", "us-2", "code", "name", "agent"]);
     assert_eq!(&*changed.senders()[1].address, "12345");
     assert_eq!(changed.associations(), catalog.associations());
 }
@@ -92,7 +92,7 @@ fn an_element_with_the_same_id_is_replaced_in_its_place() {
 #[test]
 fn a_new_element_comes_last() {
     let changed = edited(&load(SOUND), &[put(List::Senders, &sender("a")), put(List::Senders, &sender("b"))]);
-    assert_eq!(sender_ids(&changed), ["us-1", "us-2", "code", "name", "a", "b"]);
+    assert_eq!(sender_ids(&changed), ["us-1", "us-2", "code", "name", "agent", "a", "b"]);
 }
 
 #[test]
@@ -100,9 +100,9 @@ fn what_is_removed_and_put_again_comes_last_and_is_referred_to_there() {
     let catalog = load(SOUND);
     let us_1 = serde_json::to_string(&catalog.sender_json(&catalog.senders()[0])).expect("JSON");
     let changed = edited(&catalog, &[Edit::remove_sender("us-1"), put(List::Senders, &us_1)]);
-    assert_eq!(sender_ids(&changed), ["us-2", "code", "name", "us-1"]);
-    assert_eq!(changed.associations()[0].sender, 3);
-    assert_eq!(changed.strategies()[0].senders.as_deref(), Some(&[2, 3][..]));
+    assert_eq!(sender_ids(&changed), ["us-2", "code", "name", "agent", "us-1"]);
+    assert_eq!(changed.associations()[0].sender, 4);
+    assert_eq!(changed.strategies()[0].senders.as_deref(), Some(&[2, 4][..]));
     assert_eq!(changed.default_senders()[1].sender, 1);
 }
 
@@ -110,7 +110,7 @@ fn what_is_removed_and_put_again_comes_last_and_is_referred_to_there() {
 fn indexes_follow_when_a_list_shrinks() {
     let catalog = load(SOUND);
     let changed = edited(&catalog, &[Edit::remove_sender("us-2"), Edit::remove_application("alerts")]);
-    assert_eq!(sender_ids(&changed), ["us-1", "code", "name"]);
+    assert_eq!(sender_ids(&changed), ["us-1", "code", "name", "agent"]);
     assert_eq!(changed.associations()[2].sender, 2);
     assert_eq!(changed.strategies()[0].senders.as_deref(), Some(&[0, 2][..]));
 }
@@ -189,7 +189,8 @@ fn the_faults_of_an_element_are_those_of_the_file_inside_it() {
             "senderId: is empty; an id has 1 to 255 characters",
             "sender: \"x\" is not a short code; a SHORT_CODE is 3 to 10 digits",
             "coverage[1].countries[0]: country \"us\" is written \"US\"",
-            "[\"a b\"]: is not a field here; the fields are senderId, sender, senderType, coverage, status",
+            "[\"a b\"]: is not a field here; the fields are senderId, sender, senderType, coverage, status, \
+             messageTypes, weight, attributes",
         ],
     );
     assert_refused(
@@ -357,7 +358,8 @@ fn countries_are_shared_with_those_of_the_catalog() {
     use crate::{Channel, Countries};
     let text = sender("s9").replace("[]", r#"[{"channel":"RCS","countries":["US","CA"]}]"#);
     let changed = edited(&load(SOUND), &[put(List::Senders, &text)]);
-    let list = |index: usize, channel| match changed.senders()[index].coverage.countries(channel) {
+    let list = |index: usize, channel| match changed.senders()[index].coverage.countries(channel, Registration::Active)
+    {
         Some(Countries::Only(list)) => Arc::clone(list),
         other => panic!("a list, not {other:?}"),
     };

@@ -49,11 +49,15 @@ fn a_required_field_is_not_null() {
 fn an_unknown_field_is_reported_with_the_known_ones() {
     assert_faults(
         &application(r#""applicationId":"a",¦"colour":{"deep":[1]}"#),
-        &["$.applications[0].colour: is not a field here; the fields are applicationId, applicationName, generation"],
+        &["$.applications[0].colour: is not a field here; the fields are applicationId, applicationName, generation, \
+           attributes"],
     );
     assert_faults(
         &application(r#""applicationId":"a",¦"a b":1"#),
-        &["$.applications[0][\"a b\"]: is not a field here; the fields are applicationId, applicationName, generation"],
+        &[
+            "$.applications[0][\"a b\"]: is not a field here; the fields are applicationId, applicationName, generation, \
+           attributes",
+        ],
     );
 }
 
@@ -133,11 +137,11 @@ fn a_name_has_up_to_255_characters() {
 }
 
 #[test]
-fn a_sender_type_is_one_of_four() {
+fn a_sender_type_is_one_of_five() {
     assert_faults(
         &sender(r#""senderId":"s1","coverage":[],"senderType":¦"SHORTCODE","sender":"junk""#),
         &["$.senders[0].senderType: \"SHORTCODE\" is not one of ALPHANUMERIC, VIRTUAL_LONG_NUMBER, SHORT_CODE, \
-           TOLL_FREE_NUMBER; did you mean \"SHORT_CODE\"?"],
+           TOLL_FREE_NUMBER, RCS_AGENT; did you mean \"SHORT_CODE\"?"],
     );
 }
 

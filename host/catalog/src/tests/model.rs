@@ -5,7 +5,7 @@ use std::{num::NonZeroU8, sync::Arc};
 use callsign_destination::Country;
 
 use super::{SOUND, load};
-use crate::{Catalog, CatalogError, Channel, Countries, DefaultSender, MAX_CATALOG_BYTES, SenderType};
+use crate::{Catalog, CatalogError, Channel, Countries, DefaultSender, MAX_CATALOG_BYTES, Registration, SenderType};
 
 fn country(code: &str) -> Country {
     Country::parse(code).expect("a known country")
@@ -67,34 +67,35 @@ fn senders_keep_their_address_and_have_a_number_where_it_is_one() {
     assert_eq!(senders[2].number, None);
     assert_eq!(&*senders[3].address, "Acme – orders");
     let suspended: Vec<bool> = senders.iter().map(|sender| sender.suspended).collect();
-    assert_eq!(suspended, [false, true, false, false]);
+    assert_eq!(suspended, [false, true, false, false, false]);
 }
 
 #[test]
 fn coverage_is_the_union_of_what_it_lists_for_a_channel() {
     let catalog = load(SOUND);
     let all: Vec<_> = catalog.senders().iter().collect();
-    let [long, _, code, name] = all[..] else {
-        panic!("four senders");
+    let [long, _, code, name, _] = all[..] else {
+        panic!("five senders");
     };
-    assert_eq!(long.coverage.countries(Channel::Sms), Some(&only(&["CA", "US"])));
-    assert_eq!(long.coverage.countries(Channel::Mms), Some(&only(&["CA", "US"])));
-    assert_eq!(long.coverage.countries(Channel::Rcs), None);
+    assert_eq!(long.coverage.countries(Channel::Sms, Registration::Active), Some(&only(&["CA", "US"])));
+    assert_eq!(long.coverage.countries(Channel::Mms, Registration::Active), Some(&only(&["CA", "US"])));
+    assert_eq!(long.coverage.countries(Channel::Rcs, Registration::Active), None);
     assert!(long.coverage.covers(Channel::Mms, country("CA")));
     assert!(!long.coverage.covers(Channel::Mms, country("DE")));
     assert!(!long.coverage.covers(Channel::Rcs, country("CA")));
     assert!(!code.coverage.covers(Channel::Sms, country("US")));
-    assert_eq!(name.coverage.countries(Channel::Rcs), Some(&Countries::All));
+    assert_eq!(name.coverage.countries(Channel::Rcs, Registration::Active), Some(&Countries::All));
     assert!(name.coverage.covers(Channel::Rcs, country("ZA")));
 }
 
 #[test]
 fn equal_country_lists_are_one_allocation() {
     let catalog = load(SOUND);
-    let list = |sender: usize, channel| match catalog.senders()[sender].coverage.countries(channel) {
-        Some(Countries::Only(list)) => Arc::clone(list),
-        other => panic!("a list, not {other:?}"),
-    };
+    let list =
+        |sender: usize, channel| match catalog.senders()[sender].coverage.countries(channel, Registration::Active) {
+            Some(Countries::Only(list)) => Arc::clone(list),
+            other => panic!("a list, not {other:?}"),
+        };
     let first = list(0, Channel::Sms);
     assert!(Arc::ptr_eq(&first, &list(0, Channel::Mms)));
     assert!(Arc::ptr_eq(&first, &list(1, Channel::Sms)));
@@ -105,7 +106,7 @@ fn equal_country_lists_are_one_allocation() {
 #[test]
 fn associations_that_no_strategy_acts_on_are_kept_apart() {
     let catalog = load(SOUND);
-    assert_eq!(catalog.associations().len(), 3);
+    assert_eq!(catalog.associations().len(), 4);
     assert_eq!(catalog.ignored_associations(), 2);
     let all: Vec<_> = catalog.other_associations().iter().collect();
     let [number, domain] = all[..] else {
@@ -126,12 +127,12 @@ fn strategies_have_what_the_file_says_and_defaults_for_the_rest() {
     };
     assert_eq!((&*a.id, a.application, a.entity, a.channel), ("A", 1, Some(0), Some(Channel::Sms)));
     assert!(a.sticky && a.geolocated);
-    assert_eq!(a.priorities, [NonZeroU8::new(1), None, NonZeroU8::new(4), None]);
+    assert_eq!(a.priorities, [NonZeroU8::new(1), None, NonZeroU8::new(4), None, None]);
     assert_eq!(a.senders.as_deref(), Some(&[0, 3][..]));
     assert_eq!(b.countries.as_deref(), Some(&[country("DE")][..]));
     assert!(!b.sticky && !b.geolocated);
     assert_eq!((c.entity, c.channel, &c.countries, &c.senders), (None, None, &None, &None));
-    assert_eq!(c.priorities, [None; 4]);
+    assert_eq!(c.priorities, [None; 5]);
 }
 
 #[test]

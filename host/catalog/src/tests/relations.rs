@@ -219,8 +219,8 @@ fn a_reference_to_an_element_with_a_fault_is_no_fault() {
 {"resourceType":"NUMBER","channel":"SMS","applicationId":"default","entityId":null,"resourceId":¦"s3"}]}"#,
         &[
             "$.senders[0]: \"sender\" is missing; it is the number, the code or the name that messages come from",
-            "$.senders[0]: \"senderType\" is missing; it is ALPHANUMERIC, VIRTUAL_LONG_NUMBER, SHORT_CODE or \
-             TOLL_FREE_NUMBER",
+            "$.senders[0]: \"senderType\" is missing; it is ALPHANUMERIC, VIRTUAL_LONG_NUMBER, SHORT_CODE, \
+             TOLL_FREE_NUMBER or RCS_AGENT",
             "$.senders[0]: \"coverage\" is missing; it is a list of {\"channel\", \"countries\"}",
             "$.senders[1].senderID: is not a field here; did you mean \"senderId\"?",
             "$.senders[1].sender: \"1\" is not a short code; a SHORT_CODE is 3 to 10 digits",
@@ -264,7 +264,7 @@ fn what_cannot_be_understood_does_not_tie() {
         &[
             "$.sendingStrategies[1].region: is not a field here; the fields are sendingStrategyId, platform, channel, \
              destinationCountryCode, destinationCountryCodes, useStickySender, stickyIdleDays, useGeolocatedSender, \
-             priorities, senderIds",
+             priorities, senderIds, skipUnhealthySenders",
             "$.sendingStrategies[2].platform.customer: is not a field here; the fields are applicationId, entityId",
             "$.sendingStrategies[3].channel: is given twice; keep one of them",
             "$.sendingStrategies[4].chanel: is not a field here; did you mean \"channel\"?",

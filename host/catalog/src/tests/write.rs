@@ -39,6 +39,22 @@ fn what_is_absent_is_left_out_and_what_has_a_default_is_written() {
         written(catalog.sender_json(&catalog.senders()[3]))["coverage"],
         json!([{"channel": "RCS", "countries": "*"}]),
     );
+    assert_eq!(
+        written(catalog.sender_json(&catalog.senders()[4])),
+        json!({
+            "senderId": "agent", "sender": "acme_support", "senderType": "RCS_AGENT",
+            "coverage": [
+                {"channel": "RCS", "countries": ["CA", "US"]},
+                {"channel": "RCS", "countries": "*", "status": "PENDING"},
+                {"channel": "RCS", "countries": ["DE"], "status": "REJECTED"},
+                {"channel": "RCS", "countries": ["FR"], "status": "EXPIRED"},
+            ],
+            "status": "ACTIVE", "messageTypes": ["OTP", "TRANSACTIONAL"], "weight": 250,
+            "attributes": {"brand": "", "campaign": "C1", "price": "0.0075"},
+        }),
+    );
+    let alerts = json!({"applicationId": "alerts", "attributes": {"team": "on-call"}});
+    assert_eq!(written(catalog.application_json(&catalog.applications()[2])), alerts);
 }
 
 #[test]
@@ -76,7 +92,7 @@ fn strategies_and_default_senders_name_ids() {
         written(catalog.strategy_json(&catalog.strategies()[1])),
         json!({
             "sendingStrategyId": "B", "platform": {"applicationId": "shop"}, "destinationCountryCode": "DE",
-            "useStickySender": false, "useGeolocatedSender": false,
+            "useStickySender": false, "useGeolocatedSender": false, "skipUnhealthySenders": true,
         }),
     );
     assert_eq!(

@@ -36,7 +36,7 @@ impl<'a> Batch<'a> {
     /// Adds the fields of a line, as a message or as a fault.
     pub(super) fn add(&mut self, line: u64, fields: Fields<'a>) {
         match fields.check() {
-            Ok(channel) => self.messages.push(ParsedMessage::new(fields, channel)),
+            Ok(checked) => self.messages.push(ParsedMessage::new(fields, checked)),
             Err(fault) => self.fault(line, fields.message_id.map(|id| id.0.into_owned()), fault),
         }
     }

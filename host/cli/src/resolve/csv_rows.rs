@@ -2,11 +2,21 @@
 
 use std::borrow::Cow;
 
+use callsign::check_attributes;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::batch::{Batch, too_long};
 use super::chunks::{MAX_LINE, count_lines};
-use super::fields::{FIELDS, Fields, Text};
+use super::fields::{FIELDS, Fields, Pairs, Text, shorten};
+
+/// What stands between the channels of a cell.
+const CHANNEL_SEPARATOR: char = '|';
+
+/// The column of the channels in order of preference.
+const CHANNELS: &str = "channels";
+
+/// What the columns of attributes begin with; the name of the attribute follows.
+const ATTRIBUTE: &str = "attribute.";
 
 /// The header: which column has which field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +26,10 @@ pub(super) struct Columns {
     width: usize,
     /// The column of each field, in the order of [`FIELDS`].
     places: [Option<usize>; FIELDS.len()],
+    /// The column of the channels.
+    channels: Option<usize>,
+    /// The column of each attribute.
+    attributes: Vec<(Box<str>, usize)>,
 }
 
 /// The rows of a chunk, whose memory is used again for the next one.
@@ -46,7 +60,13 @@ impl Columns {
             Ok(false) => return Err("there is no header row".into()),
             Err(error) => return Err(format!("the header row cannot be read: {error}")),
         }
-        let mut columns = Self { delimiter, width: header.len(), places: [None; FIELDS.len()] };
+        let mut columns = Self {
+            delimiter,
+            width: header.len(),
+            places: [None; FIELDS.len()],
+            channels: None,
+            attributes: Vec::new(),
+        };
         let mut faults = Vec::new();
         for (index, name) in header.iter().enumerate() {
             match FIELDS.iter().position(|field| is_called(name, field)) {
@@ -54,11 +74,25 @@ impl Columns {
                     faults.push(format!("column `{}` is there twice", FIELDS[field]));
                 }
                 Some(field) => columns.places[field] = Some(index),
-                None => faults.push(format!("unknown column {:?}", String::from_utf8_lossy(name))),
+                None if is_called(name, CHANNELS) && columns.channels.is_none() => columns.channels = Some(index),
+                None => match attribute(name) {
+                    Some(attribute) => columns.attributes.push((attribute.into(), index)),
+                    None => faults.push(format!("unknown column {:?}", String::from_utf8_lossy(name))),
+                },
             }
         }
+        let names = columns.attributes.iter().map(|(name, _)| (&**name, ""));
+        if let Err(error) = check_attributes(names) {
+            let name = error.name().unwrap_or_default();
+            faults.push(format!("column `{ATTRIBUTE}{}`: {error}", shorten(name, 64)));
+        }
         for (field, place) in FIELDS.iter().zip(columns.places) {
-            if place.is_none() && matches!(*field, "channel" | "to") {
+            let is_missing = match *field {
+                "channel" => place.is_none() && columns.channels.is_none(),
+                "to" => place.is_none(),
+                _ => false,
+            };
+            if is_missing {
                 faults.push(format!("column `{field}` is missing"));
             }
         }
@@ -68,22 +102,40 @@ impl Columns {
         }
     }
 
-    /// The fields that the row has, or what is wrong with it.
-    fn fields<'r>(&self, record: &'r ByteRecord) -> Result<[Option<&'r str>; FIELDS.len()], String> {
+    /// The fields that the row has, or what is wrong with it. An empty cell is a field that is absent.
+    fn fields<'r>(&'r self, record: &'r ByteRecord) -> Result<Fields<'r>, String> {
         if record.len() != self.width {
             let ending = if record.len() == 1 { "" } else { "s" };
             return Err(format!("{} cell{ending}, but the header has {} columns", record.len(), self.width));
         }
-        let mut texts = [None; FIELDS.len()];
-        for (field, place) in self.places.iter().enumerate() {
-            let Some(cell) = place.and_then(|place| record.get(place)) else { continue };
-            match std::str::from_utf8(cell) {
-                Ok("") => {}
-                Ok(text) => texts[field] = Some(text),
-                Err(_) => return Err(format!("`{}` is not UTF-8", FIELDS[field])),
+        let mut texts: [Option<Text<'r>>; FIELDS.len()] = std::array::from_fn(|_| None);
+        for ((text, place), field) in texts.iter_mut().zip(self.places).zip(FIELDS) {
+            *text = cell(record, place, || field.to_owned())?;
+        }
+        let [message_id, application_id, entity_id, channel, to, from, message_type, sent_at] = texts;
+        let channels = cell(record, self.channels, || CHANNELS.to_owned())?.map(|Text(text)| {
+            let words = text.split(CHANNEL_SEPARATOR);
+            words.map(|word| Text(Cow::Owned(word.trim().to_owned()))).collect()
+        });
+        let mut attributes = Pairs::default();
+        for (name, place) in &self.attributes {
+            if let Some(value) = cell(record, Some(*place), || format!("{ATTRIBUTE}{name}"))? {
+                attributes.0.push((Text(Cow::Borrowed(name)), value));
             }
         }
-        Ok(texts)
+        let attributes = Some(attributes);
+        Ok(Fields {
+            message_id,
+            application_id,
+            entity_id,
+            channel,
+            to,
+            from,
+            message_type,
+            sent_at,
+            channels,
+            attributes,
+        })
     }
 
     /// The `messageId` of a row that is not a message, if it can be read.
@@ -97,7 +149,7 @@ impl Columns {
 
 impl Rows {
     /// Reads the rows of a chunk.
-    pub(super) fn read(&mut self, bytes: &[u8], first_line: u64, columns: &Columns) -> Batch<'_> {
+    pub(super) fn read<'r>(&'r mut self, bytes: &[u8], first_line: u64, columns: &'r Columns) -> Batch<'r> {
         let count = self.split(bytes, first_line, columns.delimiter);
         let mut batch = Batch::default();
         for Row { record, line, is_too_long } in &self.rows[..count] {
@@ -106,11 +158,7 @@ impl Rows {
                 continue;
             }
             match columns.fields(record) {
-                Ok(texts) => {
-                    let [message_id, application_id, entity_id, channel, to, from] =
-                        texts.map(|text| text.map(|text| Text(Cow::Borrowed(text))));
-                    batch.add(*line, Fields { message_id, application_id, entity_id, channel, to, from });
-                }
+                Ok(fields) => batch.add(*line, fields),
                 Err(_) if is_blank(record) => {}
                 Err(fault) => batch.fault(*line, columns.message_id(record), fault),
             }
@@ -144,6 +192,27 @@ impl Rows {
     }
 }
 
+/// The text of a cell; none if the column is not there or the cell is empty.
+fn cell<'r>(
+    record: &'r ByteRecord,
+    place: Option<usize>,
+    name: impl FnOnce() -> String,
+) -> Result<Option<Text<'r>>, String> {
+    let Some(cell) = place.and_then(|place| record.get(place)) else { return Ok(None) };
+    match std::str::from_utf8(cell) {
+        Ok("") => Ok(None),
+        Ok(text) => Ok(Some(Text(Cow::Borrowed(text)))),
+        Err(_) => Err(format!("`{}` is not UTF-8", name())),
+    }
+}
+
+/// The name of the attribute that a column has, with its letters as they are.
+fn attribute(name: &[u8]) -> Option<&str> {
+    let name = std::str::from_utf8(name).ok()?.trim();
+    let (prefix, attribute) = name.split_at_checked(ATTRIBUTE.len())?;
+    prefix.eq_ignore_ascii_case(ATTRIBUTE).then_some(attribute)
+}
+
 /// Whether the row is a line of white space.
 fn is_blank(record: &ByteRecord) -> bool {
     record.len() == 1 && record[0].iter().all(u8::is_ascii_whitespace)
@@ -171,7 +240,7 @@ mod tests {
             let text = ["", "1,SMS,a", "", "2,\"SMS\",\"b\nb\"", "3,sms,c", "", "4", "5,,e", "6,SMS"].join(end);
             let mut rows = Rows::default();
             let batch = rows.read(text.as_bytes(), 2, &columns);
-            let ids: Vec<_> = batch.messages.iter().map(|line| line.message(None).id).collect();
+            let ids: Vec<_> = batch.messages.iter().map(|line| line.message(None, &[]).id).collect();
             assert_eq!(ids, [Some("a"), Some("b\nb")]);
             let faults: Vec<_> = batch.faults.iter().map(|fault| (fault.line, fault.message_id.as_deref())).collect();
             assert_eq!(faults, [(7, Some("c")), (9, None), (10, Some("e")), (11, None)], "{end:?}");

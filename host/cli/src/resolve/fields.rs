@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use callsign::{Channel, Id, Message};
+use callsign::{Channel, Channels, Id, Message, MessageAttributes, MessageType, check_attributes, parse_time};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-/// The names of the fields, in the order of the documentation.
-pub(super) const FIELDS: [&str; 6] = ["messageId", "applicationId", "entityId", "channel", "to", "from"];
+/// The names of the fields whose values are texts, in the order of the documentation.
+pub(super) const FIELDS: [&str; 8] =
+    ["messageId", "applicationId", "entityId", "channel", "to", "from", "messageType", "sentAt"];
 
 /// The longest id or sender, in characters.
 const MAX_FIELD: usize = 255;
@@ -29,27 +30,47 @@ pub(super) struct Fields<'a> {
     pub(super) to: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) from: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) message_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) sent_at: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) channels: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    pub(super) attributes: Option<Pairs<'a>>,
 }
 
 /// A string, borrowed from the input if it has no escapes.
 #[derive(Debug)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
+/// The attributes of a message, in their order; a name may still be there twice.
+#[derive(Debug, Default)]
+pub(super) struct Pairs<'a>(pub(super) Vec<(Text<'a>, Text<'a>)>);
+
+/// What the fields say that are not texts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Checked {
+    channel: Channel,
+    channels: Option<Channels>,
+    sent_at: Option<u64>,
+}
+
 /// A message whose fields were checked.
 #[derive(Debug)]
 pub(super) struct ParsedMessage<'a> {
     fields: Fields<'a>,
-    channel: Channel,
+    checked: Checked,
 }
 
 // === impl Fields ===
 
 impl Fields<'_> {
-    /// Checks the fields and returns the channel.
+    /// Checks the fields, and returns what they say that are not texts.
     ///
     /// # Errors
     /// The first thing that is wrong with them.
-    pub(super) fn check(&self) -> Result<Channel, String> {
+    pub(super) fn check(&self) -> Result<Checked, String> {
         for (name, text) in [
             ("messageId", &self.message_id),
             ("applicationId", &self.application_id),
@@ -65,12 +86,44 @@ impl Fields<'_> {
                 Id::parse(&text.0).map_err(|fault| format!("`{name}`: {fault}"))?;
             }
         }
-        let Some(channel) = &self.channel else { return Err(missing("channel")) };
-        let channel = Channel::parse(&channel.0).ok_or_else(|| unknown_channel(&channel.0))?;
+        if let Some(text) = &self.message_type {
+            MessageType::parse(&text.0).map_err(|fault| format!("`messageType`: {fault}"))?;
+        }
+        let sent_at = match &self.sent_at {
+            Some(text) => Some(parse_time(&text.0).map_err(|fault| format!("`sentAt`: {fault}"))?),
+            None => None,
+        };
+        if let Some(attributes) = &self.attributes {
+            let pairs = attributes.0.iter().map(|(name, value)| (&*name.0, &*value.0));
+            check_attributes(pairs).map_err(|fault| match fault.name() {
+                Some(name) => format!("`attributes.{}`: {fault}", shorten(name, 64)),
+                None => format!("`attributes`: {fault}"),
+            })?;
+        }
+        let (channel, channels) = self.channels()?;
         match self.to {
-            Some(_) => Ok(channel),
+            Some(_) => Ok(Checked { channel, channels, sent_at }),
             None => Err(missing("to")),
         }
+    }
+
+    /// The channel, or the first of several.
+    fn channels(&self) -> Result<(Channel, Option<Channels>), String> {
+        let channels = match (&self.channel, &self.channels) {
+            (None, None) => return Err(missing("channel")),
+            (Some(_), Some(_)) => return Err("`channels`: stands beside `channel`; keep one of the two".into()),
+            (Some(channel), None) => {
+                let channel = Channel::parse(&channel.0).ok_or_else(|| unknown_channel(&channel.0))?;
+                return Ok((channel, None));
+            }
+            (None, Some(channels)) => channels,
+        };
+        let known = |text: &Text<'_>| {
+            Channel::parse(&text.0).ok_or_else(|| format!("`channels`: {}", unknown_channel(&text.0)))
+        };
+        let list = channels.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+        let channels = Channels::new(&list).map_err(|fault| format!("`channels`: {fault}"))?;
+        Ok((channels.first(), Some(channels)))
     }
 }
 
@@ -135,6 +188,32 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+// === impl Pairs ===
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor;
+
+        impl<'de> Visitor<'de> for PairsVisitor {
+            type Value = Pairs<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of names and texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(PairsVisitor)
+    }
+}
+
 fn text<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
     text.as_ref().map(|text| &*text.0)
 }
@@ -142,19 +221,30 @@ fn text<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
 // === impl ParsedMessage ===
 
 impl<'a> ParsedMessage<'a> {
-    /// `fields` were checked, and `channel` is theirs.
-    pub(super) fn new(fields: Fields<'a>, channel: Channel) -> Self {
-        Self { fields, channel }
+    /// `fields` were checked, and `checked` is theirs.
+    pub(super) fn new(fields: Fields<'a>, checked: Checked) -> Self {
+        Self { fields, checked }
     }
 
-    /// The message. `sent_at` is in seconds since 1970.
-    pub(super) fn message(&self, sent_at: Option<u64>) -> Message<'_> {
-        let mut message = Message::new(self.channel, text(&self.fields.to).unwrap_or_default());
+    /// Its attributes, for [`ParsedMessage::message`].
+    pub(super) fn attributes(&self) -> Vec<(&str, &str)> {
+        let pairs = self.fields.attributes.as_ref().map_or(&[][..], |pairs| &pairs.0);
+        pairs.iter().map(|(name, value)| (&*name.0, &*value.0)).collect()
+    }
+
+    /// The message, with its [`ParsedMessage::attributes`]. `sent_at` is in seconds since 1970, for a message that does
+    /// not say when it goes out.
+    pub(super) fn message<'m>(&'m self, sent_at: Option<u64>, attributes: &'m [(&'m str, &'m str)]) -> Message<'m> {
+        let mut message = Message::new(self.checked.channel, text(&self.fields.to).unwrap_or_default());
         message.id = text(&self.fields.message_id);
         message.application = text(&self.fields.application_id);
         message.entity = text(&self.fields.entity_id);
         message.from = text(&self.fields.from);
-        message.sent_at = sent_at;
+        message.channels = self.checked.channels;
+        message.message_type = text(&self.fields.message_type).and_then(|one| MessageType::parse(one).ok());
+        message.sent_at = self.checked.sent_at.or(sent_at);
+        // They were checked.
+        message.attributes = MessageAttributes::new(attributes).unwrap_or_default();
         message
     }
 }

@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn texts_without_escapes_are_borrowed() {
         let batch = read(br#"{"messageId":"a","channel":"SMS","to":"\u002b1"}"#, 1);
-        let message = batch.messages[0].message(None);
+        let message = batch.messages[0].message(None, &[]);
         assert_eq!((message.id, message.to), (Some("a"), "+1"));
         let fields: Fields<'_> = serde_json::from_str(r#"{"messageId":"a","to":"\u002b1"}"#).expect("JSON");
         assert!(matches!(fields.message_id.expect("given").0, std::borrow::Cow::Borrowed("a")));

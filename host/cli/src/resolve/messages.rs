@@ -111,7 +111,8 @@ impl Source {
         let (columns, length) = header.map_err(|fault| {
             let refused = anyhow::anyhow!("the messages {}: {fault}", path.display());
             Stop::refused(refused).hint(format!(
-                "A CSV starts with a row of column names: {}, in any order, at least channel and to.",
+                "A CSV starts with a row of column names: {}, channels (such as RCS|SMS), attribute.NAME, in any order, at \
+                 least channel (or channels) and to.",
                 FIELDS.join(", ")
             ))
         })?;

@@ -12,6 +12,12 @@ pub(super) const INVALID_MESSAGE: &str = "INVALID_MESSAGE";
 
 /// Appends the line of a decision.
 pub(super) fn write(out: &mut Vec<u8>, message_id: Option<&str>, decision: &DecisionRef<'_>) {
+    if decision.channel().is_some() {
+        // With fallbacks, which are rare.
+        let _ = serde_json::to_writer(&mut *out, &decision.to_json(message_id));
+        out.push(b'\n');
+        return;
+    }
     start(out, message_id);
     if let Some(refusal) = decision.refusal() {
         out.extend_from_slice(b"\"refusal\":{\"code\":");

@@ -124,8 +124,10 @@ impl<W: Write> Work<W> {
 
     /// Decides a batch and appends its output lines to `out`.
     fn decide(&self, chunk: u64, batch: &Batch<'_>, out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Failure> {
+        let attributes: Vec<_> = batch.messages.iter().map(|line| line.attributes()).collect();
+        let lines = batch.messages.iter().zip(&attributes);
         let messages: Vec<Message<'_>> =
-            batch.messages.iter().map(|line| line.message(self.messages.sent_at)).collect();
+            lines.map(|(line, attributes)| line.message(self.messages.sent_at, attributes)).collect();
         let decisions = self.partitions.decide(chunk, &messages)?;
         let mut faults = batch.faults.iter().peekable();
         for (index, (message, decision)) in messages.iter().zip(decisions.iter()).enumerate() {

@@ -6,7 +6,6 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use super::*;
-use crate::contract::types::Channel;
 
 /// How many random lists each direction is tested with.
 const LISTS: u64 = 2_000;
@@ -26,9 +25,9 @@ const MIRROR: &str = r#"(module
         (i32.store (i32.const 20) (local.get $len))
         (i32.const 16))
     (func (export "bytes-of") (param $at i32) (param $len i32) (result i32)
-        (call $list (local.get $at) (i32.mul (local.get $len) (i32.const 32))))
+        (call $list (local.get $at) (i32.mul (local.get $len) (i32.const 48))))
     (func (export "answers-of") (param $at i32) (param $len i32) (result i32)
-        (call $list (local.get $at) (i32.div_u (local.get $len) (i32.const 32))))
+        (call $list (local.get $at) (i32.div_u (local.get $len) (i32.const 24))))
     (func (export "answer-of") (param $at i32) (param $len i32) (result i32)
         (local.get $at)))"#;
 
@@ -95,10 +94,12 @@ impl Random {
             message: self.next() as u32,
             scope: self.next() as u32,
             revision: self.next(),
-            channel: [Channel::Sms, Channel::Mms, Channel::Rcs][self.below(3) as usize],
+            recipient: self.next(),
+            message_type: self.next(),
+            marks: self.next() as u32,
             country: self.next() as u16,
             area_code: self.next() as u16,
-            recipient: self.next(),
+            channel: self.next() as u8,
         }
     }
 
@@ -108,13 +109,10 @@ impl Random {
         for byte in &mut bytes {
             *byte = self.next() as u8;
         }
-        for (at, cases) in [(0, 2), (12, 2), (20, 6)] {
+        for (at, cases) in [(0, 2), (12, 2)] {
             if self.below(50) != 0 {
                 bytes[at] = self.below(cases) as u8;
             }
-        }
-        if bytes[0] == 1 && self.below(50) != 0 {
-            bytes[8] = self.below(5) as u8;
         }
         bytes
     }
@@ -181,14 +179,15 @@ fn a_request_has_its_fields_where_the_canonical_abi_wants_them() {
         message: 0x0403_0201,
         scope: 0x0807_0605,
         revision: 0x100f_0e0d_0c0b_0a09,
-        channel: Channel::Rcs,
+        recipient: 0x1817_1615_1413_1211,
+        message_type: 0x201f_1e1d_1c1b_1a19,
+        marks: 0x2423_2221,
         country: 0x5553,
         area_code: 415,
-        recipient: 0x2827_2625_2423_2221,
+        channel: 2,
     };
-    let mut expected: Vec<u8> = (1..=16).collect();
-    expected.extend([2, 0, 0x53, 0x55, 0x9f, 0x01, 0, 0]);
-    expected.extend(0x21..=0x28);
+    let mut expected: Vec<u8> = (1..=36).collect();
+    expected.extend([0x53, 0x55, 0x9f, 0x01, 2, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(request_bytes(&request)[..], expected[..]);
 }
 
@@ -206,33 +205,24 @@ fn every_answer_is_read_as_it_was_written() {
     let decided = |strategy: &[u8], step, pin| {
         bytes(&[(0, &[0]), (8, &[7, 0, 0, 0]), (12, &strategy[..1]), (16, &strategy[1..]), (20, &[step, pin])])
     };
-    let steps = [Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool, Step::DefaultSender];
-    for (number, step) in (0u8..).zip(steps) {
-        let answer = parse_answer(&decided(&[1, 9, 0, 0, 0], number, 1)).expect("an answer");
+    for step in 0..=255 {
+        let answer = parse_answer(&decided(&[1, 9, 0, 0, 0], step, 1)).expect("an answer");
         let Answer::Decided(decision) = answer else { panic!("{answer:?}") };
         assert_eq!((decision.sender, decision.strategy, decision.step, decision.pin), (7, Some(9), step, true));
     }
     let Ok(Answer::Decided(decision)) = parse_answer(&decided(&[0], 4, 0)) else { panic!("it decides") };
     assert_eq!((decision.strategy, decision.pin), (None, false));
 
-    let refused = |case| parse_answer(&bytes(&[(0, &[1]), (8, &[case])]));
-    assert!(matches!(refused(0), Ok(Answer::Refused(Refusal::NoStrategy))));
-    assert!(matches!(refused(1), Ok(Answer::Refused(Refusal::ChannelNotAllowed))));
-    assert!(matches!(refused(2), Ok(Answer::Refused(Refusal::CountryNotAllowed))));
-    assert!(matches!(refused(3), Ok(Answer::Refused(Refusal::NoEligibleSender))));
-    let own = bytes(&[(0, &[1]), (8, &[4]), (16, &[5, 0, 0, 0]), (24, &[6, 0, 0, 0, 0, 0, 0, 1])]);
-    let Ok(Answer::Refused(Refusal::Own(own))) = parse_answer(&own) else { panic!("a refusal of its own") };
-    assert_eq!((own.code, own.detail), (5, 6 | 1 << 56));
+    for reason in 0..=255 {
+        let refused = bytes(&[(0, &[1]), (8, &[reason]), (12, &[5, 0, 0, 0]), (16, &[6, 0, 0, 0, 0, 0, 0, 1])]);
+        let Ok(Answer::Refused(refusal)) = parse_answer(&refused) else { panic!("a refusal") };
+        assert_eq!((refusal.reason, refusal.code, refusal.detail), (reason, 5, 6 | 1 << 56));
+    }
 }
 
 #[test]
 fn an_answer_with_an_unknown_case_is_refused() {
-    for wrong in [
-        bytes(&[(0, &[2])]),
-        bytes(&[(0, &[1]), (8, &[5])]),
-        bytes(&[(0, &[0]), (12, &[2])]),
-        bytes(&[(0, &[0]), (12, &[0]), (20, &[6])]),
-    ] {
+    for wrong in [bytes(&[(0, &[2])]), bytes(&[(0, &[0]), (12, &[2])])] {
         assert!(parse_answer(&wrong).is_err(), "{wrong:?}");
     }
 }

@@ -53,7 +53,7 @@ impl Native {
             Ok(question) => native(self.decide(&question, message.entity)),
             Err(outcome) => outcome,
         };
-        DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome }
+        DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome, by_channel: None }
     }
 
     fn decide(&mut self, question: &Question, entity: Option<&str>) -> Verdict {

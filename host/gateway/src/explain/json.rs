@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::{Explanation, narrowing, pinned, sender_verdict, strategy_verdict};
+use super::{Explanation, pinned, words};
+use crate::time::time_text;
 use callsign_engine::explain::Trace;
+use callsign_index::DEFAULT_APPLICATION;
 
 pub(super) fn write<S: Serializer>(explanation: &Explanation, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
@@ -37,7 +39,19 @@ pub(super) fn write<S: Serializer>(explanation: &Explanation, serializer: S) -> 
     }
     map.serialize_entry("pins", &explanation.pins)?;
     map.serialize_entry("decision", &Decision(explanation))?;
+    if let Some(others) = &explanation.others {
+        map.serialize_entry("otherChannels", &OtherChannels(others))?;
+    }
     map.end()
+}
+
+/// The explanations of the other channels of a message, in order of preference.
+struct OtherChannels<'a>(&'a super::OtherChannels);
+
+impl Serialize for OtherChannels<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.before.iter().chain(&self.0.after))
+    }
 }
 
 struct Decision<'a>(&'a Explanation);
@@ -49,15 +63,28 @@ impl Serialize for Decision<'_> {
 }
 
 fn message(explanation: &Explanation) -> Value {
+    let attributes = explanation.message.attributes();
+    let message = explanation.message.get(&attributes);
     let mut map = Map::new();
-    map.insert("applicationId".into(), (*explanation.application).into());
-    if let Some(entity) = &explanation.entity {
-        map.insert("entityId".into(), (**entity).into());
+    map.insert("applicationId".into(), message.application.unwrap_or(DEFAULT_APPLICATION).into());
+    if let Some(entity) = message.entity {
+        map.insert("entityId".into(), entity.into());
     }
-    map.insert("channel".into(), explanation.channel.as_str().into());
-    map.insert("to".into(), (*explanation.to).into());
-    if let Some(from) = &explanation.from {
-        map.insert("from".into(), (**from).into());
+    map.insert("channel".into(), message.channel.as_str().into());
+    map.insert("to".into(), message.to.into());
+    if let Some(from) = message.from {
+        map.insert("from".into(), from.into());
+    }
+    if let Some(message_type) = message.message_type {
+        map.insert("messageType".into(), message_type.as_str().into());
+    }
+    if let Some(sent_at) = message.sent_at.and_then(time_text) {
+        map.insert("sentAt".into(), sent_at.into());
+    }
+    if !message.attributes.is_empty() {
+        let attributes: Map<String, Value> =
+            message.attributes.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        map.insert("attributes".into(), attributes.into());
     }
     Value::Object(map)
 }
@@ -65,7 +92,7 @@ fn message(explanation: &Explanation) -> Value {
 fn strategies(explanation: &Explanation, scope: u32, trace: &Trace) -> Value {
     let notes = trace.strategies.iter().filter_map(|note| {
         let (strategy, entity_level) = explanation.strategy(scope, note.strategy)?;
-        let (code, words) = strategy_verdict(note.verdict);
+        let (code, words) = words::strategy(note.verdict);
         let mut value = json!({
             "strategyId": &*strategy.id,
             "level": if entity_level { "ENTITY" } else { "APPLICATION" },
@@ -97,7 +124,7 @@ impl Serialize for Stages<'_> {
         let stages = trace
             .stages
             .iter()
-            .map(|stage| Step { step: narrowing(stage.step).0, left: Left(explanation, scope, &stage.left) });
+            .map(|stage| Step { step: words::narrowing(stage.step).0, left: Left(explanation, scope, &stage.left) });
         serializer.collect_seq(stages)
     }
 }
@@ -123,15 +150,23 @@ impl Serialize for Senders<'_> {
             sender_id: &'a str,
             sender: Cow<'a, str>,
             sender_type: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            weight: Option<u16>,
             verdict: &'static str,
-            reason: &'static str,
+            reason: Cow<'static, str>,
         }
         let &Self(explanation, scope, trace) = self;
         let notes = trace.senders.iter().filter_map(|note| {
             let sender = explanation.sender(scope, note.sender)?;
-            let (verdict, reason) = sender_verdict(note.verdict);
-            let sender_type = sender.kind.as_str();
-            Some(Note { sender_id: &sender.id, sender: sender.shown(), sender_type, verdict, reason })
+            let (verdict, reason) = words::sender(explanation, trace, note, sender);
+            Some(Note {
+                sender_id: &sender.id,
+                sender: sender.shown(),
+                sender_type: sender.kind.as_str(),
+                weight: Some(sender.weight).filter(|&weight| weight != 1),
+                verdict,
+                reason,
+            })
         });
         serializer.collect_seq(notes)
     }

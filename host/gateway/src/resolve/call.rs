@@ -125,17 +125,11 @@ fn other_entity<'a>(snapshot: &Snapshot, query: &Query<'a>) -> Option<&'a str> {
 /// Loads messages into an instance, in the order of their handles.
 #[inline]
 pub(crate) fn load(instance: &mut Instance, snapshot: &Snapshot, queries: &[Query<'_>]) {
-    let texts = instance.reads_texts();
-    let state = instance.begin(&snapshot.revision, &snapshot.sticky);
+    let (texts, attributes) = (instance.reads_texts(), instance.reads_attributes());
+    let state = instance.begin(&snapshot.revision, &snapshot.sticky, &snapshot.signals);
     for query in queries {
         state.push_message(
-            CallMessage::new(
-                query.question.scope,
-                query.question.channel,
-                query.request.country,
-                query.question.destination.number,
-                query.message.sent_at,
-            ),
+            CallMessage::new(&query.request, query.question.destination.number).sent_at(query.message.sent_at),
             other_entity(snapshot, query),
         );
         if texts {
@@ -143,7 +137,11 @@ pub(crate) fn load(instance: &mut Instance, snapshot: &Snapshot, queries: &[Quer
                 message_id: query.message.id.map(Into::into),
                 application: query.message.application.map(Into::into),
                 entity: query.message.entity.map(Into::into),
+                message_type: query.message.message_type.map(|one| one.as_str().into()),
             });
+        }
+        if attributes {
+            state.push_attributes(query.message.attributes.iter());
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use callsign_catalog::{Channel, Strategy};
 use callsign_destination::Country;
 use callsign_engine::contract::types::{self, Answer};
+use callsign_engine::words::reason;
 use callsign_engine::{Failure, OwnRefusal, Policy, RefusalAuthor};
 
 use super::destination::Question;
@@ -13,6 +14,7 @@ use crate::bindings::BoundPolicy;
 use crate::decision::Verdict;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
+use crate::step::Step;
 
 /// Who gave an answer: a policy in its binding, where its failures count, or one by itself.
 #[derive(Clone, Copy)]
@@ -52,7 +54,7 @@ pub(crate) fn check(
     let (channel, country) = (question.channel, question.destination.country);
     let decision = match answer {
         Answer::Decided(decision) => decision,
-        Answer::Refused(refusal) => return Ok(refused(refusal_of(author, channel, country, refusal))),
+        Answer::Refused(refusal) => return refusal_of(author, channel, country, *refusal),
     };
     let catalog = snapshot.revision.catalog();
     let Some(scope) = snapshot.revision.scope(question.scope) else {
@@ -67,6 +69,13 @@ pub(crate) fn check(
     if !snapshot.revision.can(member.ability, channel, country) {
         return failed(Wrong::IncapableSender(&catalog.senders()[member.sender as usize].id, channel, country));
     }
+    if !snapshot.revision.carries(member, question.message_type) {
+        return failed(Wrong::OtherMessageType(&catalog.senders()[member.sender as usize].id));
+    }
+    if snapshot.revision.is_number_of(scope, member, question.destination.number) {
+        return failed(Wrong::Recipient(&catalog.senders()[member.sender as usize].id));
+    }
+    let Some(step) = Step::of(decision.step) else { return failed(Wrong::UnknownStep(decision.step)) };
     let strategy = match decision.strategy.map(|handle| (handle, scope.strategies.get(handle as usize))) {
         None => None,
         Some((_, Some(&index))) => Some(index),
@@ -82,23 +91,26 @@ pub(crate) fn check(
         return failed(Wrong::PinWithoutSticky);
     }
     Ok(Checked {
-        verdict: Verdict::Decided { sender: member.sender, strategy, step: decision.step.into(), unpinned: None },
+        verdict: Verdict::Decided { sender: member.sender, strategy, step, unpinned: None },
         pin: decision.pin,
     })
 }
 
-fn refusal_of(author: Author<'_>, channel: Channel, country: Country, refusal: &types::Refusal) -> Refusal {
-    match refusal {
-        types::Refusal::NoStrategy => Refusal::NoStrategy,
-        types::Refusal::ChannelNotAllowed => Refusal::ChannelNotAllowed(channel),
-        types::Refusal::CountryNotAllowed => Refusal::CountryNotAllowed(country),
-        types::Refusal::NoEligibleSender => Refusal::NoEligibleSender { channel, country },
-        types::Refusal::Own(own) => Refusal::Own(Arc::new(OwnRefusal::new(author.shared(), own.code, own.detail))),
-    }
-}
-
-fn refused(refusal: Refusal) -> Checked {
-    Checked { verdict: Verdict::Refused(refusal), pin: false }
+fn refusal_of(
+    author: Author<'_>,
+    channel: Channel,
+    country: Country,
+    refusal: types::Refusal,
+) -> Result<Checked, Failure> {
+    let refusal = match refusal.reason {
+        reason::OWN => Refusal::Own(Arc::new(OwnRefusal::new(author.shared(), refusal.code, refusal.detail))),
+        reason::NO_STRATEGY => Refusal::NoStrategy,
+        reason::CHANNEL_NOT_ALLOWED => Refusal::ChannelNotAllowed(channel),
+        reason::COUNTRY_NOT_ALLOWED => Refusal::CountryNotAllowed(country),
+        reason::NO_ELIGIBLE_SENDER => Refusal::NoEligibleSender { channel, country },
+        unknown => return failed(Wrong::UnknownReason(unknown)),
+    };
+    Ok(Checked { verdict: Verdict::Refused(refusal), pin: false })
 }
 
 #[cold]
@@ -111,6 +123,10 @@ enum Wrong<'a> {
     UnknownSender(u32),
     ForeignSender(&'a str, Channel),
     IncapableSender(&'a str, Channel, Country),
+    OtherMessageType(&'a str),
+    Recipient(&'a str),
+    UnknownStep(u8),
+    UnknownReason(u8),
     UnknownStrategy(u32),
     PinWithoutSticky,
 }
@@ -121,8 +137,15 @@ impl fmt::Display for Wrong<'_> {
             Self::UnknownSender(handle) => write!(f, "the scope has no sender {handle}"),
             Self::ForeignSender(id, channel) => write!(f, "sender {id} is not associated with the scope for {channel}"),
             Self::IncapableSender(id, channel, country) => {
-                write!(f, "sender {id} is suspended or does not cover {channel} to {country}")
+                write!(
+                    f,
+                    "sender {id} is suspended, does not cover {channel} to {country}, or is of a type not taken there"
+                )
             }
+            Self::OtherMessageType(id) => write!(f, "sender {id} may not carry messages of this type"),
+            Self::Recipient(id) => write!(f, "sender {id} is the recipient"),
+            Self::UnknownStep(step) => write!(f, "there is no step {step}"),
+            Self::UnknownReason(reason) => write!(f, "there is no reason {reason} for a refusal"),
             Self::UnknownStrategy(handle) => write!(f, "the scope has no strategy {handle}"),
             Self::PinWithoutSticky => {
                 f.write_str("it pins the recipient without a sticky strategy for its channel and country")

@@ -5,6 +5,9 @@ use std::hash::Hasher;
 use callsign_catalog::Channel;
 use callsign_destination::Destination;
 use callsign_engine::contract::types::Request;
+use callsign_engine::words::marks;
+use callsign_index::Scope;
+use callsign_index::host_reads::channel_number;
 use siphasher::sip::SipHasher13;
 
 use super::explicit::explicit;
@@ -20,6 +23,10 @@ pub(crate) struct Question {
     pub(crate) route: u16,
     pub(crate) channel: Channel,
     pub(crate) destination: Destination,
+    /// The type of the message, as far as the scope tells types apart.
+    pub(crate) message_type: u64,
+    /// Whether the decision is only what the message would get: no pin is written or renewed.
+    pub(crate) is_fallback: bool,
 }
 
 /// The scope of a message, and the route of that scope.
@@ -62,7 +69,13 @@ pub(crate) fn prepare_of(
         let by = AnsweredBy { route, role: Role::Active };
         return Err(Outcome { verdict: explicit(snapshot, message, &destination, from), by });
     }
-    Ok(Question { scope, route, channel: message.channel, destination })
+    let revision = &snapshot.revision;
+    let message_type = match message.message_type {
+        None => 0,
+        Some(one) => revision.scope(scope).map_or(0, |scope| revision.message_type(scope, Some(one.as_str()))),
+    };
+    let is_fallback = message.is_fallback;
+    Ok(Question { scope, route, channel: message.channel, destination, message_type, is_fallback })
 }
 
 impl Question {
@@ -76,10 +89,26 @@ impl Question {
             message: 0,
             scope: self.scope,
             revision: scope.map_or(0, |scope| scope.revision),
-            channel: self.channel.into(),
+            recipient: hasher.finish(),
+            message_type: self.message_type,
+            marks: scope.map_or(0, |scope| self.marks(snapshot, scope)),
             country: self.destination.country.bits(),
             area_code: self.destination.area_code.map_or(0, |code| code.get()),
-            recipient: hasher.finish(),
+            channel: channel_number(self.channel),
+        }
+    }
+
+    /// What is unusual about the message: that its recipient may be a sender of the scope, and that a sender is unhealthy.
+    #[inline]
+    fn marks(&self, snapshot: &Snapshot, scope: &Scope) -> u32 {
+        let (revision, Destination { number, country, .. }) = (&snapshot.revision, self.destination);
+        let itself = if revision.itself(scope, number).is_some() { marks::ITSELF } else { 0 };
+        if snapshot.signals.health_epoch() == 0 {
+            return itself;
+        }
+        match revision.unhealthy(scope, &snapshot.signals.current(), self.channel, country).is_empty() {
+            true => itself,
+            false => itself | marks::UNHEALTHY,
         }
     }
 }

@@ -55,6 +55,9 @@ pub(crate) fn settle(
         Some(Err(error)) => return Settled::Done(unavailable(rule, checked.verdict, &error)),
     };
     let &Verdict::Decided { sender, strategy, .. } = &checked.verdict else { return Settled::Done(checked.verdict) };
+    if question.is_fallback {
+        return Settled::Done(checked.verdict);
+    }
     let is_pinned = read.is_some_and(|pin| pin.sender.0 == snapshot.revision.keys()[sender as usize]);
     if checked.pin && !is_pinned {
         let expected = read.map(|pin| pin.sender);

@@ -85,7 +85,8 @@ impl Comparing {
         if !shadow.bound.may_be_called() {
             return;
         }
-        let message = message.get();
+        let attributes = message.attributes();
+        let message = message.get(&attributes);
         let query = Query { question, request: Request { message: 0, ..request }, message: &message };
         let author = Author::Bound(&shadow.bound);
         let theirs = try_out(snapshot, turn, &shadow.bound.binding.policy, author, &query, read);

@@ -79,7 +79,8 @@ fn decide(
     let began = ThreadTime::now();
     let answerer = Answerer::chosen(snapshot, by);
     let mut turn = Turn::new(lane, Place::SlowLane, time);
-    let messages: Vec<_> = asked.iter().map(|asked| asked.message.get()).collect();
+    let attributes: Vec<_> = asked.iter().map(|asked| asked.message.attributes()).collect();
+    let messages: Vec<_> = asked.iter().zip(&attributes).map(|(asked, pairs)| asked.message.get(pairs)).collect();
     let queries = (0..).zip(asked.iter().zip(&messages)).map(|(handle, (asked, message))| Query {
         question: asked.question,
         request: Request { message: handle, ..asked.request },

@@ -15,6 +15,10 @@ pub(super) struct CatalogDiff {
     pub(super) scopes: BTreeMap<(u32, Option<u32>), Vec<u32>>,
     /// Applications of which something that their entities inherit may differ.
     pub(super) inherited: BTreeSet<u32>,
+    /// Applications whose attributes differ.
+    pub(super) applications: BTreeSet<u32>,
+    /// Entities whose attributes differ.
+    pub(super) entities: BTreeSet<u32>,
 }
 
 /// Up to one element in 16 may differ, and 64 more; a catalog that differs in more is indexed from the start.
@@ -31,6 +35,11 @@ impl CatalogDiff {
                 Some(known) if known.generation != after.applications()[application as usize].generation => {
                     return None;
                 }
+                Some(known) if known.attributes != after.applications()[application as usize].attributes => {
+                    diff.concerns(application, None);
+                    diff.inherited.insert(application);
+                    diff.applications.insert(application);
+                }
                 Some(_) => {}
                 None => {
                     diff.concerns(application, None);
@@ -38,7 +47,12 @@ impl CatalogDiff {
                 }
             }
         }
-        same_ids(before.entities(), after.entities(), most, |element| &element.id)?;
+        for entity in same_ids(before.entities(), after.entities(), most, |element| &element.id)? {
+            let known = before.entities().get(entity as usize);
+            if known.is_some_and(|known| known.attributes != after.entities()[entity as usize].attributes) {
+                diff.entities.insert(entity);
+            }
+        }
         diff.senders = same_ids(before.senders(), after.senders(), most, |element| &element.id)?;
         diff.senders.retain(|&sender| (sender as usize) < before.senders().len());
         for sender in diff.senders.clone() {

@@ -1,5 +1,6 @@
 //! The index after a small change: only the scopes that the change concerns are made again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use callsign_catalog::{Catalog, Channel, persistent::spread};
@@ -45,6 +46,15 @@ impl Revision {
             for handle in self.entities_of.iter(spread(application), |_| true) {
                 let entity = self.scopes[handle as usize].entity;
                 diff.scopes.entry((application, entity)).or_default();
+            }
+        }
+        // An entity has one scope in each application.
+        for &entity in &diff.entities {
+            for application in 0..self.catalog.applications().len() as u32 {
+                let (application_id, entity_id) = self.names(application, Some(entity));
+                if self.find_scope(application_id, entity_id).is_some() {
+                    diff.scopes.entry((application, Some(entity))).or_default();
+                }
             }
         }
         for (index, changed_members) in std::mem::take(&mut diff.scopes) {
@@ -157,6 +167,9 @@ fn depends_on(scope: &Scope, changed_members: &[u32], diff: &CatalogDiff) -> boo
     let defaults = scope.defaults.iter().map(|&(_, handle)| scope.members[handle as usize].sender);
     let changed = |sender: &u32| diff.senders.binary_search(sender).is_ok();
     let members = changed_members.iter().copied().filter(|&sender| scope.handle_of(sender).is_some());
-    members.chain(defaults).any(|sender| changed(&sender))
+    let attributes_of = |index: &Option<u32>, changed: &BTreeSet<u32>| index.is_some_and(|index| changed.contains(&index));
+    attributes_of(&scope.application, &diff.applications)
+        || attributes_of(&scope.entity, &diff.entities)
+        || members.chain(defaults).any(|sender| changed(&sender))
         || scope.strategies.iter().any(|strategy| diff.strategies.binary_search(strategy).is_ok())
 }

@@ -11,6 +11,7 @@ use crate::scope::Scope;
 /// The revision before, and which of its elements a new catalog did not change.
 pub(super) struct ScopeReuse<'a> {
     pub(super) revision: &'a Revision,
+    catalog: &'a Catalog,
     /// By index, whether a sender is unchanged; none if all are.
     senders: Option<Vec<bool>>,
     /// The same for strategies.
@@ -18,7 +19,7 @@ pub(super) struct ScopeReuse<'a> {
 }
 
 impl<'a> ScopeReuse<'a> {
-    pub(super) fn new(revision: &'a Revision, catalog: &Catalog) -> Self {
+    pub(super) fn new(revision: &'a Revision, catalog: &'a Catalog) -> Self {
         let before = &revision.catalog;
         let senders = unchanged(before.senders(), catalog.senders());
         let mut strategies = unchanged(before.strategies(), catalog.strategies());
@@ -33,16 +34,28 @@ impl<'a> ScopeReuse<'a> {
                 *unchanged &= means_the_same(&strategy.senders);
             }
         }
-        Self { revision, senders, strategies }
+        Self { revision, catalog, senders, strategies }
     }
 
     /// The scope that had a handle, if a new one is the same in everything that a decision can depend on.
     pub(super) fn unchanged_scope(&self, handle: u32, scope: &Scope) -> Option<Arc<Scope>> {
         let known = &self.revision.scopes[handle as usize];
         let is_same = known.is_like(scope)
+            && self.has_same_attributes(scope)
             && scope.members.iter().all(|member| is_unchanged(self.senders.as_ref(), member.sender))
             && scope.strategies.iter().all(|&strategy| is_unchanged(self.strategies.as_ref(), strategy));
         is_same.then(|| Arc::clone(known))
+    }
+
+    /// Whether the application and the entity of a scope, which have kept their indexes, have the attributes that they had.
+    fn has_same_attributes(&self, scope: &Scope) -> bool {
+        let (before, after) = (&self.revision.catalog, self.catalog);
+        let application = |index: u32| {
+            before.applications()[index as usize].attributes == after.applications()[index as usize].attributes
+        };
+        let entity =
+            |index: u32| before.entities()[index as usize].attributes == after.entities()[index as usize].attributes;
+        scope.application.is_none_or(application) && scope.entity.is_none_or(entity)
     }
 }
 

@@ -136,14 +136,14 @@ impl SenderIndex {
         let abilities = senders.iter().map(|sender| {
             let coverage =
                 *seen.entry(sender.coverage.address()).or_insert_with(|| self.coverage_index(&sender.coverage));
-            Ability { coverage, suspended: sender.suspended }
+            ability(sender, coverage)
         });
         let abilities: Vec<Ability> = abilities.collect();
         self.abilities = abilities.into();
     }
 
     fn ability(&mut self, sender: &Sender) -> Ability {
-        Ability { coverage: self.coverage_index(&sender.coverage), suspended: sender.suspended }
+        ability(sender, self.coverage_index(&sender.coverage))
     }
 
     /// The index of a coverage: the one that it has, or a new one.
@@ -180,6 +180,12 @@ impl SenderIndex {
         found.into_iter()
     }
 
+    /// The senders with a number.
+    pub(super) fn with_number(&self, senders: &PVec<Sender>, number: u64) -> impl Iterator<Item = u32> {
+        let is_it = move |index: u32| senders[index as usize].number == Some(number);
+        self.by_shown.iter(self.hasher.hash_one(ShownAs::Number(number)), is_it)
+    }
+
     /// How many chunks of this the other one does not share.
     #[cfg(test)]
     pub(super) fn unshared_chunks(&self, other: &Self) -> usize {
@@ -190,6 +196,11 @@ impl SenderIndex {
             + self.by_key.unshared_chunks(&other.by_key)
             + self.by_shown.unshared_chunks(&other.by_shown)
     }
+}
+
+fn ability(sender: &Sender, coverage: u32) -> Ability {
+    let limited = !sender.message_types.are_all();
+    Ability { coverage, suspended: sender.suspended, limited, kind: Some(sender.kind) }
 }
 
 // === impl ShownAs ===

@@ -69,11 +69,18 @@ impl Resource for Applications {
     }
 
     fn put(view: &View, _: Sight<'_>, id: &str, body: &Map<String, Value>) -> Result<Vec<Change>, Fault> {
-        let is_new = view.catalog().application(id).is_none();
+        let there = view.catalog().application(id).map(|(_, application)| application);
+        let is_new = there.is_none();
         let generation = view.state.generation(view.catalog(), id);
         let mut body = body.clone();
         if generation > 0 {
             body.insert("generation".into(), generation.into());
+        }
+        // What this API does not know stays as it is.
+        let attributes = there.into_iter().flat_map(|application| application.attributes.iter());
+        let attributes: Map<String, Value> = attributes.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        if !attributes.is_empty() {
+            body.insert("attributes".into(), attributes.into());
         }
         let mut changes = vec![Change::put(Kind::Application, id, &body)];
         if is_new && generation > 0 {

@@ -58,7 +58,7 @@ impl NumberBody {
                 _ => "VIRTUAL_LONG_NUMBER",
             },
             capabilities: capabilities
-                .filter(|channel| sender.coverage.countries(*channel).is_some())
+                .filter(|channel| sender.coverage.has_channel(*channel))
                 .map(Channel::as_str)
                 .collect(),
             shared: false,
@@ -70,7 +70,8 @@ impl NumberBody {
 fn only_country(sender: &Sender) -> Option<callsign::Country> {
     let channels = [Channel::Sms, Channel::Mms, Channel::Rcs].into_iter();
     let mut found = None;
-    for countries in channels.filter_map(|channel| sender.coverage.countries(channel)) {
+    let entries = channels.flat_map(|channel| sender.coverage.entries(channel));
+    for (_, countries) in entries {
         let Countries::Only(list) = countries else { return None };
         for country in list.iter() {
             if *found.get_or_insert(*country) != *country {
@@ -100,7 +101,7 @@ pub(super) async fn list(
     let view = service.view();
     let senders = view.catalog().senders();
     let is_wanted = |sender: &&Sender| {
-        sender.kind != SenderType::Alphanumeric
+        !matches!(sender.kind, SenderType::Alphanumeric | SenderType::RcsAgent)
             && wanted.as_ref().is_none_or(|wanted| digits(sender).contains(&**wanted))
     };
     let page = match view.sight(&caller).senders(None) {

@@ -71,7 +71,7 @@ pub(crate) struct PlatformBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PriorityBody {
-    /// `ALPHANUMERIC`, `VIRTUAL_LONG_NUMBER`, `SHORT_CODE` or `TOLL_FREE_NUMBER`.
+    /// `ALPHANUMERIC`, `VIRTUAL_LONG_NUMBER`, `SHORT_CODE`, `TOLL_FREE_NUMBER` or `RCS_AGENT`.
     sender_type: String,
     /// 1 (best) to 4.
     #[schema(minimum = 1, maximum = 4)]

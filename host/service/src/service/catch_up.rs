@@ -70,7 +70,11 @@ impl Service {
         if self.stored("head", self.store.head()).await? == seen {
             return Ok(Vec::new());
         }
-        self.stored("since", self.store.since(seen, AT_ONCE)).await
+        let entries = self.stored("since", self.store.since(seen, AT_ONCE)).await?;
+        if entries.is_empty() {
+            return Err(StoreError::Damaged(format!("revisions after {seen} are not in the log any more")));
+        }
+        Ok(entries)
     }
 
     async fn apply_entries(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), StoreError> {

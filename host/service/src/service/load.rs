@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, watch};
 use super::entity_autocreate::EntityAutocreate;
 use super::reconcile::AppliedBindings;
 use super::{SenderHealth, Service, upgrade};
+use crate::bulk_lane::BulkLane;
 use crate::change::{Draft, Kind};
 use crate::config::Config;
 use crate::data_folder;
@@ -116,6 +117,8 @@ impl Service {
         lanes.milliseconds_per_second =
             u32::try_from(config.tenant.policy_milliseconds_per_second).ok().filter(|most| *most > 0);
         let gateway = blocking(move || Gateway::with_lanes(catalog, platform, pins, lanes)).await??;
+        let bulk = BulkLane::start()
+            .map_err(|error| StartError::Refused(format!("the threads of the bulk lane do not start: {error}")))?;
         let service = Arc::new(Self {
             events: Events::new(&config, state.revision),
             limits: ArcSwap::from_pointee(config.limits.clone()),
@@ -125,6 +128,7 @@ impl Service {
             sticky,
             store,
             modules,
+            bulk,
             metrics,
             entity_autocreate: EntityAutocreate::default(),
             applied: AppliedBindings::default(),

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Committed, Element, Operator, StoreError, entry, kind, position};
+use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
 /// The channel of notifications.
@@ -227,6 +227,16 @@ impl Postgres {
 
     pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
         self.entries("revision < $1 ORDER BY revision DESC", revision, most).await
+    }
+
+    /// See [`Store::forget`](super::Store::forget).
+    pub(crate) async fn forget(&self, before: i64, up_to: i64) -> Result<usize, StoreError> {
+        let sql = "DELETE FROM callsign_revisions WHERE revision IN (SELECT revision FROM \
+             (SELECT revision, at FROM callsign_revisions ORDER BY revision LIMIT $1) AS oldest \
+             WHERE at < $2 OR revision <= $3)";
+        let most = FORGOTTEN as i64;
+        let gone = self.transact(LONG_PATIENCE, async |client| client.execute(sql, &[&most, &before, &up_to]).await);
+        Ok(gone.await? as usize)
     }
 
     async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {

@@ -11,7 +11,7 @@ use callsign_private::{Access, FileError, PrivateFolder};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::Notify;
 
-use super::{Committed, Element, Operator, StoreError, entry, kind, position};
+use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
 const SCHEMA: &str = "
@@ -139,6 +139,16 @@ impl Sqlite {
 
     pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
         self.entries("revision < ? ORDER BY revision DESC", revision, most).await
+    }
+
+    /// See [`Store::forget`](super::Store::forget).
+    pub(crate) async fn forget(&self, before: i64, up_to: i64) -> Result<usize, StoreError> {
+        self.with(move |connection| {
+            let sql = "DELETE FROM revisions WHERE revision IN (SELECT revision FROM \
+                 (SELECT revision, at FROM revisions ORDER BY revision LIMIT ?) WHERE at < ? OR revision <= ?)";
+            Ok(connection.prepare_cached(sql)?.execute(params![FORGOTTEN as i64, before, up_to])?)
+        })
+        .await
     }
 
     async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {

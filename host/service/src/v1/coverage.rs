@@ -36,9 +36,13 @@ pub(super) struct GapBody {
     /// Two letters of ISO 3166-1; every country if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<&'static str>,
+    /// The type of the messages; all of them if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_type: Option<String>,
     /// The last obstacle on the way: `NO_STRATEGY`, `CHANNEL_NOT_ALLOWED`, `COUNTRY_NOT_ALLOWED`, `NO_ASSOCIATION`,
-    /// `ALL_SUSPENDED`, `CHANNEL_NOT_COVERED`, `COUNTRY_NOT_COVERED`, or `NOT_LISTED`: the strategy lists none of the
-    /// senders that could.
+    /// `ALL_SUSPENDED`, `CHANNEL_NOT_COVERED`, `COUNTRY_NOT_COVERED`, `REGISTRATION_REJECTED`, `REGISTRATION_EXPIRED`,
+    /// `REGISTRATION_PENDING`, `OTHER_MESSAGE_TYPE` (those that could are only for others), or `NOT_LISTED`: the strategy
+    /// lists none of the senders that could.
     reason: &'static str,
     /// The strategy that they would be sent under.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,21 +63,26 @@ pub(super) struct GapBody {
 }
 
 impl GapBody {
-    fn of(catalog: &Catalog, ((application, entity, channel, country), found): (&Place<'_>, &Found<'_>)) -> Self {
+    fn of(
+        catalog: &Catalog,
+        ((application, entity, channel, country, message_type), found): (&Place<'_>, &Found<'_>),
+    ) -> Self {
         let Found { gap, seen } = found;
+        let last = seen.iter().max_by_key(|seen| seen.last);
         let time = |at: u64| i64::try_from(at).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
         Self {
             application_id: (*application).to_owned(),
             entity_id: entity.map(str::to_owned),
             channel: Channel::ALL[usize::from(*channel)].as_str(),
             country: country.as_ref().map(|country| country.as_str()),
+            message_type: message_type.map(str::to_owned),
             reason: gap.reason.as_str(),
             strategy_id: gap.strategy.map(|index| catalog.strategies()[index as usize].id.to_string()),
             senders: gap.senders,
             default_sender_id: gap.default.map(|index| catalog.senders()[index as usize].id.to_string()),
-            seen: seen.map_or(0, |seen| seen.count),
-            last_seen: seen.and_then(|seen| time(seen.last)).map(|at| at.to_string()),
-            last_refusal: seen.map(|seen| seen.code),
+            seen: seen.iter().map(|seen| seen.count).sum(),
+            last_seen: last.and_then(|seen| time(seen.last)).map(|at| at.to_string()),
+            last_refusal: last.map(|seen| seen.code),
         }
     }
 }

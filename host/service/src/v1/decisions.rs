@@ -1,6 +1,7 @@
 //! Decisions: one message, or many.
 
 mod message;
+mod violations;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -52,7 +53,8 @@ pub(super) async fn decide(
     if let Some(tenant) = budgets {
         tenant.decides(request.messages.len())?;
     }
-    let mut messages = request.messages(caller.tenant())?;
+    let attributes = request.attributes();
+    let mut messages = request.messages(caller.tenant(), &attributes)?;
     let view = service.view();
     let sight = view.sight(&caller);
     if caller.tenant().is_some() {

@@ -1,10 +1,12 @@
-//! Senders: the numbers, codes and names that messages go out from.
+//! Senders: the numbers, codes, names and RCS agents that messages go out from.
 
 mod export;
 mod import;
+mod merge;
 mod removal;
 mod rows;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -50,16 +52,30 @@ pub(super) struct SenderBody {
     /// Its id; generated if left out.
     #[schema(required = false, min_length = 1, max_length = 255)]
     sender_id: String,
-    /// What the recipient sees: a number, a code or a name.
+    /// What the recipient sees: a number, a code, a name, or the id of an RCS agent.
     sender: String,
-    /// `ALPHANUMERIC`, `VIRTUAL_LONG_NUMBER`, `SHORT_CODE` or `TOLL_FREE_NUMBER`.
+    /// `ALPHANUMERIC`, `VIRTUAL_LONG_NUMBER`, `SHORT_CODE`, `TOLL_FREE_NUMBER`, or `RCS_AGENT`, which carries RCS alone.
     sender_type: String,
     /// Which channels and countries it reaches.
     coverage: Vec<CoverageBody>,
     /// `ACTIVE`, or `SUSPENDED`.
     #[schema(required = false)]
     status: String,
+    /// The only types of messages that it may carry: `TRANSACTIONAL`, `PROMOTIONAL`, or words of the platform's own. It
+    /// carries every type if left out.
+    #[schema(min_items = 1, max_items = 32)]
+    message_types: Option<Vec<String>>,
+    /// Its share of the spread; 1 if left out.
+    #[schema(minimum = 1, maximum = 1000)]
+    weight: Option<u16>,
+    attributes: Option<AttributesBody>,
 }
+
+/// Texts by name, for policies of tenants: up to 32, with names of 1 to 64 letters, digits, `_`, `.` and `-`, and values
+/// of up to 255 characters.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "describes a body")]
+pub(super) struct AttributesBody(BTreeMap<String, String>);
 
 /// The countries that a sender reaches over a channel.
 #[derive(Serialize, ToSchema)]
@@ -68,6 +84,10 @@ pub(super) struct CoverageBody {
     /// `SMS`, `MMS` or `RCS`.
     channel: String,
     countries: CountriesBody,
+    /// How far the registration there has come: `ACTIVE`, the default, `PENDING`, `REJECTED` or `EXPIRED`. Only an active
+    /// one covers. An entry that names a country counts before one with `"*"`.
+    #[schema(required = false)]
+    status: String,
 }
 
 /// `"*"` for every country, or a list of codes of ISO 3166-1.
@@ -204,7 +224,7 @@ impl<'a> Filter<'a> {
     fn has(&self, sender: &Sender) -> bool {
         let reaches = |channel: Channel| match self.country {
             Some(country) => sender.coverage.covers(channel, country),
-            None => sender.coverage.countries(channel).is_some(),
+            None => sender.coverage.has_channel(channel),
         };
         let is_reaching = match (self.channel, self.country) {
             (None, None) => true,

@@ -48,6 +48,8 @@ pub(super) struct StrategyBody {
     sticky_idle_days: Option<u16>,
     /// Whether long numbers of the recipient's area are preferred.
     use_geolocated_sender: Option<bool>,
+    /// Whether senders that are reported unhealthy are passed over as long as another one is healthy.
+    skip_unhealthy_senders: Option<bool>,
     /// Which types of senders are preferred.
     priorities: Option<Vec<PriorityBody>>,
     /// The only senders to choose from; all associated ones if left out.
@@ -70,7 +72,7 @@ pub(super) struct PlatformBody {
 #[schema(as = TypePriorityBody)]
 #[allow(dead_code, reason = "describes a body")]
 pub(super) struct PriorityBody {
-    /// `ALPHANUMERIC`, `VIRTUAL_LONG_NUMBER`, `SHORT_CODE` or `TOLL_FREE_NUMBER`.
+    /// `ALPHANUMERIC`, `VIRTUAL_LONG_NUMBER`, `SHORT_CODE`, `TOLL_FREE_NUMBER` or `RCS_AGENT`.
     sender_type: String,
     /// 1 (best) to 4.
     #[schema(minimum = 1, maximum = 4)]

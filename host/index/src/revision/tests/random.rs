@@ -1,9 +1,10 @@
 //! Random edits: a revision that came after others is what the catalog gives by itself.
 
 use callsign_catalog::{
-    Coverage, Sender, Strategy,
+    Channel, Coverage, Sender, Strategy,
     testing::{APPLICATIONS, Change, ENTITIES, Numbers, SENDERS, file, start},
 };
+use callsign_destination::Country;
 
 use super::*;
 

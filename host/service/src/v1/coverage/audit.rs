@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use callsign::{Catalog, Channel, Country};
 
-use super::outcome::{Gap, Scope, Scopes};
+use super::outcome::{Gap, Load, Scope, Scopes};
 use crate::refused_traffic::{RefusedMessages, RefusedTraffic};
 
 /// Which part of a platform is audited.
@@ -16,13 +16,15 @@ pub(super) struct Part {
     pub(super) country: Option<Country>,
 }
 
-/// Application, entity, channel and country, in this order. Without a country all are meant.
-pub(super) type Place<'a> = (&'a str, Option<&'a str>, u8, Option<Country>);
+/// Application, entity, channel, country and message type, in this order. Without a country all are meant, and without a
+/// type messages of every type.
+pub(super) type Place<'a> = (&'a str, Option<&'a str>, u8, Option<Country>, Option<&'a str>);
 
 /// A gap, and the messages that it refused.
 pub(super) struct Found<'a> {
     pub(super) gap: Gap,
-    pub(super) seen: Option<&'a RefusedMessages>,
+    /// Those of each message type by themselves.
+    pub(super) seen: Vec<&'a RefusedMessages>,
 }
 
 impl Part {
@@ -65,13 +67,25 @@ pub(super) fn gaps<'a>(
             if part.has_kind(channel, None)
                 && let Some(gap) = scopes.gap_everywhere(scope, channel)
             {
-                found.insert((application, entity, channel as u8, None), Found { gap, seen: None });
+                found.insert((application, entity, channel as u8, None, None), Found { gap, seen: Vec::new() });
             }
+            let types = scopes.message_types(scope, channel);
             for country in countries(catalog, &scopes, scope, channel, named.get(&(application, entity))) {
-                if part.has_kind(channel, Some(country))
-                    && let Some(gap) = scopes.gap(Some(scope), channel, country)
-                {
-                    found.insert((application, entity, channel as u8, Some(country)), Found { gap, seen: None });
+                if !part.has_kind(channel, Some(country)) {
+                    continue;
+                }
+                let place = |message_type| (application, entity, channel as u8, Some(country), message_type);
+                let all = Load { channel, country, message_type: None };
+                if let Some(gap) = scopes.gap(Some(scope), &all) {
+                    found.insert(place(None), Found { gap, seen: Vec::new() });
+                    continue;
+                }
+                // Of the types that senders of the scope are limited to, each needs one of them.
+                for &message_type in &types {
+                    let of_type = Load { message_type: Some(message_type), ..all };
+                    if let Some(gap) = scopes.gap(Some(scope), &of_type) {
+                        found.insert(place(Some(message_type)), Found { gap, seen: Vec::new() });
+                    }
                 }
             }
         }
@@ -82,13 +96,18 @@ pub(super) fn gaps<'a>(
         if !part.has(application, entity) || !part.has_kind(seen.channel, Some(seen.country)) {
             continue;
         }
-        let place = (application, entity, seen.channel as u8, Some(seen.country));
-        let gap = match found.remove(&place) {
-            Some(Found { gap, .. }) => Some(gap),
-            None => scopes.gap(scopes.named(application, entity), seen.channel, seen.country),
+        let all = Load { channel: seen.channel, country: seen.country, message_type: None };
+        let of_type = Load { message_type: seen.message_type.as_deref(), ..all };
+        let scope = || scopes.named(application, entity);
+        let place = |message_type| (application, entity, seen.channel as u8, Some(seen.country), message_type);
+        // Where no message finds a sender, its type does not matter.
+        let of_all = found.get(&place(None)).map(|found| found.gap).or_else(|| scopes.gap(scope(), &all));
+        let (place, gap) = match of_all {
+            Some(gap) => (place(None), Some(gap)),
+            None => (place(of_type.message_type), scopes.gap(scope(), &of_type)),
         };
         match gap {
-            Some(gap) => drop(found.insert(place, Found { gap, seen: Some(seen) })),
+            Some(gap) => found.entry(place).or_insert(Found { gap, seen: Vec::new() }).seen.push(seen),
             None => traffic.forget(seen),
         }
     }

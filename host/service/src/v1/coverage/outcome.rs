@@ -2,11 +2,11 @@
 //! without a message and without a policy.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
 
-use callsign::{Catalog, Channel, Countries, Country, Strategy};
+use callsign::{Catalog, Channel, Country, MessageTypes, Registration, Sender, Strategy};
 
 /// Why no sender can carry a message. Of several obstacles the last in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +25,14 @@ pub(super) enum Reason {
     ChannelNotCovered,
     /// None of them covers the country.
     CountryNotCovered,
+    /// The registrations there of those that would are rejected.
+    RegistrationRejected,
+    /// They have expired.
+    RegistrationExpired,
+    /// They are pending.
+    RegistrationPending,
+    /// Those that cover the country are for messages of other types.
+    OtherMessageType,
     /// The strategy lists none of them.
     NotListed,
 }
@@ -39,6 +47,10 @@ impl Reason {
             Self::AllSuspended => "ALL_SUSPENDED",
             Self::ChannelNotCovered => "CHANNEL_NOT_COVERED",
             Self::CountryNotCovered => "COUNTRY_NOT_COVERED",
+            Self::RegistrationRejected => "REGISTRATION_REJECTED",
+            Self::RegistrationExpired => "REGISTRATION_EXPIRED",
+            Self::RegistrationPending => "REGISTRATION_PENDING",
+            Self::OtherMessageType => "OTHER_MESSAGE_TYPE",
             Self::NotListed => "NOT_LISTED",
         }
     }
@@ -52,8 +64,39 @@ pub(super) struct Gap {
     pub(super) strategy: Option<u32>,
     /// How many senders are associated for the channel.
     pub(super) senders: usize,
-    /// The default sender that cannot carry them either, by its index.
+    /// The default sender that cannot carry them either, by its index: the entity's if it has one.
     pub(super) default: Option<u32>,
+}
+
+/// What a sender would have to carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Load<'a> {
+    pub(super) channel: Channel,
+    pub(super) country: Country,
+    /// The type of the messages. Every sender carries those without one.
+    pub(super) message_type: Option<&'a str>,
+}
+
+impl Load<'_> {
+    /// What keeps a sender from carrying it; `None` if nothing does.
+    fn obstacle(&self, sender: &Sender) -> Option<Reason> {
+        if sender.suspended {
+            return Some(Reason::AllSuspended);
+        }
+        if !sender.coverage.has_channel(self.channel) {
+            return Some(Reason::ChannelNotCovered);
+        }
+        match sender.coverage.registration(self.channel, self.country) {
+            None => Some(Reason::CountryNotCovered),
+            Some(Registration::Rejected) => Some(Reason::RegistrationRejected),
+            Some(Registration::Expired) => Some(Reason::RegistrationExpired),
+            Some(Registration::Active) => {
+                (!sender.message_types.allow(self.message_type)).then_some(Reason::OtherMessageType)
+            }
+            // What comes later is as far from carrying anything.
+            Some(_) => Some(Reason::RegistrationPending),
+        }
+    }
 }
 
 /// A scope: the indexes of its application and entity.
@@ -171,6 +214,13 @@ impl<'a> Scopes<'a> {
         !self.own(scope).associated[channel as usize].is_empty()
     }
 
+    /// The types that the senders of a scope for a channel are limited to, each once.
+    pub(super) fn message_types(&self, scope: Scope, channel: Channel) -> BTreeSet<&'a str> {
+        let senders = &self.own(scope).associated[channel as usize];
+        let senders = senders.iter().map(|&index| &self.catalog.senders()[index as usize]);
+        senders.flat_map(|sender| sender.message_types.iter()).collect()
+    }
+
     /// Whether an entity has strategies of its own and no sender for any channel. An application is often like that: its
     /// entities have the senders.
     pub(super) fn has_only_strategies(&self, scope: Scope) -> bool {
@@ -200,7 +250,8 @@ impl<'a> Scopes<'a> {
 
     /// The gap that a message would fall into; `None` if a sender would carry it. Without a scope the application is
     /// unknown.
-    pub(super) fn gap(&self, scope: Option<Scope>, channel: Channel, country: Country) -> Option<Gap> {
+    pub(super) fn gap(&self, scope: Option<Scope>, load: &Load<'_>) -> Option<Gap> {
+        let (channel, country) = (load.channel, load.country);
         let refused = |reason, senders| Some(Gap { reason, strategy: None, senders, default: None });
         let Some(scope) = scope else { return refused(Reason::NoStrategy, 0) };
         let own = self.own(scope);
@@ -217,22 +268,16 @@ impl<'a> Scopes<'a> {
         let mut reason = Reason::NoAssociation;
         for group in self.pool(scope, channel, strategy).iter() {
             let sender = &self.catalog.senders()[group.sender as usize];
-            reason = reason.max(match sender.coverage.countries(channel) {
-                _ if sender.suspended => Reason::AllSuspended,
-                None => Reason::ChannelNotCovered,
-                Some(countries) if !countries.contains(country) => Reason::CountryNotCovered,
-                Some(_) if !group.is_listed => Reason::NotListed,
-                Some(_) => return None,
+            reason = reason.max(match load.obstacle(sender) {
+                Some(obstacle) => obstacle,
+                None if !group.is_listed => Reason::NotListed,
+                None => return None,
             });
         }
-        // The default sender of the entity is the only one that counts, even if only that of the application could
-        // carry it.
-        let default = own.default.or(self.application(scope).default);
-        let carries = default.is_some_and(|default| {
-            let sender = &self.catalog.senders()[default as usize];
-            !sender.suspended && sender.coverage.covers(channel, country)
-        });
-        (!carries).then_some(Gap { reason, strategy: Some(strategy), senders, default })
+        let mut defaults = [own.default, self.application(scope).default].into_iter().flatten();
+        let carries = |default: u32| load.obstacle(&self.catalog.senders()[default as usize]).is_none();
+        let first = defaults.clone().next();
+        (!defaults.any(carries)).then_some(Gap { reason, strategy: Some(strategy), senders, default: first })
     }
 
     /// Country and channel both set, then country set, then channel set, then neither.
@@ -255,14 +300,14 @@ impl<'a> Scopes<'a> {
             return Rc::clone(pool);
         }
         // Equal coverages of a catalog share one allocation, so comparing addresses tells most of them apart.
-        let mut groups: HashMap<(Option<*const Countries>, bool, bool), u32> = HashMap::new();
+        let mut groups: HashMap<(usize, bool, bool, &MessageTypes), u32> = HashMap::new();
         for &index in &self.own(scope).associated[channel as usize] {
             let sender = &self.catalog.senders()[index as usize];
             let is_listed = listed.is_none_or(|listed| listed.binary_search(&index).is_ok());
-            let countries = sender.coverage.countries(channel).map(std::ptr::from_ref);
-            groups.entry((countries, sender.suspended, is_listed)).or_insert(index);
+            let coverage = sender.coverage.address();
+            groups.entry((coverage, sender.suspended, is_listed, &sender.message_types)).or_insert(index);
         }
-        let groups = groups.into_iter().map(|((_, _, is_listed), sender)| Group { sender, is_listed });
+        let groups = groups.into_iter().map(|((_, _, is_listed, _), sender)| Group { sender, is_listed });
         let pool: Rc<[Group]> = groups.collect();
         self.pools.borrow_mut().insert(key, Rc::clone(&pool));
         pool

@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use callsign::{Channel, Message};
+use callsign::{Channel, Channels, Message, MessageAttributes, MessageType, parse_time};
 use callsign_catalog::Id;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::fault::{Fault, Violation};
-use crate::http::not_json;
+use super::violations::why;
+use crate::fault::Fault;
 
 /// The most characters of a text of a message.
-const LONGEST: usize = 255;
+pub(super) const LONGEST: usize = 255;
 
 /// What a message needs for the choice of its sender.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,8 +32,13 @@ pub(super) struct MessageBody<'a> {
     #[schema(min_length = 1, max_length = 255)]
     entity_id: Option<Cow<'a, str>>,
     /// `SMS`, `MMS` or `RCS`.
-    #[serde(borrow)]
-    channel: Cow<'a, str>,
+    #[serde(borrow, default)]
+    channel: Option<Cow<'a, str>>,
+    /// In place of `channel`: channels in order of preference, each once. The first that has a sender is decided for, and
+    /// `fallbacks` has what the channels after it would get.
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 3)]
+    channels: Option<Vec<String>>,
     /// E.164, with or without the leading `+`.
     #[serde(borrow)]
     #[schema(max_length = 255)]
@@ -42,9 +47,47 @@ pub(super) struct MessageBody<'a> {
     #[serde(borrow, default)]
     #[schema(max_length = 255)]
     from: Option<Cow<'a, str>>,
-    /// When it goes out, in seconds since 1970, for policies that ask; now if left out.
+    /// `TRANSACTIONAL`, `PROMOTIONAL`, or a word of the platform's own. Every sender carries a message without a type.
+    #[serde(borrow, default)]
+    #[schema(min_length = 1, max_length = 64)]
+    message_type: Option<Cow<'a, str>>,
+    /// When it goes out, such as `2026-03-01T21:30:00Z`, for policies that ask; now if left out.
+    #[serde(borrow, default)]
+    #[schema(format = DateTime)]
+    sent_at: Option<Cow<'a, str>>,
+    /// Texts by name, for policies of tenants: up to 32, with names of 1 to 64 letters, digits, `_`, `.` and `-`, and
+    /// values of up to 255 characters.
     #[serde(default)]
-    sent_at: Option<u64>,
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    attributes: Option<Pairs>,
+}
+
+/// Attributes, in their order; a name may still be there twice.
+#[derive(Debug, Default)]
+pub(super) struct Pairs(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor;
+
+        impl<'de> Visitor<'de> for PairsVisitor {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of names and texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(PairsVisitor)
+    }
 }
 
 /// One message, with options.
@@ -57,14 +100,23 @@ pub(super) struct Single<'a> {
     application_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     entity_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    channel: Cow<'a, str>,
+    #[serde(borrow, default)]
+    channel: Option<Cow<'a, str>>,
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 3)]
+    channels: Option<Vec<String>>,
     #[serde(borrow)]
     to: Cow<'a, str>,
     #[serde(borrow, default)]
     from: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    message_type: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    #[schema(format = DateTime)]
+    sent_at: Option<Cow<'a, str>>,
     #[serde(default)]
-    sent_at: Option<u64>,
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    attributes: Option<Pairs>,
     /// Pins nobody and creates no entity.
     #[serde(default)]
     dry_run: Option<bool>,
@@ -119,6 +171,8 @@ pub(super) struct DecisionsBody {
 pub(super) struct DecisionBody {
     /// The id of the message.
     message_id: Option<String>,
+    /// Of a message with `channels`: the first that has a sender, or the preferred one if none has.
+    channel: Option<String>,
     /// What the recipient sees.
     sender: Option<String>,
     sender_id: Option<String>,
@@ -131,9 +185,26 @@ pub(super) struct DecisionBody {
     /// The policy that decided, as `name@version`.
     policy: Option<String>,
     refusal: Option<RefusalBody>,
+    /// Of a message with `channels`: what the channels after `channel` would get. No pin was written for them.
+    fallbacks: Option<Vec<FallbackBody>>,
     /// The explanation of every step.
     #[schema(value_type = Option<Object>)]
     explanation: Option<Value>,
+}
+
+/// What a channel would get: a sender, or a refusal.
+#[derive(serde::Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FallbackBody {
+    channel: String,
+    sender: Option<String>,
+    sender_id: Option<String>,
+    sender_type: Option<String>,
+    step: Option<String>,
+    strategy_id: Option<String>,
+    unpinned: Option<String>,
+    policy: Option<String>,
+    refusal: Option<RefusalBody>,
 }
 
 /// Why a message has no sender.
@@ -164,8 +235,19 @@ impl<'a> Request<'a> {
         if let Ok(single) = serde_json::from_slice::<Single<'a>>(bytes)
             && is_object(bytes)
         {
-            let Single { message_id, application_id, entity_id, channel, to, from, sent_at, dry_run, explain } = single;
-            let message = MessageBody { message_id, application_id, entity_id, channel, to, from, sent_at };
+            let Single { dry_run, explain, .. } = single;
+            let message = MessageBody {
+                message_id: single.message_id,
+                application_id: single.application_id,
+                entity_id: single.entity_id,
+                channel: single.channel,
+                channels: single.channels,
+                to: single.to,
+                from: single.from,
+                message_type: single.message_type,
+                sent_at: single.sent_at,
+                attributes: single.attributes,
+            };
             return Ok(Self {
                 messages: vec![message],
                 is_single: true,
@@ -190,47 +272,114 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The messages, as the gateway takes them.
+    /// The attributes of each message, for [`Request::messages`].
+    pub(super) fn attributes(&self) -> Vec<Vec<(&str, &str)>> {
+        self.messages.iter().map(MessageBody::attributes).collect()
+    }
+
+    /// The messages with their [`Request::attributes`], as the gateway takes them.
     ///
     /// # Errors
     /// 400: a property is invalid. 404: a message is of an application that the key does not see.
-    pub(super) fn messages<'r>(&'r self, tenant: Option<&'r str>) -> Result<Vec<Message<'r>>, Fault> {
+    pub(super) fn messages<'r>(
+        &'r self,
+        tenant: Option<&'r str>,
+        attributes: &'r [Vec<(&'r str, &'r str)>],
+    ) -> Result<Vec<Message<'r>>, Fault> {
         let mut messages = Vec::with_capacity(self.messages.len());
         // A message goes out when it is decided, unless it says otherwise.
         let now = crate::change::now() / 1_000;
-        for (index, body) in self.messages.iter().enumerate() {
+        for (index, (body, attributes)) in self.messages.iter().zip(attributes).enumerate() {
             let place = |name: &str| if self.is_single { name.to_owned() } else { format!("messages[{index}].{name}") };
-            let Some(channel) = Channel::parse(&body.channel) else {
-                let text = format!("{} is not one of SMS, MMS, RCS", crate::http::quoted(&body.channel));
-                return Err(Fault::property(place("channel"), text));
-            };
-            for (name, text, least) in [("messageId", &body.message_id, 0), ("from", &body.from, 1)] {
-                if let Some(text) = text {
-                    check(text, least).map_err(|violation| Fault::property(place(name), violation))?;
-                }
-            }
-            for (name, text) in [("applicationId", &body.application_id), ("entityId", &body.entity_id)] {
-                if let Some(text) = text {
-                    Id::parse(text).map_err(|error| Fault::property(place(name), error.to_string()))?;
-                }
-            }
-            check(&body.to, 0).map_err(|violation| Fault::property(place("to"), violation))?;
-            let application = match (tenant, body.application_id.as_deref()) {
+            let mut message =
+                body.message(attributes).map_err(|(name, violation)| Fault::property(place(&name), violation))?;
+            message.application = match (tenant, body.application_id.as_deref()) {
                 (Some(tenant), None) => Some(tenant),
                 (Some(tenant), Some(application)) if tenant != application => {
                     return Err(Fault::not_found(format!("the application {}", crate::http::quoted(application))));
                 }
                 (_, application) => application,
             };
-            let mut message = Message::new(channel, &body.to);
-            message.id = body.message_id.as_deref();
-            message.application = application;
-            message.entity = body.entity_id.as_deref();
-            message.from = body.from.as_deref();
-            message.sent_at = body.sent_at.or(Some(now));
+            message.sent_at = message.sent_at.or(Some(now));
             messages.push(message);
         }
         Ok(messages)
+    }
+}
+
+impl MessageBody<'_> {
+    fn attributes(&self) -> Vec<(&str, &str)> {
+        let pairs = self.attributes.as_ref().map_or(&[][..], |pairs| &pairs.0);
+        pairs.iter().map(|(name, value)| (&**name, &**value)).collect()
+    }
+
+    /// The message.
+    ///
+    /// # Errors
+    /// The first property that is invalid, and what is wrong with it.
+    fn message<'r>(&'r self, attributes: &'r [(&'r str, &'r str)]) -> Result<Message<'r>, (String, String)> {
+        let wrong = |name: &str| {
+            let name = name.to_owned();
+            move |violation: String| (name, violation)
+        };
+        let channels = self.channels()?;
+        for (name, text, least) in [("messageId", &self.message_id, 0), ("from", &self.from, 1)] {
+            if let Some(text) = text {
+                check(text, least).map_err(wrong(name))?;
+            }
+        }
+        for (name, text) in [("applicationId", &self.application_id), ("entityId", &self.entity_id)] {
+            if let Some(text) = text {
+                Id::parse(text).map_err(|error| (name.to_owned(), error.to_string()))?;
+            }
+        }
+        check(&self.to, 0).map_err(wrong("to"))?;
+        let mut message = Message::new(channels.first(), &self.to);
+        if self.channels.is_some() {
+            message = message.channels(channels);
+        }
+        if let Some(text) = &self.message_type {
+            let parsed = MessageType::parse(text).map_err(|error| error.to_string());
+            message = message.message_type(parsed.map_err(wrong("messageType"))?);
+        }
+        if let Some(text) = &self.sent_at {
+            let parsed = parse_time(text).map_err(|error| error.to_string());
+            message = message.sent_at(parsed.map_err(wrong("sentAt"))?);
+        }
+        if !attributes.is_empty() {
+            message.attributes = MessageAttributes::new(attributes).map_err(|error| {
+                let name = error.name().map_or_else(
+                    || "attributes".to_owned(),
+                    |name| format!("attributes.{}", callsign::escape::line(name, LONGEST)),
+                );
+                (name, error.to_string())
+            })?;
+        }
+        message.id = self.message_id.as_deref();
+        message.entity = self.entity_id.as_deref();
+        message.from = self.from.as_deref();
+        Ok(message)
+    }
+
+    /// The channel, or the channels in order of preference.
+    fn channels(&self) -> Result<Channels, (String, String)> {
+        let known = |name: &str, text: &str| {
+            let wrong = || (name.to_owned(), format!("{} is not one of SMS, MMS, RCS", crate::http::quoted(text)));
+            Channel::parse(text).ok_or_else(wrong)
+        };
+        let channels = match (&self.channel, &self.channels) {
+            (Some(_), Some(_)) => {
+                return Err(("channels".into(), "stands beside `channel`; keep one of the two".into()));
+            }
+            (None, None) => return Err(("channel".into(), "is required".into())),
+            (Some(channel), None) => Channels::new(&[known("channel", channel)?]),
+            (None, Some(channels)) => {
+                let list = channels.iter().enumerate();
+                let list = list.map(|(index, text)| known(&format!("channels[{index}]"), text));
+                Channels::new(&list.collect::<Result<Vec<_>, _>>()?)
+            }
+        };
+        channels.map_err(|error| ("channels".into(), error.to_string()))
     }
 }
 
@@ -251,90 +400,4 @@ fn check(text: &str, least: usize) -> Result<(), String> {
         return Err("has a control character".into());
     }
     Ok(())
-}
-
-/// What is wrong with a body, field by field. Slow, so only for bodies that could not be read.
-#[cold]
-fn why(bytes: &[u8], most: usize) -> Fault {
-    let value: Value = match serde_json::from_slice(bytes) {
-        Ok(value) => value,
-        Err(error) => return not_json(&error),
-    };
-    let Value::Object(object) = value else {
-        return Fault::property("", "the body must be a JSON object: a message, or {\"messages\": [...]}");
-    };
-    let mut violations = Vec::new();
-    let wants = ["dryRun", "explain"];
-    for name in wants {
-        if let Some(value) = object.get(name).filter(|value| !value.is_boolean() && !value.is_null()) {
-            violations.push(Violation::new(name, format!("must be true or false, not {}", kind_of(value))));
-        }
-    }
-    match object.get("messages") {
-        None => fields(&object, "", &wants, &mut violations),
-        Some(Value::Array(list)) => {
-            if list.is_empty() || list.len() > most {
-                let text = format!("has {} messages; a request has 1 to {most}", list.len());
-                violations.push(Violation::new("messages", text));
-            }
-            for (index, message) in list.iter().take(most).enumerate() {
-                let place = format!("messages[{index}]");
-                match message {
-                    Value::Object(message) => fields(message, &format!("{place}."), &[], &mut violations),
-                    other => {
-                        violations.push(Violation::new(place, format!("must be an object, not {}", kind_of(other))))
-                    }
-                }
-                if violations.len() >= 100 {
-                    break;
-                }
-            }
-            let unknown = object.keys().filter(|name| *name != "messages" && !wants.contains(&&***name));
-            violations.extend(unknown.map(|name| Violation::new(name, "is not a property here")));
-        }
-        Some(other) => violations.push(Violation::new("messages", format!("must be a list, not {}", kind_of(other)))),
-    }
-    if violations.is_empty() {
-        // A property is given twice, or this check misses what the parser found.
-        let text = match serde_json::from_slice::<Several<'_>>(bytes).map(|_| IgnoredAny) {
-            Err(error) if object.contains_key("messages") => error.to_string(),
-            _ => serde_json::from_slice::<Single<'_>>(bytes).err().map_or_else(String::new, |error| error.to_string()),
-        };
-        violations.push(Violation::new("", format!("the body is not as it should be: {text}")));
-    }
-    Fault::invalid(violations)
-}
-
-fn fields(object: &serde_json::Map<String, Value>, prefix: &str, also: &[&str], violations: &mut Vec<Violation>) {
-    let texts = ["messageId", "applicationId", "entityId", "channel", "to", "from"];
-    for name in ["channel", "to"] {
-        if object.get(name).is_none_or(Value::is_null) {
-            violations.push(Violation::new(format!("{prefix}{name}"), "is required"));
-        }
-    }
-    for (name, value) in object {
-        let place = || format!("{prefix}{name}");
-        if texts.contains(&&**name) {
-            if !value.is_string() && !value.is_null() {
-                violations.push(Violation::new(place(), format!("must be a string, not {}", kind_of(value))));
-            }
-        } else if name == "sentAt" {
-            if value.as_u64().is_none() && !value.is_null() {
-                violations.push(Violation::new(place(), "must be a whole number of seconds since 1970"));
-            }
-        } else if !also.contains(&&**name) {
-            violations.push(Violation::new(place(), "is not a property here"));
-        }
-    }
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }

@@ -39,7 +39,8 @@ impl Format {
 
 /// All senders, one a line, as `POST /v1/senders/import` takes them.
 ///
-/// The format is that of `format`, `jsonl` or `csv`, else that of `Accept`, else `jsonl`.
+/// The format is that of `format`, `jsonl` or `csv`, else that of `Accept`, else `jsonl`. A table has a column
+/// `attribute.NAME` for each attribute that any sender has; an attribute whose value is empty is in JSON lines alone.
 #[utoipa::path(get, path = "/v1/senders/export", tag = "senders",
     params(("format" = Option<String>, Query, description = "`jsonl` or `csv`")),
     responses((status = 200, content((String = "application/x-ndjson"), (String = "text/csv"))), Problems))]
@@ -57,15 +58,19 @@ pub(in crate::v1) async fn export(
     let view = service.view();
     // All that the key sees, by index; `None` means all.
     let seen = view.sight(&caller).senders(None);
-    let first = match format {
-        Format::Csv => rows::header(),
-        Format::JsonLines => String::new(),
+    let all = view.catalog().senders();
+    let table = match (format, &seen) {
+        (Format::JsonLines, _) => None,
+        (Format::Csv, None) => Some(rows::Table::of(all.iter())?),
+        (Format::Csv, Some(seen)) => Some(rows::Table::of(seen.iter().map(|&at| &all[at as usize]))?),
     };
+    let first = table.as_ref().map_or_else(String::new, rows::Table::header);
     // The whole export is of one revision, whatever changes meanwhile.
     let revision = Arc::clone(&view.revision);
-    let parts = stream::unfold((revision, seen, 0, Some(first)), move |(revision, seen, at, first)| async move {
+    let start = (revision, seen, table, 0, Some(first));
+    let parts = stream::unfold(start, move |(revision, seen, table, at, first)| async move {
         if let Some(first) = first.filter(|first| !first.is_empty()) {
-            return Some((Bytes::from(first), (revision, seen, at, None)));
+            return Some((Bytes::from(first), (revision, seen, table, at, None)));
         }
         let senders = revision.catalog().senders();
         let total = seen.as_ref().map_or(senders.len(), Vec::len);
@@ -75,20 +80,20 @@ pub(in crate::v1) async fn export(
         let until = total.min(at + AT_ONCE);
         let some = (at..until).map(|at| &senders[seen.as_ref().map_or(at, |seen| seen[at] as usize)]);
         let mut lines = Vec::new();
-        match format {
-            Format::JsonLines => {
+        match &table {
+            None => {
                 for sender in some {
                     lines.extend_from_slice(json(sender).get().as_bytes());
                     lines.push(b'\n');
                 }
             }
-            Format::Csv => {
+            Some(table) => {
                 let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(lines);
-                some.for_each(|sender| rows::write(&mut writer, sender));
+                some.for_each(|sender| table.write(&mut writer, sender));
                 lines = writer.into_inner().unwrap_or_default();
             }
         }
-        Some((Bytes::from(lines), (revision, seen, until, None)))
+        Some((Bytes::from(lines), (revision, seen, table, until, None)))
     });
     let parts = futures_util::StreamExt::map(parts, Ok::<Bytes, Infallible>);
     let mut response = Body::from_stream(parts).into_response();

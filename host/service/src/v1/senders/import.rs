@@ -1,20 +1,21 @@
 //! The import of many senders: all of them in one revision, or none.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::extract::State;
 use bytes::Bytes;
-use callsign::{Catalog, CatalogError, Revision, Sender};
+use callsign::{Catalog, CatalogError, Sender};
 use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::super::element;
+use super::super::element::members;
+use super::changes;
 use super::export::Format;
-use super::{changes, json, rows};
-use crate::change::raw;
+use super::merge::{Given, count_changes, merged};
+use super::rows;
 use crate::fault::{Fault, Violation};
 use crate::http::{Answer, Caller, Json, Parameters, Problems, plain, quoted};
 use crate::service::{Plan, Service, View};
@@ -27,64 +28,43 @@ const MOST_FAULTS: usize = 100;
 pub(in crate::v1) struct Imported {
     /// How many senders are new.
     created: usize,
-    /// How many are of a sender that there was, changed or not.
+    /// How many replaced a sender with the same id, changed or not.
     replaced: usize,
-    /// In how many of these each field changed; left out if none did.
+    /// Of how many of these each field has changed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    changed: BTreeMap<String, usize>,
+    changed: BTreeMap<&'static str, usize>,
 }
 
-/// Senders that were read, each with its line.
+/// Senders that were read, each with its line and which fields that has.
 struct Lines {
     catalog: Catalog,
-    lines: Vec<u64>,
-    /// Those that leave fields out which their senders have, by their places.
-    partial: HashSet<usize>,
-    /// What these fields were taken from.
-    known: Arc<Revision>,
+    lines: Vec<(u64, Given)>,
+    /// The attributes that a table has columns for.
+    columns: Option<Vec<String>>,
 }
 
 /// The state of reading.
+#[derive(Default)]
 struct Reading {
-    known: Arc<Revision>,
     /// `{"senders":[` and what comes after it.
     text: String,
-    lines: Vec<u64>,
-    partial: HashSet<usize>,
+    lines: Vec<(u64, Given)>,
+    columns: Option<Vec<String>>,
     faults: Vec<(u64, Violation)>,
 }
 
 impl Reading {
-    fn row(&mut self, line: u64, row: &RawValue) {
+    fn row(&mut self, line: u64, json: &str, given: Given) {
         self.text.push(if self.lines.is_empty() { ' ' } else { ',' });
-        match self.completed(row) {
-            Some(whole) => {
-                self.partial.insert(self.lines.len());
-                self.text.push_str(whole.get());
-            }
-            None => self.text.push_str(row.get()),
-        }
-        self.lines.push(line);
-    }
-
-    /// A row with the fields that it leaves out and its sender has: what is not there changes nothing.
-    fn completed(&self, row: &RawValue) -> Option<Box<RawValue>> {
-        let given = element::members(row);
-        let id: String = serde_json::from_str(given.get("senderId")?.get()).ok()?;
-        let (_, there) = self.known.catalog().sender(&id)?;
-        let there = json(there);
-        let fields = element::members(&there);
-        let mut rest = fields.iter().filter(|(name, _)| !given.contains_key(*name)).peekable();
-        rest.peek()?;
-        Some(element::with(row, rest.map(|(name, value)| (&**name, *value))))
+        self.text.push_str(json);
+        self.lines.push((line, given));
     }
 
     /// Checks all senders together, as a catalog file.
     fn finish(mut self) -> Result<Lines, Fault> {
         match Catalog::from_json(&format!("{{\"senders\":[{}]}}", self.text)) {
             Ok(catalog) if self.faults.is_empty() => {
-                let Self { lines, partial, known, .. } = self;
-                return Ok(Lines { catalog, lines, partial, known });
+                return Ok(Lines { catalog, lines: self.lines, columns: self.columns });
             }
             Ok(_) => {}
             Err(CatalogError::Faults(found)) => {
@@ -115,7 +95,7 @@ impl Reading {
         let inside = path.strip_prefix("$.senders[").and_then(|rest| rest.split_once(']'));
         let Some((index, rest)) = inside else { return (1, path.to_owned()) };
         let line = index.parse::<usize>().ok().and_then(|index| self.lines.get(index)).copied();
-        (line.unwrap_or(1), rest.trim_start_matches('.').to_owned())
+        (line.map_or(1, |(line, _)| line), rest.trim_start_matches('.').to_owned())
     }
 }
 
@@ -123,24 +103,26 @@ impl Reading {
 ///
 /// # Errors
 /// 400, with the first 100 faults, each with its line.
-fn read(bytes: &[u8], format: Format, known: Arc<Revision>) -> Result<Lines, Fault> {
+fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         Fault::property(format!("line {line}"), "is not UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reading =
-        Reading { known, text: String::new(), lines: Vec::new(), partial: HashSet::new(), faults: Vec::new() };
+    let mut reading = Reading::default();
     match format {
         Format::Csv => {
-            let reading = std::cell::RefCell::new(&mut reading);
-            let fault = |line, violation| reading.borrow_mut().faults.push((line, violation));
-            rows::read(text, |line, row| reading.borrow_mut().row(line, &raw(&row)), fault);
+            let columns = {
+                let reading = std::cell::RefCell::new(&mut reading);
+                let fault = |line, violation| reading.borrow_mut().faults.push((line, violation));
+                rows::read(text, |line, json, given| reading.borrow_mut().row(line, &json, given), fault)
+            };
+            reading.columns = Some(columns);
         }
         Format::JsonLines => {
             for (line, json) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
                 match serde_json::from_str::<&RawValue>(json) {
-                    Ok(value) => reading.row(line, value),
+                    Ok(value) => reading.row(line, value.get(), given(value)),
                     Err(error) => {
                         let text = format!("is not JSON: {} at column {}", plain(&error), error.column());
                         reading.faults.push((line, Violation::new("", text)));
@@ -152,24 +134,25 @@ fn read(bytes: &[u8], format: Format, known: Arc<Revision>) -> Result<Lines, Fau
     reading.finish()
 }
 
-/// The fields that two senders do not have alike.
-fn changed_fields(before: &Sender, after: &Sender) -> Vec<String> {
-    if before == after {
-        return Vec::new();
+/// Which of the fields that may be left out a JSON line has.
+fn given(line: &RawValue) -> Given {
+    let members = members(line);
+    let has = |name: &str| members.contains_key(name);
+    Given {
+        status: has("status"),
+        weight: has("weight"),
+        message_types: has("messageTypes"),
+        attributes: has("attributes"),
     }
-    let (before, after) = (json(before), json(after));
-    let (before, after) = (element::members(&before), element::members(&after));
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let text =
-        |fields: &BTreeMap<String, &RawValue>, name: &String| fields.get(name).map(|value| value.get().to_owned());
-    names.into_iter().filter(|name| text(&before, name) != text(&after, name)).cloned().collect()
 }
 
 /// Registers senders, one a line: JSON objects, or CSV (`Content-Type: text/csv`) with the columns `senderId`,
-/// `sender`, `senderType`, `status` and `coverage`, the last written as `SMS:US|CA;MMS:*`.
+/// `sender`, `senderType`, `coverage` (written as `SMS:US|CA;SMS:SG:PENDING;MMS:*`), and perhaps `status`,
+/// `messageTypes` (written as `OTP|TRANSACTIONAL`), `weight`, and `attribute.NAME` for attributes.
 ///
 /// All of them take effect in one revision, or none. With `mode=insert` none may exist already; otherwise existing ones
-/// get the fields and columns that are there: what is left out stays as it is. The answer counts what changed, by field.
+/// are replaced. Columns and fields that are not there change nothing: a sender that is suspended stays so in an import
+/// without `status`. The answer counts the fields that changed.
 #[utoipa::path(post, path = "/v1/senders/import", tag = "senders",
     params(("mode" = Option<String>, Query, description = "`upsert`, the default, or `insert`")),
     request_body(content((String = "application/x-ndjson"), (String = "text/csv"))),
@@ -183,8 +166,7 @@ pub(in crate::v1) async fn import(
 ) -> Answer<Json<Imported>> {
     let is_insert = parameters.word("mode", &["upsert", "insert"])? == Some("insert");
     let format = Format::of(&headers, header::CONTENT_TYPE);
-    let known = service.revision();
-    let read = tokio::task::spawn_blocking(move || read(&body, format, known)).await;
+    let read = tokio::task::spawn_blocking(move || read(&body, format)).await;
     let lines = read.map_err(Fault::internal)??;
     let plan = move |view: &View| {
         let there: HashMap<&str, &Sender> =
@@ -192,28 +174,35 @@ pub(in crate::v1) async fn import(
         let mut all = Vec::new();
         let mut imported = Imported { created: 0, replaced: 0, changed: BTreeMap::new() };
         let mut exist = Vec::new();
-        for (place, (sender, line)) in lines.catalog.senders().iter().zip(&lines.lines).enumerate() {
+        let mut wrong = Vec::new();
+        for (sender, (line, given)) in lines.catalog.senders().iter().zip(&lines.lines) {
             let before = there.get(&*sender.id).copied();
-            if lines.partial.contains(&place)
-                && before != lines.known.catalog().sender(&sender.id).map(|(_, known)| known)
-            {
-                let text = format!("the sender {} was changed meanwhile: send the import again", quoted(&sender.id));
-                return Err(Fault::conflict(text));
-            }
             match before {
-                None => imported.created += 1,
+                None => {
+                    imported.created += 1;
+                    all.extend(changes(None, sender));
+                }
                 Some(_) if is_insert && exist.len() < MOST_FAULTS => {
                     let text = format!("the sender {} exists already", quoted(&sender.id));
                     exist.push(Violation::new(format!("line {line}: senderId"), text));
                 }
-                Some(before) => {
+                Some(there) => {
                     imported.replaced += 1;
-                    for name in changed_fields(before, sender) {
-                        *imported.changed.entry(name).or_default() += 1;
+                    match merged(there, sender, *given, lines.columns.as_deref()) {
+                        Ok(sender) => {
+                            count_changes(there, &sender, &mut imported.changed);
+                            all.extend(changes(before, &sender));
+                        }
+                        Err(error) if wrong.len() < MOST_FAULTS => {
+                            wrong.push(Violation::new(format!("line {line}: attributes"), error.to_string()));
+                        }
+                        Err(_) => {}
                     }
                 }
             }
-            all.extend(changes(before, sender));
+        }
+        if !wrong.is_empty() {
+            return Err(Fault::invalid(wrong));
         }
         if !exist.is_empty() {
             let fault = Fault::invalid(exist);

@@ -1,80 +1,152 @@
-//! Senders as rows of CSV, with the coverage written as `SMS:US|CA;MMS:*`.
+//! Senders as rows of CSV, with the coverage written as `SMS:US|CA;SMS:SG:PENDING;MMS:*`.
 
-use callsign::{Channel, Countries, Coverage, Sender};
+use std::collections::BTreeSet;
+
+use callsign::{Channel, Countries, Coverage, Registration, Sender};
 use serde_json::{Map, Value, json};
 
-use crate::fault::Violation;
+use super::merge::Given;
+use crate::fault::{Fault, Violation};
 use crate::http::quoted;
 
-/// The columns, in the order of an export. An import may have them in any order.
-const COLUMNS: [&str; 5] = ["senderId", "sender", "senderType", "status", "coverage"];
+/// The columns, in the order of an export; those of attributes follow. An import may have them in any order.
+const COLUMNS: [&str; 7] = ["senderId", "sender", "senderType", "status", "coverage", "messageTypes", "weight"];
+
+/// The columns that an import must have.
+const REQUIRED: [&str; 4] = ["senderId", "sender", "senderType", "coverage"];
+
+/// What the column of an attribute begins with; its name follows.
+const ATTRIBUTE: &str = "attribute.";
+
+/// The most columns of attributes of an export: each sender has a cell for each.
+const MOST_ATTRIBUTES: usize = 256;
 
 /// The media type.
 pub(super) const TYPE: &str = "text/csv";
 
-/// The first line.
-pub(super) fn header() -> String {
-    format!("{}\n", COLUMNS.join(","))
+/// The columns of an export.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    /// The names of the attributes that any sender has.
+    attributes: Vec<String>,
 }
 
-/// Adds the line of a sender.
-pub(super) fn write(lines: &mut csv::Writer<Vec<u8>>, sender: &Sender) {
-    let status = if sender.suspended { "SUSPENDED" } else { "ACTIVE" };
-    let coverage = coverage_text(&sender.coverage);
-    // Writing to memory does not fail.
-    let _ = lines.write_record([&*sender.id, &*sender.address, sender.kind.as_str(), status, &*coverage]);
+impl Table {
+    /// The columns for some senders.
+    ///
+    /// # Errors
+    /// 409: together they have too many different attributes for a table.
+    pub(super) fn of<'s>(senders: impl Iterator<Item = &'s Sender>) -> Result<Self, Fault> {
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for sender in senders.filter(|sender| !sender.attributes.is_empty()) {
+            names.extend(sender.attributes.iter().map(|(name, _)| name));
+            if names.len() > MOST_ATTRIBUTES {
+                return Err(Fault::conflict(format!(
+                    "the senders have more than {MOST_ATTRIBUTES} different attributes, too many for the columns of a \
+                     table: export them with format=jsonl"
+                )));
+            }
+        }
+        Ok(Self { attributes: names.into_iter().map(str::to_owned).collect() })
+    }
+
+    /// The first line.
+    pub(super) fn header(&self) -> String {
+        let attributes: String = self.attributes.iter().map(|name| format!(",{ATTRIBUTE}{name}")).collect();
+        format!("{}{attributes}\n", COLUMNS.join(","))
+    }
+
+    /// Adds the line of a sender.
+    pub(super) fn write(&self, lines: &mut csv::Writer<Vec<u8>>, sender: &Sender) {
+        let status = if sender.suspended { "SUSPENDED" } else { "ACTIVE" };
+        let coverage = coverage_text(&sender.coverage);
+        let types = sender.message_types.iter().collect::<Vec<_>>().join("|");
+        let weight = sender.weight.to_string();
+        let own = [&*sender.id, &*sender.address, sender.kind.as_str(), status, &*coverage, &*types, &*weight];
+        let attributes = self.attributes.iter().map(|name| sender.attributes.get(name).unwrap_or_default());
+        // Writing to memory does not fail.
+        let _ = lines.write_record(own.into_iter().chain(attributes));
+    }
 }
 
 fn coverage_text(coverage: &Coverage) -> String {
-    let entries = Channel::ALL.into_iter().filter_map(|channel| {
-        let countries = match coverage.countries(channel)? {
-            Countries::All => "*".to_owned(),
-            Countries::Only(list) => list.iter().map(|country| country.as_str()).collect::<Vec<_>>().join("|"),
-        };
-        Some(format!("{}:{countries}", channel.as_str()))
+    let entries = Channel::ALL.into_iter().flat_map(|channel| {
+        coverage.entries(channel).map(move |(registration, countries)| {
+            let countries = match countries {
+                Countries::All => "*".to_owned(),
+                Countries::Only(list) => list.iter().map(|country| country.as_str()).collect::<Vec<_>>().join("|"),
+            };
+            match registration {
+                Registration::Active => format!("{}:{countries}", channel.as_str()),
+                other => format!("{}:{countries}:{other}", channel.as_str()),
+            }
+        })
     });
     entries.collect::<Vec<_>>().join(";")
 }
 
-/// The coverage in the words of a catalog file. The catalog checks channels and countries.
+/// The coverage in the words of a catalog file. The catalog checks channels, countries and registrations.
 fn coverage(text: &str) -> Result<Value, String> {
     let entries = text.split(';').map(str::trim).filter(|entry| !entry.is_empty());
     let entries = entries.map(|entry| {
-        let Some((channel, countries)) = entry.split_once(':') else {
+        let Some((channel, rest)) = entry.split_once(':') else {
             return Err(format!(
-                "{} is not a channel and its countries, such as SMS:US|CA or MMS:*, with ; between several",
+                "{} is not a channel and its countries, such as SMS:US|CA, SMS:SG:PENDING or MMS:*, with ; between several",
                 quoted(entry)
             ));
+        };
+        let (countries, status) = match rest.split_once(':') {
+            Some((countries, status)) => (countries, Some(status.trim())),
+            None => (rest, None),
         };
         let countries = match countries.trim() {
             "*" => json!("*"),
             list => list.split('|').map(str::trim).filter(|country| !country.is_empty()).collect(),
         };
-        Ok(json!({ "channel": channel.trim(), "countries": countries }))
+        let mut entry = json!({ "channel": channel.trim(), "countries": countries });
+        if let Some(status) = status {
+            entry["status"] = status.into();
+        }
+        Ok(entry)
     });
     entries.collect::<Result<Vec<Value>, String>>().map(Value::Array)
 }
 
-/// Reads rows: `row` gets each sender in the words of a catalog file, `fault` each violation, both with the line.
-pub(super) fn read(text: &str, mut row: impl FnMut(u64, Value), mut fault: impl FnMut(u64, Violation)) {
+/// A column of an import.
+enum Column {
+    Field(&'static str),
+    Attribute(String),
+}
+
+/// Reads rows: `row` gets each sender in the words of a catalog file and which of its fields are given, `fault` each
+/// violation, both with the line. Returns the attributes that the table has columns for.
+pub(super) fn read(
+    text: &str,
+    mut row: impl FnMut(u64, String, Given),
+    mut fault: impl FnMut(u64, Violation),
+) -> Vec<String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
-    let mut columns: Option<Vec<&'static str>> = None;
+    let mut columns: Option<Vec<Column>> = None;
     loop {
         let line = |record: &csv::StringRecord| record.position().map_or(1, csv::Position::line);
         match reader.read_record(&mut record) {
             Ok(true) => {}
-            Ok(false) => return,
+            Ok(false) => break,
             Err(error) => {
                 let line = error.position().map_or(1, csv::Position::line);
-                return fault(line, Violation::new("", format!("is not CSV: {error}")));
+                fault(line, Violation::new("", format!("is not CSV: {error}")));
+                break;
             }
         }
         let line = line(&record);
         let Some(columns) = &columns else {
             match self::columns(&record) {
                 Ok(found) => columns = Some(found),
-                Err(wrong) => return wrong.into_iter().for_each(|wrong| fault(line, wrong)),
+                Err(wrong) => {
+                    wrong.into_iter().for_each(|wrong| fault(line, wrong));
+                    break;
+                }
             }
             continue;
         };
@@ -83,49 +155,115 @@ pub(super) fn read(text: &str, mut row: impl FnMut(u64, Value), mut fault: impl 
             fault(line, Violation::new("", text));
             continue;
         }
-        let mut sender = Map::new();
-        let mut is_sound = true;
-        for (column, value) in columns.iter().zip(&record) {
-            let value = match *column {
-                "coverage" => match coverage(value) {
-                    Ok(coverage) => coverage,
-                    Err(wrong) => {
-                        fault(line, Violation::new("coverage", wrong));
-                        is_sound = false;
-                        continue;
-                    }
-                },
-                // An empty status says nothing, as if the column were left out.
-                "status" if value.is_empty() => continue,
-                _ => value.into(),
-            };
-            sender.insert((*column).to_owned(), value);
-        }
-        if is_sound {
-            row(line, Value::Object(sender));
+        match sender(columns, &record) {
+            Ok((sender, given)) => row(line, Value::Object(sender).to_string(), given),
+            Err(wrong) => fault(line, wrong),
         }
     }
+    let names = columns.into_iter().flatten().filter_map(|column| match column {
+        Column::Attribute(name) => Some(name),
+        Column::Field(_) => None,
+    });
+    names.collect()
+}
+
+/// A row as a sender.
+fn sender(columns: &[Column], record: &csv::StringRecord) -> Result<(Map<String, Value>, Given), Violation> {
+    let (mut sender, mut attributes, mut given) = (Map::new(), Map::new(), Given::default());
+    for (column, cell) in columns.iter().zip(record) {
+        let field = match column {
+            Column::Attribute(name) => {
+                // An empty cell is a sender without the attribute.
+                if !cell.is_empty() {
+                    attributes.insert(name.clone(), cell.into());
+                }
+                continue;
+            }
+            Column::Field(field) => *field,
+        };
+        let value = match field {
+            "coverage" => coverage(cell).map_err(|wrong| Violation::new("coverage", wrong))?,
+            // Empty cells of these say nothing, as if the column were left out.
+            "status" | "weight" if cell.trim().is_empty() => continue,
+            "status" => {
+                given.status = true;
+                cell.into()
+            }
+            "weight" => {
+                given.weight = true;
+                // What is no number is shown as it is written.
+                cell.trim().parse::<u64>().map_or_else(|_| cell.into(), Value::from)
+            }
+            "messageTypes" => {
+                given.message_types = true;
+                let types: Vec<&str> = cell.split('|').map(str::trim).filter(|one| !one.is_empty()).collect();
+                if types.is_empty() {
+                    continue;
+                }
+                types.into()
+            }
+            _ => cell.into(),
+        };
+        sender.insert(field.to_owned(), value);
+    }
+    if !attributes.is_empty() {
+        sender.insert("attributes".into(), attributes.into());
+    }
+    Ok((sender, given))
 }
 
 /// The columns of the first line.
-fn columns(header: &csv::StringRecord) -> Result<Vec<&'static str>, Vec<Violation>> {
-    let mut columns = Vec::new();
+fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Vec<Violation>> {
+    let mut columns: Vec<Column> = Vec::new();
     let mut wrong = Vec::new();
     for name in header.iter().map(str::trim) {
-        match COLUMNS.into_iter().find(|column| *column == name) {
-            None => {
-                let text = format!("is not a column here; the columns are {}", COLUMNS.join(", "));
+        let column = match (COLUMNS.into_iter().find(|column| *column == name), name.strip_prefix(ATTRIBUTE)) {
+            (Some(field), _) => Column::Field(field),
+            (None, Some(attribute)) => {
+                if let Err(error) = callsign::check_attribute(attribute, "") {
+                    wrong.push(Violation::new(quoted(name), error.to_string()));
+                    continue;
+                }
+                Column::Attribute(attribute.to_owned())
+            }
+            (None, None) => {
+                let text = format!("is not a column here; the columns are {} and {ATTRIBUTE}NAME", COLUMNS.join(", "));
                 wrong.push(Violation::new(quoted(name), text));
+                continue;
             }
-            Some(column) if columns.contains(&column) => {
-                wrong.push(Violation::new(column, "is a column twice; keep one of them"));
-            }
-            Some(column) => columns.push(column),
+        };
+        let is_same = |other: &Column| match (other, &column) {
+            (Column::Field(one), Column::Field(other)) => one == other,
+            (Column::Attribute(one), Column::Attribute(other)) => one == other,
+            _ => false,
+        };
+        match columns.iter().any(is_same) {
+            true => wrong.push(Violation::new(name, "is a column twice; keep one of them")),
+            false => columns.push(column),
         }
     }
-    // What a new sender lacks is reported with its line.
-    if !columns.contains(&"senderId") {
-        wrong.push(Violation::new("senderId", "is not among the columns of the first line"));
-    }
+    let is_there = |name: &str| columns.iter().any(|column| matches!(column, Column::Field(field) if *field == name));
+    let missing = REQUIRED.into_iter().filter(|name| !is_there(name));
+    wrong.extend(missing.map(|name| Violation::new(name, "is not among the columns of the first line")));
     if wrong.is_empty() { Ok(columns) } else { Err(wrong) }
+}
+
+#[cfg(test)]
+mod tests {
+    use callsign::Catalog;
+
+    use super::*;
+
+    #[test]
+    fn a_coverage_is_read_as_it_is_written() {
+        let json = r#"{"senders":[{"senderId":"s","sender":"123","senderType":"SHORT_CODE","coverage":[
+            {"channel":"SMS","countries":["US","CA"]},{"channel":"SMS","countries":["SG"],"status":"PENDING"},
+            {"channel":"RCS","countries":"*","status":"EXPIRED"}]}]}"#;
+        let catalog = Catalog::from_json(json).expect("a catalog");
+        let text = coverage_text(&catalog.senders()[0].coverage);
+        assert_eq!(text, "SMS:CA|US;SMS:SG:PENDING;RCS:*:EXPIRED");
+        let read = json!({"senders": [{"senderId": "s", "sender": "123", "senderType": "SHORT_CODE",
+            "coverage": coverage(&text).expect("it was written")}]});
+        assert_eq!(Catalog::from_json(&read.to_string()).expect("a catalog"), catalog);
+    }
 }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use callsign::{Catalog, Channel, Country, Destination, Edit, Gateway, List, Message};
+use callsign::{Catalog, Channel, Country, Destination, Edit, Gateway, List, Message, MessageType};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::super::audit::{self, Found, Part, Place};
-use super::{Reason, Scopes};
+use super::{Load, Reason, Scopes};
 use crate::refused_traffic::RefusedTraffic;
 
 const NUMBERS: [(&str, &str); 4] =
     [("US", "+14155550123"), ("CA", "+16045550123"), ("GB", "+442079460018"), ("FR", "+33628550123")];
+const TYPES: [&str; 2] = ["TRANSACTIONAL", "OTP"];
 const WORLDS: usize = 400;
 
 fn country(code: &str) -> Country {
@@ -69,12 +70,19 @@ impl Random {
         };
         for id in senders {
             let channels = channels.iter().filter(|_| self.is(60)).collect::<Vec<_>>();
-            let coverage = channels.iter().map(|channel| json!({ "channel": channel, "countries": self.countries() }));
+            let coverage = channels.iter().map(|channel| {
+                let registration = self.one(&["ACTIVE", "ACTIVE", "ACTIVE", "PENDING", "REJECTED", "EXPIRED"]);
+                json!({ "channel": channel, "countries": self.countries(), "status": registration })
+            });
             let coverage: Vec<Value> = coverage.collect();
             let status = if self.is(25) { "SUSPENDED" } else { "ACTIVE" };
+            let types = if self.is(30) { json!([self.one(&TYPES)]) } else { json!(null) };
             put(
                 List::Senders,
-                &json!({ "senderId": id, "sender": id, "senderType": "ALPHANUMERIC", "coverage": coverage, "status": status }),
+                &json!({
+                    "senderId": id, "sender": format!("4040{}", &id[1..]), "senderType": "SHORT_CODE",
+                    "coverage": coverage, "status": status, "messageTypes": types,
+                }),
             );
         }
         for _ in 0..self.below(12) {
@@ -121,9 +129,10 @@ fn code(reason: Reason) -> &'static str {
 }
 
 fn refusal(gateway: &Gateway, place: &Place<'_>, number: &str) -> Option<String> {
-    let (application, entity, channel, _) = *place;
+    let (application, entity, channel, _, message_type) = *place;
     let mut message = Message::new(Channel::ALL[usize::from(channel)], number).application(application);
     message.entity = entity;
+    message.message_type = message_type.map(|one| MessageType::parse(one).expect("a type"));
     gateway.resolve(&message).get().refusal().map(|refusal| refusal.code().to_owned())
 }
 
@@ -143,16 +152,20 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
         for application in ["default", "shop", "nobody's"] {
             for entity in [None, Some("acme"), Some("globex"), Some("initech"), Some("never named")] {
                 for (channel, (letters, number)) in Channel::ALL.into_iter().flat_map(|c| NUMBERS.map(|n| (c, n))) {
-                    let place = (application, entity, channel as u8, Some(country(letters)));
                     let scope = scopes.named(application, entity);
-                    let gap = scopes.gap(scope, channel, country(letters));
-                    let refused = refusal(&gateway, &place, number);
-                    let what = || format!("seed {seed}, {place:?}: {gap:?} in {}", json_of(&catalog));
-                    assert_eq!(gap.map(|gap| code(gap.reason)), refused.as_deref(), "{}", what());
-                    *told.entry(gap.map_or("-", |gap| gap.reason.as_str())).or_default() += 1;
+                    let types = [None, Some("TRANSACTIONAL"), Some("OTP"), Some("PROMOTIONAL")];
+                    let [of_all, ..] = types.map(|message_type| {
+                        let place = (application, entity, channel as u8, Some(country(letters)), message_type);
+                        let gap = scopes.gap(scope, &Load { channel, country: country(letters), message_type });
+                        let refused = refusal(&gateway, &place, number);
+                        let what = || format!("seed {seed}, {place:?}: {gap:?} in {}", json_of(&catalog));
+                        assert_eq!(gap.map(|gap| code(gap.reason)), refused.as_deref(), "{}", what());
+                        *told.entry(gap.map_or("-", |gap| gap.reason.as_str())).or_default() += 1;
+                        gap
+                    });
 
                     // Listed is what a strategy names by its country, and its channel or a sender that there is.
-                    let is_named = gap.and_then(|gap| gap.strategy).is_some_and(|index| {
+                    let is_named = of_all.and_then(|gap| gap.strategy).is_some_and(|index| {
                         let strategy = &catalog.strategies()[index as usize];
                         let is_associated = scope.is_some_and(|scope| {
                             scopes.is_associated(scope, channel) || scopes.has_only_strategies(scope)
@@ -160,26 +173,28 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
                         strategy.countries.is_some() && (strategy.channel.is_some() || is_associated)
                     });
                     let is_audited = scope.is_some_and(|scope| scopes.all().any(|audited| audited == scope));
-                    assert_eq!(listed.contains_key(&place), is_named && is_audited, "{}", what());
+                    let place = (application, entity, channel as u8, Some(country(letters)), None);
+                    let is_listed = listed.contains_key(&place);
+                    assert_eq!(is_listed, is_named && is_audited, "{seed} {place:?} {}", json_of(&catalog));
                 }
             }
         }
-        for ((application, entity, channel, country), Found { seen, .. }) in &listed {
+        for (place, Found { seen, .. }) in &listed {
+            let (_, _, _, country, _) = place;
             // Without a country, all of them.
             let is_meant = |code: &&str| country.is_none_or(|country| country.as_str() == *code);
             let numbers: Vec<&str> =
                 NUMBERS.iter().filter(|(code, _)| is_meant(code)).map(|(_, number)| *number).collect();
             assert!(!numbers.is_empty());
-            let place = (*application, *entity, *channel, *country);
             for number in numbers {
-                let refused = refusal(&gateway, &place, number);
+                let refused = refusal(&gateway, place, number);
                 assert_eq!(refused.as_deref(), Some("NO_ELIGIBLE_SENDER"), "seed {seed}, {place:?}");
             }
-            assert!(seen.is_none());
+            assert!(seen.is_empty());
         }
     }
     // All of it was there to be told apart.
-    assert_eq!(told.len(), 9, "{told:?}");
+    assert_eq!(told.len(), 13, "{told:?}");
 }
 
 fn json_of(catalog: &Catalog) -> String {
@@ -207,7 +222,10 @@ fn the_reason_is_the_last_obstacle_on_the_way() {
         });
         let catalog = Catalog::from_json(&json.to_string()).expect("a catalog");
         let scopes = Scopes::new(&catalog, 0..catalog.applications().len() as u32);
-        let gap = scopes.gap(scopes.named("default", None), Channel::Sms, country("FR"));
+        let gap = scopes.gap(
+            scopes.named("default", None),
+            &Load { channel: Channel::Sms, country: country("FR"), message_type: None },
+        );
         if let Some(gap) = gap {
             assert_eq!((gap.strategy, gap.default), (Some(0), Some(1)));
             assert_eq!(gap.senders, if associated == "SMS" { 2 } else { 0 });
