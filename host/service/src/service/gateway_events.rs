@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callsign::EventKind;
+use tokio::runtime::Handle;
 
 use super::Service;
 use super::commit::{Author, Plan, View};
@@ -17,9 +18,10 @@ use crate::fault::Fault;
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Service {
-    /// Listens to the events of the gateway.
+    /// Listens to the events of the gateway. They come on the thread that decided a message, which has no runtime of its own if
+    /// it is one of the slow lane.
     pub(crate) fn listen_to_gateway(self: &Arc<Self>) {
-        let service = Arc::downgrade(self);
+        let (service, runtime) = (Arc::downgrade(self), Handle::current());
         self.gateway.listen(move |event| {
             let Some(service) = service.upgrade() else { return };
             service.metrics.happened(&event.kind);
@@ -33,7 +35,7 @@ impl Service {
                 _ => tracing::info!("{event}"),
             }
             if let EventKind::AutoRolledBack { candidate, .. } = &event.kind {
-                service.auto_rolled_back(Target::from(&event.target), Arc::clone(candidate));
+                service.auto_rolled_back(&runtime, Target::from(&event.target), Arc::clone(candidate));
             }
             if service.events.has_listeners() && service.may_tell(event) {
                 service.events.send(Event::of(event));
@@ -58,15 +60,8 @@ impl Service {
 
     /// The gateway has rolled a canary back automatically: it is withdrawn from the stored binding, so that every node
     /// removes it and it does not come back.
-    fn auto_rolled_back(self: &Arc<Self>, target: Target, candidate: Arc<str>) {
+    fn auto_rolled_back(self: &Arc<Self>, runtime: &Handle, target: Target, candidate: Arc<str>) {
         let service = Arc::clone(self);
-        // The event comes on the thread that decided a message, which may have no runtime.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            tracing::error!(
-                "the automatic rollback of {candidate} holds on this node only: its thread has no runtime to store it"
-            );
-            return;
-        };
         runtime.spawn(async move {
             loop {
                 let Err(fault) = service.withdraw_auto_rolled_back(target.clone(), Arc::clone(&candidate)).await else {
