@@ -162,3 +162,6 @@ fn carries(sender: &Sender, message_type: u64) -> bool {
         || sender.message_types.are_all()
         || sender.message_types.iter().any(|allowed| key_of(allowed) == message_type)
 }
+
+#[cfg(test)]
+mod tests;
