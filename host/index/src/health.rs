@@ -84,6 +84,3 @@ impl Revision {
         Unhealthy { epoch: signals.health_epoch(), senders: senders.into() }
     }
 }
-
-#[cfg(test)]
-mod tests;
