@@ -2,6 +2,7 @@
 
 mod health;
 mod numbering;
+mod overlay;
 mod policy;
 mod printed;
 mod reason;
@@ -16,7 +17,7 @@ use callsign::Compiler;
 use callsign_private::{FileError, file as private_file};
 use callsign_store_address::StoreAddress;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 use utoipa::ToSchema;
 
 pub use self::health::Health;
@@ -331,10 +332,10 @@ impl Config {
         // Every key that there is, and over it what the file says as it says it: what is printed has no passwords.
         let mut table = Table::try_from(Self::default()).map_err(|error| unsound(error.to_string()))?;
         let own: Table = toml::from_str(&text).map_err(|error| unsound(reason::of_text(&text, &error, None)))?;
-        overlay(&mut table, own);
+        overlay::overlay(&mut table, own);
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix(ENVIRONMENT) {
-                put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
+                overlay::put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
                 // Checked after each variable, so that an error can name it.
                 let read: Result<Self, toml::de::Error> = table.clone().try_into();
                 read.map_err(|error| unsound(format!("{name}: {}", reason::of(&error, None))))?;
@@ -440,46 +441,6 @@ fn read(path: &Path) -> std::io::Result<(String, File)> {
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     Ok((text, file))
-}
-
-/// Puts the keys of a file over the defaults.
-fn overlay(table: &mut Table, own: Table) {
-    for (name, value) in own {
-        match (table.get_mut(&name), value) {
-            (Some(Value::Table(table)), Value::Table(own)) => overlay(table, own),
-            (_, value) => {
-                table.insert(name, value);
-            }
-        }
-    }
-}
-
-/// Sets the value of an environment variable: `LISTEN_ADDRESS` is `address` in the table `listen`.
-fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
-    let key = key.to_ascii_lowercase();
-    let section = table.keys().filter(|name| key.starts_with(&format!("{name}_"))).max_by_key(|name| name.len());
-    let known = ["alphanumeric", "area_codes", "certificate", "key", "probes", "recipient_key"];
-    let (table, name) = match section.cloned() {
-        Some(section) => {
-            let name = key[section.len() + 1..].to_owned();
-            match table.get_mut(&section) {
-                Some(Value::Table(table)) => (table, name),
-                _ => return Err("there is no such key".into()),
-            }
-        }
-        None => (table, key),
-    };
-    let value = match table.get(&name) {
-        Some(Value::String(_)) => Value::String(text.to_owned()),
-        Some(Value::Integer(_)) => {
-            Value::Integer(text.trim().parse().map_err(|_| "it is not a whole number".to_owned())?)
-        }
-        Some(_) => return Err("there is no such key".into()),
-        None if known.contains(&&*name) => Value::String(text.to_owned()),
-        None => return Err("there is no such key".into()),
-    };
-    table.insert(name, value);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -193,8 +193,8 @@ mod tests {
             assert_eq!(fell, usize::from(turn == 0), "it falls once, as the second version");
             assert_eq!(rows(&store).await, (3, 0, 1));
         }
-        let gone = store.report_health(BEGIN, &[report("S1", Country::US, None), report("S3", Country::US, None)]);
-        assert_eq!(gone.await.unwrap(), Stored::NoSender("S3".into()));
+        let given = [report("S1", Country::US, None), report("S3", Country::US, None)];
+        assert_eq!(store.report_health(BEGIN, &given).await.unwrap(), Stored::NoSender("S3".into()));
         assert_eq!(store.count_receipts(receipts("S3", BEGIN)).await.unwrap(), 0);
         assert_eq!(rows(&store).await, (3, 0, 1));
         assert_eq!(store.health_since(0).await.unwrap().reports.len(), 3);

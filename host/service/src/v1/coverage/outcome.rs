@@ -249,7 +249,7 @@ impl<'a> Scopes<'a> {
         let default = own.default.or(self.application(scope).default);
         let carries = default.is_some_and(|default| {
             let sender = &self.catalog.senders()[default as usize];
-            !sender.suspended && sender.coverage.has_channel(channel)
+            !sender.suspended && sender.coverage.countries(channel, Registration::Active).is_some()
         });
         (!carries).then_some(Gap { reason: Reason::NoAssociation, strategy: Some(strategy), senders: 0, default })
     }
