@@ -126,7 +126,11 @@ fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none() {
     assert_eq!(platform.decide(&sms("shop", GB)), "NAME POOL");
     for to in [US, "+16045550123", "+17875550123", "+5511987654321"] {
         assert_eq!(platform.decide(&sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
-        assert_eq!(platform.decide(&message(Channel::Rcs, "shop", to)), "NAME POOL", "an agent has a name anywhere: {to}");
+        assert_eq!(
+            platform.decide(&message(Channel::Rcs, "shop", to)),
+            "NAME POOL",
+            "an agent has a name anywhere: {to}"
+        );
     }
     let mut named = sms("shop", US);
     named.from = Some("ACME");
