@@ -158,7 +158,8 @@ impl Gateway {
             return decision;
         }
         let snapshot = self.snapshot();
-        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, std::slice::from_ref(message), time).await;
+        let message = std::slice::from_ref(message);
+        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, message, time, Place::Worker).await;
         // A batch has a decision for each of its messages.
         let outcome = outcomes.into_iter().next();
         let outcome = outcome.unwrap_or_else(|| Outcome::undecided("the batch of one message has no decision"));
@@ -202,9 +203,19 @@ impl Gateway {
     ///
     /// A future that is dropped decides nothing more, but pins that were on their way may be written.
     pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
+        self.resolve_batch_at(messages, Place::Worker).await
+    }
+
+    /// The same on a thread of lower priority. It may have to wait for a core in the middle of a call, so a call may take 20
+    /// ms there before it is asked again in the slow lane, and what counts for a policy is its time on the core.
+    pub async fn resolve_bulk_async(&self, messages: &[Message<'_>]) -> Decisions {
+        self.resolve_batch_at(messages, Place::Bulk).await
+    }
+
+    async fn resolve_batch_at(&self, messages: &[Message<'_>], place: Place) -> Decisions {
         let snapshot = self.snapshot();
         let time = self.request_time(messages.len());
-        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, messages, time).await;
+        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, messages, time, place).await;
         Decisions { snapshot, outcomes }
     }
 
