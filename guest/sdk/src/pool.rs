@@ -109,6 +109,12 @@ impl Pool {
         &self.candidates
     }
 
+    /// How many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        let lists = size_of_val(&*self.candidates) + size_of_val(&*self.areas) + size_of_val(&*self.members);
+        size_of::<Self>() + lists
+    }
+
     /// The candidates of a part, in the order of the pool.
     pub fn part<'a>(&'a self, part: Part<'a>) -> impl Iterator<Item = &'a Candidate> {
         self.runs(part).flatten()

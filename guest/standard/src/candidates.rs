@@ -129,6 +129,13 @@ impl LocalPool {
         Self { pool, all, load, ..Self::default() }
     }
 
+    /// How many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        let parts = self.parts.iter().map(|part| part.spread.memory()).sum::<usize>();
+        let all = self.all.as_ref().map_or(0, |all| all.memory());
+        self.pool.memory() + all + parts + size_of_val(&*self.by_area_code)
+    }
+
     /// Whether a sender is a candidate.
     #[inline]
     pub fn contains(&self, sender: Sender) -> bool {

@@ -18,7 +18,8 @@ use crate::strategy;
 const SENDERS_PER_QUERY: u32 = 64;
 
 /// Larger pools stay with the host, in senders of weight 1: a heavier sender counts as its weight. In the policy's memory
-/// one takes up to 350 bytes: 24 for itself and up to 80 for each part of the pool that it is laid out in.
+/// one takes up to 350 bytes: 24 for itself and up to 80 for each part of the pool that it is laid out in. Pools that the
+/// rules of a policy select from are always copied.
 pub const MAX_LOCAL_LOAD: usize = 120_000;
 
 /// What is asked: a request with its rules.
@@ -41,8 +42,8 @@ pub struct Ask<'a, R, L: Rules> {
 pub struct Plan {
     /// Step 3: the strategy and its candidates, or the refusal.
     pub rule: Result<Rule, Refusal>,
-    /// How often senders were copied or dropped: then [`Plan::weight`] is another.
-    pub copies: u32,
+    /// How often senders were copied or laid out: then [`Plan::memory`] is another.
+    pub changes: u32,
 }
 
 /// A strategy, applied to one channel, country and message type.
@@ -111,20 +112,19 @@ impl Plan {
     ) -> Self {
         let strategies = ask.reads.strategies_of(ask.request.scope, ask.request.country);
         let rule = strategy::choose(&strategies, ask.request.channel, note);
-        Self { rule: rule.map(|strategy| Rule::new(ask, *strategy, Variant::default())), copies: 0 }
+        Self { rule: rule.map(|strategy| Rule::new(ask, *strategy, Variant::default())), changes: 0 }
     }
 
-    /// How much memory the plan takes, in senders of weight 1: what a cache counts.
-    pub fn weight(&self) -> usize {
-        // A plan without senders uses about as much memory as 16 senders.
-        const NO_SENDERS: usize = 16;
+    /// How many bytes of memory the plan takes: what a cache counts.
+    pub fn memory(&self) -> usize {
         let of = |rule: &Rule| match &rule.access {
-            PoolAccess::Local(own) => own.load + own.all.as_ref().map_or(0, |all| all.candidates().len()),
+            PoolAccess::Local(own) => own.memory(),
             PoolAccess::Host { .. } => 0,
         };
         let rule = self.rule.as_ref().ok();
-        let healthy = rule.and_then(|rule| rule.healthy.as_ref()).map_or(0, |healthy| of(&healthy.rule));
-        NO_SENDERS + rule.map_or(0, of) + healthy
+        let healthy = rule.and_then(|rule| rule.healthy.as_ref());
+        let healthy = healthy.map_or(0, |healthy| size_of::<Healthy>() + of(&healthy.rule));
+        size_of::<Self>() + rule.map_or(0, of) + healthy
     }
 }
 
