@@ -65,3 +65,28 @@ fn arguments_that_make_no_message_are_refused() {
         assert!(!ran.err.is_empty());
     }
 }
+
+#[test]
+fn a_message_to_explain_may_have_a_type_attributes_and_channels() {
+    let folder = Folder::with_catalog();
+    let base = ["--to", "+14155550123", "--application", "shop", "--entity", "acme"];
+    let ran = explain(
+        &folder,
+        &[&base[..], &["--channels", "RCS,sms", "--message-type", "OTP", "--attribute", "a=b=c"]].concat(),
+    );
+    assert_eq!((ran.code, &*ran.err), (0, ""));
+    for part in ["--- RCS", "--- SMS", "message type OTP", "attribute    a \"b=c\""] {
+        assert!(ran.out.contains(part), "{part} in {}", ran.out);
+    }
+    for (wrong, fault) in [
+        (&["--channels", "SMS,SMS"][..], "--channels has SMS twice"),
+        (&["--channels", "SMS", "--channel", "RCS"], "cannot be used with"),
+        (&["--message-type", "Transactional"], "is written \"TRANSACTIONAL\""),
+        (&["--attribute", "a"], "give NAME=VALUE"),
+        (&["--attribute", "a=1", "--attribute", "a=2"], "--attribute a: is given twice"),
+    ] {
+        let ran = explain(&folder, &[&base[..], wrong].concat());
+        assert_eq!(ran.code, 2, "{wrong:?}: {}", ran.out);
+        assert!(ran.err.contains(fault), "{wrong:?}: {}", ran.err);
+    }
+}

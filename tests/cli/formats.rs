@@ -162,3 +162,93 @@ fn messages_that_cannot_be_read_are_refused_with_advice() {
         assert!(ran.err.contains(path) && ran.err.contains("- for standard input"), "{}", ran.err);
     }
 }
+
+/// A platform whose senders are told apart by message types, over RCS and SMS.
+const TYPED: &str = r#"{
+    "applications": [{"applicationId": "shop"}],
+    "senders": [
+        {"senderId": "T", "sender": "+14155550100", "senderType": "VIRTUAL_LONG_NUMBER", "messageTypes": ["TRANSACTIONAL"],
+         "coverage": [{"channel": "SMS", "countries": "*"}]},
+        {"senderId": "P", "sender": "+14155550101", "senderType": "VIRTUAL_LONG_NUMBER", "messageTypes": ["PROMOTIONAL"],
+         "coverage": [{"channel": "SMS", "countries": "*"}]},
+        {"senderId": "AGENT", "sender": "acme_agent", "senderType": "RCS_AGENT",
+         "coverage": [{"channel": "RCS", "countries": ["US"]}]}],
+    "associations": [
+        {"resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": null, "resourceId": "T"},
+        {"resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": null, "resourceId": "P"},
+        {"resourceType": "RCS_RESOURCE", "channel": "RCS", "applicationId": "shop", "entityId": null, "resourceId": "AGENT"}],
+    "sendingStrategies": [{"sendingStrategyId": "A", "platform": {"applicationId": "shop"}}]
+}"#;
+
+#[test]
+fn types_times_attributes_and_channels_are_read_from_both_formats() {
+    let folder = Folder::with_catalog();
+    folder.write("catalog.json", TYPED);
+    let json = r#"{"messageId":"a","applicationId":"shop","channel":"SMS","to":"+14155550123","messageType":"TRANSACTIONAL"}
+{"messageId":"b","applicationId":"shop","channel":"SMS","to":"+14155550123","messageType":"PROMOTIONAL","sentAt":"2026-03-01T21:30:00Z"}
+{"messageId":"c","applicationId":"shop","channels":["RCS","SMS"],"to":"+14155550123","messageType":"PROMOTIONAL","attributes":{"campaign":"C1","price.eur":"0.05"}}
+{"messageId":"d","applicationId":"shop","channels":["RCS","SMS"],"to":"+493012345678","messageType":"TRANSACTIONAL"}
+{"messageId":"e","applicationId":"shop","channel":"SMS","to":"+14155550123","messageType":"OTP"}
+"#;
+    let csv = "messageId,applicationId,channel,channels,to,messageType,sentAt,attribute.campaign,Attribute.price.eur\n\
+               a,shop,SMS,,+14155550123,TRANSACTIONAL,,,\n\
+               b,shop,SMS,,+14155550123,PROMOTIONAL,2026-03-01T22:30:00+01:00,,\n\
+               c,shop,,RCS|SMS,+14155550123,PROMOTIONAL,,C1,0.05\n\
+               d,shop,,RCS | SMS,+493012345678,TRANSACTIONAL,,,\n\
+               e,shop,SMS,,+14155550123,OTP,,,\n";
+    folder.write("m.jsonl", json);
+    folder.write("m.csv", csv);
+    let ran = run(&mut folder.resolve(&["m.jsonl"]));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines = ran.lines();
+    let senders: Vec<&str> = lines.iter().map(|line| line["senderId"].as_str().unwrap_or("-")).collect();
+    assert_eq!(senders, ["T", "P", "AGENT", "T", "-"]);
+    assert_eq!((&lines[2]["channel"], &lines[3]["channel"]), (&"RCS".into(), &"SMS".into()));
+    assert_eq!(lines[2]["fallbacks"][0]["senderId"], "P");
+    assert_eq!(lines[3]["fallbacks"], serde_json::json!([]));
+    assert!(lines[0].get("channel").is_none() && lines[0].get("fallbacks").is_none());
+    let table = run(&mut folder.resolve(&["m.csv"]));
+    assert_eq!((table.code, &table.out), (0, &ran.out), "{}", table.err);
+}
+
+#[test]
+fn what_is_wrong_with_them_is_named() {
+    let folder = Folder::with_catalog();
+    let long = "x".repeat(256);
+    let many: Vec<String> = (0..33).map(|index| format!("\"a{index}\":\"\"")).collect();
+    for (fields, fault) in [
+        (r#""channels":[]"#.to_owned(), "`channels`: is empty"),
+        (r#""channels":["RCS","SMS","RCS"]"#.to_owned(), "`channels`: has RCS twice"),
+        (r#""channels":["FAX"]"#.to_owned(), "`channels`: unknown channel \"FAX\""),
+        (r#""channel":"SMS","channels":["RCS"]"#.to_owned(), "`channels`: stands beside `channel`"),
+        (
+            r#""channel":"SMS","messageType":"promotional""#.to_owned(),
+            "`messageType`: \"promotional\" is written \"PROMOTIONAL\"",
+        ),
+        (r#""channel":"SMS","messageType":"two words""#.to_owned(), "`messageType`: \"two words\" is no message type"),
+        (r#""channel":"SMS","sentAt":"tomorrow""#.to_owned(), "`sentAt`: \"tomorrow\" is not a time since 1970"),
+        (r#""channel":"SMS","sentAt":"1969-12-31T23:59:59Z""#.to_owned(), "`sentAt`: "),
+        (r#""channel":"SMS","attributes":{"a":"1","a":"2"}"#.to_owned(), "`attributes.a`: is given twice"),
+        (r#""channel":"SMS","attributes":{"a b":"1"}"#.to_owned(), "`attributes.a b`: \"a b\" is no name"),
+        (format!(r#""channel":"SMS","attributes":{{"a":"{long}"}}"#), "`attributes.a`: has 256 characters"),
+        (format!(r#""channel":"SMS","attributes":{{{}}}"#, many.join(",")), "`attributes`: has 33 attributes"),
+        (r#""channel":"SMS","attributes":{"a":1}"#.to_owned(), "invalid type: integer `1`, expected a string"),
+        (r#""to":"1""#.to_owned(), "duplicate field `to`"),
+    ] {
+        let line = format!("{{\"to\":\"+14155550123\",{fields}}}\n");
+        let ran = feed(&mut folder.resolve(&[]), line.as_bytes());
+        assert_eq!(ran.code, 1, "{line}");
+        let message = ran.lines()[0]["refusal"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.contains(fault), "{fields}: {message}");
+    }
+    for (header, fault) in [
+        ("to,channel,attribute.a,attribute.a", "column `attribute.a`: is given twice"),
+        ("to,channel,attribute.a b", "column `attribute.a b`: \"a b\" is no name of an attribute"),
+        ("to,messageType", "column `channel` is missing"),
+        ("to,channels,channels", "unknown column \"channels\""),
+    ] {
+        let ran = feed(&mut folder.resolve(&["--format", "csv"]), format!("{header}\n").as_bytes());
+        assert_eq!(ran.code, 2, "{header}");
+        assert!(ran.err.contains(fault), "{header}: {}", ran.err);
+    }
+}

@@ -15,18 +15,18 @@ const TO: &str = "+14155550123";
 const DRAFT: &[u8] = include_bytes!("../artifacts/draft.wasm");
 
 fn platform() -> Platform {
-    Platform::new()
-        .long("S0", "+12125550100")
-        .long("S1", "+14155550101")
-        .associate("shop", &["S0", "S1"])
-        .strategy("A", "shop", json!({"useGeolocatedSender": true}))
+    Platform::new().long("S0", "+12125550100").long("S1", "+14155550101").associate("shop", &["S0", "S1"]).strategy(
+        "A",
+        "shop",
+        json!({"useGeolocatedSender": true}),
+    )
 }
 
 /// Asks the made-up interface that versions after 1.0.0 have, and decides the sender with that number.
 fn later() -> Component {
-    Component::new("later", "1.0.0").import("later", "answer", "(result i32)").resolve(
-        "(call $decide (i32.and (i32.const 1) (call $answer)) (i32.const -1) (i32.const 4) (i32.const 0))",
-    )
+    Component::new("later", "1.0.0")
+        .import("later", "answer", "(result i32)")
+        .resolve("(call $decide (i32.and (i32.const 1) (call $answer)) (i32.const -1) (i32.const 4) (i32.const 0))")
 }
 
 /// The words about a component that is refused for its version.

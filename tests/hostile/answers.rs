@@ -96,7 +96,10 @@ fn a_step_that_there_is_not_fails() {
 fn a_refusal_that_there_is_not_fails() {
     let body = "(drop (call $refuse (i32.const 7))) (i32.store8 (i32.const 1032) (i32.const 255)) (i32.const 1024)";
     resolve_fails(body, "the policy's answer is not acceptable: there is no reason 255 for a refusal");
-    resolve_fails(&body.replace("255", "5"), "the policy's answer is not acceptable: there is no reason 5 for a refusal");
+    resolve_fails(
+        &body.replace("255", "5"),
+        "the policy's answer is not acceptable: there is no reason 5 for a refusal",
+    );
 }
 
 #[test]

@@ -54,7 +54,12 @@ fn a_flood_of_any_other_import_meets_the_limit_of_imports() {
         ("senders", "near-codes", "(param i32 i32 i32)", NEAR_CODES.to_owned()),
         ("senders", "default-senders", &to_memory, format!("(call $default-senders {POOL} (i32.const 4096))")),
         ("senders", "addresses", &to_memory, format!("(call $addresses {POOL} (i32.const 4096))")),
-        ("attributes", "key-of", "(param i32 i32) (result i64)", "(drop (call $key-of (i32.const 96) (i32.const 6)))".to_owned()),
+        (
+            "attributes",
+            "key-of",
+            "(param i32 i32) (result i64)",
+            "(drop (call $key-of (i32.const 96) (i32.const 6)))".to_owned(),
+        ),
         (
             "attributes",
             "message-key",

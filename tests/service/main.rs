@@ -16,6 +16,7 @@ mod events;
 mod explanations;
 mod fleet;
 mod keys;
+mod messages;
 mod modules;
 mod nodes;
 mod packaging;

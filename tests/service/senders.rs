@@ -266,7 +266,7 @@ fn an_import_makes_and_replaces_all_or_nothing() {
     }
     assert_eq!(server.get("/v1/senders/S1").json()["sender"], "+14155550100");
     let done = import(&server, "application/x-ndjson", "", &lines).expect(200);
-    assert_eq!(done.json(), json!({ "created": 1, "replaced": 1 }));
+    assert_eq!(done.json(), json!({ "created": 1, "replaced": 1, "changed": { "sender": 1 } }));
     assert_eq!(server.get("/v1/senders/S1").json()["sender"], "+14155550109");
     assert_eq!(import(&server, "application/jsonl", "", "").expect(200).json(), json!({ "created": 0, "replaced": 0 }));
     import(&server, "application/jsonl", "?mode=replace", "").expect(400);
@@ -324,7 +324,12 @@ fn what_is_exported_is_imported_as_the_same() {
         json!({ "senderId": "ü;|:*", "sender": "+1 (415) 555-0100", "senderType": "TOLL_FREE_NUMBER", "status": "SUSPENDED",
                 "coverage": [{ "channel": "SMS", "countries": [] }, { "channel": "MMS", "countries": "*" }] }),
         json!({ "senderId": "-", "sender": "00123", "senderType": "SHORT_CODE", "status": "ACTIVE",
-                "coverage": [{ "channel": "RCS", "countries": ["CA", "GB", "US"] }] }),
+                "coverage": [{ "channel": "RCS", "countries": ["CA", "GB", "US"] }],
+                "messageTypes": ["OTP", "TRANSACTIONAL"], "weight": 7 }),
+        json!({ "senderId": "agent", "sender": "acme_agent", "senderType": "RCS_AGENT", "status": "ACTIVE",
+                "coverage": [{ "channel": "RCS", "countries": "*" },
+                             { "channel": "RCS", "countries": ["SG"], "status": "PENDING" }],
+                "attributes": { "campaign": "C1, \"x\"", "price.eur": "0.05" } }),
     ];
     for one in &odd {
         server.post("/v1/senders", one).expect(201);
@@ -335,8 +340,8 @@ fn what_is_exported_is_imported_as_the_same() {
     import(&server, "application/x-ndjson", "?mode=insert", &many).expect(200);
     let lines = server.get("/v1/senders/export").expect(200);
     assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
-    assert_eq!(lines.text.lines().count(), 2_503);
-    let first: Vec<Value> = lines.text.lines().take(3).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.text.lines().count(), 2_504);
+    let first: Vec<Value> = lines.text.lines().take(4).map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(first, odd);
     let table = server.get("/v1/senders/export?format=csv").expect(200);
     assert_eq!(table.header("content-type"), Some("text/csv; charset=utf-8"));
@@ -346,9 +351,9 @@ fn what_is_exported_is_imported_as_the_same() {
 
     for (kind, text) in [("application/x-ndjson", &lines.text), ("text/csv", &table.text)] {
         let done = import(&server, kind, "", text).expect(200);
-        assert_eq!(done.json(), json!({ "created": 0, "replaced": 2_503 }));
+        assert_eq!(done.json(), json!({ "created": 0, "replaced": 2_504 }));
         let other = Server::start();
-        assert_eq!(import(&other, kind, "", text).expect(200).json(), json!({ "created": 2_503, "replaced": 0 }));
+        assert_eq!(import(&other, kind, "", text).expect(200).json(), json!({ "created": 2_504, "replaced": 0 }));
         assert_eq!(other.get("/v1/senders/export").text, lines.text, "{kind}");
         assert_eq!(other.get("/v1/senders/export?format=csv").text, table.text, "{kind}");
     }
@@ -394,4 +399,95 @@ fn what_changes_nothing_makes_no_revision() {
     server.put("/v1/senders/S1", &sender("S1", "+14155550100")).expect(200);
     server.ask(server.key(), "POST", "/v1/senders/S1/activate", None).expect(204);
     assert_eq!(revision(), before);
+}
+
+/// A sender with everything that one can have.
+fn full() -> Value {
+    let mut sender = sender("S1", "+14155550100");
+    sender["coverage"] = json!([
+        { "channel": "SMS", "countries": "*" }, { "channel": "SMS", "countries": ["SG"], "status": "PENDING" },
+    ]);
+    sender["messageTypes"] = json!(["OTP", "TRANSACTIONAL"]);
+    sender["weight"] = 250.into();
+    sender["attributes"] = json!({ "campaign": "C1", "price": "0.0075" });
+    sender
+}
+
+#[test]
+fn registrations_message_types_weights_and_attributes_are_kept_and_checked() {
+    let server = Server::start();
+    let made = server.post("/v1/senders", &full()).expect(201);
+    assert_eq!(made.json(), full());
+    assert_eq!(server.get("/v1/senders/S1").expect(200).json(), full());
+    // A change of one is another tag, and a patch keeps the others.
+    let patched = server.ask(server.key(), "PATCH", "/v1/senders/S1", Some(&json!({ "weight": 1_000 }))).expect(200);
+    assert_ne!(patched.header("etag"), made.header("etag"));
+    let mut expected = full();
+    expected["weight"] = 1_000.into();
+    assert_eq!(patched.json(), expected);
+    server.ask(server.key(), "POST", "/v1/senders/S1/suspend", None).expect(204);
+    expected["status"] = "SUSPENDED".into();
+    assert_eq!(server.get("/v1/senders/S1").json(), expected);
+
+    let many: serde_json::Map<String, Value> = (0..33).map(|index| (format!("a{index}"), "".into())).collect();
+    for (field, value, property) in [
+        ("weight", json!(0), "weight"),
+        ("weight", json!(1_001), "weight"),
+        ("messageTypes", json!([]), "messageTypes"),
+        ("messageTypes", json!(["A", "A"]), "messageTypes[1]"),
+        ("messageTypes", json!(["transactional"]), "messageTypes[0]"),
+        ("attributes", json!({ "a b": "" }), "attributes[\"a b\"]"),
+        ("attributes", json!({ "a": "x".repeat(256) }), "attributes.a"),
+        ("attributes", json!({ "a": 1 }), "attributes.a"),
+        ("attributes", Value::Object(many), "attributes"),
+        ("coverage", json!([{ "channel": "SMS", "countries": "*", "status": "ON" }]), "coverage[0].status"),
+        ("senderType", json!("RCS_AGENT"), "coverage[0].channel"),
+    ] {
+        let mut wrong = full();
+        wrong[field] = value;
+        let told = violations(&server.put("/v1/senders/S1", &wrong).expect(400));
+        assert_eq!(told[0].0, property, "{told:?}");
+    }
+    let key = format!("App {}", server.key());
+    let twice = full().to_string().replace("\"price\":\"0.0075\"", "\"campaign\":\"C2\"");
+    let refused = server.send(&[("authorization", &key)], "PUT", "/v1/senders/S1", Some(twice.as_bytes())).expect(400);
+    assert_eq!(violations(&refused)[0], ("attributes.campaign".into(), "is given twice; keep one of them".into()));
+}
+
+#[test]
+fn columns_and_fields_that_are_not_there_change_nothing() {
+    let server = Server::start();
+    let mut there = full();
+    there["status"] = "SUSPENDED".into();
+    server.post("/v1/senders", &there).expect(201);
+    let table = "senderId,sender,senderType,coverage\nS1,+14155550100,VIRTUAL_LONG_NUMBER,SMS:*;SMS:SG:PENDING\n";
+    let done = import(&server, "text/csv", "", table).expect(200);
+    assert_eq!(done.json(), json!({ "created": 0, "replaced": 1 }));
+    assert_eq!(server.get("/v1/senders/S1").json(), there);
+    let line = sender("S1", "+14155550100");
+    let mut line = json!({ "senderId": "S1", "sender": line["sender"], "senderType": line["senderType"] });
+    line["coverage"] = there["coverage"].clone();
+    let done = import(&server, "application/x-ndjson", "", &line.to_string()).expect(200);
+    assert_eq!(done.json(), json!({ "created": 0, "replaced": 1 }));
+    assert_eq!(server.get("/v1/senders/S1").json(), there);
+
+    // Those that are there do: an empty cell takes types and attributes away, and says nothing of status and weight.
+    let table = "senderId,sender,senderType,coverage,status,weight,messageTypes,attribute.campaign,attribute.brand\n\
+                 S1,+14155550100,VIRTUAL_LONG_NUMBER,SMS:*,,,,,acme\n";
+    let done = import(&server, "text/csv", "", table).expect(200);
+    assert_eq!(
+        done.json(),
+        json!({ "created": 0, "replaced": 1, "changed": { "attributes": 1, "coverage": 1, "messageTypes": 1 } })
+    );
+    there["coverage"] = json!([{ "channel": "SMS", "countries": "*" }]);
+    there.as_object_mut().unwrap().remove("messageTypes");
+    there["attributes"] = json!({ "brand": "acme", "price": "0.0075" });
+    assert_eq!(server.get("/v1/senders/S1").json(), there);
+
+    let wrong = "senderId,sender,senderType,coverage,weight,attribute.a b\nS1,+1,SHORT_CODE,SMS:*,1,x\n";
+    assert_eq!(violations(&import(&server, "text/csv", "", wrong).expect(400))[0].0, "line 1: \"attribute.a b\"");
+    let wrong = "senderId,sender,senderType,coverage,weight\nS1,12345,SHORT_CODE,SMS:*:ON,1001\n";
+    let told = violations(&import(&server, "text/csv", "", wrong).expect(400));
+    let named: Vec<&str> = told.iter().map(|(property, _)| &**property).collect();
+    assert_eq!(named, ["line 2: coverage[0].status", "line 2: weight"], "{told:?}");
 }

@@ -77,8 +77,7 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<Exit, Stop> {
         let channels = Channels::new(&channels).map_err(|error| Stop::refused(anyhow!("--channels {error}")))?;
         message = message.channels(channels);
     }
-    let attributes: Vec<(&str, &str)> =
-        arguments.attribute.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let attributes: Vec<(&str, &str)> = arguments.attribute.iter().map(|(name, value)| (&**name, &**value)).collect();
     message.attributes = MessageAttributes::new(&attributes)
         .map_err(|error| Stop::refused(anyhow!("--attribute {}: {error}", error.name().unwrap_or_default())))?;
     let explanation = gateway.explain(&message);

@@ -36,8 +36,8 @@ pub use callsign_catalog::{
     Application, Association, AttributeError, Attributes, Catalog, CatalogError, Channel, Countries, Coverage,
     DefaultSender, Edit, EditError, EditErrorKind, EditFault, Entity, Fault, Faults, Id, IdError, List,
     MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, MAX_CATALOG_BYTES, MAX_FAULTS, MAX_MESSAGE_TYPES,
-    MessageType, MessageTypeError, MessageTypes, OtherAssociation, PVec, Registration, ResourceType, Sender, SenderType,
-    SlotVec, Strategy, check_attribute, check_attributes, check_message_type, escape,
+    MessageType, MessageTypeError, MessageTypes, OtherAssociation, PVec, Registration, ResourceType, Sender,
+    SenderType, SlotVec, Strategy, check_attribute, check_attributes, check_message_type, escape,
 };
 pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
 pub use callsign_engine::{

@@ -208,8 +208,8 @@ impl<'a> MessageAttributes<'a> {
     }
 }
 
-/// A message that owns its texts, to be decided on another thread.
-#[derive(Debug, Clone)]
+/// A message of a single channel that owns its texts, to be decided on another thread or later.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OwnedMessage {
     id: Option<Box<str>>,
     application: Option<Box<str>>,
@@ -224,7 +224,7 @@ pub(crate) struct OwnedMessage {
 }
 
 impl OwnedMessage {
-    /// A message of a single channel.
+    /// A message as one of its `channel` alone.
     pub(crate) fn of(message: &Message<'_>) -> Self {
         Self {
             id: message.id.map(Into::into),
@@ -242,6 +242,10 @@ impl OwnedMessage {
 
     pub(crate) fn channel(&self) -> Channel {
         self.channel
+    }
+
+    pub(crate) fn to(&self) -> &str {
+        &self.to
     }
 
     /// Its attributes, for [`OwnedMessage::get`].

@@ -93,7 +93,10 @@ impl fmt::Display for Refusal {
                     "the sender in `from` does not cover {channel} to {country}: its registration there is {registration}"
                 ),
                 NotCapable::TypeNotTaken => {
-                    write!(f, "the sender in `from` does not cover {channel} to {country}, which takes no senders of its type")
+                    write!(
+                        f,
+                        "the sender in `from` does not cover {channel} to {country}, which takes no senders of its type"
+                    )
                 }
                 NotCapable::MessageType(wanted) => {
                     write!(f, "the sender in `from` is not for messages of type {wanted}")

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 
 /// A text that is not a time, or one before 1970.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{quoted} is not a time since 1970; write it as in RFC 3339, such as 2026-03-01T21:30:00Z or 2026-03-01T22:30:00+01:00")]
+#[error(
+    "{quoted} is not a time since 1970; write it as in RFC 3339, such as 2026-03-01T21:30:00Z or 2026-03-01T22:30:00+01:00"
+)]
 #[non_exhaustive]
 pub struct TimeError {
     /// The text in quotes.

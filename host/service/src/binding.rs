@@ -3,11 +3,14 @@
 
 mod transition;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use callsign::{AutoRollback, BindingTarget, Breaker, Channel, Message, Probe, Step};
+use callsign::{
+    AutoRollback, BindingTarget, Breaker, Channel, Message, MessageAttributes, MessageType, Probe, Step, parse_time,
+};
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -157,6 +160,13 @@ pub(crate) struct ProbeSpec {
     pub(crate) channel: String,
     /// The recipient.
     pub(crate) to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message_type: Option<String>,
+    /// When it goes out, such as `2026-03-01T21:30:00Z`; no time if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sent_at: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) attributes: BTreeMap<String, String>,
     /// The `senderId` that must be chosen; any if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sender_id: Option<String>,
@@ -312,6 +322,16 @@ impl ProbeSpec {
         let mut message = Message::new(channel, &self.to);
         message.application = self.application_id.as_deref();
         message.entity = self.entity_id.as_deref();
+        if let Some(text) = &self.message_type {
+            message.message_type = Some(MessageType::parse(text).map_err(|error| format!("messageType: {error}"))?);
+        }
+        if let Some(text) = &self.sent_at {
+            message.sent_at = Some(parse_time(text).map_err(|error| format!("sentAt: {error}"))?);
+        }
+        let attributes: Vec<(&str, &str)> =
+            self.attributes.iter().map(|(name, value)| (&**name, &**value)).collect();
+        message.attributes =
+            MessageAttributes::new(&attributes).map_err(|error| format!("attributes: {error}"))?;
         let mut probe = Probe::new(&message);
         if let Some(id) = &self.sender_id {
             probe = probe.expect_sender(id);

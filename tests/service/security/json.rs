@@ -118,9 +118,15 @@ fn huge_numbers_are_numbers_and_nothing_worse() {
         let message = format!("{{\"channel\":\"SMS\",\"to\":\"+14155550123\",\"sentAt\":{number}}}");
         send(&server, "POST", "/v1/decisions", message.as_bytes()).expect(400);
     }
-    for time in ["0", "18446744073709551615", "9223372036854775808"] {
+    for (time, status) in [
+        ("\"1970-01-01T00:00:00Z\"", 200),
+        ("\"9999-12-30T22:00:00Z\"", 200),
+        ("\"9999999-12-30T22:00:00Z\"", 400),
+        ("18446744073709551615", 400),
+        ("9223372036854775808", 400),
+    ] {
         let message = format!("{{\"channel\":\"SMS\",\"to\":\"+14155550123\",\"sentAt\":{time}}}");
-        send(&server, "POST", "/v1/decisions", message.as_bytes()).expect(200);
+        send(&server, "POST", "/v1/decisions", message.as_bytes()).expect(status);
     }
     is_well(&server);
 }

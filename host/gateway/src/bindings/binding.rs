@@ -6,9 +6,8 @@ use std::time::Duration;
 use semver::VersionReq;
 
 use super::skipped_versions::SkippedVersions;
-use crate::message::Message;
+use crate::message::{Message, OwnedMessage};
 use crate::step::Step;
-use callsign_catalog::Channel;
 use callsign_engine::Policy;
 
 /// What happens to a message when its policy fails.
@@ -139,27 +138,18 @@ impl Binding {
 /// Any decision or refusal passes unless the probe says what it expects; a failure of the policy never passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    application: Option<Box<str>>,
-    entity: Option<Box<str>>,
-    channel: Channel,
-    to: Box<str>,
+    message: OwnedMessage,
     pub(crate) sender: Option<Box<str>>,
     pub(crate) step: Option<Step>,
     pub(crate) refusal: Option<Box<str>>,
 }
 
 impl Probe {
-    /// A probe from a message. Its id and its `from` are ignored: the policy never sees them.
+    /// A probe from a message. Its id and its `from` are ignored: the policy never sees them. Of several channels the
+    /// first counts.
     pub fn new(message: &Message<'_>) -> Self {
-        Self {
-            application: message.application.map(Into::into),
-            entity: message.entity.map(Into::into),
-            channel: message.channel,
-            to: message.to.into(),
-            sender: None,
-            step: None,
-            refusal: None,
-        }
+        let message = Message { id: None, from: None, ..*message };
+        Self { message: OwnedMessage::of(&message), sender: None, step: None, refusal: None }
     }
 
     /// Expects this sender, by its `senderId`.
@@ -183,10 +173,7 @@ impl Probe {
         self
     }
 
-    pub(crate) fn message(&self) -> Message<'_> {
-        let mut message = Message::new(self.channel, &self.to);
-        message.application = self.application.as_deref();
-        message.entity = self.entity.as_deref();
-        message
+    pub(crate) fn message(&self) -> &OwnedMessage {
+        &self.message
     }
 }

@@ -206,7 +206,7 @@ impl Control {
         })?;
         for expected in &binding.probes {
             probe(&snapshot, &self.slow_lane, &binding.policy, expected)
-                .map_err(|reason| SwapError::Probe { to: expected.message().to.into(), reason })?;
+                .map_err(|reason| SwapError::Probe { to: expected.message().to().into(), reason })?;
         }
         let fallback = match (binding.on_failure, &snapshot.standard) {
             (OnFailure::Standard, Some(standard)) => Some(Arc::clone(standard)),

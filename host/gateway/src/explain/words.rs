@@ -31,9 +31,7 @@ pub(super) fn sender(explanation: &Explanation, trace: &Trace, note: &SenderNote
     match note.verdict {
         verdict::CHOSEN => ("CHOSEN", "chosen".into()),
         verdict::EXCLUDED => excluded(explanation, note.standing, sender),
-        verdict::EXCLUDED_BY_POLICY => {
-            ("EXCLUDED_BY_POLICY", with_reason("excluded by the policy", trace, note))
-        }
+        verdict::EXCLUDED_BY_POLICY => ("EXCLUDED_BY_POLICY", with_reason("excluded by the policy", trace, note)),
         verdict::UNHEALTHY => ("UNHEALTHY", unhealthy(explanation, note.sender)),
         verdict::LOWER_PRIORITY => ("LOWER_PRIORITY", "another type has a better priority".into()),
         verdict::FARTHER => ("FARTHER", "others are nearer to the recipient".into()),
@@ -52,15 +50,11 @@ fn excluded(explanation: &Explanation, found: u8, sender: &Sender) -> Said {
         standing::SUSPENDED => ("SUSPENDED", "suspended".into()),
         standing::CHANNEL_NOT_COVERED => ("CHANNEL_NOT_COVERED", "does not cover the channel".into()),
         standing::COUNTRY_NOT_COVERED => ("COUNTRY_NOT_COVERED", "does not cover the country".into()),
-        standing::REGISTRATION_PENDING => {
-            ("REGISTRATION_PENDING", format!("registration pending in {country}").into())
-        }
+        standing::REGISTRATION_PENDING => ("REGISTRATION_PENDING", format!("registration pending in {country}").into()),
         standing::REGISTRATION_REJECTED => {
             ("REGISTRATION_REJECTED", format!("registration rejected in {country}").into())
         }
-        standing::REGISTRATION_EXPIRED => {
-            ("REGISTRATION_EXPIRED", format!("registration expired in {country}").into())
-        }
+        standing::REGISTRATION_EXPIRED => ("REGISTRATION_EXPIRED", format!("registration expired in {country}").into()),
         standing::TYPE_NOT_TAKEN => ("TYPE_NOT_TAKEN", format!("{country} takes no {} senders", sender.kind).into()),
         standing::OTHER_MESSAGE_TYPE => ("OTHER_MESSAGE_TYPE", only_for(sender).into()),
         standing::NOT_LISTED => ("NOT_LISTED", "not in the strategy's senderIds".into()),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use callsign_catalog::{Channel, Strategy};
 use callsign_destination::Country;
 use callsign_engine::contract::types::{self, Answer};
-use callsign_engine::{Failure, OwnRefusal, Policy, RefusalAuthor};
 use callsign_engine::words::reason;
+use callsign_engine::{Failure, OwnRefusal, Policy, RefusalAuthor};
 
 use super::destination::Question;
 use crate::bindings::BoundPolicy;
@@ -137,7 +137,10 @@ impl fmt::Display for Wrong<'_> {
             Self::UnknownSender(handle) => write!(f, "the scope has no sender {handle}"),
             Self::ForeignSender(id, channel) => write!(f, "sender {id} is not associated with the scope for {channel}"),
             Self::IncapableSender(id, channel, country) => {
-                write!(f, "sender {id} is suspended, does not cover {channel} to {country}, or is of a type not taken there")
+                write!(
+                    f,
+                    "sender {id} is suspended, does not cover {channel} to {country}, or is of a type not taken there"
+                )
             }
             Self::OtherMessageType(id) => write!(f, "sender {id} may not carry messages of this type"),
             Self::Recipient(id) => write!(f, "sender {id} is the recipient"),

@@ -5,9 +5,9 @@ use std::hash::Hasher;
 use callsign_catalog::Channel;
 use callsign_destination::Destination;
 use callsign_engine::contract::types::Request;
+use callsign_engine::words::marks;
 use callsign_index::Scope;
 use callsign_index::host_reads::channel_number;
-use callsign_engine::words::marks;
 use siphasher::sip::SipHasher13;
 
 use super::explicit::explicit;

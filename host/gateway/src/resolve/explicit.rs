@@ -20,9 +20,7 @@ pub(super) fn explicit(snapshot: &Snapshot, message: &Message<'_>, destination: 
     }
     Verdict::Refused(match nearest {
         None => Refusal::SenderNotRegistered,
-        Some(reason) => {
-            Refusal::SenderNotCapable { reason, channel: message.channel, country: destination.country }
-        }
+        Some(reason) => Refusal::SenderNotCapable { reason, channel: message.channel, country: destination.country },
     })
 }
 

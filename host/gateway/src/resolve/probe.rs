@@ -15,7 +15,8 @@ use crate::snapshot::Snapshot;
 
 /// Tries a policy on a probe. The error says what it answers instead of what is expected.
 pub(crate) fn probe(snapshot: &Snapshot, lane: &SlowLane, policy: &Arc<Policy>, probe: &Probe) -> Result<(), String> {
-    let message = probe.message();
+    let attributes = probe.message().attributes();
+    let message = probe.message().get(&attributes);
     let question = match prepare(snapshot, &message) {
         Ok(question) => question,
         Err(outcome) => return Err(outcome.verdict.describe(snapshot)),

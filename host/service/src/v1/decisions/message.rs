@@ -274,11 +274,7 @@ impl<'a> Request<'a> {
 
     /// The attributes of each message, for [`Request::messages`].
     pub(super) fn attributes(&self) -> Vec<Vec<(&str, &str)>> {
-        let pairs = |body: &'_ MessageBody<'_>| -> Vec<(&str, &str)> {
-            let pairs = body.attributes.as_ref().map_or(&[][..], |pairs| &pairs.0);
-            pairs.iter().map(|(name, value)| (&**name, &**value)).collect()
-        };
-        self.messages.iter().map(pairs).collect()
+        self.messages.iter().map(MessageBody::attributes).collect()
     }
 
     /// The messages with their [`Request::attributes`], as the gateway takes them.
@@ -312,6 +308,11 @@ impl<'a> Request<'a> {
 }
 
 impl MessageBody<'_> {
+    fn attributes(&self) -> Vec<(&str, &str)> {
+        let pairs = self.attributes.as_ref().map_or(&[][..], |pairs| &pairs.0);
+        pairs.iter().map(|(name, value)| (&**name, &**value)).collect()
+    }
+
     /// The message.
     ///
     /// # Errors

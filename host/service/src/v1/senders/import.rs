@@ -11,11 +11,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::super::element::members;
 use super::changes;
 use super::export::Format;
 use super::merge::{Given, count_changes, merged};
 use super::rows;
-use super::super::element::members;
 use crate::fault::{Fault, Violation};
 use crate::http::{Answer, Caller, Json, Parameters, Problems, plain, quoted};
 use crate::service::{Plan, Service, View};
@@ -63,7 +63,9 @@ impl Reading {
     /// Checks all senders together, as a catalog file.
     fn finish(mut self) -> Result<Lines, Fault> {
         match Catalog::from_json(&format!("{{\"senders\":[{}]}}", self.text)) {
-            Ok(catalog) if self.faults.is_empty() => return Ok(Lines { catalog, lines: self.lines, columns: self.columns }),
+            Ok(catalog) if self.faults.is_empty() => {
+                return Ok(Lines { catalog, lines: self.lines, columns: self.columns });
+            }
             Ok(_) => {}
             Err(CatalogError::Faults(found)) => {
                 for fault in &found {

@@ -62,8 +62,7 @@ impl Table {
         let coverage = coverage_text(&sender.coverage);
         let types = sender.message_types.iter().collect::<Vec<_>>().join("|");
         let weight = sender.weight.to_string();
-        let own =
-            [&*sender.id, &*sender.address, sender.kind.as_str(), status, &*coverage, &*types, &*weight];
+        let own = [&*sender.id, &*sender.address, sender.kind.as_str(), status, &*coverage, &*types, &*weight];
         let attributes = self.attributes.iter().map(|name| sender.attributes.get(name).unwrap_or_default());
         // Writing to memory does not fail.
         let _ = lines.write_record(own.into_iter().chain(attributes));
@@ -228,8 +227,7 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Vec<Violation>> {
                 Column::Attribute(attribute.to_owned())
             }
             (None, None) => {
-                let text =
-                    format!("is not a column here; the columns are {} and {ATTRIBUTE}NAME", COLUMNS.join(", "));
+                let text = format!("is not a column here; the columns are {} and {ATTRIBUTE}NAME", COLUMNS.join(", "));
                 wrong.push(Violation::new(quoted(name), text));
                 continue;
             }
@@ -244,8 +242,7 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Vec<Violation>> {
             false => columns.push(column),
         }
     }
-    let is_there =
-        |name: &str| columns.iter().any(|column| matches!(column, Column::Field(field) if *field == name));
+    let is_there = |name: &str| columns.iter().any(|column| matches!(column, Column::Field(field) if *field == name));
     let missing = REQUIRED.into_iter().filter(|name| !is_there(name));
     wrong.extend(missing.map(|name| Violation::new(name, "is not among the columns of the first line")));
     if wrong.is_empty() { Ok(columns) } else { Err(wrong) }
