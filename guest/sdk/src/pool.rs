@@ -156,12 +156,12 @@ impl Pool {
 
     /// Lays out a part for spreading recipients over it.
     pub fn spread(&self, part: Part<'_>) -> Spread {
-        self.spread_without(part, None)
+        self.spread_without(part, &[])
     }
 
-    /// Lays out a part without one of its senders.
-    pub fn spread_without(&self, part: Part<'_>, left_out: Option<Sender>) -> Spread {
-        let stay = self.part(part).filter(|candidate| left_out != Some(candidate.sender));
+    /// Lays out a part without some of its senders.
+    pub fn spread_without(&self, part: Part<'_>, left_out: &[Sender]) -> Spread {
+        let stay = self.part(part).filter(|candidate| !left_out.contains(&candidate.sender));
         Spread::new(stay.map(|candidate| (candidate.key, candidate.weight, candidate.sender)))
     }
 

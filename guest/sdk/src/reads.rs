@@ -99,7 +99,7 @@ reads! {
     "senders.candidate-of" candidate_of(pool: Pool, sender: Sender) -> Option<Candidate>;
     "senders.spread" spread(pool: Pool, group: Group, recipient: u64) -> Option<Sender>;
     "senders.spread-of" spread_of(message: Message, pool: Pool, group: Group) -> Option<Sender>;
-    "senders.itself" itself(message: Message) -> Option<Sender>;
+    "senders.itself" itself(message: Message) -> Vec<Sender>;
     "senders.near-codes" near_codes(near: Near, area_code: AreaCode) -> Vec<AreaCode>;
     "senders.default-senders" default_senders(pool: Pool) -> Vec<DefaultSender>;
     "senders.all-considered" all_considered(pool: Pool) -> Vec<Considered>;
@@ -211,7 +211,7 @@ impl Reads for Imports {
     fn spread_of(&self, message: Message, pool: Pool, group: Group) -> Option<Sender> {
         crate::senders::spread_of(message, pool, group)
     }
-    fn itself(&self, message: Message) -> Option<Sender> {
+    fn itself(&self, message: Message) -> Vec<Sender> {
         crate::senders::itself(message)
     }
     fn near_codes(&self, near: Near, area_code: AreaCode) -> Vec<AreaCode> {

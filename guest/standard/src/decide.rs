@@ -45,22 +45,23 @@ impl Rule {
         changes: &mut u32,
         observer: &mut impl Observer,
     ) -> Answer {
-        let itself = if ask.request.marks & marks::ITSELF == 0 { None } else { ask.reads.itself(ask.request.message) };
-        if let Some(itself) = itself
-            && self.is_candidate(itself, ask.reads)
-        {
+        let itself = match ask.request.marks & marks::ITSELF {
+            0 => Vec::new(),
+            _ => ask.reads.itself(ask.request.message),
+        };
+        if itself.iter().any(|&sender| self.is_candidate(sender, ask.reads)) {
             // A rule for this message alone.
-            let variant = Variant { without: Some(itself), ..Variant::default() };
-            return Self::new(ask, self.strategy, variant).decide_healthy(ask, Some(itself), &mut 0, observer);
+            let variant = Variant { without: &itself, ..Variant::default() };
+            return Self::new(ask, self.strategy, variant).decide_healthy(ask, &itself, &mut 0, observer);
         }
-        self.decide_healthy(ask, itself, changes, observer)
+        self.decide_healthy(ask, &itself, changes, observer)
     }
 
     /// Step 4, `skipUnhealthySenders`: those that are not unhealthy go on; all, where every one is.
     fn decide_healthy<R: Reads, L: Rules>(
         &mut self,
         ask: &Ask<'_, R, L>,
-        itself: Option<Sender>,
+        itself: &[Sender],
         changes: &mut u32,
         observer: &mut impl Observer,
     ) -> Answer {
@@ -109,7 +110,7 @@ impl Rule {
     ) -> Answer {
         let types = match self.send_from {
             SendFrom::Types(types) => types,
-            SendFrom::DefaultSenders(defaults) => return self.default_sender(defaults.first(None)),
+            SendFrom::DefaultSenders(defaults) => return self.default_sender(defaults.first(&[])),
         };
         let strategy = Some(self.strategy.strategy);
 
@@ -156,7 +157,7 @@ impl Rule {
     pub(crate) fn is_candidate<R: Reads>(&self, sender: Sender, reads: &R) -> bool {
         match &self.access {
             PoolAccess::Local(own) => own.contains(sender),
-            PoolAccess::Host { .. } => HostPool { reads, pool: self.pool, without: self.without }.contains(sender),
+            PoolAccess::Host { .. } => HostPool { reads, pool: self.pool, without: &self.without }.contains(sender),
         }
     }
 
@@ -201,10 +202,9 @@ impl Rule {
                 (near, spread.choose(request.recipient))
             }
             PoolAccess::Host { .. } => {
-                let without = self.without;
+                let without = &*self.without;
                 let group = geolocate(&HostPool { reads, pool: self.pool, without }, types, area_code);
                 observer.nearest(group);
-                let without = without.map(|without| without.sender);
                 if let Some(choice) =
                     rules.choose(&message, &Left::with_host((request, self.pool), reads, without, group))
                 {
@@ -212,8 +212,8 @@ impl Rule {
                     return (group.near, Some(choice.sender));
                 }
                 let sender = match without {
-                    None => reads.spread(self.pool, group, request.recipient),
-                    Some(_) => reads.spread_of(request.message, self.pool, group),
+                    [] => reads.spread(self.pool, group, request.recipient),
+                    _ => reads.spread_of(request.message, self.pool, group),
                 };
                 (group.near, sender)
             }
