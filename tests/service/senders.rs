@@ -313,14 +313,15 @@ fn a_table_is_imported_and_its_faults_have_lines_too() {
     assert_eq!(named, ["line 2: coverage", "line 3", "line 4: coverage[0].countries[0]", "line 4: status"], "{told:?}");
     let told = violations(&import(&server, "text/csv", "", "senderId,colour,sender,sender\n").expect(400));
     let named: Vec<&str> = told.iter().map(|(property, _)| &**property).collect();
-    assert_eq!(named, ["line 1: \"colour\"", "line 1: sender", "line 1: senderType", "line 1: coverage"], "{told:?}");
+    // Columns that are missing say nothing of the senders that there are.
+    assert_eq!(named, ["line 1: \"colour\"", "line 1: sender"], "{told:?}");
 }
 
 #[test]
 fn what_is_exported_is_imported_as_the_same() {
     let server = Server::start();
     let odd = [
-        json!({ "senderId": "a \"b\", c", "sender": " =1+1 ", "senderType": "ALPHANUMERIC", "coverage": [], "status": "ACTIVE" }),
+        json!({ "senderId": "a \"b\", c", "sender": "=A1 + 1", "senderType": "ALPHANUMERIC", "coverage": [], "status": "ACTIVE" }),
         json!({ "senderId": "ü;|:*", "sender": "+1 (415) 555-0100", "senderType": "TOLL_FREE_NUMBER", "status": "SUSPENDED",
                 "coverage": [{ "channel": "SMS", "countries": [] }, { "channel": "MMS", "countries": "*" }] }),
         json!({ "senderId": "-", "sender": "00123", "senderType": "SHORT_CODE", "status": "ACTIVE",

@@ -145,7 +145,7 @@ Examples:
     /// Write pins as JSON lines to standard output.
     #[command(after_help = format!("\
 A line: {{\"applicationId\":\"shop\",\"channel\":\"SMS\",\"recipient\":\"+14155550123\",\"senderId\":\"N1\",
-\"firstUsed\":1790000000,\"lastUsed\":1790000000}}, and entityId and idleDays if the pin has them. A
+\"firstUsed\":\"2026-09-21T14:13:20Z\",\"lastUsed\":\"2026-09-21T14:13:20Z\"}}, and entityId and idleDays if the pin has them. A
 store that hashes recipients writes recipientHash instead, which only a store with the same key can
 use.
 

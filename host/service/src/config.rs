@@ -1,6 +1,8 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
 mod health;
+mod numbering;
+mod overlay;
 mod policy;
 mod printed;
 mod reason;
@@ -15,10 +17,11 @@ use callsign::Compiler;
 use callsign_private::{FileError, file as private_file};
 use callsign_store_address::StoreAddress;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 use utoipa::ToSchema;
 
 pub use self::health::Health;
+pub use self::numbering::NumberingConfig;
 pub use self::policy::PolicyLimits;
 pub use self::tenant::Tenant;
 use crate::store::CatalogAddress;
@@ -51,6 +54,8 @@ pub struct Config {
     pub rate: Rate,
     /// How the health of senders follows from delivery receipts.
     pub health: Health,
+    /// What the operator knows of the world's numbers beyond this release.
+    pub numbering: NumberingConfig,
     /// What is logged, on standard error.
     pub log: Log,
     /// Where modules are compiled. Not part of the file: the program sets it. Default in this process, which has no limits for
@@ -208,6 +213,7 @@ impl Default for Config {
             tenant: Tenant::default(),
             rate: Rate::default(),
             health: Health::default(),
+            numbering: NumberingConfig::default(),
             log: Log::default(),
             compiler: Compiler::default(),
         }
@@ -326,10 +332,10 @@ impl Config {
         // Every key that there is, and over it what the file says as it says it: what is printed has no passwords.
         let mut table = Table::try_from(Self::default()).map_err(|error| unsound(error.to_string()))?;
         let own: Table = toml::from_str(&text).map_err(|error| unsound(reason::of_text(&text, &error, None)))?;
-        overlay(&mut table, own);
+        overlay::overlay(&mut table, own);
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix(ENVIRONMENT) {
-                put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
+                overlay::put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
                 // Checked after each variable, so that an error can name it.
                 let read: Result<Self, toml::de::Error> = table.clone().try_into();
                 read.map_err(|error| unsound(format!("{name}: {}", reason::of(&error, None))))?;
@@ -435,46 +441,6 @@ fn read(path: &Path) -> std::io::Result<(String, File)> {
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     Ok((text, file))
-}
-
-/// Puts the keys of a file over the defaults.
-fn overlay(table: &mut Table, own: Table) {
-    for (name, value) in own {
-        match (table.get_mut(&name), value) {
-            (Some(Value::Table(table)), Value::Table(own)) => overlay(table, own),
-            (_, value) => {
-                table.insert(name, value);
-            }
-        }
-    }
-}
-
-/// Sets the value of an environment variable: `LISTEN_ADDRESS` is `address` in the table `listen`.
-fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
-    let key = key.to_ascii_lowercase();
-    let section = table.keys().filter(|name| key.starts_with(&format!("{name}_"))).max_by_key(|name| name.len());
-    let known = ["certificate", "key", "probes", "recipient_key"];
-    let (table, name) = match section.cloned() {
-        Some(section) => {
-            let name = key[section.len() + 1..].to_owned();
-            match table.get_mut(&section) {
-                Some(Value::Table(table)) => (table, name),
-                _ => return Err("there is no such key".into()),
-            }
-        }
-        None => (table, key),
-    };
-    let value = match table.get(&name) {
-        Some(Value::String(_)) => Value::String(text.to_owned()),
-        Some(Value::Integer(_)) => {
-            Value::Integer(text.trim().parse().map_err(|_| "it is not a whole number".to_owned())?)
-        }
-        Some(_) => return Err("there is no such key".into()),
-        None if known.contains(&&*name) => Value::String(text.to_owned()),
-        None => return Err("there is no such key".into()),
-    };
-    table.insert(name, value);
-    Ok(())
 }
 
 #[cfg(test)]

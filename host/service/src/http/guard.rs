@@ -29,24 +29,24 @@ use crate::tenant::{Budget, Full, Held, NoTurn, Share, Tenant, Turn, Turns};
 
 /// The most bytes of a request for decisions that is answered outside of the bulk lane: some 30 messages, which take a
 /// fraction of a millisecond.
-const SHORT: usize = 4 << 10;
+pub(crate) const SHORT: usize = 4 << 10;
 
 /// The guard before all handlers.
 pub(crate) struct Guard {
     service: Arc<Service>,
     needs: Needs,
-    room: ArcSwap<Room>,
+    admission: ArcSwap<Admission>,
 }
 
 /// What requests take, and how much of it there is. Requests that came before a reload keep what they have of the old one.
-struct Room {
+struct Admission {
     rates: Arc<Rates>,
     turns: Turns,
     /// Bytes of bodies in memory.
     bodies: Arc<Share>,
 }
 
-impl Room {
+impl Admission {
     fn new(config: &Config) -> Self {
         let (limits, tenant) = (&config.limits, &config.tenant);
         // The platform always has room for any body, and tenants together at least for one of theirs.
@@ -62,12 +62,12 @@ impl Room {
 
 impl Guard {
     pub(crate) fn new(service: Arc<Service>, needs: Needs) -> Self {
-        Self { needs, room: ArcSwap::from_pointee(Room::new(&service.config)), service }
+        Self { needs, admission: ArcSwap::from_pointee(Admission::new(&service.config)), service }
     }
 
     /// Takes over limits and rates.
     pub(crate) fn reload(&self, config: &Config) {
-        self.room.store(Arc::new(Room::new(config)));
+        self.admission.store(Arc::new(Admission::new(config)));
     }
 
     /// The most bytes of a body, and the name of that limit.
@@ -166,8 +166,8 @@ impl Guard {
         let streams = path == "/v1/events";
         let operation = route.and_then(|route| self.needs.find(request.method(), route.as_str()));
         let need = operation.map(|operation| operation.need);
-        let room = self.room.load_full();
-        if let Err(fault) = self.check(&room.rates, &caller, need, kind) {
+        let admission = self.admission.load_full();
+        if let Err(fault) = self.check(&admission.rates, &caller, need, kind) {
             body::refuse(request).await;
             return fault.into_response();
         }
@@ -184,18 +184,18 @@ impl Guard {
             return fault.into_response();
         }
         let tenant = caller.budgets.clone();
-        let (body, _held) = match self.body(&room.bodies, &mut request, tenant.as_ref()).await {
+        let (body, _held) = match self.body(&admission.bodies, &mut request, tenant.as_ref()).await {
             Ok(body) => body,
             Err(fault) => return fault.into_response(),
         };
         let is_short = decides && body.len() <= SHORT;
         *request.body_mut() = Body::from(body);
         request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(Arc::clone(&room.rates));
+        request.extensions_mut().insert(Arc::clone(&admission.rates));
         if streams {
             return contained(next.run(request)).await;
         }
-        let _turn = match self.turn(&room.turns, tenant.as_deref()).await {
+        let _turn = match self.turn(&admission.turns, tenant.as_deref()).await {
             Ok(turn) => turn,
             Err(fault) => return fault.into_response(),
         };
