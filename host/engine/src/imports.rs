@@ -139,20 +139,21 @@ impl senders::Host for State {
         let sent = self.messages.get(message as usize).copied();
         let (Some(read), Some(sent)) = (self.read_pool(&pool)?, sent) else { return Ok(None) };
         // A handle means a sender of the pool's scope only. In another one nobody is the message's own number.
-        let itself = if sent.scope == pool.scope { read.revision.itself(read.scope, sent.recipient) } else { None };
+        let itself =
+            if sent.scope == pool.scope { read.revision.itself(read.scope, sent.recipient) } else { Vec::new() };
         let (group, codes) = (group.into(), read.codes(&group));
-        Ok(match itself {
-            None => read.view.spread(&group, codes, sent.hash),
-            Some(itself) => read.view.spread_without(&group, codes, sent.hash, itself),
+        Ok(match &*itself {
+            [] => read.view.spread(&group, codes, sent.hash),
+            itself => read.view.spread_without(&group, codes, sent.hash, itself),
         })
     }
 
-    fn itself(&mut self, message: u32) -> Result<Option<u32>> {
+    fn itself(&mut self, message: u32) -> Result<Vec<u32>> {
         let Some(sent) = self.messages.get(message as usize).copied() else {
             self.count_import()?;
-            return Ok(None);
+            return Ok(Vec::new());
         };
-        let Some((revision, scope)) = self.read_scope(sent.scope)? else { return Ok(None) };
+        let Some((revision, scope)) = self.read_scope(sent.scope)? else { return Ok(Vec::new()) };
         Ok(revision.itself(scope, sent.recipient))
     }
 

@@ -102,7 +102,7 @@ impl Question {
     #[inline]
     fn marks(&self, snapshot: &Snapshot, scope: &Scope) -> u32 {
         let (revision, Destination { number, country, .. }) = (&snapshot.revision, self.destination);
-        let itself = if revision.itself(scope, number).is_some() { marks::ITSELF } else { 0 };
+        let itself = if revision.itself(scope, number).is_empty() { 0 } else { marks::ITSELF };
         if snapshot.signals.health_epoch() == 0 {
             return itself;
         }
