@@ -219,8 +219,13 @@ fn example(name: &str) {
 }
 
 #[test]
-fn the_weighted_split_is_as_its_cases_say() {
-    example("weighted");
+fn the_rules_of_a_house_are_as_their_cases_say() {
+    example("house-rules");
+}
+
+#[test]
+fn campaigns_are_as_their_cases_say() {
+    example("campaigns");
 }
 
 #[test]

@@ -82,10 +82,15 @@ impl<T: serde::de::DeserializeOwned> Settings for T {
 /// Exports a [`Policy`] as a component. Write it once, at the end of the crate.
 ///
 /// It implements all exports of the contract, creates the policy at the first request, and reports panics to the host
-/// with their message and place. It expands to nothing for targets other than WebAssembly.
+/// with their message and place. For targets other than WebAssembly it only checks that the type is a policy.
 #[macro_export]
 macro_rules! policy {
     ($policy:ty) => {
+        const _: () = {
+            const fn is_a_policy<P: $crate::Policy>() {}
+            is_a_policy::<$policy>();
+        };
+
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             struct Exported;

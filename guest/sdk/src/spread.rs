@@ -18,10 +18,9 @@
 //!   fills as many slots as its units need; the last one may be needed in part, and then takes that part of the probes
 //!   that hit it. So a pool of 100,000 senders of weight 1,000 has layouts of the size that 2^19 units have.
 //!
-//! With the slots that are lost to other senders, adding or removing one of n senders of weight 1 moves about 1.65/n of
-//! the recipients, and a change of weights about 1.7 times the share that is gained or lost
-//! (`cargo test -p callsign-policy spread:: -- --nocapture` prints it). Rendezvous hashing moves 1/n but looks at every
-//! sender; jump hashing has no answer when a sender leaves from the middle.
+//! With the slots that are lost to other senders, a sender that comes, goes or changes its weight moves about 1.6 times the
+//! share that it gains or loses (`cargo test -p callsign-policy spread:: -- --nocapture` prints it). Rendezvous hashing
+//! moves just that share but looks at every sender; jump hashing has no answer when a sender leaves from the middle.
 //!
 //! Sets whose weights are all alike are not counted as if they had weight 1: when one of five weights goes from 10
 //! to 11, W would go from 5 to 51, and nearly every recipient would move.

@@ -73,7 +73,8 @@ impl Rule {
                 let variant = Variant { healthy: true, without: itself };
                 Box::new(Healthy { health, rule: Self::new(ask, self.strategy, variant) })
             });
-            let answer = healthy.rule.has_candidates().then(|| healthy.rule.decide(ask, Some(self), copies, observer));
+            let answer =
+                healthy.rule.has_candidates().then(|| healthy.rule.decide_apart(ask, Some(self), copies, observer));
             self.healthy = Some(healthy);
             if let Some(answer) = answer {
                 return answer;
@@ -82,7 +83,19 @@ impl Rule {
         if let SendFrom::DefaultSenders(defaults) = self.send_from {
             return self.default_sender(defaults.first(itself));
         }
-        self.decide(ask, None, copies, observer)
+        self.decide_apart(ask, None, copies, observer)
+    }
+
+    /// [`Rule::decide`], out of the way of messages of which nothing is unusual.
+    #[inline(never)]
+    fn decide_apart<R: Reads, L: Rules>(
+        &mut self,
+        ask: &Ask<'_, R, L>,
+        all: Option<&Self>,
+        copies: &mut u32,
+        observer: &mut impl Observer,
+    ) -> Answer {
+        self.decide(ask, all, copies, observer)
     }
 
     /// Steps 5 to 9. `all` are the candidates of which the rule has the healthy ones.

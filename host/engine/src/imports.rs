@@ -197,7 +197,8 @@ impl messages::Host for State {
     fn text(&mut self, message: u32, field: u8) -> Result<Option<String>> {
         self.count_import()?;
         let texts = self.texts.get(message as usize);
-        let text = |field: fn(&crate::MessageTexts) -> &Option<Box<str>>| texts.and_then(|texts| field(texts).as_deref());
+        let text =
+            |field: fn(&crate::MessageTexts) -> &Option<Box<str>>| texts.and_then(|texts| field(texts).as_deref());
         Ok(match field {
             0 => text(|texts| &texts.message_id).map(str::to_owned),
             1 => text(|texts| &texts.application).map(str::to_owned),

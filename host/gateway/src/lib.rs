@@ -67,7 +67,7 @@ pub use time::{TimeError, parse_time};
 mod documents {
     #[doc = include_str!("../../../README.md")]
     struct Readme;
-    #[doc = include_str!("../../../docs/policies.md")]
+    #[doc = include_str!("../../../docs/bindings.md")]
     struct Policies;
     #[doc = include_str!("../../../docs/sticky.md")]
     struct Sticky;

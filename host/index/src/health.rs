@@ -81,3 +81,6 @@ impl Revision {
         Unhealthy { epoch: signals.health_epoch(), senders: senders.into() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,9 +66,9 @@ impl Revision {
 
 fn facts_of(strategy: &Strategy, handle: u32, level: Level, country: Option<Country>) -> StrategyFacts {
     // The priority of type n is in the byte n.
-    let priorities = (0..).zip(strategy.priorities).fold(0, |all, (kind, priority)| {
-        all | u64::from(priority.map_or(0, |priority| priority.get())) << (8 * kind)
-    });
+    let priorities = (0..)
+        .zip(strategy.priorities)
+        .fold(0, |all, (kind, priority)| all | u64::from(priority.map_or(0, |priority| priority.get())) << (8 * kind));
     StrategyFacts {
         strategy: handle,
         level,

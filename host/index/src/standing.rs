@@ -10,8 +10,8 @@ use callsign_policy::{
 use crate::{
     attributes::key_of,
     host_reads::sender_type_of,
-    pool_view::PoolKey,
     own_numbers::OwnNumbers,
+    pool_view::PoolKey,
     revision::Revision,
     scope::{Ability, Member, Scope, area_code},
 };
@@ -152,8 +152,7 @@ impl Revision {
     #[inline]
     pub fn is_number_of(&self, scope: &Scope, member: &Member, number: Number) -> bool {
         let filter = scope.own_numbers.get_or_init(|| self.own_numbers(scope));
-        filter.may_have(number.get())
-            && self.catalog().senders()[member.sender as usize].number == Some(number.get())
+        filter.may_have(number.get()) && self.catalog().senders()[member.sender as usize].number == Some(number.get())
     }
 }
 
@@ -163,3 +162,6 @@ fn carries(sender: &Sender, message_type: u64) -> bool {
         || sender.message_types.are_all()
         || sender.message_types.iter().any(|allowed| key_of(allowed) == message_type)
 }
+
+#[cfg(test)]
+mod tests;

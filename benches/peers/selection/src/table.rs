@@ -8,7 +8,8 @@ use callsign_policy::reads::Reads;
 use callsign_policy::senders::Candidate;
 use callsign_policy::sticky::Pin;
 use callsign_policy::strategies::StrategyFacts;
-use callsign_policy::types::{Answer, Country, Decision, Refusal, SenderType, Step};
+use callsign_policy::types::{Answer, Country, Decision, Refusal, Step};
+use callsign_policy::words::{reason, sender_type, step};
 use callsign_standard::strategy;
 
 /// The strategy and its candidates, or why there is none.
@@ -56,7 +57,7 @@ impl Rule {
         let pool = call.senders(Some(strategy.strategy)).read();
         let everyone = 0..pool.candidates().len() as u32;
         if everyone.is_empty() {
-            return Err(Refusal::NoEligibleSender);
+            return Err(Refusal::of(reason::NO_ELIGIBLE_SENDER));
         }
         let geolocated = strategy.geolocated && is_geolocated(call.request.country);
         let mut areas = vec![everyone.clone(); if geolocated { AREA_CODES } else { 1 }];
@@ -64,8 +65,8 @@ impl Rule {
         let mut start = 0;
         for part in pool.candidates().chunk_by(|a, b| (a.sender_type, a.area_code) == (b.sender_type, b.area_code)) {
             let end = start + part.len() as u32;
-            let Candidate { sender_type, area_code, .. } = part[0];
-            if sender_type == SenderType::VirtualLongNumber
+            let Candidate { area_code, .. } = part[0];
+            if part[0].sender_type == sender_type::LONG_NUMBER
                 && area_code != 0
                 && let Some(area) = areas.get_mut(usize::from(area_code))
             {
@@ -82,14 +83,14 @@ impl Rule {
             && let Pin::Held(sender) = call.pin()
             && self.pool.contains(sender)
         {
-            return self.decided(sender, Step::Sticky);
+            return self.decided(sender, step::STICKY);
         }
         let everyone = &self.areas[0];
         let left = self.areas.get(usize::from(call.request.area_code)).unwrap_or(everyone);
         let high = (call.request.recipient >> 32) as u32;
         let at = left.start + high % (left.end - left.start);
-        let step = if left == everyone { Step::Pool } else { Step::AreaCode };
-        self.decided(self.pool.candidates()[at as usize].sender, step)
+        let made = if left == everyone { step::POOL } else { step::AREA_CODE };
+        self.decided(self.pool.candidates()[at as usize].sender, made)
     }
 
     #[inline]

@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    /// Two long numbers and a toll-free one for the even, each once ending in 00 and once not.
+    /// Two long and two toll-free numbers, of each one that ends in 00.
     fn sample() -> Sample {
         let sample = Sample::new().strategy(|_| {});
         let senders = [(LONG_NUMBER, "+14155550100"), (LONG_NUMBER, "+14155550101")];
@@ -79,8 +79,8 @@ mod tests {
     fn entity_x_sends_from_numbers_that_end_in_00() {
         for last in 0..20 {
             let number = format!("+121255501{last:02}");
-            let toll_free = u32::from(last % 2 == 0);
-            assert_eq!(sender(sample().entity("X"), &number), 2 * toll_free, "{number}");
+            let sender = sender(sample().entity("X"), &number);
+            assert!(sender == 2 || (sender == 0 && last % 2 == 1), "{number}: {sender}");
         }
     }
 
@@ -88,9 +88,10 @@ mod tests {
     fn others_send_from_all_and_even_recipients_get_toll_free_numbers() {
         let senders: Vec<Sender> = (0..100).map(|last| sender(sample(), &format!("+121255501{last:02}"))).collect();
         for (last, sender) in senders.iter().enumerate() {
-            assert_eq!(*sender >= 2, last % 2 == 0, "{last}");
+            assert!(*sender >= 2 || last % 2 == 1, "{last}: {sender}");
         }
-        assert!((0..4).all(|sender| senders.contains(&sender)));
+        let odd: Vec<_> = senders.iter().skip(1).step_by(2).collect();
+        assert!((0..4).all(|sender| odd.contains(&&sender)), "{odd:?}");
     }
 
     #[test]

@@ -20,10 +20,8 @@ use crate::metadata::Metadata;
 use crate::policy::Policy;
 
 /// What a host of the made-up version 1.1.0 serves.
-static LATER: Contract = Contract {
-    served: Version::new(1, 1, 0),
-    imports: &[("later", 1), ("senders", 0), ("types", 0)],
-};
+static LATER: Contract =
+    Contract { served: Version::new(1, 1, 0), imports: &[("later", 1), ("senders", 0), ("types", 0)] };
 
 /// What the function of the interface that 1.1.0 adds answers.
 const ANSWER: u32 = 7;

@@ -20,7 +20,9 @@ impl State {
         }
         let Some(read) = self.read_pool(&all)? else { return Ok(None) };
         let (pool, view) = (read.pool, read.view);
-        let (Some(revision), Some(signals)) = (self.revision.as_deref(), self.loaded_signals()) else { return Ok(None) };
+        let (Some(revision), Some(signals)) = (self.revision.as_deref(), self.loaded_signals()) else {
+            return Ok(None);
+        };
         Ok(revision.pool_health(&pool, &view, signals))
     }
 }

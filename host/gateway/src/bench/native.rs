@@ -1,17 +1,19 @@
 //! The standard policy without its sandbox: what the benchmarks measure the sandbox against, and what the tests compare
 //! it with.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 
 use callsign_engine::PinRead;
-use callsign_index::host_reads::channel_of;
+use callsign_index::{CurrentSignals, PoolHealth, PoolView};
 use callsign_policy::reads::Reads;
-use callsign_policy::senders::{Candidate, Considered, DefaultSender, Group, Pool};
+use callsign_policy::senders::{Candidate, Considered, DefaultSender, Group, Near, Pool};
+use callsign_policy::signals::UnhealthySender;
+use callsign_policy::sticky;
 use callsign_policy::strategies::StrategyFacts;
-use callsign_policy::types::{self, Answer, Request};
-use callsign_policy::{senders, sticky};
+use callsign_policy::types::{Answer, AreaCode, Request};
+use callsign_policy::words::reason;
 use callsign_standard::plan_cache::PlanCache;
 
 use crate::bindings::OnUnavailable;
@@ -61,7 +63,8 @@ impl Native {
         let snapshot = &self.snapshot;
         let mut known = None;
         loop {
-            let reads = Read { snapshot, question, entity, pin: RefCell::new(known.take()) };
+            let (pin, signals) = (RefCell::new(known.take()), OnceCell::new());
+            let reads = Read { snapshot, question, entity, recipient: request.recipient, pin, signals };
             let answer = self.plans.resolve(&request, &reads);
             let checked = match checked(snapshot, question, &answer) {
                 Some(checked) => checked,
@@ -101,13 +104,11 @@ fn checked(snapshot: &Snapshot, question: &Question, answer: &Answer) -> Option<
     let decision = match answer {
         Answer::Decided(decision) => decision,
         Answer::Refused(refusal) => {
-            let refusal = match refusal {
-                types::Refusal::NoStrategy => Refusal::NoStrategy,
-                types::Refusal::ChannelNotAllowed => Refusal::ChannelNotAllowed(channel),
-                types::Refusal::CountryNotAllowed => Refusal::CountryNotAllowed(country),
-                types::Refusal::NoEligibleSender | types::Refusal::Own(_) => {
-                    Refusal::NoEligibleSender { channel, country }
-                }
+            let refusal = match refusal.reason {
+                reason::NO_STRATEGY => Refusal::NoStrategy,
+                reason::CHANNEL_NOT_ALLOWED => Refusal::ChannelNotAllowed(channel),
+                reason::COUNTRY_NOT_ALLOWED => Refusal::CountryNotAllowed(country),
+                _ => Refusal::NoEligibleSender { channel, country },
             };
             return Some(Checked { verdict: Verdict::Refused(refusal), pin: false });
         }
@@ -115,7 +116,7 @@ fn checked(snapshot: &Snapshot, question: &Question, answer: &Answer) -> Option<
     let scope = snapshot.revision.scope(question.scope)?;
     let sender = scope.members.get(decision.sender as usize)?.sender;
     let strategy = decision.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
-    let verdict = Verdict::Decided { sender, strategy, step: step_of(decision.step), unpinned: None };
+    let verdict = Verdict::Decided { sender, strategy, step: Step::of(decision.step)?, unpinned: None };
     Some(Checked { verdict, pin: decision.pin })
 }
 
@@ -126,10 +127,12 @@ impl Question {
             message: request.message,
             scope: request.scope,
             revision: request.revision,
-            channel: request.channel.into(),
+            recipient: request.recipient,
+            message_type: request.message_type,
+            marks: request.marks,
             country: request.country,
             area_code: request.area_code,
-            recipient: request.recipient,
+            channel: request.channel,
         }
     }
 }
@@ -139,7 +142,25 @@ struct Read<'a> {
     snapshot: &'a Snapshot,
     question: &'a Question,
     entity: Option<&'a str>,
+    recipient: u64,
     pin: RefCell<PinRead>,
+    /// Those of one moment, once they were read.
+    signals: OnceCell<CurrentSignals>,
+}
+
+impl Read<'_> {
+    fn signals(&self) -> &CurrentSignals {
+        self.signals.get_or_init(|| self.snapshot.signals.current())
+    }
+
+    fn pool(&self, pool: &Pool) -> Option<Arc<PoolView>> {
+        self.snapshot.revision.pool(pool, pool.healthy.then(|| &**self.signals()))
+    }
+
+    fn health(&self, pool: &Pool) -> Option<Arc<PoolHealth>> {
+        let all = Pool { healthy: false, ..*pool };
+        self.snapshot.revision.pool_health(&all, &*self.pool(&all)?, self.signals())
+    }
 }
 
 impl Reads for Read<'_> {
@@ -147,22 +168,49 @@ impl Reads for Read<'_> {
         self.snapshot.revision.strategies_of(scope, country)
     }
     fn candidates(&self, pool: Pool) -> Vec<Candidate> {
-        self.snapshot.revision.pool(&pool).map_or_else(Vec::new, |view| view.pool.candidates().to_vec())
+        self.pool(&pool).map_or_else(Vec::new, |view| view.pool.candidates().to_vec())
     }
     fn count(&self, pool: Pool, group: Group) -> u32 {
-        self.snapshot.revision.pool(&pool).map_or(0, |view| view.pool.count(&group))
+        let codes = self.snapshot.revision.near_codes(group.near, group.area_code);
+        self.pool(&pool).map_or(0, |view| view.count(&group, codes))
     }
     fn contains(&self, pool: Pool, sender: u32) -> bool {
-        self.snapshot.revision.pool(&pool).is_some_and(|view| view.pool.contains(sender))
+        self.pool(&pool).is_some_and(|view| view.pool.contains(sender))
+    }
+    fn candidate_of(&self, pool: Pool, sender: u32) -> Option<Candidate> {
+        self.snapshot.revision.candidate_of(&pool, &*self.pool(&pool)?, sender)
     }
     fn spread(&self, pool: Pool, group: Group, recipient: u64) -> Option<u32> {
-        self.snapshot.revision.pool(&pool)?.spread(&group, recipient)
+        let codes = self.snapshot.revision.near_codes(group.near, group.area_code);
+        self.pool(&pool)?.spread(&group, codes, recipient)
     }
-    fn default_senders(&self, scope: u32, channel: types::Channel, country: u16) -> Vec<DefaultSender> {
-        self.snapshot.revision.default_senders(scope, channel_of(channel), country)
+    fn spread_of(&self, message: u32, pool: Pool, group: Group) -> Option<u32> {
+        let codes = self.snapshot.revision.near_codes(group.near, group.area_code);
+        let view = self.pool(&pool)?;
+        match self.itself(message) {
+            None => view.spread(&group, codes, self.recipient),
+            Some(itself) => view.spread_without(&group, codes, self.recipient, itself),
+        }
     }
-    fn all_considered(&self, pool: senders::Pool) -> Vec<Considered> {
+    fn itself(&self, _message: u32) -> Option<u32> {
+        let revision = &self.snapshot.revision;
+        revision.itself(revision.scope(self.question.scope)?, self.question.destination.number)
+    }
+    fn near_codes(&self, near: Near, area_code: AreaCode) -> Vec<AreaCode> {
+        self.snapshot.revision.near_codes(near, area_code).unwrap_or_default().to_vec()
+    }
+    fn default_senders(&self, pool: Pool) -> Vec<DefaultSender> {
+        self.snapshot.revision.default_senders(&pool)
+    }
+    fn all_considered(&self, pool: Pool) -> Vec<Considered> {
         self.snapshot.revision.all_considered(&pool)
+    }
+    fn health_of(&self, pool: Pool) -> u64 {
+        self.health(&pool).map_or(0, |health| health.number)
+    }
+    fn unhealthy(&self, pool: Pool) -> Vec<UnhealthySender> {
+        let sender = |&(sender, since): &(u32, u64)| UnhealthySender { sender, since };
+        self.health(&pool).map_or_else(Vec::new, |health| health.unhealthy.iter().map(sender).collect())
     }
     fn pin_of(&self, _message: u32) -> sticky::Pin {
         let Question { scope, channel, destination, .. } = *self.question;
@@ -173,16 +221,5 @@ impl Reads for Read<'_> {
             None => Ok(None),
         });
         revision.pin_in_scope(scope, read.as_ref().ok().copied().flatten())
-    }
-}
-
-fn step_of(step: types::Step) -> Step {
-    match step {
-        types::Step::Sticky => Step::Sticky,
-        types::Step::AreaCode => Step::AreaCode,
-        types::Step::Overlay => Step::Overlay,
-        types::Step::Region => Step::Region,
-        types::Step::Pool => Step::Pool,
-        types::Step::DefaultSender => Step::DefaultSender,
     }
 }

@@ -167,7 +167,8 @@ fn depends_on(scope: &Scope, changed_members: &[u32], diff: &CatalogDiff) -> boo
     let defaults = scope.defaults.iter().map(|&(_, handle)| scope.members[handle as usize].sender);
     let changed = |sender: &u32| diff.senders.binary_search(sender).is_ok();
     let members = changed_members.iter().copied().filter(|&sender| scope.handle_of(sender).is_some());
-    let attributes_of = |index: &Option<u32>, changed: &BTreeSet<u32>| index.is_some_and(|index| changed.contains(&index));
+    let attributes_of =
+        |index: &Option<u32>, changed: &BTreeSet<u32>| index.is_some_and(|index| changed.contains(&index));
     attributes_of(&scope.application, &diff.applications)
         || attributes_of(&scope.entity, &diff.entities)
         || members.chain(defaults).any(|sender| changed(&sender))
