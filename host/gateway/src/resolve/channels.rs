@@ -9,7 +9,7 @@
 //! reason messages of different types to one recipient are not asked about together: one may replace the pin of the other.
 
 use callsign_catalog::{Channel, MessageType};
-use callsign_destination::Destination;
+use callsign_destination::Number;
 use hashbrown::HashMap;
 
 use crate::decision::{ByChannel, Outcome, Verdict};
@@ -141,7 +141,7 @@ impl<'m, 'a> Rounds<'m, 'a> {
 
 /// The recipient of a message; 0 for what is no number.
 fn recipient(message: &Message<'_>) -> u64 {
-    Destination::parse(message.to).map_or(0, |destination| destination.number.recipient().get())
+    Number::parse(message.to).map_or(0, |number| number.recipient().get())
 }
 
 /// Whether messages of different types go to one recipient.
