@@ -11,6 +11,7 @@ mod formats;
 mod hostile_text;
 mod invalid;
 mod module;
+mod numbering;
 mod order;
 mod pipes;
 mod policy_command;

@@ -121,6 +121,56 @@ fn messages_with_and_without_channels_are_decided_together() {
 }
 
 #[test]
+fn messages_of_a_batch_are_decided_as_one_after_the_other() {
+    let orders = [
+        &[Channel::Rcs, Channel::Sms][..],
+        &[Channel::Sms],
+        &[Channel::Mms, Channel::Sms],
+        &[Channel::Sms, Channel::Rcs],
+        &[Channel::Rcs],
+    ];
+    let types = [None, Some(MessageType::TRANSACTIONAL), Some(MessageType::PROMOTIONAL)];
+    let numbers = ["+14155550123", "+14155550124", "+493012345678"];
+    let typed = |id: &str, number: &str, types: Value| {
+        json!({"senderId": id, "sender": number, "senderType": "VIRTUAL_LONG_NUMBER", "messageTypes": types,
+               "coverage": [{"channel": "SMS", "countries": "*"}]})
+    };
+    let platform = platform()
+        .sender_as(typed("T", "+14155550102", json!(["TRANSACTIONAL"])))
+        .sender_as(typed("P", "+14155550103", json!(["PROMOTIONAL"])))
+        .associate("shop", &["T", "P"]);
+    let mut seed: usize = 7;
+    let mut one_of = |count: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % count
+    };
+    for _ in 0..200 {
+        let messages: Vec<Message<'_>> = (0..8)
+            .map(|_| {
+                let (to, order) = (numbers[one_of(3)], orders[one_of(5)]);
+                let mut message = sms("shop", to);
+                message.message_type = types[one_of(3)];
+                match order {
+                    [only] => {
+                        message.channel = *only;
+                        message
+                    }
+                    several => message.channels(channels(several)),
+                }
+            })
+            .collect();
+        let json = |decision: callsign::DecisionRef<'_>| serde_json::to_value(decision.to_json(None)).unwrap();
+        let alone = platform.gateway();
+        let expected: Vec<Value> = messages.iter().map(|message| json(alone.resolve(message).get())).collect();
+        let together: Vec<Value> = platform.gateway().resolve_batch(&messages).iter().map(json).collect();
+        assert_eq!(together, expected, "{messages:#?}");
+        let awaited = gateway_on(&platform, Arc::new(RemoteStore::default()));
+        let awaited: Vec<Value> = wait(awaited.resolve_batch_async(&messages)).iter().map(json).collect();
+        assert_eq!(awaited, expected, "{messages:#?}");
+    }
+}
+
+#[test]
 fn no_pin_is_written_for_a_fallback() {
     let order = [Channel::Rcs, Channel::Sms];
     let stores: [(Arc<dyn StickyStore>, bool); 3] = [

@@ -162,7 +162,7 @@ fn handles_keys_and_words_that_there_are_not_read_as_nothing() {
          (call $describe (i32.const -1) (i32.const 0) (i32.const 4096)) {none}
          (call $describe (local.get $scope) (i32.const 99) (i32.const 4096)) {none}
          (call $strategy-id (local.get $scope) (i32.const -1) (i32.const 4096)) {none}
-         (call $itself (i32.const 1) (i32.const 4096)) {none}
+         (call $itself (i32.const 1) (i32.const 4096)) {empty}
          (call $message-text (i32.const 0) (i64.const 7) (i32.const 4096)) {none}
          (call $message-text (i32.const 77) (i64.const 0) (i32.const 4096)) {none}
          (call $scope-text (local.get $scope) (i32.const 9) (i64.const 7) (i32.const 4096)) {none}

@@ -23,6 +23,7 @@ mod keys;
 mod messages;
 mod modules;
 mod nodes;
+mod numbering;
 mod outages;
 mod packaging;
 mod pins;

@@ -321,7 +321,7 @@ fn a_table_is_imported_and_its_faults_have_lines_too() {
 fn what_is_exported_is_imported_as_the_same() {
     let server = Server::start();
     let odd = [
-        json!({ "senderId": "a \"b\", c", "sender": " =1+1 ", "senderType": "ALPHANUMERIC", "coverage": [], "status": "ACTIVE" }),
+        json!({ "senderId": "a \"b\", c", "sender": "=A1 + 1", "senderType": "ALPHANUMERIC", "coverage": [], "status": "ACTIVE" }),
         json!({ "senderId": "ü;|:*", "sender": "+1 (415) 555-0100", "senderType": "TOLL_FREE_NUMBER", "status": "SUSPENDED",
                 "coverage": [{ "channel": "SMS", "countries": [] }, { "channel": "MMS", "countries": "*" }] }),
         json!({ "senderId": "-", "sender": "00123", "senderType": "SHORT_CODE", "status": "ACTIVE",

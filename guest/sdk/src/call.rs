@@ -87,14 +87,14 @@ impl<'a, R: Reads> Call<'a, R> {
     pub fn default_senders(&self) -> impl Iterator<Item = DefaultSender> + use<R> {
         let itself = self.itself();
         let usable =
-            move |default: &DefaultSender| default.standing == standing::CANDIDATE && Some(default.sender) != itself;
+            move |default: &DefaultSender| default.standing == standing::CANDIDATE && !itself.contains(&default.sender);
         self.reads.default_senders(self.request.pool(None)).into_iter().filter(usable)
     }
 
-    /// The sender whose number is the recipient's, which cannot carry the message. None for almost every message; then
+    /// The senders whose number is the recipient's, which cannot carry the message. None for almost every message; then
     /// nothing is read.
-    pub fn itself(&self) -> Option<Sender> {
-        if self.request.marks & marks::ITSELF == 0 { None } else { self.reads.itself(self.request.message) }
+    pub fn itself(&self) -> Vec<Sender> {
+        if self.request.marks & marks::ITSELF == 0 { Vec::new() } else { self.reads.itself(self.request.message) }
     }
 
     /// The pin of the recipient.
@@ -144,7 +144,7 @@ impl<'a, R: Reads> Call<'a, R> {
             trace.strategies.extend(decision.strategy.map(chosen));
             let itself = self.itself();
             let note = |sender: Considered| {
-                let standing = sender.standing_for(itself);
+                let standing = sender.standing_for(&itself);
                 let verdict = match standing {
                     _ if sender.sender == decision.sender => verdict::CHOSEN,
                     standing::CANDIDATE if decision.step == step::STICKY => verdict::PINNED_ELSEWHERE,
@@ -218,10 +218,10 @@ impl<R: Reads> Senders<'_, R> {
 }
 
 impl Considered {
-    /// How the sender stands to a message, if the recipient's number is that of `itself`.
-    pub fn standing_for(&self, itself: Option<Sender>) -> u8 {
+    /// How the sender stands to a message, if the recipient's number is that of the senders in `itself`.
+    pub fn standing_for(&self, itself: &[Sender]) -> u8 {
         match self.standing {
-            standing::CANDIDATE if itself == Some(self.sender) => standing::RECIPIENT,
+            standing::CANDIDATE if itself.contains(&self.sender) => standing::RECIPIENT,
             standing => standing,
         }
     }

@@ -109,6 +109,12 @@ impl Pool {
         &self.candidates
     }
 
+    /// How many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        let lists = size_of_val(&*self.candidates) + size_of_val(&*self.areas) + size_of_val(&*self.members);
+        size_of::<Self>() + lists
+    }
+
     /// The candidates of a part, in the order of the pool.
     pub fn part<'a>(&'a self, part: Part<'a>) -> impl Iterator<Item = &'a Candidate> {
         self.runs(part).flatten()
@@ -150,12 +156,12 @@ impl Pool {
 
     /// Lays out a part for spreading recipients over it.
     pub fn spread(&self, part: Part<'_>) -> Spread {
-        self.spread_without(part, None)
+        self.spread_without(part, &[])
     }
 
-    /// Lays out a part without one of its senders.
-    pub fn spread_without(&self, part: Part<'_>, left_out: Option<Sender>) -> Spread {
-        let stay = self.part(part).filter(|candidate| left_out != Some(candidate.sender));
+    /// Lays out a part without some of its senders.
+    pub fn spread_without(&self, part: Part<'_>, left_out: &[Sender]) -> Spread {
+        let stay = self.part(part).filter(|candidate| !left_out.contains(&candidate.sender));
         Spread::new(stay.map(|candidate| (candidate.key, candidate.weight, candidate.sender)))
     }
 

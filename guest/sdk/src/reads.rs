@@ -99,7 +99,7 @@ reads! {
     "senders.candidate-of" candidate_of(pool: Pool, sender: Sender) -> Option<Candidate>;
     "senders.spread" spread(pool: Pool, group: Group, recipient: u64) -> Option<Sender>;
     "senders.spread-of" spread_of(message: Message, pool: Pool, group: Group) -> Option<Sender>;
-    "senders.itself" itself(message: Message) -> Option<Sender>;
+    "senders.itself" itself(message: Message) -> Vec<Sender>;
     "senders.near-codes" near_codes(near: Near, area_code: AreaCode) -> Vec<AreaCode>;
     "senders.default-senders" default_senders(pool: Pool) -> Vec<DefaultSender>;
     "senders.all-considered" all_considered(pool: Pool) -> Vec<Considered>;
@@ -144,12 +144,14 @@ fn no_texts() -> Texts {
 /// The imports of the component.
 ///
 /// In a batch the pins are read together: the first message that asks for its pin gets it by `pin-of`, and if a second
-/// one asks, `pins-of` reads those of all. An import for each message would be half of a sticky decision.
+/// one asks, `pins-of` reads those of all. An import for each message would be half of a sticky decision. And the health of
+/// the pool that was asked about last is known: signals stand still for the length of a call.
 #[derive(Debug, Default)]
 pub struct Imports {
     /// Whether the call is a batch, and whether a message of it has asked already.
     batch: Cell<Batch>,
     pins: OnceCell<Vec<Pin>>,
+    health: Cell<Option<(Pool, u64)>>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +168,7 @@ enum Batch {
 impl Imports {
     /// The imports for a call with several messages, whose handles count from 0.
     pub fn batch() -> Self {
-        Self { batch: Cell::new(Batch::Unasked), pins: OnceCell::new() }
+        Self { batch: Cell::new(Batch::Unasked), ..Self::default() }
     }
 
     #[cold]
@@ -209,7 +211,7 @@ impl Reads for Imports {
     fn spread_of(&self, message: Message, pool: Pool, group: Group) -> Option<Sender> {
         crate::senders::spread_of(message, pool, group)
     }
-    fn itself(&self, message: Message) -> Option<Sender> {
+    fn itself(&self, message: Message) -> Vec<Sender> {
         crate::senders::itself(message)
     }
     fn near_codes(&self, near: Near, area_code: AreaCode) -> Vec<AreaCode> {
@@ -270,7 +272,14 @@ impl Reads for Imports {
         crate::attributes::sender_keys(pool, name)
     }
     fn health_of(&self, pool: Pool) -> u64 {
-        crate::signals::health_of(pool)
+        match self.health.get() {
+            Some((known, health)) if known == pool => health,
+            _ => {
+                let health = crate::signals::health_of(pool);
+                self.health.set(Some((pool, health)));
+                health
+            }
+        }
     }
     fn unhealthy(&self, pool: Pool) -> Vec<UnhealthySender> {
         crate::signals::unhealthy(pool)

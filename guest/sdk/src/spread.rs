@@ -92,6 +92,13 @@ impl Spread {
         self.len
     }
 
+    /// How many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        let of =
+            |layout: &Layout| size_of_val(&*layout.words) + size_of_val(&*layout.members) + size_of_val(&*layout.units);
+        size_of::<Self>() + self.layouts.iter().map(of).sum::<usize>()
+    }
+
     /// Whether there is no member.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

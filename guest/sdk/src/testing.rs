@@ -268,7 +268,7 @@ impl Sample {
             revision: self.revision,
             recipient: facts.recipient,
             message_type,
-            marks: if facts.itself.is_some() { marks::ITSELF } else { 0 }
+            marks: if !facts.itself.is_empty() { marks::ITSELF } else { 0 }
                 | if unhealthy { marks::UNHEALTHY } else { 0 },
             country: facts.country,
             area_code: facts.area_code,

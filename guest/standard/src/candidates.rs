@@ -32,30 +32,34 @@ pub fn with_part<R: Reads + ?Sized, T>(reads: &R, group: Group, look: impl FnOnc
     }
 }
 
-/// A pool that stays with the host, with or without one of its senders.
+/// A pool that stays with the host, with or without some of its senders.
 #[derive(Debug)]
 pub struct HostPool<'a, R> {
     /// The imports.
     pub reads: &'a R,
     /// The pool.
     pub pool: PoolName,
-    /// A sender of the pool that does not count: the recipient itself.
-    pub without: Option<Candidate>,
+    /// Senders of the pool that do not count: the recipient itself.
+    pub without: &'a [Candidate],
 }
 
 impl<R: Reads> HostPool<'_, R> {
     /// Whether a sender is a candidate.
     pub fn contains(&self, sender: Sender) -> bool {
-        self.reads.contains(self.pool, sender) && self.without.is_none_or(|without| without.sender != sender)
+        self.reads.contains(self.pool, sender) && self.without.iter().all(|without| without.sender != sender)
     }
 }
 
 impl<R: Reads> Candidates for HostPool<'_, R> {
     fn count(&self, group: Group) -> u32 {
-        let without = self.without.is_some_and(|without| {
-            with_part(self.reads, group, |part| part.has(without.sender_type, without.area_code))
+        let count = self.reads.count(self.pool, group);
+        if self.without.is_empty() || count == 0 {
+            return count;
+        }
+        let of_group = with_part(self.reads, group, |part| {
+            self.without.iter().filter(|without| part.has(without.sender_type, without.area_code)).count()
         });
-        self.reads.count(self.pool, group) - u32::from(without)
+        count.saturating_sub(of_group as u32)
     }
 }
 
@@ -129,6 +133,13 @@ impl LocalPool {
         Self { pool, all, load, ..Self::default() }
     }
 
+    /// How many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        let parts = self.parts.iter().map(|part| part.spread.memory()).sum::<usize>();
+        let all = self.all.as_ref().map_or(0, |all| all.memory());
+        self.pool.memory() + all + parts + size_of_val(&*self.by_area_code)
+    }
+
     /// Whether a sender is a candidate.
     #[inline]
     pub fn contains(&self, sender: Sender) -> bool {
@@ -190,7 +201,7 @@ impl DefaultSenders {
 
     /// The first that is not the recipient.
     #[inline]
-    pub fn first(&self, itself: Option<Sender>) -> Option<Sender> {
-        self.usable.into_iter().flatten().find(|&sender| Some(sender) != itself)
+    pub fn first(&self, itself: &[Sender]) -> Option<Sender> {
+        self.usable.into_iter().flatten().find(|sender| !itself.contains(sender))
     }
 }

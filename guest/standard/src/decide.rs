@@ -28,10 +28,10 @@ impl Observer for () {}
 /// Answers a request under its plan.
 #[inline(always)]
 pub fn decide<R: Reads, L: Rules>(plan: &mut Plan, ask: &Ask<'_, R, L>, observer: &mut impl Observer) -> Answer {
-    let Plan { rule, copies } = plan;
+    let Plan { rule, changes } = plan;
     match rule {
-        Ok(rule) if ask.request.marks == 0 => rule.decide(ask, None, copies, observer),
-        Ok(rule) => rule.decide_marked(ask, copies, observer),
+        Ok(rule) if ask.request.marks == 0 => rule.decide(ask, None, changes, observer),
+        Ok(rule) => rule.decide_marked(ask, changes, observer),
         Err(refusal) => Answer::Refused(*refusal),
     }
 }
@@ -42,26 +42,27 @@ impl Rule {
     fn decide_marked<R: Reads, L: Rules>(
         &mut self,
         ask: &Ask<'_, R, L>,
-        copies: &mut u32,
+        changes: &mut u32,
         observer: &mut impl Observer,
     ) -> Answer {
-        let itself = if ask.request.marks & marks::ITSELF == 0 { None } else { ask.reads.itself(ask.request.message) };
-        if let Some(itself) = itself
-            && self.is_candidate(itself, ask.reads)
-        {
+        let itself = match ask.request.marks & marks::ITSELF {
+            0 => Vec::new(),
+            _ => ask.reads.itself(ask.request.message),
+        };
+        if itself.iter().any(|&sender| self.is_candidate(sender, ask.reads)) {
             // A rule for this message alone.
-            let variant = Variant { without: Some(itself), ..Variant::default() };
-            return Self::new(ask, self.strategy, variant).decide_healthy(ask, Some(itself), &mut 0, observer);
+            let variant = Variant { without: &itself, ..Variant::default() };
+            return Self::new(ask, self.strategy, variant).decide_healthy(ask, &itself, &mut 0, observer);
         }
-        self.decide_healthy(ask, itself, copies, observer)
+        self.decide_healthy(ask, &itself, changes, observer)
     }
 
     /// Step 4, `skipUnhealthySenders`: those that are not unhealthy go on; all, where every one is.
     fn decide_healthy<R: Reads, L: Rules>(
         &mut self,
         ask: &Ask<'_, R, L>,
-        itself: Option<Sender>,
-        copies: &mut u32,
+        itself: &[Sender],
+        changes: &mut u32,
         observer: &mut impl Observer,
     ) -> Answer {
         let skip = self.strategy.skip_unhealthy && ask.request.marks & marks::UNHEALTHY != 0 && self.has_candidates();
@@ -69,12 +70,12 @@ impl Rule {
         if health != 0 {
             let known = self.healthy.take().filter(|healthy| healthy.health == health);
             let mut healthy = known.unwrap_or_else(|| {
-                *copies = copies.wrapping_add(1);
+                *changes = changes.wrapping_add(1);
                 let variant = Variant { healthy: true, without: itself };
                 Box::new(Healthy { health, rule: Self::new(ask, self.strategy, variant) })
             });
             let answer =
-                healthy.rule.has_candidates().then(|| healthy.rule.decide_apart(ask, Some(self), copies, observer));
+                healthy.rule.has_candidates().then(|| healthy.rule.decide_apart(ask, Some(self), changes, observer));
             self.healthy = Some(healthy);
             if let Some(answer) = answer {
                 return answer;
@@ -83,7 +84,7 @@ impl Rule {
         if let SendFrom::DefaultSenders(defaults) = self.send_from {
             return self.default_sender(defaults.first(itself));
         }
-        self.decide_apart(ask, None, copies, observer)
+        self.decide_apart(ask, None, changes, observer)
     }
 
     /// [`Rule::decide`], out of the way of messages of which nothing is unusual.
@@ -92,10 +93,10 @@ impl Rule {
         &mut self,
         ask: &Ask<'_, R, L>,
         all: Option<&Self>,
-        copies: &mut u32,
+        changes: &mut u32,
         observer: &mut impl Observer,
     ) -> Answer {
-        self.decide(ask, all, copies, observer)
+        self.decide(ask, all, changes, observer)
     }
 
     /// Steps 5 to 9. `all` are the candidates of which the rule has the healthy ones.
@@ -104,12 +105,12 @@ impl Rule {
         &mut self,
         ask: &Ask<'_, R, L>,
         all: Option<&Self>,
-        copies: &mut u32,
+        changes: &mut u32,
         observer: &mut impl Observer,
     ) -> Answer {
         let types = match self.send_from {
             SendFrom::Types(types) => types,
-            SendFrom::DefaultSenders(defaults) => return self.default_sender(defaults.first(None)),
+            SendFrom::DefaultSenders(defaults) => return self.default_sender(defaults.first(&[])),
         };
         let strategy = Some(self.strategy.strategy);
 
@@ -130,7 +131,7 @@ impl Rule {
         // 6. Type priority.
         observer.best_types(Group::of(types));
         // 7. Geolocated, 8. Spread.
-        let (near, sender) = self.nearest(types, ask, copies, observer);
+        let (near, sender) = self.nearest(types, ask, changes, observer);
         let step = match near {
             near::SAME => step::AREA_CODE,
             near::OVERLAY => step::OVERLAY,
@@ -156,7 +157,7 @@ impl Rule {
     pub(crate) fn is_candidate<R: Reads>(&self, sender: Sender, reads: &R) -> bool {
         match &self.access {
             PoolAccess::Local(own) => own.contains(sender),
-            PoolAccess::Host { .. } => HostPool { reads, pool: self.pool, without: self.without }.contains(sender),
+            PoolAccess::Host { .. } => HostPool { reads, pool: self.pool, without: &self.without }.contains(sender),
         }
     }
 
@@ -166,7 +167,7 @@ impl Rule {
         &mut self,
         types: SenderTypes,
         ask: &Ask<'_, R, L>,
-        copies: &mut u32,
+        changes: &mut u32,
         observer: &mut impl Observer,
     ) -> (Near, Option<Sender>) {
         let Ask { request, reads, rules, .. } = *ask;
@@ -174,7 +175,7 @@ impl Rule {
         if let PoolAccess::Host { .. } = self.access
             && self.count_decision(reads)
         {
-            *copies = copies.wrapping_add(1);
+            *changes = changes.wrapping_add(1);
         }
         let message = MessageView::new(request, reads);
         match &mut self.access {
@@ -184,6 +185,7 @@ impl Rule {
                     None => {
                         let group = geolocate(&OwnPool { reads, pool: &own.pool }, types, area_code);
                         own.lay_out(area_code, group, reads);
+                        *changes = changes.wrapping_add(1);
                         match own.laid_out_for(area_code) {
                             Some(found) => found,
                             None => return (group.near, None),
@@ -200,10 +202,9 @@ impl Rule {
                 (near, spread.choose(request.recipient))
             }
             PoolAccess::Host { .. } => {
-                let without = self.without;
+                let without = &*self.without;
                 let group = geolocate(&HostPool { reads, pool: self.pool, without }, types, area_code);
                 observer.nearest(group);
-                let without = without.map(|without| without.sender);
                 if let Some(choice) =
                     rules.choose(&message, &Left::with_host((request, self.pool), reads, without, group))
                 {
@@ -211,8 +212,8 @@ impl Rule {
                     return (group.near, Some(choice.sender));
                 }
                 let sender = match without {
-                    None => reads.spread(self.pool, group, request.recipient),
-                    Some(_) => reads.spread_of(request.message, self.pool, group),
+                    [] => reads.spread(self.pool, group, request.recipient),
+                    _ => reads.spread_of(request.message, self.pool, group),
                 };
                 (group.near, sender)
             }

@@ -139,8 +139,11 @@ impl<R: Reads, L: Rules> Steps<'_, R, L> {
     fn note(self, trace: &mut Trace) {
         let Ask { request, reads, .. } = *self.ask;
         let pool = Pool { healthy: false, ..self.rule.pool };
-        let itself = if request.marks & marks::ITSELF == 0 { None } else { reads.itself(request.message) };
-        let notes = self.narrow(pool, itself);
+        let itself = match request.marks & marks::ITSELF {
+            0 => Vec::new(),
+            _ => reads.itself(request.message),
+        };
+        let notes = self.narrow(pool, &itself);
         let rest = match &trace.answer {
             Answer::Decided(decision) if decision.step == step::STICKY => verdict::PINNED_ELSEWHERE,
             _ if self.recorder.chosen.is_some() => verdict::LESS_PREFERRED,
@@ -156,7 +159,7 @@ impl<R: Reads, L: Rules> Steps<'_, R, L> {
         let mut out = notes.out;
         out.sort_unstable_by_key(|&(sender, ..)| sender);
         for sender in reads.all_considered(pool) {
-            let standing = Considered::standing_for(&sender, itself);
+            let standing = Considered::standing_for(&sender, &itself);
             let (verdict, reason) = match out.binary_search_by_key(&sender.sender, |&(sender, ..)| sender) {
                 _ if chosen == Some(sender.sender) => (verdict::CHOSEN, None),
                 _ if standing != standing::CANDIDATE => (verdict::EXCLUDED, None),
@@ -179,11 +182,11 @@ impl<R: Reads, L: Rules> Steps<'_, R, L> {
     }
 
     /// Goes through the steps that were reached.
-    fn narrow(&self, pool: Pool, itself: Option<Sender>) -> Notes {
+    fn narrow(&self, pool: Pool, itself: &[Sender]) -> Notes {
         let Ask { request, reads, .. } = *self.ask;
         let columns = Columns::of_pool(reads, pool);
         let candidates = reads.candidates(pool).into_iter().enumerate();
-        let left = candidates.filter(|(_, candidate)| Some(candidate.sender) != itself).collect();
+        let left = candidates.filter(|(_, candidate)| !itself.contains(&candidate.sender)).collect();
         let mut notes = Notes { left, ..Notes::default() };
         notes.stage(narrowing::CANDIDATES);
         if self.selection.has_filters() {

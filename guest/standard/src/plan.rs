@@ -18,7 +18,8 @@ use crate::strategy;
 const SENDERS_PER_QUERY: u32 = 64;
 
 /// Larger pools stay with the host, in senders of weight 1: a heavier sender counts as its weight. In the policy's memory
-/// one takes up to 350 bytes: 24 for itself and up to 80 for each part of the pool that it is laid out in.
+/// one takes up to 350 bytes: 24 for itself and up to 80 for each part of the pool that it is laid out in. Pools that the
+/// rules of a policy select from are always copied.
 pub const MAX_LOCAL_LOAD: usize = 120_000;
 
 /// What is asked: a request with its rules.
@@ -41,8 +42,8 @@ pub struct Ask<'a, R, L: Rules> {
 pub struct Plan {
     /// Step 3: the strategy and its candidates, or the refusal.
     pub rule: Result<Rule, Refusal>,
-    /// How often senders were copied or dropped: then [`Plan::weight`] is another.
-    pub copies: u32,
+    /// How often senders were copied or laid out: then [`Plan::memory`] is another.
+    pub changes: u32,
 }
 
 /// A strategy, applied to one channel, country and message type.
@@ -53,7 +54,7 @@ pub struct Rule {
     /// Its candidates.
     pub pool: PoolName,
     /// The recipient itself, which no plan that is kept leaves out.
-    pub without: Option<Candidate>,
+    pub without: Vec<Candidate>,
     /// Steps 4 and 6: what to send from.
     pub send_from: SendFrom,
     /// Where the candidates are.
@@ -96,11 +97,11 @@ pub enum PoolAccess {
 
 /// Which of the senders of a pool a rule is for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Variant {
+pub struct Variant<'a> {
     /// Only those that are not unhealthy.
     pub healthy: bool,
-    /// Without this one, which is the recipient.
-    pub without: Option<Sender>,
+    /// Without these, which are the recipient.
+    pub without: &'a [Sender],
 }
 
 impl Plan {
@@ -111,33 +112,32 @@ impl Plan {
     ) -> Self {
         let strategies = ask.reads.strategies_of(ask.request.scope, ask.request.country);
         let rule = strategy::choose(&strategies, ask.request.channel, note);
-        Self { rule: rule.map(|strategy| Rule::new(ask, *strategy, Variant::default())), copies: 0 }
+        Self { rule: rule.map(|strategy| Rule::new(ask, *strategy, Variant::default())), changes: 0 }
     }
 
-    /// How much memory the plan takes, in senders of weight 1: what a cache counts.
-    pub fn weight(&self) -> usize {
-        // A plan without senders uses about as much memory as 16 senders.
-        const NO_SENDERS: usize = 16;
+    /// How many bytes of memory the plan takes: what a cache counts.
+    pub fn memory(&self) -> usize {
         let of = |rule: &Rule| match &rule.access {
-            PoolAccess::Local(own) => own.load + own.all.as_ref().map_or(0, |all| all.candidates().len()),
+            PoolAccess::Local(own) => own.memory(),
             PoolAccess::Host { .. } => 0,
         };
         let rule = self.rule.as_ref().ok();
-        let healthy = rule.and_then(|rule| rule.healthy.as_ref()).map_or(0, |healthy| of(&healthy.rule));
-        NO_SENDERS + rule.map_or(0, of) + healthy
+        let healthy = rule.and_then(|rule| rule.healthy.as_ref());
+        let healthy = healthy.map_or(0, |healthy| size_of::<Healthy>() + of(&healthy.rule));
+        size_of::<Self>() + rule.map_or(0, of) + healthy
     }
 }
 
 impl Rule {
     /// Works out steps 4 and 6.
-    pub fn new<R: Reads, L: Rules>(ask: &Ask<'_, R, L>, strategy: StrategyFacts, variant: Variant) -> Self {
+    pub fn new<R: Reads, L: Rules>(ask: &Ask<'_, R, L>, strategy: StrategyFacts, variant: Variant<'_>) -> Self {
         let scope = ScopeView::new(ask.request, ask.reads);
         let mut selection = Selection::default();
         ask.rules.select(ask.key, &scope, &mut selection);
         let pool = PoolName { healthy: variant.healthy, ..ask.request.pool(Some(strategy.strategy)) };
         let (access, without) = match selection.is_empty() {
             true => Self::all(ask, pool, variant),
-            false => (PoolAccess::Local(selected(ask, pool, variant, &selection)), None),
+            false => (PoolAccess::Local(selected(ask, pool, variant, &selection)), Vec::new()),
         };
         let empty = match &access {
             PoolAccess::Host { count, .. } => *count == 0,
@@ -152,7 +152,9 @@ impl Rule {
         } else {
             SendFrom::Types(match &access {
                 PoolAccess::Local(own) => best_types(strategy.priorities, &OwnPool { reads, pool: &own.pool }),
-                PoolAccess::Host { .. } => best_types(strategy.priorities, &HostPool { reads, pool, without }),
+                PoolAccess::Host { .. } => {
+                    best_types(strategy.priorities, &HostPool { reads, pool, without: &without })
+                }
             })
         };
         Self { strategy, pool, without, send_from, access, healthy: None }
@@ -162,22 +164,24 @@ impl Rule {
     fn all<R: Reads, L: Rules>(
         ask: &Ask<'_, R, L>,
         pool: PoolName,
-        variant: Variant,
-    ) -> (PoolAccess, Option<Candidate>) {
+        variant: Variant<'_>,
+    ) -> (PoolAccess, Vec<Candidate>) {
         let reads = ask.reads;
-        if let Some(without) = variant.without.and_then(|sender| reads.candidate_of(pool, sender)) {
+        let without = variant.without.iter().filter_map(|&sender| reads.candidate_of(pool, sender));
+        let without: Vec<Candidate> = without.collect();
+        if !without.is_empty() {
             // For one message only, so nothing is copied.
-            let host = HostPool { reads, pool, without: Some(without) };
-            let count = host.count(Group::of(sender_type::ALL));
-            return (PoolAccess::Host { count, decisions: None }, Some(without));
+            let count = HostPool { reads, pool, without: &without }.count(Group::of(sender_type::ALL));
+            return (PoolAccess::Host { count, decisions: None }, without);
         }
         let count = reads.count(pool, Group::of(sender_type::ALL));
         let access = match count {
             0 => PoolAccess::Local(LocalPool::default()),
             count if count <= ask.copy_up_to => PoolAccess::Local(LocalPool::new(Pool::new(reads.candidates(pool)))),
-            _ => PoolAccess::Host { count, decisions: Some(0) },
+            // A host that says 0 wants no copy ever.
+            _ => PoolAccess::Host { count, decisions: (ask.copy_up_to > 0).then_some(0) },
         };
-        (access, None)
+        (access, without)
     }
 
     /// Whether there is a candidate.
@@ -207,7 +211,7 @@ impl Rule {
 fn selected<R: Reads, L: Rules>(
     ask: &Ask<'_, R, L>,
     pool: PoolName,
-    variant: Variant,
+    variant: Variant<'_>,
     selection: &Selection<'_>,
 ) -> LocalPool {
     let everyone = PoolName { healthy: false, ..pool };
@@ -220,7 +224,7 @@ fn selected<R: Reads, L: Rules>(
     unhealthy.sort_unstable();
     let stays = |&(_, candidate): &(usize, Candidate)| {
         sender_type::ALL & sender_type::only(candidate.sender_type) != 0
-            && Some(candidate.sender) != variant.without
+            && !variant.without.contains(&candidate.sender)
             && unhealthy.binary_search(&candidate.sender).is_err()
     };
     let left = candidates.into_iter().enumerate().filter(stays);

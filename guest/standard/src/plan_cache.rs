@@ -5,12 +5,12 @@ use callsign_policy::reads::Reads;
 use callsign_policy::types::{Answer, Request};
 
 use crate::decide::decide;
-use crate::plan::{Ask, MAX_LOCAL_LOAD, Plan};
+use crate::plan::{Ask, Plan};
 use crate::rules::{NoRules, Rules};
 
-/// The most load of the plans of one generation of the cache: one pool of the largest size, and a little more. Both
-/// generations full take about 85 MB, two thirds of the memory that a policy gets by default.
-const MAX_LOAD_PER_GENERATION: usize = MAX_LOCAL_LOAD + 1_000;
+/// The most memory of the plans of one generation of the cache, in bytes: one pool of the largest size. Both generations
+/// full take two thirds of the memory that a policy gets by default.
+const MAX_MEMORY_PER_GENERATION: usize = 42 << 20;
 
 /// A cache of plans, by what the rules of the policy read of a message.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ where
     K: Eq + std::hash::Hash,
 {
     fn default() -> Self {
-        Self { plans: Cache::up_to_weight(MAX_LOAD_PER_GENERATION), copy_up_to: None }
+        Self { plans: Cache::up_to_weight(MAX_MEMORY_PER_GENERATION), copy_up_to: None }
     }
 }
 
@@ -52,17 +52,17 @@ impl<K: Clone + Eq + std::hash::Hash> PlanCache<K> {
         let ask = Ask { request, reads, rules, key: &key, copy_up_to };
         let make = || {
             let plan = Plan::new(&ask, &mut |_, _| {});
-            let weight = plan.weight();
-            (plan, weight)
+            let memory = plan.memory();
+            (plan, memory)
         };
         let look = |plan: &mut Plan| {
-            let copies = plan.copies;
+            let changes = plan.changes;
             let answer = decide(plan, &ask, &mut ());
-            (answer, (plan.copies != copies).then(|| plan.weight()))
+            (answer, (plan.changes != changes).then(|| plan.memory()))
         };
-        let (answer, weight) = self.plans.with_key(request, key.clone(), make, look);
-        if let Some(weight) = weight {
-            self.plans.weigh(request, key, weight);
+        let (answer, memory) = self.plans.with_key(request, key.clone(), make, look);
+        if let Some(memory) = memory {
+            self.plans.weigh(request, key, memory);
         }
         answer
     }

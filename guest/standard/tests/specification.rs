@@ -29,7 +29,7 @@ fn ask(sample: &Sample, message: u32) -> Answer {
     let expected = fresh(sample, &request);
     assert_eq!(fresh(&own, &request), expected, "a copy of the pool");
     assert_eq!(fresh(&host, &request), expected, "the host's pool");
-    for sample in [&own, &host] {
+    for sample in [sample, &own, &host] {
         let mut warm = Standard::default();
         // Another message first, which has nothing unusual.
         let _ = answer(&mut warm, sample, &Request { marks: 0, ..sample.request(99) });
@@ -227,6 +227,10 @@ fn the_recipient_itself_is_no_candidate() {
     // Of the same group.
     let sample = messages(senders(Sample::new().strategy(|_| {}), LONG_NUMBER, [212; 5]), 212, |m| m.to_sender(3));
     assert_eq!(carriers(&sample), BTreeSet::from([0, 1, 2, 4]));
+    // One number may be several senders.
+    let twice = senders(Sample::new().strategy(|_| {}), LONG_NUMBER, [212; 3]);
+    let twice = twice.default_sender(0).message(SampleMessage::to("+12125550100").to_sender(0).to_sender(2));
+    assert_eq!(decision(ask(&twice, 0)).sender, 1);
     // The only one: the default sender carries the message.
     let alone = Sample::new().strategy(|_| {}).sender("S", LONG_NUMBER, 212).sender("D", SHORT_CODE, 0).listing(&[0]);
     let alone = alone.default_sender(1).message(SampleMessage::to("+12125550100").to_sender(0));

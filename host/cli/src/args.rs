@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use callsign::{Channel, Id, parse_time};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::numbering::NumberingArguments;
 use crate::policy_log::LogLevel;
 use crate::resolve::check_length;
 use crate::{backup, check, completions, explain, key, module, policy, resolve, serve, sticky};
@@ -112,6 +113,9 @@ pub(crate) struct GatewayArguments {
     /// Show what the policy logs on standard error: lines of this level and above, 1,000 a second at most.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub(crate) policy_log: LogLevel,
+
+    #[command(flatten)]
+    pub(crate) numbering: NumberingArguments,
 
     #[command(flatten)]
     pub(crate) sticky: sticky::StoreArguments,

@@ -20,8 +20,9 @@ use crate::sticky::IfMissing;
 /// Loads the catalog and the policy, and opens the pins. If no store of pins is named they are kept in memory.
 pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Gateway, Stop> {
     policy_log::show(deciding.policy_log);
+    let numbering = deciding.numbering.load()?;
     let catalog = match Catalog::load(&deciding.catalog) {
-        Ok(catalog) => catalog,
+        Ok(catalog) => catalog.with_numbering(numbering),
         Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
     };
     let policy = match &deciding.policy {

@@ -11,6 +11,7 @@ mod explain;
 mod gateway;
 mod key;
 mod module;
+mod numbering;
 mod policy;
 mod policy_log;
 mod resolve;

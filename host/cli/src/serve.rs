@@ -13,6 +13,7 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::exit::{Exit, Stop, print, say};
 use crate::gateway::compiler;
+use crate::numbering::NumberingArguments;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +40,9 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
 
+    #[command(flatten)]
+    numbering: NumberingArguments,
+
     /// Print the configuration that would be used, and exit
     #[arg(long)]
     print_config: bool,
@@ -53,6 +57,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Stop> {
         return print(&format!("{}\n", callsign_service::document())).map(|()| Exit::Done);
     }
     let mut config = load(arguments.config.as_deref())?;
+    arguments.numbering.put_over(&mut config.numbering);
     if arguments.print_config {
         return print(&config.to_toml()).map(|()| Exit::Done);
     }
@@ -93,7 +98,8 @@ async fn serve(config: Config, arguments: &ServeArguments, level: LogLevel) -> R
         tracing::info!("probes are answered at http://{probes}");
     }
     tracing::info!("listening on {url}; the documentation is at {url}/docs");
-    let reloads = tokio::spawn(reload(hangups, running.reloader(), arguments.config.clone(), level));
+    let reloads =
+        tokio::spawn(reload(hangups, running.reloader(), arguments.config.clone(), arguments.numbering.clone(), level));
     running.until(end).await;
     reloads.abort();
     tracing::info!("ended");
@@ -112,16 +118,28 @@ fn end() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// Takes the configuration over at every SIGHUP.
-async fn reload(mut hangups: Signal, reloader: Reloader, file: Option<PathBuf>, level: LogLevel) {
+async fn reload(
+    mut hangups: Signal,
+    reloader: Reloader,
+    file: Option<PathBuf>,
+    numbering: NumberingArguments,
+    level: LogLevel,
+) {
     while hangups.recv().await.is_some() {
-        if let Err(reason) = reload_once(&reloader, file.as_deref(), &level) {
+        if let Err(reason) = reload_once(&reloader, file.as_deref(), &numbering, &level) {
             tracing::error!("the configuration is not taken over, and nothing is changed: {reason}");
         }
     }
 }
 
-fn reload_once(reloader: &Reloader, file: Option<&std::path::Path>, level: &LogLevel) -> Result<(), String> {
-    let config = Config::load(file, environment()).map_err(|error| error.to_string())?;
+fn reload_once(
+    reloader: &Reloader,
+    file: Option<&std::path::Path>,
+    numbering: &NumberingArguments,
+    level: &LogLevel,
+) -> Result<(), String> {
+    let mut config = Config::load(file, environment()).map_err(|error| error.to_string())?;
+    numbering.put_over(&mut config.numbering);
     let filter = filter(&config.log).map_err(|error| format!("log.level: {error}"))?;
     let Reloaded { changed, needs_restart, certificate, .. } =
         reloader.reload(&config).map_err(|error| error.to_string())?;

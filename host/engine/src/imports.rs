@@ -139,20 +139,21 @@ impl senders::Host for State {
         let sent = self.messages.get(message as usize).copied();
         let (Some(read), Some(sent)) = (self.read_pool(&pool)?, sent) else { return Ok(None) };
         // A handle means a sender of the pool's scope only. In another one nobody is the message's own number.
-        let itself = if sent.scope == pool.scope { read.revision.itself(read.scope, sent.recipient) } else { None };
+        let itself =
+            if sent.scope == pool.scope { read.revision.itself(read.scope, sent.recipient) } else { Vec::new() };
         let (group, codes) = (group.into(), read.codes(&group));
-        Ok(match itself {
-            None => read.view.spread(&group, codes, sent.hash),
-            Some(itself) => read.view.spread_without(&group, codes, sent.hash, itself),
+        Ok(match &*itself {
+            [] => read.view.spread(&group, codes, sent.hash),
+            itself => read.view.spread_without(&group, codes, sent.hash, itself),
         })
     }
 
-    fn itself(&mut self, message: u32) -> Result<Option<u32>> {
+    fn itself(&mut self, message: u32) -> Result<Vec<u32>> {
         let Some(sent) = self.messages.get(message as usize).copied() else {
             self.count_import()?;
-            return Ok(None);
+            return Ok(Vec::new());
         };
-        let Some((revision, scope)) = self.read_scope(sent.scope)? else { return Ok(None) };
+        let Some((revision, scope)) = self.read_scope(sent.scope)? else { return Ok(Vec::new()) };
         Ok(revision.itself(scope, sent.recipient))
     }
 
@@ -218,13 +219,15 @@ impl times::Host for State {
 
     fn zones_of(&mut self, message: u32) -> Result<Vec<times::LocalTime>> {
         self.count_import()?;
-        let Some(message) = self.messages.get(message as usize) else { return Ok(Vec::new()) };
+        let message = self.messages.get(message as usize);
+        let (Some(message), Some(revision)) = (message, self.revision.as_deref()) else { return Ok(Vec::new()) };
         let at = message.sent_at.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
         let local = |zone: &Zone| times::LocalTime {
             zone: zone.get(),
             minutes_from_utc: at.map(|seconds| zone.minutes_from_utc(seconds)),
         };
-        Ok(message.recipient.zones().iter().map(local).collect())
+        let zones = revision.catalog().numbering().area_codes().zones(message.recipient);
+        Ok(zones.iter().map(local).collect())
     }
 
     fn zone_name(&mut self, zone: u16) -> Result<Option<String>> {

@@ -87,35 +87,4 @@ impl Revision {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_is_a_finite_decimal_number() {
-        for (text, number) in [("0.25", 0.25), ("-3", -3.0), ("+7", 7.0), ("1e3", 1000.0), (".5", 0.5), ("5.", 5.0)] {
-            assert_eq!(number_of(text), Some(number), "{text}");
-        }
-        for text in ["", "-", "1e999", "inf", "NaN", "infinity", "1,5", "0x10", " 1", "1 ", "1e", "e1", "--1"] {
-            assert_eq!(number_of(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_key_is_the_same_for_ever_and_none_is_that_of_no_text() {
-        assert_eq!(key_of("campaign"), SenderKey::of("campaign").0);
-        assert_ne!(key_of("campaign"), key_of("Campaign"));
-        assert!(key_of("") > 1);
-    }
-
-    #[test]
-    fn a_column_finds_its_name_at_the_first_sender_that_has_it() {
-        let [none, other, one, two] =
-            [&[][..], &[("brand", "x")], &[("campaign", "C1"), ("brand", "y")], &[("campaign", "C2")]]
-                .map(|pairs| Attributes::new(pairs.iter().copied()).expect("sound attributes"));
-        let mut column = Column { name: key_of("campaign"), known: None };
-        let values = [&none, &other, &one, &none, &other, &two].map(|attributes| column.value(attributes));
-        assert_eq!(values, [None, None, Some("C1"), None, None, Some("C2")]);
-        assert_eq!(value(&one, key_of("brand")), Some("y"));
-        assert_eq!(value(&one, 0), None);
-    }
-}
+mod tests;

@@ -22,6 +22,8 @@ mod revision;
 mod scope;
 mod signals;
 mod standing;
+#[cfg(test)]
+mod testing;
 
 pub use health::Unhealthy;
 pub use pool_view::{NearCodes, PoolHealth, PoolView};

@@ -86,10 +86,10 @@ impl PoolView {
         spread.choose(recipient)
     }
 
-    /// The same without one sender of the group, whose own number is the recipient's. That is rare, so it is not kept.
+    /// The same without some senders of the group, whose own number is the recipient's. That is rare, so it is not kept.
     #[cold]
-    pub fn spread_without(&self, group: &Group, codes: NearCodes<'_>, recipient: u64, sender: u32) -> Option<u32> {
-        self.pool.spread_without(part(group, codes), Some(sender)).choose(recipient)
+    pub fn spread_without(&self, group: &Group, codes: NearCodes<'_>, recipient: u64, senders: &[u32]) -> Option<u32> {
+        self.pool.spread_without(part(group, codes), senders).choose(recipient)
     }
 
     /// How many senders a group has.

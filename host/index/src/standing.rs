@@ -86,7 +86,9 @@ impl Revision {
             Some(Registration::Pending) => standing::REGISTRATION_PENDING,
             Some(Registration::Rejected) => standing::REGISTRATION_REJECTED,
             Some(Registration::Expired) => standing::REGISTRATION_EXPIRED,
-            Some(Registration::Active) if !self.takes(sender.kind, key.country) => standing::TYPE_NOT_TAKEN,
+            Some(Registration::Active) if !self.takes(sender.kind, key.channel, key.country) => {
+                standing::TYPE_NOT_TAKEN
+            }
             Some(Registration::Active) if !carries(sender, key.message_type) => standing::OTHER_MESSAGE_TYPE,
             Some(Registration::Active) => standing::CANDIDATE,
         }
@@ -103,7 +105,7 @@ impl Revision {
     pub fn can(&self, ability: Ability, channel: Channel, country: Country) -> bool {
         !ability.suspended
             && self.coverage(ability).covers(channel, country)
-            && ability.kind.is_none_or(|kind| self.takes(kind, country))
+            && ability.kind.is_none_or(|kind| self.takes(kind, channel, country))
     }
 
     /// Whether a member of a scope may carry messages of a type, which is a request's.
@@ -128,11 +130,11 @@ impl Revision {
         }
     }
 
-    /// The sender of a scope whose own number this is. Of several it is the first.
+    /// The senders of a scope whose own number this is, ascending: almost always none, which allocates nothing.
     #[inline]
-    pub fn itself(&self, scope: &Scope, number: Number) -> Option<u32> {
+    pub fn itself(&self, scope: &Scope, number: Number) -> Vec<u32> {
         let filter = scope.own_numbers.get_or_init(|| self.own_numbers(scope));
-        if filter.may_have(number.get()) { self.member_with(scope, number.get()) } else { None }
+        if filter.may_have(number.get()) { self.members_with(scope, number.get()) } else { Vec::new() }
     }
 
     #[cold]
@@ -143,9 +145,11 @@ impl Revision {
     }
 
     #[cold]
-    fn member_with(&self, scope: &Scope, number: u64) -> Option<u32> {
+    fn members_with(&self, scope: &Scope, number: u64) -> Vec<u32> {
         let handles = self.senders_with_number(number).filter_map(|sender| scope.handle_of(sender));
-        handles.min()
+        let mut handles: Vec<u32> = handles.collect();
+        handles.sort_unstable();
+        handles
     }
 
     /// Whether the number of a member of a scope is this one: then it cannot send there.
@@ -162,3 +166,6 @@ fn carries(sender: &Sender, message_type: u64) -> bool {
         || sender.message_types.are_all()
         || sender.message_types.iter().any(|allowed| key_of(allowed) == message_type)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
 mod health;
+mod numbering;
 mod overlay;
 mod policy;
 mod printed;
@@ -20,6 +21,7 @@ use toml::Table;
 use utoipa::ToSchema;
 
 pub use self::health::Health;
+pub use self::numbering::NumberingConfig;
 pub use self::policy::PolicyLimits;
 pub use self::tenant::Tenant;
 use crate::store::CatalogAddress;
@@ -52,6 +54,8 @@ pub struct Config {
     pub rate: Rate,
     /// How the health of senders follows from delivery receipts.
     pub health: Health,
+    /// What the operator knows of the world's numbers beyond this release.
+    pub numbering: NumberingConfig,
     /// What is logged, on standard error.
     pub log: Log,
     /// Where modules are compiled. Not part of the file: the program sets it. Default in this process, which has no limits for
@@ -209,6 +213,7 @@ impl Default for Config {
             tenant: Tenant::default(),
             rate: Rate::default(),
             health: Health::default(),
+            numbering: NumberingConfig::default(),
             log: Log::default(),
             compiler: Compiler::default(),
         }

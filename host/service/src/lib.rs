@@ -52,8 +52,8 @@ mod visibility;
 
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
-    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, PolicyLimits, Rate,
-    Sticky, Tenant,
+    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, NumberingConfig,
+    PolicyLimits, Rate, Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use callsign::{Gateway, Revision, StickyStore};
+use callsign::{Gateway, Numbering, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
@@ -62,6 +62,8 @@ pub(crate) struct Service {
     starts: TenantTurns,
     /// Turns to audit the coverage.
     pub(crate) audits: TenantTurns,
+    /// What is known of the world's numbers, for every catalog.
+    pub(crate) numbering: Arc<Numbering>,
     /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
     /// What is known of the health of senders.

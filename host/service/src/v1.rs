@@ -13,6 +13,7 @@ mod entities;
 mod events;
 mod keys;
 mod modules;
+mod numbering;
 mod receipts;
 mod resource;
 mod sender_health;
@@ -54,7 +55,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(needs_platform(Scope::Sticky, OpenApiRouter::new().routes(routes!(sticky::migrate))))
         .merge(needs(Scope::Audit, watching.merge(coverage::routes())))
         .merge(needs_platform(Scope::Keys, keys))
-        .merge(needs(Scope::Numbers, senders::routes()))
+        .merge(needs(Scope::Numbers, senders::routes().merge(numbering::routes())))
         .merge(needs(Scope::Numbers, sender_health::routes().routes(routes!(receipts::receive))))
         .merge(needs_platform(Scope::Numbers, senders::import_routes()))
         .merge(needs(Scope::ApplicationEntity, applications::routes().merge(entities::routes())))

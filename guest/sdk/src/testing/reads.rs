@@ -81,7 +81,7 @@ impl Sample {
         look(&self.pool(name), part)
     }
 
-    fn spread_without(&self, pool: &Pool, group: Group, left_out: Option<Sender>) -> Spread {
+    fn spread_without(&self, pool: &Pool, group: Group, left_out: &[Sender]) -> Spread {
         self.in_group(pool, group, |pool, part| pool.spread_without(part, left_out))
     }
 
@@ -130,14 +130,14 @@ impl Reads for Sample {
         self.pool(&pool).candidate(sender)
     }
     fn spread(&self, pool: Pool, group: Group, recipient: u64) -> Option<Sender> {
-        self.spread_without(&pool, group, None).choose(recipient)
+        self.spread_without(&pool, group, &[]).choose(recipient)
     }
     fn spread_of(&self, message: Message, pool: Pool, group: Group) -> Option<Sender> {
         let message = self.message_facts(message);
-        self.spread_without(&pool, group, message.itself).choose(message.recipient)
+        self.spread_without(&pool, group, &message.itself).choose(message.recipient)
     }
-    fn itself(&self, message: Message) -> Option<Sender> {
-        self.message_facts(message).itself
+    fn itself(&self, message: Message) -> Vec<Sender> {
+        self.message_facts(message).itself.clone()
     }
     fn near_codes(&self, near: Near, area_code: AreaCode) -> Vec<AreaCode> {
         match near {

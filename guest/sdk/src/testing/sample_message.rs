@@ -18,7 +18,7 @@ pub struct SampleMessage {
     pub(super) country: Country,
     pub(super) area_code: AreaCode,
     pub(super) channel: Channel,
-    pub(super) itself: Option<Sender>,
+    pub(super) itself: Vec<Sender>,
     pub(super) pin: Pin,
     pub(super) sent_at: Option<u64>,
     pub(super) local_times: Vec<LocalTime>,
@@ -33,7 +33,7 @@ impl Default for SampleMessage {
             country: Country::from_be_bytes(*b"US"),
             area_code: 0,
             channel: channel::SMS,
-            itself: None,
+            itself: Vec::new(),
             pin: Pin::None,
             sent_at: None,
             local_times: Vec::new(),
@@ -84,10 +84,10 @@ impl SampleMessage {
         self
     }
 
-    /// Makes the recipient's number that of a sender.
+    /// Makes the recipient's number that of a sender, and of those before.
     #[must_use]
     pub fn to_sender(mut self, sender: Sender) -> Self {
-        self.itself = Some(sender);
+        self.itself.push(sender);
         self
     }
 

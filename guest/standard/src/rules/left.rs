@@ -34,7 +34,7 @@ enum Senders<'a> {
     /// Those that the policy has in its memory.
     Own(&'a pool::Pool),
     /// The pool, without the recipient.
-    Host(Option<Sender>),
+    Host(&'a [Candidate]),
 }
 
 /// One of the senders that are left.
@@ -71,7 +71,7 @@ impl<'a> Left<'a> {
     pub(crate) fn with_host(
         (request, pool): (&'a Request, Pool),
         reads: &'a dyn Reads,
-        without: Option<Sender>,
+        without: &'a [Candidate],
         group: Group,
     ) -> Self {
         Self::new(request, pool, reads, Senders::Host(without), group)
@@ -103,7 +103,7 @@ impl<'a> Left<'a> {
                 Senders::Host(without) => {
                     let all = self.reads.candidates(self.pool).into_iter();
                     let stays = |candidate: &Candidate| {
-                        part.has(candidate.sender_type, candidate.area_code) && Some(candidate.sender) != without
+                        part.has(candidate.sender_type, candidate.area_code) && !without.contains(candidate)
                     };
                     all.filter(stays).collect()
                 }

@@ -187,14 +187,15 @@ impl Reads for Read<'_> {
     fn spread_of(&self, message: u32, pool: Pool, group: Group) -> Option<u32> {
         let codes = self.snapshot.revision.near_codes(group.near, group.area_code);
         let view = self.pool(&pool)?;
-        match self.itself(message) {
-            None => view.spread(&group, codes, self.recipient),
-            Some(itself) => view.spread_without(&group, codes, self.recipient, itself),
+        match &*self.itself(message) {
+            [] => view.spread(&group, codes, self.recipient),
+            itself => view.spread_without(&group, codes, self.recipient, itself),
         }
     }
-    fn itself(&self, _message: u32) -> Option<u32> {
+    fn itself(&self, _message: u32) -> Vec<u32> {
         let revision = &self.snapshot.revision;
-        revision.itself(revision.scope(self.question.scope)?, self.question.destination.number)
+        let scope = revision.scope(self.question.scope);
+        scope.map_or_else(Vec::new, |scope| revision.itself(scope, self.question.destination.number))
     }
     fn near_codes(&self, near: Near, area_code: AreaCode) -> Vec<AreaCode> {
         self.snapshot.revision.near_codes(near, area_code).unwrap_or_default().to_vec()

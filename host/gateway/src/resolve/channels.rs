@@ -1,10 +1,15 @@
 //! Messages with several channels in order of preference.
 //!
-//! Each is decided as a message of its first channel, together with all others. Those that have no sender there are decided
-//! as messages of their second channel, and so on. Once all have come to an end, the channels after that of each answer are
-//! decided as fallbacks: what they would get, without a pin being written.
+//! They are decided in rounds. In each round a message is asked about on one channel, together with all others, until one has
+//! a sender for it. Then the channels after that are asked about as fallbacks: what they would get, without a pin being
+//! written.
+//!
+//! The decisions are those of one message after the other. So a message waits with a channel on which an earlier one to the
+//! same recipient may still be asked about, as that may pin the recipient, or is to see that there was no pin.
 
 use callsign_catalog::Channel;
+use callsign_destination::Number;
+use hashbrown::HashMap;
 
 use crate::decision::{ByChannel, Outcome, Verdict};
 use crate::message::Message;
@@ -15,19 +20,26 @@ pub(crate) struct Rounds<'m, 'a> {
     entries: Vec<Entry>,
     /// The messages of the round under way: the index of each, and its channel as an index into the message's.
     asked: Vec<(u32, u8)>,
-    /// How many channels of a message were tried before this round.
-    round: u8,
-    /// Whether the fallbacks were asked for.
-    are_fallbacks: bool,
 }
 
 /// What is known of a message.
 #[derive(Default)]
 struct Entry {
+    /// Its recipient; 0 for what is no number, which has no pin.
+    recipient: u64,
     /// What became of it on the channels so far, the preferred one first.
     outcomes: Vec<Outcome>,
     /// The channel of its answer, as an index into the message's; none while there is none.
     answer: Option<u8>,
+}
+
+/// The channels on which earlier messages to a recipient still have something to be decided, as bits.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    /// In a later round.
+    later: u8,
+    /// In this round, which may pin the recipient.
+    now: u8,
 }
 
 /// What became of messages, in their order; of each with channels, also which channel it is and the fallbacks.
@@ -42,8 +54,9 @@ impl<'m, 'a> Rounds<'m, 'a> {
 
     #[cold]
     fn new(messages: &'m [Message<'a>]) -> Self {
-        let entries = messages.iter().map(|_| Entry::default()).collect();
-        Self { messages, entries, asked: Vec::new(), round: 0, are_fallbacks: false }
+        let recipient = |message: &Message<'_>| Number::parse(message.to).map_or(0, |number| number.recipient().get());
+        let entry = |message| Entry { recipient: recipient(message), ..Entry::default() };
+        Self { messages, entries: messages.iter().map(entry).collect(), asked: Vec::new() }
     }
 
     /// How many decisions there are to make at most.
@@ -51,38 +64,37 @@ impl<'m, 'a> Rounds<'m, 'a> {
         self.messages.iter().map(|message| channels(message).len()).sum()
     }
 
-    /// The messages of the next round, each of one channel; none if all are decided.
+    /// The messages of the next round, each of one channel; none if all are decided. The first one that is not decided is
+    /// always among them.
     pub(crate) fn next(&mut self) -> Option<Vec<Message<'a>>> {
         self.asked.clear();
-        let all = (0..).zip(self.messages.iter().zip(&self.entries));
-        if !self.are_fallbacks {
-            let round = self.round;
-            let open = all
-                .filter(|(_, (message, entry))| entry.answer.is_none() && usize::from(round) < channels(message).len());
-            self.asked.extend(open.map(|(index, _)| (index, round)));
-            self.round += 1;
-            if !self.asked.is_empty() {
-                return Some(self.asked_messages(false));
+        let mut earlier: HashMap<u64, Before> = HashMap::new();
+        for (index, (message, entry)) in (0..).zip(self.messages.iter().zip(&self.entries)) {
+            let channels = channels(message);
+            let before = earlier.entry(entry.recipient).or_default();
+            let tried = entry.outcomes.len();
+            let bits = |channels: &[Channel]| channels.iter().fold(0, |bits, &channel| bits | 1 << channel as u8);
+            // Its fallbacks all at once, or else one channel.
+            let (asked, waits_for) = match entry.answer {
+                Some(_) => (tried..channels.len(), before.later | before.now),
+                None => (tried..channels.len().min(tried + 1), before.later),
+            };
+            if bits(&channels[asked.clone()]) & waits_for != 0 {
+                before.later |= bits(&channels[tried..]);
+                continue;
             }
-            self.are_fallbacks = true;
-            return self.next();
-        }
-        for (index, (message, entry)) in all {
-            // Where no channel has a sender, the first one's refusal is the answer, and the others are known.
-            for channel in entry.outcomes.len()..channels(message).len() {
-                self.asked.push((index, channel as u8));
+            before.later |= bits(&channels[asked.end..]);
+            if entry.answer.is_none() {
+                before.now |= bits(&channels[asked.clone()]);
             }
+            self.asked.extend(asked.map(|channel| (index, channel as u8)));
         }
-        (!self.asked.is_empty()).then(|| self.asked_messages(true))
-    }
-
-    fn asked_messages(&self, is_fallback: bool) -> Vec<Message<'a>> {
         let asked = self.asked.iter().map(|&(index, channel)| {
-            let message = &self.messages[index as usize];
+            let (message, entry) = (&self.messages[index as usize], &self.entries[index as usize]);
             let channel = channels(message)[usize::from(channel)];
-            Message { is_fallback, ..message.over(channel) }
+            Message { is_fallback: entry.answer.is_some(), ..message.over(channel) }
         });
-        asked.collect()
+        (!self.asked.is_empty()).then(|| asked.collect())
     }
 
     /// Takes what became of the messages of the round, in their order.

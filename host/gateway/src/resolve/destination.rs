@@ -57,7 +57,7 @@ pub(crate) fn prepare_of(
     message: &Message<'_>,
     scope_of: impl FnOnce() -> MessageScope,
 ) -> Result<Question, Outcome> {
-    let destination = match Destination::parse(message.to) {
+    let destination = match snapshot.revision.catalog().numbering().area_codes().parse(message.to) {
         Ok(destination) => destination,
         Err(error) => {
             let by = AnsweredBy { route: PLATFORM, role: Role::Active };
@@ -102,7 +102,7 @@ impl Question {
     #[inline]
     fn marks(&self, snapshot: &Snapshot, scope: &Scope) -> u32 {
         let (revision, Destination { number, country, .. }) = (&snapshot.revision, self.destination);
-        let itself = if revision.itself(scope, number).is_some() { marks::ITSELF } else { 0 };
+        let itself = if revision.itself(scope, number).is_empty() { 0 } else { marks::ITSELF };
         if snapshot.signals.health_epoch() == 0 {
             return itself;
         }

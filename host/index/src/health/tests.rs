@@ -1,83 +1,109 @@
-use callsign_catalog::Catalog;
+use callsign_policy::senders;
+use serde_json::json;
 
 use super::*;
-use crate::signals::{Health, SignalBoard, SignalSource, SignalsBuilder};
+use crate::signals::{Health, SignalsBuilder};
+use crate::testing::{Platform, US};
 
-const SENDERS: usize = 200;
+const BAD: Health = Health::Unhealthy { since: 7 };
 
-/// A scope of many senders and one of few.
-fn revision() -> Revision {
-    let (mut senders, mut associations) = (Vec::new(), Vec::new());
-    for number in 0..SENDERS {
-        senders.push(format!(
-            r#"{{"senderId": "S{number}", "sender": "+1415555{number:04}", "senderType": "VIRTUAL_LONG_NUMBER",
-                 "coverage": [{{"channel": "SMS", "countries": ["US"]}}]}}"#
-        ));
-        for application in if number < 3 { &["shop", "care"][..] } else { &["shop"] } {
-            associations.push(format!(
-                r#"{{"resourceType": "NUMBER", "channel": "SMS", "applicationId": "{application}", "entityId": null,
-                     "resourceId": "S{number}"}}"#
-            ));
-        }
-    }
-    let text = format!(
-        r#"{{"applications": [{{"applicationId": "shop"}}, {{"applicationId": "care"}}],
-             "senders": [{}], "associations": [{}]}}"#,
-        senders.join(","),
-        associations.join(",")
-    );
-    Revision::new(Catalog::from_json(&text).expect("sound")).expect("senders that differ")
+fn platform(senders: usize) -> Revision {
+    let numbers = (0..senders).map(|index| (format!("S{index}"), format!("+1415{:07}", 5_550_000 + index)));
+    let add = |platform: Platform, (id, number): (String, String)| platform.sender(&id, &number, json!({}));
+    numbers.fold(Platform::default(), add).revision()
 }
 
-/// Signals in which these senders are unhealthy.
-fn reported(senders: impl IntoIterator<Item = usize>, load: f64) -> SignalsBuilder {
+/// Signals by which these senders are unhealthy everywhere.
+fn unhealthy(ids: &[&str]) -> Signals {
     let mut signals = Signals::builder();
-    for number in senders {
-        signals.health(&format!("S{number}"), None, None, Health::Unhealthy { since: 7 });
-    }
-    signals.number("S1", "load", load);
-    signals
+    ids.iter().for_each(|id| signals.health(id, None, None, BAD));
+    signals.build()
 }
 
-fn scope<'a>(revision: &'a Revision, application: &str) -> &'a Scope {
-    revision.scope(revision.scope_of(Some(application), None)).expect("a scope")
+fn pools(revision: &Revision) -> (senders::Pool, senders::Pool) {
+    let all = revision.pool_of_shop();
+    (all, senders::Pool { healthy: true, ..all })
 }
 
-#[test]
-fn the_health_of_a_scope_is_found_once_while_the_epoch_stands() {
-    let (revision, board) = (revision(), SignalBoard::new());
-    let find = |application: &str| {
-        let scope = scope(&revision, application);
-        revision.unhealthy(scope, &board.current(), Channel::Sms, Country::US)
-    };
-    board.set(reported([1], 0.0));
-    let found = find("shop");
-    assert_eq!(found.senders.len(), 1);
-    let others = find("care");
-    for turn in 0..1_000 {
-        // Reports that say the same, and other numbers.
-        board.set(reported([1], f64::from(turn)));
-        assert!(Arc::ptr_eq(&found, &find("shop")) && Arc::ptr_eq(&others, &find("care")));
-    }
-    board.set(reported([1, 2], 0.0));
-    assert!(!Arc::ptr_eq(&found, &find("shop")));
-    assert_eq!(find("shop").senders.len(), 2);
+/// `signals.health-of` of the pool of `shop`.
+fn health_of(revision: &Revision, signals: &Signals) -> u64 {
+    revision.pool_health(&revision.pool_of_shop(), &revision.view(), signals).map_or(0, |health| health.number)
 }
 
 #[test]
-fn both_ways_to_find_the_unhealthy_senders_of_a_scope_find_the_same() {
-    let revision = revision();
-    for unhealthy in [0, 1, 2, 5, 150, SENDERS] {
-        // Fewer than the senders of the one scope, and more than those of the other.
-        let signals = reported((0..unhealthy).map(|at| at * 7 % SENDERS), 0.0).build();
-        for application in ["shop", "care"] {
-            let scope = scope(&revision, application);
-            let found = revision.unhealthy(scope, &signals, Channel::Sms, Country::US);
-            for (handle, member) in (0..).zip(&scope.members) {
-                let key = revision.keys()[member.sender as usize];
-                let since = signals.unhealthy_since(key, Channel::Sms, Country::US);
-                assert_eq!(found.since(handle), since, "{application} {handle} of {unhealthy}");
-            }
-        }
+fn unhealthy_senders_of_the_scope_are_found_in_either_way() {
+    for senders in [3, 100] {
+        let revision = platform(senders);
+        let signals = unhealthy(&["S1", "another", "S2", "one more"]);
+        let found = revision.unhealthy_in_shop(&signals);
+        assert_eq!(revision.ids(found.senders.iter().map(|&(handle, _)| handle)), ["S1", "S2"]);
+        assert_eq!(found.since(found.senders[0].0), Some(7));
     }
+}
+
+#[test]
+fn what_was_found_is_remembered_until_the_health_changes() {
+    let revision = platform(3);
+    let signals = unhealthy(&["S1"]);
+    let found = revision.unhealthy_in_shop(&signals);
+    assert!(Arc::ptr_eq(&found, &revision.unhealthy_in_shop(&signals)), "the same signals");
+    let mut elsewhere = SignalsBuilder::default();
+    elsewhere.health("S1", Some(Channel::Mms), None, BAD);
+    let elsewhere = elsewhere.build();
+    assert!(revision.unhealthy_in_shop(&elsewhere).is_empty(), "for another channel");
+    let (_, shop) = revision.shop();
+    assert!(!revision.unhealthy(shop, &elsewhere, Channel::Mms, US).is_empty());
+}
+
+#[test]
+fn a_healthy_pool_is_the_pool_without_unhealthy_senders() {
+    let revision = platform(4);
+    let (all, healthy) = pools(&revision);
+    let signals = unhealthy(&["S1", "S3"]);
+    assert_eq!(revision.candidates(&all, Some(&signals)), ["S0", "S1", "S2", "S3"]);
+    assert_eq!(revision.candidates(&healthy, Some(&signals)), ["S0", "S2"]);
+    assert_eq!(revision.candidates(&healthy, Some(&unhealthy(&[]))), ["S0", "S1", "S2", "S3"]);
+    assert_eq!(revision.candidates(&healthy, None), ["S0", "S1", "S2", "S3"]);
+    assert_eq!(revision.candidates(&healthy, Some(&unhealthy(&["S0", "S1", "S2", "S3"]))), [""; 0]);
+    let once = revision.pool_once(&healthy, Some(&signals)).expect("a pool");
+    assert_eq!(revision.ids(once.pool.candidates().iter().map(|candidate| candidate.sender)), ["S0", "S2"]);
+}
+
+#[test]
+fn the_number_of_a_health_is_0_for_none_and_the_same_as_long_as_the_same_senders_are_unhealthy() {
+    let revision = platform(4);
+    let one = health_of(&revision, &unhealthy(&["S1"]));
+    assert_eq!(health_of(&revision, &unhealthy(&[])), 0);
+    assert_eq!(health_of(&revision, &unhealthy(&["another"])), 0);
+    assert_ne!(one, 0);
+    assert_eq!(health_of(&revision, &unhealthy(&["another", "S1"])), one, "other signals, the same senders");
+    let two = health_of(&revision, &unhealthy(&["S1", "S2"]));
+    assert!(two != 0 && two != one);
+    assert_eq!(health_of(&revision, &unhealthy(&["S2", "S1"])), two);
+    assert_eq!(health_of(&platform(4), &unhealthy(&["S1"])), one, "in every revision");
+}
+
+#[test]
+fn the_view_of_healthy_senders_is_kept_while_the_same_are_unhealthy() {
+    let revision = platform(4);
+    let (_, healthy) = pools(&revision);
+    let view = |signals: &Signals| revision.pool(&healthy, Some(signals)).expect("a pool");
+    let first = view(&unhealthy(&["S1"]));
+    let again = view(&unhealthy(&["another", "S1"]));
+    assert!(Arc::ptr_eq(&first, &again), "other signals, the same senders");
+    assert!(!Arc::ptr_eq(&first, &view(&unhealthy(&["S2"]))));
+    assert!(Arc::ptr_eq(&view(&unhealthy(&[])), &revision.view()), "none: it is the pool itself");
+}
+
+#[test]
+fn unhealthy_senders_come_in_the_order_of_the_pool() {
+    let revision = platform(40);
+    let ids: Vec<String> = (0..40).step_by(3).map(|index| format!("S{index}")).collect();
+    let signals = unhealthy(&ids.iter().map(|id| &**id).collect::<Vec<_>>());
+    let view = revision.view();
+    let health = revision.pool_health(&revision.pool_of_shop(), &view, &signals).expect("some are");
+    let candidates = view.pool.candidates().iter().map(|candidate| candidate.sender);
+    let expected: Vec<u32> =
+        candidates.filter(|&sender| ids.iter().any(|id| *id == *revision.ids([sender])[0])).collect();
+    assert!(health.senders().eq(expected.iter().copied()) && expected.len() == ids.len());
 }

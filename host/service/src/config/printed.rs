@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use utoipa::PartialSchema;
 
-use super::{CatalogConfig, Config, Health, Limits, Listen, Log, PolicyLimits, Rate, Sticky, Tenant};
+use super::{CatalogConfig, Config, Health, Limits, Listen, Log, NumberingConfig, PolicyLimits, Rate, Sticky, Tenant};
 
 /// What is said of the keys of a table, by their names.
 type Words = BTreeMap<String, String>;
@@ -56,6 +56,7 @@ fn words_of(table: &str) -> Words {
         "tenant" => Tenant::schema(),
         "rate" => Rate::schema(),
         "health" => Health::schema(),
+        "numbering" => NumberingConfig::schema(),
         "log" => Log::schema(),
         _ => return Words::new(),
     })

@@ -29,7 +29,7 @@ use crate::tenant::{Budget, Full, Held, NoTurn, Share, Tenant, Turn, Turns};
 
 /// The most bytes of a request for decisions that is answered outside of the bulk lane: some 30 messages, which take a
 /// fraction of a millisecond.
-const SHORT: usize = 4 << 10;
+pub(crate) const SHORT: usize = 4 << 10;
 
 /// The guard before all handlers.
 pub(crate) struct Guard {

@@ -88,8 +88,11 @@ impl Service {
         store: Store,
         sticky: Arc<dyn StickyStore>,
     ) -> Result<Arc<Self>, StartError> {
+        let files = config.numbering.clone();
+        let numbering = blocking(move || files.load()).await?.map_err(StartError::Refused)?;
         let (revision, elements) = up_to_date(&store).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
+        let catalog = catalog.with_numbering(Arc::clone(&numbering));
         let metrics = Arc::new(Metrics::default());
         let tenants = Tenants::new(&config, Arc::clone(&metrics));
         tenants.count_all(&catalog, &state);
@@ -134,6 +137,7 @@ impl Service {
             applied: AppliedBindings::default(),
             starts: TenantTurns::new(STARTS),
             audits: TenantTurns::new(AUDITS),
+            numbering,
             refused_traffic: RefusedTraffic::default(),
             sender_health: SenderHealth::default(),
             state: ArcSwap::from_pointee(state),
@@ -153,6 +157,7 @@ impl Service {
     pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
         let (revision, elements) = self.stored("load", up_to_date(&self.store)).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
+        let catalog = catalog.with_numbering(Arc::clone(&self.numbering));
         let state = Arc::new(state);
         let (service, next) = (Arc::clone(self), Arc::clone(&state));
         let work = blocking(move || {

@@ -41,8 +41,8 @@ pub(super) struct GapBody {
     message_type: Option<String>,
     /// The last obstacle on the way: `NO_STRATEGY`, `CHANNEL_NOT_ALLOWED`, `COUNTRY_NOT_ALLOWED`, `NO_ASSOCIATION`,
     /// `ALL_SUSPENDED`, `CHANNEL_NOT_COVERED`, `COUNTRY_NOT_COVERED`, `REGISTRATION_REJECTED`, `REGISTRATION_EXPIRED`,
-    /// `REGISTRATION_PENDING`, `OTHER_MESSAGE_TYPE` (those that could are only for others), or `NOT_LISTED`: the strategy
-    /// lists none of the senders that could.
+    /// `REGISTRATION_PENDING`, `TYPE_NOT_TAKEN` (names to a country that takes none), `OTHER_MESSAGE_TYPE` (those that could
+    /// are only for others), or `NOT_LISTED`: the strategy lists none of the senders that could.
     reason: &'static str,
     /// The strategy that they would be sent under.
     #[serde(skip_serializing_if = "Option::is_none")]

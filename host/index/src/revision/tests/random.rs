@@ -1,7 +1,7 @@
 //! Random edits: a revision that came after others is what the catalog gives by itself.
 
 use callsign_catalog::{
-    Channel, Coverage, Sender, Strategy,
+    Attributes, Channel, Coverage, Sender, Strategy,
     testing::{APPLICATIONS, Change, ENTITIES, Numbers, SENDERS, file, start},
 };
 use callsign_destination::Country;
@@ -15,6 +15,9 @@ const CALLS: usize = 25;
 #[derive(Debug, PartialEq)]
 struct Described {
     names: Option<(String, Option<String>)>,
+    /// Of the application and of the entity.
+    attributes: [Attributes; 2],
+    message_types: Vec<u64>,
     hashes: (u128, u64),
     sticky_channels: u8,
     entity_strategies: usize,
@@ -41,6 +44,12 @@ fn describe(revision: &Revision, handle: u32) -> Described {
             let (application, entity) = revision.names(application, scope.entity);
             (application.to_owned(), entity.map(str::to_owned))
         }),
+        attributes: [
+            scope.application.map(|index| catalog.applications()[index as usize].attributes.clone()),
+            scope.entity.map(|index| catalog.entities()[index as usize].attributes.clone()),
+        ]
+        .map(Option::unwrap_or_default),
+        message_types: scope.message_types.to_vec(),
         hashes: (scope.name_hash, scope.application_hash),
         sticky_channels: scope.sticky_channels,
         entity_strategies: scope.entity_strategies,

@@ -202,6 +202,28 @@ fn json_of(catalog: &Catalog) -> String {
 }
 
 #[test]
+fn a_country_without_alphanumeric_senders_is_a_gap_for_names_over_sms_alone() {
+    let name = json!({ "senderId": "S1", "sender": "ACME", "senderType": "ALPHANUMERIC",
+        "coverage": [{ "channel": "SMS", "countries": "*" }, { "channel": "RCS", "countries": "*" }] });
+    let association = |channel: &str| {
+        json!({ "resourceType": "ALPHA", "channel": channel, "applicationId": "default", "entityId": null,
+                "resourceId": "S1" })
+    };
+    let json = json!({
+        "senders": [name], "associations": [association("SMS"), association("RCS")],
+        "sendingStrategies": [{ "sendingStrategyId": "T", "platform": { "applicationId": "default" } }],
+    });
+    let catalog = Catalog::from_json(&json.to_string()).expect("a catalog");
+    let scopes = Scopes::new(&catalog, 0..1);
+    let reason = |channel: Channel, code: &str| {
+        let load = Load { channel, country: country(code), message_type: None };
+        scopes.gap(scopes.named("default", None), &load).map(|gap| gap.reason)
+    };
+    assert_eq!(reason(Channel::Sms, "US"), Some(Reason::TypeNotTaken));
+    assert_eq!((reason(Channel::Sms, "FR"), reason(Channel::Rcs, "US")), (None, None));
+}
+
+#[test]
 fn the_reason_is_the_last_obstacle_on_the_way() {
     let platform = |status: &str, coverage: Value, listed: &[&str], associated: &str| {
         let json = json!({
