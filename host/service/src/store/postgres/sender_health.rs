@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use tokio_postgres::Transaction;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::{CHANNEL, LONG_PATIENCE, PATIENCE, Postgres};
 use crate::store::StoreError;
@@ -81,11 +81,16 @@ impl Postgres {
                 let now = counting.now as i64;
                 let sql = "DELETE FROM callsign_receipts WHERE keep_until < $1";
                 transaction.execute_typed(sql, &[(&now, Type::INT8)]).await?;
-                let mut own: Vec<&str> = counting.receipts.iter().map(|(key, _)| &*key.sender).collect();
-                own.dedup();
-                let there = senders(transaction, &own).await?;
-                let sql = "SELECT sender, channel, country, body FROM callsign_receipts WHERE sender = ANY($1)";
-                let rows = transaction.query_typed(sql, &[(&own, Type::TEXT_ARRAY)]).await?;
+                let ids: Vec<&str> = counting.receipts.iter().map(|(key, _)| &*key.sender).collect();
+                let there = senders(transaction, &ids).await?;
+                let places = counting.receipts.iter().map(|(key, _)| (key.channel.as_str(), key.country.as_str()));
+                let (channels, countries): (Vec<&str>, Vec<&str>) = places.unzip();
+                let sql = "SELECT sender, channel, country, body FROM callsign_receipts \
+                     JOIN unnest($1::text[], $2::text[], $3::text[]) AS told (sender, channel, country) \
+                     USING (sender, channel, country)";
+                let told: [(&(dyn ToSql + Sync), Type); 3] =
+                    [(&ids, Type::TEXT_ARRAY), (&channels, Type::TEXT_ARRAY), (&countries, Type::TEXT_ARRAY)];
+                let rows = transaction.query_typed(sql, &told).await?;
                 let stored: HashMap<(&str, &str, &str), &str> =
                     rows.iter().map(|row| ((row.get(0), row.get(1), row.get(2)), row.get(3))).collect();
                 let (mut columns, mut keep, mut states, mut reports) =
