@@ -215,15 +215,25 @@ impl Postgres {
     }
 
     pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("revision > $1 ORDER BY revision", revision, most).await
+        self.entries("changes", "revision > $1 ORDER BY revision", revision, most).await
     }
 
     pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("revision < $1 ORDER BY revision DESC", revision, most).await
+        self.entries("changes", "revision < $1 ORDER BY revision DESC", revision, most).await
     }
 
-    async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        let sql = format!("SELECT revision, at, who, action, changes FROM callsign_revisions WHERE {which} LIMIT $2");
+    pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries("'[]'", "revision > $1 ORDER BY revision", revision, most).await
+    }
+
+    async fn entries(
+        &self,
+        changes: &'static str,
+        which: &'static str,
+        revision: u64,
+        most: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let sql = format!("SELECT revision, at, who, action, {changes} FROM callsign_revisions WHERE {which} LIMIT $2");
         let revision = i64::try_from(revision).unwrap_or(i64::MAX);
         let most = i64::from(most);
         let rows = self.transact(LONG_PATIENCE, async |client| client.query(&sql, &[&revision, &most]).await).await?;
