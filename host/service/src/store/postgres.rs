@@ -258,11 +258,11 @@ impl Postgres {
     }
 
     pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("revision > $1 ORDER BY revision", revision, most).await
+        self.entries("changes", "revision > $1 ORDER BY revision", revision, most).await
     }
 
     pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("revision < $1 ORDER BY revision DESC", revision, most).await
+        self.entries("changes", "revision < $1 ORDER BY revision DESC", revision, most).await
     }
 
     /// See [`Store::forget`](super::Store::forget).
@@ -280,8 +280,18 @@ impl Postgres {
         self.transact(LONG_PATIENCE, async |transaction| transaction.query_typed(sql, values).await).await
     }
 
-    async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        let sql = format!("SELECT revision, at, who, action, changes FROM callsign_revisions WHERE {which} LIMIT $2");
+    pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries("'[]'", "revision > $1 ORDER BY revision", revision, most).await
+    }
+
+    async fn entries(
+        &self,
+        changes: &'static str,
+        which: &'static str,
+        revision: u64,
+        most: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let sql = format!("SELECT revision, at, who, action, {changes} FROM callsign_revisions WHERE {which} LIMIT $2");
         let revision = i64::try_from(revision).unwrap_or(i64::MAX);
         let most = i64::from(most);
         let rows = self.rows(&sql, &[(&revision, Type::INT8), (&most, Type::INT8)]).await?;
