@@ -127,6 +127,10 @@ pub trait Rules: Sized + Sync + 'static {
     /// first message. Memory stays bounded however many there are.
     type Key: Clone + Eq + Hash + Default + 'static;
 
+    /// Whether [`select`](Self::select) never says anything.
+    #[doc(hidden)]
+    const NONE: bool = false;
+
     /// The policy's own refusals, which explain themselves in words.
     const REFUSALS: &'static [OwnRefusal] = &[];
 
@@ -181,6 +185,7 @@ pub struct NoRules;
 impl Rules for NoRules {
     type Settings = NoSettings;
     type Key = ();
+    const NONE: bool = true;
 
     fn new(_: NoSettings) -> Result<Self, String> {
         Ok(Self)
