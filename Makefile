@@ -28,9 +28,9 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants lint features doc doc-paths deny msrv component \
+.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade lint features doc doc-paths deny msrv component \
 	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
-	bench-pins bench-service model fuzz-quick fuzz
+	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -39,6 +39,7 @@ help:
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make tenants          tenants that attack, beside a victim, ATTACK_SECONDS=10 each (about 12 minutes); nothing'
 	@echo '                      else should run on the machine; ATTACK=name takes some of them'
+	@echo 'make upgrade          a rolling upgrade and the way back; PREVIOUS=/path/to/callsign of the release before'
 	@echo 'make lint             formatting and clippy, warnings denied'
 	@echo 'make features         clippy of the libraries without their default features'
 	@echo 'make doc              the documentation of the crates, warnings denied'
@@ -57,6 +58,8 @@ help:
 	@echo 'make peers-check      tests and lints of these two; `make peers-check-light` leaves the engines out'
 	@echo 'make bench-pins       what a pin costs in each store (about 8 minutes after the build)'
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
+	@echo 'make dist             the binary as it is shipped, its checksum and its bill of materials: target/shipped'
+	@echo 'make deb              the Debian package: target/debian; make deb-check installs and removes it, as root'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
 	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|index|decision|loader|request SECONDS=300 JOBS=cores'
@@ -79,6 +82,11 @@ setup: toolchain
 		echo 'PostgreSQL is needed: tests start servers of it on loopback themselves'; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq postgresql; \
+		else exit 1; fi; }
+	@command -v pgbouncer >/dev/null || { \
+		echo 'pgbouncer is needed: tests start it on loopback themselves'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq pgbouncer; \
 		else exit 1; fi; }
 	@command -v redis-server >/dev/null || { \
 		echo 'redis-server, version 7 or up, is needed: tests start clusters of it on loopback themselves'; \
@@ -134,6 +142,11 @@ test-api: toolchain venv
 # `make test` has the short form of it, which asserts no failure and bounds that are wide.
 tenants: toolchain
 	CALLSIGN_TENANTS_SECONDS=$(ATTACK_SECONDS) $(CARGO) test --workspace --locked --test tenants -- --test-threads=1 --nocapture $(ATTACK)
+
+# A rolling upgrade and the way back, with the program of the release before: PREVIOUS=/path/to/callsign.
+upgrade: setup
+	@test -x "$(PREVIOUS)" || { echo 'PREVIOUS=/path/to/callsign names the program of the release before'; exit 1; }
+	CALLSIGN_PREVIOUS=$(PREVIOUS) $(CARGO) test --workspace --locked --test service -- --ignored upgrade
 
 lint: c++
 	$(CARGO) fmt --all --check
@@ -240,6 +253,34 @@ peers-check-light: toolchain
 	$(CARGO) fmt --manifest-path benches/peers/Cargo.toml --all --check
 	$(CARGO) clippy $(PEERS) --workspace --no-default-features --all-targets -- --deny warnings
 	$(CARGO) test $(PEERS) --workspace --no-default-features
+
+# The binary as it is shipped, its checksum, and what it is made of (CycloneDX).
+dist: toolchain
+	@cargo cyclonedx --version >/dev/null 2>&1 || cargo install --locked cargo-cyclonedx
+	$(CARGO) build --locked --profile dist --package callsign-cli
+	@mkdir -p target/shipped
+	cp target/dist/callsign target/shipped/callsign
+	cargo cyclonedx --manifest-path host/cli/Cargo.toml --format json --spec-version 1.5 --override-filename callsign.cdx
+	mv host/cli/callsign.cdx.json target/shipped/
+	cd target/shipped && sha256sum callsign callsign.cdx.json > SHA256SUMS
+	@find . -name callsign.cdx.json -not -path './target/*' -delete
+	@cat target/shipped/SHA256SUMS
+
+# The Debian package: target/debian/callsign_VERSION_ARCHITECTURE.deb. PROFILE=release takes a build that is quicker.
+PROFILE ?= dist
+deb: toolchain
+	@cargo deb --version >/dev/null 2>&1 || cargo install --locked cargo-deb
+	$(CARGO) build --locked --profile $(PROFILE) --package callsign-cli
+	@mkdir -p target/completions
+	@program=target/$(PROFILE)/callsign; \
+		$$program completions bash > target/completions/callsign; \
+		$$program completions zsh > target/completions/_callsign; \
+		$$program completions fish > target/completions/callsign.fish
+	cargo deb --package callsign-cli --profile $(PROFILE) --no-build
+
+# Installs, starts and removes it on this machine, as root.
+deb-check:
+	packaging/debian-check.sh "$$(ls -t target/debian/callsign_*.deb | head -n 1)"
 
 # The load generator.
 wrk:

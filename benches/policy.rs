@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use callsign::bench::Bare;
-use callsign::{Catalog, Channel, Countries, Gateway, MemoryStore, Message, Policy};
+use callsign::{Catalog, Channel, Countries, Gateway, MemoryStore, Message, Policy, Registration};
 use callsign_turns::{Turns, time};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
@@ -183,7 +183,7 @@ impl World {
             .senders()
             .iter()
             .map(|sender| {
-                let countries = match sender.sender.coverage.countries(Channel::Sms) {
+                let countries = match sender.sender.coverage.countries(Channel::Sms, Registration::Active) {
                     Some(Countries::Only(list)) => {
                         Some(list.iter().map(|country| country.as_str().to_owned()).collect::<Vec<_>>())
                     }

@@ -13,11 +13,18 @@ fn a_component_that_does_not_fit_is_refused() {
     folder.write("m.jsonl", MESSAGE);
     let standard = fs::read(standard_component()).expect("the committed component");
     for (name, bytes, words) in [
-        ("empty.wasm", &b""[..], "not a WebAssembly component"),
-        ("junk.wasm", b"#!/bin/sh\nexit 0\n", "not a WebAssembly component"),
-        ("module.wasm", b"\0asm\x01\0\0\0", "wasm-tools component new"),
+        ("empty.wasm", &b""[..], "not a WebAssembly component: the file is empty"),
+        (
+            "junk.wasm",
+            b"#!/bin/sh\nexit 0\n",
+            "not a WebAssembly component: it is a text file, which begins with \"#!/bin/sh\"",
+        ),
+        ("text.wasm", b"(component)", "it is WebAssembly as text: `wasm-tools parse` makes"),
+        ("binary.wasm", b"\x7fELF\x02\x01\x01\0", "it does not begin with the bytes of WebAssembly"),
+        ("module.wasm", b"\0asm\x01\0\0\0", "it is a core module, as cargo builds it"),
         ("nothing.wasm", b"\0asm\x0d\0\x01\0", "does not export"),
-        ("cut.wasm", &standard[..standard.len() / 2], "cut.wasm"),
+        ("cut.wasm", &standard[..standard.len() / 2], &format!("it is cut off after {} bytes", standard.len() / 2)),
+        ("begun.wasm", b"\0as", "it is cut off after 3 bytes"),
     ] {
         folder.write(name, bytes);
         for arguments in [
@@ -27,6 +34,8 @@ fn a_component_that_does_not_fit_is_refused() {
             let ran = run(&mut folder.callsign(arguments));
             assert_eq!((ran.code, &*ran.out), (2, ""), "{arguments:?}");
             assert!(ran.err.contains(name) && ran.err.contains(words), "{arguments:?}: {}", ran.err);
+            let is_none = ran.err.contains("not a WebAssembly component");
+            assert_eq!(ran.err.contains("`callsign policy build`"), is_none, "the tool that makes one: {}", ran.err);
         }
     }
 }

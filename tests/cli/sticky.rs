@@ -180,3 +180,25 @@ fn a_store_that_another_process_has_open_is_refused() {
     drop(store);
     assert_eq!(sticky(&folder, &["stats"]).out.split(',').next(), Some("0 pins"));
 }
+
+#[test]
+fn pins_of_an_application_that_was_made_again_are_addressed_by_its_generation() {
+    let folder = Folder::with_catalog();
+    let key = ["--application", "shop", "--to", TO];
+    let with = |command: &str, more: &[&str]| sticky(&folder, &[&[command], &key[..], more].concat());
+    assert_eq!(with("pin", &["--sender", "L1"]).out, "pinned to L1\n");
+    assert_eq!(with("pin", &["--sender", "L2", "--generation", "2"]).out, "pinned to L2\n");
+    for (generation, wanted) in [("0", Some("L1")), ("1", None), ("2", Some("L2"))] {
+        let ran = with("get", &["--generation", generation, "--json"]);
+        assert_eq!(ran.code, if wanted.is_some() { 0 } else { 1 }, "{ran:?}");
+        let found = ran.lines().first().map(|line| line["senderId"].as_str().unwrap().to_owned());
+        assert_eq!(found.as_deref(), wanted);
+        let listed = sticky(&folder, &["list", "--application", "shop", "--generation", generation, "--json"]);
+        assert_eq!(listed.lines().len(), usize::from(wanted.is_some()), "{listed:?}");
+    }
+    assert_eq!(sticky(&folder, &["list", "--json"]).lines().len(), 2);
+    assert_eq!(with("release", &["--generation", "2"]).out, "released\n");
+    assert_eq!(with("get", &[]).code, 0, "the other one stays");
+    // A generation is one of an application.
+    assert_eq!(sticky(&folder, &["list", "--generation", "1"]).code, 2);
+}

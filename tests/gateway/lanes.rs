@@ -1,6 +1,7 @@
 //! Where policies run, and for how long: quick ones on the caller's thread, slow ones in the slow lane, and all of a
 //! request within one deadline.
 
+mod bulk;
 mod request_time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -11,4 +11,5 @@ mod lanes;
 mod model;
 mod pins;
 mod revisions;
+mod signals;
 mod store;

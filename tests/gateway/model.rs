@@ -3,12 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use callsign::{
-    Catalog, Channel, DecisionRef, Gateway, Isolation, LaneOptions, MemoryStore, Message, Policy, StickyStore,
+    Catalog, Channel, DecisionRef, Gateway, Isolation, LaneOptions, MemoryStore, Message, Policy, Refusal, StickyStore,
 };
 
 use crate::pins::remote_store::{RemoteStore, wait};
 use callsign_tests::platform::patient;
-use callsign_tests::reference::{self, Expected, Pins, Reference, Spread, World};
+use callsign_tests::reference::{self, Expected, Outcome, Pins, Reference, Spread, World};
 
 /// How many worlds a run looks at, each with two revisions of about 30 messages. `CALLSIGN_WORLDS` asks for more.
 const WORLDS: u64 = 20_000;
@@ -55,7 +55,10 @@ impl Case {
         let revisions = [world, next];
         Self {
             catalogs: [0, 1].map(|revision| catalog(&revisions[revision])),
-            references: [0, 1].map(|revision| Reference::new(&revisions[revision].catalog)),
+            references: [0, 1].map(|revision| {
+                let World { catalog, health, .. } = &revisions[revision];
+                Reference::new(catalog).with_health(health)
+            }),
             revisions,
         }
     }
@@ -80,33 +83,61 @@ impl Run {
         Self { gateway, pins: Pins::default(), spread: Spread::default() }
     }
 
-    /// Holds one decision against the model.
+    /// Holds one decision against the model: the answer, and its fallbacks.
     fn hold(
         &mut self,
         reference: &Reference,
         message: &reference::Message,
         decision: DecisionRef<'_>,
     ) -> Result<(), String> {
-        let expected = reference.expect(message, &self.pins);
-        let place = || format!("{}\nexpected {expected:?}\ndecided  {decision:?}", message.to_json());
-        match &expected {
-            Expected::Refused { code } => match decision.refusal() {
-                Some(refusal) if refusal.code() == *code => Ok(()),
-                _ => Err(place()),
-            },
-            Expected::Decided { step, strategy_id, any_of, .. } => {
-                let sender = decision.sender().ok_or_else(place)?;
-                let same = decision.step().is_some_and(|decided| decided.as_str() == *step)
-                    && decision.strategy().map(|strategy| &*strategy.id) == strategy_id.as_deref()
-                    && any_of.contains(&*sender.id);
-                if !same {
-                    return Err(place());
-                }
-                self.spread.observe(message, &expected, &sender.id)?;
-                self.pins.observe(message, &expected, &sender.id);
-                Ok(())
+        let expected = reference.expect_each(message, &self.pins);
+        let decided = parts(decision);
+        let place = || format!("{}\nexpected {expected:?}\ndecided  {decided:?}", message.to_json());
+        if expected.len() != decided.len() {
+            return Err(place());
+        }
+        for (at, (outcome, decided)) in expected.iter().zip(&decided).enumerate() {
+            if !is_as_expected(outcome, decided) {
+                return Err(format!("{}\nin place {at}", place()));
+            }
+            let Some(sender) = decided.sender() else { continue };
+            let over = message.over(&outcome.channel);
+            self.spread.observe(&over, &outcome.expected, &sender.id)?;
+            // No pin is written for a fallback.
+            if at == 0 {
+                self.pins.observe(&over, &outcome.expected, &sender.id);
             }
         }
+        Ok(())
+    }
+}
+
+/// The decision itself, then its fallbacks.
+fn parts(decision: DecisionRef<'_>) -> Vec<DecisionRef<'_>> {
+    vec![decision]
+}
+
+/// Whether what was decided for a channel is what the model says of it.
+fn is_as_expected(outcome: &Outcome, decided: &DecisionRef<'_>) -> bool {
+    match &outcome.expected {
+        Expected::Refused { code, reasons } => decided.refusal().is_some_and(|refusal| {
+            refusal.code() == *code && (reasons.is_empty() || reasons.iter().any(|reason| says(refusal, reason)))
+        }),
+        Expected::Decided { step, strategy_id, any_of, .. } => {
+            decided.step().is_some_and(|decided| decided.as_str() == *step)
+                && decided.strategy().map(|strategy| &*strategy.id) == strategy_id.as_deref()
+                && decided.sender().is_some_and(|sender| any_of.contains_key(&*sender.id))
+        }
+    }
+}
+
+/// Whether a refusal of a sender that is not capable names this reason.
+fn says(refusal: &Refusal, reason: &str) -> bool {
+    let words = refusal.to_string();
+    match reason {
+        "SUSPENDED" => words.contains("suspended"),
+        "NOT_COVERED" => words.contains("does not cover"),
+        _ => words.contains("only for"),
     }
 }
 

@@ -111,3 +111,28 @@ fn a_default_sender_is_not_pinned() {
 fn no_such_default_refuse_no_eligible_sender() {
     assert_eq!(Platform::new().strategy("A", "shop", json!({})).decide(&sms("shop", US)), "NO_ELIGIBLE_SENDER");
 }
+
+#[test]
+fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none() {
+    let name = |id: &str| {
+        json!({"senderId": id, "sender": "ACME", "senderType": "ALPHANUMERIC",
+               "coverage": [{"channel": "SMS", "countries": "*"}, {"channel": "RCS", "countries": "*"}]})
+    };
+    let platform = Platform::new()
+        .sender_as(name("NAME"))
+        .associate("shop", &["NAME"])
+        .associate_for("RCS", "shop", "NAME")
+        .strategy("A", "shop", json!({}));
+    assert_eq!(platform.decide(&sms("shop", GB)), "NAME POOL");
+    for to in [US, "+16045550123", "+17875550123", "+5511987654321"] {
+        assert_eq!(platform.decide(&sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
+        assert_eq!(
+            platform.decide(&message(Channel::Rcs, "shop", to)),
+            "NAME POOL",
+            "an agent has a name anywhere: {to}"
+        );
+    }
+    let mut named = sms("shop", US);
+    named.from = Some("ACME");
+    assert_eq!(platform.decide(&named), "SENDER_NOT_CAPABLE");
+}

@@ -294,3 +294,21 @@ fn tenants_bind_what_is_theirs_to_what_is_theirs() {
     put(server.key(), SHOP, "theirs@1.0.0").expect(404);
     put(server.key(), "/v1/binding", "mine@1.0.0").expect(404);
 }
+
+#[test]
+fn a_candidate_beside_nothing_is_told_what_to_bind_first() {
+    let server = server();
+    let key = server.key().to_owned();
+    upload(&server, &key, &always("acme", "1.0.0", 1));
+    for (what, body) in
+        [("shadow", json!({ "module": "acme@1.0.0" })), ("canary", json!({ "module": "acme@1.0.0", "perMille": 10 }))]
+    {
+        let told = server.post(&step(what), &body).expect(404).json();
+        let detail = told["detail"].as_str().unwrap();
+        assert!(detail.contains("nothing is bound for") && detail.contains("PUT /v1/binding"), "{detail}");
+        // As it says.
+        server.put(SHOP, &json!({ "module": "standard" })).expect(200);
+        server.post(&step(what), &body).expect(200);
+        server.delete(SHOP).expect(204);
+    }
+}

@@ -104,6 +104,8 @@ fn a_value_of_another_type_or_out_of_its_range_is_refused() {
     serve("[tenant]\nbodies_bytes = 1000", &[], &[]).is_refused(&["tenant.bodies_bytes"]);
     serve("[tenant]\ntogether_percent = 101", &[], &[]).is_refused(&["tenant.together_percent"]);
     serve("[tenant]\nentity = 1", &[], &[]).is_refused(&["line 2", "entity"]);
+    serve("[policy]\ndeadline_milliseconds = 0", &[], &[]).is_refused(&["policy.deadline_milliseconds is 0"]);
+    serve("[policy]\nmemory_bytes = 2000000000", &[], &[]).is_refused(&["policy.memory_bytes", "1073741824"]);
     serve("[limits]\nwrite_seconds = 0", &[], &[]).is_refused(&["limits.write_seconds"]);
     serve("[log]\nformat = \"xml\"", &[], &[]).is_refused(&["line 2", "log.format", "json"]);
     serve("[rate]\nmessages_per_second = 1", &[], &[]).is_refused(&["rate.messages_burst"]);
@@ -171,4 +173,24 @@ fn a_catalog_or_a_level_that_is_none_is_refused() {
     let refused = serve("[log]\nlevel = \"x=y=z\"", &[], &[address]);
     assert!(refused.output.status.code() == Some(2) && refused.said().contains("log.level"), "{}", refused.said());
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn every_key_is_printed_with_what_it_is_and_its_default() {
+    let printed = serve("[limits]\nwaiting = 7", PRINT, &[]).printed();
+    assert!(
+        printed.contains(
+            "# The most requests that wait for their turn. More get 503 at once. Default 1024.\nwaiting = 7\n"
+        ),
+        "{printed}"
+    );
+    assert!(printed.contains("\n[policy]\n") && printed.contains("deadline_milliseconds = 200"), "{printed}");
+    // One that is not set is there too.
+    assert!(printed.contains("Not set by default.\n# recipient_key =\n"), "{printed}");
+    let mut before = "";
+    for line in printed.lines() {
+        let is_key = line.contains(" = ") && !line.starts_with('#');
+        assert!(!is_key || before.starts_with("# "), "{line} has no words");
+        before = line;
+    }
 }

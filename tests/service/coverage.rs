@@ -30,7 +30,10 @@ fn platform() -> Server {
 fn strategy(server: &Server, id: &str, more: Value) {
     let mut strategy = json!({ "sendingStrategyId": id, "platform": { "applicationId": "shop" } });
     strategy.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    server.put(&format!("/v1/strategies/{id}"), &strategy);
+    let path = format!("/v1/strategies/{id}");
+    if server.put(&path, &strategy).status == 428 {
+        server.replace(server.key(), &path, &strategy).expect(200);
+    }
 }
 
 fn gaps(server: &Server, query: &str) -> Vec<Value> {
@@ -183,4 +186,35 @@ fn a_tenant_sees_the_gaps_of_its_application() {
     assert_eq!(seen("?applicationId=default"), 0);
     let without = server.new_key(None, &["numbers:manage"]);
     server.ask(&without, "GET", "/v1/coverage", None).expect(403);
+}
+
+#[test]
+fn an_entity_with_a_strategy_and_no_senders_is_a_gap_before_a_message_fails() {
+    let server = platform();
+    let own = |id: &str, more: Value| {
+        let mut strategy =
+            json!({ "sendingStrategyId": id, "platform": { "applicationId": "shop", "entityId": "acme" } });
+        strategy.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        server.post("/v1/strategies", &strategy).expect(201);
+    };
+    own("EVERY", json!({ "channel": "SMS" }));
+    let gap = json!({ "applicationId": "shop", "entityId": "acme", "channel": "SMS", "reason": "NO_ASSOCIATION",
+        "strategyId": "EVERY", "senders": 0, "seen": 0 });
+    assert_eq!(gaps(&server, ""), [gap.clone()]);
+    // It is one for every country.
+    assert_eq!(gaps(&server, "?country=FR&entityId=acme"), [gap]);
+    own("LISTED", json!({ "destinationCountryCode": "US" }));
+    let told: Vec<(Value, Value)> =
+        gaps(&server, "").iter().map(|gap| (gap["channel"].clone(), gap["country"].clone())).collect();
+    let us = json!("US");
+    let sms = json!("SMS");
+    assert_eq!(told, [(sms.clone(), Value::Null), (sms, us.clone()), (json!("MMS"), us.clone()), (json!("RCS"), us)]);
+
+    // A default sender carries what it covers.
+    sender(&server, "D", json!("*"));
+    server.put("/v1/default-senders?applicationId=shop&entityId=acme", &json!({ "senderId": "D" })).expect(204);
+    assert!(gaps(&server, "?channel=SMS").is_empty());
+    server.delete("/v1/default-senders?applicationId=shop&entityId=acme").expect(204);
+    associate(&server, "D", Some("acme"));
+    assert!(gaps(&server, "").is_empty(), "{:?}", gaps(&server, ""));
 }

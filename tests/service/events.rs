@@ -14,9 +14,14 @@ pub(crate) struct Listener(BufReader<TcpStream>);
 
 impl Listener {
     pub(crate) fn of(server: &Server, key: &str) -> Self {
+        Self::with(server, key, "")
+    }
+
+    /// With further lines of the head.
+    fn with(server: &Server, key: &str, more: &str) -> Self {
         let mut stream = TcpStream::connect(server.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        write!(stream, "GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: App {key}\r\n\r\n").unwrap();
+        write!(stream, "GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: App {key}\r\n{more}\r\n").unwrap();
         let mut listener = Self(BufReader::new(stream));
         let status = listener.line().unwrap();
         assert!(status.contains(" 200 "), "{status}");
@@ -135,4 +140,49 @@ fn who_leaves_makes_room_and_a_key_that_ends_hears_nothing_more() {
     let mut listener = Listener::of(&server, made["key"].as_str().unwrap());
     server.delete(&format!("/v1/keys/{}", made["keyId"].as_str().unwrap())).expect(204);
     assert!(listener.next().is_none());
+}
+
+#[test]
+fn who_comes_back_to_another_node_is_told_that_something_was_missed_and_of_the_revisions_since() {
+    let shared = callsign_tests::service::folder("shared");
+    let config = format!("[catalog]\nstore = {:?}", shared.join("catalog.sqlite"));
+    std::fs::set_permissions(&shared, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let first = Server::with(&config);
+    let key = first.key().to_owned();
+    let make = |server: &Server, id: &str| {
+        server.ask(&key, "POST", "/provisioning/1/applications", Some(&json!({ "applicationId": id }))).expect(201);
+    };
+    let mut listener = Listener::of(&first, &key);
+    make(&first, "heard");
+    let heard = listener.until("revision");
+    assert_eq!(heard["id"], heard["revision"]);
+    let at: jiff::Timestamp = heard["at"].as_str().unwrap().parse().unwrap();
+    assert!(jiff::Timestamp::now().as_second() - at.as_second() < 60);
+    drop(listener);
+    make(&first, "missed-1");
+    make(&first, "missed-2");
+
+    // Another node has the same numbers.
+    let data = callsign_tests::service::folder("other");
+    std::fs::write(data.join("no-first-key"), "").unwrap();
+    let second = Server::at(&data, &config, &[]);
+    let last = heard["id"].as_u64().unwrap();
+    let mut listener = Listener::with(&second, &key, &format!("last-event-id: {last}\r\n"));
+    let (name, gap) = listener.next().unwrap();
+    assert_eq!((&*name, &gap["after"], &gap["revision"]), ("missed", &json!(last), &json!(last + 2)));
+    for number in 1..=2 {
+        assert_eq!(listener.until("revision")["revision"], json!(last + number));
+    }
+    make(&second, "live");
+    assert_eq!(listener.until("revision")["revision"], json!(last + 3));
+    // Who missed nothing is told nothing.
+    let mut listener = Listener::with(&second, &key, &format!("last-event-id: {}\r\n", last + 3));
+    make(&second, "next");
+    assert_eq!(listener.next().unwrap().1["revision"], json!(last + 4));
+    // A platform that is younger than what was heard is another one.
+    let mut listener = Listener::with(&second, &key, "last-event-id: 1000000\r\n");
+    assert_eq!(listener.next().unwrap().0, "missed");
+    let header = format!("App {key}");
+    let wrong = [("authorization", &*header), ("last-event-id", "yesterday")];
+    second.send(&wrong, "GET", "/v1/events", None).expect(400);
 }

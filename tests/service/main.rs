@@ -4,8 +4,12 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
 
 mod audit;
+mod backup;
 mod bindings;
 mod budgets;
+#[cfg(target_os = "linux")]
+mod bulk_lane;
+mod catalog;
 mod config;
 mod contract;
 mod coverage;
@@ -19,10 +23,13 @@ mod keys;
 mod messages;
 mod modules;
 mod nodes;
+mod numbering;
+mod outages;
 mod packaging;
 mod pins;
 mod policies;
 mod receipts;
+mod reload;
 mod removed_applications;
 mod secrets;
 mod security;
@@ -33,4 +40,5 @@ mod store_growth;
 mod strategies;
 mod tenant_policies;
 mod tls_stores;
+mod upgrade;
 mod use_case;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::policies::{always, demanding, server, try_upload, upload};
+use crate::policies::{TO, always, decide, demanding, server, try_upload, upload};
 
 #[test]
 fn a_module_is_uploaded_looked_at_and_removed() {
@@ -145,4 +145,41 @@ fn a_binding_with_a_range_moves_to_what_is_uploaded() {
     let audit = server.get("/v1/audit?size=1").expect(200).json();
     assert_eq!(audit["results"][0]["action"], "follows acme@1.3.0");
     assert_eq!(audit["results"][0]["who"], "callsign");
+}
+
+#[test]
+fn a_tenant_binds_a_module_that_the_platform_shares_and_no_other_of_it() {
+    let server = server();
+    let key = server.key().to_owned();
+    let tenant = server.new_key(Some("shop"), &["modules:manage", "decisions:make"]);
+    let digest = upload(&server, &key, &always("acme", "1.0.0", 1));
+    let other = upload(&server, &key, &always("other", "1.0.0", 2));
+    let bind = |module: &str| {
+        let body = json!({ "module": module });
+        server.ask(&tenant, "PUT", "/v1/binding?applicationId=shop", Some(&body))
+    };
+    bind("acme@1.0.0").expect(404);
+    server.ask(&tenant, "POST", &format!("/v1/modules/{digest}/share"), None).expect(403);
+    let shared = server.ask(&key, "POST", &format!("/v1/modules/{digest}/share"), None).expect(200).json();
+    assert_eq!(shared["shared"], true);
+    server.ask(&key, "POST", "/v1/modules/none/share", None).expect(404);
+
+    let listed = server.ask(&tenant, "GET", "/v1/modules", None).expect(200).json();
+    assert_eq!((listed["results"].as_array().unwrap().len(), &listed["results"][0]["digest"]), (1, &json!(digest)));
+    server.ask(&tenant, "GET", &format!("/v1/modules/{digest}"), None).expect(200);
+    server.ask(&tenant, "GET", &format!("/v1/modules/{digest}/component"), None).expect(404);
+    server.ask(&tenant, "GET", &format!("/v1/modules/{other}"), None).expect(404);
+    bind("acme@1.0.0").expect(200);
+    assert_eq!(decide(&server, &tenant, "shop", TO), "S1 acme@1.0.0");
+    bind(&digest).expect(200);
+    bind("other@1.0.0").expect(404);
+    let followed = json!({ "module": "acme@1.0.0", "versions": "^1" });
+    let refused = server.ask(&tenant, "PUT", "/v1/binding?applicationId=shop", Some(&followed)).expect(400).json();
+    assert_eq!(refused["violations"][0]["property"], "versions");
+
+    // What is bound stays; it is not bound anew.
+    server.ask(&key, "POST", &format!("/v1/modules/{digest}/unshare"), None).expect(200);
+    assert_eq!(decide(&server, &tenant, "shop", TO), "S1 acme@1.0.0");
+    bind("acme@1.0.0").expect(404);
+    server.delete(&format!("/v1/modules/{digest}")).expect(409);
 }

@@ -19,7 +19,11 @@ fn a_pin_is_made_found_replaced_and_released() {
         (&json!("S1"), &json!("shop"), &json!("SMS"))
     );
     let hash = found["recipientHash"].as_str().expect("a folder keeps hashes");
-    assert!(found["firstUsed"].is_u64() && found.get("idleDays").is_none(), "{found}");
+    for name in ["firstUsed", "lastUsed"] {
+        let at: jiff::Timestamp = found[name].as_str().unwrap().parse().unwrap();
+        assert!(jiff::Timestamp::now().as_second() - at.as_second() < 60, "{found}");
+    }
+    assert_eq!(found.get("idleDays"), None, "{found}");
     server.get(&format!("/v1/pins?applicationId=shop&channel=SMS&to={hash}")).expect(200);
     server.get("/v1/pins?applicationId=shop&channel=SMS&to=+14155550123").expect(200);
     server.get("/v1/pins?applicationId=shop&entityId=acme&channel=SMS&to=%2B14155550123").expect(404);

@@ -24,3 +24,14 @@ fn a_second_start_makes_no_key_and_has_what_was_made() {
     assert_eq!(server.first_key, None);
     server.ask(&key, "GET", "/provisioning/1/applications/shop", None).expect(200);
 }
+
+#[test]
+fn the_first_page_needs_no_key_and_leads_to_the_documentation() {
+    let server = Server::start();
+    let page = server.send(&[], "GET", "/", None).expect(200);
+    assert!(page.header("content-type").unwrap().starts_with("text/html"), "{page:?}");
+    let mut links = page.text.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    assert!(links.clone().any(|link| link == "/docs/"));
+    // Every link leads somewhere.
+    assert!(links.all(|link| server.send(&[], "GET", link, None).status == 200), "{page:?}");
+}

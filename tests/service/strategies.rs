@@ -104,7 +104,7 @@ fn one_that_ties_is_refused_and_the_other_named() {
     let refused = server.post("/v1/strategies", &of("shop", "SECOND", "SMS")).expect(400);
     assert!(first_violation(&refused).1.contains("\"FIRST\""), "{refused:?}");
     server.post("/v1/strategies", &of("shop", "SECOND", "MMS")).expect(201);
-    let refused = server.put("/v1/strategies/SECOND", &of("shop", "SECOND", "SMS")).expect(400);
+    let refused = server.replace(server.key(), "/v1/strategies/SECOND", &of("shop", "SECOND", "SMS")).expect(400);
     assert!(first_violation(&refused).1.contains("\"FIRST\""), "{refused:?}");
     assert_eq!(server.get("/v1/strategies/SECOND").json()["channel"], "MMS");
 }
@@ -116,10 +116,14 @@ fn one_that_is_replaced_keeps_its_id_and_its_place() {
         server.post("/v1/strategies", &of("shop", id, channel)).expect(201);
     }
     let mut other = of("default", "B", "SMS");
-    let replaced = server.put("/v1/strategies/B", &other).expect(200).json();
+    // Fields that are left out would be gone, so it is said what is replaced.
+    let unsaid = server.put("/v1/strategies/B", &other).expect(428);
+    assert_eq!(unsaid.json()["code"], "PRECONDITION_REQUIRED", "{unsaid:?}");
+    assert_eq!(server.get("/v1/strategies/B").expect(200).json()["channel"], "MMS");
+    let replaced = server.replace(server.key(), "/v1/strategies/B", &other).expect(200).json();
     assert_eq!(replaced["platform"], json!({ "applicationId": "default" }));
     other.as_object_mut().unwrap().remove("sendingStrategyId");
-    assert_eq!(server.put("/v1/strategies/B", &other).expect(200).json(), replaced);
+    assert_eq!(server.replace(server.key(), "/v1/strategies/B", &other).expect(200).json(), replaced);
     assert_eq!(ids(&server.get("/v1/strategies")), ["A", "B", "C"]);
     let refused = server.put("/v1/strategies/B", &of("shop", "D", "MMS")).expect(400);
     assert_eq!(first_violation(&refused).0, "sendingStrategyId");
@@ -194,7 +198,7 @@ fn strategies_are_listed_by_scope_and_channel() {
 fn a_tenant_has_its_own_strategies_and_lists_senders_that_it_sees() {
     let (server, key) = platform();
     server.post("/v1/strategies", &of("default", "PLATFORM", "SMS")).expect(201);
-    let put = |id: &str, body: &Value| server.ask(&key, "PUT", &format!("/v1/strategies/{id}"), Some(body));
+    let put = |id: &str, body: &Value| server.replace(&key, &format!("/v1/strategies/{id}"), body);
     let post = |body: &Value| server.ask(&key, "POST", "/v1/strategies", Some(body));
 
     // Whether an id is free would tell what others have, so the service chooses it.
@@ -217,7 +221,8 @@ fn a_tenant_has_its_own_strategies_and_lists_senders_that_it_sees() {
     own["senderIds"] = json!(["NONE"]);
     let unknown = first_violation(&put(&id, &own).expect(400));
     assert_eq!((hidden.0, hidden.1.replace("OTHER", "NONE")), unknown);
-    let platform_unknown = first_violation(&server.put(&format!("/v1/strategies/{id}"), &own).expect(400));
+    let platform_unknown =
+        first_violation(&server.replace(server.key(), &format!("/v1/strategies/{id}"), &own).expect(400));
     assert_eq!(platform_unknown, unknown);
     own["senderIds"] = json!(["OTHER", "NONE"]);
     assert_eq!(put(&id, &own).expect(400).json()["violations"].as_array().unwrap().len(), 2);

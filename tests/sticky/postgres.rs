@@ -3,6 +3,7 @@
 mod expiry;
 mod kills;
 mod opening;
+mod pooler;
 mod tls;
 mod two_processes;
 mod unreachable;

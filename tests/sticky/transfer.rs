@@ -53,9 +53,18 @@ fn a_line_is_a_pin_for_people_too() {
     assert_eq!(
         exported(&store),
         [
-            r#"{"applicationId":"shop","channel":"SMS","recipient":"+14150000001","senderId":"n1","firstUsed":1700000000,"lastUsed":4000000000,"idleDays":90}"#
+            r#"{"applicationId":"shop","channel":"SMS","recipient":"+14150000001","senderId":"n1","firstUsed":"2023-11-14T22:13:20Z","lastUsed":"2096-10-02T07:06:40Z","idleDays":90}"#
         ]
     );
+}
+
+#[test]
+fn times_in_seconds_are_read_as_earlier_versions_wrote_them() {
+    let line = exported(&filled()).remove(0);
+    let earlier =
+        line.replace("\"2023-11-14T22:13:20Z\"", "1700000000").replace("\"2096-10-02T07:06:40Z\"", "4000000000");
+    assert_ne!(earlier, line);
+    assert_eq!(PinRecord::from_json(&earlier).unwrap(), PinRecord::from_json(&line).unwrap());
 }
 
 #[test]
@@ -69,7 +78,8 @@ fn a_wrong_line_is_named_by_its_number() {
         (&good.replace("+1415", "x"), "recipient"),
         (&good.replace("shop", ""), "applicationId is not 1 to 255 characters"),
         (&good.replace("\"firstUsed\"", "\"more\":1,\"firstUsed\""), "unknown field `more`"),
-        (&good.replace("4000000000", "1600000000"), "lastUsed is before firstUsed"),
+        (&good.replace("2096-10-02T07:06:40Z", "2020-09-13T12:26:40Z"), "lastUsed is before firstUsed"),
+        (&good.replace("2096-10-02T07:06:40Z", "yesterday"), "expected a time since 1970"),
         (&good.replace("\"recipient\":\"", "\"recipientHash\":\"00\",\"recipient\":\""), "exactly one"),
         (&long, "more than 16384 bytes"),
     ] {

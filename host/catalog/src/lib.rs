@@ -8,16 +8,18 @@
 //! Where to look:
 //!
 //! - `schema` is the one description of the elements: their fields and the rules of their values. `reader` reads JSON by it
-//!   and notes faults, `rule` has the rules of single values (`attributes` and `message_types` those of theirs), and
+//!   and notes faults, `rule` has the rules of single values (`alphanumeric`, `attributes` and `message_types` those of theirs), and
 //!   `unresolved` looks up the ids that elements refer to.
 //! - `file` splits a text into its six lists. `fast_load` reads a valid file on several threads and stops at the first
 //!   fault. `check` then reads the file again from the start for all faults, also those between elements: repeated ids,
 //!   equal associations, two default senders of one platform, and strategies that tie (`conflicts`).
+//! - `numbering` is what the operator knows of the world's numbers, and `warning` what is sound and probably not meant.
 //! - `escape` makes text from outside fit for a terminal and a log.
 //! - `edit` changes elements, `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.
 
 #![forbid(unsafe_code)]
 
+mod alphanumeric;
 mod attributes;
 mod check;
 mod conflicts;
@@ -34,6 +36,7 @@ mod kind;
 mod lookup;
 mod message_types;
 mod model;
+mod numbering;
 pub mod parallel;
 pub mod persistent;
 mod reader;
@@ -42,6 +45,7 @@ mod schema;
 mod shared;
 pub mod text;
 mod unresolved;
+mod warning;
 mod write;
 
 #[cfg(any(test, feature = "testing"))]
@@ -50,7 +54,9 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, fs::File, io::Read, path::Path};
+use std::{fmt, fs::File, io::Read, path::Path, sync::Arc};
+
+use callsign_destination::Numbering;
 
 use self::{coverage::Interned, lookup::Lookup};
 pub use attributes::{
@@ -67,6 +73,7 @@ pub use message_types::{
 };
 pub use model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy};
 pub use persistent::{PVec, SlotVec};
+pub use warning::{MAX_WARNINGS, Warning, Warnings};
 
 /// The longest catalog text that is read: 4 GiB less one byte, so that every element has a 32-bit index.
 ///
@@ -90,6 +97,7 @@ pub struct Catalog {
     default_senders: SlotVec<DefaultSender>,
     interned: Interned,
     lookup: Lookup,
+    numbering: Arc<Numbering>,
 }
 
 impl Catalog {

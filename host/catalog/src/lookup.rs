@@ -4,8 +4,9 @@
 
 mod of_application;
 
-use std::hash::BuildHasher;
+use std::{hash::BuildHasher, sync::Arc};
 
+use callsign_destination::Numbering;
 use hashbrown::DefaultHashBuilder;
 
 use super::{
@@ -96,6 +97,7 @@ impl Catalog {
             default_senders: SlotVec::default(),
             interned: Interned::default(),
             lookup: Lookup::default(),
+            numbering: Arc::clone(Numbering::standard()),
         }
     }
 

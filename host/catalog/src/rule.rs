@@ -6,6 +6,7 @@ use callsign_destination::{Country, Number};
 
 pub(super) use super::escape::quoted;
 use super::{
+    alphanumeric,
     escape::QUOTED_CHARACTERS,
     id::{ID_CHARACTERS, Id},
     kind::{SenderType, Word},
@@ -17,9 +18,6 @@ pub(super) const EVERY_COUNTRY: &str = "*";
 
 /// The most characters of a name.
 const NAME_CHARACTERS: usize = 255;
-
-/// The most characters of an alphanumeric sender.
-const ALPHANUMERIC_CHARACTERS: usize = 64;
 
 /// The most characters of the id of an RCS agent. Platforms have their own ids, and some write them as URIs, such as
 /// `sip:acme@botplatform.example`.
@@ -82,12 +80,7 @@ pub(super) fn name(text: &str) -> Result<(), String> {
 /// The address of a sender of this type. Gives its digits as a number if it is an E.164 number.
 pub(super) fn address(kind: SenderType, text: &str) -> Result<Option<u64>, String> {
     match kind {
-        SenderType::Alphanumeric if text.is_empty() => {
-            Err(format!("is empty; an ALPHANUMERIC sender has 1 to {ALPHANUMERIC_CHARACTERS} characters"))
-        }
-        SenderType::Alphanumeric => {
-            label(text, "an ALPHANUMERIC sender has 1 to", ALPHANUMERIC_CHARACTERS).map(|()| None)
-        }
+        SenderType::Alphanumeric => alphanumeric::check(text).map(|()| None),
         SenderType::ShortCode => {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
             if digits && SHORT_CODE_DIGITS.contains(&text.len()) {

@@ -10,6 +10,7 @@ mod model;
 mod mutation;
 mod relations;
 mod text;
+mod warnings;
 mod write;
 
 use super::{Catalog, CatalogError, Faults};

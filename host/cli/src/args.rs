@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use callsign::{Channel, Id, parse_time};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::numbering::NumberingArguments;
+use crate::policy_log::LogLevel;
 use crate::resolve::check_length;
-use crate::{check, completions, explain, key, module, policy, resolve, serve, sticky};
+use crate::{backup, check, completions, explain, key, module, policy, resolve, serve, sticky};
 
 const TOP_EXAMPLES: &str = "\
 Examples:
@@ -62,9 +64,21 @@ pub(crate) enum Command {
     /// Serve decisions, and the platform that they are made on, over HTTP.
     ///
     /// By default it listens on 127.0.0.1:8080, keeps everything in the folder callsign-data, and prints the first key
-    /// of the platform once. At SIGTERM or Ctrl-C it finishes the running requests and ends.
+    /// of the platform once. At SIGTERM or Ctrl-C it finishes the running requests and ends; at SIGHUP it takes its
+    /// configuration over.
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::ServeArguments),
+    /// Make a backup of a service, which may be running, in a new folder.
+    ///
+    /// It has the catalog, modules, bindings, keys and the audit log, as they were at one moment, and the pins. Needs no key
+    /// of the service: it reads the service's folder.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::BackupArguments),
+    /// Restore a backup into a data folder without a platform, while no service runs.
+    ///
+    /// The backup is checked first. A restore that was interrupted can be run again; until it is done no service starts.
+    #[command(after_help = backup::EXAMPLES)]
+    Restore(backup::BackupArguments),
     /// Create, list, rotate and revoke the keys of a service.
     ///
     /// Writes to the store of the service, which may be running: it sees a change within 0.1 s.
@@ -95,6 +109,13 @@ pub(crate) struct GatewayArguments {
     /// Settings for the policy: a JSON file. The policy checks them.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
+
+    /// Show what the policy logs on standard error: lines of this level and above, 1,000 a second at most.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub(crate) policy_log: LogLevel,
+
+    #[command(flatten)]
+    pub(crate) numbering: NumberingArguments,
 
     #[command(flatten)]
     pub(crate) sticky: sticky::StoreArguments,

@@ -6,14 +6,17 @@ use callsign::{Catalog, CatalogError, Revision};
 use clap::Args;
 use serde::Serialize;
 
-use crate::exit::{Exit, Stop, print};
+use crate::exit::{Exit, Stop, print, say};
 use crate::gateway::refused_catalog;
+use crate::numbering::{NumberingArguments, OwnNumbering};
 
 pub(crate) const EXAMPLES: &str = "\
 A fault is one line on standard error: FILE:LINE:COLUMN: PATH: MESSAGE.
+A warning is one too: FILE: warning: PATH: MESSAGE. It leaves the catalog sound.
 
 Examples:
   callsign check --catalog catalog.json
+  callsign check --catalog catalog.json --area-codes own.csv
   callsign check --catalog catalog.json --json | jq -r '.faults[].path'
 
 Exit codes:
@@ -28,6 +31,9 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "FILE")]
     catalog: PathBuf,
 
+    #[command(flatten)]
+    numbering: NumberingArguments,
+
     /// Print JSON to standard output, for programs.
     #[arg(long)]
     json: bool,
@@ -41,9 +47,20 @@ struct Report<'a> {
     faults: Vec<FaultJson<'a>>,
     /// How many faults are not listed.
     omitted: usize,
+    /// What is sound and probably not meant: at most 100.
+    warnings: Vec<WarningJson<'a>>,
     /// The size of a catalog without faults.
     #[serde(skip_serializing_if = "Option::is_none")]
     catalog: Option<Counts>,
+    /// What the given tables change in those of this release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    numbering: Option<OwnNumbering>,
+}
+
+#[derive(Serialize)]
+struct WarningJson<'a> {
+    path: &'a str,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -67,9 +84,10 @@ struct Counts {
 }
 
 pub(crate) fn run(arguments: &CheckArguments) -> Result<Exit, Stop> {
+    let numbering = arguments.numbering.load()?;
     let path = &arguments.catalog;
     let catalog = match Catalog::load(path) {
-        Ok(catalog) => catalog,
+        Ok(catalog) => catalog.with_numbering(numbering),
         Err(error) => {
             return match report(&error) {
                 Some(report) if arguments.json => print(&report).map(|()| Exit::Refused),
@@ -78,12 +96,27 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<Exit, Stop> {
         }
     };
     let counts = Counts::of(&catalog);
+    let (warnings, own) = (catalog.warnings(), OwnNumbering::of(catalog.numbering()));
     // Indexing finds senders whose keys collide.
     Revision::new(catalog).map_err(Stop::refused)?;
     if arguments.json {
-        print(&to_line(&Report { faults: Vec::new(), omitted: 0, catalog: Some(counts) }))?;
+        let warnings = warnings.listed.iter().map(|found| WarningJson { path: &found.path, message: &found.message });
+        let report = Report {
+            faults: Vec::new(),
+            omitted: 0,
+            warnings: warnings.collect(),
+            catalog: Some(counts),
+            numbering: Some(own),
+        };
+        print(&to_line(&report))?;
     } else {
-        print(&format!("{}: sound\n{}", path.display(), counts.to_text()))?;
+        let file = path.display();
+        let mut lines: String = warnings.listed.iter().map(|warning| format!("{file}: warning: {warning}\n")).collect();
+        if warnings.total > warnings.listed.len() {
+            lines += &format!("{file}: {} more warnings are not listed\n", warnings.total - warnings.listed.len());
+        }
+        say(&lines);
+        print(&format!("{file}: sound\n{}{}", counts.to_text(), own.to_text()))?;
     }
     Ok(Exit::Done)
 }
@@ -102,12 +135,16 @@ fn report(error: &CatalogError) -> Option<String> {
                 })
                 .collect(),
             omitted: faults.omitted(),
+            warnings: Vec::new(),
             catalog: None,
+            numbering: None,
         },
         CatalogError::Syntax { line, column, message, .. } => Report {
             faults: vec![FaultJson { path: "$", line: *line, column: *column, message }],
             omitted: 0,
+            warnings: Vec::new(),
             catalog: None,
+            numbering: None,
         },
         _ => return None,
     };

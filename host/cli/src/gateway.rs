@@ -14,16 +14,19 @@ use serde::de::IgnoredAny;
 
 use crate::args::GatewayArguments;
 use crate::exit::{Stop, say};
+use crate::policy_log;
 use crate::sticky::IfMissing;
 
 /// Loads the catalog and the policy, and opens the pins. If no store of pins is named they are kept in memory.
 pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Gateway, Stop> {
+    policy_log::show(deciding.policy_log);
+    let numbering = deciding.numbering.load()?;
     let catalog = match Catalog::load(&deciding.catalog) {
-        Ok(catalog) => catalog,
+        Ok(catalog) => catalog.with_numbering(numbering),
         Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
     };
     let policy = match &deciding.policy {
-        Some(path) => component(path)?,
+        Some(path) => component(path)?.with_log_budget(policy_log::budget()),
         None => CompiledCache::of_user().standard().map_err(Stop::failed)?,
     };
     let policy = match &deciding.settings {
@@ -108,9 +111,9 @@ pub(crate) fn refused_policy(path: &Path, error: PolicyError) -> Stop {
         PolicyError::Engine { .. } | PolicyError::Compiler { .. } => Stop::failed(error),
         error => {
             let hint = match error {
-                PolicyError::NotAComponent { .. } => {
-                    Some("A core module becomes a component with `wasm-tools component new`.")
-                }
+                PolicyError::NotAComponent { .. } => Some(
+                    "`callsign policy build` builds the component of a policy's crate, `callsign policy new` writes one.",
+                ),
                 _ => None,
             };
             let stop = Stop::refused(anyhow::Error::new(error).context(format!("the policy {}", path.display())));

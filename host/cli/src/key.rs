@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use callsign::escape;
-use callsign_service::{KeyInfo, Keys, KeysError, NewKey, Scope};
+use callsign_service::{KeyInfo, Keys, KeysError, NewKey, Scope, StoreError};
 use clap::{Args, Subcommand};
 
 use crate::args::id;
+use crate::backup::no_platform;
 use crate::exit::{Exit, Stop, print};
 use crate::serve;
 
@@ -78,7 +79,12 @@ pub(crate) fn run(arguments: &KeyArguments) -> Result<Exit, Stop> {
     let config = serve::load(arguments.config.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.map_err(Stop::failed)?.block_on(async {
-        let keys = Keys::open(&config).await.map_err(stop)?;
+        let keys = match arguments.command {
+            // The first key may be made before the service starts.
+            Command::Create { .. } => Keys::open_or_make(&config).await,
+            _ => Keys::open(&config).await,
+        };
+        let keys = keys.map_err(stop)?;
         match &arguments.command {
             Command::Create { name, scopes, application, expires_in } => {
                 let scopes = match (&scopes[..], application) {
@@ -105,6 +111,7 @@ pub(crate) fn run(arguments: &KeyArguments) -> Result<Exit, Stop> {
 
 fn stop(error: KeysError) -> Stop {
     match error {
+        KeysError::Store(StoreError::NoPlatform { .. }) => no_platform(error),
         KeysError::NotFound { .. } | KeysError::NoApplication { .. } => Stop::refused(error),
         error => Stop::failed(error),
     }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod backup;
 mod check;
 mod completions;
 mod exit;
@@ -10,7 +11,9 @@ mod explain;
 mod gateway;
 mod key;
 mod module;
+mod numbering;
 mod policy;
+mod policy_log;
 mod resolve;
 mod serve;
 mod sticky;
@@ -35,6 +38,8 @@ fn main() -> ExitCode {
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Sticky(arguments) => sticky::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Backup(arguments) => backup::back_up(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::CompileModule => return callsign::compile_child_main(),
         Command::Completions { shell } => completions::run(shell),

@@ -4,6 +4,7 @@ mod build;
 mod cases;
 mod inspect;
 mod new;
+mod record;
 mod test;
 
 use std::path::PathBuf;
@@ -61,16 +62,24 @@ CASES.json is one object:
               \"message\": {\"channel\": \"SMS\", \"to\": \"+14155550123\", \"applicationId\": \"shop\"},
               \"repeat\": 2,            how often to decide it; the last one is compared
               \"expect\": {\"senderId\": \"S1\", \"step\": \"AREA_CODE\"}}]}
-A message may have \"sentAt\", in seconds since 1970. `expect` has any of sender,
-senderId, step and strategyId, or a refusal (its code). Pins are kept from case to
-case.
+A message may have \"sentAt\", such as \"2026-03-01T21:30:00Z\". `expect` has any of
+sender, senderId, step and strategyId, or a refusal (its code). Pins are kept from case
+to case.
+
+A host uses an instance of a policy for many messages, drops it at any time, and puts
+messages together as they come. So each case is decided by a fresh instance, by a warm
+one, after every other case, alone and in batches, with the pins that it began with. A
+case that is decided otherwise anywhere has failed, and the report names the pair. Lines
+that the policy logs are shown under their case, and a case that is not as expected is
+explained.
 
 Examples:
   callsign policy test target/quiet-hours-0.1.0.wasm cases.json
+  callsign policy test target/quiet-hours-0.1.0.wasm cases.json --record
 
 Exit codes:
   0  every case is as expected
-  1  some case is not
+  1  some case is not, or is decided in two ways
   2  bad input: the component, the cases, the catalog, the settings
   3  another failure, such as an output that cannot be written";
 
@@ -134,6 +143,10 @@ enum Command {
         /// The cases.
         #[arg(value_name = "CASES.json")]
         cases: PathBuf,
+
+        /// Write what is decided into the file, as what is expected of cases without `expect`.
+        #[arg(long)]
+        record: bool,
     },
     /// Show what a component is: name, version, interface, imports, exports, size.
     #[command(after_help = INSPECT)]
@@ -152,7 +165,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
     match &arguments.command {
         Command::New { name, path, sdk } => new::run(name, path.as_deref(), sdk.as_deref()),
         Command::Build { folder, features, out } => build::run(folder, features, out.as_deref()),
-        Command::Test { component, cases } => test::run(component, cases),
+        Command::Test { component, cases, record } => test::run(component, cases, *record),
         Command::Inspect { file, json } => inspect::run(file, *json),
     }
 }

@@ -28,6 +28,7 @@ use self::messages::Messages;
 use crate::args::GatewayArguments;
 use crate::exit::{Exit, Stop, say};
 use crate::gateway;
+use crate::policy_log;
 use crate::sticky::IfMissing;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -113,6 +114,7 @@ pub(crate) fn run(arguments: &ResolveArguments) -> Result<Exit, Stop> {
     let threads = arguments.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let began = Instant::now();
     let tally = pipeline::run(gateway, messages, threads.min(MAX_THREADS), io::stdout())?;
+    policy_log::tell_dropped();
     say(&tally.summary(arguments.summary, began.elapsed()));
     Ok(if tally.invalid() > 0 { Exit::InvalidMessages } else { Exit::Done })
 }

@@ -145,7 +145,7 @@ Examples:
     /// Write pins as JSON lines to standard output.
     #[command(after_help = format!("\
 A line: {{\"applicationId\":\"shop\",\"channel\":\"SMS\",\"recipient\":\"+14155550123\",\"senderId\":\"N1\",
-\"firstUsed\":1790000000,\"lastUsed\":1790000000}}, and entityId and idleDays if the pin has them. A
+\"firstUsed\":\"2026-09-21T14:13:20Z\",\"lastUsed\":\"2026-09-21T14:13:20Z\"}}, and entityId and idleDays if the pin has them. A
 store that hashes recipients writes recipientHash instead, which only a store with the same key can
 use.
 
@@ -200,6 +200,10 @@ struct KeyArguments {
     #[arg(long, value_name = "ID", value_parser = id)]
     entity: Option<String>,
 
+    /// How many applications with this id were removed before: their pins stay apart
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    generation: u32,
+
     /// The channel.
     #[arg(long, value_name = "CHANNEL", default_value = "SMS", ignore_case = true)]
     channel: ChannelName,
@@ -211,7 +215,8 @@ struct KeyArguments {
 
 impl KeyArguments {
     fn key(&self) -> PinKey<'_> {
-        PinKey::new(PinScope::new(&self.application, self.entity.as_deref()), self.channel.into(), self.to)
+        let scope = PinScope::of_generation(&self.application, self.entity.as_deref(), self.generation);
+        PinKey::new(scope, self.channel.into(), self.to)
     }
 }
 
@@ -227,6 +232,10 @@ struct FilterArguments {
     #[arg(long, value_name = "ID", requires = "application", value_parser = id)]
     entity: Option<String>,
 
+    /// How many applications with this id were removed before: their pins stay apart
+    #[arg(long, value_name = "N", requires = "application", default_value_t = 0)]
+    generation: u32,
+
     /// Pins to this sender, by its senderId.
     #[arg(long, value_name = "ID", value_parser = id)]
     sender: Option<String>,
@@ -239,7 +248,9 @@ struct FilterArguments {
 impl FilterArguments {
     fn filter(&self) -> Filter<'_> {
         match (&self.application, &self.sender, self.recipient) {
-            (Some(application), _, _) => Filter::Scope(PinScope::new(application, self.entity.as_deref())),
+            (Some(application), _, _) => {
+                Filter::Scope(PinScope::of_generation(application, self.entity.as_deref(), self.generation))
+            }
             (_, Some(sender), _) => Filter::Sender(PinnedSender::new(sender)),
             (_, _, Some(recipient)) => Filter::Recipient(recipient),
             _ => Filter::All,

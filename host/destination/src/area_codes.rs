@@ -212,6 +212,22 @@ impl AreaCodes {
         self.areas.get(usize::from(code.checked_sub(FIRST)?))?.as_ref()
     }
 
+    /// This area code alone; none for a number that is no area code.
+    #[inline]
+    pub fn same(code: u16) -> &'static [u16] {
+        static ALL: [u16; CODES] = {
+            let mut all = [0; CODES];
+            let mut place = 0;
+            while place < CODES {
+                all[place] = FIRST + place as u16;
+                place += 1;
+            }
+            all
+        };
+        let place = usize::from(code.wrapping_sub(FIRST));
+        ALL.get(place..place + 1).unwrap_or(&[])
+    }
+
     /// The area codes that directly overlay this one, ascending; none for a code that is not in the table.
     #[inline]
     pub fn overlays(&self, code: u16) -> &[u16] {

@@ -31,6 +31,10 @@ fn the_standard_table_has_every_code_in_service_and_overlays_are_mutual() {
     assert_eq!(codes.overlays(465), [347, 718, 917, 929]);
     assert_eq!(codes.same_region(902), [782, 902]);
     assert_eq!(codes.same_region(787), [0; 0], "Puerto Rico is neither a state nor a province");
+    assert_eq!((AreaCodes::same(200), AreaCodes::same(999)), (&[200][..], &[999][..]));
+    for none in [0, 199, 1000, u16::MAX] {
+        assert_eq!(AreaCodes::same(none), [0; 0], "{none}");
+    }
     for none in [0, 199, 800, 1000, u16::MAX] {
         assert_eq!((codes.overlays(none), codes.same_region(none), codes.country(none)), (&[][..], &[][..], None));
     }

@@ -1,6 +1,7 @@
 //! Why a call of a policy has no answer.
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ pub(super) const MAX_TEXT: usize = 1_000;
 #[non_exhaustive]
 pub enum Failure {
     /// The call ran past its deadline.
-    #[error("the policy ran for longer than {0:?}")]
-    Deadline(Duration),
+    #[error("the policy ran for longer than {0}")]
+    Deadline(Overrun),
     /// The call was stopped before its deadline, because it was given less time, see [`CallTime`](crate::CallTime).
     #[error("the policy was stopped before its deadline")]
     Stopped,
@@ -87,6 +88,55 @@ pub enum Failure {
     Host(String),
 }
 
+/// A deadline that a call ran past, and the memory that it took until then, if that may be what took the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Overrun {
+    /// The deadline.
+    pub deadline: Duration,
+    /// The memory; none if it took little.
+    pub memory: Option<MemoryTaken>,
+}
+
+/// The linear memory that a call took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MemoryTaken {
+    /// It was refused more than its limit, in bytes, and went on.
+    Refused(usize),
+    /// It grew by at least an eighth of the limit.
+    Grew {
+        /// The bytes that the instance has.
+        bytes: usize,
+        /// The bytes that it may have.
+        limit: usize,
+    },
+}
+
+impl From<Duration> for Overrun {
+    fn from(deadline: Duration) -> Self {
+        Self { deadline, memory: None }
+    }
+}
+
+/// `200ms`, or `200ms while its memory grew to 67108864 bytes (134217728 are allowed)`.
+impl fmt::Display for Overrun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.deadline)?;
+        match self.memory {
+            None => Ok(()),
+            Some(MemoryTaken::Refused(limit)) => write!(f, " after it wanted more than {limit} bytes of memory"),
+            Some(MemoryTaken::Grew { bytes, limit }) => {
+                write!(f, " while its memory grew to {bytes} bytes ({limit} are allowed)")
+            }
+        }
+    }
+}
+
+/// How much the memory of a call grows until it is told as a cause, as a part of its limit: 16 MiB by default. Keeping a
+/// pool of 100,000 senders takes less.
+const MUCH: usize = 8;
+
 impl Failure {
     /// The kind of failure, in one word, as metrics and events name it.
     pub const fn kind(&self) -> &'static str {
@@ -127,7 +177,7 @@ impl Failure {
             return Self::Busy(Limits::INSTANCES);
         }
         match (error.downcast_ref::<Trap>(), refused) {
-            (Some(Trap::Interrupt), _) => Self::Deadline(limits.deadline),
+            (Some(Trap::Interrupt), _) => Self::Deadline(limits.deadline.into()),
             (Some(Trap::OutOfFuel), _) => Self::Fuel(fuel),
             (Some(Trap::StackOverflow), _) => Self::Stack(Limits::STACK),
             // A policy that is refused memory usually traps with a message of its own; this is the cause.
@@ -139,6 +189,20 @@ impl Failure {
             }
             (None, None) => Self::Trap(escape::line(&error.root_cause().to_string(), MAX_TEXT)),
         }
+    }
+}
+
+impl Failure {
+    /// The same failure of a call that was refused something, or whose memory grew by so many bytes to so many: a policy that
+    /// fills its memory slowly runs past its deadline before it meets its limit.
+    pub(super) fn with_memory(self, refused: Option<&Self>, grew: usize, bytes: usize, limits: &Limits) -> Self {
+        let Self::Deadline(overrun) = self else { return self };
+        let memory = match refused {
+            Some(Self::Memory(limit)) => Some(MemoryTaken::Refused(*limit)),
+            _ if grew >= limits.memory / MUCH => Some(MemoryTaken::Grew { bytes, limit: limits.memory }),
+            _ => None,
+        };
+        Self::Deadline(Overrun { memory, ..overrun })
     }
 }
 

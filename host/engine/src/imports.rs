@@ -219,13 +219,15 @@ impl times::Host for State {
 
     fn zones_of(&mut self, message: u32) -> Result<Vec<times::LocalTime>> {
         self.count_import()?;
-        let Some(message) = self.messages.get(message as usize) else { return Ok(Vec::new()) };
+        let message = self.messages.get(message as usize);
+        let (Some(message), Some(revision)) = (message, self.revision.as_deref()) else { return Ok(Vec::new()) };
         let at = message.sent_at.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
         let local = |zone: &Zone| times::LocalTime {
             zone: zone.get(),
             minutes_from_utc: at.map(|seconds| zone.minutes_from_utc(seconds)),
         };
-        Ok(message.recipient.zones().iter().map(local).collect())
+        let zones = revision.catalog().numbering().area_codes().zones(message.recipient);
+        Ok(zones.iter().map(local).collect())
     }
 
     fn zone_name(&mut self, zone: u16) -> Result<Option<String>> {

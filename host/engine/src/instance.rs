@@ -271,7 +271,7 @@ impl State {
         if clock::now() < self.deadline_tick {
             Ok(())
         } else {
-            Err(wasmtime::Error::new(Failure::Deadline(self.deadline)))
+            Err(wasmtime::Error::new(Failure::Deadline(self.deadline.into())))
         }
     }
 }
@@ -355,7 +355,7 @@ impl Instance {
                 reservation: None,
                 limits,
             }),
-            Err(error) => Err(match failure(&error, &mut store, &limits, 1) {
+            Err(error) => Err(match failure(&error, &mut store, &limits, 1, 0) {
                 Failure::Trap(reason) => Failure::NoInstance(reason),
                 Failure::Deadline(_) if allowed < ticks => Failure::Stopped,
                 failure => failure,
@@ -497,6 +497,7 @@ impl Instance {
         call: impl FnOnce(&mut Store<State>, wasmtime::component::Instance, &Exports) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
         self.calls += 1;
+        let memory_before = self.memory();
         let Self { store, instance, exports, limits, .. } = self;
         let allowed = self.ticks.min(std::mem::replace(&mut self.time, CallTime::FULL).0);
         // The clock first: a resting one moves the epoch by several ticks at once.
@@ -520,7 +521,7 @@ impl Instance {
         });
         // Signals are of one call, and an idle instance keeps none alive.
         store.data_mut().signals = None;
-        answer.map_err(|error| match failure(&error, store, limits, requests as u64) {
+        answer.map_err(|error| match failure(&error, store, limits, requests as u64, memory_before) {
             Failure::Deadline(_) if allowed < self.ticks => Failure::Stopped,
             failure => failure,
         })
@@ -531,10 +532,19 @@ impl Instance {
 const UNMETERED: &str = "a budget of instructions must be given when the policy is compiled";
 
 #[cold]
-fn failure(error: &wasmtime::Error, store: &mut Store<State>, limits: &Limits, requests: u64) -> Failure {
+fn failure(
+    error: &wasmtime::Error,
+    store: &mut Store<State>,
+    limits: &Limits,
+    requests: u64,
+    memory_before: usize,
+) -> Failure {
     let fuel = limits.fuel.unwrap_or_default().saturating_mul(requests);
-    let State { refused, last_error, .. } = store.data_mut();
-    match (Failure::from_wasmtime(error, refused.take(), limits, fuel), last_error.take()) {
+    let State { refused, last_error, memory, .. } = store.data_mut();
+    let refused = refused.take();
+    let failure = Failure::from_wasmtime(error, refused.clone(), limits, fuel);
+    let failure = failure.with_memory(refused.as_ref(), *memory - memory_before.min(*memory), *memory, limits);
+    match (failure, last_error.take()) {
         (Failure::Trap(trap), Some(line)) => Failure::Trap(format!("{trap}: {}", escape::line(&line, MAX_TEXT))),
         (failure, _) => failure,
     }

@@ -52,7 +52,7 @@ pub use callsign_policy::words;
 pub use compile::{Compiler, compile_child_main};
 pub use error::PolicyError;
 pub use exports::RequestIter;
-pub use failure::Failure;
+pub use failure::{Failure, MemoryTaken, Overrun};
 pub use inspection::{Import, Inspection};
 pub use instance::{CallMessage, Instance, MessageTexts, PinRead, State};
 pub use instance_pool::InstanceSlot;

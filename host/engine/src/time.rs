@@ -22,6 +22,13 @@ impl CallTime {
     pub fn first(messages: usize) -> Self {
         Self(2 + messages as u64 / Limits::BATCH as u64)
     }
+
+    /// This many times as long.
+    #[inline]
+    #[must_use]
+    pub fn times(self, times: u64) -> Self {
+        Self(self.0.saturating_mul(times))
+    }
 }
 
 /// How long a request may take, for all calls of policies that it needs.

@@ -194,7 +194,7 @@ impl Explanation {
                 by: AnsweredBy { route: PLATFORM, role: Role::Active },
             },
             message: OwnedMessage::of(message),
-            destination: Destination::parse(message.to).ok(),
+            destination: snapshot.revision.catalog().numbering().area_codes().parse(message.to).ok(),
             registered: message.from.map_or_else(Vec::new, |from| snapshot.revision.registered(from).collect()),
             trace: None,
             unhealthy: None,
@@ -235,7 +235,7 @@ impl Explanation {
             return Err(Failure::Starting);
         }
         turn.enter(&snapshot, &answerer, query)?;
-        let began = turn.time.spent();
+        let began = turn.begin();
         let asked = with_instance(turn, &bound.binding.policy, 1, |instance| {
             load(instance, &snapshot, std::slice::from_ref(query));
             if let Some(read) = read {

@@ -172,13 +172,14 @@ impl Gateway {
     pub async fn resolve_within(&self, message: &Message<'_>, time: RequestTime) -> Decision {
         if message.channels.is_some() {
             let messages = std::slice::from_ref(message);
-            return Decision::only(self.resolve_in_lanes(self.snapshot(), messages, Some(time)).await);
+            return Decision::only(self.resolve_in_lanes(self.snapshot(), messages, Some(time), Place::Worker).await);
         }
         if let Some(decision) = self.resolve_at_once(message, time) {
             return decision;
         }
         let snapshot = self.snapshot();
-        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, std::slice::from_ref(message), time).await;
+        let message = std::slice::from_ref(message);
+        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, message, time, Place::Worker).await;
         Decision::only(Decisions { snapshot, outcomes, by_channel: Vec::new() })
     }
 
@@ -219,7 +220,13 @@ impl Gateway {
     ///
     /// A future that is dropped decides nothing more, but pins that were on their way may be written.
     pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
-        self.resolve_in_lanes(self.snapshot(), messages, None).await
+        self.resolve_in_lanes(self.snapshot(), messages, None, Place::Worker).await
+    }
+
+    /// The same on a thread of lower priority. It may have to wait for a core in the middle of a call, so a call may take 20
+    /// ms there before it is asked again in the slow lane, and what counts for a policy is its time on the core.
+    pub async fn resolve_bulk_async(&self, messages: &[Message<'_>]) -> Decisions {
+        self.resolve_in_lanes(self.snapshot(), messages, None, Place::Bulk).await
     }
 
     /// Decides messages of any number of channels in both lanes; by default within the time of a request of theirs.
@@ -228,16 +235,17 @@ impl Gateway {
         snapshot: Arc<Snapshot>,
         messages: &[Message<'_>],
         time: Option<RequestTime>,
+        place: Place,
     ) -> Decisions {
         let lane = &self.control.slow_lane;
         let Some(mut rounds) = Rounds::of(messages) else {
             let time = time.unwrap_or_else(|| self.request_time(messages.len()));
-            let outcomes = in_lanes::decide(lane, &snapshot, messages, time).await;
+            let outcomes = in_lanes::decide(lane, &snapshot, messages, time, place).await;
             return Decisions { snapshot, outcomes, by_channel: Vec::new() };
         };
         let time = time.unwrap_or_else(|| self.request_time(rounds.decisions()));
         while let Some(messages) = rounds.next() {
-            let outcomes = in_lanes::decide(lane, &snapshot, &messages, time).await;
+            let outcomes = in_lanes::decide(lane, &snapshot, &messages, time, place).await;
             rounds.take(outcomes);
         }
         let (outcomes, by_channel) = rounds.finish();

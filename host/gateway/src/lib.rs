@@ -39,7 +39,10 @@ pub use callsign_catalog::{
     MessageType, MessageTypeError, MessageTypes, OtherAssociation, PVec, Registration, ResourceType, Sender,
     SenderType, SlotVec, Strategy, check_attribute, check_attributes, check_message_type, escape,
 };
-pub use callsign_destination::{AreaCode, Country, Destination, DestinationError, Number};
+pub use callsign_destination::{
+    AlphanumericCountries, AreaCode, AreaCodes, Country, Destination, DestinationError, Number, Numbering, TableError,
+    TableFault, Zone, area_codes,
+};
 pub use callsign_engine::{
     Collected, CompiledCache, Compiler, Import, Inspection, Isolation, Limits, LogBudget, MemoryBudget, Module,
     ModuleDigest, ModuleStore, OwnRefusal, Policy, PolicyError, RequestTime, StoreError, compile_child_main,

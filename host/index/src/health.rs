@@ -14,6 +14,9 @@ use crate::revision::Revision;
 use crate::scope::Scope;
 use crate::signals::Signals;
 
+#[cfg(test)]
+mod tests;
+
 /// What was found of a scope so far.
 #[derive(Debug, Default)]
 pub(crate) struct ScopeHealth(ArcSwap<Known>);
@@ -81,6 +84,3 @@ impl Revision {
         Unhealthy { epoch: signals.health_epoch(), senders: senders.into() }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -81,6 +81,10 @@ impl Revision {
     /// # Errors
     /// As [`Revision::new`].
     pub fn after(before: &Self, catalog: Catalog) -> Result<Self, SenderKeyCollision> {
+        if !before.catalog.has_same_numbering(&catalog) {
+            // Every pool may differ.
+            return Self::new(catalog);
+        }
         let small_diff = CatalogDiff::between(&before.catalog, &catalog);
         match small_diff.filter(|_| before.senders.has_room() && before.has_room()) {
             Some(diff) => Self::update(before, catalog, diff),

@@ -86,7 +86,9 @@ impl Revision {
             Some(Registration::Pending) => standing::REGISTRATION_PENDING,
             Some(Registration::Rejected) => standing::REGISTRATION_REJECTED,
             Some(Registration::Expired) => standing::REGISTRATION_EXPIRED,
-            Some(Registration::Active) if !self.takes(sender.kind, key.country) => standing::TYPE_NOT_TAKEN,
+            Some(Registration::Active) if !self.takes(sender.kind, key.channel, key.country) => {
+                standing::TYPE_NOT_TAKEN
+            }
             Some(Registration::Active) if !carries(sender, key.message_type) => standing::OTHER_MESSAGE_TYPE,
             Some(Registration::Active) => standing::CANDIDATE,
         }
@@ -103,7 +105,7 @@ impl Revision {
     pub fn can(&self, ability: Ability, channel: Channel, country: Country) -> bool {
         !ability.suspended
             && self.coverage(ability).covers(channel, country)
-            && ability.kind.is_none_or(|kind| self.takes(kind, country))
+            && ability.kind.is_none_or(|kind| self.takes(kind, channel, country))
     }
 
     /// Whether a member of a scope may carry messages of a type, which is a request's.

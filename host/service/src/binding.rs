@@ -328,10 +328,8 @@ impl ProbeSpec {
         if let Some(text) = &self.sent_at {
             message.sent_at = Some(parse_time(text).map_err(|error| format!("sentAt: {error}"))?);
         }
-        let attributes: Vec<(&str, &str)> =
-            self.attributes.iter().map(|(name, value)| (&**name, &**value)).collect();
-        message.attributes =
-            MessageAttributes::new(&attributes).map_err(|error| format!("attributes: {error}"))?;
+        let attributes: Vec<(&str, &str)> = self.attributes.iter().map(|(name, value)| (&**name, &**value)).collect();
+        message.attributes = MessageAttributes::new(&attributes).map_err(|error| format!("attributes: {error}"))?;
         let mut probe = Probe::new(&message);
         if let Some(id) = &self.sender_id {
             probe = probe.expect_sender(id);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use callsign::{Catalog, CatalogError};
 
-use crate::association::NamedAssociation;
-use crate::change::{Change, Kind, key_of};
+use crate::catalog_file;
+use crate::change::Change;
 use crate::entity;
 use crate::service::{Author, Plan, Service, StartError, View};
 
@@ -36,28 +36,9 @@ pub(crate) async fn import(service: &Arc<Service>, path: &Path) -> Result<(), St
     Ok(())
 }
 
-/// The changes that put every element of a catalog.
+/// The changes that put every element of a catalog. The platform has made its entities.
 fn changes(catalog: &Catalog) -> Vec<Change> {
-    let application = |index: u32| &*catalog.applications()[index as usize].id;
-    let entity = |index: Option<u32>| index.map(|index| &*catalog.entities()[index as usize].id);
-    let applications = catalog.applications().iter();
-    let mut changes: Vec<Change> = applications
-        .map(|element| Change::put(Kind::Application, &*element.id, &catalog.application_json(element)))
-        .collect();
-    for element in catalog.entities() {
-        changes.push(Change::put(Kind::Entity, &*element.id, &catalog.entity_json(element)));
-        changes.push(entity::record(None, &element.id, element.name.as_deref()));
-    }
-    let senders = catalog.senders().iter();
-    changes.extend(senders.map(|element| Change::put(Kind::Sender, &*element.id, &catalog.sender_json(element))));
-    changes
-        .extend(NamedAssociation::all(catalog).map(|named| Change::put(Kind::Association, named.key(), &named.body())));
-    let strategies = catalog.strategies().iter();
-    changes
-        .extend(strategies.map(|element| Change::put(Kind::Strategy, &*element.id, &catalog.strategy_json(element))));
-    changes.extend(catalog.default_senders().iter().map(|element| {
-        let key = key_of(&[Some(application(element.application)), entity(element.entity)]);
-        Change::put(Kind::DefaultSender, key, &catalog.default_sender_json(element))
-    }));
+    let mut changes = catalog_file::elements(catalog);
+    changes.extend(catalog.entities().iter().map(|element| entity::record(None, &element.id, element.name.as_deref())));
     changes
 }

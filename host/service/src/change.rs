@@ -104,6 +104,25 @@ pub(crate) fn new_id() -> Result<String, getrandom::Error> {
     Ok(bytes.iter().map(|byte| char::from(SIGNS[usize::from(byte % 32)])).collect())
 }
 
+/// A change as the log of revisions has it: with what was there before, for people who read it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LoggedChange {
+    kind: Kind,
+    key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<Box<RawValue>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Box<RawValue>>,
+}
+
+impl LoggedChange {
+    /// The changes of a log entry, and what was before each.
+    pub(crate) fn split(logged: Vec<Self>) -> (Vec<Change>, Vec<Option<Box<RawValue>>>) {
+        let parts = logged.into_iter().map(|Self { kind, key, body, before }| (Change { kind, key, body }, before));
+        parts.unzip()
+    }
+}
+
 /// A revision: changes that took effect together, with who made them, when and by what action.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -116,6 +135,8 @@ pub(crate) struct Entry {
     /// What was done, such as `PUT /provisioning/1/applications/shop`.
     pub(crate) action: String,
     pub(crate) changes: Vec<Change>,
+    /// What was before each of the changes, as the audit log shows it. Revisions of earlier versions have nothing of it.
+    pub(crate) before: Vec<Option<Box<RawValue>>>,
 }
 
 /// A revision that is not committed yet.
@@ -124,6 +145,8 @@ pub(crate) struct Draft {
     pub(crate) who: String,
     pub(crate) action: String,
     pub(crate) changes: Vec<Change>,
+    /// What is before each of the changes, as the audit log shows it; empty if nothing is known of it.
+    pub(crate) before: Vec<Option<Box<RawValue>>>,
     /// Components of modules and settings of policies, by their digests.
     pub(crate) components: Vec<(String, Vec<u8>)>,
     /// Digests of those that nothing refers to any more.
@@ -131,6 +154,21 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// The changes as the log has them, as JSON.
+    ///
+    /// # Errors
+    /// None that is known of: every value has a JSON.
+    pub(crate) fn log(&self) -> Result<String, serde_json::Error> {
+        let before = self.before.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        let logged = self.changes.iter().zip(before).map(|(change, before)| LoggedChange {
+            kind: change.kind,
+            key: change.key.clone(),
+            body: change.body.clone(),
+            before: before.cloned(),
+        });
+        serde_json::to_string(&logged.collect::<Vec<_>>())
+    }
+
     /// The last change of each element, and whether the draft also removes it: such an element moves to the end of its
     /// list.
     pub(crate) fn last_of_each(&self) -> Vec<(&Change, bool)> {

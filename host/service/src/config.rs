@@ -1,6 +1,10 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
 mod health;
+mod numbering;
+mod overlay;
+mod policy;
+mod printed;
 mod reason;
 mod tenant;
 
@@ -13,9 +17,12 @@ use callsign::Compiler;
 use callsign_private::{FileError, file as private_file};
 use callsign_store_address::StoreAddress;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
+use utoipa::ToSchema;
 
 pub use self::health::Health;
+pub use self::numbering::NumberingConfig;
+pub use self::policy::PolicyLimits;
 pub use self::tenant::Tenant;
 use crate::store::CatalogAddress;
 
@@ -24,11 +31,12 @@ use crate::store::CatalogAddress;
 pub const ENVIRONMENT: &str = "CALLSIGN_SERVE_";
 
 /// How the service runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
     /// The data folder, for every store without an address of its own. Created if missing.
+    #[schema(value_type = String)]
     pub data: PathBuf,
     /// Where the service listens.
     pub listen: Listen,
@@ -38,12 +46,16 @@ pub struct Config {
     pub sticky: Sticky,
     /// Limits on input and load.
     pub limits: Limits,
-    /// What each tenant may use.
+    /// The limits of every policy, the standard one included.
+    pub policy: PolicyLimits,
+    /// What each tenant may use. 0 means no limit, except for `together_percent`.
     pub tenant: Tenant,
     /// Rate limits of each key.
     pub rate: Rate,
     /// How the health of senders follows from delivery receipts.
     pub health: Health,
+    /// What the operator knows of the world's numbers beyond this release.
+    pub numbering: NumberingConfig,
     /// What is logged, on standard error.
     pub log: Log,
     /// Where modules are compiled. Not part of the file: the program sets it. Default in this process, which has no limits for
@@ -53,52 +65,63 @@ pub struct Config {
 }
 
 /// Where the service listens.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Listen {
     /// Address and port. Port 0 takes any free port; the log says which.
+    #[schema(value_type = String)]
     pub address: SocketAddr,
     /// Another address, for `/healthz`, `/readyz` and `/metrics` alone. It is served by a thread of its own, without
     /// TLS, so the load of the main one cannot block it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub probes: Option<SocketAddr>,
     /// A PEM file with the certificate chain. With `key` it makes the service use TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub certificate: Option<PathBuf>,
     /// A PEM file with the certificate's private key.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub key: Option<PathBuf>,
 }
 
-/// Where the platform is stored.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Where the platform is stored, and how long its audit log is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CatalogConfig {
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE` for a fleet, or the path of a SQLite file. Empty: `catalog.sqlite`
     /// in the data folder.
     #[serde(with = "or_empty")]
+    #[schema(value_type = String, default = "")]
     pub store: Option<CatalogAddress>,
+    /// How many days the audit log goes back; 0 is no bound.
+    pub audit_days: u64,
+    /// How many revisions the audit log has at most; 0 is no bound.
+    pub audit_revisions: u64,
 }
 
 /// Where pins are stored.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sticky {
     /// `postgres://...`, `redis://...` or `rediss://...` for a fleet, or the path of a folder. Empty: `pins` in the data
     /// folder.
     #[serde(with = "or_empty")]
+    #[schema(value_type = String, default = "")]
     pub store: Option<StoreAddress>,
     /// A file with the key that recipients are hashed with. Without it a folder uses a key of its own, and databases
     /// store plain numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub recipient_key: Option<PathBuf>,
 }
 
 /// Limits on input and load.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
@@ -106,7 +129,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The most bytes of an uploaded module.
     pub module_bytes: usize,
-    /// The most bytes of an import of senders.
+    /// The most bytes of an import of senders, and of a whole catalog.
     pub import_bytes: usize,
     /// The most messages of a request for decisions.
     pub messages: usize,
@@ -143,22 +166,22 @@ pub struct Limits {
 }
 
 /// Rate limits of each key. 0 means no limit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Rate {
     /// Management requests per second.
     pub management_per_second: u32,
-    /// How many may come at once.
+    /// How many management requests may come at once.
     pub management_burst: u32,
     /// Messages to decide per second.
     pub messages_per_second: u32,
-    /// How many may come at once.
+    /// How many messages may come at once.
     pub messages_burst: u32,
 }
 
 /// What is logged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Log {
@@ -169,7 +192,7 @@ pub struct Log {
 }
 
 /// The format of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -186,12 +209,20 @@ impl Default for Config {
             catalog: CatalogConfig::default(),
             sticky: Sticky::default(),
             limits: Limits::default(),
+            policy: PolicyLimits::default(),
             tenant: Tenant::default(),
             rate: Rate::default(),
             health: Health::default(),
+            numbering: NumberingConfig::default(),
             log: Log::default(),
             compiler: Compiler::default(),
         }
+    }
+}
+
+impl Default for CatalogConfig {
+    fn default() -> Self {
+        Self { store: None, audit_days: 400, audit_revisions: 10_000_000 }
     }
 }
 
@@ -301,10 +332,10 @@ impl Config {
         // Every key that there is, and over it what the file says as it says it: what is printed has no passwords.
         let mut table = Table::try_from(Self::default()).map_err(|error| unsound(error.to_string()))?;
         let own: Table = toml::from_str(&text).map_err(|error| unsound(reason::of_text(&text, &error, None)))?;
-        overlay(&mut table, own);
+        overlay::overlay(&mut table, own);
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix(ENVIRONMENT) {
-                put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
+                overlay::put(&mut table, key, &value).map_err(|reason| unsound(format!("{name}: {reason}")))?;
                 // Checked after each variable, so that an error can name it.
                 let read: Result<Self, toml::de::Error> = table.clone().try_into();
                 read.map_err(|error| unsound(format!("{name}: {}", reason::of(&error, None))))?;
@@ -315,9 +346,9 @@ impl Config {
         Ok(config)
     }
 
-    /// The configuration as a TOML file, with `***` for passwords.
+    /// The configuration as a TOML file: every key with what it is, its default and its value, with `***` for passwords.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).unwrap_or_default()
+        printed::text(self)
     }
 
     /// Whether an address in it has a password.
@@ -353,6 +384,7 @@ impl Config {
         if limits.bodies_bytes < largest {
             return Err(format!("limits.bodies_bytes is less than the largest single body, {largest}"));
         }
+        self.policy.check()?;
         self.tenant.check(limits)?;
         self.health.check()?;
         if limits.messages > 100_000 {
@@ -409,46 +441,6 @@ fn read(path: &Path) -> std::io::Result<(String, File)> {
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     Ok((text, file))
-}
-
-/// Puts the keys of a file over the defaults.
-fn overlay(table: &mut Table, own: Table) {
-    for (name, value) in own {
-        match (table.get_mut(&name), value) {
-            (Some(Value::Table(table)), Value::Table(own)) => overlay(table, own),
-            (_, value) => {
-                table.insert(name, value);
-            }
-        }
-    }
-}
-
-/// Sets the value of an environment variable: `LISTEN_ADDRESS` is `address` in the table `listen`.
-fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
-    let key = key.to_ascii_lowercase();
-    let section = table.keys().filter(|name| key.starts_with(&format!("{name}_"))).max_by_key(|name| name.len());
-    let known = ["certificate", "key", "probes", "recipient_key"];
-    let (table, name) = match section.cloned() {
-        Some(section) => {
-            let name = key[section.len() + 1..].to_owned();
-            match table.get_mut(&section) {
-                Some(Value::Table(table)) => (table, name),
-                _ => return Err("there is no such key".into()),
-            }
-        }
-        None => (table, key),
-    };
-    let value = match table.get(&name) {
-        Some(Value::String(_)) => Value::String(text.to_owned()),
-        Some(Value::Integer(_)) => {
-            Value::Integer(text.trim().parse().map_err(|_| "it is not a whole number".to_owned())?)
-        }
-        Some(_) => return Err("there is no such key".into()),
-        None if known.contains(&&*name) => Value::String(text.to_owned()),
-        None => return Err("there is no such key".into()),
-    };
-    table.insert(name, value);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -14,6 +14,12 @@ pub(crate) const PINS: &str = "pins";
 /// The copies of modules.
 pub(crate) const MODULES: &str = "modules";
 
+/// The socket at which the service hands out its pins.
+pub(crate) const PIN_SOCKET: &str = "pins.sock";
+
+/// The file that is there while a backup is restored. A service does not start on what is there of it.
+pub(crate) const RESTORING: &str = "restoring";
+
 /// Why the folder cannot be locked.
 pub(crate) enum LockError {
     /// Another service uses it.

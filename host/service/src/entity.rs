@@ -162,6 +162,21 @@ pub(crate) fn record(maker: Maker<'_>, id: &str, name: Option<&str>) -> Change {
     Change::put(Kind::Owner, key(maker, id), &Body { entity_name: name.map(Into::into) })
 }
 
+/// The change that removes a record alone.
+pub(crate) fn unrecord(record: &EntityRecord) -> Change {
+    Change::remove(Kind::Owner, key(record.maker(), &record.id))
+}
+
+/// The changes that give an entity another name: the platform's, or where it has none every maker's. One that nobody has
+/// becomes the platform's.
+pub(crate) fn rename(records: &EntityRecords, id: &str, name: Option<&str>) -> Vec<Change> {
+    let makers: Vec<Maker<'_>> = records.called(id).map(EntityRecord::maker).collect();
+    if makers.is_empty() || makers.contains(&None) {
+        return vec![record(None, id, name)];
+    }
+    makers.into_iter().map(|maker| record(maker, id, name)).collect()
+}
+
 /// The changes that take an entity from a maker. Its name leaves the catalog with the last record; the maker's scopes must
 /// not use it any more then.
 pub(crate) fn remove(records: &EntityRecords, maker: Maker<'_>, id: &str) -> Vec<Change> {

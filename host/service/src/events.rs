@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 use utoipa::ToSchema;
 
 use crate::binding::Target;
-use crate::change::now;
+use crate::change::{Entry, now, time};
 use crate::config::Config;
 use crate::tenant::Share;
 
@@ -21,13 +21,12 @@ const BACKLOG: usize = 1_024;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
-    /// A number that counts the events of this node.
+    /// The revision of the fleet that it happened at: of a revision its own number.
     pub(crate) id: u64,
     /// `revision`, `swapped`, `rolledBack`, `unbound`, `rejected`, `shadowed`, `canary`, `withdrawn`, `recalled`,
     /// `failed`, `rested` or `recovered`.
     pub(crate) event: &'static str,
-    /// Milliseconds since 1970.
-    pub(crate) at: u64,
+    pub(crate) at: String,
     /// The target of the binding; left out for events about the catalog.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<Target>,
@@ -39,12 +38,22 @@ pub(crate) struct Event {
 
 impl Event {
     fn new(event: &'static str, target: Option<Target>, details: Value) -> Self {
-        Self { id: 0, event, at: now(), target, details }
+        Self { id: 0, event, at: time(now()), target, details }
     }
 
     /// A revision is in use.
     pub(crate) fn revision(revision: u64, who: &str, action: &str) -> Self {
-        Self::new("revision", None, json!({ "revision": revision, "who": who, "action": action }))
+        let details = json!({ "revision": revision, "who": who, "action": action });
+        Self { id: revision, ..Self::new("revision", None, details) }
+    }
+
+    /// A revision that was in use before somebody listened.
+    pub(crate) fn of_entry(entry: &Entry) -> Self {
+        Self { at: time(entry.at), ..Self::revision(entry.revision, &entry.who, &entry.action) }
+    }
+
+    pub(crate) fn is_revision(&self) -> bool {
+        self.event == "revision"
     }
 
     /// A policy was rejected.
@@ -85,23 +94,26 @@ impl Event {
 /// Where events are sent and listened to.
 pub(crate) struct Events {
     sender: broadcast::Sender<Arc<Event>>,
-    next: AtomicU64,
+    /// The newest revision that was told.
+    newest: AtomicU64,
     /// How many may listen.
     pub(crate) places: Arc<Share>,
 }
 
 impl Events {
-    pub(crate) fn new(config: &Config) -> Self {
+    /// Of a node that begins with a revision.
+    pub(crate) fn new(config: &Config, revision: u64) -> Self {
         let listeners = config.limits.listeners;
         Self {
             sender: broadcast::channel(BACKLOG).0,
-            next: AtomicU64::new(1),
+            newest: AtomicU64::new(revision),
             places: Share::new(listeners, config.tenant.together(listeners)),
         }
     }
 
     pub(crate) fn send(&self, mut event: Event) {
-        event.id = self.next.fetch_add(1, Ordering::Relaxed);
+        // The numbers are of the store and so of all nodes: who comes back, to whatever node, can say what it heard last.
+        event.id = self.newest.fetch_max(event.id, Ordering::Relaxed).max(event.id);
         // An error means that nobody listens.
         let _ = self.sender.send(Arc::new(event));
     }

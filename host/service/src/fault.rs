@@ -96,7 +96,11 @@ impl Fault {
 
 impl From<crate::store::StoreError> for Fault {
     fn from(error: crate::store::StoreError) -> Self {
-        tracing::warn!("a change was not made: {error}");
+        // That the store is away is told once, not by every request.
+        match &error {
+            crate::store::StoreError::Unavailable(_) => tracing::debug!("a change was not made: {error}"),
+            error => tracing::warn!("a change was not made: {error}"),
+        }
         let text =
             "the catalog store does not answer, so nothing can be changed; whether this change was made is not known";
         Self { is_store_unavailable: true, ..Self::unavailable(text, Duration::from_secs(1)) }

@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::Json;
+use crate::change::time;
+use crate::http::{Json, OwnBody};
 use crate::service::Service;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -28,15 +29,30 @@ struct Health {
     starting: usize,
     /// The revision of the platform that is served.
     revision: u64,
+    /// Stores that do not answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    away: Vec<Away>,
+}
+
+/// A store that does not answer.
+#[derive(Serialize, ToSchema)]
+struct Away {
+    /// `catalog`, without which nothing can be changed, or `pins`, without which messages that need one are refused.
+    store: &'static str,
+    /// Since when.
+    since: String,
 }
 
 fn health(service: &Service) -> Health {
     let ending = *service.ending.borrow();
+    let away = [("catalog", service.catalog_outage.since()), ("pins", service.pin_outage.since())];
+    let away = away.into_iter().filter_map(|(store, since)| Some(Away { store, since: time(since?) }));
     Health {
         decides: true,
         changes: service.is_changeable() && !ending,
         starting: service.starting_bindings(),
         revision: service.state().revision,
+        away: away.collect(),
     }
 }
 
@@ -53,7 +69,9 @@ async fn alive(State(service): State<Arc<Service>>) -> Json<Health> {
 async fn ready(State(service): State<Arc<Service>>) -> Response {
     let health = health(&service);
     let status = if health.changes { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(health)).into_response()
+    let mut response = (status, axum::Json(health)).into_response();
+    response.extensions_mut().insert(OwnBody);
+    response
 }
 
 /// The metrics, for Prometheus.
@@ -62,6 +80,7 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
 async fn metrics(State(service): State<Arc<Service>>) -> Response {
     service.metrics.revision.set(service.state().revision.cast_signed());
     service.metrics.changeable.set(service.is_changeable().into());
+    service.metrics.pins_answer.set((!service.pin_outage.is_away()).into());
     service.metrics.set_highest(service.tenants.highest());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], service.metrics.text()).into_response()

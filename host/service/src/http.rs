@@ -11,14 +11,14 @@ mod listener;
 mod needs;
 mod probes;
 mod rate;
-mod tls;
+pub(crate) mod tls;
 mod unique_keys;
 mod write_timeout;
 
 pub(crate) use self::caller::Caller;
 pub(crate) use self::error_format::{ErrorBody, NoContent, Paged, Problem, RequestErrorBody};
 pub(crate) use self::error_responses::{Errors1, Errors2, Problems};
-pub(crate) use self::guard::{Guard, guard};
+pub(crate) use self::guard::{Guard, OwnBody, SHORT, guard};
 pub(crate) use self::input::{
     Json, PageQuery, Parameters, ShortPageQuery, body, element, id, not_json, plain, raw_object,
 };

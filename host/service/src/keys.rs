@@ -79,15 +79,23 @@ pub enum KeysError {
 }
 
 impl Keys {
-    /// Opens the platform of a configuration.
+    /// Opens the platform of a configuration, and makes it if there is none.
     ///
     /// # Errors
-    /// It cannot be opened.
-    pub async fn open(config: &Config) -> Result<Self, KeysError> {
+    /// It cannot be opened or made.
+    pub async fn open_or_make(config: &Config) -> Result<Self, KeysError> {
         PrivateFolder::make(&config.data).map_err(|error| StoreError::Open {
             place: config.data.display().to_string(),
             reason: error.to_string(),
         })?;
+        Ok(Self { store: Store::open(&config.catalog_store(), Operator::Maker).await? })
+    }
+
+    /// Opens the platform of a configuration.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened.
+    pub async fn open(config: &Config) -> Result<Self, KeysError> {
         Ok(Self { store: Store::open(&config.catalog_store(), Operator::Person).await? })
     }
 

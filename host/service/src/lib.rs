@@ -1,6 +1,7 @@
 //! The decision as a service: `callsign serve`.
 //!
-//! The way of a message: `http::guard` lets the request in, and `v1::decisions` reads it and asks the gateway.
+//! The way of a message: `http::guard` lets the request in, and `v1::decisions` reads it and asks the gateway. Whatever is not
+//! a short decision is done by threads of lower priority, in the `bulk_lane`.
 //!
 //! The way of a change: a handler plans which elements to put and remove. `service::commit` checks that the result is a
 //! valid platform and writes it to the `store` as one revision. `service::apply` puts the revision to use on this node,
@@ -11,7 +12,11 @@
 #![forbid(unsafe_code)]
 
 mod association;
+mod audit_element;
+mod backup;
 mod binding;
+mod bulk_lane;
+mod catalog_file;
 mod catalog_import;
 mod change;
 mod config;
@@ -27,8 +32,12 @@ mod metrics;
 mod module;
 mod module_cache;
 mod openapi;
+mod outage;
+mod pin_socket;
+mod pins;
 mod provisioning;
 mod refused_traffic;
+mod reload;
 mod router;
 mod sender_health;
 mod server;
@@ -41,11 +50,14 @@ mod timed_store;
 mod v1;
 mod visibility;
 
+pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
-    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, Rate, Sticky, Tenant,
+    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, NumberingConfig,
+    PolicyLimits, Rate, Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
+pub use reload::{ReloadError, Reloaded, Reloader};
 pub use server::{Running, Started, document, start};
 pub use service::StartError;
 pub use store::{CatalogAddress, StoreError};

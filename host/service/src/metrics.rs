@@ -82,6 +82,8 @@ pub(crate) struct Metrics {
     /// The series of decision requests, so that the hot path needs no lookup in the families.
     decided: (Counter, Histogram),
     store: Family<Operation, Histogram, fn() -> Histogram>,
+    /// Of the catalog store and of the store of pins.
+    store_failures: Family<StoreLabel, Counter>,
     over_budget: [Counter; Budget::ALL.len()],
     /// How much of each budget that tenant uses which uses most of it.
     highest: [Gauge<f64, AtomicU64>; Budget::ALL.len()],
@@ -94,6 +96,7 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) revision: Gauge,
     pub(crate) changeable: Gauge,
+    pub(crate) pins_answer: Gauge,
     /// Senders that are unhealthy for some channel and country.
     pub(crate) unhealthy_senders: Gauge,
     /// Receipts: delivered, undelivered, blocked.
@@ -148,6 +151,11 @@ struct Operation {
     operation: &'static str,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StoreLabel {
+    store: &'static str,
+}
+
 /// The template of a path, such as `/v1/senders/{senderId}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Name(std::sync::Arc<str>);
@@ -194,12 +202,14 @@ impl Default for Metrics {
         let request_seconds: Family<Route, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(request_buckets);
         let store: Family<Operation, Histogram, fn() -> Histogram> = Family::new_with_constructor(request_buckets);
+        let store_failures: Family<StoreLabel, Counter> = Family::default();
         let over_budget: Family<BudgetLabel, Counter> = Family::default();
         let highest: Family<BudgetLabel, Gauge<f64, AtomicU64>> = Family::default();
         let connections_refused = Counter::default();
         let decisions = decision_buckets();
         let (shed, in_progress, waiting) = (Counter::default(), Gauge::default(), Gauge::default());
         let (connections, revision, changeable) = (Gauge::default(), Gauge::default(), Gauge::default());
+        let pins_answer = Gauge::default();
         registry.register("decisions", "Messages that have a sender, by the step that settled it", steps.clone());
         registry.register("refusals", "Messages that have none, by code; OWN are those of policies", refusals.clone());
         registry.register_with_unit(
@@ -213,6 +223,12 @@ impl Default for Metrics {
         registry.register("requests", "Requests that were answered", requests.clone());
         registry.register_with_unit("request", "What requests took", Unit::Seconds, request_seconds.clone());
         registry.register_with_unit("store", "What stores took to answer", Unit::Seconds, store.clone());
+        registry.register(
+            "store_failures",
+            "Operations of stores that failed because the store does not answer",
+            store_failures.clone(),
+        );
+        registry.register("sticky_store_up", "Whether the store of pins answers", pins_answer.clone());
         registry.register("requests_shed", "Requests that were turned away under load", shed.clone());
         registry.register("tenant_over_budget", "How often a tenant was over a budget, by budget", over_budget.clone());
         registry.register(
@@ -259,6 +275,7 @@ impl Default for Metrics {
             request_seconds,
             decided,
             store,
+            store_failures,
             over_budget,
             highest,
             connections_refused,
@@ -270,6 +287,7 @@ impl Default for Metrics {
             changeable,
             unhealthy_senders,
             receipts,
+            pins_answer,
         }
     }
 }
@@ -387,6 +405,11 @@ impl Metrics {
     /// Measures an operation of a store.
     pub(crate) fn stored(&self, store: &'static str, operation: &'static str, took: Duration) {
         self.store.get_or_create(&Operation { store, operation }).observe(took.as_secs_f64());
+    }
+
+    /// The failures of a store.
+    pub(crate) fn store_failures(&self, store: &'static str) -> Counter {
+        self.store_failures.get_or_create_owned(&StoreLabel { store })
     }
 
     /// All metrics as text, in the OpenMetrics format.

@@ -22,6 +22,9 @@ pub(crate) struct ModuleRecord {
     /// The application that owns it; `None` is the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) application_id: Option<String>,
+    /// Whether tenants may bind it. Only modules of the platform are shared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) shared: bool,
 }
 
 /// Whether a name is kept for modules of the platform: `callsign`, and whatever begins with it and a separator. The policies

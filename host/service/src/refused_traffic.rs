@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
-use callsign::{Channel, Country, DEFAULT_APPLICATION, Destination, Message, Refusal};
+use callsign::{AreaCodes, Channel, Country, DEFAULT_APPLICATION, Message, Refusal};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use crate::change::now;
@@ -63,8 +63,8 @@ struct Part {
 impl RefusedTraffic {
     /// Counts a refused message. Other refusals than those for want of a strategy or a sender are ignored. A message
     /// whose entry exists costs a hash and a lock that is rarely contended.
-    pub(crate) fn add(&self, message: &Message<'_>, refusal: &Refusal) {
-        let parsed = || Destination::parse(message.to).ok().map(|destination| destination.country);
+    pub(crate) fn add(&self, message: &Message<'_>, refusal: &Refusal, area_codes: &AreaCodes) {
+        let parsed = || area_codes.parse(message.to).ok().map(|destination| destination.country);
         let (code, country) = match refusal {
             Refusal::NoEligibleSender { country, .. } => ("NO_ELIGIBLE_SENDER", Some(*country)),
             Refusal::CountryNotAllowed(country) => ("COUNTRY_NOT_ALLOWED", Some(*country)),
@@ -215,13 +215,13 @@ mod tests {
         let traffic = RefusedTraffic::default();
         let message = Message::new(Channel::Sms, "+33628550123").application("shop");
         for _ in 0..3 {
-            traffic.add(&message, &refusal("FR"));
+            traffic.add(&message, &refusal("FR"), AreaCodes::standard());
         }
-        traffic.add(&message, &Refusal::NoStrategy);
-        traffic.add(&message.entity("acme"), &refusal("FR"));
-        traffic.add(&message, &Refusal::SenderNotRegistered);
-        traffic.add(&message.message_type(MessageType::PROMOTIONAL), &refusal("FR"));
-        traffic.add(&message.message_type(MessageType::PROMOTIONAL), &refusal("FR"));
+        traffic.add(&message, &Refusal::NoStrategy, AreaCodes::standard());
+        traffic.add(&message.entity("acme"), &refusal("FR"), AreaCodes::standard());
+        traffic.add(&message, &Refusal::SenderNotRegistered, AreaCodes::standard());
+        traffic.add(&message.message_type(MessageType::PROMOTIONAL), &refusal("FR"), AreaCodes::standard());
+        traffic.add(&message.message_type(MessageType::PROMOTIONAL), &refusal("FR"), AreaCodes::standard());
         let mut all = traffic.all(Some("shop"));
         all.sort_by_key(|refused| refused.count);
         let entries: Vec<_> = all.iter().map(|refused| (refused.key(), refused.code, refused.count)).collect();
@@ -236,7 +236,11 @@ mod tests {
         );
         traffic.forget(&all[0]);
         assert_eq!(traffic.all(None), all[1..]);
-        traffic.add(&Message::new(Channel::Sms, "+33628550123").application("bank"), &refusal("FR"));
+        traffic.add(
+            &Message::new(Channel::Sms, "+33628550123").application("bank"),
+            &refusal("FR"),
+            AreaCodes::standard(),
+        );
         traffic.forget_application("shop");
         assert_eq!(traffic.all(None).iter().map(|refused| &*refused.application).collect::<Vec<_>>(), ["bank"]);
         traffic.forget_application("bank");
@@ -247,11 +251,15 @@ mod tests {
     fn there_is_a_limit_and_what_is_asked_for_often_stays() {
         let traffic = RefusedTraffic::default();
         let often = Message::new(Channel::Rcs, "+33628550123");
-        traffic.add(&often, &refusal("FR"));
+        traffic.add(&often, &refusal("FR"), AreaCodes::standard());
         for number in 0..2 * MOST {
             let entity = format!("entity {number}");
-            traffic.add(&Message::new(Channel::Sms, "+33628550123").entity(&entity), &refusal("FR"));
-            traffic.add(&often, &refusal("FR"));
+            traffic.add(
+                &Message::new(Channel::Sms, "+33628550123").entity(&entity),
+                &refusal("FR"),
+                AreaCodes::standard(),
+            );
+            traffic.add(&often, &refusal("FR"), AreaCodes::standard());
         }
         let all = traffic.all(None);
         assert!(all.len() <= MOST && all.len() > MOST / 2, "{}", all.len());
@@ -268,11 +276,11 @@ mod tests {
         let message = Message::new(Channel::Sms, "+33628550123");
         for number in 0..500 {
             let entity = format!("entity {number}");
-            traffic.add(&message.application("calm").entity(&entity), &refusal("FR"));
+            traffic.add(&message.application("calm").entity(&entity), &refusal("FR"), AreaCodes::standard());
         }
         for number in 0..2 * MOST {
             let entity = format!("entity {number}");
-            traffic.add(&message.application("flood").entity(&entity), &refusal("FR"));
+            traffic.add(&message.application("flood").entity(&entity), &refusal("FR"), AreaCodes::standard());
         }
         assert_eq!(traffic.all(Some("calm")).len(), 500);
         assert!(traffic.all(None).len() <= MOST);

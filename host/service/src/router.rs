@@ -21,16 +21,18 @@ pub(crate) fn routes() -> (Router<Arc<Service>>, Document) {
         .split_for_parts()
 }
 
-/// Everything that the service answers, behind the guard.
-pub(crate) fn router(service: &Arc<Service>) -> Router {
+/// Everything that the service answers, and the guard before it.
+pub(crate) fn router(service: &Arc<Service>) -> (Router, Arc<Guard>) {
     let (api, document) = routes();
     let guarded = Arc::new(Guard::new(Arc::clone(service), Needs::of(&document)));
-    api.merge(openapi::pages(document))
+    let router = api
+        .merge(openapi::pages(document))
         .with_state(Arc::clone(service))
         .fallback(async || Fault::not_found("this path"))
         // The guard has read the body, up to the limit of its path.
         .layer(DefaultBodyLimit::disable())
-        .layer(axum::middleware::from_fn_with_state(guarded, guard))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&guarded), guard));
+    (router, guarded)
 }
 
 /// What probes ask for, on a listener of their own.

@@ -5,29 +5,35 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use callsign::StickyStore;
-use callsign::sticky::EmbeddedOptions;
-use callsign_private::{Secret, file};
-use callsign_store_address::StoreAddress;
+use callsign_private::{Access, Secret};
 
 use crate::catalog_import;
 use crate::change::{Change, Kind};
 use crate::config::Config;
-use crate::data_folder::{self, LockError};
-use crate::http::{Listener, Probes};
+use crate::data_folder::{self, LockError, RESTORING};
+use crate::http::{Guard, Listener, Probes};
 use crate::key::{Key, Scope};
+use crate::pin_socket::PinSocket;
+use crate::pins;
+use crate::reload::Reloader;
 use crate::router::{self, router, routes};
 use crate::service::{Author, Plan, Service, StartError};
 use crate::store::{Operator, Store};
+
+/// How long what is being written at the end has to be written.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// A service that has started.
 pub struct Running {
     service: Arc<Service>,
     router: Router,
+    guard: Arc<Guard>,
     listener: Listener,
     probes: Option<Probes>,
+    pin_socket: Option<PinSocket>,
     /// Locks the data folder as long as the service runs.
     _lock: File,
 }
@@ -59,12 +65,18 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
         )),
         LockError::File(error) => error.into(),
     })?;
+    if data.has(RESTORING, Access::Readable)? {
+        return Err(StartError::Refused(format!(
+            "a backup was not restored to its end into {}: run `callsign restore` again",
+            config.data.display()
+        )));
+    }
     let listener = Listener::open(&config).await?;
     let address = listener.address().unwrap_or(config.listen.address);
     let probes = config.listen.probes.map(Probes::open).transpose()?;
     let store = Store::open(&config.catalog_store(), Operator::Service).await?;
     let opening = config.clone();
-    let sticky = tokio::task::spawn_blocking(move || open_pins(&opening)).await;
+    let sticky = tokio::task::spawn_blocking(move || pins::open(&opening)).await;
     let sticky = sticky.map_err(|error| StartError::Refused(error.to_string()))??;
     let service = Service::load(config, store, sticky).await?;
     if let Some(path) = catalog {
@@ -73,18 +85,32 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
     let first_key = first_key(&service).await?;
     let probing = probes.as_ref().map(Probes::address);
     let started = Started { address, probes: probing, scheme: listener.scheme(), first_key };
+    let pin_socket = PinSocket::open(&service.config.data);
+    if let Err(error) = &pin_socket {
+        tracing::warn!("`callsign backup` works only while this service does not run: no socket for pins: {error}");
+    }
     // Here, so that what listens answers at once.
-    let router = router(&service);
-    Ok((Running { service, router, listener, probes, _lock: lock }, started))
+    let (router, guard) = router(&service);
+    Ok((Running { service, router, guard, listener, probes, pin_socket: pin_socket.ok(), _lock: lock }, started))
 }
 
 impl Running {
+    /// What takes over another configuration while it runs.
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(Arc::clone(&self.service), Arc::clone(&self.guard), self.listener.tls())
+    }
+
     /// Serves until `end`, then finishes the requests in progress.
     pub async fn until(self, end: impl Future<Output = ()>) {
-        let follower = tokio::spawn(Arc::clone(&self.service).follow());
-        let health = tokio::spawn(Arc::clone(&self.service).follow_health());
-        let receipts = tokio::spawn(Arc::clone(&self.service).run_receipts());
-        let creator = tokio::spawn(Arc::clone(&self.service).run_entity_autocreate());
+        let bulk = &self.service.bulk;
+        let follower = bulk.spawn(Arc::clone(&self.service).follow());
+        let health = bulk.spawn(Arc::clone(&self.service).follow_health());
+        let receipts = bulk.spawn(Arc::clone(&self.service).run_receipts());
+        let creator = bulk.spawn(Arc::clone(&self.service).run_entity_autocreate());
+        let audit = bulk.spawn(Arc::clone(&self.service).run_audit_retention());
+        if let Some(socket) = self.pin_socket {
+            tokio::spawn(socket.serve(Arc::clone(&self.service)));
+        }
         // Until the last request is finished, so that a load balancer sees why the main address takes no more.
         let probing =
             self.probes.map(|probes| probes.serve(&self.service.config.limits, router::probes(&self.service)));
@@ -92,7 +118,11 @@ impl Running {
             tracing::error!("probes are not answered: {error}");
         }
         self.listener.serve(&self.service, self.router, end).await;
-        let _ = tokio::join!(follower, health, receipts, creator);
+        let _ = tokio::join!(follower, health, receipts, creator, audit);
+        bulk.end(LAST_WRITES).await;
+        if let Err(error) = self.service.store.close().await {
+            tracing::debug!("the catalog is not closed in order: {error}");
+        }
         drop(probing);
     }
 }
@@ -100,21 +130,6 @@ impl Running {
 /// The OpenAPI document, as JSON.
 pub fn document() -> String {
     routes().1.to_pretty_json().unwrap_or_default()
-}
-
-fn open_pins(config: &Config) -> Result<Arc<dyn StickyStore>, StartError> {
-    let key = match &config.sticky.recipient_key {
-        None => None,
-        Some(path) => {
-            let place = path.display().to_string();
-            let text = file::read_secret(path)?;
-            let key = str::from_utf8(&text).map_err(|_| callsign::sticky::NotAKey).and_then(str::parse);
-            Some(key.map_err(|error| StartError::RecipientKey { place, reason: error.to_string() })?)
-        }
-    };
-    let own = StoreAddress::Path(config.data.join(data_folder::PINS));
-    let address = config.sticky.store.as_ref().unwrap_or(&own);
-    Ok(callsign::sticky::open(address, key, EmbeddedOptions::default())?)
 }
 
 /// Creates the first key if the platform has none.

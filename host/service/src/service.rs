@@ -1,6 +1,7 @@
 //! The service: a gateway, the catalog store, and what keeps the gateway up to date with the store.
 
 mod apply;
+mod audit_retention;
 mod auto_update;
 mod build_binding;
 mod catch_up;
@@ -15,11 +16,10 @@ mod upgrade;
 mod validate;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use callsign::{Gateway, Revision, StickyStore};
+use callsign::{Gateway, Numbering, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
@@ -27,23 +27,30 @@ use self::entity_autocreate::EntityAutocreate;
 pub use self::load::StartError;
 use self::reconcile::AppliedBindings;
 pub(crate) use self::signals::SenderHealth;
-use crate::config::Config;
+use crate::bulk_lane::BulkLane;
+use crate::config::{Config, Limits};
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
+use crate::outage::Outage;
 use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::tenant::Tenants;
 use crate::tenant_turns::TenantTurns;
 
 /// Everything that handlers need.
 pub(crate) struct Service {
+    /// As it was at the start.
     pub(crate) config: Config,
+    /// `[limits]` as they are now.
+    pub(crate) limits: ArcSwap<Limits>,
     pub(crate) gateway: Gateway,
     pub(crate) sticky: Arc<dyn StickyStore>,
     pub(crate) store: Store,
     pub(crate) modules: Arc<ModuleCache>,
+    /// Where everything is done but short decisions.
+    pub(crate) bulk: BulkLane,
     pub(crate) events: Events,
     pub(crate) tenants: Tenants,
     pub(crate) metrics: Arc<Metrics>,
@@ -55,6 +62,8 @@ pub(crate) struct Service {
     starts: TenantTurns,
     /// Turns to audit the coverage.
     pub(crate) audits: TenantTurns,
+    /// What is known of the world's numbers, for every catalog.
+    pub(crate) numbering: Arc<Numbering>,
     /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
     /// What is known of the health of senders.
@@ -62,8 +71,9 @@ pub(crate) struct Service {
     state: ArcSwap<State>,
     /// Held while a revision is made here, or taken over from another node.
     writer: Mutex<()>,
-    /// Whether the catalog store answered last time.
-    reachable: AtomicBool,
+    /// Whether the catalog store answers, and the store of pins.
+    pub(crate) catalog_outage: Outage,
+    pub(crate) pin_outage: Arc<Outage>,
     /// Set to `true` when the service shuts down; background tasks watch it.
     pub(crate) ending: watch::Sender<bool>,
 }
@@ -86,7 +96,7 @@ impl Service {
 
     /// Whether changes can be made, as far as this node knows.
     pub(crate) fn is_changeable(&self) -> bool {
-        self.reachable.load(Ordering::Relaxed)
+        !self.catalog_outage.is_away()
     }
 
     /// Waits until the service shuts down.
@@ -103,17 +113,11 @@ impl Service {
         answer
     }
 
-    fn note_reachable(&self, reachable: bool) {
-        if self.reachable.swap(reachable, Ordering::Relaxed) != reachable {
-            if reachable {
-                tracing::info!("the catalog store {} answers again", self.store.place());
-            } else {
-                tracing::warn!(
-                    "the catalog store {} does not answer: decisions go on with revision {}, nothing can be changed",
-                    self.store.place(),
-                    self.state.load().revision
-                );
-            }
+    /// Notes how an operation of the catalog store went.
+    fn note<T>(&self, result: &Result<T, StoreError>) {
+        match result {
+            Err(StoreError::Unavailable(reason)) => self.catalog_outage.failed(1, reason),
+            _ => self.catalog_outage.works(),
         }
     }
 }

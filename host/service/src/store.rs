@@ -17,14 +17,17 @@ use tokio::sync::Notify;
 
 pub use self::address::CatalogAddress;
 pub(crate) use self::postgres::Postgres;
-pub(crate) use self::sqlite::Sqlite;
-use crate::change::{Draft, Entry, Kind};
+pub(crate) use self::sqlite::{Sqlite, revision_of_copy};
+use crate::change::{Draft, Entry, Kind, LoggedChange};
 
 /// How many positions each revision has for its elements. 16 million is more than one change can have.
 const PLACES: u64 = 1 << 24;
 
 /// How often the platform is read while others change it.
 const LOADS: u32 = 5;
+
+/// How many revisions are removed from the log at once, so that a change does not wait long for it.
+pub(crate) const FORGOTTEN: usize = 1_000;
 
 /// How many components or settings are read at once.
 const AT_ONCE: usize = 500;
@@ -41,8 +44,10 @@ pub(crate) enum Store {
 pub(crate) enum Operator {
     /// A service: the files are its own.
     Service,
-    /// A person beside it, with `callsign key`: root may work on the files of the service's user.
+    /// A person beside it, with `callsign key`: root may work on the files of the service's user. There must be a platform.
     Person,
+    /// The same, who may make the platform: its first key can be made before a service starts.
+    Maker,
 }
 
 /// An element as it is stored.
@@ -77,16 +82,22 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// There is none, and a command beside the service makes none.
+    #[error("there is no platform in {place}")]
+    NoPlatform {
+        /// Where it would be.
+        place: String,
+    },
     /// What is in it cannot be read.
     #[error("the catalog store is damaged: {0}")]
     Damaged(String),
 }
 
 impl Store {
-    /// Opens a store by its address: a PostgreSQL database, or a SQLite file, which is created if missing.
+    /// Opens a store by its address: a PostgreSQL database, or a SQLite file. A service makes one that is missing.
     pub(crate) async fn open(address: &CatalogAddress, operator: Operator) -> Result<Self, StoreError> {
         match address {
-            CatalogAddress::Postgres(address) => Ok(Self::Postgres(Postgres::open(address).await?)),
+            CatalogAddress::Postgres(address) => Ok(Self::Postgres(Postgres::open(address, operator).await?)),
             CatalogAddress::Sqlite(path) => Ok(Self::Sqlite(Sqlite::open(path, operator).await?)),
         }
     }
@@ -191,6 +202,16 @@ impl Store {
         }
     }
 
+    /// Removes the oldest revisions from the log, at most [`FORGOTTEN`] of them: those that are older than a time, and those up
+    /// to a revision. Returns how many. A node that has not seen them yet loads the platform anew.
+    pub(crate) async fn forget(&self, before: u64, up_to: u64) -> Result<usize, StoreError> {
+        let (before, up_to) = (i64::try_from(before).unwrap_or(i64::MAX), i64::try_from(up_to).unwrap_or(i64::MAX));
+        match self {
+            Self::Sqlite(store) => store.forget(before, up_to).await,
+            Self::Postgres(store) => store.forget(before, up_to).await,
+        }
+    }
+
     /// The digests of all components and settings.
     pub(crate) async fn digests(&self) -> Result<Vec<String>, StoreError> {
         match self {
@@ -204,6 +225,14 @@ impl Store {
         match self {
             Self::Sqlite(store) => store.component(digest).await,
             Self::Postgres(store) => store.component(digest).await,
+        }
+    }
+
+    /// Notes that the service ends in order.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -234,6 +263,8 @@ fn keep_last_bindings(entries: &mut [Entry]) {
         changes.retain(|change| change.kind != Kind::Binding || seen.insert(change.key.clone()));
         changes.reverse();
         entry.changes = changes;
+        // Nobody who follows the log asks for it.
+        entry.before = Vec::new();
     }
 }
 
@@ -243,9 +274,10 @@ fn position(revision: u64, index: usize) -> i64 {
 }
 
 fn entry(revision: i64, at: i64, who: String, action: String, changes: &str) -> Result<Entry, StoreError> {
-    let changes = serde_json::from_str(changes)
+    let logged: Vec<LoggedChange> = serde_json::from_str(changes)
         .map_err(|error| StoreError::Damaged(format!("the changes of revision {revision}: {error}")))?;
-    Ok(Entry { revision: revision as u64, at: at as u64, who, action, changes })
+    let (changes, before) = LoggedChange::split(logged);
+    Ok(Entry { revision: revision as u64, at: at as u64, who, action, changes, before })
 }
 
 fn kind(text: &str) -> Result<Kind, StoreError> {

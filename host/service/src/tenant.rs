@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use callsign::{Gateway, LogBudget, MemoryBudget};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use self::bucket::Bucket;
 pub(crate) use self::budget::{Budget, Used};
@@ -27,6 +27,7 @@ pub(crate) use self::tenants::Tenants;
 use self::turn::Queue;
 pub(crate) use self::turn::{NoTurn, Turn, Turns};
 pub(crate) use self::usage::{Counts, changed};
+use crate::bulk_lane::batches_at_a_time;
 use crate::change::now;
 use crate::config;
 use crate::fault::Fault;
@@ -48,7 +49,10 @@ pub(crate) struct Tenant {
     waiting: Queue,
     /// For the one that waits beside those of other tenants.
     head: Semaphore,
+    /// A permit for each batch in the bulk lane.
+    batches: Semaphore,
     management: Bucket,
+    changes: Bucket,
     messages: Bucket,
     /// In thousandths of a second.
     policy_time: Bucket,
@@ -87,7 +91,9 @@ impl Tenant {
             places: Semaphore::new(places.min(Semaphore::MAX_PERMITS)),
             waiting: Queue::new(limits.waiting),
             head: Semaphore::new(1),
+            batches: Semaphore::new(batches_at_a_time()),
             management: Bucket::new(limits.management_per_second),
+            changes: Bucket::with_burst(limits.changes_per_second, limits.changes_at_once),
             messages: Bucket::new(limits.messages_per_second),
             policy_time: Bucket::new(limits.policy_milliseconds_per_second),
             policy_time_charged: AtomicU64::new(0),
@@ -118,6 +124,19 @@ impl Tenant {
     /// 429.
     pub(crate) fn manages(&self) -> Result<(), Fault> {
         self.management.take(1).map_err(|wait| self.over(Budget::Management, Some(wait)))
+    }
+
+    /// A request that may change the platform.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn changes(&self) -> Result<(), Fault> {
+        self.changes.take(1).map_err(|wait| self.over(Budget::Changes, Some(wait)))
+    }
+
+    /// Waits for a place of a batch in the bulk lane. Always `Some`, since the places are never closed.
+    pub(crate) async fn batch(&self) -> Option<SemaphorePermit<'_>> {
+        self.batches.acquire().await.ok()
     }
 
     /// Whether a request for decisions may come in, before its body is read.
@@ -247,6 +266,7 @@ impl Tenant {
         let limit = match budget {
             Budget::Requests => limits.requests as u64,
             Budget::Management => limits.management_per_second,
+            Budget::Changes => limits.changes_per_second,
             Budget::Messages => limits.messages_per_second,
             Budget::PolicyTime => limits.policy_milliseconds_per_second,
             Budget::InstanceBytes => limits.instance_bytes as u64,
@@ -266,7 +286,7 @@ impl Tenant {
         (limit > 0).then_some(limit)
     }
 
-    /// How much of each budget is used. Of rates, what was used of the last two seconds.
+    /// How much of each budget is used. Of rates, what was used and has not come back yet.
     pub(crate) fn usage(&self) -> [Used; Budget::ALL.len()] {
         Budget::ALL.map(|budget| {
             let used = match budget {
@@ -275,6 +295,7 @@ impl Tenant {
                     all.min(Semaphore::MAX_PERMITS).saturating_sub(self.places.available_permits()) as u64
                 }
                 Budget::Management => self.management.used(),
+                Budget::Changes => self.changes.used(),
                 Budget::Messages => self.messages.used(),
                 Budget::PolicyTime => self.policy_time.used(),
                 Budget::InstanceBytes => self.memory.used() as u64,

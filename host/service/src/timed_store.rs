@@ -1,4 +1,4 @@
-//! The pin store, with its response times measured.
+//! The pin store, with its response times measured, and with what is known of whether it answers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,34 +7,59 @@ use callsign::sticky::{Answers, AsyncStore, Filter, Page, Position, Release, Tou
 use callsign::{Pin, PinKey, StickyError, StickyStore};
 
 use crate::metrics::Metrics;
+use crate::outage::Outage;
 
 /// A pin store that measures the asynchronous reads and writes: those that decisions wait for.
 pub(crate) struct TimedStore {
     store: Arc<dyn StickyStore>,
     metrics: Arc<Metrics>,
+    outage: Arc<Outage>,
 }
 
 impl TimedStore {
-    pub(crate) fn around(store: Arc<dyn StickyStore>, metrics: Arc<Metrics>) -> Arc<dyn StickyStore> {
-        Arc::new(Self { store, metrics })
+    pub(crate) fn around(
+        store: Arc<dyn StickyStore>,
+        metrics: Arc<Metrics>,
+        outage: Arc<Outage>,
+    ) -> Arc<dyn StickyStore> {
+        Arc::new(Self { store, metrics, outage })
+    }
+
+    /// Notes how an operation went.
+    fn note<T>(&self, answer: Result<T, StickyError>) -> Result<T, StickyError> {
+        match &answer {
+            Ok(_) => self.outage.works(),
+            Err(error) => self.outage.failed(1, error),
+        }
+        answer
+    }
+
+    fn note_all<T>(&self, answers: Vec<Result<T, StickyError>>) -> Vec<Result<T, StickyError>> {
+        let mut failed = answers.iter().filter_map(|answer| answer.as_ref().err());
+        match failed.next() {
+            None if answers.is_empty() => {}
+            None => self.outage.works(),
+            Some(error) => self.outage.failed(1 + failed.count() as u64, error),
+        }
+        answers
     }
 }
 
 impl StickyStore for TimedStore {
     fn read(&self, keys: &[PinKey<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
-        self.store.read(keys)
+        self.note_all(self.store.read(keys))
     }
 
     fn write(&self, writes: &[Write<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
-        self.store.write(writes)
+        self.note_all(self.store.write(writes))
     }
 
     fn release(&self, releases: &[Release<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
-        self.store.release(releases)
+        self.note_all(self.store.release(releases))
     }
 
     fn touch(&self, touches: &[Touch<'_>]) -> Result<(), StickyError> {
-        self.store.touch(touches)
+        self.note(self.store.touch(touches))
     }
 
     fn list(&self, filter: &Filter<'_>, after: Option<&Position>, most: usize) -> Result<Page, StickyError> {
@@ -42,7 +67,7 @@ impl StickyStore for TimedStore {
     }
 
     fn count(&self, filter: &Filter<'_>) -> Result<u64, StickyError> {
-        self.store.count(filter)
+        self.note(self.store.count(filter))
     }
 
     fn disk_space(&self) -> Result<Option<u64>, StickyError> {
@@ -56,22 +81,22 @@ impl StickyStore for TimedStore {
 
 impl AsyncStore for TimedStore {
     fn read_async<'a>(&'a self, keys: &'a [PinKey<'a>]) -> Answers<'a> {
-        let Some(store) = self.store.as_async() else { return Box::pin(async move { self.store.read(keys) }) };
+        let Some(store) = self.store.as_async() else { return Box::pin(async move { self.read(keys) }) };
         Box::pin(async move {
             let began = Instant::now();
             let answers = store.read_async(keys).await;
             self.metrics.stored("sticky", "read", began.elapsed());
-            answers
+            self.note_all(answers)
         })
     }
 
     fn write_async<'a>(&'a self, writes: &'a [Write<'a>]) -> Answers<'a> {
-        let Some(store) = self.store.as_async() else { return Box::pin(async move { self.store.write(writes) }) };
+        let Some(store) = self.store.as_async() else { return Box::pin(async move { self.write(writes) }) };
         Box::pin(async move {
             let began = Instant::now();
             let answers = store.write_async(writes).await;
             self.metrics.stored("sticky", "write", began.elapsed());
-            answers
+            self.note_all(answers)
         })
     }
 

@@ -3,6 +3,7 @@
 mod applications;
 mod audit;
 mod bindings;
+mod catalog;
 mod condition;
 mod coverage;
 mod decisions;
@@ -12,6 +13,7 @@ mod entities;
 mod events;
 mod keys;
 mod modules;
+mod numbering;
 mod receipts;
 mod resource;
 mod sender_health;
@@ -36,9 +38,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(modules::get, modules::remove))
         .routes(routes!(modules::component))
         .merge(bindings::routes());
+    let sharing = OpenApiRouter::new().routes(routes!(modules::share)).routes(routes!(modules::unshare));
     let pins =
         OpenApiRouter::new().routes(routes!(sticky::get, sticky::pin, sticky::release)).routes(routes!(sticky::list));
-    let watching = OpenApiRouter::new().routes(routes!(events::listen)).routes(routes!(usage::get));
+    let watching =
+        OpenApiRouter::new().routes(routes!(events::listen)).routes(routes!(usage::get)).routes(routes!(audit::list));
     let keys = OpenApiRouter::new()
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::remove))
@@ -46,15 +50,18 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
         .merge(needs(Scope::Decisions, decisions))
         .merge(needs(Scope::Modules, policies))
+        .merge(needs_platform(Scope::Modules, sharing))
         .merge(needs(Scope::Sticky, pins))
         .merge(needs_platform(Scope::Sticky, OpenApiRouter::new().routes(routes!(sticky::migrate))))
         .merge(needs(Scope::Audit, watching.merge(coverage::routes())))
-        .merge(needs_platform(Scope::Audit, OpenApiRouter::new().routes(routes!(audit::list))))
         .merge(needs_platform(Scope::Keys, keys))
-        .merge(needs(Scope::Numbers, senders::routes()))
+        .merge(needs(Scope::Numbers, senders::routes().merge(numbering::routes())))
         .merge(needs(Scope::Numbers, sender_health::routes().routes(routes!(receipts::receive))))
         .merge(needs_platform(Scope::Numbers, senders::import_routes()))
         .merge(needs(Scope::ApplicationEntity, applications::routes().merge(entities::routes())))
-        .merge(needs_platform(Scope::ApplicationEntity, entities::attribute_routes()))
+        .merge(needs_platform(
+            Scope::ApplicationEntity,
+            entities::attribute_routes().routes(routes!(catalog::get, catalog::put)),
+        ))
         .merge(needs(Scope::SendingStrategy, default_senders::routes().merge(strategies::routes())))
 }

@@ -17,12 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callsign_store_address::PostgresAddress;
-use deadpool_postgres::Pool;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use self::columns::{Keys, stored_key};
-use self::connect::Session;
+use self::connect::{Connections, Server, Session};
 use self::list::Listing;
 use self::names::{Names, WrittenNames};
 use self::release::ReleaseRow;
@@ -73,8 +72,11 @@ use crate::store::StickyStore;
 ///
 /// **Other engines** that speak the protocol need hash partitions, `uuid_hash_extended`, `INSERT .. ON CONFLICT`, `SKIP
 /// LOCKED`, and `pg_advisory_xact_lock` for opening. Ended pins are searched by `ctid`; without it they stay until
-/// their key is written again. The tests run on PostgreSQL 15. A connection pooler must pool sessions, not
-/// transactions.
+/// their key is written again. The tests run on PostgreSQL 15.
+///
+/// **A pooler** that lends its connections for a transaction at a time (PgBouncer with `pool_mode = transaction`, tested with
+/// 1.18) needs `prepare=false` in the address. Each statement is then a transaction that begins with the settings, in one
+/// round trip, and is planned anew each time. A pooler of sessions needs nothing; one of statements cannot be used.
 ///
 /// **TLS** is as libpq has it: `sslmode` (`disable`, `prefer`, `require`, `verify-ca`, `verify-full`), `sslrootcert`, `sslcert`
 /// and `sslkey`. The default is `prefer`, which is TLS where the server has it and checks no certificate. Use
@@ -98,7 +100,7 @@ struct Shared {
 
 /// A pool of connections, and the retries of calls on it.
 struct Calls {
-    pool: Pool,
+    connections: Connections,
     retrier: Retrier,
 }
 
@@ -194,15 +196,15 @@ impl PostgresStore {
             return Err(OpenError::Address { reason });
         }
         let config = connect::config(address, retry.attempt_timeout)?;
-        let (tls, place) = (connect::connector(address)?, address.place());
+        let (server, place) = (Server::of(address)?, address.place());
         let background = RetryPolicy { attempt_timeout: listing_timeout, total_timeout: listing_timeout, ..retry };
         let calls = |session: Session, connections, retry| {
-            let pool = connect::pool(&config, session, connections)?;
-            Ok::<_, OpenError>(Calls { pool, retrier: Retrier::new(retry) })
+            let connections = connect::connections(&config, session, connections)?;
+            Ok::<_, OpenError>(Calls { connections, retrier: Retrier::new(retry) })
         };
         let shared = Arc::new(Shared {
-            decisions: calls(Session::of_decisions(&tls, &schema, retry.attempt_timeout), connections, retry)?,
-            background: calls(Session::of_background(&tls, &schema, listing_timeout), BACKGROUND, background)?,
+            decisions: calls(Session::of_decisions(&server, &schema, retry.attempt_timeout), connections, retry)?,
+            background: calls(Session::of_background(&server, &schema, listing_timeout), BACKGROUND, background)?,
             written: WrittenNames::new(),
             recipient_key,
         });
@@ -216,7 +218,7 @@ impl PostgresStore {
         let (handle, (touches, waiting)) = (runtime.handle().clone(), mpsc::channel(waiting_touches.max(1)));
         let store = Self { shared, touches, place: place.clone(), handle, runtime: Some(runtime) };
         let key = store.shared.recipient_key.clone();
-        let database = schema::Database { config, tls, place: place.clone() };
+        let database = schema::Database { config, tls: server.tls, place: place.clone() };
         let opening =
             async move { tokio::time::timeout(OPENING, schema::prepare(database, &schema, key.as_ref())).await };
         match pollster::block_on(store.handle.spawn(opening)) {

@@ -40,10 +40,44 @@ struct Line<'a> {
     recipient_hash: Option<String>,
     #[serde(borrow)]
     sender_id: std::borrow::Cow<'a, str>,
+    #[serde(with = "time")]
     first_used: u64,
+    #[serde(with = "time")]
     last_used: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     idle_days: u16,
+}
+
+/// Seconds since 1970, written as RFC 3339.
+mod time {
+    use jiff::Timestamp;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(seconds: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        let at = i64::try_from(*seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        match at {
+            Some(at) => serializer.collect_str(&at),
+            None => serializer.serialize_u64(*seconds),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either<'a> {
+            Seconds(u64),
+            Time(#[serde(borrow)] std::borrow::Cow<'a, str>),
+        }
+        let wrong = || D::Error::custom("expected a time since 1970, such as 2026-09-21T14:13:20Z");
+        match Either::deserialize(deserializer).map_err(|_| wrong())? {
+            Either::Seconds(seconds) => Ok(seconds),
+            Either::Time(text) => {
+                let at: Timestamp = text.parse().map_err(|_| wrong())?;
+                u64::try_from(at.as_second()).map_err(|_| wrong())
+            }
+        }
+    }
 }
 
 fn is_zero(days: &u16) -> bool {
@@ -53,9 +87,8 @@ fn is_zero(days: &u16) -> bool {
 impl PinRecord {
     /// The pin as one JSON object, without an end of line:
     /// `{"applicationId":"shop","entityId":"acme","channel":"SMS","recipient":"+14155550123","senderId":"n1",
-    /// "firstUsed":1790000000,"lastUsed":1790000000,"idleDays":90}`. `entityId` and `idleDays` are left out if the pin
-    /// has none; a store that hashes recipients has `recipientHash` instead of `recipient`. Times are seconds since
-    /// 1970. The pin of an application that was removed and made again has `scopeHash` too.
+    /// "firstUsed":"2026-09-21T14:13:20Z","lastUsed":"2026-09-21T14:13:20Z","idleDays":90}`. `entityId` and `idleDays` are
+    /// left out if the pin has none; a store that hashes recipients has `recipientHash` instead of `recipient`. The pin of an application that was removed and made again has `scopeHash` too.
     pub fn to_json(&self) -> String {
         let (recipient, recipient_hash) = match self.recipient {
             Recipient::Number(number) => (Some(number.to_string()), None),
@@ -78,7 +111,7 @@ impl PinRecord {
         serde_json::to_string(&line).unwrap_or_default()
     }
 
-    /// Reads a line that [`PinRecord::to_json`] wrote.
+    /// Reads a line that [`PinRecord::to_json`] wrote. Earlier versions wrote times in seconds since 1970, which are read too.
     ///
     /// # Errors
     /// What is wrong with the line, as a message.
@@ -101,7 +134,7 @@ impl PinRecord {
         let mut pin = Pin::new(PinnedSender::new(&sender).key, line.first_used, line.idle_days);
         pin.last_used = line.last_used;
         if pin.last_used < pin.first_used || pin.last_used > u64::from(u32::MAX) {
-            return Err("lastUsed is before firstUsed, or no time in seconds since 1970".into());
+            return Err("lastUsed is before firstUsed, or after the year 2105".into());
         }
         let application = id("applicationId", &line.application_id)?;
         let entity = line.entity_id.as_deref().map(|text| id("entityId", text)).transpose()?;

@@ -133,6 +133,8 @@ mod tests {
             ("POSTGRES://me@db", "postgres://me@db"),
             ("host=db password=canary user=me", "postgres://me:***@db"),
             (" dbname = 'a b'  host=db,other port=1,2", "postgres://db:1,other:2/a%20b"),
+            ("postgres://db?prepare=false&sslmode=require", "postgres://db?sslmode=require&prepare=false"),
+            ("host=db prepare=true", "postgres://db"),
             ("redis://one:1,two", "redis://one:1,two:6379"),
             ("rediss://:canary@[::1]:7", "rediss://:***@[::1]:7"),
         ] {
@@ -182,6 +184,7 @@ mod tests {
             "postgres://me:canary@db/x?sslmode=canary",
             "postgres://me:canary@db/x?sslmode=allow",
             "postgres://me:canary@db/x?sslmode",
+            "postgres://me:canary@db/x?prepare=canary",
             "postgres://me:canary@db/x?sslcert=a",
             "postgres://me:canary@db/x?sslrootcert=system&sslmode=require",
             "postgres://[canary",

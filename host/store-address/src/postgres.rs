@@ -36,11 +36,12 @@ const OPTIONS: [&str; 13] = [
 /// All of them, for messages.
 const KNOWN: &str = "host, hostaddr, port, user, password, dbname, sslmode, sslrootcert, sslcert, sslkey, sslnegotiation, \
                      channel_binding, application_name, connect_timeout, tcp_user_timeout, keepalives, keepalives_idle, \
-                     keepalives_interval, keepalives_retries, target_session_attrs, load_balance_hosts and options";
+                     keepalives_interval, keepalives_retries, target_session_attrs, load_balance_hosts, options and prepare";
 
 /// A PostgreSQL database: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?OPTION=VALUE`, or `host=HOST user=USER ...`. Of several
 /// hosts (`HOST:PORT,HOST:PORT`) the first that will do is used. [`Tls`] is asked for by `sslmode` and the options that
-/// belong to it; the default is `prefer`, as in libpq.
+/// belong to it; the default is `prefer`, as in libpq. `prepare=false` is for a pooler between client and server, see
+/// [`prepares`](Self::prepares).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresAddress {
     hosts: Vec<String>,
@@ -51,6 +52,7 @@ pub struct PostgresAddress {
     database: Option<String>,
     /// Further options, with names of `OPTIONS`.
     options: Vec<(&'static str, String)>,
+    unprepared: bool,
     tls: Tls,
 }
 
@@ -71,6 +73,7 @@ struct Parts {
     password: Option<Secret>,
     database: Option<String>,
     options: Vec<(&'static str, String)>,
+    unprepared: bool,
     tls: TlsOptions,
 }
 
@@ -91,6 +94,13 @@ impl Parts {
             "user" => self.user = Some(value.to_owned()),
             "password" => self.password = Some(Secret::new(value)),
             "dbname" => self.database = Some(value.to_owned()),
+            "prepare" => {
+                self.unprepared = match value {
+                    "true" => false,
+                    "false" => true,
+                    _ => return Err(AddressError::Value { option: "prepare", expected: "true or false" }),
+                };
+            }
             name => {
                 if self.tls.take(name, value)? {
                     return Ok(());
@@ -129,6 +139,7 @@ impl Parts {
             password: self.password,
             database: self.database.filter(|name| !name.is_empty()),
             options: self.options,
+            unprepared: self.unprepared,
             tls,
         };
         // The values that only the client knows.
@@ -192,6 +203,13 @@ impl PostgresAddress {
     /// Whether and how connections are encrypted.
     pub fn tls(&self) -> &Tls {
         &self.tls
+    }
+
+    /// Whether a session of the client is one of the server: true unless the address says `prepare=false`. Through a pooler
+    /// that lends its connections for a transaction at a time, such as PgBouncer with `pool_mode = transaction`, it is
+    /// not: what one client prepares or sets, another one finds, and none is told by `NOTIFY`.
+    pub fn prepares(&self) -> bool {
+        !self.unprepared
     }
 
     /// Server and database, for messages: `postgres://USER@HOST:PORT/DATABASE`.
@@ -260,6 +278,9 @@ impl fmt::Display for PostgresAddress {
         for (name, value) in &self.options {
             write!(f, "{mark}{name}={}", encode_value(value))?;
             mark = '&';
+        }
+        if self.unprepared {
+            write!(f, "{mark}prepare=false")?;
         }
         Ok(())
     }

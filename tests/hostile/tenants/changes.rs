@@ -64,7 +64,7 @@ fn a_tenant_does_not_take_the_elements_that_the_platform_may_have() {
     let there: usize = least.as_object().unwrap().values().map(|list| list.as_array().unwrap().len()).sum();
     // A tenant may have 400 of the 600 that there is room for.
     let config = format!(
-        "[limits]\nelements = {}\n[tenant]\nassociations = 200\nstrategies = 100\nentities = 100\n",
+        "[limits]\nelements = {}\n[tenant]\nassociations = 200\nstrategies = 100\nentities = 100\nchanges_per_second = 0\n",
         there + 600
     );
     let world = World::alone_with(&least, &config);
@@ -90,7 +90,7 @@ fn a_tenant_does_not_take_the_elements_that_the_platform_may_have() {
 
 #[test]
 fn renaming_without_end_does_not_fill_the_store() {
-    let world = World::beside_others();
+    let world = World::beside_others_with("[tenant]\nchanges_per_second = 0\n");
     let key = world.key(ATTACKER, &SCOPES);
     let path = format!("/provisioning/1/applications/{ATTACKER}");
     let size = || std::fs::metadata(world.server.data.join("catalog.sqlite")).unwrap().len();

@@ -50,7 +50,12 @@ pub struct World {
 impl World {
     /// Beside other tests.
     pub fn beside_others() -> Self {
-        Self::of(&catalog(), "", Turn::Beside(beside_others()))
+        Self::beside_others_with("")
+    }
+
+    /// The same with a configuration.
+    pub fn beside_others_with(config: &str) -> Self {
+        Self::of(&catalog(), config, Turn::Beside(beside_others()))
     }
 
     /// Alone on the machine: something is measured.

@@ -203,6 +203,16 @@ impl Server {
         command
     }
 
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Who runs it, if that is not the user of the tests.
+    pub fn user(&self) -> Option<(u32, u32)> {
+        self.programs.user
+    }
+
     pub fn address(&self) -> String {
         format!("postgres://callsign:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
     }

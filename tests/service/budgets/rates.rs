@@ -1,5 +1,6 @@
 //! So much a second: 429 for all keys of the tenant, with the time after which to try again.
 
+use callsign_tests::service::Reply;
 use serde_json::{Value, json};
 
 use super::{ENTITIES, STRATEGIES, decide, is_over, message, messages, others_go_on, over_budget, server, used};
@@ -53,6 +54,49 @@ fn requests_that_manage_are_429_in_the_form_of_their_path() {
     server.get(ENTITIES).expect(200);
     // Its own rate is as low; so it is asked once.
     server.until("the bank may", || server.ask(&bank, "GET", ENTITIES, None).status == 200);
+}
+
+#[test]
+fn changes_are_so_many_a_second_and_what_is_read_goes_on() {
+    let server = server("changes_per_second = 1\nchanges_at_once = 3");
+    let bank = server.new_key(Some("bank"), &[]);
+    let (shop, second) = (server.new_key(Some("shop"), &[]), server.new_key(Some("shop"), &[]));
+    let made = std::cell::Cell::new(0);
+    let make = |key: &str| {
+        made.set(made.get() + 1);
+        server.ask(key, "POST", ENTITIES, Some(&json!({ "entityId": format!("e{}", made.get()) })))
+    };
+    // One comes back every second, so a slow machine may make a few more.
+    let until_refused = |path: &str, ask: &dyn Fn() -> Reply| {
+        let refused = (0..100).map(|_| ask()).find(|reply| reply.status == 429).expect("it is refused at some time");
+        is_over(path, &refused, 429, "changes_per_second");
+    };
+    for _ in 0..3 {
+        make(&shop).expect(201);
+    }
+    until_refused(ENTITIES, &|| make(&shop));
+    // Of all its keys, and on all paths.
+    until_refused(ENTITIES, &|| make(&second));
+    let swap = json!({ "module": "standard" });
+    until_refused("/v1/binding", &|| server.ask(&second, "PUT", "/v1/binding?applicationId=shop", Some(&swap)));
+    let authorization = format!("App {shop}");
+    until_refused("/v1/modules", &|| {
+        server.send(&[("authorization", &authorization)], "POST", "/v1/modules", Some(b"no component"))
+    });
+    // What is refused for what it says is paid for too.
+    until_refused(ENTITIES, &|| server.ask(&bank, "POST", ENTITIES, Some(&json!({ "entityId": "" }))));
+    // Reading, deciding and pins go on, and the platform has no such budget.
+    server.ask(&shop, "GET", ENTITIES, None).expect(200);
+    decide(&server, &shop, &message()).expect(200);
+    for _ in 0..5 {
+        let pin = server.ask(&shop, "DELETE", "/v1/pins?applicationId=shop&channel=SMS&to=%2B14155550123", None);
+        assert_ne!(pin.status, 429, "{pin:?}");
+        make(server.key()).expect(201);
+    }
+    let (used, refused) = used(&server, "shop", "changes_per_second");
+    assert!(used <= 3 && refused >= 4, "{used} {refused}");
+    assert!(over_budget(&server, "changes_per_second") >= 5.0);
+    server.until("it may change something again", || make(&shop).status == 201);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn a_tenant_sees_its_own_budgets_and_the_platform_any() {
     assert_eq!(fault::keys(named("entities")), ["name", "refused", "used"]);
     // Every key of `[tenant]` but what is of all together, and who waits.
     let printed = server.log();
-    assert!(budgets.len() == 17, "{own} {printed}");
+    assert!(budgets.len() == 18, "{own} {printed}");
     assert_eq!(server.get("/v1/usage?applicationId=shop").expect(200).json()["applicationId"], "shop");
     server.get("/v1/usage").expect(400);
     server.get("/v1/usage?applicationId=none").expect(404);

@@ -26,6 +26,8 @@ fn a_body_over_the_limit_is_refused_by_its_announced_length() {
                 .reply()
                 .unwrap();
         assert_eq!((reply.status, &reply.json()["code"]), (413, &serde_json::json!("TOO_LARGE")));
+        // The limit that an operator would change.
+        assert!(reply.text.contains("1000 bytes that it may have: limits.body_bytes"), "{reply:?}");
     }
     let body = named("fits", 1_000);
     let reply = Wire::with(&server, head(&server, "POST", PATH, "content-length: 1000\r\n") + &body).reply().unwrap();

@@ -95,3 +95,37 @@ fn a_certificate_that_is_none_is_refused_with_its_file() {
     assert!(Server::try_at(&data, &files.config(), &[]).is_err());
     std::fs::remove_dir_all(data).unwrap();
 }
+
+#[test]
+fn at_sighup_another_certificate_is_shown_and_one_that_is_none_changes_nothing() {
+    let (files, other) = (Files::new(), Files::new());
+    let server = Server::with(&files.config());
+    let key = format!("App {}", server.key());
+    let url = format!("{}/provisioning/1/applications", server.url);
+    let works = |certificate: &[u8]| {
+        // A new connection each time.
+        let trusting = agent(RootCerts::new_with_certs(&[Certificate::from_pem(certificate).unwrap()]));
+        trusting.get(&url).header("authorization", &key).call().is_ok()
+    };
+    let [old, new] = [&files, &other].map(|files| std::fs::read(&files.certificate).unwrap());
+    assert!(works(&old) && !works(&new));
+    // A half of the pair, then no certificate at all.
+    std::fs::copy(&other.certificate, &files.certificate).unwrap();
+    let told = server.reload(&files.config());
+    assert!(told.contains("nothing is changed") && told.contains("certificate.pem"), "{told}");
+    assert!(works(&old) && !works(&new));
+    std::fs::write(&files.certificate, "nothing").unwrap();
+    assert!(server.reload(&files.config()).contains("nothing is changed"));
+    assert!(works(&old));
+    // The renewed pair.
+    std::fs::copy(&other.certificate, &files.certificate).unwrap();
+    std::fs::copy(&other.key, &files.key).unwrap();
+    let told = server.reload(&files.config());
+    assert!(told.contains("nothing changed; the certificate was read again"), "{told}");
+    assert!(works(&new) && !works(&old));
+    // Whether TLS is spoken is decided at the start.
+    let told = server.reload("");
+    assert!(told.contains("nothing changed"), "{told}");
+    server.until_logged("need a restart: listen.certificate, listen.key");
+    assert!(works(&new));
+}

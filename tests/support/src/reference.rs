@@ -4,12 +4,13 @@
 //! ```ignore
 //! let mut world = World::random(seed);
 //! let (mut pins, mut spread) = (Pins::default(), Spread::default());
-//! let reference = Reference::new(&world.catalog);
+//! let reference = Reference::new(&world.catalog).with_health(&world.health);
 //! for message in &world.messages {
-//!     let expected = reference.expect(message, &pins);
-//!     // Resolve `message.to_json()` with the implementation and compare. Where it decided:
-//!     spread.observe(message, &expected, sender_id)?;
-//!     pins.observe(message, &expected, sender_id);
+//!     let outcomes = reference.expect_each(message, &pins);
+//!     // Resolve `message.to_json()` with the implementation and compare. Where it decided, for the answer and its fallbacks:
+//!     spread.observe(&message.over(&outcome.channel), &outcome.expected, sender_id)?;
+//!     // And for the answer alone:
+//!     pins.observe(&message.over(&outcome.channel), &outcome.expected, sender_id);
 //! }
 //! world = world.next_revision(seed); // and again, with the same pins and the same spread
 //! ```
@@ -18,7 +19,12 @@
 //!
 //! - An application or entity that the catalog does not list is no error: it has no strategies, candidates or default
 //!   of its own. A message with an unlisted entity falls back to the strategies and the default of its application.
-//! - *Default sender*: the entity's where it has one, else the application's; that one is usable or none is.
+//! - *Of several channels the first that has a sender*: where none has one, the answer is the refusal of the first, and the
+//!   fallbacks are the refusals of the others.
+//! - *Not the recipient itself*: a number whose recipient, as section 4 has it, is that of the message, in whichever form.
+//!   A message that names the recipient as its sender has what it asks for.
+//! - *Say which of the three*: one that is true of a sender with that text.
+//! - *Whose weights are the remaining set's*: the same senders with other weights are another remaining set.
 //! - *Registered*: `from` is the text of a sender, numbers being compared by their digits and alphanumeric senders
 //!   exactly. Of several with that text the first of the catalog that can carry the message decides.
 //! - *The (application, entity) has strategies*: at either level, for any channel.
@@ -29,7 +35,10 @@ mod catalog;
 mod coverage;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod examples_of_senders;
 mod geography;
+mod health;
 mod message;
 mod model;
 mod mutation;
@@ -43,7 +52,8 @@ mod worlds;
 
 pub use self::{
     coverage::{Coverage, coverage},
-    message::{Destination, Expected, Message},
+    health::{Health, Report},
+    message::{Destination, Expected, Message, Outcome},
     model::Reference,
     rng::Rng,
     sticky::{Pins, Spread},
@@ -80,6 +90,18 @@ mod tests {
         assert!(counted.replaced_pins >= 200);
         assert!(counted.ignored_pins >= 500);
         assert!(counted.real_choices >= 5_000);
+        assert!(counted.weighted_choices >= 1_000);
+        assert!(counted.passed_over_pins >= 200);
+        assert!(counted.other_channels >= 500);
+        assert!(counted.fallbacks.iter().all(|times| *times >= 1_000));
+        for reason in ["SUSPENDED", "NOT_COVERED", "MESSAGE_TYPE"] {
+            let times = counted.reasons.get(reason).copied().unwrap_or_default();
+            assert!(times >= 200, "{reason} only {times} times");
+        }
+        for (what, times) in &counted.depends_on {
+            assert!(*times >= 20, "{what} only {times} times");
+        }
+        assert_eq!(counted.depends_on.len(), 9);
     }
 
     #[test]
@@ -117,15 +139,17 @@ mod tests {
     }
 
     #[test]
-    fn a_recipient_is_the_digits_of_where_the_message_goes() {
+    fn a_recipient_is_the_digits_of_where_the_message_goes_in_one_of_its_forms() {
+        let (mut other_forms, mut other_scripts) = (0, 0);
         for message in (0..200).flat_map(|seed| World::random(seed).messages) {
-            let digits: String = message.to.chars().filter(char::is_ascii_digit).collect();
-            assert_eq!(digits, message.recipient, "{}", message.to);
-            let is_of_calling_code_1 = digits.starts_with('1');
-            if let Some(destination) = message.destination {
-                let npa = destination.area_code.map(|npa| npa.to_string());
-                assert_eq!(npa.as_deref(), is_of_calling_code_1.then(|| &digits[1..4]));
-            }
+            let Some(destination) = message.destination else { continue };
+            let digits = numbers::digits(&message.to).expect("a number");
+            assert_eq!(numbers::Recipient::key_of(&digits), message.recipient, "{}", message.to);
+            other_forms += usize::from(digits != message.recipient);
+            other_scripts += usize::from(!message.to.is_ascii());
+            let npa = destination.area_code.map(|npa| npa.to_string());
+            assert_eq!(npa.as_deref(), digits.starts_with('1').then(|| &digits[1..4]));
         }
+        assert!(other_forms > 50 && other_scripts > 500, "{other_forms} {other_scripts}");
     }
 }

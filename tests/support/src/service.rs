@@ -53,7 +53,7 @@ impl Reply {
 }
 
 /// The program. Cargo builds it before the tests that need it, and puts it into the folder above theirs.
-fn callsign() -> Command {
+pub fn command() -> Command {
     let test = std::env::current_exe().unwrap();
     Command::new(test.parent().unwrap().with_file_name("callsign"))
 }
@@ -92,13 +92,22 @@ impl Server {
 
     /// The same; the log, where it does not start.
     pub fn try_at(data: &Path, config: &str, arguments: &[&str]) -> Result<Self, String> {
+        Self::of(self::command(), data, config, arguments)
+    }
+
+    /// The service of another program, such as the release before.
+    pub fn of_program(program: &Path, data: &Path, config: &str) -> Self {
+        let server = Self::of(Command::new(program), data, config, &[]);
+        server.unwrap_or_else(|log| panic!("{} does not start:\n{log}", program.display()))
+    }
+
+    fn of(mut command: Command, data: &Path, config: &str, arguments: &[&str]) -> Result<Self, String> {
         let path = data.with_extension("toml");
         // It may have a password, so it is for nobody else.
         let _ = std::fs::remove_file(&path);
         let mut options = std::fs::OpenOptions::new();
         std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
         options.open(&path).unwrap().write_all(config.as_bytes()).unwrap();
-        let mut command = callsign();
         command
             .arg("serve")
             .arg("--config")
@@ -169,6 +178,12 @@ impl Server {
         self.ask(self.key(), "PUT", path, Some(body))
     }
 
+    /// Replaces what there is, whatever it is: `PUT` with `If-Match: *`.
+    pub fn replace(&self, key: &str, path: &str, body: &Value) -> Reply {
+        let headers = [("authorization", &*format!("App {key}")), ("if-match", "*")];
+        self.send(&headers, "PUT", path, Some(body.to_string().as_bytes()))
+    }
+
     /// Asks with the first key.
     pub fn delete(&self, path: &str) -> Reply {
         self.ask(self.key(), "DELETE", path, None)
@@ -221,7 +236,7 @@ impl Server {
     /// Runs `callsign key ARGUMENTS`, beside the service; what it printed.
     #[track_caller]
     pub fn key_command(&self, arguments: &[&str]) -> String {
-        let output = callsign()
+        let output = command()
             .arg("key")
             .args(arguments)
             .arg("--config")
@@ -291,8 +306,24 @@ impl Server {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    /// Writes another configuration into its file, sends SIGHUP, and waits until the log says what came of it: that line.
+    #[track_caller]
+    pub fn reload(&self, config: &str) -> String {
+        std::fs::write(&self.config, config).unwrap();
+        let is_told =
+            |line: &&str| line.contains("the configuration is taken over") || line.contains("is not taken over");
+        let before = self.log().lines().filter(is_told).count();
+        self.signal(rustix::process::Signal::HUP);
+        self.until("the configuration is looked at", || self.log().lines().filter(is_told).count() > before);
+        self.log().lines().filter(is_told).next_back().unwrap().to_owned()
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
         let process = rustix::process::Pid::from_raw(self.child.id().cast_signed()).unwrap();
-        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        rustix::process::kill_process(process, signal).unwrap();
     }
 }
 

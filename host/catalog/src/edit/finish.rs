@@ -31,6 +31,7 @@ pub(super) fn catalog(
     let after = Catalog {
         interned: plan.interned.clone(),
         lookup: Lookup::default(),
+        numbering: Arc::clone(&before.numbering),
         applications: plan.applications.slots.finish(&before.applications, false, Clone::clone, applications),
         entities: plan.entities.slots.finish(&before.entities, false, Clone::clone, entities),
         senders: plan.senders.slots.finish(&before.senders, false, Clone::clone, senders),

@@ -180,20 +180,22 @@ fn a_short_code_is_3_to_10_digits() {
 }
 
 #[test]
-fn an_alphanumeric_sender_has_1_to_64_characters() {
-    load(&addressed("ALPHANUMERIC", &"é".repeat(64)));
-    assert_faults(
-        &addressed("ALPHANUMERIC", &"é".repeat(65)),
-        &["$.senders[0].sender: has 65 characters; an ALPHANUMERIC sender has 1 to 64"],
-    );
-    assert_faults(
-        &addressed("ALPHANUMERIC", ""),
-        &["$.senders[0].sender: is empty; an ALPHANUMERIC sender has 1 to 64 characters"],
-    );
-    assert_faults(
-        &addressed("ALPHANUMERIC", "a\\tb"),
-        &["$.senders[0].sender: \"a\\tb\" has a control character; take it out"],
-    );
+fn an_alphanumeric_sender_has_1_to_11_characters_of_the_gsm_set_and_a_letter() {
+    load(&addressed("ALPHANUMERIC", "A"));
+    load(&addressed("ALPHANUMERIC", "Booking.com"));
+    for (address, fault) in [
+        ("", "is empty; an ALPHANUMERIC sender has 1 to 11 characters"),
+        ("Zeus The Mighty", "has 15 characters; an ALPHANUMERIC sender has 1 to 11"),
+        ("VERIFY ", "\"VERIFY \" has a blank at its end; write \"VERIFY\""),
+        ("12345", "\"12345\" has no letter; an ALPHANUMERIC sender has at least one"),
+        (
+            "Café",
+            "\"Café\" has \"é\", which not all networks show; an ALPHANUMERIC sender has letters from A to Z, digits, \
+             blanks and !\"#$%&'()*+,-./:;<=>?@_",
+        ),
+    ] {
+        assert_faults(&addressed("ALPHANUMERIC", address), &[&format!("$.senders[0].sender: {fault}")]);
+    }
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn senders_keep_their_address_and_have_a_number_where_it_is_one() {
     assert_eq!(senders[1].number, Some(18_005_550_199));
     assert_eq!(senders[2].kind, SenderType::ShortCode);
     assert_eq!(senders[2].number, None);
-    assert_eq!(&*senders[3].address, "Acme – orders");
+    assert_eq!(&*senders[3].address, "Acme orders");
     let suspended: Vec<bool> = senders.iter().map(|sender| sender.suspended).collect();
     assert_eq!(suspended, [false, true, false, false, false]);
 }

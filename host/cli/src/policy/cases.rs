@@ -1,13 +1,14 @@
 //! A file of cases: messages, and the decisions that are expected of a policy.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::fs;
 use std::num::NonZeroU32;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use callsign::{Catalog, Channel, DecisionRef, Message};
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::exit::{Stop, say};
@@ -32,11 +33,18 @@ pub(super) struct Case {
     message: Fields,
     #[serde(default = "once")]
     pub(super) repeat: NonZeroU32,
-    expect: Expected,
+    /// None in a new case, which `--record` completes.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) expect: Option<Expected>,
 }
 
 fn once() -> NonZeroU32 {
     NonZeroU32::MIN
+}
+
+/// A value that is there: `null` is none.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Expected>, D::Error> {
+    Expected::deserialize(deserializer).map(Some)
 }
 
 /// A message.
@@ -49,24 +57,29 @@ struct Fields {
     channel: String,
     to: String,
     from: Option<String>,
-    /// Seconds since 1970-01-01 UTC.
-    sent_at: Option<u64>,
+    /// RFC 3339.
+    sent_at: Option<String>,
 }
 
 /// The expected decision; a field that is left out may be anything.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Expected {
+pub(super) struct Expected {
+    #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     sender_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     strategy_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<String>,
 }
 
 impl Cases {
-    /// Reads a file of cases.
-    pub(super) fn load(path: &Path) -> Result<Self, Stop> {
+    /// Reads a file of cases: what it says, and its text.
+    pub(super) fn load(path: &Path) -> Result<(Self, String), Stop> {
         let text = fs::read_to_string(path).map_err(|error| unreadable("the cases", path, error))?;
         let cases: Self =
             serde_json::from_str(&text).with_context(|| format!("the cases {}", path.display())).map_err(|error| {
@@ -80,7 +93,7 @@ impl Cases {
         if cases.cases.is_empty() {
             return Err(Stop::refused(anyhow!("the cases {}: the list is empty", path.display())));
         }
-        Ok(cases)
+        Ok((cases, text))
     }
 
     /// The catalog of the cases; `path` is the file of the cases.
@@ -109,7 +122,12 @@ impl Case {
         if Channel::parse(channel).is_none() {
             return Err(anyhow!("unknown channel {channel:?}: use SMS, MMS or RCS"));
         }
-        let Expected { sender, sender_id, step, strategy_id, refusal } = &self.expect;
+        if let Some(text) = &self.message.sent_at
+            && seconds(text).is_none()
+        {
+            return Err(anyhow!("`sentAt` is {text:?}: give a time since 1970 such as 2026-03-01T21:30:00Z"));
+        }
+        let Some(Expected { sender, sender_id, step, strategy_id, refusal }) = &self.expect else { return Ok(()) };
         let decision = [sender, sender_id, step, strategy_id].into_iter().any(Option::is_some);
         if decision == refusal.is_some() {
             return Err(anyhow!("expect a refusal, or any of sender, senderId, step and strategyId"));
@@ -125,33 +143,46 @@ impl Case {
         message.application = fields.application_id.as_deref();
         message.entity = fields.entity_id.as_deref();
         message.from = fields.from.as_deref();
-        message.sent_at = fields.sent_at;
+        message.sent_at = fields.sent_at.as_deref().and_then(seconds);
         message
     }
+}
 
-    /// How a decision differs from the expected one, in words; none if it does not.
-    pub(super) fn difference(&self, decision: &DecisionRef<'_>) -> Option<String> {
-        let found = Expected {
+/// A time in RFC 3339, as seconds since 1970.
+fn seconds(text: &str) -> Option<u64> {
+    let time: Timestamp = text.parse().ok()?;
+    u64::try_from(time.as_second()).ok()
+}
+
+impl Expected {
+    /// What was decided, in all fields.
+    pub(super) fn of(decision: &DecisionRef<'_>) -> Self {
+        Self {
             sender: decision.sender().map(|sender| sender.shown().into_owned()),
             sender_id: decision.sender().map(|sender| sender.id.to_string()),
             step: decision.step().map(|step| step.as_str().into()),
             strategy_id: decision.strategy().map(|strategy| strategy.id.to_string()),
             refusal: decision.refusal().map(|refusal| refusal.code().into()),
-        };
-        let pairs = self.expect.fields().into_iter().zip(found.fields());
-        if pairs.clone().all(|((_, expected), (_, found))| expected.is_none() || expected == found) {
-            return None;
         }
-        let mut text = format!("expected  {}\n     got  {found}", self.expect);
-        if let Some(refusal) = decision.refusal() {
-            // Writing to a string does not fail.
-            let _ = write!(text, ": {refusal}");
-        }
-        Some(text)
     }
-}
 
-impl Expected {
+    /// What is recorded: without the address, which the id stands for.
+    pub(super) fn to_record(&self) -> Self {
+        Self {
+            sender: None,
+            sender_id: self.sender_id.clone(),
+            step: self.step.clone(),
+            strategy_id: self.strategy_id.clone(),
+            refusal: self.refusal.clone(),
+        }
+    }
+
+    /// Whether a decision is as expected.
+    pub(super) fn is_met_by(&self, found: &Self) -> bool {
+        let mut pairs = self.fields().into_iter().zip(found.fields());
+        pairs.all(|((_, expected), (_, found))| expected.is_none() || expected == found)
+    }
+
     fn fields(&self) -> [(&'static str, &Option<String>); 5] {
         [
             ("sender", &self.sender),

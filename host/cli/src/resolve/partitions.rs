@@ -4,7 +4,7 @@
 //! a few partitions: within a partition the chunks are decided in their order, and different chunks can be in different
 //! partitions at the same time.
 
-use callsign::{DecisionRef, Decisions, Destination, Gateway, Message};
+use callsign::{DecisionRef, Decisions, Gateway, Message, Number};
 
 use super::sequencer::{Sequencer, Stopped};
 
@@ -45,8 +45,8 @@ impl Partitions {
         let mut partition_of = Vec::with_capacity(messages.len());
         for message in messages {
             // By the number and not by its text, which can be written in many ways. What is not a number has no pin.
-            let number = Destination::parse(message.to).map_or(0, |destination| destination.number.get());
-            let partition = (number % count as u64) as usize;
+            let recipient = Number::parse(message.to).map_or(0, |number| number.recipient().get());
+            let partition = (recipient % count as u64) as usize;
             parts[partition].push(*message);
             partition_of.push(partition as u8);
         }

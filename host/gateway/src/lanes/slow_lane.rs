@@ -165,8 +165,13 @@ impl SlowLane {
     /// used up its budget.
     #[cold]
     pub(crate) fn sample(&self, tenant: Tenant, ticks: u64) -> bool {
-        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
-        self.shared.time.spend(tenant, Limits::TICK.saturating_mul(ticks), false);
+        self.spend(tenant, Limits::TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)))
+    }
+
+    /// Counts time that a policy took on a caller's thread. Whether the application has used up its budget.
+    #[cold]
+    pub(crate) fn spend(&self, tenant: Tenant, time: Duration) -> bool {
+        self.shared.time.spend(tenant, time, false);
         self.shared.time.is_over(tenant)
     }
 

@@ -289,7 +289,7 @@ impl<'a> Group<'a> {
         let answered = if let Err(failure) = entered {
             Err(failure)
         } else if bound.may_be_called() {
-            let began = turn.time.spent();
+            let began = turn.begin();
             let called = self.call(snapshot, turn);
             turn.note(snapshot, &self.answerer, first, began, &called);
             called

@@ -8,7 +8,7 @@
 //! same recipient may still be asked about, as that may pin the recipient, or is to see that there was no pin.
 
 use callsign_catalog::Channel;
-use callsign_destination::Destination;
+use callsign_destination::Number;
 use hashbrown::HashMap;
 
 use crate::decision::{ByChannel, Outcome, Verdict};
@@ -54,9 +54,7 @@ impl<'m, 'a> Rounds<'m, 'a> {
 
     #[cold]
     fn new(messages: &'m [Message<'a>]) -> Self {
-        let recipient = |message: &Message<'_>| {
-            Destination::parse(message.to).map_or(0, |destination| destination.number.recipient().get())
-        };
+        let recipient = |message: &Message<'_>| Number::parse(message.to).map_or(0, |number| number.recipient().get());
         let entry = |message| Entry { recipient: recipient(message), ..Entry::default() };
         Self { messages, entries: messages.iter().map(entry).collect(), asked: Vec::new() }
     }

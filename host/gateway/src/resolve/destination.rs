@@ -57,7 +57,7 @@ pub(crate) fn prepare_of(
     message: &Message<'_>,
     scope_of: impl FnOnce() -> MessageScope,
 ) -> Result<Question, Outcome> {
-    let destination = match Destination::parse(message.to) {
+    let destination = match snapshot.revision.catalog().numbering().area_codes().parse(message.to) {
         Ok(destination) => destination,
         Err(error) => {
             let by = AnsweredBy { route: PLATFORM, role: Role::Active };

@@ -15,12 +15,13 @@ use crate::lanes::SlowLane;
 use crate::message::Message;
 use crate::snapshot::Snapshot;
 
-/// Decides messages, in their order.
+/// Decides messages, in their order. `place` is that of an asynchronous caller.
 pub(crate) async fn decide(
     lane: &Arc<SlowLane>,
     snapshot: &Arc<Snapshot>,
     messages: &[Message<'_>],
     time: RequestTime,
+    place: Place,
 ) -> Vec<Outcome> {
     let store = snapshot.sticky.as_async();
     let mut batch = Batch::new(snapshot, messages);
@@ -31,7 +32,7 @@ pub(crate) async fn decide(
             batch.read(pins);
         }
     }
-    let mut turn = Turn::new(lane, Place::Worker, time);
+    let mut turn = Turn::new(lane, place, time);
     turn.quick_from_now();
     let slow = if lane.tries_quick() { batch.decide(&mut turn) } else { batch.decide_in_slow_lane() };
     finish(slow, lane, snapshot, &mut batch, &mut turn).await;

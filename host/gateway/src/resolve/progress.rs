@@ -109,7 +109,7 @@ pub(crate) fn attempt(
     if !answerer.bound.may_be_called() {
         return Err(Failure::CircuitOpen);
     }
-    let began = turn.time.spent();
+    let began = turn.begin();
     let mut compared = None;
     let called = with_instance(turn, &answerer.bound.binding.policy, 1, |instance| {
         let checked = answer(snapshot, instance, Author::Bound(answerer.bound), query, read)?;
@@ -238,7 +238,7 @@ fn settled_by(
     read: PinRead,
     turn: &Turn<'_>,
 ) -> Result<Settled, Failure> {
-    let began = turn.time.spent();
+    let began = turn.begin();
     let settled = with_instance(turn, policy, 1, |instance| {
         let checked = answer(snapshot, instance, author, query, read)?;
         Ok(settle_read(snapshot, answerer, instance, 0, query, checked))

@@ -1,6 +1,9 @@
 //! Where the calls for some messages are made, how long they may take, and what is left to do after the decisions.
 
+use std::time::Duration;
+
 use callsign_engine::{CallTime, Failure, Policy, RequestTime};
+use cpu_time::ThreadTime;
 
 use super::call::{Answerer, Query};
 use super::shadow::Comparing;
@@ -11,6 +14,13 @@ use crate::snapshot::Snapshot;
 /// calls together.
 const QUICK_TICKS: u64 = 6;
 
+/// How many times as long calls may take on a thread of lower priority, which waits for a core now and then: 20 ms, and 60 ms
+/// in all.
+const BULK_PATIENCE: u64 = 20;
+
+/// How long a call may take on a core there to count as quick.
+const QUICK_ON_CORE: Duration = Duration::from_millis(1);
+
 /// Whose thread calls are made on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -18,8 +28,19 @@ pub(crate) enum Place {
     Caller,
     /// That of an asynchronous caller, which others wait for: a call that is not quick is given up.
     Worker,
+    /// The same, but one of lower priority: it often waits for a core in the middle of a call, and little else waits for it.
+    Bulk,
     /// One of the slow lane.
     SlowLane,
+}
+
+/// When a call began.
+#[derive(Clone, Copy)]
+pub(crate) struct CallBegun {
+    /// In ticks of its request.
+    ticks: u64,
+    /// The time of its thread on a core, where the thread may wait for one.
+    on_core: Option<ThreadTime>,
 }
 
 /// The calls for some messages of a request.
@@ -49,7 +70,7 @@ impl<'a> Turn<'a> {
     /// Whether calls that are not quick are given up, to be made in the slow lane.
     #[inline]
     pub(crate) fn is_quick(&self) -> bool {
-        self.place == Place::Worker
+        matches!(self.place, Place::Worker | Place::Bulk)
     }
 
     /// How long a call about a number of messages may take.
@@ -59,8 +80,9 @@ impl<'a> Turn<'a> {
     #[inline]
     pub(crate) fn call_time(&self, policy: &Policy, messages: usize) -> Result<CallTime, Failure> {
         if self.is_quick() {
-            let is_spent = self.time.spent() - self.quick_from >= QUICK_TICKS || !self.lane.tries_quick();
-            if is_spent { Err(Failure::Stopped) } else { Ok(CallTime::first(messages)) }
+            let patience = if self.place == Place::Bulk { BULK_PATIENCE } else { 1 };
+            let is_spent = self.time.spent() - self.quick_from >= QUICK_TICKS * patience || !self.lane.tries_quick();
+            if is_spent { Err(Failure::Stopped) } else { Ok(CallTime::first(messages).times(patience)) }
         } else {
             self.time.left(policy.limits()).ok_or_else(|| self.time.used_up())
         }
@@ -88,7 +110,7 @@ impl<'a> Turn<'a> {
     #[cold]
     fn enter_slow(&self, answerer: &Answerer<'_>, tenant: Tenant) -> Result<(), Failure> {
         match self.place {
-            Place::Worker if answerer.bound.slow.is_slow(tenant) => Err(Failure::Stopped),
+            Place::Worker | Place::Bulk if answerer.bound.slow.is_slow(tenant) => Err(Failure::Stopped),
             Place::Caller => {
                 answerer.bound.check_budget(self.lane, tenant)?;
                 // Only the budget keeps anybody from a thread of its own.
@@ -99,20 +121,37 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Notes how a call went that began when the request had taken this many ticks: whether it passed its first deadline,
-    /// and the time that it took, which is sampled by the ticks that ended meanwhile.
+    /// A call begins.
+    #[inline]
+    pub(crate) fn begin(&self) -> CallBegun {
+        let on_core = if self.place == Place::Bulk { Some(ThreadTime::now()) } else { None };
+        CallBegun { ticks: self.time.spent(), on_core }
+    }
+
+    /// Notes how a call went: whether it passed its first deadline, and the time that it took, which is sampled by the ticks
+    /// that ended meanwhile, or measured on the core where its thread may have waited for one.
     #[inline]
     pub(crate) fn note<T>(
         &self,
         snapshot: &Snapshot,
         answerer: &Answerer<'_>,
         query: &Query<'_>,
-        began: u64,
+        began: CallBegun,
         result: &Result<T, Failure>,
     ) {
-        let ticks = self.time.spent() - began;
-        if ticks != 0 || result.is_err() {
+        let ticks = self.time.spent() - began.ticks;
+        if let Some(on_core) = began.on_core {
+            self.note_on_core(answerer, snapshot.tenant(query.question.scope), on_core.elapsed());
+        } else if ticks != 0 || result.is_err() {
             self.note_slow(answerer, snapshot.tenant(query.question.scope), ticks, result.as_ref().err());
+        }
+    }
+
+    #[cold]
+    fn note_on_core(&self, answerer: &Answerer<'_>, tenant: Tenant, took: Duration) {
+        let is_over = self.lane.spend(tenant, took) && answerer.bound.has_budget();
+        if is_over || took >= QUICK_ON_CORE {
+            answerer.bound.slow.mark(tenant);
         }
     }
 

@@ -211,6 +211,7 @@ mod tests {
             interface: Version::new(1, 0, 0),
             added_at: 0,
             application_id: None,
+            shared: false,
         }
     }
 

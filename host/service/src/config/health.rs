@@ -1,11 +1,12 @@
 //! `[health]`: how the health of senders follows from delivery receipts.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// When a sender falls for a channel and a country, and when it is well again. All nodes of a fleet should have the same.
 ///
 /// The failure rate is the part of the receipts that are not `delivered`, where each `blocked` counts as several.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Health {

@@ -1,13 +1,14 @@
 //! `[tenant]`: what each tenant may use.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Limits;
 
 /// The budget of each tenant: of all keys of an application together. 0 means no limit, except for `together_percent`.
 ///
 /// Rates and what counts at a time are of this node; what is stored counts once for a fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tenant {
@@ -20,6 +21,10 @@ pub struct Tenant {
     pub waiting: usize,
     /// Requests that manage, a second.
     pub management_per_second: u64,
+    /// Those of them that may change the platform, a second: all but GET and pins.
+    pub changes_per_second: u64,
+    /// How many of these may come at once, at least 1.
+    pub changes_at_once: u64,
     /// Messages to decide, a second.
     pub messages_per_second: u64,
     /// Time that policies take for its messages, in thousandths of a second a second: 1,000 is one core.
@@ -59,6 +64,8 @@ impl Default for Tenant {
             requests: 32,
             waiting: 128,
             management_per_second: 1_000,
+            changes_per_second: 50,
+            changes_at_once: 250,
             messages_per_second: 100_000,
             policy_milliseconds_per_second: 500,
             instance_bytes: 256 << 20,

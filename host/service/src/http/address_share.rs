@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How many connections each address has.
 #[derive(Debug)]
 pub(super) struct AddressShare {
-    /// 0 is no limit.
-    most: usize,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -20,21 +18,20 @@ pub(super) struct Counted {
 }
 
 impl AddressShare {
-    pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, open: Mutex::default() })
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { open: Mutex::default() })
     }
 
-    /// Counts a connection; `None` if its address has as many as it may have.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Counted> {
+    /// Counts a connection; `None` if its address has as many as it may have. 0 is no limit.
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<Counted> {
         let address = network(address);
-        if self.most > 0 {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = open.entry(address).or_default();
-            if *count >= self.most {
-                return None;
-            }
-            *count += 1;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(address).or_default();
+        if most > 0 && *count >= most {
+            return None;
         }
+        *count += 1;
+        drop(open);
         Some(Counted { share: Arc::clone(self), address })
     }
 }
@@ -66,20 +63,24 @@ mod tests {
 
     #[test]
     fn an_address_has_its_share_and_gives_it_back() {
-        let share = AddressShare::new(2);
+        let share = AddressShare::new();
         let address = |text: &str| text.parse::<IpAddr>().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         let (one, other) = (address("192.0.2.1"), address("192.0.2.2"));
-        let held = (share.enter(one), share.enter(one));
-        assert!(held.0.is_some() && held.1.is_some() && share.enter(one).is_none() && share.enter(other).is_some());
-        assert!(share.enter(address("::ffff:192.0.2.1")).is_none());
+        let held = (share.enter(one, 2), share.enter(one, 2));
+        assert!(
+            held.0.is_some() && held.1.is_some() && share.enter(one, 2).is_none() && share.enter(other, 2).is_some()
+        );
+        assert!(share.enter(address("::ffff:192.0.2.1"), 2).is_none());
         drop(held);
-        assert!(share.enter(one).is_some());
+        assert!(share.enter(one, 2).is_some());
         assert!(share.open.lock().unwrap_or_else(PoisonError::into_inner).is_empty());
-        let network = [address("2001:db8::1"), address("2001:db8::2"), address("2001:db8::3")].map(|a| share.enter(a));
+        let network =
+            [address("2001:db8::1"), address("2001:db8::2"), address("2001:db8::3")].map(|a| share.enter(a, 2));
         assert_eq!(network.iter().filter(|entered| entered.is_some()).count(), 2);
-        assert!(share.enter(address("2001:db8:0:1::1")).is_some());
-        let free = AddressShare::new(0);
-        let held: Vec<_> = (0..100).map_while(|_| free.enter(one)).collect();
+        assert!(share.enter(address("2001:db8:0:1::1"), 2).is_some());
+        // 0 is no limit, and what there is counts when there is one again.
+        let held: Vec<_> = (0..100).map_while(|_| share.enter(one, 0)).collect();
         assert_eq!(held.len(), 100);
+        assert!(share.enter(one, 100).is_none());
     }
 }

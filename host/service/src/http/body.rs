@@ -28,10 +28,10 @@ pub(super) enum BodyError {
 /// The whole body, with what it has of the room for bodies.
 ///
 /// # Errors
-/// It is longer than `most`, or does not arrive in time, or there is no room for it.
+/// It is longer than `most`, which is the limit of this name, or does not arrive in time, or there is no room for it.
 pub(super) async fn read(
     request: &mut Request,
-    most: usize,
+    (most, limit): (usize, &str),
     patience: Duration,
     mut room: Held,
 ) -> Result<(Bytes, Held), BodyError> {
@@ -41,9 +41,9 @@ pub(super) async fn read(
     }
     if announced(request.headers()).is_some_and(|announced| announced > most as u64) {
         drain(request.headers(), body).await;
-        return Err(BodyError::Fault(too_long(most)));
+        return Err(BodyError::Fault(too_long(most, limit)));
     }
-    match timeout(patience, collect(body, most, &mut room)).await {
+    match timeout(patience, collect(body, (most, limit), &mut room)).await {
         Ok(bytes) => bytes.map(|bytes| (bytes, room)),
         Err(_) => {
             let text = format!("the body did not arrive within {} s", patience.as_secs());
@@ -52,7 +52,7 @@ pub(super) async fn read(
     }
 }
 
-async fn collect(mut body: Body, most: usize, room: &mut Held) -> Result<Bytes, BodyError> {
+async fn collect(mut body: Body, (most, limit): (usize, &str), room: &mut Held) -> Result<Bytes, BodyError> {
     let (mut first, mut all) = (Bytes::new(), BytesMut::new());
     let mut length = 0;
     while let Some(frame) = body.frame().await {
@@ -60,7 +60,7 @@ async fn collect(mut body: Body, most: usize, room: &mut Held) -> Result<Bytes, 
         let Ok(data) = frame.map_err(|_| ended())?.into_data() else { continue };
         length += data.len();
         if length > most {
-            return Err(BodyError::Fault(too_long(most)));
+            return Err(BodyError::Fault(too_long(most, limit)));
         }
         room.take(data.len()).map_err(BodyError::Full)?;
         // Most bodies are one piece, which need not be copied.
@@ -77,8 +77,8 @@ async fn collect(mut body: Body, most: usize, room: &mut Held) -> Result<Bytes, 
     Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
-fn too_long(most: usize) -> Fault {
-    let text = format!("the body is longer than the {most} bytes that it may have");
+fn too_long(most: usize, limit: &str) -> Fault {
+    let text = format!("the body is longer than the {most} bytes that it may have: {limit}");
     Fault::new(StatusCode::PAYLOAD_TOO_LARGE, text)
 }
 

@@ -52,6 +52,7 @@ impl IntoResponses for Problems {
             (408, "The body did not arrive in time"),
             (409, "It conflicts with what exists"),
             (412, "It is not in the state that `If-Match` names"),
+            (428, "`If-Match` is missing"),
             (413, "The body is too long"),
             (503, "The service is overloaded, or a store does not answer"),
         ];

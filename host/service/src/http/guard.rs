@@ -1,11 +1,12 @@
 //! What every request passes before its handler: the key is checked, then its rate, its scope and its tenant's budgets,
-//! and only then is the body read; then it waits for its turn. A panic of the handler fails only its request. Errors
-//! get the format of their path.
+//! and only then is the body read; then it waits for its turn. Short decisions are made at once, everything else in the
+//! bulk lane. A panic of the handler fails only its request. Errors get the format of their path.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -20,42 +21,62 @@ use super::caller::Caller;
 use super::error_format::{Family, render};
 use super::needs::{Need, Needs};
 use super::rate::Rates;
+use crate::config::Config;
 use crate::fault::Fault;
 use crate::metrics::during;
 use crate::service::Service;
 use crate::tenant::{Budget, Full, Held, NoTurn, Share, Tenant, Turn, Turns};
 
+/// The most bytes of a request for decisions that is answered outside of the bulk lane: some 30 messages, which take a
+/// fraction of a millisecond.
+pub(crate) const SHORT: usize = 4 << 10;
+
 /// The guard before all handlers.
 pub(crate) struct Guard {
     service: Arc<Service>,
     needs: Needs,
+    admission: ArcSwap<Admission>,
+}
+
+/// What requests take, and how much of it there is. Requests that came before a reload keep what they have of the old one.
+struct Admission {
     rates: Arc<Rates>,
     turns: Turns,
     /// Bytes of bodies in memory.
     bodies: Arc<Share>,
 }
 
-impl Guard {
-    pub(crate) fn new(service: Arc<Service>, needs: Needs) -> Self {
-        let (limits, tenant) = (&service.config.limits, &service.config.tenant);
+impl Admission {
+    fn new(config: &Config) -> Self {
+        let (limits, tenant) = (&config.limits, &config.tenant);
         // The platform always has room for any body, and tenants together at least for one of theirs.
         let (largest, of_tenants) = (limits.largest_body(), limits.largest_body_of_tenants());
         let bodies = tenant.together(limits.bodies_bytes).min(limits.bodies_bytes - largest).max(of_tenants);
         Self {
-            needs,
-            rates: Arc::new(Rates::new(&service.config.rate)),
-            turns: Turns::new(&service.config),
+            rates: Arc::new(Rates::new(&config.rate)),
+            turns: Turns::new(config),
             bodies: Share::new(limits.bodies_bytes, bodies),
-            service,
         }
     }
+}
 
-    fn body_limit(&self, path: &str) -> usize {
-        let limits = &self.service.config.limits;
+impl Guard {
+    pub(crate) fn new(service: Arc<Service>, needs: Needs) -> Self {
+        Self { needs, admission: ArcSwap::from_pointee(Admission::new(&service.config)), service }
+    }
+
+    /// Takes over limits and rates.
+    pub(crate) fn reload(&self, config: &Config) {
+        self.admission.store(Arc::new(Admission::new(config)));
+    }
+
+    /// The most bytes of a body, and the name of that limit.
+    fn body_limit(&self, path: &str) -> (usize, &'static str) {
+        let limits = self.service.limits.load();
         match path {
-            "/v1/modules" => limits.module_bytes,
-            "/v1/senders/import" => limits.import_bytes,
-            _ => limits.body_bytes,
+            "/v1/modules" => (limits.module_bytes, "limits.module_bytes"),
+            "/v1/senders/import" | "/v1/catalog" => (limits.import_bytes, "limits.import_bytes"),
+            _ => (limits.body_bytes, "limits.body_bytes"),
         }
     }
 
@@ -65,9 +86,9 @@ impl Guard {
     }
 
     /// Whether a caller may make a request, by its head alone.
-    fn check(&self, caller: &Caller, need: Option<Need>, decides: bool) -> Result<(), Fault> {
-        if !decides {
-            self.rates.manage(&caller.key.key_id)?;
+    fn check(&self, rates: &Rates, caller: &Caller, need: Option<Need>, kind: RequestKind) -> Result<(), Fault> {
+        if kind != RequestKind::Decision {
+            rates.manage(&caller.key.key_id)?;
         }
         if let Some(need) = need {
             caller.needs(need.scope)?;
@@ -76,17 +97,25 @@ impl Guard {
             }
         }
         match &caller.budgets {
-            Some(tenant) if decides => tenant.may_decide(&self.service.gateway),
-            Some(tenant) => tenant.manages(),
             None => Ok(()),
+            Some(tenant) => match kind {
+                RequestKind::Decision => tenant.may_decide(&self.service.gateway),
+                RequestKind::Read => tenant.manages(),
+                RequestKind::Change => tenant.manages().and_then(|()| tenant.changes()),
+            },
         }
     }
 
     /// The whole body, with what it has of the room for bodies.
-    async fn body(&self, request: &mut Request, tenant: Option<&Arc<Tenant>>) -> Result<(Bytes, Held), Fault> {
+    async fn body(
+        &self,
+        bodies: &Arc<Share>,
+        request: &mut Request,
+        tenant: Option<&Arc<Tenant>>,
+    ) -> Result<(Bytes, Held), Fault> {
         let most = self.body_limit(request.uri().path());
-        let patience = Duration::from_secs(self.service.config.limits.body_seconds);
-        let room = self.bodies.hold(tenant.map(|tenant| &tenant.bodies));
+        let patience = Duration::from_secs(self.service.limits.load().body_seconds);
+        let room = bodies.hold(tenant.map(|tenant| &tenant.bodies));
         let body = body::read(request, most, patience, room).await;
         body.map_err(|error| match (error, tenant) {
             (BodyError::Fault(fault), _) => fault,
@@ -96,18 +125,36 @@ impl Guard {
     }
 
     /// A place to work on a request.
-    async fn turn<'a>(&'a self, tenant: Option<&'a Tenant>) -> Result<Turn<'a>, Fault> {
-        self.turns.turn(tenant, &self.service.metrics.waiting).await.map_err(|error| match (error, tenant) {
+    async fn turn<'a>(&self, turns: &'a Turns, tenant: Option<&'a Tenant>) -> Result<Turn<'a>, Fault> {
+        turns.turn(tenant, &self.service.metrics.waiting).await.map_err(|error| match (error, tenant) {
             (NoTurn::Tenant, Some(tenant)) => tenant.over(Budget::Requests, None),
             (NoTurn::Late, _) => self.shed("the request waited too long for its turn"),
             _ => self.shed("too many requests wait"),
         })
     }
 
+    /// Lets the handler work, in the lane of its request.
+    async fn work(
+        &self,
+        is_short: bool,
+        batch_of: Option<&Tenant>,
+        handler: impl Future<Output = Response> + Send + 'static,
+    ) -> Response {
+        if is_short {
+            return handler.await;
+        }
+        let _place = match batch_of {
+            Some(tenant) => tenant.batch().await,
+            None => None,
+        };
+        self.service.bulk.run(handler).await.unwrap_or_else(|error| Fault::internal(error).into_response())
+    }
+
     /// Lets a request with a valid key through to its handler.
     async fn admit(&self, route: Option<&MatchedPath>, mut request: Request, next: Next) -> Response {
         let path = request.uri().path();
-        let decides = path == "/v1/decisions";
+        let kind = RequestKind::of(request.method(), path);
+        let decides = kind == RequestKind::Decision;
         // Requests that change nothing are not in the audit log.
         let silent = decides || request.method() == Method::GET;
         let action = if silent { Arc::default() } else { action(request.method(), path) };
@@ -117,8 +164,10 @@ impl Guard {
         };
         // A stream of events goes on as long as its client likes, so it has places of its own.
         let streams = path == "/v1/events";
-        let need = route.and_then(|route| self.needs.find(request.method(), route.as_str()));
-        if let Err(fault) = self.check(&caller, need, decides) {
+        let operation = route.and_then(|route| self.needs.find(request.method(), route.as_str()));
+        let need = operation.map(|operation| operation.need);
+        let admission = self.admission.load_full();
+        if let Err(fault) = self.check(&admission.rates, &caller, need, kind) {
             body::refuse(request).await;
             return fault.into_response();
         }
@@ -127,28 +176,58 @@ impl Guard {
             *request.body_mut() = Body::empty();
             return contained(next.run(request)).await;
         }
+        // Clients of the compatible paths may be of other versions, and send more.
+        if let (Some(operation), Some(query), Family::Own) = (operation, request.uri().query(), Family::of(path))
+            && let Err(fault) = operation.check_query(query)
+        {
+            body::refuse(request).await;
+            return fault.into_response();
+        }
         let tenant = caller.budgets.clone();
-        let (body, _room) = match self.body(&mut request, tenant.as_ref()).await {
+        let (body, _held) = match self.body(&admission.bodies, &mut request, tenant.as_ref()).await {
             Ok(body) => body,
             Err(fault) => return fault.into_response(),
         };
+        let is_short = decides && body.len() <= SHORT;
         *request.body_mut() = Body::from(body);
         request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(Arc::clone(&self.rates));
+        request.extensions_mut().insert(Arc::clone(&admission.rates));
         if streams {
             return contained(next.run(request)).await;
         }
-        let _turn = match self.turn(tenant.as_deref()).await {
+        let _turn = match self.turn(&admission.turns, tenant.as_deref()).await {
             Ok(turn) => turn,
             Err(fault) => return fault.into_response(),
         };
         let _in_progress = during(&self.service.metrics.in_progress);
-        let seconds = self.service.config.limits.request_seconds;
-        let done = timeout(Duration::from_secs(seconds), contained(next.run(request))).await;
+        let seconds = self.service.limits.load().request_seconds;
+        let batch_of = tenant.as_deref().filter(|_| decides);
+        let work = self.work(is_short, batch_of, contained(next.run(request)));
+        let done = timeout(Duration::from_secs(seconds), work).await;
         done.unwrap_or_else(|_| {
             let text = format!("the request was not done within {seconds} s; what it began may go on");
             Fault::unavailable(text, Duration::from_secs(1)).into_response()
         })
+    }
+}
+
+/// What a request is for, by which it is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RequestKind {
+    Decision,
+    Read,
+    /// It may make a revision, which costs far more than anything that is read.
+    Change,
+}
+
+impl RequestKind {
+    fn of(method: &Method, path: &str) -> Self {
+        match path {
+            "/v1/decisions" => Self::Decision,
+            // A pin is not part of a revision.
+            _ if matches!(*method, Method::GET | Method::HEAD) || path.starts_with("/v1/pins") => Self::Read,
+            _ => Self::Change,
+        }
     }
 }
 
@@ -175,7 +254,7 @@ async fn contained(work: impl Future<Output = Response>) -> Response {
 
 /// Paths that need no key: they show nothing of the platform.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs") || path.starts_with("/docs/")
+    matches!(path, "/" | "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs") || path.starts_with("/docs/")
 }
 
 /// The middleware around all handlers.
@@ -195,9 +274,16 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
     response
 }
 
+/// Of a response that says what is wrong in a body of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnBody;
+
 /// The response with its error in the format of its path. Errors of the framework itself have no fault yet.
 fn shaped(family: Family, mut response: Response) -> Response {
     let status = response.status();
+    if response.extensions_mut().remove::<OwnBody>().is_some() {
+        return uncached(response);
+    }
     let fault = response.extensions_mut().remove::<Arc<Fault>>();
     let fault = match fault {
         Some(fault) => fault,
@@ -208,17 +294,19 @@ fn shaped(family: Family, mut response: Response) -> Response {
                 status => status.canonical_reason().unwrap_or("the request is not understood").to_owned(),
             },
         )),
-        None => {
-            let headers = response.headers_mut();
-            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-            return response;
-        }
+        None => return uncached(response),
     };
     let mut rendered = render(family, &fault);
     if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
         rendered.headers_mut().insert(header::ALLOW, allow);
     }
     rendered
+}
+
+fn uncached(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
 #[cfg(test)]

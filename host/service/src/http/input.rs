@@ -68,7 +68,8 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// The query parameters of a request. Unknown ones are ignored: clients of other versions may send them.
+/// The query parameters of a request. Under `/v1` the guard has refused unknown ones; on the compatible paths they are
+/// ignored, since clients of other versions may send them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parameters(Vec<(String, String)>);
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -41,13 +42,14 @@ pub(super) const PAUSE: Duration = Duration::from_millis(50);
 /// An address that the service listens on.
 pub(crate) struct Listener {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    /// Exchanged when the certificate is.
+    tls: Option<Arc<ArcSwap<TlsAcceptor>>>,
 }
 
 impl Listener {
     pub(crate) async fn open(config: &Config) -> Result<Self, StartError> {
         let tls = match (&config.listen.certificate, &config.listen.key) {
-            (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
+            (Some(certificate), Some(key)) => Some(Arc::new(ArcSwap::from_pointee(tls::acceptor(certificate, key)?))),
             _ => None,
         };
         let address = config.listen.address;
@@ -64,14 +66,17 @@ impl Listener {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
+    /// How TLS is spoken, if it is.
+    pub(crate) fn tls(&self) -> Option<Arc<ArcSwap<TlsAcceptor>>> {
+        self.tls.clone()
+    }
+
     /// Serves until `end`. Then it accepts no more connections, and requests in progress have `limits.drain_seconds` to
     /// finish.
     pub(crate) async fn serve(self, service: &Arc<Service>, router: Router, end: impl Future<Output = ()>) {
-        let limits = &service.config.limits;
-        let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
-        let addresses = AddressShare::new(limits.connections_per_address);
+        let places = Arc::new(Semaphore::new(service.limits.load().connections.min(Semaphore::MAX_PERMITS)));
+        let addresses = AddressShare::new();
         let graceful = GracefulShutdown::new();
-        let http = protocol(limits);
         tokio::pin!(end);
         loop {
             let accepted = async {
@@ -91,29 +96,31 @@ impl Listener {
                     None => break,
                 },
             };
-            let Some(counted) = addresses.enter(address) else {
+            let limits = service.limits.load();
+            let Some(counted) = addresses.enter(address, limits.connections_per_address) else {
                 service.metrics.connections_refused.inc();
                 continue;
             };
             let connection = Connection {
                 service: Arc::clone(service),
                 router: router.clone(),
-                http: http.clone(),
+                http: protocol(&limits),
                 _place: place,
                 _counted: counted,
                 patience: Duration::from_secs(limits.head_seconds),
                 watcher: graceful.watcher(),
             };
-            let stream = timed(stream, limits);
+            let stream = timed(stream, &limits);
             match &self.tls {
                 None => drop(tokio::spawn(connection.serve(stream))),
-                Some(tls) => drop(tokio::spawn(connection.serve_tls(stream, tls.clone()))),
+                Some(tls) => drop(tokio::spawn(connection.serve_tls(stream, TlsAcceptor::clone(&tls.load())))),
             }
         }
         drop(self.listener);
         service.ending.send_replace(true);
-        tracing::info!("ending: requests under way have {} s", limits.drain_seconds);
-        if timeout(Duration::from_secs(limits.drain_seconds), graceful.shutdown()).await.is_err() {
+        let seconds = service.limits.load().drain_seconds;
+        tracing::info!("ending: requests under way have {seconds} s");
+        if timeout(Duration::from_secs(seconds), graceful.shutdown()).await.is_err() {
             tracing::warn!("requests that were still under way are broken off");
         }
     }

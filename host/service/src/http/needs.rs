@@ -1,5 +1,5 @@
-//! What a key needs for a route. Each route says it once, where it is made: it is in the OpenAPI document, and the
-//! guard takes it from there, so it is checked before anything of a body is read.
+//! What a key needs for a route, and which query parameters the route has. Each route says it once, where it is made: it is
+//! in the OpenAPI document, and the guard takes it from there, so it is checked before anything of a body is read.
 
 use std::sync::Arc;
 
@@ -10,11 +10,15 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::fault::{Fault, Violation};
 use crate::key::Scope;
 use crate::service::Service;
 
 /// The security scheme in the OpenAPI document.
 const SCHEME: &str = "key";
+
+/// How much of the name of an unknown parameter is told.
+const LONGEST_NAME: usize = 64;
 
 /// The word in the OpenAPI document for a route that is for keys of the platform.
 const PLATFORM: &str = "platform";
@@ -47,9 +51,38 @@ pub(super) struct Need {
     pub(super) platform: bool,
 }
 
+/// A method of a route.
+#[derive(Debug)]
+pub(super) struct Operation {
+    method: Method,
+    pub(super) need: Need,
+    /// The names of its query parameters.
+    query: Vec<String>,
+}
+
+impl Operation {
+    /// Checks a query for parameters that the operation does not have: a filter that is misspelt must not mean everything.
+    ///
+    /// # Errors
+    /// 400, with the parameters that there are.
+    pub(super) fn check_query(&self, query: &str) -> Result<(), Fault> {
+        // What cannot be read is reported where it is read.
+        let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
+        let unknown = pairs.into_iter().filter(|(name, _)| !self.query.contains(name)).map(|(name, _)| {
+            let text = match &self.query[..] {
+                [] => "is not a parameter here; there are none".to_owned(),
+                known => format!("is not a parameter here; there are {}", known.join(", ")),
+            };
+            Violation::new(name.chars().take(LONGEST_NAME).collect::<String>(), text)
+        });
+        let unknown: Vec<Violation> = unknown.collect();
+        if unknown.is_empty() { Ok(()) } else { Err(Fault::invalid(unknown)) }
+    }
+}
+
 /// What a key needs for each route, by the template of its path.
 #[derive(Debug, Default)]
-pub(crate) struct Needs(HashMap<String, Vec<(Method, Need)>>);
+pub(crate) struct Needs(HashMap<String, Vec<Operation>>);
 
 impl Needs {
     /// As the document says.
@@ -71,19 +104,27 @@ impl Needs {
                 let words = || words.iter().filter_map(Value::as_str);
                 if let Some(scope) = words().find_map(Scope::parse) {
                     let need = Need { scope, platform: words().any(|word| word == PLATFORM) };
-                    needs.0.entry_ref(&**path).or_default().push((method, need));
+                    let query = operation.as_ref().map(query_of).unwrap_or_default();
+                    needs.0.entry_ref(&**path).or_default().push(Operation { method, need, query });
                 }
             }
         }
         needs
     }
 
-    /// What a key needs for a method of a route; `None` if there is no such route. HEAD is answered like GET.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Option<Need> {
+    /// A method of a route; `None` if there is no such route. HEAD is answered like GET.
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<&Operation> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let found = self.0.get(path)?.iter().find(|(of, _)| of == method);
-        found.map(|(_, need)| *need)
+        self.0.get(path)?.iter().find(|operation| operation.method == *method)
     }
+}
+
+/// The names of an operation's query parameters. A parameter can be read as JSON only.
+fn query_of(operation: &utoipa::openapi::path::Operation) -> Vec<String> {
+    let parameters = serde_json::to_value(&operation.parameters).unwrap_or_default();
+    let parameters = parameters.as_array().map(Vec::as_slice).unwrap_or_default();
+    let query = parameters.iter().filter(|parameter| parameter["in"] == "query");
+    query.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]
@@ -106,6 +147,8 @@ mod tests {
         }
         assert!(all > 50, "{all} routes");
         let import = needs.find(&Method::POST, "/v1/senders/import");
-        assert_eq!(import, Some(Need { scope: Scope::Numbers, platform: true }));
+        assert_eq!(import.map(|operation| operation.need), Some(Need { scope: Scope::Numbers, platform: true }));
+        assert!(import.is_some_and(|operation| operation.check_query("mode=insert").is_ok()));
+        assert!(import.is_some_and(|operation| operation.check_query("mood=insert").is_err()));
     }
 }

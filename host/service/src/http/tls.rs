@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::service::StartError;
 
 /// Accepts TLS 1.2 and 1.3 with this certificate.
-pub(super) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, StartError> {
+pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, StartError> {
     let failed = |place: &Path, reason: String| StartError::Tls { reason: format!("{}: {reason}", place.display()) };
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use callsign::{Channel, Countries, Destination, Sender, SenderType};
+use callsign::{AreaCodes, Channel, Countries, Sender, SenderType};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -43,9 +43,9 @@ fn digits(sender: &Sender) -> String {
 }
 
 impl NumberBody {
-    fn of(sender: &Sender) -> Self {
+    fn of(sender: &Sender, area_codes: &AreaCodes) -> Self {
         let country = match sender.number {
-            Some(_) => Destination::parse(&sender.address).ok().map(|destination| destination.country),
+            Some(_) => area_codes.parse(&sender.address).ok().map(|destination| destination.country),
             None => only_country(sender),
         };
         let capabilities = [Channel::Sms, Channel::Mms].into_iter();
@@ -104,9 +104,11 @@ pub(super) async fn list(
         !matches!(sender.kind, SenderType::Alphanumeric | SenderType::RcsAgent)
             && wanted.as_ref().is_none_or(|wanted| digits(sender).contains(&**wanted))
     };
+    let area_codes = view.catalog().numbering().area_codes();
+    let body = |sender: &Sender| NumberBody::of(sender, area_codes);
     let page = match view.sight(&caller).senders(None) {
-        Some(own) => page.of(own.iter().map(|own| &senders[*own as usize]).filter(is_wanted), NumberBody::of),
-        None => page.of(senders.iter().filter(is_wanted), NumberBody::of),
+        Some(own) => page.of(own.iter().map(|own| &senders[*own as usize]).filter(is_wanted), body),
+        None => page.of(senders.iter().filter(is_wanted), body),
     };
     Ok(Json(Numbers { numbers: page.results, number_count: page.paging.total_results }))
 }

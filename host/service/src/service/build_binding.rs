@@ -37,6 +37,7 @@ pub(super) fn without_probes(spec: &PolicySpec, service: &Service, target: &Targ
     let policy = service.modules.policy(spec.owner.as_deref(), &spec.module);
     let policy = policy.map_err(|error| SpecError { property: "module", reason: error.to_string() })?;
     // What it logs, and the memory that it takes, are of the application that it decides for.
+    let policy = policy.with_limits(service.config.policy.limits());
     let policy = policy.with_memory_budget(service.tenants.memory(target.application_id.as_deref()));
     let policy = match &target.application_id {
         Some(application) => policy.with_log_budget(Arc::clone(&service.tenants.of(application).log)),

@@ -26,6 +26,8 @@ impl Service {
                 () = self.ended() => return,
             }
             self.tenants.tell_dropped_lines();
+            self.catalog_outage.tell();
+            self.pin_outage.tell();
             self.retry_due();
             let _one_at_a_time = self.writer.lock().await;
             if let Err(error) = self.catch_up().await {
@@ -38,19 +40,17 @@ impl Service {
     pub(super) async fn catch_up(self: &Arc<Self>) -> Result<(), Fault> {
         loop {
             let seen = self.state.load().revision;
-            let entries = match self.newer(seen).await {
+            let newer = self.newer(seen).await;
+            self.note(&newer);
+            let entries = match newer {
                 Ok(entries) => entries,
                 Err(StoreError::Damaged(reason)) => {
                     tracing::warn!("the platform is loaded anew: {reason}");
                     self.reload().await?;
                     continue;
                 }
-                Err(error) => {
-                    self.note_reachable(false);
-                    return Err(error.into());
-                }
+                Err(error) => return Err(error.into()),
             };
-            self.note_reachable(true);
             let Some(last) = entries.last() else { return Ok(()) };
             let (first, last) = (entries[0].revision, last.revision);
             let contiguous = first == seen + 1 && last - first + 1 == entries.len() as u64;
@@ -70,7 +70,11 @@ impl Service {
         if self.stored("head", self.store.head()).await? == seen {
             return Ok(Vec::new());
         }
-        self.stored("since", self.store.since(seen, AT_ONCE)).await
+        let entries = self.stored("since", self.store.since(seen, AT_ONCE)).await?;
+        if entries.is_empty() {
+            return Err(StoreError::Damaged(format!("revisions after {seen} are not in the log any more")));
+        }
+        Ok(entries)
     }
 
     async fn apply_entries(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), StoreError> {

@@ -8,12 +8,13 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Service;
+use crate::audit_element;
 use crate::binding::Target;
 use crate::change::{Change, Draft, Kind, raw};
 use crate::fault::{Fault, Violation};
 use crate::module::ModuleRecord;
 use crate::state::State;
-use crate::store::{Committed, StoreError, settings};
+use crate::store::{Committed, settings};
 use crate::tenant::{self, Tenant};
 
 /// How many times a change is planned again when another node was first.
@@ -119,9 +120,10 @@ impl Service {
             let state = self.state();
             let seen = state.revision;
             let changes: Arc<[Change]> = plan.changes.into();
-            let draft = draft(&state, &author, &changes, plan.components)?;
+            let mut draft = draft(&state, &author, &changes, plan.components)?;
+            draft.before = audit_element::before_each(self.revision().catalog(), &state, &changes);
             let committed = self.stored("commit", self.store.commit(seen, &Arc::new(draft))).await;
-            self.note_reachable(!matches!(committed, Err(StoreError::Unavailable(_))));
+            self.note(&committed);
             match committed? {
                 Committed::Done(revision) => {
                     let service = Arc::clone(&self);
@@ -157,8 +159,8 @@ impl Service {
                 + catalog.applications().len();
             // Tenants together leave a part of it to the platform's keys.
             let most = match author.is_of_tenants() {
-                true => self.config.tenant.together(self.config.limits.elements),
-                false => self.config.limits.elements,
+                true => self.config.tenant.together(self.limits.load().elements),
+                false => self.limits.load().elements,
             };
             let before = view.catalog();
             let grows = catalog.senders().len() > before.senders().len()
@@ -198,7 +200,7 @@ fn draft(
     }
     components.extend(stored.texts);
     let Author { who, action, .. } = author.clone();
-    Ok(Draft { who, action, changes: stored.changes, components, unreferenced })
+    Ok(Draft { who, action, changes: stored.changes, components, unreferenced, ..Draft::default() })
 }
 
 /// The catalog after changes; `None` if they do not change it.

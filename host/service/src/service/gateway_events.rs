@@ -60,14 +60,8 @@ impl Service {
     /// removes it and it does not come back.
     fn auto_rolled_back(self: &Arc<Self>, target: Target, candidate: Arc<str>) {
         let service = Arc::clone(self);
-        // The event comes on the thread that decided a message, which may have no runtime.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            tracing::error!(
-                "the automatic rollback of {candidate} holds on this node only: its thread has no runtime to store it"
-            );
-            return;
-        };
-        runtime.spawn(async move {
+        // The event comes on the thread that decided a message, which others wait for.
+        self.bulk.spawn(async move {
             loop {
                 let Err(fault) = service.withdraw_auto_rolled_back(target.clone(), Arc::clone(&candidate)).await else {
                     return;

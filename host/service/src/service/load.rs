@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, LaneOptions, StickyStore};
 use callsign_private::FileError;
-use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 
 use super::entity_autocreate::EntityAutocreate;
 use super::reconcile::AppliedBindings;
 use super::{SenderHealth, Service, upgrade};
+use crate::bulk_lane::BulkLane;
 use crate::change::{Draft, Kind};
 use crate::config::Config;
 use crate::data_folder;
@@ -19,6 +20,8 @@ use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
+use crate::outage::Outage;
+use crate::pins;
 use crate::refused_traffic::RefusedTraffic;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
@@ -85,38 +88,62 @@ impl Service {
         store: Store,
         sticky: Arc<dyn StickyStore>,
     ) -> Result<Arc<Self>, StartError> {
+        let files = config.numbering.clone();
+        let numbering = blocking(move || files.load()).await?.map_err(StartError::Refused)?;
         let (revision, elements) = up_to_date(&store).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
+        let catalog = catalog.with_numbering(Arc::clone(&numbering));
         let metrics = Arc::new(Metrics::default());
         let tenants = Tenants::new(&config, Arc::clone(&metrics));
         tenants.count_all(&catalog, &state);
-        let sticky = TimedStore::around(sticky, Arc::clone(&metrics));
+        let place = |what: &str, place: &str| format!("the {what} {place}");
+        let catalog_outage = Outage::new(
+            place("catalog store", store.place()),
+            "decisions go on with the last revision, nothing can be changed",
+            Duration::from_secs(60),
+            Duration::ZERO,
+            metrics.store_failures("catalog"),
+        );
+        let pin_outage = Arc::new(Outage::new(
+            place("store of pins", &pins::address(&config).to_string()),
+            "messages that need a pin are decided by the rule of their binding, or refused with STICKY_UNAVAILABLE",
+            Duration::from_secs(1),
+            Duration::from_secs(1),
+            metrics.store_failures("sticky"),
+        ));
+        let sticky = TimedStore::around(sticky, Arc::clone(&metrics), Arc::clone(&pin_outage));
         let modules = Arc::new(ModuleCache::new(config.data.join(data_folder::MODULES), config.compiler.clone()));
-        let standard = Arc::new(modules.standard()?);
+        let standard = Arc::new(modules.standard()?.with_limits(config.policy.limits()));
         let (pins, platform) = (Arc::clone(&sticky), Arc::clone(&standard));
         let mut lanes = LaneOptions::default();
         // More than what is refused at the door: this is for what a single request takes.
         lanes.milliseconds_per_second =
             u32::try_from(config.tenant.policy_milliseconds_per_second).ok().filter(|most| *most > 0);
         let gateway = blocking(move || Gateway::with_lanes(catalog, platform, pins, lanes)).await??;
+        let bulk = BulkLane::start()
+            .map_err(|error| StartError::Refused(format!("the threads of the bulk lane do not start: {error}")))?;
         let service = Arc::new(Self {
-            events: Events::new(&config),
+            events: Events::new(&config, state.revision),
+            limits: ArcSwap::from_pointee(config.limits.clone()),
             tenants,
             config,
             gateway,
             sticky,
             store,
             modules,
+            bulk,
             metrics,
             entity_autocreate: EntityAutocreate::default(),
             applied: AppliedBindings::default(),
             starts: TenantTurns::new(STARTS),
             audits: TenantTurns::new(AUDITS),
+            numbering,
             refused_traffic: RefusedTraffic::default(),
             sender_health: SenderHealth::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
-            reachable: AtomicBool::new(true),
+            catalog_outage,
+            pin_outage,
             ending: watch::Sender::new(false),
         });
         service.gateway.use_signals(service.sender_health.board());
@@ -130,6 +157,7 @@ impl Service {
     pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
         let (revision, elements) = self.stored("load", up_to_date(&self.store)).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
+        let catalog = catalog.with_numbering(Arc::clone(&self.numbering));
         let state = Arc::new(state);
         let (service, next) = (Arc::clone(self), Arc::clone(&state));
         let work = blocking(move || {

@@ -120,7 +120,7 @@ impl Service {
                 async move { service.stored("report_health", service.store.report_health(now(), &reports)).await },
             );
         let stored = stored.await.map_err(Fault::internal)?;
-        self.note_reachable(!matches!(stored, Err(StoreError::Unavailable(_))));
+        self.note(&stored);
         let version = match stored? {
             Stored::Done(version) => version,
             Stored::NoSender(id) => return Ok(Err(id)),

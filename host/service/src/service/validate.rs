@@ -21,7 +21,7 @@ impl Service {
         match self.fetch(&self.state(), spec).await {
             Ok(()) => {}
             Err(FetchError::Store(error)) => {
-                tracing::warn!("a module cannot be brought: {error}");
+                tracing::debug!("a module cannot be brought: {error}");
                 return Err(Fault::unavailable("the catalog store does not answer", Duration::from_secs(1)));
             }
             Err(error) => return Err(Fault::property("module", error.to_string())),

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Committed, Element, StoreError, entry, kind, position};
+use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
 /// The channel of notifications.
@@ -50,6 +50,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The timeout of statements that read or write the whole platform.
 const LONG_PATIENCE: Duration = Duration::from_secs(120);
 
+/// How often the listener looks whether its connection still answers. A connection that was forgotten on the way, by a
+/// firewall or a proxy, looks like one without news.
+const CHECK: Duration = Duration::from_secs(10);
+
+/// How long the system waits for an acknowledgement of a connection without news, and between three tries.
+const KEEPALIVE: Duration = Duration::from_secs(5);
+
 /// How long the listener waits before it connects again.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -65,32 +72,48 @@ pub(crate) struct Postgres {
     database: Database,
     client: Mutex<Option<Client>>,
     changed: Arc<Notify>,
+    /// Notified when a statement had no answer in time: the listener's connection may be as dead.
+    doubted: Arc<Notify>,
     place: String,
 }
 
 impl Postgres {
-    pub(crate) async fn open(address: &PostgresAddress) -> Result<Self, StoreError> {
+    pub(crate) async fn open(address: &PostgresAddress, operator: Operator) -> Result<Self, StoreError> {
         let place = address.place();
         let failed = |reason: String| StoreError::Open { place: place.clone(), reason };
         let mut config = address.client().map_err(|error| failed(error.to_string()))?;
         let tls = address.connector().map_err(|error| failed(error.to_string()))?;
-        config.connect_timeout(PATIENCE).keepalives_idle(Duration::from_secs(10));
+        config
+            .connect_timeout(PATIENCE)
+            .keepalives_idle(KEEPALIVE)
+            .keepalives_interval(KEEPALIVE)
+            .keepalives_retries(3);
         if config.get_application_name().is_none() {
             config.application_name("callsign");
         }
         let changed = Arc::new(Notify::new());
         let database = Database { config, tls };
-        let store = Self { database, client: Mutex::new(None), changed, place };
-        store
+        let store = Self { database, client: Mutex::new(None), changed, doubted: Arc::default(), place };
+        let is_there = store
             .transact(LONG_PATIENCE, async |client| {
+                if operator == Operator::Person {
+                    let found = client.query_one("SELECT to_regclass('callsign_head') IS NOT NULL", &[]).await?;
+                    return Ok(found.get(0));
+                }
                 let transaction = client.transaction().await?;
                 transaction.batch_execute(SCHEMA).await?;
                 transaction.batch_execute(sender_health::SCHEMA).await?;
-                transaction.commit().await
+                transaction.commit().await?;
+                Ok(true)
             })
             .await
             .map_err(|error| StoreError::Open { place: store.place.clone(), reason: error.to_string() })?;
-        listen(store.database.clone(), Arc::downgrade(&store.changed));
+        if !is_there {
+            return Err(StoreError::NoPlatform { place: store.place.clone() });
+        }
+        if operator == Operator::Service {
+            listen(store.database.clone(), Arc::downgrade(&store.changed), Arc::clone(&store.doubted));
+        }
         Ok(store)
     }
 
@@ -106,7 +129,7 @@ impl Postgres {
             Some(client) if !client.is_closed() => client,
             _ => in_time(PATIENCE, connect(&self.database)).await?,
         };
-        let done = in_time(patience, work(&mut client)).await?;
+        let done = in_time(patience, work(&mut client)).await.inspect_err(|_| self.doubted.notify_one())?;
         *held = Some(client);
         Ok(done)
     }
@@ -133,7 +156,7 @@ impl Postgres {
 
     pub(crate) async fn commit(&self, seen: u64, draft: &Arc<Draft>) -> Result<Committed, StoreError> {
         let patience = if draft.changes.len() > 1_000 { LONG_PATIENCE } else { PATIENCE };
-        let changes = serde_json::to_string(&draft.changes).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let changes = draft.log().map_err(|error| StoreError::Damaged(error.to_string()))?;
         let revision = seen + 1;
         let mut removed: (Vec<&str>, Vec<&str>) = Default::default();
         let mut put: (Vec<&str>, Vec<&str>, Vec<i64>, Vec<&str>) = Default::default();
@@ -206,6 +229,16 @@ impl Postgres {
         self.entries("revision < $1 ORDER BY revision DESC", revision, most).await
     }
 
+    /// See [`Store::forget`](super::Store::forget).
+    pub(crate) async fn forget(&self, before: i64, up_to: i64) -> Result<usize, StoreError> {
+        let sql = "DELETE FROM callsign_revisions WHERE revision IN (SELECT revision FROM \
+             (SELECT revision, at FROM callsign_revisions ORDER BY revision LIMIT $1) AS oldest \
+             WHERE at < $2 OR revision <= $3)";
+        let most = FORGOTTEN as i64;
+        let gone = self.transact(LONG_PATIENCE, async |client| client.execute(sql, &[&most, &before, &up_to]).await);
+        Ok(gone.await? as usize)
+    }
+
     async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
         let sql = format!("SELECT revision, at, who, action, changes FROM callsign_revisions WHERE {which} LIMIT $2");
         let revision = i64::try_from(revision).unwrap_or(i64::MAX);
@@ -255,10 +288,10 @@ async fn connect(database: &Database) -> Result<Client, tokio_postgres::Error> {
 }
 
 /// Listens for notifications as long as the store is in use, and reconnects when the connection is lost.
-fn listen(database: Database, changed: std::sync::Weak<Notify>) {
+fn listen(database: Database, changed: std::sync::Weak<Notify>, doubted: Arc<Notify>) {
     tokio::spawn(async move {
         while changed.strong_count() > 0 {
-            if let Err(error) = hear(&database, &changed).await {
+            if let Err(error) = hear(&database, &changed, &doubted).await {
                 tracing::debug!("not listening for changes of the catalog: {error}");
             }
             // Notifications may have been missed while not connected.
@@ -270,10 +303,13 @@ fn listen(database: Database, changed: std::sync::Weak<Notify>) {
     });
 }
 
-async fn hear(database: &Database, changed: &std::sync::Weak<Notify>) -> Result<(), StoreError> {
+/// Listens on a connection of its own, as long as it answers.
+async fn hear(database: &Database, changed: &std::sync::Weak<Notify>, doubted: &Notify) -> Result<(), StoreError> {
     let (client, mut connection) = in_time(PATIENCE, database.config.connect(database.tls.clone())).await?;
     let (said, mut heard) = tokio::sync::mpsc::channel::<()>(1);
-    let driven = tokio::spawn(async move {
+    // Ends with this function, whatever ends that.
+    let mut driven = tokio::task::JoinSet::new();
+    driven.spawn(async move {
         loop {
             match std::future::poll_fn(|context| connection.poll_message(context)).await {
                 Some(Ok(AsyncMessage::Notification(_))) => {
@@ -289,12 +325,18 @@ async fn hear(database: &Database, changed: &std::sync::Weak<Notify>) -> Result<
     if let Some(changed) = changed.upgrade() {
         changed.notify_one();
     }
-    while heard.recv().await.is_some() {
-        let Some(changed) = changed.upgrade() else { break };
-        changed.notify_one();
+    loop {
+        let news = tokio::select! {
+            news = heard.recv() => news.map(|()| true),
+            () = tokio::time::sleep(CHECK) => Some(false),
+            () = doubted.notified() => Some(false),
+        };
+        match (news, changed.upgrade()) {
+            (None, _) | (_, None) => return Ok(()),
+            (Some(true), Some(changed)) => changed.notify_one(),
+            (Some(false), Some(_)) => in_time(PATIENCE, client.batch_execute("")).await?,
+        }
     }
-    driven.abort();
-    Ok(())
 }
 
 async fn in_time<T>(

@@ -1,5 +1,6 @@
 //! The catalog store in a SQLite file, for one node. Other processes, such as `callsign key`, may write to it too.
 
+mod lost_log;
 mod sender_health;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use callsign_private::{Access, FileError, PrivateFolder};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::Notify;
 
-use super::{Committed, Element, Operator, StoreError, entry, kind, position};
+use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
 const SCHEMA: &str = "
@@ -39,6 +40,7 @@ pub(crate) struct Sqlite {
     connection: Arc<Mutex<Connection>>,
     changed: Arc<Notify>,
     place: String,
+    operator: Operator,
 }
 
 impl Sqlite {
@@ -52,8 +54,29 @@ impl Sqlite {
         })?;
         let (connection, watching) = opened;
         let changed = Arc::new(Notify::new());
-        watch(watching, Arc::downgrade(&changed));
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), changed, place })
+        if let Some(watching) = watching {
+            watch(watching, Arc::downgrade(&changed));
+        }
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), changed, place, operator })
+    }
+
+    /// Notes that the service ends in order.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        self.with(|connection| lost_log::unmark(connection)).await
+    }
+
+    /// Writes a copy of the whole database into a new file, as it is at one moment, and returns its revision. Others go on
+    /// reading and writing meanwhile.
+    pub(crate) async fn copy(&self, to: &Path) -> Result<u64, StoreError> {
+        let to = to.to_owned();
+        self.with(move |connection| {
+            // SQLite takes a path as text.
+            let path =
+                to.to_str().ok_or_else(|| StoreError::Unavailable("the path of the copy is not UTF-8".into()))?;
+            connection.execute("VACUUM INTO ?", [path])?;
+            revision_of_copy(&to)
+        })
+        .await
     }
 
     async fn with<T: Send + 'static>(
@@ -118,6 +141,16 @@ impl Sqlite {
         self.entries("revision < ? ORDER BY revision DESC", revision, most).await
     }
 
+    /// See [`Store::forget`](super::Store::forget).
+    pub(crate) async fn forget(&self, before: i64, up_to: i64) -> Result<usize, StoreError> {
+        self.with(move |connection| {
+            let sql = "DELETE FROM revisions WHERE revision IN (SELECT revision FROM \
+                 (SELECT revision, at FROM revisions ORDER BY revision LIMIT ?) WHERE at < ? OR revision <= ?)";
+            Ok(connection.prepare_cached(sql)?.execute(params![FORGOTTEN as i64, before, up_to])?)
+        })
+        .await
+    }
+
     async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
         let revision = i64::try_from(revision).unwrap_or(i64::MAX);
         self.with(move |connection| {
@@ -178,8 +211,11 @@ impl Sqlite {
     }
 }
 
-fn open(path: &Path, operator: Operator) -> Result<(Connection, Connection), StoreError> {
+/// The connection, and for a service another one to watch with.
+fn open(path: &Path, operator: Operator) -> Result<(Connection, Option<Connection>), StoreError> {
     let path = &prepare(path, operator)?;
+    // Before SQLite opens it, which would begin another log.
+    lost_log::check(path)?;
     let connection = connect(path)?;
     let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if layout > LAYOUT {
@@ -190,7 +226,33 @@ fn open(path: &Path, operator: Operator) -> Result<(Connection, Connection), Sto
     connection.execute_batch(SCHEMA)?;
     connection.execute_batch(sender_health::SCHEMA)?;
     connection.pragma_update(None, "user_version", LAYOUT)?;
-    Ok((connection, connect(path)?))
+    match operator {
+        Operator::Person | Operator::Maker => Ok((connection, None)),
+        Operator::Service => {
+            lost_log::mark(&connection)?;
+            Ok((connection, Some(connect(path)?)))
+        }
+    }
+}
+
+/// Reads a copy through: whether it is whole, and its revision.
+///
+/// # Errors
+/// It is damaged, or made by a newer version.
+pub(crate) fn revision_of_copy(path: &Path) -> Result<u64, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags)?;
+    let damaged = |reason: String| Err(StoreError::Damaged(reason));
+    let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if !(1..=LAYOUT).contains(&layout) {
+        return damaged(format!("its layout is {layout}; this version knows 1 to {LAYOUT}"));
+    }
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return damaged(found);
+    }
+    let revision: i64 = connection.query_row("SELECT revision FROM head", [], |row| row.get(0))?;
+    Ok(revision as u64)
 }
 
 /// What SQLite adds to the name of the file. It gives them the mode of the file.
@@ -198,13 +260,16 @@ const FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// Checks the folder and the files, and makes the file for its user alone if there is none. Returns the path without links.
 fn prepare(path: &Path, operator: Operator) -> Result<PathBuf, StoreError> {
+    if operator == Operator::Person && !path.try_exists().unwrap_or(true) {
+        return Err(StoreError::NoPlatform { place: path.display().to_string() });
+    }
     let refused = |error: FileError| StoreError::Unavailable(error.to_string());
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| StoreError::Unavailable("its path does not end with the name of a file".into()))?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = match operator {
         Operator::Service => PrivateFolder::open(parent),
-        Operator::Person => PrivateFolder::administer(parent),
+        Operator::Person | Operator::Maker => PrivateFolder::administer(parent),
     };
     let folder = folder.map_err(refused)?;
     for ending in FILES {
@@ -226,9 +291,20 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+impl Drop for Sqlite {
+    /// Closing the last connection removes the log, so nothing may say then that there is one.
+    fn drop(&mut self) {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.operator {
+            Operator::Service => drop(lost_log::unmark(&connection)),
+            Operator::Person | Operator::Maker => lost_log::leave(&connection),
+        }
+    }
+}
+
 fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<(), StoreError> {
     transaction.execute("UPDATE head SET revision = ?", [revision as i64])?;
-    let changes = serde_json::to_string(&draft.changes).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let changes = draft.log().map_err(|error| StoreError::Damaged(error.to_string()))?;
     transaction.execute(
         "INSERT INTO revisions VALUES (?, ?, ?, ?, ?)",
         params![revision as i64, now() as i64, draft.who, draft.action, changes],

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// For how long a rate may be used ahead: what was not used for two seconds can be used at once.
-const AHEAD: Duration = Duration::from_secs(2);
+const AHEAD: u64 = 2;
 
 /// A bucket that leaks at a rate. It lets in whatever comes while it is not full, however much that is, and nobody
 /// until it has leaked afterwards. So a request that is larger than the rate is not impossible, and what is only known
@@ -14,15 +14,23 @@ pub(crate) struct Bucket {
     began: Instant,
     /// How long one unit takes to leak, in nanoseconds; 0 is no limit.
     a_unit: u64,
+    /// How long all of it takes, in nanoseconds: what was not used for so long can be used at once.
+    ahead: u64,
     /// When it is empty, in nanoseconds since `began`.
     empty_at: AtomicU64,
 }
 
 impl Bucket {
-    /// A bucket for so many units a second; 0 is no limit.
+    /// A bucket for so many units a second; 0 is no limit. Those of two seconds can be used at once.
     pub(crate) fn new(per_second: u64) -> Self {
+        Self::with_burst(per_second, per_second.saturating_mul(AHEAD))
+    }
+
+    /// A bucket for so many units a second, of which so many can be used at once, and at least one.
+    pub(crate) fn with_burst(per_second: u64, at_once: u64) -> Self {
         let a_unit = 1_000_000_000_u64.checked_div(per_second).unwrap_or(0);
-        Self { began: Instant::now(), a_unit, empty_at: AtomicU64::new(0) }
+        let ahead = a_unit.saturating_mul(at_once.max(1));
+        Self { began: Instant::now(), a_unit, ahead, empty_at: AtomicU64::new(0) }
     }
 
     /// # Errors
@@ -43,7 +51,7 @@ impl Bucket {
         if self.a_unit == 0 {
             return Ok(());
         }
-        let full_at = now.saturating_add(AHEAD.as_nanos() as u64);
+        let full_at = now.saturating_add(self.ahead);
         let take = |empty_at: u64| {
             (empty_at < full_at).then(|| empty_at.max(now).saturating_add(units.saturating_mul(self.a_unit)))
         };
@@ -98,6 +106,16 @@ mod tests {
         assert_eq!(bucket.take_at(1, 0), Err(Duration::from_nanos(8 * SECOND + 1)));
         assert_eq!(bucket.take_at(1, 8 * SECOND), Err(Duration::from_nanos(1)));
         assert_eq!(bucket.take_at(1, 8 * SECOND + 1), Ok(()));
+    }
+
+    #[test]
+    fn a_burst_of_its_own_is_let_in_at_once_and_comes_back_at_the_rate() {
+        let bucket = Bucket::with_burst(10, 50);
+        assert_eq!((0..100).filter(|_| bucket.take_at(1, 0).is_ok()).count(), 50);
+        assert_eq!((0..100).filter(|_| bucket.take_at(1, SECOND).is_ok()).count(), 10);
+        assert_eq!((0..100).filter(|_| bucket.take_at(1, 100 * SECOND).is_ok()).count(), 50);
+        assert_eq!(Bucket::with_burst(1, 0).take_at(1, 0), Ok(()));
+        assert!((0..100).all(|_| Bucket::with_burst(0, 1).take_at(1, 0).is_ok()), "no limit");
     }
 
     #[test]

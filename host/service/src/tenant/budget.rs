@@ -18,6 +18,7 @@ const A_WHILE: Duration = Duration::from_secs(60);
 pub(crate) enum Budget {
     Requests,
     Management,
+    Changes,
     Messages,
     PolicyTime,
     InstanceBytes,
@@ -47,9 +48,10 @@ pub(crate) struct Used {
 }
 
 impl Budget {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Requests,
         Self::Management,
+        Self::Changes,
         Self::Messages,
         Self::PolicyTime,
         Self::InstanceBytes,
@@ -76,6 +78,7 @@ impl Budget {
         match self {
             Self::Requests => "requests",
             Self::Management => "management_per_second",
+            Self::Changes => "changes_per_second",
             Self::Messages => "messages_per_second",
             Self::PolicyTime => "policy_milliseconds_per_second",
             Self::InstanceBytes => "instance_bytes",

@@ -44,6 +44,12 @@ impl Tenants {
         }
     }
 
+    /// Sets the most memory of all policies' instances, of tenants' and the platform's.
+    pub(crate) fn set_process_memory(&self, bytes: usize) {
+        self.memory.set_limit(bytes);
+        self.memory_together.set_limit(self.limits.together(bytes));
+    }
+
     /// The tenant of an application. What it uses is counted from now on if this is the first time.
     pub(crate) fn of(&self, application: &str) -> Arc<Tenant> {
         if let Some(tenant) = self.by_application.load().get(application) {

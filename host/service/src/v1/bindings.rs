@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use self::request::{CanaryRequest, PolicyRequest};
 use self::response::{BindingBody, ComparisonBody, HistoryBody, PastBody, must_match, with_tag};
-use self::target::{BindingRequest, IfMatch, TargetQuery, binding_of, not_bound};
+use self::target::{BindingRequest, IfMatch, TargetQuery, binding_of, not_bound, nothing_beside};
 use crate::binding::{BindingRecord, CanarySpec, Target, TransitionError};
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;
@@ -110,9 +110,9 @@ async fn unbind(request: BindingRequest) -> Answer<NoContent> {
     params(TargetQuery, IfMatch), responses((status = 200, body = BindingBody), Problems))]
 async fn shadow(request: BindingRequest, bytes: Bytes) -> Answer<Response> {
     let spec = body::<PolicyRequest>(&bytes)?.spec(&request)?;
-    request.binding()?;
+    request.must_be_bound()?;
     let step = |target: &Target, before: Option<&BindingRecord>, spec| {
-        Ok(before.ok_or_else(|| not_bound(target))?.with_shadow(spec))
+        Ok(before.ok_or_else(|| nothing_beside(target))?.with_shadow(spec))
     };
     request.bind(spec, step).await
 }
@@ -124,9 +124,9 @@ async fn shadow(request: BindingRequest, bytes: Bytes) -> Answer<Response> {
 async fn canary(request: BindingRequest, bytes: Bytes) -> Answer<Response> {
     let (policy, per_mille, auto_rollback) = body::<CanaryRequest>(&bytes)?.parts()?;
     let spec = policy.spec(&request)?;
-    request.binding()?;
+    request.must_be_bound()?;
     let step = move |target: &Target, before: Option<&BindingRecord>, spec| {
-        let before = before.ok_or_else(|| not_bound(target))?;
+        let before = before.ok_or_else(|| nothing_beside(target))?;
         Ok(before.with_canary(CanarySpec { spec, per_mille, auto_rollback }))
     };
     request.bind(spec, step).await

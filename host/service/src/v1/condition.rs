@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::fault::Fault;
 
 /// The strong tag of a body.
-fn tag(body: &[u8]) -> String {
+pub(super) fn tag(body: &[u8]) -> String {
     let digest = Sha256::digest(body);
     let digits: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("\"{digits}\"")
@@ -64,6 +64,18 @@ impl Conditions {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks that a request which replaces something says what it replaces: fields that it leaves out are gone.
+    ///
+    /// # Errors
+    /// 428: it says nothing.
+    pub(super) fn must_be_given(&self) -> Result<(), Fault> {
+        if self.if_match.is_some() || self.if_none_match.is_some() {
+            return Ok(());
+        }
+        let text = "it exists, and this would replace all of it: send the `ETag` that you read as `If-Match`, or `*`";
+        Err(Fault::new(StatusCode::PRECONDITION_REQUIRED, text))
     }
 
     /// The answer to a read: 304 without the body if the client has this body already.

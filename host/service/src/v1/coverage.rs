@@ -33,15 +33,16 @@ pub(super) struct GapBody {
     entity_id: Option<String>,
     /// `SMS`, `MMS` or `RCS`.
     channel: &'static str,
-    /// Two letters of ISO 3166-1.
-    country: &'static str,
+    /// Two letters of ISO 3166-1; every country if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<&'static str>,
     /// The type of the messages; all of them if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     message_type: Option<String>,
     /// The last obstacle on the way: `NO_STRATEGY`, `CHANNEL_NOT_ALLOWED`, `COUNTRY_NOT_ALLOWED`, `NO_ASSOCIATION`,
     /// `ALL_SUSPENDED`, `CHANNEL_NOT_COVERED`, `COUNTRY_NOT_COVERED`, `REGISTRATION_REJECTED`, `REGISTRATION_EXPIRED`,
-    /// `REGISTRATION_PENDING`, `OTHER_MESSAGE_TYPE` (those that could are only for others), or `NOT_LISTED`: the strategy
-    /// lists none of the senders that could.
+    /// `REGISTRATION_PENDING`, `TYPE_NOT_TAKEN` (names to a country that takes none), `OTHER_MESSAGE_TYPE` (those that could
+    /// are only for others), or `NOT_LISTED`: the strategy lists none of the senders that could.
     reason: &'static str,
     /// The strategy that they would be sent under.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +74,7 @@ impl GapBody {
             application_id: (*application).to_owned(),
             entity_id: entity.map(str::to_owned),
             channel: Channel::ALL[usize::from(*channel)].as_str(),
-            country: country.as_str(),
+            country: country.as_ref().map(|country| country.as_str()),
             message_type: message_type.map(str::to_owned),
             reason: gap.reason.as_str(),
             strategy_id: gap.strategy.map(|index| catalog.strategies()[index as usize].id.to_string()),
@@ -90,7 +91,8 @@ impl GapBody {
 /// named, and that no sender can carry under the standard policy, with the reason.
 ///
 /// The countries are those that strategies list. For a strategy of every country they are those to which messages of
-/// its scope were refused. Gaps that have been closed since are not listed.
+/// its scope were refused; an entity that has such a strategy and no sender at all is a gap for every country, without
+/// `country`. Gaps that have been closed since are not listed.
 #[utoipa::path(get, path = "/v1/coverage", tag = "audit",
     params(
         PageQuery,

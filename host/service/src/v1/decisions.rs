@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use self::message::Request;
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Problems, Rates};
+use crate::http::{Answer, Caller, Problems, Rates, SHORT};
 use crate::metrics::Decided;
 use crate::service::{Service, View};
 use crate::visibility::Sight;
@@ -47,7 +47,7 @@ pub(super) async fn decide(
     caller: Caller,
     bytes: Bytes,
 ) -> Answer<Response> {
-    let request = Request::read(&bytes, service.config.limits.messages)?;
+    let request = Request::read(&bytes, service.limits.load().messages)?;
     rates.decide(&caller.key.key_id, request.messages.len())?;
     let budgets = caller.budgets.as_deref();
     if let Some(tenant) = budgets {
@@ -80,7 +80,11 @@ pub(super) async fn decide(
             write(&mut body, &decision.to_json(message.id))?;
         }
         messages => {
-            let decisions = service.gateway.resolve_batch_async(messages).await;
+            // A longer one is worked on in the bulk lane.
+            let decisions = match bytes.len() <= SHORT {
+                true => service.gateway.resolve_batch_async(messages).await,
+                false => service.gateway.resolve_bulk_async(messages).await,
+            };
             body.extend_from_slice(b"{\"decisions\":[");
             for (index, message) in messages.iter().enumerate() {
                 if index > 0 {
@@ -104,7 +108,8 @@ pub(super) async fn decide(
 /// Counts a message that found no sender, for the coverage audit.
 fn note(service: &Service, message: &Message<'_>, decision: &DecisionRef<'_>) {
     if let Some(refusal) = decision.refusal() {
-        service.refused_traffic.add(message, refusal);
+        let revision = service.revision();
+        service.refused_traffic.add(message, refusal, revision.catalog().numbering().area_codes());
     }
 }
 

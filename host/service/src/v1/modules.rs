@@ -37,6 +37,9 @@ pub(crate) struct ModuleBody {
     /// The application that owns it; left out for the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     application_id: Option<String>,
+    /// Whether tenants may bind it; left out if they may not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    shared: bool,
 }
 
 /// A policy with its imports and exports.
@@ -70,6 +73,7 @@ impl ModuleBody {
             interface: module.interface.to_string(),
             added_at: time(module.added_at),
             application_id: module.application_id.clone(),
+            shared: module.shared,
         }
     }
 }
@@ -89,9 +93,11 @@ fn owner(caller: &Caller, parameters: &Parameters, service: &Service) -> Result<
     Ok(Some(application.id().to_owned()))
 }
 
+/// A module of an owner, or one that the platform shares.
 fn find(service: &Service, owner: Option<&str>, digest: &str) -> Result<Arc<ModuleRecord>, Fault> {
-    let found = service.state().modules.get(&key_of(&[owner, Some(digest)])).cloned();
-    found.ok_or_else(|| unknown(digest))
+    let state = service.state();
+    let of = |owner: Option<&str>| state.modules.get(&key_of(&[owner, Some(digest)])).cloned();
+    of(owner).or_else(|| of(None).filter(|module| module.shared)).ok_or_else(|| unknown(digest))
 }
 
 /// Uploads a policy. It is checked and compiled at once.
@@ -168,6 +174,7 @@ async fn add(service: &Arc<Service>, owner: Option<&str>, component: Bytes) -> R
         interface: module.interface().clone(),
         added_at: added_at.as_millis() as u64,
         application_id: owner.map(str::to_owned),
+        shared: false,
     })
 }
 
@@ -212,7 +219,10 @@ pub(super) async fn list(
     let name = parameters.text("name");
     let state = service.state();
     let mut wanted: Vec<&Arc<ModuleRecord>> = match &application {
-        Some(application) => state.modules_of(Some(application)).collect(),
+        Some(application) => {
+            let shared = state.modules_of(None).filter(|module| module.shared && caller.tenant().is_some());
+            state.modules_of(Some(application)).chain(shared).collect()
+        }
         None => state.modules.values().collect(),
     };
     wanted.retain(|module| name.is_none_or(|name| name == module.name));
@@ -248,7 +258,11 @@ pub(super) async fn component(
     parameters: Parameters,
     Path(digest): Path<String>,
 ) -> Answer<Response> {
-    let module = find(&service, owner(&caller, &parameters, &service)?.as_deref(), &digest)?;
+    let owner = owner(&caller, &parameters, &service)?;
+    let module = find(&service, owner.as_deref(), &digest)?;
+    if module.application_id != owner {
+        return Err(unknown(&digest));
+    }
     let bytes = bytes_of(&service, &module).await?;
     Ok(([(header::CONTENT_TYPE, "application/wasm")], bytes).into_response())
 }
@@ -259,6 +273,40 @@ async fn bytes_of(service: &Service, module: &ModuleRecord) -> Result<Vec<u8>, F
         FetchError::Store(_) => Fault::unavailable("the catalog store does not answer", Duration::from_secs(1)),
         error => Fault::internal(error),
     })
+}
+
+/// Shares a module of the platform: tenants can bind it, beside their own. They cannot read its component.
+#[utoipa::path(post, path = "/v1/modules/{digest}/share", tag = "policies", params(("digest" = String, Path)),
+    responses((status = 200, body = ModuleBody), Problems))]
+pub(super) async fn share(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(digest): Path<String>,
+) -> Answer<Json<ModuleBody>> {
+    set_shared(&service, caller, digest, true).await
+}
+
+/// Shares a module no longer. Tenants that have bound it keep it.
+#[utoipa::path(post, path = "/v1/modules/{digest}/unshare", tag = "policies", params(("digest" = String, Path)),
+    responses((status = 200, body = ModuleBody), Problems))]
+pub(super) async fn unshare(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(digest): Path<String>,
+) -> Answer<Json<ModuleBody>> {
+    set_shared(&service, caller, digest, false).await
+}
+
+async fn set_shared(service: &Arc<Service>, caller: Caller, digest: String, shared: bool) -> Answer<Json<ModuleBody>> {
+    let plan = move |view: &View| {
+        let key = key_of(&[None, Some(&digest)]);
+        let there = view.state.modules.get(&key).ok_or_else(|| unknown(&digest))?;
+        let next = ModuleRecord { shared, ..(**there).clone() };
+        let answer = Json(ModuleBody::of(&next));
+        let changes = if next == **there { Vec::new() } else { vec![Change::put(Kind::Module, key, &next)] };
+        Ok(Plan::new(changes, answer))
+    };
+    service.change(caller.author(), plan).await
 }
 
 /// Removes a module and frees its name and version. A module that a binding uses, or could roll back to, cannot be

@@ -58,7 +58,7 @@ pub(super) struct ReceiptBody {
     responses((status = 202, description = "They will be counted"), Problems))]
 pub(super) async fn receive(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Response> {
     let ReceiptsBody { receipts } = body(&bytes)?;
-    let most = service.config.limits.messages;
+    let most = service.limits.load().messages;
     if receipts.is_empty() || receipts.len() > most {
         let text = format!("has {} entries, and may have 1 to {most} (limits.messages)", receipts.len());
         return Err(Fault::property("receipts", text));

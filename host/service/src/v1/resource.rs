@@ -27,6 +27,8 @@ pub(super) trait Resource: 'static {
     const ID: &'static str;
     /// The path of the list.
     const PATH: &'static str;
+    /// Whether replacing one needs `If-Match`.
+    const NEEDS_IF_MATCH: bool = false;
 
     /// The element with this id.
     fn get<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a Self::Element>;
@@ -118,6 +120,9 @@ pub(super) async fn put<R: Resource>(
         let catalog = view.catalog();
         R::may_put(view.sight(&caller), &new.id, &caller)?;
         let before = R::get(catalog, &new.id).map(|element| R::json(catalog, element));
+        if R::NEEDS_IF_MATCH && before.is_some() {
+            conditions.must_be_given()?;
+        }
         conditions.allow(before.as_ref().map(|json| json.get().as_bytes()))?;
         let json = R::read(view, &new, &caller)?;
         let answer = match &before {

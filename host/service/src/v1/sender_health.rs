@@ -118,7 +118,7 @@ pub(super) async fn list(
     responses((status = 204), Problems))]
 pub(super) async fn report(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<NoContent> {
     let ReportsBody { reports } = body(&bytes)?;
-    let most = service.config.limits.messages;
+    let most = service.limits.load().messages;
     if reports.is_empty() || reports.len() > most {
         let text = format!("has {} reports, and may have 1 to {most} (limits.messages)", reports.len());
         return Err(Fault::property("reports", text));

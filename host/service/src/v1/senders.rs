@@ -175,6 +175,33 @@ struct Filter<'a> {
     country: Option<Country>,
     suspended: Option<bool>,
     application: Option<&'a str>,
+    text: Option<Wanted>,
+}
+
+/// A text that the id or the address of a sender has, in whatever case. Of numbers the digits alone count.
+struct Wanted {
+    text: String,
+    /// If it is a number, however it is written.
+    digits: Option<String>,
+}
+
+impl Wanted {
+    fn of(text: &str) -> Self {
+        let is_number = text.chars().all(|sign| sign.is_ascii_digit() || " +-.()".contains(sign));
+        let digits = is_number.then(|| digits(text)).filter(|digits| !digits.is_empty());
+        Self { text: text.to_lowercase(), digits }
+    }
+
+    fn is_in(&self, sender: &Sender) -> bool {
+        let has = |text: &str| text.to_lowercase().contains(&self.text);
+        has(&sender.id)
+            || has(&sender.address)
+            || self.digits.as_ref().is_some_and(|wanted| digits(&sender.address).contains(wanted))
+    }
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
 }
 
 impl<'a> Filter<'a> {
@@ -182,11 +209,15 @@ impl<'a> Filter<'a> {
         let kinds = SenderType::ALL.map(SenderType::as_str);
         let status = parameters.word("status", &STATUSES)?;
         Ok(Self {
-            kind: parameters.word("senderType", &kinds)?.and_then(SenderType::parse),
+            kind: parameters
+                .word("senderType", &kinds)?
+                .or(parameters.word("type", &kinds)?)
+                .and_then(SenderType::parse),
             channel: channel(parameters)?,
             country: country(parameters)?,
             suspended: status.map(|status| status == "SUSPENDED"),
             application: parameters.text("applicationId"),
+            text: parameters.text("text").map(Wanted::of),
         })
     }
 
@@ -203,6 +234,7 @@ impl<'a> Filter<'a> {
         is_reaching
             && self.kind.is_none_or(|kind| kind == sender.kind)
             && self.suspended.is_none_or(|suspended| suspended == sender.suspended)
+            && self.text.as_ref().is_none_or(|text| text.is_in(sender))
     }
 }
 
@@ -229,12 +261,14 @@ pub(super) fn country(parameters: &Parameters) -> Result<Option<Country>, Fault>
 
 /// The senders, in pages.
 ///
-/// `channel` and `country` filter by coverage; `applicationId` by association with the application or an entity of it.
+/// `channel` and `country` filter by coverage; `applicationId` by association with the application or an entity of it;
+/// `text` by a part of the id or of the address, whose digits alone count. `type` means `senderType`.
 /// A tenant sees the senders that are associated with its application.
 #[utoipa::path(get, path = "/v1/senders", tag = "senders",
     params(
         PageQuery,
-        ("senderType" = Option<String>, Query), ("channel" = Option<String>, Query),
+        ("senderType" = Option<String>, Query), ("type" = Option<String>, Query),
+        ("channel" = Option<String>, Query), ("text" = Option<String>, Query),
         ("country" = Option<String>, Query), ("status" = Option<String>, Query),
         ("applicationId" = Option<String>, Query),
     ),

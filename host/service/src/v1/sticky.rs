@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::key::{Key, recipient};
+use crate::change::time;
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, Parameters, Problems, body, quoted};
 use crate::service::Service;
@@ -37,10 +38,9 @@ pub(crate) struct PinBody {
     recipient_hash: Option<String>,
     /// The sender that it is pinned to.
     sender_id: String,
-    /// Seconds since 1970.
-    first_used: u64,
-    /// Seconds since 1970, exact to a tenth of `idleDays`.
-    last_used: u64,
+    first_used: String,
+    /// Exact to a tenth of `idleDays`.
+    last_used: String,
     /// After how many days without use it ends; never if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_days: Option<u16>,
@@ -114,15 +114,15 @@ impl PinBody {
             recipient,
             recipient_hash,
             sender_id: record.sender.into(),
-            first_used: record.pin.first_used,
-            last_used: record.pin.last_used,
+            first_used: time(record.pin.first_used.saturating_mul(1_000)),
+            last_used: time(record.pin.last_used.saturating_mul(1_000)),
             idle_days: (record.pin.idle_days > 0).then_some(record.pin.idle_days),
         }
     }
 }
 
 fn away(error: &StickyError) -> Fault {
-    tracing::warn!("{error}");
+    tracing::debug!("{error}");
     Fault::unavailable("the store of pins does not answer", Duration::from_secs(1))
 }
 

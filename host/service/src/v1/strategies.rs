@@ -89,6 +89,7 @@ impl Resource for Strategies {
     const NAME: &'static str = "sending strategy";
     const ID: &'static str = "sendingStrategyId";
     const PATH: &'static str = "/v1/strategies";
+    const NEEDS_IF_MATCH: bool = true;
 
     fn get<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a Strategy> {
         catalog.strategy(id).map(|(_, strategy)| strategy)
@@ -172,7 +173,7 @@ pub(super) async fn get(
 /// service, with `POST`.
 ///
 /// `If-Match` requires the `ETag` that was read, or with `*` that the strategy exists; `If-None-Match: *` that it does
-/// not.
+/// not. A strategy that exists is replaced with one of them only: else the answer is 428.
 #[utoipa::path(put, path = "/v1/strategies/{sendingStrategyId}", tag = "strategies",
     params(
         ("sendingStrategyId" = String, Path),

@@ -54,6 +54,11 @@ impl Keys {
     pub(super) fn len(&self) -> usize {
         self.scopes.len()
     }
+
+    /// The columns as the first three values of a statement.
+    pub(super) fn values(&self) -> [(&(dyn ToSql + Sync), Type); 3] {
+        [(&self.scopes, Type::UUID_ARRAY), (&self.channels, Type::INT2_ARRAY), (&self.recipients, Type::UUID_ARRAY)]
+    }
 }
 
 impl FromIterator<[u8; KEY_LEN]> for Keys {

@@ -21,14 +21,16 @@ use crate::retry::Attempt;
 #[derive(Clone)]
 pub(super) struct Session {
     tls: MakeRustlsConnect,
+    /// Whether the settings last as long as the connection; else each transaction begins with them.
+    lasts: bool,
     settings: Vec<(&'static str, String)>,
 }
 
 impl Session {
     /// Connections for reads and writes of pins. Their statements look up keys, so one plan serves all arguments.
     /// Sequential scans are off: a plan made while a table is small must not read the whole table later.
-    pub(super) fn of_decisions(tls: &MakeRustlsConnect, schema: &str, attempt: Duration) -> Self {
-        let mut session = Self::new(tls, schema, attempt);
+    pub(super) fn of_decisions(server: &Server, schema: &str, attempt: Duration) -> Self {
+        let mut session = Self::new(server, schema, attempt);
         session.settings.push(("plan_cache_mode", "force_generic_plan".into()));
         for way in ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"] {
             session.settings.push((way, "off".into()));
@@ -37,13 +39,13 @@ impl Session {
     }
 
     /// Connections for listings and the background, where each statement is planned for its arguments.
-    pub(super) fn of_background(tls: &MakeRustlsConnect, schema: &str, attempt: Duration) -> Self {
-        let mut session = Self::new(tls, schema, attempt);
+    pub(super) fn of_background(server: &Server, schema: &str, attempt: Duration) -> Self {
+        let mut session = Self::new(server, schema, attempt);
         session.settings.push(("plan_cache_mode", "force_custom_plan".into()));
         session
     }
 
-    fn new(tls: &MakeRustlsConnect, schema: &str, attempt: Duration) -> Self {
+    fn new(server: &Server, schema: &str, attempt: Duration) -> Self {
         let settings = vec![
             ("search_path", schema.into()),
             // A statement that we stopped waiting for must not take effect later.
@@ -51,13 +53,15 @@ impl Session {
             ("default_transaction_isolation", "read committed".into()),
             ("jit", "off".into()),
         ];
-        Self { tls: tls.clone(), settings }
+        Self { tls: server.tls.clone(), lasts: server.prepares, settings }
     }
 
-    /// Applies the settings in one round trip. Settings that the server does not know are skipped, and
-    /// `synchronous_commit` is raised from `off` to `on`.
-    async fn begin(&self, client: &Client) -> Result<(), Error> {
-        let mut sql = String::from("SELECT set_config(s.name, v.value, false) FROM (VALUES ");
+    /// The statement that applies the settings. Those that the server does not know are skipped, and `synchronous_commit`
+    /// is raised from `off` to `on`.
+    fn apply(&self) -> String {
+        let mut sql = String::from("SELECT set_config(s.name, v.value, ");
+        sql.push_str(if self.lasts { "false" } else { "true" });
+        sql.push_str(") FROM (VALUES ");
         for (name, value) in &self.settings {
             let _ = write!(sql, "('{name}', '{value}'), ");
         }
@@ -65,7 +69,12 @@ impl Session {
             "('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' \
              ELSE current_setting('synchronous_commit') END)) AS v (name, value) JOIN pg_settings s ON s.name = v.name",
         );
-        client.batch_execute(&sql).await
+        sql
+    }
+
+    /// What begins a transaction.
+    fn begin(&self) -> String {
+        if self.lasts { "BEGIN".into() } else { format!("BEGIN; {}", self.apply()) }
     }
 }
 
@@ -81,9 +90,22 @@ pub(super) fn config(address: &PostgresAddress, connect_timeout: Duration) -> Re
     Ok(config)
 }
 
-/// What encrypts connections to an address.
-pub(super) fn connector(address: &PostgresAddress) -> Result<MakeRustlsConnect, OpenError> {
-    address.connector().map_err(|error| OpenError::Tls { place: address.place(), reason: error.to_string() })
+/// How a server is spoken to.
+#[derive(Clone)]
+pub(super) struct Server {
+    /// What encrypts connections.
+    pub(super) tls: MakeRustlsConnect,
+    /// Whether a session of the client is one of the server.
+    prepares: bool,
+}
+
+impl Server {
+    pub(super) fn of(address: &PostgresAddress) -> Result<Self, OpenError> {
+        let tls = address
+            .connector()
+            .map_err(|error| OpenError::Tls { place: address.place(), reason: error.to_string() })?;
+        Ok(Self { tls, prepares: address.prepares() })
+    }
 }
 
 impl Connect for Session {
@@ -100,21 +122,34 @@ impl Connect for Session {
                 }
             });
             // If the attempt is given up here, the client is dropped and the connection ends.
-            self.begin(&client).await?;
+            if self.lasts {
+                client.batch_execute(&self.apply()).await?;
+            }
             Ok((client, task))
         })
     }
 }
 
-/// A pool of at most this many connections, which are opened when they are needed.
-pub(super) fn pool(config: &Config, session: Session, connections: usize) -> Result<Pool, OpenError> {
+/// Connections with the same settings.
+pub(super) struct Connections {
+    pool: Pool,
+    /// What begins a transaction.
+    pub(super) begin: String,
+    /// Whether statements may be prepared and run without a transaction around them.
+    pub(super) prepares: bool,
+}
+
+/// At most this many connections, which are opened when they are needed.
+pub(super) fn connections(config: &Config, session: Session, connections: usize) -> Result<Connections, OpenError> {
+    let (begin, prepares) = (session.begin(), session.lasts);
     let manager =
         Manager::from_connect(config.clone(), session, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     // No time-out for waiting: it counts towards the attempt, which has one.
-    Pool::builder(manager)
+    let pool = Pool::builder(manager)
         .max_size(connections.max(1))
         .build()
-        .map_err(|error| OpenError::Address { reason: error.to_string() })
+        .map_err(|error| OpenError::Address { reason: error.to_string() })?;
+    Ok(Connections { pool, begin, prepares })
 }
 
 /// A connection that goes back to its pool only after all its answers were read. Otherwise it is closed: the next user
@@ -122,8 +157,8 @@ pub(super) fn pool(config: &Config, session: Session, connections: usize) -> Res
 pub(super) struct Lease(Option<Object>);
 
 impl Lease {
-    pub(super) async fn of(pool: &Pool) -> Result<Self, PoolError> {
-        Ok(Self(Some(pool.get().await?)))
+    pub(super) async fn of(connections: &Connections) -> Result<Self, PoolError> {
+        Ok(Self(Some(connections.pool.get().await?)))
     }
 
     pub(super) fn done(mut self) {

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::PoolError;
+use tokio_postgres::types::Type;
 
 use super::Shared;
 use super::connect::{Lease, classify};
@@ -67,10 +68,12 @@ struct Step {
 
 /// Searches some pages of a partition, or a few small partitions. `None` if it is not our turn.
 async fn step_on(shared: &Shared, interval: Duration, last: bool) -> Result<Option<Step>, PoolError> {
-    let mut lease = Lease::of(&shared.background.pool).await?;
-    let transaction = lease.transaction().await?;
-    let Some(row) = transaction.query_opt(BEGIN, &[&interval.as_secs_f64()]).await? else {
-        transaction.rollback().await?;
+    let connections = &shared.background.connections;
+    // If it is not done, the lease closes its connection, which ends the transaction.
+    let lease = Lease::of(connections).await?;
+    lease.batch_execute(&connections.begin).await?;
+    let Some(row) = lease.query_typed_opt(BEGIN, &[(&interval.as_secs_f64(), Type::FLOAT8)]).await? else {
+        lease.batch_execute("ROLLBACK").await?;
         lease.done();
         return Ok(None);
     };
@@ -86,9 +89,9 @@ async fn step_on(shared: &Shared, interval: Duration, last: bool) -> Result<Opti
                FOR UPDATE SKIP LOCKED)) AND {ended}",
             ended = ended!(),
         );
-        pins += transaction.execute(&sql, &[]).await?;
+        pins += lease.execute_typed(&sql, &[]).await?;
         let size = "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::bigint";
-        let pages: i64 = transaction.query_one(size, &[&table]).await?.try_get(0)?;
+        let pages: i64 = lease.query_typed_one(size, &[(&table, Type::TEXT)]).await?.try_get(0)?;
         left -= (pages - page).clamp(1, left);
         page = to;
         if page >= pages {
@@ -96,8 +99,9 @@ async fn step_on(shared: &Shared, interval: Duration, last: bool) -> Result<Opti
             at_end = partition == 0;
         }
     }
-    transaction.execute(GO_ON, &[&partition, &page, &(last || at_end)]).await?;
-    transaction.commit().await?;
+    let swept = last || at_end;
+    lease.execute_typed(GO_ON, &[(&partition, Type::INT2), (&page, Type::INT8), (&swept, Type::BOOL)]).await?;
+    lease.batch_execute("COMMIT").await?;
     lease.done();
     Ok(Some(Step { pins, at_end }))
 }

@@ -1,13 +1,12 @@
 //! Listing and counting.
 
-use deadpool_postgres::PoolError;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::Shared;
 use super::columns::{Id, key_at, pin_at};
-use super::connect::{Lease, classify};
-use super::sql::ended;
+use super::connect::classify;
+use super::sql::{Values, ended, query_once};
 use crate::error::StickyError;
 use crate::key_bytes::{KEY_LEN, key_parts};
 use crate::listing::{Filter, Page, PinRecord, Position};
@@ -160,18 +159,11 @@ pub(super) async fn count(shared: &Shared, listing: &Listing) -> Result<u64, Sti
     Ok(count.cast_unsigned())
 }
 
-/// Runs a statement without preparing it: the server plans it for these values.
-async fn query(shared: &Shared, sql: &str, values: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, StickyError> {
+async fn query(shared: &Shared, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StickyError> {
     let background = &shared.background;
-    let attempt = async || {
-        let lease = Lease::of(&background.pool).await?;
-        let rows = lease.query_typed(sql, values).await?;
-        lease.done();
-        Ok::<_, PoolError>(rows)
-    };
     background
         .call(|_| async {
-            match attempt().await {
+            match query_once(&background.connections, sql, values).await {
                 Ok(rows) => Attempt::Done(rows),
                 Err(error) => classify(&error),
             }

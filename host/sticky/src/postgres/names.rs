@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use deadpool_postgres::PoolError;
 use quick_cache::sync::Cache;
+use tokio_postgres::types::Type;
 
 use super::Shared;
 use super::columns::Id;
@@ -58,18 +59,20 @@ impl Names {
 
     /// Writes the names. Most calls have none and need no round trip.
     pub(super) async fn write(&self, shared: &Shared) -> Result<(), PoolError> {
-        let pool = &shared.decisions.pool;
+        let connections = &shared.decisions.connections;
         if !self.scopes.is_empty() {
             let scopes: Vec<Id> = self.scopes.keys().map(|hash| Id(hash.to_be_bytes())).collect();
             let applications: Vec<&str> = self.scopes.values().map(|(application, _)| &**application).collect();
             let entities: Vec<Option<&str>> = self.scopes.values().map(|(_, entity)| entity.as_deref()).collect();
-            query(pool, SCOPES, &[&scopes, &applications, &entities]).await?;
+            let values: super::sql::Values<'_> =
+                &[(&scopes, Type::UUID_ARRAY), (&applications, Type::TEXT_ARRAY), (&entities, Type::TEXT_ARRAY)];
+            query(connections, SCOPES, values).await?;
             self.scopes.keys().for_each(|&hash| shared.written.scopes.insert(hash, ()));
         }
         if !self.senders.is_empty() {
             let senders: Vec<i64> = self.senders.keys().map(|key| key.cast_signed()).collect();
             let ids: Vec<&str> = self.senders.values().map(|id| &**id).collect();
-            query(pool, SENDERS, &[&senders, &ids]).await?;
+            query(connections, SENDERS, &[(&senders, Type::INT8_ARRAY), (&ids, Type::TEXT_ARRAY)]).await?;
             self.senders.keys().for_each(|&key| shared.written.senders.insert(key, ()));
         }
         Ok(())

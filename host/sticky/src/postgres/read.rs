@@ -22,7 +22,7 @@ pub(super) async fn read(shared: &Shared, keys: &Keys) -> Result<Vec<Option<Pin>
     shared
         .decisions
         .call(|_| async {
-            let rows = query(&shared.decisions.pool, READ, &[&keys.scopes, &keys.channels, &keys.recipients]).await;
+            let rows = query(&shared.decisions.connections, READ, &keys.values()).await;
             let read = rows.and_then(|rows| {
                 let mut pins = vec![None; keys.len()];
                 for row in &rows {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadpool_postgres::PoolError;
+use tokio_postgres::types::Type;
 
 use super::Shared;
 use super::columns::{Keys, pin_at, stored_key};
@@ -54,8 +55,9 @@ pub(super) async fn release(
     let unsure = AtomicBool::new(false);
     let attempt = async || {
         let was_unsure = unsure.swap(true, Ordering::Relaxed);
-        let values: super::sql::Values<'_> = &[&keys.scopes, &keys.channels, &keys.recipients, &expected];
-        let rows = query(&shared.decisions.pool, RELEASE, values).await;
+        let [scopes, channels, recipients] = keys.values();
+        let values: super::sql::Values<'_> = &[scopes, channels, recipients, (&expected, Type::INT8_ARRAY)];
+        let rows = query(&shared.decisions.connections, RELEASE, values).await;
         if rows.as_ref().is_err_and(was_refused) {
             unsure.store(was_unsure, Ordering::Relaxed);
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, Error, GenericClient};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -59,7 +60,8 @@ pub(super) async fn prepare(database: Database, schema: &str, key: Option<&Recip
 
 /// The version of the tables; 0 if there are none.
 async fn version(client: &impl GenericClient, schema: &str) -> Result<i32, Error> {
-    let found = client.query_one(&format!("SELECT coalesce(max(version), 0) FROM {schema}.migrations"), &[]).await;
+    let found =
+        client.query_typed_one(&format!("SELECT coalesce(max(version), 0) FROM {schema}.migrations"), &[]).await;
     match found {
         Ok(row) => row.try_get(0),
         Err(error) if matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME)) => {
@@ -73,7 +75,7 @@ async fn version(client: &impl GenericClient, schema: &str) -> Result<i32, Error
 /// reached meanwhile.
 async fn migrate(client: &mut Client, schema: &str) -> Result<i32, Error> {
     let transaction = client.transaction().await?;
-    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    transaction.query_typed("SELECT pg_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)]).await?;
     transaction
         .batch_execute(&format!(
             "CREATE SCHEMA IF NOT EXISTS {schema};
@@ -88,7 +90,7 @@ async fn migrate(client: &mut Client, schema: &str) -> Result<i32, Error> {
     for sql in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
         transaction.batch_execute(sql).await?;
         found += 1;
-        transaction.execute("INSERT INTO migrations (version) VALUES ($1)", &[&found]).await?;
+        transaction.execute_typed("INSERT INTO migrations (version) VALUES ($1)", &[(&found, Type::INT4)]).await?;
     }
     transaction.commit().await?;
     Ok(found)
@@ -97,12 +99,12 @@ async fn migrate(client: &mut Client, schema: &str) -> Result<i32, Error> {
 /// The fingerprint of the recipient key, empty for numbers. The first process to ask decides.
 async fn recipients(client: &Client, schema: &str, fingerprint: &str) -> Result<String, Error> {
     let kept = format!("SELECT fingerprint FROM {schema}.recipients");
-    if let Some(row) = client.query_opt(&kept, &[]).await? {
+    if let Some(row) = client.query_typed_opt(&kept, &[]).await? {
         return row.try_get(0);
     }
     let settle = format!("INSERT INTO {schema}.recipients VALUES (true, $1) ON CONFLICT DO NOTHING");
-    client.execute(&settle, &[&fingerprint]).await?;
-    client.query_one(&kept, &[]).await?.try_get(0)
+    client.execute_typed(&settle, &[(&fingerprint, Type::TEXT)]).await?;
+    client.query_typed_one(&kept, &[]).await?.try_get(0)
 }
 
 fn wrong_key(kept: &str, given: &str) -> Option<String> {

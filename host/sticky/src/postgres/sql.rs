@@ -1,10 +1,11 @@
 //! Fragments that statements share, and running a statement.
 
-use deadpool_postgres::{Pool, PoolError};
+use deadpool_postgres::PoolError;
+use futures_util::future::join3;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 
-use super::connect::Lease;
+use super::connect::{Connections, Lease};
 
 /// Seconds since 1970 by the server's clock, the same for all processes. Evaluated once in a statement.
 macro_rules! now {
@@ -34,14 +35,44 @@ macro_rules! pin_of_key {
 
 pub(super) use {ended, now, pin_of_key};
 
-/// The values of a statement.
-pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
+/// The values of a statement, each with its type.
+pub(super) type Values<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
 /// Runs a statement, which each connection prepares once.
-pub(super) async fn query(pool: &Pool, sql: &str, values: Values<'_>) -> Result<Vec<Row>, PoolError> {
-    let lease = Lease::of(pool).await?;
+pub(super) async fn query(connections: &Connections, sql: &str, values: Values<'_>) -> Result<Vec<Row>, PoolError> {
+    if !connections.prepares {
+        return query_once(connections, sql, values).await;
+    }
+    let lease = Lease::of(connections).await?;
     let statement = lease.prepare_cached(sql).await?;
-    let rows = lease.query(&statement, values).await?;
+    let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|(value, _)| *value).collect();
+    let rows = lease.query(&statement, &values).await?;
+    lease.done();
+    Ok(rows)
+}
+
+/// Runs a statement without preparing it: the server plans it for these values.
+pub(super) async fn query_once(
+    connections: &Connections,
+    sql: &str,
+    values: Values<'_>,
+) -> Result<Vec<Row>, PoolError> {
+    let lease = Lease::of(connections).await?;
+    let rows = if connections.prepares {
+        lease.query_typed(sql, values).await?
+    } else {
+        // Polled in this order, so they are sent one after the other and cost one round trip together.
+        let (begun, rows, ended) = join3(
+            lease.batch_execute(&connections.begin),
+            lease.query_typed(sql, values),
+            lease.batch_execute("COMMIT"),
+        )
+        .await;
+        begun?;
+        let rows = rows?;
+        ended?;
+        rows
+    };
     lease.done();
     Ok(rows)
 }

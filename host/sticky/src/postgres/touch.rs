@@ -1,5 +1,7 @@
 //! Noting that pins were used, many in one statement.
 
+use tokio_postgres::types::Type;
+
 use super::Shared;
 use super::columns::{Keys, stored_key};
 use super::connect::classify;
@@ -47,13 +49,16 @@ pub(super) async fn touch(shared: &Shared, mut used: Vec<TouchRow>) -> Result<()
     used.sort_by_key(|touch| touch.key);
     used.reverse();
     used.dedup_by_key(|touch| touch.key);
-    let Keys { scopes, channels, recipients } = &used.iter().map(|touch| touch.key).collect();
+    let keys: Keys = used.iter().map(|touch| touch.key).collect();
     let senders: Vec<i64> = used.iter().map(|touch| touch.sender).collect();
     let idle_days: Vec<i32> = used.iter().map(|touch| touch.idle_days).collect();
     shared
         .decisions
         .call(|_| async {
-            match query(&shared.decisions.pool, TOUCH, &[scopes, channels, recipients, &senders, &idle_days]).await {
+            let [scopes, channels, recipients] = keys.values();
+            let values: super::sql::Values<'_> =
+                &[scopes, channels, recipients, (&senders, Type::INT8_ARRAY), (&idle_days, Type::INT4_ARRAY)];
+            match query(&shared.decisions.connections, TOUCH, values).await {
                 Ok(_) => Attempt::Done(()),
                 Err(error) => classify(&error),
             }

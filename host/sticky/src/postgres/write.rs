@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadpool_postgres::PoolError;
+use tokio_postgres::types::Type;
 
 use super::Shared;
 use super::columns::{Keys, column, key_at, pin_at, stored_key};
@@ -140,13 +141,18 @@ async fn round(
     let idle_days: Vec<i32> = wanted().map(|write| write.idle_days).collect();
     let first_used: Vec<Option<i64>> = wanted().map(|write| write.used.map(|(first, _)| first)).collect();
     let last_used: Vec<Option<i64>> = wanted().map(|write| write.used.map(|(_, last)| last)).collect();
-    let Keys { scopes, channels, recipients } = &keys;
-    let rows = query(
-        &shared.decisions.pool,
-        WRITE,
-        &[scopes, channels, recipients, &senders, &expected, &idle_days, &first_used, &last_used],
-    )
-    .await?;
+    let [scopes, channels, recipients] = keys.values();
+    let values: super::sql::Values<'_> = &[
+        scopes,
+        channels,
+        recipients,
+        (&senders, Type::INT8_ARRAY),
+        (&expected, Type::INT8_ARRAY),
+        (&idle_days, Type::INT4_ARRAY),
+        (&first_used, Type::INT8_ARRAY),
+        (&last_used, Type::INT8_ARRAY),
+    ];
+    let rows = query(&shared.decisions.connections, WRITE, values).await?;
     let mut answers = HashMap::with_capacity(rows.len());
     for row in &rows {
         let held = row.try_get::<_, Option<i64>>(3)?.is_some();

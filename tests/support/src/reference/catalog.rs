@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::numbers::{self, Recipient};
+
 /// The lists of a catalog that decisions depend on. Which applications and entities it lists does not matter to the
 /// model: one that is not listed simply has nothing.
 pub(super) struct Catalog {
@@ -16,13 +18,20 @@ pub(super) struct Sender {
     pub text: String,
     pub sender_type: String,
     pub active: bool,
+    /// Its share of the spread: 1 where the file names none.
+    pub weight: u64,
+    /// `None`: all types.
+    message_types: Option<Vec<String>>,
     coverage: Vec<Coverage>,
 }
 
+/// An entry of a sender's coverage.
 struct Coverage {
     channel: String,
     /// `None`: all countries.
     countries: Option<Vec<String>>,
+    /// Whether the registration there is through.
+    active: bool,
 }
 
 pub(super) struct Association {
@@ -40,6 +49,7 @@ pub(super) struct Strategy {
     pub entity_id: Option<String>,
     pub use_sticky_sender: bool,
     pub use_geolocated_sender: bool,
+    pub skip_unhealthy_senders: bool,
     channel: Option<String>,
     countries: Option<Vec<String>>,
     /// Sender type and its priority; none named means that all types are equal.
@@ -75,23 +85,46 @@ impl Sender {
             text: text(json, "sender"),
             sender_type: text(json, "senderType"),
             active: optional_text(json, "status").is_none_or(|status| status == "ACTIVE"),
+            weight: match &json["weight"] {
+                Value::Null => 1,
+                weight => weight.as_u64().unwrap_or_else(|| panic!("a weight that is no number: {weight}")),
+            },
+            message_types: (!json["messageTypes"].is_null()).then(|| texts(json, "messageTypes")),
             coverage: list(json, "coverage").iter().map(Coverage::read).collect(),
         }
     }
 
+    /// Entries that name the country count before those with `"*"`: what these say of it means nothing then.
     pub(super) fn covers(&self, channel: &str, country: &str) -> bool {
-        self.coverage
-            .iter()
-            .filter(|coverage| coverage.channel == channel)
-            .any(|coverage| allows(coverage.countries.as_deref(), country))
+        let of_channel = || self.coverage.iter().filter(|entry| entry.channel == channel);
+        let names =
+            |entry: &&Coverage| entry.countries.as_ref().is_some_and(|all| all.iter().any(|one| one == country));
+        if of_channel().any(|entry| names(&entry)) {
+            return of_channel().filter(names).any(|entry| entry.active);
+        }
+        of_channel().filter(|entry| entry.countries.is_none()).any(|entry| entry.active)
     }
 
-    /// Whether `from` means this sender: an alphanumeric one by exactly its text, a number by its digits.
+    /// A message without a type is carried by every sender.
+    pub(super) fn may_carry(&self, message_type: Option<&str>) -> bool {
+        message_type.is_none_or(|wanted| allows(self.message_types.as_deref(), wanted))
+    }
+
+    /// Whether `from` means this sender: a name by exactly its text, a number by its digits.
     pub(super) fn is_called(&self, from: &str) -> bool {
-        if self.sender_type == "ALPHANUMERIC" {
+        if !self.is_number() {
             return self.text == from;
         }
-        digits(from).is_some_and(|from| digits(&self.text) == Some(from))
+        numbers::digits(from).is_some_and(|from| numbers::digits(&self.text) == Some(from))
+    }
+
+    /// Whether a message to this recipient would come from the recipient itself.
+    pub(super) fn is_recipient(&self, recipient: &str) -> bool {
+        self.is_number() && numbers::digits(&self.text).is_some_and(|own| Recipient::key_of(&own) == recipient)
+    }
+
+    fn is_number(&self) -> bool {
+        !["ALPHANUMERIC", "RCS_AGENT"].contains(&self.sender_type.as_str())
     }
 
     /// The NPA of a long number of calling code 1. No other type has one, whatever its digits look like.
@@ -99,21 +132,9 @@ impl Sender {
         if self.sender_type != "VIRTUAL_LONG_NUMBER" {
             return None;
         }
-        let digits = digits(&self.text)?;
+        let digits = numbers::digits(&self.text)?;
         digits.strip_prefix('1')?.get(..3)?.parse().ok()
     }
-}
-
-/// The digits of a number, or `None` where there is more in the text than digits, separators and a leading `+`.
-fn digits(text: &str) -> Option<String> {
-    let text = text.trim();
-    let number = text.strip_prefix('+').unwrap_or(text);
-    let is_separator = |c: char| " -.()[]".contains(c);
-    if !number.chars().all(|c| c.is_ascii_digit() || is_separator(c)) {
-        return None;
-    }
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    (!digits.is_empty()).then_some(digits)
 }
 
 // === impl Coverage ===
@@ -126,6 +147,7 @@ impl Coverage {
                 Value::String(all) if all == "*" => None,
                 _ => Some(texts(json, "countries")),
             },
+            active: optional_text(json, "status").is_none_or(|status| status == "ACTIVE"),
         }
     }
 }
@@ -145,8 +167,11 @@ impl Association {
 
     /// The format is shared with resources of other kinds, which say nothing about senders of messages.
     pub(super) fn concerns_senders(&self) -> bool {
-        ["NUMBER", "ALPHA"].contains(&self.resource_type.as_str())
-            && ["SMS", "MMS", "RCS"].contains(&self.channel.as_str())
+        match self.resource_type.as_str() {
+            "NUMBER" | "ALPHA" => ["SMS", "MMS", "RCS"].contains(&self.channel.as_str()),
+            "RCS_RESOURCE" => self.channel == "RCS",
+            _ => false,
+        }
     }
 }
 
@@ -166,6 +191,7 @@ impl Strategy {
             entity_id: optional_text(platform, "entityId"),
             use_sticky_sender: flag(json, "useStickySender"),
             use_geolocated_sender: flag(json, "useGeolocatedSender"),
+            skip_unhealthy_senders: flag(json, "skipUnhealthySenders"),
             channel: optional_text(json, "channel"),
             countries,
             priorities: list(json, "priorities")

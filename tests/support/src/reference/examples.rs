@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::samples::{
-    catalog, decided, default_sender, expect, explicit, from, long, message, of_entity, on, pinning, refused, sender,
-    set, strategy, strategy_of, suspended, to, with,
+    catalog, decided, default_sender, expect, explicit, from, long, message, not_capable, of_entity, on, pinning,
+    refused, sender, set, strategy, strategy_of, suspended, to, typed, with,
 };
 use super::{Expected, Message, Pins, Reference, Spread};
 
@@ -40,9 +40,12 @@ fn explicit_sender() {
         let refused = refused("SENDER_NOT_REGISTERED");
         assert_eq!(expect(&catalog, &from(text)), refused, "{text}");
     }
-    for incapable in [from("442079460019"), from("ACME"), on("RCS", from("442079460018"))] {
-        let refused = refused("SENDER_NOT_CAPABLE");
-        assert_eq!(expect(&catalog, &incapable), refused);
+    for (incapable, reason) in [
+        (from("442079460019"), "SUSPENDED"),
+        (from("ACME"), "NOT_COVERED"),
+        (on("RCS", from("442079460018")), "NOT_COVERED"),
+    ] {
+        assert_eq!(expect(&catalog, &incapable), not_capable(&[reason]));
     }
 }
 
@@ -134,7 +137,7 @@ fn candidates_are_associated_active_and_capable_and_listed() {
 }
 
 #[test]
-fn default_sender_of_the_entity_or_else_of_the_application() {
+fn default_senders_of_the_entity_and_of_the_application_the_first_that_is_usable() {
     let base = catalog(
         &[
             suspended(long("a", "442079460010")),
@@ -153,11 +156,31 @@ fn default_sender_of_the_entity_or_else_of_the_application() {
     assert_eq!(expect(&defaults("us", None), &message()), by_us);
     assert_eq!(expect(&defaults("us", None), &of_acme), by_us);
     assert_eq!(expect(&defaults("gb", Some("us")), &of_acme), by_us);
-    // The entity's default is the default, whether or not it can be used.
+    // The entity's being unusable does not keep the application's from carrying the message.
     for unusable in ["gb", "a"] {
-        let catalog = defaults("us", Some(unusable));
-        assert_eq!(expect(&catalog, &of_acme), refused("NO_ELIGIBLE_SENDER"));
+        assert_eq!(expect(&defaults("us", Some(unusable)), &of_acme), by_us);
+        assert_eq!(expect(&defaults(unusable, Some("us")), &of_acme), by_us);
+        assert_eq!(expect(&defaults(unusable, Some("gb")), &of_acme), refused("NO_ELIGIBLE_SENDER"));
     }
+    // Nor may a default sender be of other types than the message, or the recipient itself.
+    let typed_default = with(
+        with(
+            base.clone(),
+            "senders",
+            json!([
+                suspended(long("a", "442079460010")),
+                with(long("promo", "442079460011"), "messageTypes", json!(["PROMOTIONAL"])),
+                long("self", "12125550101"),
+                long("us", "442079460012"),
+            ]),
+        ),
+        "defaultSenders",
+        json!([default_sender(Some("acme"), "promo"), default_sender(None, "us")]),
+    );
+    assert_eq!(expect(&typed_default, &of_acme), decided("DEFAULT_SENDER", "st", &["promo"]));
+    assert_eq!(expect(&typed_default, &typed("OTP", of_acme.clone())), by_us);
+    let to_itself = json!([default_sender(Some("acme"), "self"), default_sender(None, "us")]);
+    assert_eq!(expect(&with(typed_default, "defaultSenders", to_itself), &of_acme), by_us);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Deliberately naive. Everything is a linear scan over the lists of the catalog, so that each function can be held
 //! against its sentence of the specification; speed and indexes are the business of what is tested with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::LazyLock;
 
@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::catalog::{Association, Catalog, Sender, Strategy};
 use super::geography::Geography;
-use super::message::{Destination, Expected, Message};
+use super::health::Health;
+use super::message::{Destination, Expected, Message, Outcome};
 use super::sticky::Pins;
 
 /// What a step does: settle the message (`Break`), or narrow and go on (`Continue`).
@@ -20,9 +21,18 @@ type Step<T> = ControlFlow<Expected, T>;
 /// Read once for all catalogs of a test.
 static GEOGRAPHY: LazyLock<Geography> = LazyLock::new(Geography::read);
 
-/// The reference model of one catalog.
+/// The reference model of one catalog, and of the health of its senders.
 pub struct Reference {
     catalog: Catalog,
+    health: Health,
+}
+
+/// The candidates of step 4.
+struct Candidates<'s> {
+    /// Those that go on.
+    sound: Vec<&'s Sender>,
+    /// Those that only their health keeps out.
+    passed_over: Vec<&'s Sender>,
 }
 
 impl Reference {
@@ -33,10 +43,34 @@ impl Reference {
     /// Where the catalog is not in the format. Faults of meaning (a reference to nothing) are not looked for: the
     /// model is for valid catalogs.
     pub fn new(catalog: &Value) -> Self {
-        Self { catalog: Catalog::read(catalog) }
+        Self { catalog: Catalog::read(catalog), health: Health::default() }
     }
 
-    /// What must come out for this message, given what is pinned.
+    /// The same catalog with senders that were reported unhealthy.
+    #[must_use]
+    pub fn with_health(self, health: &Health) -> Self {
+        Self { health: health.clone(), ..self }
+    }
+
+    /// What must come out for a message, first the answer, then its fallbacks, given what is pinned.
+    ///
+    /// The channels before the first that has a sender are not among them. Where no channel has one, all are: the answer is
+    /// the refusal of the preferred channel. Only the answer may pin.
+    ///
+    /// # Panics
+    ///
+    /// As [`Reference::expect`].
+    pub fn expect_each(&self, message: &Message, pins: &Pins) -> Vec<Outcome> {
+        let each: Vec<Outcome> = message
+            .channels()
+            .into_iter()
+            .map(|channel| Outcome { channel: channel.to_owned(), expected: self.expect(&message.over(channel), pins) })
+            .collect();
+        let answer = each.iter().position(|outcome| outcome.expected.is_decided()).unwrap_or_default();
+        each.into_iter().skip(answer).collect()
+    }
+
+    /// What must come out for a message of one channel, given what is pinned.
     ///
     /// # Panics
     ///
@@ -52,10 +86,10 @@ impl Reference {
         self.explicit_sender(message, destination)?;
         let strategy = self.strategy(message, destination)?;
         let candidates = self.candidates(message, destination, strategy)?;
-        self.sticky(message, strategy, &candidates, pins)?;
-        let remaining = self.type_priority(strategy, candidates);
+        let pinned = self.sticky(message, strategy, &candidates, pins)?;
+        let remaining = self.type_priority(strategy, candidates.sound);
         let (step, remaining) = self.geolocated(destination, strategy, remaining);
-        Continue(self.spread_and_pin(strategy, step, &remaining))
+        Continue(self.spread_and_pin(strategy, step, &remaining, pinned))
     }
 
     /// Step 1.
@@ -75,17 +109,34 @@ impl Reference {
         if registered.is_empty() {
             return refuse("SENDER_NOT_REGISTERED");
         }
-        let capable =
-            registered.iter().find(|sender| sender.active && sender.covers(&message.channel, &destination.country));
-        match capable {
+        let lacks = |sender: &Sender| self.lacks(sender, message, destination);
+        match registered.iter().find(|sender| lacks(sender).is_empty()) {
             Some(sender) => Break(Expected::Decided {
                 step: "EXPLICIT",
                 strategy_id: None,
-                any_of: BTreeSet::from([sender.sender_id.clone()]),
+                any_of: weighted(&[sender]),
                 pins: false,
             }),
-            None => refuse("SENDER_NOT_CAPABLE"),
+            None => Break(Expected::Refused {
+                code: "SENDER_NOT_CAPABLE",
+                reasons: registered.into_iter().flat_map(lacks).collect(),
+            }),
         }
+    }
+
+    /// What keeps a sender from carrying a message, wherever it is registered or associated; nothing where it can.
+    fn lacks(&self, sender: &Sender, message: &Message, destination: &Destination) -> Vec<&'static str> {
+        let mut lacks = Vec::new();
+        if !sender.active {
+            lacks.push("SUSPENDED");
+        }
+        if !sender.covers(&message.channel, &destination.country) {
+            lacks.push("NOT_COVERED");
+        }
+        if !sender.may_carry(message.message_type.as_deref()) {
+            lacks.push("MESSAGE_TYPE");
+        }
+        lacks
     }
 
     /// Step 3.
@@ -130,30 +181,51 @@ impl Reference {
             .collect()
     }
 
-    /// Step 4. Where there are none, the default sender decides or the message is refused.
-    fn candidates(&self, message: &Message, destination: &Destination, strategy: &Strategy) -> Step<Vec<&Sender>> {
+    /// Step 4. Where there are none, a default sender decides or the message is refused.
+    fn candidates(&self, message: &Message, destination: &Destination, strategy: &Strategy) -> Step<Candidates<'_>> {
         let candidates: Vec<&Sender> = self
             .catalog
             .senders
             .iter()
             .filter(|sender| self.is_associated(sender, message))
-            .filter(|sender| sender.active && sender.covers(&message.channel, &destination.country))
+            .filter(|sender| self.is_usable(sender, message, destination))
             .filter(|sender| strategy.lists_sender(&sender.sender_id))
             .collect();
-        if !candidates.is_empty() {
-            return Continue(candidates);
-        }
-        match self.default_sender(message) {
-            Some(sender) if sender.active && sender.covers(&message.channel, &destination.country) => {
-                Break(Expected::Decided {
+        if candidates.is_empty() {
+            let mut defaults = self.default_senders(message).into_iter();
+            return match defaults.find(|sender| self.is_usable(sender, message, destination)) {
+                Some(sender) => Break(Expected::Decided {
                     step: "DEFAULT_SENDER",
                     strategy_id: Some(strategy.strategy_id.clone()),
-                    any_of: BTreeSet::from([sender.sender_id.clone()]),
+                    any_of: weighted(&[sender]),
                     pins: false,
-                })
-            }
-            _ => refuse("NO_ELIGIBLE_SENDER"),
+                }),
+                None => refuse("NO_ELIGIBLE_SENDER"),
+            };
         }
+        Continue(self.skip_unhealthy(message, destination, strategy, candidates))
+    }
+
+    /// Active, covering, of the message's type, and not the recipient itself: what candidates and default senders must be.
+    fn is_usable(&self, sender: &Sender, message: &Message, destination: &Destination) -> bool {
+        self.lacks(sender, message, destination).is_empty() && !sender.is_recipient(&message.recipient)
+    }
+
+    /// The end of step 4. All go on where every one is unhealthy.
+    fn skip_unhealthy<'s>(
+        &self,
+        message: &Message,
+        destination: &Destination,
+        strategy: &Strategy,
+        candidates: Vec<&'s Sender>,
+    ) -> Candidates<'s> {
+        let is_unhealthy =
+            |sender: &&Sender| self.health.is_unhealthy(&sender.sender_id, &message.channel, &destination.country);
+        let (unhealthy, healthy): (Vec<_>, Vec<_>) = candidates.iter().copied().partition(is_unhealthy);
+        if !strategy.skip_unhealthy_senders || healthy.is_empty() {
+            return Candidates { sound: candidates, passed_over: Vec::new() };
+        }
+        Candidates { sound: healthy, passed_over: unhealthy }
     }
 
     fn is_associated(&self, sender: &Sender, message: &Message) -> bool {
@@ -167,32 +239,36 @@ impl Reference {
         )
     }
 
-    /// The entity's default where it has one, else the application's. Which one it is does not depend on whether it
-    /// can be used: an entity's suspended default is not made up for by the application's.
-    fn default_sender(&self, message: &Message) -> Option<&Sender> {
+    /// The entity's default and the application's, in this order, whether or not they can be used.
+    fn default_senders(&self, message: &Message) -> Vec<&Sender> {
         let default_of = |entity: Option<&str>| {
-            self.catalog.defaults.iter().find(|default| {
+            let default = self.catalog.defaults.iter().find(|default| {
                 default.application_id == message.application() && default.entity_id.as_deref() == entity
-            })
+            })?;
+            self.catalog.senders.iter().find(|sender| sender.sender_id == default.sender_id)
         };
         let of_entity = message.entity_id.as_deref().and_then(|entity| default_of(Some(entity)));
-        let default = of_entity.or_else(|| default_of(None))?;
-        self.catalog.senders.iter().find(|sender| sender.sender_id == default.sender_id)
+        of_entity.into_iter().chain(default_of(None)).collect()
     }
 
-    /// Step 5. Looks at the candidates of step 4: a pinned sender need not be of the best type or nearest.
-    fn sticky(&self, message: &Message, strategy: &Strategy, candidates: &[&Sender], pins: &Pins) -> Step<()> {
+    /// Step 5. Looks at the candidates of step 4: a pinned sender need not be of the best type or nearest. Whether what
+    /// follows may be pinned: not where the pin is to one that only its health kept out.
+    fn sticky(&self, message: &Message, strategy: &Strategy, candidates: &Candidates<'_>, pins: &Pins) -> Step<bool> {
         if !strategy.use_sticky_sender {
-            return Continue(());
+            return Continue(false);
         }
-        match pins.pinned(message) {
-            Some(pinned) if candidates.iter().any(|sender| sender.sender_id == pinned) => Break(Expected::Decided {
+        let Some(pinned) = pins.pinned(message) else {
+            return Continue(true);
+        };
+        let is_pinned = |sender: &&&Sender| sender.sender_id == pinned;
+        match candidates.sound.iter().find(is_pinned) {
+            Some(sender) => Break(Expected::Decided {
                 step: "STICKY",
                 strategy_id: Some(strategy.strategy_id.clone()),
-                any_of: BTreeSet::from([pinned.to_owned()]),
+                any_of: weighted(&[sender]),
                 pins: false,
             }),
-            _ => Continue(()),
+            None => Continue(!candidates.passed_over.iter().any(|sender| is_pinned(&sender))),
         }
     }
 
@@ -235,14 +311,14 @@ impl Reference {
 
     /// Steps 8 and 9. Any of the remaining is right; which one, `Spread` checks for stability. A pinned candidate has
     /// been decided in step 5 already, so what comes here with the sticky sender feature is never the pinned sender.
-    fn spread_and_pin(&self, strategy: &Strategy, step: &'static str, remaining: &[&Sender]) -> Expected {
-        Expected::Decided {
-            step,
-            strategy_id: Some(strategy.strategy_id.clone()),
-            any_of: remaining.iter().map(|sender| sender.sender_id.clone()).collect(),
-            pins: strategy.use_sticky_sender,
-        }
+    fn spread_and_pin(&self, strategy: &Strategy, step: &'static str, remaining: &[&Sender], pins: bool) -> Expected {
+        Expected::Decided { step, strategy_id: Some(strategy.strategy_id.clone()), any_of: weighted(remaining), pins }
     }
+}
+
+/// The senderIds, each with its weight.
+fn weighted(senders: &[&Sender]) -> BTreeMap<String, u64> {
+    senders.iter().map(|sender| (sender.sender_id.clone(), sender.weight)).collect()
 }
 
 fn for_channel<'s>(level: Vec<&'s Strategy>, message: &Message) -> Vec<&'s Strategy> {
@@ -250,5 +326,5 @@ fn for_channel<'s>(level: Vec<&'s Strategy>, message: &Message) -> Vec<&'s Strat
 }
 
 fn refuse<T>(code: &'static str) -> Step<T> {
-    Break(Expected::Refused { code })
+    Break(Expected::Refused { code, reasons: BTreeSet::new() })
 }

@@ -3,17 +3,19 @@
 use serde_json::{Value, json};
 
 use super::rng::Rng;
-use super::worlds::{self, CHANNELS};
+use super::worlds;
 
 /// Makes one change; nothing where the catalog lacks what the change is about.
 pub(super) fn change(rng: &mut Rng, catalog: &mut Value, family: &[u16]) {
-    match rng.below(16) {
+    match rng.below(19) {
         0..6 => suspend_or_resume(rng, catalog),
         6 => cover_differently(rng, catalog),
         7..9 => remove_association(rng, catalog),
         9..11 => add_association(rng, catalog),
         11..14 => toggle_strategy_option(rng, catalog),
         14 => change_default(rng, catalog),
+        15..17 => weigh_differently(rng, catalog),
+        17 => change_message_types(rng, catalog),
         _ => add_sender(rng, catalog, family),
     }
 }
@@ -44,9 +46,22 @@ fn suspend_or_resume(rng: &mut Rng, catalog: &mut Value) {
 }
 
 fn cover_differently(rng: &mut Rng, catalog: &mut Value) {
-    let coverage = worlds::random_coverage(rng);
     if let Some(sender) = any(rng, catalog, "senders") {
-        sender["coverage"] = coverage;
+        let sender_type = sender["senderType"].as_str().expect("a sender has a type").to_owned();
+        sender["coverage"] = worlds::random_coverage(rng, &sender_type);
+    }
+}
+
+fn weigh_differently(rng: &mut Rng, catalog: &mut Value) {
+    if let Some(sender) = any(rng, catalog, "senders") {
+        sender["weight"] = worlds::random_weight(rng);
+    }
+}
+
+fn change_message_types(rng: &mut Rng, catalog: &mut Value) {
+    let message_types = worlds::random_message_types(rng);
+    if let Some(sender) = any(rng, catalog, "senders") {
+        set_or_remove(sender.as_object_mut().expect("a sender is an object"), "messageTypes", message_types);
     }
 }
 
@@ -63,7 +78,8 @@ fn add_association(rng: &mut Rng, catalog: &mut Value) {
     let Some(sender) = any(rng, catalog, "senders").cloned() else {
         return;
     };
-    let added = worlds::association(&sender, worlds::any_channel(rng), rng.pick(&scopes));
+    let channel = *rng.pick(worlds::channels_of(&sender));
+    let added = worlds::association(&sender, channel, rng.pick(&scopes));
     let same = |other: &Value| {
         ["channel", "applicationId", "entityId", "resourceId"].iter().all(|name| other[*name] == added[*name])
     };
@@ -76,7 +92,7 @@ fn add_association(rng: &mut Rng, catalog: &mut Value) {
 /// Only options that do not say which messages a strategy is for, so that no tie can come up.
 fn toggle_strategy_option(rng: &mut Rng, catalog: &mut Value) {
     let senders = worlds::ids(catalog, "senders", "senderId");
-    let which = rng.below(8);
+    let which = rng.below(10);
     let priorities = worlds::random_priorities(rng);
     let sender_ids = if senders.is_empty() { Value::Null } else { worlds::random_sender_ids(rng, &senders) };
     let Some(strategy) = any(rng, catalog, "sendingStrategies") else {
@@ -90,7 +106,8 @@ fn toggle_strategy_option(rng: &mut Rng, catalog: &mut Value) {
     match which {
         0..3 => flip("useStickySender"),
         3..5 => flip("useGeolocatedSender"),
-        5..7 => set_or_remove(options, "priorities", priorities),
+        5..7 => flip("skipUnhealthySenders"),
+        7..9 => set_or_remove(options, "priorities", priorities),
         _ => set_or_remove(options, "senderIds", sender_ids),
     }
 }
@@ -127,7 +144,7 @@ fn add_sender(rng: &mut Rng, catalog: &mut Value, family: &[u16]) {
     senders.insert(at, sender.clone());
     let associations = list(catalog, "associations");
     for scope in &scopes {
-        for channel in CHANNELS {
+        for channel in worlds::channels_of(&sender) {
             if rng.percent(40) {
                 associations.push(worlds::association(&sender, channel, scope));
             }

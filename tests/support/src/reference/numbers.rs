@@ -30,8 +30,12 @@ pub(super) fn country_of(npa: u16) -> &'static str {
 }
 
 /// Destinations outside of the families: digits, country, area code (with calling code 1).
-const ELSEWHERE: [(&str, &str, Option<u16>); 19] = [
+const ELSEWHERE: [(&str, &str, Option<u16>); 21] = [
     ("18765550101", "JM", Some(876)),
+    // Registered as a sender too.
+    ("18005550199", "US", Some(800)),
+    // A fixed line, which has no ninth digit that could be left out.
+    ("551131234567", "BR", None),
     // Not geographic, but of a country all the same: toll-free and personal numbers.
     ("18005550101", "US", Some(800)),
     ("18335550101", "US", Some(833)),
@@ -54,8 +58,25 @@ const ELSEWHERE: [(&str, &str, Option<u16>); 19] = [
     ("358401234567", "FI", None),
 ];
 
-/// Texts that are no destination: junk, too short, too long, no such calling or area code, global networks.
-pub(super) const INVALID: [&str; 18] = [
+/// Mobile numbers that networks take in two forms: the digits of both, and the country. With and without the 9 of
+/// Argentina, the old 1 of Mexico, the ninth digit of Brazil.
+const TWO_FORMS: [(&str, &str, &str); 3] = [
+    ("5491123456789", "541123456789", "AR"),
+    ("5215512345678", "525512345678", "MX"),
+    ("5511961234567", "551161234567", "BR"),
+];
+
+/// Texts that are no destination: junk, too short, too long, no such calling or area code, global networks, short codes,
+/// what spreadsheets make of numbers, letters, prefixes.
+pub(super) const INVALID: [&str; 26] = [
+    "45100",
+    "12345",
+    "1.41556E+10",
+    "49305550123.0",
+    "+1212555O101",
+    "tel:+12125550101",
+    "0012125550101",
+    "011442079460018",
     "hello",
     "+",
     "----",
@@ -77,7 +98,11 @@ pub(super) const INVALID: [&str; 18] = [
 ];
 
 /// Long numbers outside of calling code 1. Several have national digits that begin with an area code of a family.
-pub(super) const LONG_NUMBERS_ELSEWHERE: [&str; 8] = [
+/// Three are one form of a recipient that may be written in another.
+pub(super) const LONG_NUMBERS_ELSEWHERE: [&str; 11] = [
+    "541123456789",
+    "5215512345678",
+    "551161234567",
     "442079460018",
     "442079460019",
     "33628550123",
@@ -96,6 +121,8 @@ pub(super) const SHORT_CODES: [&str; 4] = ["54321", "21255", "141562", "732873"]
 /// Two that differ in case only, and one that differs from another by a separator.
 pub(super) const ALPHANUMERICS: [&str; 5] = ["ACME", "Acme", "AC-ME", "Shop 24", "NOTICE"];
 
+pub(super) const RCS_AGENTS: [&str; 3] = ["acme_agent", "Acme_agent", "shop-24-agent"];
+
 /// Senders that no world registers.
 pub(super) const UNREGISTERED: [&str; 5] = ["NOBODY", "acme", "+12125550999", "99999", "Shop24"];
 
@@ -111,34 +138,46 @@ pub(super) struct Recipient {
     pub destination: Destination,
 }
 
-/// Recipients with an area code of a family.
+impl Recipient {
+    fn new(digits: &str, country: &str, area_code: Option<u16>) -> Self {
+        Self { digits: digits.to_owned(), destination: Destination { country: country.to_owned(), area_code } }
+    }
+
+    /// The digits that stand for all forms of a number, of those that worlds are made of.
+    pub(super) fn key_of(digits: &str) -> &str {
+        TWO_FORMS.iter().find(|(_, other, _)| *other == digits).map_or(digits, |(one, ..)| *one)
+    }
+}
+
+/// Recipients with an area code of a family. Each third is a number that worlds also register as a sender.
 pub(super) fn recipients_of(family: &[u16]) -> Vec<Recipient> {
     family
         .iter()
-        .flat_map(|npa| [(*npa, 101), (*npa, 102)])
-        .map(|(npa, line)| Recipient {
-            digits: format!("1{npa}5550{line}"),
-            destination: Destination { country: country_of(npa).to_owned(), area_code: Some(npa) },
-        })
+        .flat_map(|npa| [(*npa, 101), (*npa, 102), (*npa, 110)])
+        .map(|(npa, line)| Recipient::new(&format!("1{npa}5550{line}"), country_of(npa), Some(npa)))
         .collect()
 }
 
 /// Recipients with none of them.
 pub(super) fn recipients_elsewhere() -> Vec<Recipient> {
-    ELSEWHERE
-        .iter()
-        .map(|(digits, country, area_code)| Recipient {
-            digits: (*digits).to_owned(),
-            destination: Destination { country: (*country).to_owned(), area_code: *area_code },
-        })
-        .collect()
+    let others = ELSEWHERE.iter().map(|(digits, country, area_code)| Recipient::new(digits, country, *area_code));
+    others.chain(recipients_with_two_forms().into_iter().flatten()).collect()
+}
+
+/// Recipients in both forms of their number.
+pub(super) fn recipients_with_two_forms() -> [[Recipient; 2]; 3] {
+    TWO_FORMS.map(|(one, other, country)| [one, other].map(|digits| Recipient::new(digits, country, None)))
 }
 
 /// The ways in which people write a number.
-pub(super) const STYLES: usize = 7;
+pub(super) const STYLES: usize = 11;
 
 /// Writes the digits of an international number in one of the `STYLES`.
 pub(super) fn write(digits: &str, style: usize) -> String {
+    let in_script = |zero: char| -> String {
+        let digit = |c: char| char::from_u32(u32::from(zero) + c.to_digit(10).unwrap_or_default()).unwrap_or(c);
+        digits.chars().map(digit).collect()
+    };
     match (style, digits.len()) {
         (0, _) => format!("+{digits}"),
         (1, _) => digits.to_owned(),
@@ -150,6 +189,12 @@ pub(super) fn write(digits: &str, style: usize) -> String {
             let (npa, line) = (&digits[1..4], &digits[4..]);
             format!("1.{npa}.{}.{}", &line[..3], &line[3..])
         }
+        // Blanks and format characters of any kind, as they come with a number that is pasted.
+        (4, _) => format!("\u{202a}+{}\u{a0}\u{200b}{}\u{202c}", &digits[..2], &digits[2..]),
+        (5, _) => format!("\u{200e}+{}\u{202f}{}\u{feff} ", &digits[..4], &digits[4..]),
+        // Digits of any script.
+        (6, _) => format!("+{}", in_script('\u{ff10}')),
+        (7, _) => format!("+{}", in_script('\u{660}')),
         (style, _) => {
             let separator = [" ", "-", "."][style % 3];
             // Where exactly a separator stands means nothing, so "35 840" is as good as "358 40".
@@ -159,4 +204,21 @@ pub(super) fn write(digits: &str, style: usize) -> String {
             format!("+{calling_code}{separator}{area}{separator}{line}")
         }
     }
+}
+
+/// The digits of a number, or `None` where there is more in the text than digits, separators, blanks, format characters
+/// and a leading `+`.
+pub(super) fn digits(text: &str) -> Option<String> {
+    let is_format = |c: char| "\u{200b}\u{200e}\u{202a}\u{202c}\u{feff}".contains(c);
+    let visible: String = text.chars().filter(|c| !c.is_whitespace() && !is_format(*c)).collect();
+    let number = visible.strip_prefix('+').unwrap_or(&visible);
+    let mut digits = String::new();
+    for c in number.chars().filter(|c| !"-.()[]".contains(*c)) {
+        let value = ['0', '\u{ff10}', '\u{660}']
+            .into_iter()
+            .filter_map(|zero| u32::from(c).checked_sub(u32::from(zero)))
+            .find(|value| *value < 10)?;
+        digits.extend(char::from_digit(value, 10));
+    }
+    (!digits.is_empty()).then_some(digits)
 }

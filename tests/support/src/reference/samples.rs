@@ -1,10 +1,10 @@
 //! What the hand-written examples are put together from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Destination, Expected, Message, Pins, Reference};
+use super::{Destination, Expected, Health, Message, Pins, Reference, Report};
 
 /// A long number for all channels and countries.
 pub(super) fn long(sender_id: &str, digits: &str) -> Value {
@@ -73,14 +73,12 @@ pub(super) fn message() -> Message {
 
 pub(super) fn to(digits: &str, country: &str, area_code: Option<u16>) -> Message {
     Message {
-        message_id: None,
         application_id: Some("shop".to_owned()),
-        entity_id: None,
         channel: "SMS".to_owned(),
         to: format!("+{digits}"),
-        from: None,
         destination: Some(Destination { country: country.to_owned(), area_code }),
         recipient: digits.to_owned(),
+        ..Message::default()
     }
 }
 
@@ -100,12 +98,28 @@ pub(super) fn expect(catalog: &Value, message: &Message) -> Expected {
     Reference::new(catalog).expect(message, &Pins::default())
 }
 
-pub(super) fn refused(code: &'static str) -> Expected {
-    Expected::Refused { code }
+/// A message of a type.
+pub(super) fn typed(message_type: &str, message: Message) -> Message {
+    Message { message_type: Some(message_type.to_owned()), ..message }
 }
 
-pub(super) fn set(ids: &[&str]) -> BTreeSet<String> {
-    ids.iter().map(|id| (*id).to_owned()).collect()
+/// Senders that are unhealthy everywhere.
+pub(super) fn unhealthy(ids: &[&str]) -> Health {
+    let report = |id: &&str| Report { sender_id: (*id).to_owned(), channel: None, country: None, healthy: false };
+    Health { reports: ids.iter().map(report).collect() }
+}
+
+pub(super) fn refused(code: &'static str) -> Expected {
+    Expected::Refused { code, reasons: BTreeSet::new() }
+}
+
+pub(super) fn not_capable(reasons: &[&'static str]) -> Expected {
+    Expected::Refused { code: "SENDER_NOT_CAPABLE", reasons: reasons.iter().copied().collect() }
+}
+
+/// Senders of weight 1.
+pub(super) fn set(ids: &[&str]) -> BTreeMap<String, u64> {
+    ids.iter().map(|id| ((*id).to_owned(), 1)).collect()
 }
 
 pub(super) fn decided(step: &'static str, strategy_id: &str, any_of: &[&str]) -> Expected {

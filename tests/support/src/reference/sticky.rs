@@ -1,6 +1,6 @@
 //! What lasts from message to message: the pins, and the choices that the spread must repeat.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::message::{Expected, Message};
 
@@ -32,11 +32,12 @@ fn key(message: &Message) -> PinKey {
     (message.application().to_owned(), message.entity_id.clone(), message.channel.clone(), message.recipient.clone())
 }
 
-/// Application, recipient, remaining set.
-type SpreadKey = (String, String, BTreeSet<String>);
+/// Application, recipient, remaining set with its weights.
+type SpreadKey = (String, String, BTreeMap<String, u64>);
 
-/// Checks the stability of the spread (step 8): the same application, recipient and remaining set always give the same
-/// sender, whatever the entity, the channel, the strategy, the step and the revision of the catalog were.
+/// Checks the stability of the spread (step 8): the same application, recipient and remaining set (with the weights of its
+/// senders) always give the same sender, whatever the entity, the channel, the strategy, the step and the revision of the
+/// catalog were.
 #[derive(Clone, Debug, Default)]
 pub struct Spread {
     chosen: HashMap<SpreadKey, String>,
@@ -52,10 +53,10 @@ impl Spread {
         &mut self,
         application: &str,
         recipient: &str,
-        remaining: &BTreeSet<String>,
+        remaining: &BTreeMap<String, u64>,
         sender_id: &str,
     ) -> Result<(), String> {
-        if !remaining.contains(sender_id) {
+        if !remaining.contains_key(sender_id) {
             return Err(format!("{sender_id} is none of {remaining:?}"));
         }
         let key = (application.to_owned(), recipient.to_owned(), remaining.clone());

@@ -2,23 +2,28 @@
 
 use serde_json::{Value, json};
 
+use super::health::{Health, Report};
 use super::message::Message;
 use super::numbers::{self, Recipient};
 use super::rng::Rng;
 use super::{mutation, traffic};
 
 pub(super) const CHANNELS: [&str; 3] = ["SMS", "MMS", "RCS"];
-pub(super) const TYPES: [&str; 4] = ["ALPHANUMERIC", "VIRTUAL_LONG_NUMBER", "SHORT_CODE", "TOLL_FREE_NUMBER"];
+pub(super) const TYPES: [&str; 5] =
+    ["ALPHANUMERIC", "VIRTUAL_LONG_NUMBER", "SHORT_CODE", "TOLL_FREE_NUMBER", "RCS_AGENT"];
+/// The message types that senders are for. The last is a word of the platform's own.
+pub(super) const MESSAGE_TYPES: [&str; 3] = ["TRANSACTIONAL", "PROMOTIONAL", "OTP"];
 const COUNTRIES: [&str; 10] = ["US", "CA", "PR", "GB", "FR", "DE", "KZ", "AU", "JM", "IT"];
 
 /// One entity is called like an application: the two are different things.
 const APPLICATIONS: [&str; 3] = ["default", "shop", "alerts"];
 const ENTITIES: [&str; 3] = ["acme", "acme-eu", "shop"];
 
-/// A valid catalog and messages for it.
+/// A valid catalog, the health of its senders, and messages for it.
 #[derive(Clone, Debug)]
 pub struct World {
     pub catalog: Value,
+    pub health: Health,
     pub messages: Vec<Message>,
     pub(super) people: People,
 }
@@ -49,20 +54,22 @@ impl World {
         let family = rng.pick(&numbers::FAMILIES).to_vec();
         let catalog = random_catalog(&mut rng, &family);
         let people = People::random(&mut rng, family, &catalog);
+        let health = random_health(&mut rng, &catalog);
         let messages = traffic::random_messages(&mut rng, &catalog, &people);
-        Self { catalog, messages, people }
+        Self { catalog, health, messages, people }
     }
 
-    /// This world a little later: a few changes of the catalog, which stays valid, and new messages to the same
-    /// recipients, so that pins from before meet other candidates.
+    /// This world a little later: a few changes of the catalog, which stays valid, other senders unhealthy, and new messages
+    /// to the same recipients, so that pins from before meet other candidates.
     pub fn next_revision(&self, seed: u64) -> Self {
         let mut rng = Rng::new(seed ^ 0x5eed_0f0a_1a7e_4001);
         let mut catalog = self.catalog.clone();
         for _ in 0..rng.between(2, 8) {
             mutation::change(&mut rng, &mut catalog, &self.people.family);
         }
+        let health = random_health(&mut rng, &catalog);
         let messages = traffic::random_messages(&mut rng, &catalog, &self.people);
-        Self { catalog, messages, people: self.people.clone() }
+        Self { catalog, health, messages, people: self.people.clone() }
     }
 }
 
@@ -75,6 +82,9 @@ impl People {
         if rng.percent(25) {
             let other = rng.pick(&numbers::FAMILIES);
             recipients.extend(rng.sample(&numbers::recipients_of(other), 1));
+        }
+        if rng.percent(20) {
+            recipients.extend(rng.pick(&numbers::recipients_with_two_forms()).clone());
         }
         let (application, entity) = rng.pick(&scopes(catalog)).clone();
         let usual = Usual { application, entity, channel: any_channel(rng) };
@@ -142,53 +152,80 @@ fn random_catalog(rng: &mut Rng, family: &[u16]) -> Value {
 
 fn random_applications(rng: &mut Rng) -> Vec<Value> {
     let more = rng.between(0, 2);
-    std::iter::once(APPLICATIONS[0])
-        .chain(rng.sample(&APPLICATIONS[1..], more))
-        .map(|id| json!({ "applicationId": id, "applicationName": format!("The {id}") }))
+    let ids: Vec<&str> = std::iter::once(APPLICATIONS[0]).chain(rng.sample(&APPLICATIONS[1..], more)).collect();
+    ids.into_iter()
+        .map(|id| with_attributes(rng, json!({ "applicationId": id, "applicationName": format!("The {id}") })))
         .collect()
+}
+
+/// The same element, sometimes with attributes, which mean nothing to the model.
+fn with_attributes(rng: &mut Rng, mut element: Value) -> Value {
+    if rng.percent(15) {
+        element["attributes"] = json!({ "campaign": *rng.pick(&["C1", "C2"]), "price.eur": "0.05" });
+    }
+    element
 }
 
 fn random_entities(rng: &mut Rng) -> Vec<Value> {
     let count = rng.between(0, 3);
-    rng.sample(&ENTITIES, count).into_iter().map(|id| json!({ "entityId": id })).collect()
+    let ids = rng.sample(&ENTITIES, count);
+    ids.into_iter().map(|id| with_attributes(rng, json!({ "entityId": id }))).collect()
 }
 
 /// A sender, or `None` where the number that came up is registered already. Short codes and alphanumeric senders may
 /// come again under another id: the same text is sold by country.
 pub(super) fn random_sender(rng: &mut Rng, family: &[u16], senders: &[Value], sender_id: &str) -> Option<Value> {
-    let sender_type = match rng.below(10) {
-        0..6 => "VIRTUAL_LONG_NUMBER",
-        6 => "SHORT_CODE",
-        7 => "TOLL_FREE_NUMBER",
+    let sender_type = match rng.below(12) {
+        0..7 => "VIRTUAL_LONG_NUMBER",
+        7 => "SHORT_CODE",
+        8 => "TOLL_FREE_NUMBER",
+        9 => "RCS_AGENT",
         _ => "ALPHANUMERIC",
     };
     let text = match sender_type {
         "VIRTUAL_LONG_NUMBER" => random_long_number(rng, family),
         "SHORT_CODE" => (*rng.pick(&numbers::SHORT_CODES)).to_owned(),
         "TOLL_FREE_NUMBER" => (*rng.pick(&numbers::TOLL_FREE_NUMBERS)).to_owned(),
+        "RCS_AGENT" => (*rng.pick(&numbers::RCS_AGENTS)).to_owned(),
         _ => (*rng.pick(&numbers::ALPHANUMERICS)).to_owned(),
     };
     let is_number = ["VIRTUAL_LONG_NUMBER", "TOLL_FREE_NUMBER"].contains(&sender_type);
+    let is_unique = is_number || sender_type == "RCS_AGENT";
     let is_taken = senders.iter().any(|sender| {
         let other = sender["sender"].as_str().unwrap_or_default();
-        other.trim_start_matches('+') == text
+        other == text || numbers::digits(other).as_deref() == Some(&*text)
     });
-    if is_number && is_taken {
+    if is_unique && is_taken {
         return None;
     }
-    let text = if is_number && rng.percent(40) { format!("+{text}") } else { text };
+    let text = if is_number && rng.percent(50) { numbers::write(&text, rng.below(numbers::STYLES)) } else { text };
     let mut sender = json!({
         "senderId": sender_id,
         "sender": text,
         "senderType": sender_type,
-        "coverage": random_coverage(rng),
+        "coverage": random_coverage(rng, sender_type),
     });
     match rng.below(10) {
         0 => sender["status"] = json!("SUSPENDED"),
         1..5 => sender["status"] = json!("ACTIVE"),
         _ => {}
     }
-    Some(sender)
+    if rng.percent(20) {
+        sender["messageTypes"] = random_message_types(rng);
+    }
+    if rng.percent(30) {
+        sender["weight"] = random_weight(rng);
+    }
+    Some(with_attributes(rng, sender))
+}
+
+pub(super) fn random_message_types(rng: &mut Rng) -> Value {
+    let count = rng.between(1, 2);
+    json!(rng.sample(&MESSAGE_TYPES, count))
+}
+
+pub(super) fn random_weight(rng: &mut Rng) -> Value {
+    json!(*rng.pick(&[1, 2, 3, 10, 1_000]))
 }
 
 fn random_long_number(rng: &mut Rng, family: &[u16]) -> String {
@@ -200,19 +237,46 @@ fn random_long_number(rng: &mut Rng, family: &[u16]) -> String {
     rng.pick(&numbers::long_numbers(npa)).clone()
 }
 
-pub(super) fn random_coverage(rng: &mut Rng) -> Value {
+pub(super) fn random_coverage(rng: &mut Rng, sender_type: &str) -> Value {
     let first = rng.below(CHANNELS.len());
     let channels = CHANNELS
         .iter()
         .enumerate()
-        .filter(|(at, _)| *at == first || rng.percent(70))
+        .filter(|(at, channel)| match sender_type {
+            // An agent carries RCS alone.
+            "RCS_AGENT" => **channel == "RCS",
+            _ => *at == first || rng.percent(70),
+        })
         .map(|(_, channel)| *channel)
         .collect::<Vec<_>>();
-    channels
+    channels.into_iter().flat_map(|channel| random_entries(rng, channel)).collect()
+}
+
+/// The entries of one channel. No two name the same country.
+fn random_entries(rng: &mut Rng, channel: &str) -> Vec<Value> {
+    let mut countries = match rng.below(10) {
+        0..5 => vec![json!("*")],
+        5..7 => vec![json!(random_countries(rng, 4))],
+        _ => {
+            let named = random_countries(rng, 4);
+            let (some, others) = named.split_at(rng.between(1, named.len()));
+            let mut entries = vec![json!(some)];
+            entries.extend((!others.is_empty()).then(|| json!(others)));
+            entries.extend(rng.percent(70).then(|| json!("*")));
+            entries
+        }
+    };
+    rng.shuffle(&mut countries);
+    countries
         .into_iter()
-        .map(|channel| {
-            let countries = if rng.percent(60) { json!("*") } else { json!(random_countries(rng, 4)) };
-            json!({ "channel": channel, "countries": countries })
+        .map(|countries| {
+            let mut entry = json!({ "channel": channel, "countries": countries });
+            match rng.below(20) {
+                0..4 => entry["status"] = json!(*rng.pick(&["PENDING", "REJECTED", "EXPIRED"])),
+                4..7 => entry["status"] = json!("ACTIVE"),
+                _ => {}
+            }
+            entry
         })
         .collect()
 }
@@ -229,7 +293,7 @@ fn random_associations(rng: &mut Rng, catalog: &Value, scopes: &[Scope]) -> Valu
     let mut associations = Vec::new();
     for sender in catalog["senders"].as_array().into_iter().flatten() {
         for scope in scopes {
-            let channels: Vec<&str> = CHANNELS.into_iter().filter(|_| rng.percent(density)).collect();
+            let channels: Vec<&str> = channels_of(sender).iter().copied().filter(|_| rng.percent(density)).collect();
             for channel in &channels {
                 associations.push(association(sender, channel, scope));
             }
@@ -246,9 +310,18 @@ fn random_associations(rng: &mut Rng, catalog: &Value, scopes: &[Scope]) -> Valu
     Value::from(associations)
 }
 
+/// The channels that a sender can be associated for.
+pub(super) fn channels_of(sender: &Value) -> &'static [&'static str] {
+    if sender["senderType"] == "RCS_AGENT" { &CHANNELS[2..] } else { &CHANNELS }
+}
+
 /// The association of a sender, with the resource type that belongs to it.
 pub(super) fn association(sender: &Value, channel: &str, (application, entity): &Scope) -> Value {
-    let resource_type = if sender["senderType"] == "ALPHANUMERIC" { "ALPHA" } else { "NUMBER" };
+    let resource_type = match sender["senderType"].as_str() {
+        Some("ALPHANUMERIC") => "ALPHA",
+        Some("RCS_AGENT") => "RCS_RESOURCE",
+        _ => "NUMBER",
+    };
     json!({
         "resourceType": resource_type,
         "channel": channel,
@@ -298,7 +371,7 @@ fn random_strategy(rng: &mut Rng, id: &str, scope: &Scope, senders: &[String]) -
         2..5 => strategy["destinationCountryCodes"] = json!(random_countries(rng, 4)),
         _ => {}
     }
-    for (option, chance) in [("useStickySender", 45), ("useGeolocatedSender", 65)] {
+    for (option, chance) in [("useStickySender", 45), ("useGeolocatedSender", 65), ("skipUnhealthySenders", 55)] {
         if rng.percent(chance) {
             strategy[option] = json!(true);
         } else if rng.percent(30) {
@@ -357,4 +430,23 @@ fn random_defaults(rng: &mut Rng, catalog: &Value, scopes: &[Scope]) -> Value {
         }
     }
     Value::from(defaults)
+}
+
+/// Reports of some senders, everywhere or for a channel or a country. Few say that all is well again.
+fn random_health(rng: &mut Rng, catalog: &Value) -> Health {
+    let mut health = Health::default();
+    for sender_id in ids(catalog, "senders", "senderId") {
+        let mut report = |rng: &mut Rng, healthy| {
+            let channel = rng.percent(40).then(|| any_channel(rng).to_owned());
+            let country = rng.percent(40).then(|| (*rng.pick(&COUNTRIES[..3])).to_owned());
+            health.reports.push(Report { sender_id: sender_id.clone(), channel, country, healthy });
+        };
+        if rng.percent(35) {
+            report(rng, false);
+            if rng.percent(25) {
+                report(rng, true);
+            }
+        }
+    }
+    health
 }

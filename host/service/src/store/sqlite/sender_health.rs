@@ -132,3 +132,88 @@ fn has_sender(transaction: &Transaction<'_>, sender: &str) -> Result<bool, Store
     let sql = "SELECT EXISTS (SELECT 1 FROM elements WHERE kind = 'sender' AND key = ?)";
     Ok(transaction.prepare_cached(sql)?.query_row([sender], |row| row.get(0))?)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use std::sync::Arc;
+
+    use callsign::{Channel, Country};
+    use serde_json::json;
+
+    use super::*;
+    use crate::change::{Change, Draft, Kind};
+    use crate::config::Health as Rules;
+    use crate::sender_health::{Counts, Origin, ReceiptKey, Report, ReportKey, Status};
+    use crate::store::{Committed, Operator, Store};
+
+    const BEGIN: u64 = 1_767_225_600_000;
+
+    async fn commit(store: &Store, revision: u64, changes: Vec<Change>) {
+        let draft = Draft { changes, ..Draft::default() };
+        assert_eq!(store.commit(revision, &Arc::new(draft)).await.unwrap(), Committed::Done(revision + 1));
+    }
+
+    fn report(sender: &str, country: Country, until: Option<u64>) -> (ReportKey, Option<Report>) {
+        let key = ReportKey { sender: sender.into(), channel: None, country: Some(country), origin: Origin::Hand };
+        let report = Report { status: Status::Unhealthy, since: 1, at: 1, until, reason: None, by: None };
+        (key, Some(report))
+    }
+
+    fn receipts(sender: &str, now: u64) -> Counting {
+        let key = ReceiptKey { sender: sender.into(), channel: Channel::Sms, country: Country::US };
+        let counts = Counts { undelivered: 30, ..Counts::default() };
+        Counting { now, rules: Rules::default(), receipts: vec![(key, counts)] }
+    }
+
+    /// Rows of health, those of them that are withdrawn, and rows of receipts.
+    async fn rows(store: &Store) -> (i64, i64, i64) {
+        let Store::Sqlite(store) = store else { panic!("another store") };
+        let count = |connection: &mut rusqlite::Connection| {
+            let sql = "SELECT (SELECT count(*) FROM health), (SELECT count(*) FROM health WHERE body IS NULL),
+                              (SELECT count(*) FROM receipts)";
+            Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+        };
+        store.with(count).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn rows_are_bounded_by_what_they_are_about_and_go_with_their_sender() {
+        let folder = std::env::temp_dir().join(format!("callsign-health-rows-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let address = folder.join("catalog.sqlite").to_str().unwrap().parse().unwrap();
+        let store = Store::open(&address, Operator::Service).await.unwrap();
+        let sender = |id: &str| Change::put(Kind::Sender, id, &json!({ "senderId": id }));
+        commit(&store, 0, vec![sender("S1"), sender("S2")]).await;
+        for turn in 0..10 {
+            let given = [report("S1", Country::US, None), report("S1", Country::CA, Some(BEGIN + 1_000))];
+            let version = if turn == 0 { 1 } else { turn + 2 };
+            assert_eq!(store.report_health(BEGIN + turn, &given).await.unwrap(), Stored::Done(version));
+            let fell = store.count_receipts(receipts("S2", BEGIN + turn)).await.unwrap();
+            assert_eq!(fell, usize::from(turn == 0), "it falls once, as the second version");
+            assert_eq!(rows(&store).await, (3, 0, 1));
+        }
+        let given = [report("S1", Country::US, None), report("S3", Country::US, None)];
+        assert_eq!(store.report_health(BEGIN, &given).await.unwrap(), Stored::NoSender("S3".into()));
+        assert_eq!(store.count_receipts(receipts("S3", BEGIN)).await.unwrap(), 0);
+        assert_eq!(rows(&store).await, (3, 0, 1));
+        assert_eq!(store.health_since(0).await.unwrap().reports.len(), 3);
+        assert_eq!(store.health_since(10).await.unwrap().reports.len(), 2, "what changed since");
+        assert_eq!(store.health_since(11).await.unwrap().reports, []);
+        assert_eq!(store.health_since(12).await.unwrap().reports.len(), 3, "all of a store that was put back");
+
+        // What replaces a sender keeps its health; what removes it does not, and all nodes are told.
+        commit(&store, 1, vec![Change::remove(Kind::Sender, "S1"), sender("S1")]).await;
+        assert_eq!(rows(&store).await, (3, 0, 1));
+        commit(&store, 2, vec![Change::remove(Kind::Sender, "S2")]).await;
+        assert_eq!(rows(&store).await, (3, 1, 0));
+        let told = store.health_since(11).await.unwrap();
+        assert_eq!((told.version, told.reports.len(), &told.reports[0].1), (12, 1, &None));
+
+        // Later neither what was withdrawn nor what has ended is kept.
+        let later = crate::change::now() + 601_000;
+        store.report_health(later, &[report("S1", Country::US, None)]).await.unwrap();
+        assert_eq!(rows(&store).await, (1, 0, 0));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

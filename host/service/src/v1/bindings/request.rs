@@ -114,6 +114,10 @@ impl PolicyRequest {
             spec.module.clone_from(&module.digest);
             spec.owner.clone_from(&module.application_id);
             spec.policy = module.label();
+            if caller.tenant().is_some() && spec.owner.is_none() && spec.versions.is_some() {
+                let text = "cannot be followed of a module that the platform shares: bind the version that is meant";
+                return Err(Fault::property("versions", text));
+            }
         }
         match &spec.versions {
             Some(_) if spec.module == STANDARD => Err(Fault::property(
@@ -135,8 +139,8 @@ fn within(property: &str, value: u32, least: u32, most: u32) -> Result<(), Fault
     }
 }
 
-/// The module that a text names: of the target's application, or else of the platform, whose modules tenants cannot
-/// bind.
+/// The module that a text names: of the target's application, or else of the platform. Tenants can bind those of the platform
+/// that it shares.
 fn find<'a>(state: &'a State, caller: &Caller, target: &Target, text: &str) -> Result<&'a ModuleRecord, Fault> {
     let named = text.split_once('@').and_then(|(name, version)| Some((name, version.parse::<Version>().ok()?)));
     let is_it = |module: &ModuleRecord| match &named {
@@ -145,7 +149,7 @@ fn find<'a>(state: &'a State, caller: &Caller, target: &Target, text: &str) -> R
     };
     let of = |owner: Option<&str>| state.modules_of(owner).find(|module| is_it(module));
     let own = target.application_id.as_deref().and_then(|application| of(Some(application)));
-    let found = own.or_else(|| caller.tenant().is_none().then(|| of(None)).flatten());
+    let found = own.or_else(|| of(None).filter(|module| caller.tenant().is_none() || module.shared));
     found.map(|module| &**module).ok_or_else(|| Fault::not_found(format!("the module {}", quoted(text))))
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use utoipa::IntoParams;
 
 use crate::binding::{BindingRecord, PolicySpec, Target};
@@ -53,6 +53,12 @@ impl FromRequestParts<Arc<Service>> for BindingRequest {
 }
 
 impl BindingRequest {
+    /// # Errors
+    /// 404: nothing is bound that a candidate could be beside.
+    pub(super) fn must_be_bound(&self) -> Result<(), Fault> {
+        binding_of(&self.service.state(), &self.target).map(drop).ok_or_else(|| nothing_beside(&self.target))
+    }
+
     /// The binding as it is now.
     ///
     /// # Errors
@@ -117,4 +123,13 @@ pub(super) fn binding_of(state: &State, target: &Target) -> Option<Arc<BindingRe
 
 pub(super) fn not_bound(target: &Target) -> Fault {
     Fault::not_found(format!("a binding of {target}"))
+}
+
+/// A shadow or a canary is beside what is bound. Without a binding a more general one decides, which others share.
+pub(super) fn nothing_beside(target: &Target) -> Fault {
+    let text = format!(
+        "nothing is bound for {target}, so a more general binding decides: first bind what is to decide beside the candidate, \
+         such as the standard policy, with PUT /v1/binding and {{\"module\": \"standard\"}}"
+    );
+    Fault::new(StatusCode::NOT_FOUND, text)
 }

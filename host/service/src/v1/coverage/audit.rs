@@ -16,8 +16,9 @@ pub(super) struct Part {
     pub(super) country: Option<Country>,
 }
 
-/// Application, entity, channel, country and message type, in this order. Without a type, messages of every type are meant.
-pub(super) type Place<'a> = (&'a str, Option<&'a str>, u8, Country, Option<&'a str>);
+/// Application, entity, channel, country and message type, in this order. Without a country all are meant, and without a
+/// type messages of every type.
+pub(super) type Place<'a> = (&'a str, Option<&'a str>, u8, Option<Country>, Option<&'a str>);
 
 /// A gap, and the messages that it refused.
 pub(super) struct Found<'a> {
@@ -32,8 +33,9 @@ impl Part {
             && self.entity.as_deref().is_none_or(|wanted| Some(wanted) == entity)
     }
 
-    fn has_kind(&self, channel: Channel, country: Country) -> bool {
-        self.channel.is_none_or(|wanted| wanted == channel) && self.country.is_none_or(|wanted| wanted == country)
+    fn has_kind(&self, channel: Channel, country: Option<Country>) -> bool {
+        self.channel.is_none_or(|wanted| wanted == channel)
+            && self.country.is_none_or(|wanted| country.is_none_or(|country| wanted == country))
     }
 }
 
@@ -62,22 +64,27 @@ pub(super) fn gaps<'a>(
             continue;
         }
         for channel in Channel::ALL {
+            if part.has_kind(channel, None)
+                && let Some(gap) = scopes.gap_everywhere(scope, channel)
+            {
+                found.insert((application, entity, channel as u8, None, None), Found { gap, seen: Vec::new() });
+            }
             let types = scopes.message_types(scope, channel);
             for country in countries(catalog, &scopes, scope, channel, named.get(&(application, entity))) {
-                if !part.has_kind(channel, country) {
+                if !part.has_kind(channel, Some(country)) {
                     continue;
                 }
+                let place = |message_type| (application, entity, channel as u8, Some(country), message_type);
                 let all = Load { channel, country, message_type: None };
                 if let Some(gap) = scopes.gap(Some(scope), &all) {
-                    found.insert((application, entity, channel as u8, country, None), Found { gap, seen: Vec::new() });
+                    found.insert(place(None), Found { gap, seen: Vec::new() });
                     continue;
                 }
                 // Of the types that senders of the scope are limited to, each needs one of them.
                 for &message_type in &types {
                     let of_type = Load { message_type: Some(message_type), ..all };
                     if let Some(gap) = scopes.gap(Some(scope), &of_type) {
-                        let place = (application, entity, channel as u8, country, Some(message_type));
-                        found.insert(place, Found { gap, seen: Vec::new() });
+                        found.insert(place(Some(message_type)), Found { gap, seen: Vec::new() });
                     }
                 }
             }
@@ -86,13 +93,13 @@ pub(super) fn gaps<'a>(
 
     for seen in refused {
         let (application, entity) = (&*seen.application, seen.entity.as_deref());
-        if !part.has(application, entity) || !part.has_kind(seen.channel, seen.country) {
+        if !part.has(application, entity) || !part.has_kind(seen.channel, Some(seen.country)) {
             continue;
         }
         let all = Load { channel: seen.channel, country: seen.country, message_type: None };
         let of_type = Load { message_type: seen.message_type.as_deref(), ..all };
         let scope = || scopes.named(application, entity);
-        let place = |message_type| (application, entity, seen.channel as u8, seen.country, message_type);
+        let place = |message_type| (application, entity, seen.channel as u8, Some(seen.country), message_type);
         // Where no message finds a sender, its type does not matter.
         let of_all = found.get(&place(None)).map(|found| found.gap).or_else(|| scopes.gap(scope(), &all));
         let (place, gap) = match of_all {
@@ -115,11 +122,12 @@ fn countries(
     channel: Channel,
     named: Option<&BTreeSet<Country>>,
 ) -> BTreeSet<Country> {
-    let is_associated = scopes.is_associated(scope, channel);
+    let is_associated = scopes.is_associated(scope, channel) || scopes.has_only_strategies(scope);
     let mut countries = BTreeSet::new();
     for index in scopes.counting(scope, channel) {
         let strategy = &catalog.strategies()[index as usize];
-        // A strategy of every channel is audited for the channels that the scope has senders for.
+        // A strategy of every channel is audited for the channels that the scope has senders for; an entity's that has none for
+        // any channel, for all.
         if strategy.channel.is_none() && !is_associated {
             continue;
         }

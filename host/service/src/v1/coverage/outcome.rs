@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
 
-use callsign::{Catalog, Channel, Country, MessageTypes, Registration, Sender, Strategy};
+use callsign::{Catalog, Channel, Country, MessageTypes, Registration, Sender, SenderType, Strategy};
 
 /// Why no sender can carry a message. Of several obstacles the last in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,8 @@ pub(super) enum Reason {
     RegistrationExpired,
     /// They are pending.
     RegistrationPending,
+    /// Networks of the country take no sender of the types of those that cover it.
+    TypeNotTaken,
     /// Those that cover the country are for messages of other types.
     OtherMessageType,
     /// The strategy lists none of them.
@@ -50,6 +52,7 @@ impl Reason {
             Self::RegistrationRejected => "REGISTRATION_REJECTED",
             Self::RegistrationExpired => "REGISTRATION_EXPIRED",
             Self::RegistrationPending => "REGISTRATION_PENDING",
+            Self::TypeNotTaken => "TYPE_NOT_TAKEN",
             Self::OtherMessageType => "OTHER_MESSAGE_TYPE",
             Self::NotListed => "NOT_LISTED",
         }
@@ -78,8 +81,10 @@ pub(super) struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// What keeps a sender from carrying it; `None` if nothing does.
-    fn obstacle(&self, sender: &Sender) -> Option<Reason> {
+    /// What keeps a sender of a catalog from carrying it; `None` if nothing does.
+    fn obstacle(&self, catalog: &Catalog, sender: &Sender) -> Option<Reason> {
+        let names = catalog.numbering().alphanumeric();
+        let is_taken = || sender.kind != SenderType::Alphanumeric || names.take(self.channel, self.country);
         if sender.suspended {
             return Some(Reason::AllSuspended);
         }
@@ -90,6 +95,7 @@ impl Load<'_> {
             None => Some(Reason::CountryNotCovered),
             Some(Registration::Rejected) => Some(Reason::RegistrationRejected),
             Some(Registration::Expired) => Some(Reason::RegistrationExpired),
+            Some(Registration::Active) if !is_taken() => Some(Reason::TypeNotTaken),
             Some(Registration::Active) => {
                 (!sender.message_types.allow(self.message_type)).then_some(Reason::OtherMessageType)
             }
@@ -221,6 +227,33 @@ impl<'a> Scopes<'a> {
         senders.flat_map(|sender| sender.message_types.iter()).collect()
     }
 
+    /// Whether an entity has strategies of its own and no sender for any channel. An application is often like that: its
+    /// entities have the senders.
+    pub(super) fn has_only_strategies(&self, scope: Scope) -> bool {
+        let own = self.own(scope);
+        scope.entity.is_some() && !own.strategies.is_empty() && own.associated.iter().all(Vec::is_empty)
+    }
+
+    /// The gap that every message of an entity over a channel falls into, to whatever country: it has a strategy for all of
+    /// them, and no sender.
+    pub(super) fn gap_everywhere(&self, scope: Scope, channel: Channel) -> Option<Gap> {
+        if !self.has_only_strategies(scope) {
+            return None;
+        }
+        let own = self.own(scope);
+        let mut every = self
+            .counting(scope, channel)
+            .into_iter()
+            .filter(|&index| own.strategies.contains(&index) && self.strategy(index).countries.is_none());
+        let strategy = every.next()?;
+        let default = own.default.or(self.application(scope).default);
+        let carries = default.is_some_and(|default| {
+            let sender = &self.catalog.senders()[default as usize];
+            !sender.suspended && sender.coverage.countries(channel, Registration::Active).is_some()
+        });
+        (!carries).then_some(Gap { reason: Reason::NoAssociation, strategy: Some(strategy), senders: 0, default })
+    }
+
     /// The gap that a message would fall into; `None` if a sender would carry it. Without a scope the application is
     /// unknown.
     pub(super) fn gap(&self, scope: Option<Scope>, load: &Load<'_>) -> Option<Gap> {
@@ -241,14 +274,15 @@ impl<'a> Scopes<'a> {
         let mut reason = Reason::NoAssociation;
         for group in self.pool(scope, channel, strategy).iter() {
             let sender = &self.catalog.senders()[group.sender as usize];
-            reason = reason.max(match load.obstacle(sender) {
+            reason = reason.max(match load.obstacle(self.catalog, sender) {
                 Some(obstacle) => obstacle,
                 None if !group.is_listed => Reason::NotListed,
                 None => return None,
             });
         }
         let mut defaults = [own.default, self.application(scope).default].into_iter().flatten();
-        let carries = |default: u32| load.obstacle(&self.catalog.senders()[default as usize]).is_none();
+        let sender = |default: u32| &self.catalog.senders()[default as usize];
+        let carries = |default: u32| load.obstacle(self.catalog, sender(default)).is_none();
         let first = defaults.clone().next();
         (!defaults.any(carries)).then_some(Gap { reason, strategy: Some(strategy), senders, default: first })
     }
@@ -273,14 +307,15 @@ impl<'a> Scopes<'a> {
             return Rc::clone(pool);
         }
         // Equal coverages of a catalog share one allocation, so comparing addresses tells most of them apart.
-        let mut groups: HashMap<(usize, bool, bool, &MessageTypes), u32> = HashMap::new();
+        let mut groups: HashMap<(usize, bool, bool, bool, &MessageTypes), u32> = HashMap::new();
         for &index in &self.own(scope).associated[channel as usize] {
             let sender = &self.catalog.senders()[index as usize];
             let is_listed = listed.is_none_or(|listed| listed.binary_search(&index).is_ok());
-            let coverage = sender.coverage.address();
-            groups.entry((coverage, sender.suspended, is_listed, &sender.message_types)).or_insert(index);
+            let (coverage, is_name) = (sender.coverage.address(), sender.kind == SenderType::Alphanumeric);
+            let alike = (coverage, is_name, sender.suspended, is_listed, &sender.message_types);
+            groups.entry(alike).or_insert(index);
         }
-        let groups = groups.into_iter().map(|((_, _, is_listed, _), sender)| Group { sender, is_listed });
+        let groups = groups.into_iter().map(|((_, _, _, is_listed, _), sender)| Group { sender, is_listed });
         let pool: Rc<[Group]> = groups.collect();
         self.pools.borrow_mut().insert(key, Rc::clone(&pool));
         pool

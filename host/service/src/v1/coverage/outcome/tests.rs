@@ -155,7 +155,7 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
                     let scope = scopes.named(application, entity);
                     let types = [None, Some("TRANSACTIONAL"), Some("OTP"), Some("PROMOTIONAL")];
                     let [of_all, ..] = types.map(|message_type| {
-                        let place = (application, entity, channel as u8, country(letters), message_type);
+                        let place = (application, entity, channel as u8, Some(country(letters)), message_type);
                         let gap = scopes.gap(scope, &Load { channel, country: country(letters), message_type });
                         let refused = refusal(&gateway, &place, number);
                         let what = || format!("seed {seed}, {place:?}: {gap:?} in {}", json_of(&catalog));
@@ -167,11 +167,13 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
                     // Listed is what a strategy names by its country, and its channel or a sender that there is.
                     let is_named = of_all.and_then(|gap| gap.strategy).is_some_and(|index| {
                         let strategy = &catalog.strategies()[index as usize];
-                        let is_associated = scope.is_some_and(|scope| scopes.is_associated(scope, channel));
+                        let is_associated = scope.is_some_and(|scope| {
+                            scopes.is_associated(scope, channel) || scopes.has_only_strategies(scope)
+                        });
                         strategy.countries.is_some() && (strategy.channel.is_some() || is_associated)
                     });
                     let is_audited = scope.is_some_and(|scope| scopes.all().any(|audited| audited == scope));
-                    let place = (application, entity, channel as u8, country(letters), None);
+                    let place = (application, entity, channel as u8, Some(country(letters)), None);
                     let is_listed = listed.contains_key(&place);
                     assert_eq!(is_listed, is_named && is_audited, "{seed} {place:?} {}", json_of(&catalog));
                 }
@@ -179,8 +181,15 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
         }
         for (place, Found { seen, .. }) in &listed {
             let (_, _, _, country, _) = place;
-            let (_, number) = NUMBERS.iter().find(|(code, _)| *code == country.as_str()).expect("one of them");
-            assert_eq!(refusal(&gateway, place, number).as_deref(), Some("NO_ELIGIBLE_SENDER"), "seed {seed}");
+            // Without a country, all of them.
+            let is_meant = |code: &&str| country.is_none_or(|country| country.as_str() == *code);
+            let numbers: Vec<&str> =
+                NUMBERS.iter().filter(|(code, _)| is_meant(code)).map(|(_, number)| *number).collect();
+            assert!(!numbers.is_empty());
+            for number in numbers {
+                let refused = refusal(&gateway, place, number);
+                assert_eq!(refused.as_deref(), Some("NO_ELIGIBLE_SENDER"), "seed {seed}, {place:?}");
+            }
             assert!(seen.is_empty());
         }
     }
@@ -190,6 +199,28 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
 
 fn json_of(catalog: &Catalog) -> String {
     serde_json::to_string(&catalog.to_json()).expect("JSON")
+}
+
+#[test]
+fn a_country_without_alphanumeric_senders_is_a_gap_for_names_over_sms_alone() {
+    let name = json!({ "senderId": "S1", "sender": "ACME", "senderType": "ALPHANUMERIC",
+        "coverage": [{ "channel": "SMS", "countries": "*" }, { "channel": "RCS", "countries": "*" }] });
+    let association = |channel: &str| {
+        json!({ "resourceType": "ALPHA", "channel": channel, "applicationId": "default", "entityId": null,
+                "resourceId": "S1" })
+    };
+    let json = json!({
+        "senders": [name], "associations": [association("SMS"), association("RCS")],
+        "sendingStrategies": [{ "sendingStrategyId": "T", "platform": { "applicationId": "default" } }],
+    });
+    let catalog = Catalog::from_json(&json.to_string()).expect("a catalog");
+    let scopes = Scopes::new(&catalog, 0..1);
+    let reason = |channel: Channel, code: &str| {
+        let load = Load { channel, country: country(code), message_type: None };
+        scopes.gap(scopes.named("default", None), &load).map(|gap| gap.reason)
+    };
+    assert_eq!(reason(Channel::Sms, "US"), Some(Reason::TypeNotTaken));
+    assert_eq!((reason(Channel::Sms, "FR"), reason(Channel::Rcs, "US")), (None, None));
 }
 
 #[test]

@@ -1,0 +1,92 @@
+//! Batches on threads of lower priority: a policy counts as slow for what it takes on a core, not for how long its thread
+//! waits for one.
+
+use callsign::Pin;
+use callsign::sticky::{Filter, Page, Position, Release, StickyError, Touch, Write};
+
+use super::*;
+
+/// A store in memory whose reads take a while, as if their thread waited for a core.
+struct Waiting(MemoryStore, Duration);
+
+impl StickyStore for Waiting {
+    fn read(&self, keys: &[PinKey<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
+        std::thread::sleep(self.1);
+        self.0.read(keys)
+    }
+
+    fn write(&self, writes: &[Write<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
+        self.0.write(writes)
+    }
+
+    fn release(&self, releases: &[Release<'_>]) -> Vec<Result<Option<Pin>, StickyError>> {
+        self.0.release(releases)
+    }
+
+    fn touch(&self, touches: &[Touch<'_>]) -> Result<(), StickyError> {
+        self.0.touch(touches)
+    }
+
+    fn list(&self, filter: &Filter<'_>, after: Option<&Position>, most: usize) -> Result<Page, StickyError> {
+        self.0.list(filter, after, most)
+    }
+
+    fn count(&self, filter: &Filter<'_>) -> Result<u64, StickyError> {
+        self.0.count(filter)
+    }
+}
+
+fn bulk(gateway: &Gateway, messages: usize) -> Vec<String> {
+    wait(gateway.resolve_bulk_async(&vec![sms("shop", TO); messages])).iter().map(told).collect()
+}
+
+#[test]
+fn a_call_whose_thread_waited_is_not_made_again_and_costs_no_policy_time() {
+    let platform = platform().strategy("sticky", "shop", json!({"channel": "SMS", "useStickySender": true}));
+    let pins = Arc::new(Waiting(MemoryStore::new(), 5 * MS));
+    let with_pins = |pins: Arc<Waiting>| {
+        Gateway::with_lanes(platform.catalog(), Policy::standard().unwrap(), pins, LaneOptions::default()).unwrap()
+    };
+    let gateway = with_pins(Arc::clone(&pins));
+    assert_eq!(bulk(&gateway, 1), ["S0"]);
+    let usage = gateway.usage("shop");
+    assert_eq!(usage.slow, 0, "{usage:?}");
+    assert!(usage.policy_time < 5 * MS, "{usage:?}");
+    // The thread of an asynchronous caller gives it up.
+    let gateway = with_pins(pins);
+    assert_eq!(batch(&gateway, "shop", 1).0, ["S0"]);
+    let usage = gateway.usage("shop");
+    assert_eq!(usage.slow, 1, "{usage:?}");
+}
+
+#[test]
+fn a_policy_that_is_slow_on_the_core_is_found_out_and_goes_to_the_slow_lane() {
+    let gateway = gateway(|_| {});
+    bind(&gateway, "shop", &slow(), Duration::from_secs(60));
+    assert_eq!(bulk(&gateway, 5), ["S0"; 5]);
+    let first = gateway.usage("shop");
+    assert!(first.policy_time > 3 * MS, "{first:?}");
+    assert_eq!(bulk(&gateway, 5), ["S0"; 5]);
+    assert_eq!(gateway.usage("shop").slow, first.slow + 1, "it goes there at once");
+}
+
+#[test]
+fn an_endless_call_is_stopped_and_asked_again_in_the_slow_lane() {
+    let gateway = gateway(|_| {});
+    bind(&gateway, "shop", &hostile().resolve(FOR_EVER).resolve_batch("unreachable"), 50 * MS);
+    let begun = Instant::now();
+    let told = bulk(&gateway, 3);
+    assert!(begun.elapsed() < 1_000 * MS + SLACK, "after {:?}", begun.elapsed());
+    assert!(told[0].starts_with("POLICY_FAILED the policy ran for longer than 50ms"), "{told:?}");
+    assert!(gateway.usage("shop").slow > 0);
+}
+
+#[test]
+fn the_policy_time_of_a_batch_is_measured_and_held_to_the_budget() {
+    let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(1));
+    bind(&gateway, "shop", &slow(), Duration::from_secs(60));
+    assert_eq!(bulk(&gateway, 1), ["S0"]);
+    let told = bulk(&gateway, 1);
+    assert!(told[0].starts_with("POLICY_FAILED "), "{told:?}");
+    assert!(gateway.usage("shop").refused > 0);
+}

@@ -1,0 +1,92 @@
+//! Which threads work on a request: short decisions have their own, and everything else has threads of lower priority.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::contract::world;
+use callsign_tests::service::Server;
+
+/// How long the service's threads have worked, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+struct Worked {
+    short: u64,
+    bulk: u64,
+}
+
+impl Worked {
+    fn so_far(server: &Server) -> Self {
+        let mut worked = Self { short: 0, bulk: 0 };
+        for thread in fs::read_dir(format!("/proc/{}/task", server.process())).unwrap().map_while(Result::ok) {
+            let read = |name: &str| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+            let time: u64 = read("schedstat").split(' ').next().and_then(|time| time.parse().ok()).unwrap_or_default();
+            match read("comm").trim() {
+                "tokio-rt-worker" => worked.short += time,
+                "callsign-bulk" => worked.bulk += time,
+                _ => {}
+            }
+        }
+        worked
+    }
+
+    /// How long each kind works meanwhile.
+    fn during(server: &Server, work: impl FnOnce()) -> Self {
+        let before = Self::so_far(server);
+        work();
+        let after = Self::so_far(server);
+        Self { short: after.short - before.short, bulk: after.bulk - before.bulk }
+    }
+}
+
+fn message(number: usize) -> Value {
+    json!({ "applicationId": "shop", "channel": "SMS", "to": format!("+1415555{number:04}") })
+}
+
+/// How nice the threads with a name are.
+fn niceness(server: &Server, name: &str) -> Vec<i32> {
+    let threads = fs::read_dir(format!("/proc/{}/task", server.process())).unwrap().map_while(Result::ok);
+    let stats = threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+    let own = stats.filter(|stat| stat.contains(&format!("({name})")));
+    own.map(|stat| stat.rsplit(')').next().unwrap().split_whitespace().nth(16).unwrap().parse().unwrap()).collect()
+}
+
+#[test]
+fn batches_changes_and_lists_are_worked_on_by_threads_of_lower_priority() {
+    let server = world::with("");
+    let batch = json!({ "messages": (0..1_000).map(message).collect::<Vec<_>>() });
+    let batches = Worked::during(&server, || {
+        for _ in 0..20 {
+            server.post("/v1/decisions", &batch).expect(200);
+        }
+    });
+    assert!(batches.bulk > batches.short, "{batches:?}");
+    let changes = Worked::during(&server, || {
+        for at in 0..50 {
+            let name = json!({ "applicationName": format!("name {at}") });
+            server.put("/provisioning/1/applications/shop", &name).expect(204);
+        }
+    });
+    assert!(changes.bulk > changes.short, "{changes:?}");
+    let bulk = niceness(&server, "callsign-bulk");
+    assert!(!bulk.is_empty() && bulk.iter().all(|nice| *nice >= 15), "{bulk:?}");
+}
+
+#[test]
+fn short_decisions_are_made_by_the_others() {
+    let server = world::with("");
+    let singles = Worked::during(&server, || {
+        for at in 0..500 {
+            server.post("/v1/decisions", &message(at)).expect(200);
+        }
+    });
+    assert!(singles.short > 4 * singles.bulk, "{singles:?}");
+    let few = json!({ "messages": (0..20).map(message).collect::<Vec<_>>() });
+    let batches = Worked::during(&server, || {
+        for _ in 0..100 {
+            server.post("/v1/decisions", &few).expect(200);
+        }
+    });
+    assert!(batches.short > 4 * batches.bulk, "{batches:?}");
+    let others = niceness(&server, "tokio-rt-worker");
+    assert!(!others.is_empty() && others.iter().all(|nice| *nice < 10), "{others:?}");
+}
