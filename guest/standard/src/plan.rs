@@ -140,7 +140,7 @@ impl Rule {
         let pool = PoolName { healthy: variant.healthy, ..ask.request.pool(Some(strategy.strategy)) };
         let reads = ask.reads;
         let mut before_rules = 0;
-        let (access, without) = if selection.is_empty() {
+        let (access, without) = if L::NONE || selection.is_empty() {
             Self::all(ask, pool, variant)
         } else {
             let candidates = reads.candidates(PoolName { healthy: false, ..pool });
@@ -194,12 +194,12 @@ impl Rule {
     pub(crate) fn default_senders<R: Reads, L: Rules>(&self, ask: &Ask<'_, R, L>) -> DefaultSenders {
         match self.send_from {
             SendFrom::DefaultSenders(defaults) => defaults,
-            SendFrom::Types(_) => DefaultSenders::default(),
-            SendFrom::EachMessage => {
+            SendFrom::EachMessage if !L::NONE => {
                 let mut selection = Selection::default();
                 ask.rules.select(ask.key, &ScopeView::new(ask.request, ask.reads), &mut selection);
                 default_senders(ask, self.pool, &selection)
             }
+            _ => DefaultSenders::default(),
         }
     }
 
@@ -234,7 +234,7 @@ fn default_senders<R: Reads, L: Rules>(
 ) -> DefaultSenders {
     let (scope, reads) = (ask.request.scope, ask.reads);
     DefaultSenders::new(&reads.default_senders(pool), |default| {
-        selection.is_empty() || selection.keeps(&DefaultFacts::new(default, scope, reads).facts())
+        L::NONE || selection.is_empty() || selection.keeps(&DefaultFacts::new(default, scope, reads).facts())
     })
 }
 

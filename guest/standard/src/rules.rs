@@ -78,7 +78,7 @@
 //!
 //! nor what it reads of a sender that is left, which may be a signal:
 //!
-//! ```compile_fail,E0599
+//! ```compile_fail,E0624
 //! # use callsign_standard::rules::{Name, Rules, ScopeView, Selection};
 //! # struct Wrong;
 //! # static LOAD: Name = Name::new("load");
@@ -127,7 +127,7 @@ pub trait Rules: Sized + Sync + 'static {
     /// first message. Memory stays bounded however many there are.
     type Key: Clone + Eq + Hash + Default + 'static;
 
-    /// Whether [`select`](Self::select) never says anything.
+    /// Whether there are no rules at all: then the component has none of the imports that only rules use.
     #[doc(hidden)]
     const NONE: bool = false;
 

@@ -361,6 +361,9 @@ fn every_form_of_the_pool_decides_alike_in_random_worlds() {
                 }
             });
         }
+        if random.once_in(6) {
+            sample = sample.listing(&[]);
+        }
         let any = |random: &mut Random| random.below(u64::from(size)) as Sender;
         if random.once_in(2) {
             sample = sample.default_sender(any(&mut random));
