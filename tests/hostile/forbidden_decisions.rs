@@ -66,7 +66,8 @@ fn of_sender_0(fields: serde_json::Value, change: impl FnOnce(Message<'static>) 
 #[test]
 fn a_sender_that_may_not_carry_messages_of_the_type() {
     let limited = || json!({"messageTypes": ["TRANSACTIONAL"]});
-    let of_type = |word| move |message: Message<'static>| message.message_type(MessageType::parse(word).unwrap());
+    let of_type =
+        |word: &'static str| move |message: Message<'static>| message.message_type(MessageType::parse(word).unwrap());
     let refused = of_sender_0(limited(), of_type("PROMOTIONAL"));
     assert!(refused.contains("not acceptable: sender S0 may not carry messages of this type"), "{refused}");
     assert_eq!(of_sender_0(limited(), of_type("TRANSACTIONAL")), "decided");
