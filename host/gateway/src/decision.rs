@@ -196,7 +196,7 @@ impl fmt::Debug for Decision {
 pub struct Decisions {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) outcomes: Vec<Outcome>,
-    /// One for each message, or none at all if no message has `channels`.
+    /// One for each message, or none at all if all were decided together.
     pub(crate) by_channel: Vec<Option<Box<ByChannel>>>,
 }
 

@@ -5,9 +5,10 @@
 //! written.
 //!
 //! The decisions are those of one message after the other. So a message waits with a channel on which an earlier one to the
-//! same recipient may still be asked about, as that may pin the recipient, or is to see that there was no pin.
+//! same recipient may still be asked about, as that may pin the recipient, or is to see that there was no pin. For the same
+//! reason messages of different types to one recipient are not asked about together: one may replace the pin of the other.
 
-use callsign_catalog::Channel;
+use callsign_catalog::{Channel, MessageType};
 use callsign_destination::Number;
 use hashbrown::HashMap;
 
@@ -35,26 +36,29 @@ struct Entry {
 
 /// The channels on which earlier messages to a recipient still have something to be decided, as bits.
 #[derive(Debug, Clone, Copy, Default)]
-struct Before {
+struct Before<'a> {
     /// In a later round.
     later: u8,
     /// In this round, which may pin the recipient.
     now: u8,
+    /// The type of the messages of this round, for each channel.
+    types: [Option<MessageType<'a>>; Channel::ALL.len()],
 }
 
 /// What became of messages, in their order; of each with channels, also which channel it is and the fallbacks.
 pub(crate) type Decided = (Vec<Outcome>, Vec<Option<Box<ByChannel>>>);
 
 impl<'m, 'a> Rounds<'m, 'a> {
-    /// Messages of which some have channels; none if none has.
+    /// Messages that take several rounds; none if all can be decided together, as most can.
     #[inline]
     pub(crate) fn of(messages: &'m [Message<'a>]) -> Option<Self> {
-        messages.iter().any(|message| message.channels.is_some()).then(|| Self::new(messages))
+        let several = messages.iter().any(|message| message.channels.is_some());
+        let differ = || messages.windows(2).any(|two| two[0].message_type != two[1].message_type);
+        (several || differ() && have_types_of_one_recipient(messages)).then(|| Self::new(messages))
     }
 
     #[cold]
     fn new(messages: &'m [Message<'a>]) -> Self {
-        let recipient = |message: &Message<'_>| Number::parse(message.to).map_or(0, |number| number.recipient().get());
         let entry = |message| Entry { recipient: recipient(message), ..Entry::default() };
         Self { messages, entries: messages.iter().map(entry).collect(), asked: Vec::new() }
     }
@@ -68,7 +72,7 @@ impl<'m, 'a> Rounds<'m, 'a> {
     /// always among them.
     pub(crate) fn next(&mut self) -> Option<Vec<Message<'a>>> {
         self.asked.clear();
-        let mut earlier: HashMap<u64, Before> = HashMap::new();
+        let mut earlier: HashMap<u64, Before<'a>> = HashMap::new();
         for (index, (message, entry)) in (0..).zip(self.messages.iter().zip(&self.entries)) {
             let channels = channels(message);
             let before = earlier.entry(entry.recipient).or_default();
@@ -77,7 +81,12 @@ impl<'m, 'a> Rounds<'m, 'a> {
             // Its fallbacks all at once, or else one channel.
             let (asked, waits_for) = match entry.answer {
                 Some(_) => (tried..channels.len(), before.later | before.now),
-                None => (tried..channels.len().min(tried + 1), before.later),
+                None => {
+                    let of_other_type = |channel: &Channel| before.types[*channel as usize] != message.message_type;
+                    let other_types = channels.get(tried).filter(|channel| of_other_type(channel));
+                    let others = other_types.map_or(0, |channel| before.now & bits(&[*channel]));
+                    (tried..channels.len().min(tried + 1), before.later | others)
+                }
             };
             if bits(&channels[asked.clone()]) & waits_for != 0 {
                 before.later |= bits(&channels[tried..]);
@@ -86,6 +95,9 @@ impl<'m, 'a> Rounds<'m, 'a> {
             before.later |= bits(&channels[asked.end..]);
             if entry.answer.is_none() {
                 before.now |= bits(&channels[asked.clone()]);
+                channels[asked.clone()]
+                    .iter()
+                    .for_each(|&channel| before.types[channel as usize] = message.message_type);
             }
             self.asked.extend(asked.map(|channel| (index, channel as u8)));
         }
@@ -125,6 +137,20 @@ impl<'m, 'a> Rounds<'m, 'a> {
         })
         .unzip()
     }
+}
+
+/// The recipient of a message; 0 for what is no number.
+fn recipient(message: &Message<'_>) -> u64 {
+    Number::parse(message.to).map_or(0, |number| number.recipient().get())
+}
+
+/// Whether messages of different types go to one recipient.
+#[inline(never)]
+fn have_types_of_one_recipient(messages: &[Message<'_>]) -> bool {
+    let mut types = HashMap::with_capacity(messages.len());
+    messages
+        .iter()
+        .any(|message| *types.entry(recipient(message)).or_insert(message.message_type) != message.message_type)
 }
 
 fn channels<'m>(message: &'m Message<'_>) -> &'m [Channel] {

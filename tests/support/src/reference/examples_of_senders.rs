@@ -83,8 +83,18 @@ fn a_candidate_is_not_the_recipient_itself() {
         }
     }
     // A name of digits is no number.
-    let name = sender("name", "12125550101", "ALPHANUMERIC", &json!("*"));
-    assert_eq!(expect(&catalog(&[name], &any), &message()), decided("POOL", "st", &["name"]));
+    let name = sender("name", "442079460018", "ALPHANUMERIC", &json!("*"));
+    let to_london = to("442079460018", "GB", None);
+    assert_eq!(expect(&catalog(&[name], &any), &to_london), decided("POOL", "st", &["name"]));
+}
+
+#[test]
+fn a_name_covers_nothing_in_a_country_that_takes_none() {
+    let catalog =
+        catalog(&[sender("name", "ACME", "ALPHANUMERIC", &json!(["US", "GB"]))], &[strategy("st", None, json!({}))]);
+    assert_eq!(expect(&catalog, &to("442079460018", "GB", None)), decided("POOL", "st", &["name"]));
+    assert_eq!(expect(&catalog, &message()), refused("NO_ELIGIBLE_SENDER"));
+    assert_eq!(expect(&catalog, &from("ACME")), not_capable(&["NOT_COVERED"]));
 }
 
 #[test]
