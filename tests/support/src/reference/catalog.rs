@@ -1,16 +1,8 @@
 //! The catalog as the model reads it: plain lists in the order of the file.
 
-use std::sync::LazyLock;
-
 use serde_json::Value;
 
 use super::numbers::{self, Recipient};
-
-/// The countries whose networks take no alphanumeric sender over SMS and MMS, `data/alphanumeric.csv`.
-static WITHOUT_NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    let rows = include_str!("../../../../data/alphanumeric.csv").lines();
-    rows.filter_map(|row| row.split_once(",no,").map(|(country, _)| country)).collect()
-});
 
 /// The lists of a catalog that decisions depend on. Which applications and entities it lists does not matter to the
 /// model: one that is not listed simply has nothing.
@@ -104,9 +96,6 @@ impl Sender {
 
     /// Entries that name the country count before those with `"*"`: what these say of it means nothing then.
     pub(super) fn covers(&self, channel: &str, country: &str) -> bool {
-        if self.sender_type == "ALPHANUMERIC" && channel != "RCS" && WITHOUT_NAMES.contains(&country) {
-            return false;
-        }
         let of_channel = || self.coverage.iter().filter(|entry| entry.channel == channel);
         let names =
             |entry: &&Coverage| entry.countries.as_ref().is_some_and(|all| all.iter().any(|one| one == country));

@@ -89,15 +89,6 @@ fn a_candidate_is_not_the_recipient_itself() {
 }
 
 #[test]
-fn a_name_covers_nothing_in_a_country_that_takes_none() {
-    let catalog =
-        catalog(&[sender("name", "ACME", "ALPHANUMERIC", &json!(["US", "GB"]))], &[strategy("st", None, json!({}))]);
-    assert_eq!(expect(&catalog, &to("442079460018", "GB", None)), decided("POOL", "st", &["name"]));
-    assert_eq!(expect(&catalog, &message()), refused("NO_ELIGIBLE_SENDER"));
-    assert_eq!(expect(&catalog, &from("ACME")), not_capable(&["NOT_COVERED"]));
-}
-
-#[test]
 fn an_agent_is_associated_as_an_rcs_resource_for_rcs() {
     let agent = json!({ "senderId": "agent", "sender": "acme_agent", "senderType": "RCS_AGENT",
                         "coverage": [{ "channel": "RCS", "countries": "*" }] });
