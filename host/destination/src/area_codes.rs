@@ -1,7 +1,7 @@
 //! The area codes of North America: the country and the states or provinces of each, which overlay which, and those that an
 //! operator adds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use self::rows::Row;
@@ -120,8 +120,9 @@ impl AreaCodes {
     ///   Canada alone, and not empty there.
     /// - `overlays`: the codes that directly overlay it, separated by blanks. Each is in the table or the file, and in the same
     ///   country. Overlaying is mutual: a code that is named here overlays this one too, whether its own row says so or not.
-    /// - `time_zone`: for a code that is not in the table, `A`, `E`, `C`, `M`, `P`, `N`, `AK` or `H` as the NANPA writes them, of
-    ///   several letters together, or names of the IANA database separated by blanks. Empty: the zones of the codes that it
+    /// - `time_zone`: for a code that is not in the table, `A`, `E`, `C`, `M`, `P`, `N`, `AK` or `H` as the NANPA writes them, several
+    ///   together, or names of the IANA database separated by blanks. Letters say nothing outside of the United States and
+    ///   Canada. Empty: the zones of the codes that it
     ///   overlays, or else of its country. Of a code in the table the zones are known, and the column is not read.
     ///
     /// # Errors
@@ -194,8 +195,7 @@ impl AreaCodes {
             if area.origin != AreaCodeOrigin::Added || !area.zones.is_empty() {
                 continue;
             }
-            let of_overlays: BTreeSet<Zone> =
-                area.overlays.iter().flat_map(|&code| zones::of_code(code)).copied().collect();
+            let of_overlays: BTreeSet<Zone> = area.overlays.iter().flat_map(|&code| zones::of_code(code)).collect();
             let zones = match of_overlays.is_empty() {
                 false => of_overlays,
                 true => {
@@ -296,30 +296,33 @@ fn index(code: u16) -> usize {
 /// Makes overlaying mutual. What a given row names overlays its code too; another code that is not given loses a given one that
 /// does not name it any more.
 fn make_mutual(areas: &mut [Option<Area>], given: &BTreeSet<u16>) {
-    let lists: Vec<Vec<u16>> =
-        areas.iter().map(|area| area.as_ref().map_or(Vec::new(), |area| area.overlays.clone())).collect();
-    let names = |one: u16, other: u16| lists[index(one)].contains(&other);
+    let mut pairs: BTreeSet<(u16, u16)> = BTreeSet::new();
+    for (code, area) in (FIRST..).zip(areas.iter()) {
+        for &other in area.iter().flat_map(|area| &area.overlays) {
+            if given.contains(&code) || !given.contains(&other) {
+                pairs.extend([(code, other), (other, code)]);
+            }
+        }
+    }
     for (code, area) in (FIRST..).zip(areas.iter_mut()) {
-        let Some(area) = area else { continue };
-        let overlay = |&other: &u16| match (given.contains(&code), given.contains(&other)) {
-            (true, false) => names(code, other),
-            (false, true) => names(other, code),
-            _ => names(code, other) || names(other, code),
-        };
-        area.overlays = (FIRST..FIRST + CODES as u16).filter(overlay).collect();
+        if let Some(area) = area {
+            area.overlays = pairs.range((code, 0)..=(code, u16::MAX)).map(|&(_, other)| other).collect();
+        }
     }
 }
 
 /// Finds the codes that share a state or province.
 fn join_regions(areas: &mut [Option<Area>]) {
-    let regions: Vec<(u16, Country, Vec<Box<str>>)> = (FIRST..)
-        .zip(areas.iter())
-        .filter_map(|(code, area)| area.as_ref().map(|area| (code, area.country, area.regions.clone())))
-        .collect();
+    let mut codes_of: BTreeMap<(Country, Box<str>), Vec<u16>> = BTreeMap::new();
+    for (code, area) in (FIRST..).zip(areas.iter()) {
+        let Some(area) = area else { continue };
+        for region in &area.regions {
+            codes_of.entry((area.country, region.clone())).or_default().push(code);
+        }
+    }
     for area in areas.iter_mut().flatten() {
-        let shares = |(_, country, theirs): &&(u16, Country, Vec<Box<str>>)| {
-            *country == area.country && theirs.iter().any(|region| area.regions.contains(region))
-        };
-        area.same_region = regions.iter().filter(shares).map(|(code, ..)| *code).collect();
+        let served = area.regions.iter().filter_map(|region| codes_of.get(&(area.country, region.clone())));
+        let same: BTreeSet<u16> = served.flatten().copied().collect();
+        area.same_region = same.into_iter().collect();
     }
 }

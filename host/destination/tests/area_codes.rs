@@ -105,6 +105,7 @@ fn a_code_has_the_time_zones_of_its_row_or_of_what_it_overlays_or_of_its_country
     assert_eq!(zones("988,US,HI,,Pacific/Honolulu\n", 988), ["Pacific/Honolulu"]);
     assert_eq!(zones("988,US,CA,415,\n", 988), ["America/Los_Angeles"]);
     assert_eq!(zones("988,PR,,,\n", 988), ["America/Puerto_Rico"]);
+    assert_eq!(zones("988,JM,,,E\n", 988), ["America/Jamaica"], "where clocks stand still in summer");
     let anywhere = zones("988,US,NY,,\n", 988);
     assert!(anywhere.contains(&"Pacific/Honolulu") && anywhere.contains(&"America/New_York"), "{anywhere:?}");
     assert!(!anywhere.contains(&"America/Toronto"), "{anywhere:?}");
@@ -180,4 +181,39 @@ fn a_file_that_cannot_be_read_is_named() {
     let missing = std::env::temp_dir().join("callsign-no-such-file.csv");
     let error = AreaCodes::load(&missing).expect_err("it is not there");
     assert!(error.to_string().contains("callsign-no-such-file.csv"), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_read_or_refused() {
+    // xorshift: the same files in every run.
+    let mut state = 0x9043_u64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 16) as usize % below
+    };
+    let sound = include_bytes!("../../../data/nanp.csv");
+    let pieces: [&[u8]; 8] = [b",", b"\n", b"\"", b"9", b" 212", b"\xff", b"\0", b"CA"];
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..500 {
+        let mut csv = sound.to_vec();
+        for _ in 0..=next(3) {
+            let (at, piece) = (next(csv.len()), pieces[next(pieces.len())]);
+            csv.splice(at..at + next(2), piece.iter().copied());
+        }
+        match AreaCodes::standard().with_csv(&csv) {
+            Ok(codes) => {
+                let mutual = |code: u16, other: &u16| codes.overlays(*other).contains(&code);
+                assert!(codes.iter().all(|known| known.overlays.iter().all(|other| mutual(known.code.get(), other))));
+                read += 1;
+            }
+            Err(TableError::Faults(faults)) => {
+                assert!(!faults.is_empty() && faults.len() <= 100);
+                refused += 1;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(read > 10 && refused > 100, "{read} read, {refused} refused");
 }

@@ -78,7 +78,8 @@ fn row(line: &Line, before: Option<&AreaCodes>, faults: &mut Vec<TableFault>) ->
         }
     }
     let is_new = before.is_some_and(|before| code.is_some_and(|code| before.country(code.get()).is_none()));
-    let zones = if is_new { zones::named(line.field(TIME_ZONE)) } else { Some(Vec::new()) };
+    let named = || zones::named(line.field(TIME_ZONE), country.unwrap_or(Country::US));
+    let zones = if is_new { named() } else { Some(Vec::new()) };
     if zones.is_none() {
         let text = line.field(TIME_ZONE);
         let expected =
