@@ -1,6 +1,8 @@
 //! Step 4.
 
-use callsign::Channel;
+use std::sync::Arc;
+
+use callsign::{AlphanumericCountries, Channel, Message, Numbering};
 use serde_json::json;
 
 use callsign_tests::platform::{Platform, message, of_type, sms, strategy_of};
@@ -122,7 +124,7 @@ fn no_such_default_refuse_no_eligible_sender() {
 }
 
 #[test]
-fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none() {
+fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none_if_the_operator_says_so() {
     let name = |id: &str| {
         json!({"senderId": id, "sender": "ACME", "senderType": "ALPHANUMERIC",
                "coverage": [{"channel": "SMS", "countries": "*"}, {"channel": "RCS", "countries": "*"}]})
@@ -132,16 +134,19 @@ fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none() {
         .associate("shop", &["NAME"])
         .associate_for("RCS", "shop", "NAME")
         .strategy("A", "shop", json!({}));
-    assert_eq!(platform.decide(&sms("shop", GB)), "NAME POOL");
+    // By default the catalog says what a sender covers.
+    assert_eq!(platform.decide(&sms("shop", US)), "NAME POOL");
+    let countries = AlphanumericCountries::standard().with_csv(b"country,alphanumeric\n").unwrap();
+    let numbering = Arc::new(Numbering::standard().with_alphanumeric(countries));
+    let gateway = platform.gateway();
+    gateway.replace_catalog(platform.catalog().with_numbering(numbering)).unwrap();
+    let decide = |message: &Message<'_>| callsign_tests::platform::decide(&gateway, message);
+    assert_eq!(decide(&sms("shop", GB)), "NAME POOL");
     for to in [US, "+16045550123", "+17875550123", "+5511987654321"] {
-        assert_eq!(platform.decide(&sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
-        assert_eq!(
-            platform.decide(&message(Channel::Rcs, "shop", to)),
-            "NAME POOL",
-            "an agent has a name anywhere: {to}"
-        );
+        assert_eq!(decide(&sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
+        assert_eq!(decide(&message(Channel::Rcs, "shop", to)), "NAME POOL", "an agent has a name anywhere: {to}");
     }
     let mut named = sms("shop", US);
     named.from = Some("ACME");
-    assert_eq!(platform.decide(&named), "SENDER_NOT_CAPABLE");
+    assert_eq!(decide(&named), "SENDER_NOT_CAPABLE");
 }
