@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade lint features doc doc-paths deny msrv component \
+.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade alerts lint features doc doc-paths deny msrv component \
 	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
@@ -40,6 +40,7 @@ help:
 	@echo 'make tenants          tenants that attack, beside a victim, ATTACK_SECONDS=10 each (about 12 minutes); nothing'
 	@echo '                      else should run on the machine; ATTACK=name takes some of them'
 	@echo 'make upgrade          a rolling upgrade and the way back; PREVIOUS=/path/to/callsign of the release before'
+	@echo 'make alerts           the alert rules for Prometheus, where promtool is installed'
 	@echo 'make lint             formatting and clippy, warnings denied'
 	@echo 'make features         clippy of the libraries without their default features'
 	@echo 'make doc              the documentation of the crates, warnings denied'
@@ -142,6 +143,12 @@ test-api: toolchain venv
 # `make test` has the short form of it, which asserts no failure and bounds that are wide.
 tenants: toolchain
 	CALLSIGN_TENANTS_SECONDS=$(ATTACK_SECONDS) $(CARGO) test --workspace --locked --test tenants -- --test-threads=1 --nocapture $(ATTACK)
+
+# The alert rules, where promtool of Prometheus is installed.
+alerts:
+	@command -v promtool >/dev/null || { echo 'promtool is needed: Debian has it in the package prometheus'; exit 1; }
+	promtool check rules packaging/alerts.yaml
+	promtool test rules packaging/alerts_test.yaml
 
 # A rolling upgrade and the way back, with the program of the release before: PREVIOUS=/path/to/callsign.
 upgrade: setup

@@ -136,6 +136,55 @@ fn a_policy_that_decides_otherwise_in_a_batch_fails_and_the_pair_is_named() {
 }
 
 #[test]
+fn a_policy_that_decides_otherwise_where_it_copies_a_pool_or_asks_about_it_fails_and_the_form_is_named() {
+    let by_form = |than: &str| {
+        Component::new("by-form", "1.0.0")
+            .import("senders", "copy-up-to", "(result i32)")
+            .resolve(&by(&format!("(i32.eq (call $copy-up-to) (i32.const {than}))")))
+    };
+    for (size, form) in [("0", "asks about"), ("-1", "copies")] {
+        let ran = test(&by_form(size), &two_cases());
+        let words = format!("FAILED  one\n        decided otherwise where it {form} the pool\n");
+        assert_says(&ran, 1, &[&words, "FAILED  two\n"]);
+    }
+}
+
+/// A platform whose pool of `shop` has so many senders, every second in area code 415.
+fn pool(senders: usize) -> Value {
+    let mut catalog = cases(&[], &json!({"useGeolocatedSender": true}))["catalog"].clone();
+    let number = |index: usize| format!("+1{}{:07}", [415, 212][index % 2], 2_000_000 + index / 2);
+    catalog["senders"] = (0..senders)
+        .map(|index| {
+            json!({"senderId": format!("S{index}"), "sender": number(index), "senderType": "VIRTUAL_LONG_NUMBER",
+                   "weight": 1 + index % 3, "coverage": [{"channel": "SMS", "countries": "*"}]})
+        })
+        .collect();
+    catalog["associations"] = (0..senders)
+        .map(|index| {
+            json!({"resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": null,
+                   "resourceId": format!("S{index}")})
+        })
+        .collect();
+    catalog
+}
+
+#[test]
+fn the_standard_policy_decides_alike_in_every_way_whatever_the_size_of_the_pool() {
+    for senders in [10, 65, 2_501, 100_000] {
+        let folder = Folder::new();
+        folder.write("catalog.json", pool(senders).to_string());
+        let near = json!({"step": "AREA_CODE", "strategyId": "GENERAL"});
+        let mut all: Vec<Value> = (0..8).map(|line| case(&format!("near {line}"), line, &near)).collect();
+        all.push(case("far", 200, &json!({"step": "POOL"})));
+        all[8]["message"]["to"] = json!("+442079460018");
+        folder.write("cases.json", json!({"catalog": "catalog.json", "cases": all}).to_string());
+        let path = standard_component().to_str().expect("UTF-8");
+        let ran = run(&mut folder.callsign(&["policy", "test", path, "cases.json"]));
+        assert_says(&ran, 0, &["9 of 9 cases are as expected", "(72 pairs)"]);
+    }
+}
+
+#[test]
 fn cases_that_share_a_pin_are_decided_with_the_pins_that_each_began_with() {
     let sticky = |expect: Value| case("a", 101, &expect);
     let cases = cases(

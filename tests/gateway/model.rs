@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use callsign::{
-    Catalog, Channel, DecisionRef, Gateway, Isolation, LaneOptions, MemoryStore, Message, Policy, Refusal, StickyStore,
+    Catalog, Channel, Channels, Country, DecisionRef, Gateway, Health, Isolation, LaneOptions, MemoryStore, Message,
+    MessageAttributes, MessageType, NotCapable, Policy, Refusal, SignalBoard, Signals, StickyStore,
 };
 
 use crate::pins::remote_store::{RemoteStore, wait};
@@ -29,6 +30,11 @@ fn warm() -> Arc<Policy> {
 fn fresh() -> Arc<Policy> {
     static FRESH: OnceLock<Arc<Policy>> = OnceLock::new();
     Arc::clone(FRESH.get_or_init(|| policy(Isolation::Fresh)))
+}
+
+/// A policy that copies pools up to this size, and asks about larger ones.
+fn copying(senders: u32) -> Arc<Policy> {
+    Arc::new(patient(Policy::standard().expect("the standard policy")).with_copy_up_to(senders))
 }
 
 /// How messages are decided: one by one, as a batch, or as a batch whose pins are a network away.
@@ -64,9 +70,10 @@ impl Case {
     }
 }
 
-/// A gateway, and what the model keeps for it.
+/// A gateway, what it is told of the health of senders, and what the model keeps for it.
 struct Run {
     gateway: Gateway,
+    board: Arc<SignalBoard>,
     pins: Pins,
     spread: Spread,
 }
@@ -80,7 +87,21 @@ impl Run {
         let mut lanes = LaneOptions::default();
         lanes.quick = way != Way::SlowLane;
         let gateway = Gateway::with_lanes(catalog, policy, store, lanes).expect("a gateway");
-        Self { gateway, pins: Pins::default(), spread: Spread::default() }
+        let board = Arc::new(SignalBoard::new());
+        gateway.use_signals(board.clone());
+        Self { gateway, board, pins: Pins::default(), spread: Spread::default() }
+    }
+
+    /// Tells what was reported of the senders, in place of all before.
+    fn tell(&self, health: &reference::Health) {
+        let mut signals = Signals::builder();
+        for report in &health.reports {
+            let channel = report.channel.as_deref().and_then(Channel::parse);
+            let country = report.country.as_deref().and_then(Country::parse);
+            let health = if report.healthy { Health::Healthy } else { Health::Unhealthy { since: 1 } };
+            signals.health(&report.sender_id, channel, country, health);
+        }
+        self.board.set(signals);
     }
 
     /// Holds one decision against the model: the answer, and its fallbacks.
@@ -91,9 +112,15 @@ impl Run {
         decision: DecisionRef<'_>,
     ) -> Result<(), String> {
         let expected = reference.expect_each(message, &self.pins);
-        let decided = parts(decision);
+        let decided: Vec<DecisionRef<'_>> =
+            std::iter::once(decision).chain(decision.fallbacks().map(|(_, fallback)| fallback)).collect();
         let place = || format!("{}\nexpected {expected:?}\ndecided  {decided:?}", message.to_json());
-        if expected.len() != decided.len() {
+        let channels = |first: Option<Channel>| -> Vec<Channel> {
+            first.into_iter().chain(decision.fallbacks().map(|(channel, _)| channel)).collect()
+        };
+        let of_one = message.channels.is_empty().then(|| Channel::parse(&message.channel)).flatten();
+        let named = channels(decision.channel().or(of_one));
+        if !expected.iter().map(|outcome| Channel::parse(&outcome.channel)).eq(named.into_iter().map(Some)) {
             return Err(place());
         }
         for (at, (outcome, decided)) in expected.iter().zip(&decided).enumerate() {
@@ -112,11 +139,6 @@ impl Run {
     }
 }
 
-/// The decision itself, then its fallbacks.
-fn parts(decision: DecisionRef<'_>) -> Vec<DecisionRef<'_>> {
-    vec![decision]
-}
-
 /// Whether what was decided for a channel is what the model says of it.
 fn is_as_expected(outcome: &Outcome, decided: &DecisionRef<'_>) -> bool {
     match &outcome.expected {
@@ -133,11 +155,11 @@ fn is_as_expected(outcome: &Outcome, decided: &DecisionRef<'_>) -> bool {
 
 /// Whether a refusal of a sender that is not capable names this reason.
 fn says(refusal: &Refusal, reason: &str) -> bool {
-    let words = refusal.to_string();
-    match reason {
-        "SUSPENDED" => words.contains("suspended"),
-        "NOT_COVERED" => words.contains("does not cover"),
-        _ => words.contains("only for"),
+    let Refusal::SenderNotCapable { reason: found, .. } = refusal else { return false };
+    match found {
+        NotCapable::Suspended => reason == "SUSPENDED",
+        NotCapable::MessageType(_) => reason == "MESSAGE_TYPE",
+        _ => reason == "NOT_COVERED",
     }
 }
 
@@ -145,13 +167,25 @@ fn catalog(world: &World) -> Catalog {
     Catalog::from_json(&world.catalog.to_string()).unwrap_or_else(|error| panic!("{error}\n{:#}", world.catalog))
 }
 
-fn message(message: &reference::Message) -> Message<'_> {
-    let channel = Channel::parse(&message.channel).expect("a channel of the specification");
-    let mut out = Message::new(channel, &message.to);
+fn message<'a>(message: &'a reference::Message, attributes: &'a [(&'a str, &'a str)]) -> Message<'a> {
+    let channel = |name: &str| Channel::parse(name).expect("a channel of the specification");
+    let mut out = Message::new(channel(&message.channel), &message.to);
+    if !message.channels.is_empty() {
+        let channels: Vec<Channel> = message.channels.iter().map(|name| channel(name)).collect();
+        out = out.channels(Channels::new(&channels).expect("different channels"));
+    }
     out.application = message.application_id.as_deref();
     out.entity = message.entity_id.as_deref();
     out.from = message.from.as_deref();
+    out.message_type = message.message_type.as_deref().map(|word| MessageType::parse(word).expect("a message type"));
+    out.sent_at = message.sent_at.and_then(|seconds| u64::try_from(seconds).ok());
+    out.attributes = MessageAttributes::new(attributes).expect("attributes");
     out
+}
+
+/// The attributes of a message, as the gateway reads them.
+fn attributes(message: &reference::Message) -> Vec<(&str, &str)> {
+    message.attributes.iter().map(|(name, value)| (&**name, &**value)).collect()
 }
 
 /// Decides the messages of a world and of its next revision.
@@ -162,7 +196,10 @@ fn play(case: &Case, policy: Arc<Policy>, way: Way) -> Result<Vec<String>, Strin
         if revision > 0 {
             run.gateway.replace_catalog(case.catalogs[revision].clone()).expect("the next revision");
         }
-        let messages: Vec<Message<'_>> = world.messages.iter().map(message).collect();
+        run.tell(&world.health);
+        let attributes: Vec<Vec<(&str, &str)>> = world.messages.iter().map(attributes).collect();
+        let messages: Vec<Message<'_>> =
+            world.messages.iter().zip(&attributes).map(|(asked, attributes)| message(asked, attributes)).collect();
         if way != Way::Single {
             let decisions = match way {
                 Way::Async | Way::SlowLane => wait(run.gateway.resolve_batch_async(&messages)),
@@ -233,6 +270,26 @@ fn a_batch_over_a_network_and_a_fresh_instance_decide_the_same() {
         }
         if instance && play(&case, fresh(), Way::Single)? != warm_instance {
             return Err("a fresh instance decides otherwise".into());
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn every_decision_is_the_same_where_the_policy_copies_each_pool_and_where_it_copies_none() {
+    let (copied, asked) = (copying(u32::MAX), copying(0));
+    play_all(|seed| {
+        // Twice the work: every fifth world.
+        if seed % 5 != 0 {
+            return Ok(());
+        }
+        let case = Case::of(seed);
+        let one_by_one = play(&case, Arc::clone(&asked), Way::Single)?;
+        if play(&case, Arc::clone(&copied), Way::Single)? != one_by_one {
+            return Err("a policy that copies each pool decides otherwise".into());
+        }
+        if play(&case, Arc::clone(&asked), Way::Batch)? != one_by_one {
+            return Err("a policy that asks about each pool decides otherwise in a batch".into());
         }
         Ok(())
     });

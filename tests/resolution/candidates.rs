@@ -3,7 +3,7 @@
 use callsign::Channel;
 use serde_json::json;
 
-use callsign_tests::platform::{Platform, message, sms, strategy_of};
+use callsign_tests::platform::{Platform, message, of_type, sms, strategy_of};
 
 const US: &str = "+14155550123";
 const GB: &str = "+442071838750";
@@ -43,7 +43,7 @@ fn that_are_active() {
 }
 
 #[test]
-fn whose_coverage_has_the_channel_and_the_country() {
+fn that_cover_the_channel_and_the_country() {
     let platform = Platform::new()
         .sender_as(british("S1"))
         .associate("shop", &["S1"])
@@ -68,7 +68,7 @@ fn where_the_strategy_lists_sender_ids_that_are_on_the_list() {
 }
 
 #[test]
-fn none_the_default_sender_of_the_entity_else_of_the_application() {
+fn none_the_default_senders_of_the_entity_and_of_the_application_in_this_order() {
     let platform = Platform::new()
         .long("APP", "+12125550100")
         .long("ENT", "+12125550101")
@@ -83,16 +83,25 @@ fn none_the_default_sender_of_the_entity_else_of_the_application() {
 }
 
 #[test]
-fn the_default_sender_if_it_is_active_and_covers_the_channel_and_country() {
+fn the_first_that_is_active_covers_the_channel_and_country_and_may_carry_the_type() {
+    let typed = json!({"senderId": "APP", "sender": "+12125550100", "senderType": "VIRTUAL_LONG_NUMBER",
+                       "coverage": [{"channel": "SMS", "countries": "*"}], "messageTypes": ["OTP"]});
     let platform = Platform::new()
         .sender_as(british("S1"))
-        .long("APP", "+12125550100")
+        .sender_as(typed)
         .default_sender("shop", "APP")
         .default_sender("shop/acme", "S1")
         .strategy("A", "shop", json!({}));
     assert_eq!(platform.decide(&sms("shop/acme", GB)), "S1 DEFAULT_SENDER");
-    assert_eq!(platform.decide(&sms("shop/acme", US)), "NO_ELIGIBLE_SENDER", "the entity's default is its choice");
-    assert_eq!(platform.suspended("S1").decide(&sms("shop/acme", GB)), "NO_ELIGIBLE_SENDER");
+    let suspended = platform.clone().suspended("S1");
+    // The entity's being unusable does not keep the application's from carrying the message.
+    for (to, platform) in [(US, &platform), (GB, &suspended)] {
+        assert_eq!(platform.decide(&sms("shop/acme", to)), "APP DEFAULT_SENDER", "{to}");
+        assert_eq!(platform.decide(&of_type(sms("shop/acme", to), "OTP")), "APP DEFAULT_SENDER", "{to}");
+        assert_eq!(platform.decide(&of_type(sms("shop/acme", to), "PROMOTIONAL")), "NO_ELIGIBLE_SENDER", "{to}");
+    }
+    assert_eq!(platform.clone().suspended("APP").decide(&sms("shop/acme", US)), "NO_ELIGIBLE_SENDER");
+    assert_eq!(platform.suspended("APP").decide(&sms("shop/acme", GB)), "S1 DEFAULT_SENDER");
 }
 
 #[test]

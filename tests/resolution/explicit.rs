@@ -1,9 +1,9 @@
 //! Step 2.
 
-use callsign::Channel;
+use callsign::{Channel, Message};
 use serde_json::json;
 
-use callsign_tests::platform::{Platform, decide, message, sms};
+use callsign_tests::platform::{Platform, decide, message, of_type, sms};
 
 fn platform() -> Platform {
     Platform::new()
@@ -42,7 +42,7 @@ fn not_registered_refuse_sender_not_registered() {
 }
 
 #[test]
-fn suspended_or_outside_its_coverage_refuse_sender_not_capable() {
+fn not_active_or_not_covering_refuse_sender_not_capable() {
     let platform = platform();
     assert_eq!(platform.decide(&sms("shop", "+14155550123").from("+14155550105")), "SENDER_NOT_CAPABLE", "suspended");
     assert_eq!(platform.decide(&sms("shop", "+14155550123").from("+442071838750")), "SENDER_NOT_CAPABLE", "country");
@@ -62,4 +62,26 @@ fn no_pin_is_read_or_written() {
     assert_eq!(decide(&gateway, &sms("shop", to).from("24242")), "S3 EXPLICIT", "the pin is not read");
     let again = decide(&gateway, &sms("shop", to));
     assert_eq!(again, first.replace("POOL", "STICKY"), "and not replaced");
+}
+
+#[test]
+fn else_refuse_sender_not_capable_and_say_which_of_the_three() {
+    let typed = json!({"senderId": "S6", "sender": "+14155550106", "senderType": "VIRTUAL_LONG_NUMBER",
+                       "coverage": [{"channel": "SMS", "countries": "*"}], "messageTypes": ["TRANSACTIONAL", "OTP"]});
+    let gateway = platform().sender_as(typed).gateway();
+    let words = |message: &Message<'_>| {
+        let decision = gateway.resolve(message);
+        let refusal = decision.get().refusal().map(|refusal| (refusal.code().to_owned(), refusal.to_string()));
+        let (code, words) = refusal.expect("a refusal");
+        assert_eq!(code, "SENDER_NOT_CAPABLE");
+        words
+    };
+    let suspended = words(&sms("shop", "+14155550123").from("+14155550105"));
+    assert!(suspended.contains("suspended"), "{suspended}");
+    let country = words(&sms("shop", "+14155550123").from("+442071838750"));
+    assert!(country.contains("does not cover SMS to US"), "{country}");
+    let other_type = words(&of_type(sms("shop", "+14155550123").from("+14155550106"), "PROMOTIONAL"));
+    for word in ["PROMOTIONAL", "TRANSACTIONAL", "OTP"] {
+        assert!(other_type.contains(word), "{other_type}");
+    }
 }

@@ -60,6 +60,68 @@ fn adding_or_removing_one_of_n_senders_moves_at_most_2_of_n_of_the_recipients() 
     }
 }
 
+/// Chi-square of the recipients of each sender, as a standard normal (Wilson and Hilferty's approximation).
+fn normal(spread: &[String], weights: &[u32]) -> f64 {
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    for sender in spread {
+        *counts.entry(sender).or_default() += 1;
+    }
+    let total: f64 = weights.iter().copied().map(f64::from).sum();
+    let term = |(index, weight): (usize, &u32)| {
+        let expected = spread.len() as f64 * f64::from(*weight) / total;
+        let count = counts.get(&*format!("S{index}")).copied().unwrap_or_default();
+        (f64::from(count) - expected).powi(2) / expected
+    };
+    let chi_square: f64 = weights.iter().enumerate().map(term).sum();
+    let freedom = (weights.len() - 1) as f64;
+    ((chi_square / freedom).cbrt() - (1.0 - 2.0 / (9.0 * freedom))) / (2.0 / (9.0 * freedom)).sqrt()
+}
+
+fn weighted(weights: &[u32]) -> Platform {
+    let platform = platform(0..weights.len());
+    weights
+        .iter()
+        .enumerate()
+        .fold(platform, |platform, (index, &weight)| platform.weighted(&format!("S{index}"), weight))
+}
+
+#[test]
+fn in_proportion_to_the_weights_of_the_senders() {
+    let mixed: Vec<u32> = (0..40).map(|index| [1, 2, 3, 10, 100][index % 5]).collect();
+    for weights in [&[1, 1][..], &[1, 3], &[1, 1_000], &[3, 1, 1_000], &[7, 7, 7], &mixed] {
+        let z = normal(&spread(&weighted(weights).gateway()), weights);
+        println!("{weights:?}: z {z:.2}");
+        assert!(z < 4.0, "{weights:?}: z {z}");
+    }
+}
+
+#[test]
+fn evenly_where_all_weights_are_alike_whatever_they_are() {
+    let (ones, sevens) = (weighted(&[1; 7]), weighted(&[7; 7]));
+    for platform in [&ones, &sevens] {
+        assert!(normal(&spread(&platform.gateway()), &[1; 7]) < 4.0);
+    }
+}
+
+#[test]
+fn re_weighting_one_sender_moves_at_most_twice_the_share_that_it_gains_or_loses() {
+    for (before, after) in [(1, 2), (2, 1), (1, 10), (10, 1), (500, 1_000), (1, 1_000)] {
+        for others in [1, 6, 49] {
+            let with = |weight: u32| {
+                let weights: Vec<u32> = std::iter::once(weight).chain(std::iter::repeat_n(before, others)).collect();
+                let share = f64::from(weight) / weights.iter().copied().map(f64::from).sum::<f64>();
+                (spread(&weighted(&weights).gateway()), share)
+            };
+            let ((one, share_before), (other, share_after)) = (with(before), with(after));
+            let moved = one.iter().zip(&other).filter(|(one, other)| one != other).count() as f64 / 100_000.0;
+            let gained = (share_after - share_before).abs();
+            println!("{before} to {after} among {others} of {before}: {:.2} of its share moved", moved / gained);
+            // "About": a hundredth of the recipients, and no more.
+            assert!(moved <= 2.0 * gained + 0.01, "{before} to {after} among {others}: {moved} moved for {gained}");
+        }
+    }
+}
+
 #[test]
 fn the_same_application_recipient_and_remaining_set_always_gives_the_same_sender() {
     let (one, other) = (platform(0..50).gateway(), platform((0..50).rev()).gateway());

@@ -197,3 +197,35 @@ fn a_swap_on_one_node_is_seen_by_the_other_while_both_decide() {
         }
     });
 }
+
+#[test]
+fn a_command_on_a_database_without_a_platform_says_so_and_makes_nothing() {
+    let database = Database::start();
+    let folder = folder("no-platform");
+    let file = folder.join("callsign.toml");
+    std::fs::write(&file, format!("[catalog]\nstore = \"{}\"", database.address())).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = callsign_tests::service::command();
+        command.args(arguments).arg("--config").arg(&file).current_dir(&folder).output().unwrap()
+    };
+    let listed = run(&["key", "list"]);
+    let text = String::from_utf8_lossy(&listed.stderr).into_owned();
+    assert_eq!(listed.status.code(), Some(2), "{text}");
+    assert!(text.contains("there is no platform in postgres://"), "{text}");
+    assert_eq!(database.sql("SELECT to_regclass('callsign_head') IS NULL").trim(), "t");
+    // A backup of it is the database's own.
+    let backup = run(&["backup", "b"]);
+    let text = String::from_utf8_lossy(&backup.stderr).into_owned();
+    assert!(
+        backup.status.code() == Some(2)
+            && text.contains("pg_dump")
+            && !text.contains(callsign_tests::servers::postgres::PASSWORD),
+        "{text}"
+    );
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    // The first key can be made before a service starts.
+    assert!(run(&["key", "create", "first"]).status.success());
+    assert!(run(&["key", "list"]).status.success());
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -28,6 +28,7 @@ mod outages;
 mod packaging;
 mod pins;
 mod policies;
+mod pooler;
 mod receipts;
 mod reload;
 mod removed_applications;

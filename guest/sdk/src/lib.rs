@@ -1,8 +1,9 @@
 //! The SDK of Callsign policies.
 //!
-//! A policy is a WebAssembly component that decides from which sender a message goes out. Its author implements
-//! [`Policy`] and exports it with [`policy!`]. `callsign policy new` writes a crate to start from, `callsign policy
-//! build` builds the component, and `callsign policy test` runs cases against it.
+//! A policy is a WebAssembly component that decides from which sender a message goes out. Most policies are the standard one
+//! with rules of their own: `callsign_standard::rules` has them, and `docs/policies.md` begins with them. A policy that
+//! shares nothing with the standard one implements [`Policy`] and exports it with [`policy!`]. `callsign policy new` writes
+//! a crate to start from, `callsign policy build` builds the component, and `callsign policy test` runs cases against it.
 //!
 //! ```
 //! use callsign_policy::types::{Answer, Refusal};

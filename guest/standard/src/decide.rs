@@ -81,8 +81,8 @@ impl Rule {
                 return answer;
             }
         }
-        if let SendFrom::DefaultSenders(defaults) = self.send_from {
-            return self.default_sender(defaults.first(itself));
+        if !self.has_candidates() {
+            return self.default_sender(ask, itself);
         }
         self.decide_apart(ask, None, changes, observer)
     }
@@ -110,7 +110,7 @@ impl Rule {
     ) -> Answer {
         let types = match self.send_from {
             SendFrom::Types(types) => types,
-            SendFrom::DefaultSenders(defaults) => return self.default_sender(defaults.first(&[])),
+            _ => return self.default_sender(ask, &[]),
         };
         let strategy = Some(self.strategy.strategy);
 
@@ -145,12 +145,14 @@ impl Rule {
         }
     }
 
-    fn default_sender(&self, sender: Option<Sender>) -> Answer {
+    fn default_sender<R: Reads, L: Rules>(&self, ask: &Ask<'_, R, L>, itself: &[Sender]) -> Answer {
         let decided = |sender| {
             let strategy = Some(self.strategy.strategy);
             Answer::Decided(Decision { sender, strategy, step: step::DEFAULT_SENDER, pin: false })
         };
-        sender.map_or(Answer::Refused(Refusal::of(reason::NO_ELIGIBLE_SENDER)), decided)
+        self.default_senders(ask)
+            .first(itself)
+            .map_or(Answer::Refused(Refusal::of(reason::NO_ELIGIBLE_SENDER)), decided)
     }
 
     /// Whether a sender is a candidate.

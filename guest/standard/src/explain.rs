@@ -62,8 +62,10 @@ pub fn explain<R: Reads, L: Rules>(request: &Request, reads: &R, rules: &L) -> T
     if let Some(refused) = refused {
         refuse::<L>(&mut trace, refused.into());
     }
-    for text in &mut trace.reasons {
-        *text = in_words(text, &message);
+    if !L::NONE {
+        for text in &mut trace.reasons {
+            *text = in_words(text, &message);
+        }
     }
     trace
 }
@@ -189,7 +191,7 @@ impl<R: Reads, L: Rules> Steps<'_, R, L> {
         let left = candidates.filter(|(_, candidate)| !itself.contains(&candidate.sender)).collect();
         let mut notes = Notes { left, ..Notes::default() };
         notes.stage(narrowing::CANDIDATES);
-        if self.selection.has_filters() {
+        if !L::NONE && self.selection.has_filters() {
             notes.keep(narrowing::FILTER, |index, candidate| {
                 let excluded = self.selection.excluded_by(&columns.facts(index, candidate))?;
                 Some((verdict::EXCLUDED_BY_POLICY, Some(excluded)))
@@ -209,7 +211,7 @@ impl<R: Reads, L: Rules> Steps<'_, R, L> {
         let (Some(best_types), Some(nearest)) = (self.recorder.best_types, self.recorder.nearest) else {
             return notes;
         };
-        if self.selection.has_preferences() {
+        if !L::NONE && self.selection.has_preferences() {
             let (left, others) = self.selection.divide(core::mem::take(&mut notes.left), &columns);
             notes.left = left;
             let others = others.into_iter();

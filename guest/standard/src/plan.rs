@@ -77,6 +77,9 @@ pub struct Healthy {
 pub enum SendFrom {
     /// No candidate: the default senders that can carry the message.
     DefaultSenders(DefaultSenders),
+    /// No candidate before the rules selected: the default senders that they leave are found for each message. Entities
+    /// that have nothing of their own share a scope, so what rules say of one of them does not hold for the others.
+    EachMessage,
     /// The candidates of these types, which have the best priority of all.
     Types(SenderTypes),
 }
@@ -135,20 +138,23 @@ impl Rule {
         let mut selection = Selection::default();
         ask.rules.select(ask.key, &scope, &mut selection);
         let pool = PoolName { healthy: variant.healthy, ..ask.request.pool(Some(strategy.strategy)) };
-        let (access, without) = match selection.is_empty() {
-            true => Self::all(ask, pool, variant),
-            false => (PoolAccess::Local(selected(ask, pool, variant, &selection)), Vec::new()),
+        let reads = ask.reads;
+        let mut before_rules = 0;
+        let (access, without) = if L::NONE || selection.is_empty() {
+            Self::all(ask, pool, variant)
+        } else {
+            let candidates = reads.candidates(PoolName { healthy: false, ..pool });
+            before_rules = candidates.len();
+            (PoolAccess::Local(selected(ask, pool, variant, &selection, candidates)), Vec::new())
         };
         let empty = match &access {
             PoolAccess::Host { count, .. } => *count == 0,
             PoolAccess::Local(own) => own.pool.candidates().is_empty(),
         };
-        let reads = ask.reads;
-        let send_from = if empty {
-            let may_carry = |default: &_| {
-                selection.is_empty() || selection.keeps(&DefaultFacts::new(default, ask.request.scope, reads).facts())
-            };
-            SendFrom::DefaultSenders(DefaultSenders::new(&reads.default_senders(pool), may_carry))
+        let send_from = if empty && before_rules == 0 && !L::NONE {
+            SendFrom::EachMessage
+        } else if empty {
+            SendFrom::DefaultSenders(default_senders(ask, pool, &selection))
         } else {
             SendFrom::Types(match &access {
                 PoolAccess::Local(own) => best_types(strategy.priorities, &OwnPool { reads, pool: &own.pool }),
@@ -184,6 +190,19 @@ impl Rule {
         (access, without)
     }
 
+    /// The default senders that can carry a message.
+    pub(crate) fn default_senders<R: Reads, L: Rules>(&self, ask: &Ask<'_, R, L>) -> DefaultSenders {
+        match self.send_from {
+            SendFrom::DefaultSenders(defaults) => defaults,
+            SendFrom::EachMessage if !L::NONE => {
+                let mut selection = Selection::default();
+                ask.rules.select(ask.key, &ScopeView::new(ask.request, ask.reads), &mut selection);
+                default_senders(ask, self.pool, &selection)
+            }
+            _ => DefaultSenders::default(),
+        }
+    }
+
     /// Whether there is a candidate.
     pub fn has_candidates(&self) -> bool {
         matches!(self.send_from, SendFrom::Types(_))
@@ -207,15 +226,27 @@ impl Rule {
     }
 }
 
+/// The default senders that can carry messages of a pool, as far as the rules leave them.
+fn default_senders<R: Reads, L: Rules>(
+    ask: &Ask<'_, R, L>,
+    pool: PoolName,
+    selection: &Selection<'_>,
+) -> DefaultSenders {
+    let (scope, reads) = (ask.request.scope, ask.reads);
+    DefaultSenders::new(&reads.default_senders(pool), |default| {
+        L::NONE || selection.is_empty() || selection.keeps(&DefaultFacts::new(default, scope, reads).facts())
+    })
+}
+
 /// The senders that the rules of the policy leave, in its memory: no host knows them.
 fn selected<R: Reads, L: Rules>(
     ask: &Ask<'_, R, L>,
     pool: PoolName,
     variant: Variant<'_>,
     selection: &Selection<'_>,
+    candidates: Vec<Candidate>,
 ) -> LocalPool {
     let everyone = PoolName { healthy: false, ..pool };
-    let candidates = ask.reads.candidates(everyone);
     let columns = Columns::of_pool(ask.reads, everyone);
     let mut unhealthy: Vec<Sender> = match variant.healthy {
         true => ask.reads.unhealthy(everyone).iter().map(|unhealthy| unhealthy.sender).collect(),

@@ -78,7 +78,7 @@
 //!
 //! nor what it reads of a sender that is left, which may be a signal:
 //!
-//! ```compile_fail,E0599
+//! ```compile_fail,E0624
 //! # use callsign_standard::rules::{Name, Rules, ScopeView, Selection};
 //! # struct Wrong;
 //! # static LOAD: Name = Name::new("load");
@@ -126,6 +126,10 @@ pub trait Rules: Sized + Sync + 'static {
     /// What is selected is kept for each key, so it should have few values; with many, each of them takes as long as a
     /// first message. Memory stays bounded however many there are.
     type Key: Clone + Eq + Hash + Default + 'static;
+
+    /// Whether there are no rules at all: then the component has none of the imports that only rules use.
+    #[doc(hidden)]
+    const NONE: bool = false;
 
     /// The policy's own refusals, which explain themselves in words.
     const REFUSALS: &'static [OwnRefusal] = &[];
@@ -181,6 +185,7 @@ pub struct NoRules;
 impl Rules for NoRules {
     type Settings = NoSettings;
     type Key = ();
+    const NONE: bool = true;
 
     fn new(_: NoSettings) -> Result<Self, String> {
         Ok(Self)

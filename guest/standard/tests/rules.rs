@@ -300,6 +300,21 @@ impl Rules for NotTheFirst {
 }
 
 #[test]
+fn entities_that_share_a_scope_since_they_have_nothing_of_their_own_are_not_taken_for_each_other() {
+    let mut policy = policy::<House>();
+    for (entity, expected) in [("Y", Some(0)), ("X", None), ("Y", Some(0)), ("X", None)] {
+        // The same scope and revision: no sender is associated, and the application's default sender ends in 01.
+        let nothing = Sample::new().strategy(|_| {}).entity(entity).listing(&[]).default_sender(0);
+        let sample = nothing.sender_with("D", LONG_NUMBER, 415, |sender| sender.address = "+14155550101".into());
+        let answer = answer(&mut policy, &sample, &sample.request(7));
+        match answer {
+            Answer::Decided(decision) => assert_eq!(Some(decision.sender), expected, "{entity}"),
+            Answer::Refused(refusal) => assert_eq!((None, refusal.reason), (expected, reason::NO_ELIGIBLE_SENDER)),
+        }
+    }
+}
+
+#[test]
 fn pins_health_and_the_recipient_itself_hold_beside_rules() {
     let sample = |bad: &[u32]| {
         let strategy = Sample::new().strategy(|strategy| {

@@ -314,3 +314,81 @@ fn an_explanation_names_the_first_thing_that_kept_each_sender_out() {
     assert_eq!(stages, [candidates, healthy, (narrowing::TYPE_PRIORITY, 3), (narrowing::GEOLOCATED, 2)]);
     assert!(trace.reasons.is_empty() && trace.pin.is_some());
 }
+
+/// Numbers that look random, from a seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^= mixed >> 27;
+        (mixed.wrapping_mul(0x94d0_49bb_1331_11eb) >> 33) % bound
+    }
+
+    fn once_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+}
+
+#[test]
+fn every_form_of_the_pool_decides_alike_in_random_worlds() {
+    let (types, area_codes) =
+        ([ALPHANUMERIC, LONG_NUMBER, LONG_NUMBER, SHORT_CODE, TOLL_FREE_NUMBER, 9], [212, 646, 917, 716, 415]);
+    let mut decided = BTreeSet::new();
+    for seed in 0..300 {
+        let mut random = Random(seed);
+        let size = [1, 3, 20, 70, 140][random.below(5) as usize] as u32;
+        let mut sample = Sample::new().strategy(|strategy| {
+            strategy.sticky = random.once_in(2);
+            strategy.geolocated = random.once_in(2);
+            strategy.skip_unhealthy = random.once_in(2);
+            strategy.priorities =
+                if random.once_in(2) { 0 } else { random.below(3) | random.below(3) << 8 | random.below(3) << 16 };
+        });
+        let mostly_bad = random.once_in(4);
+        for index in 0..size {
+            let sender_type = types[random.below(6) as usize];
+            let area_code = if sender_type == LONG_NUMBER { area_codes[random.below(5) as usize] } else { 0 };
+            sample = sample.sender_with(&format!("S{index}"), sender_type, area_code, |sender| {
+                sender.weight = [1, 1, 3, 1000][random.below(4) as usize];
+                sender.standing = if random.once_in(5) { standing::SUSPENDED } else { standing::CANDIDATE };
+                if random.once_in(4) {
+                    sender.message_types = vec!["TRANSACTIONAL".into()];
+                }
+                if random.once_in(if mostly_bad { 1 } else { 5 }) {
+                    unhealthy(sender);
+                }
+            });
+        }
+        if random.once_in(6) {
+            sample = sample.listing(&[]);
+        }
+        let any = |random: &mut Random| random.below(u64::from(size)) as Sender;
+        if random.once_in(2) {
+            sample = sample.default_sender(any(&mut random));
+        }
+        for message in 0..8 {
+            let area_code = area_codes[random.below(5) as usize];
+            let mut to = SampleMessage::to(&format!("+1{area_code}555{message:04}"));
+            if random.once_in(2) {
+                to = to.message_type(["TRANSACTIONAL", "PROMOTIONAL"][random.below(2) as usize]);
+            }
+            if random.once_in(2) {
+                to = to.pinned(any(&mut random));
+            }
+            if random.once_in(3) {
+                to = to.to_sender(any(&mut random));
+            }
+            sample = sample.message(to);
+        }
+        for message in 0..8 {
+            decided.insert(match ask(&sample, message) {
+                Answer::Decided(decision) => (u32::from(decision.step), decision.pin),
+                Answer::Refused(refusal) => (100 + u32::from(refusal.reason), false),
+            });
+        }
+    }
+    // Every step was reached, with a pin and without.
+    assert_eq!(decided.len(), 11, "{decided:?}");
+}

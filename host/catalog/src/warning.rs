@@ -37,7 +37,7 @@ pub struct Warnings {
 
 impl Catalog {
     /// What is sound in this catalog and probably not meant: ALPHANUMERIC senders that cover countries which take none over SMS
-    /// or MMS. There they are no candidates, and a message that names one is refused.
+    /// or MMS. Where decisions follow that table they are no candidates there, and a message that names one is refused.
     pub fn warnings(&self) -> Warnings {
         let mut warnings = Warnings::default();
         let none = self.numbering().alphanumeric().none();

@@ -62,16 +62,17 @@ CASES.json is one object:
               \"message\": {\"channel\": \"SMS\", \"to\": \"+14155550123\", \"applicationId\": \"shop\"},
               \"repeat\": 2,            how often to decide it; the last one is compared
               \"expect\": {\"senderId\": \"S1\", \"step\": \"AREA_CODE\"}}]}
-A message may have \"sentAt\", such as \"2026-03-01T21:30:00Z\". `expect` has any of
-sender, senderId, step and strategyId, or a refusal (its code). Pins are kept from case
-to case.
+A message is as a line of `callsign resolve` has it, with `messageType`, `sentAt`,
+`attributes` and `channels` too. `expect` has any of sender, senderId, step and
+strategyId, or a refusal (its code); of a message with `channels` also the channel and
+the fallbacks, a list of the same. Pins are kept from case to case.
 
 A host uses an instance of a policy for many messages, drops it at any time, and puts
 messages together as they come. So each case is decided by a fresh instance, by a warm
-one, after every other case, alone and in batches, with the pins that it began with. A
-case that is decided otherwise anywhere has failed, and the report names the pair. Lines
-that the policy logs are shown under their case, and a case that is not as expected is
-explained.
+one, after every other case, alone and in batches, where it copies a pool of senders and
+where it asks the host about it, with the pins that it began with. A case that is decided
+otherwise anywhere has failed, and the report names the pair. Lines that the policy logs
+are shown under their case, and a case that is not as expected is explained.
 
 Examples:
   callsign policy test target/quiet-hours-0.1.0.wasm cases.json

@@ -22,7 +22,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-pub(crate) use self::fields::check_length;
+pub(crate) use self::fields::{Fields, ParsedMessage, check_length};
 use self::messages::Messages;
 
 use crate::args::GatewayArguments;

@@ -21,30 +21,35 @@ const COLUMNS: [&str; 3] = [COUNTRY, ALPHANUMERIC, SOURCE];
 /// is immutable and shared.
 ///
 /// The standard table is `data/alphanumeric.csv`; `data/README.md` has its sources. It has only countries of which these agree;
-/// what networks take changes, so an operator corrects it with a file of the same columns:
+/// what networks take changes, and some take a name that was registered, so the standard table only makes
+/// `Catalog::warnings`. An operator's file of the same columns corrects it, and makes decisions follow it, as soon as it has
+/// its first line:
 ///
 /// ```
 /// use callsign_destination::{AlphanumericCountries, Channel, Country};
 ///
 /// let standard = AlphanumericCountries::standard();
-/// assert!(!standard.take(Channel::Sms, Country::US));
-/// let own = standard.with_csv(b"country,alphanumeric\nUS,yes\nBE,no\n")?;
-/// assert!(own.take(Channel::Sms, Country::US));
+/// assert!(standard.none().contains(&Country::US) && standard.take(Channel::Sms, Country::US));
+/// let own = standard.with_csv(b"country,alphanumeric\nCA,yes\nBE,no\n")?;
+/// assert!(!own.take(Channel::Sms, Country::US) && own.take(Channel::Sms, Country::CA));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlphanumericCountries {
     /// Those that take none, ascending.
     none: Box<[Country]>,
+    /// Whether decisions follow the table; else it only warns.
+    decides: bool,
 }
 
 impl AlphanumericCountries {
     /// The table of this release.
     pub fn standard() -> &'static Arc<AlphanumericCountries> {
         static STANDARD: LazyLock<Arc<AlphanumericCountries>> = LazyLock::new(|| {
-            let nobody = AlphanumericCountries { none: Box::default() };
+            let nobody = AlphanumericCountries { none: Box::default(), decides: false };
             // A test reads the table, so it has no fault.
-            Arc::new(nobody.with_csv(include_bytes!("../../../data/alphanumeric.csv")).unwrap_or(nobody))
+            let read = nobody.with_csv(include_bytes!("../../../data/alphanumeric.csv")).unwrap_or(nobody);
+            Arc::new(AlphanumericCountries { decides: false, ..read })
         });
         &STANDARD
     }
@@ -87,7 +92,7 @@ impl AlphanumericCountries {
         }
         faults.truncate(MAX_TABLE_FAULTS);
         none.sort_unstable();
-        if faults.is_empty() { Ok(Self { none: none.into() }) } else { Err(TableError::Faults(faults)) }
+        if faults.is_empty() { Ok(Self { none: none.into(), decides: true }) } else { Err(TableError::Faults(faults)) }
     }
 
     /// The standard table with the rows of a file over it, as [`AlphanumericCountries::with_csv`] reads them.
@@ -98,11 +103,11 @@ impl AlphanumericCountries {
         Self::standard().with_csv(&table_file::read(path, MAX_ALPHANUMERIC_BYTES)?)
     }
 
-    /// Whether a country takes alphanumeric senders on a channel. Only SMS and MMS have the limit: RCS shows the name of an
-    /// agent.
+    /// Whether decisions send alphanumeric senders to a country on a channel: always by the standard table, which only warns.
+    /// Only SMS and MMS have the limit: RCS shows the name of an agent.
     #[inline]
     pub fn take(&self, channel: Channel, country: Country) -> bool {
-        channel == Channel::Rcs || self.none.binary_search(&country).is_err()
+        !self.decides || channel == Channel::Rcs || self.none.binary_search(&country).is_err()
     }
 
     /// The countries that take none, ascending.

@@ -108,7 +108,7 @@ fn present(catalog: &Catalog, state: &State, kind: Kind, key: &str) -> Option<Bo
         Kind::Module => state.modules.get(key).map(|module| module_value(module)),
         Kind::Binding => state.bindings.get(&Target::of_key(key)?).map(|binding| binding_value(binding)),
         Kind::Key => state.keys.get(key).map(|key| raw(&KeyInfo::of(key))),
-        Kind::Generation => state.generations.get(key).map(|generation| raw(generation)),
+        Kind::Generation => state.generations.get(key).map(raw),
     }
 }
 

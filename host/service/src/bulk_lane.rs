@@ -12,9 +12,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{JoinError, JoinHandle};
 
-/// By how much the threads are nicer than those that answer short decisions. Of a core that such a thread wants too, they get a
-/// thirtieth, in pieces of a few milliseconds: fewer than one decision in a hundred meets one. At 10, the priority of the slow
-/// lane, it is a tenth, and one in a hundred.
+/// By how much the threads are nicer than those that answer short decisions: as much as the gateway's slow lane, and for the
+/// same reason.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 15;
 

@@ -212,6 +212,14 @@ impl Store {
         }
     }
 
+    /// At most `most` revisions after `revision`, oldest first, without their changes, which may be many.
+    pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.actions(revision, most).await,
+            Self::Postgres(store) => store.actions(revision, most).await,
+        }
+    }
+
     /// The digests of all components and settings.
     pub(crate) async fn digests(&self) -> Result<Vec<String>, StoreError> {
         match self {

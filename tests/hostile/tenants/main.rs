@@ -36,6 +36,7 @@ mod removal;
 mod reserved_names;
 mod restarts;
 mod secrets;
+mod sender_health;
 mod slow_policies;
 mod slow_starts;
 mod store_growth;

@@ -1,5 +1,7 @@
 //! An entity first named in a message is created, its name the id.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::world;
@@ -35,6 +37,30 @@ fn many_in_one_request_are_all_created_once() {
     });
     let count = || server.get("/provisioning/1/entities?size=1").expect(200).json()["paging"]["totalResults"].clone();
     server.until("all are there", || count() == 302);
+}
+
+#[test]
+fn those_of_many_requests_are_created_in_few_revisions() {
+    const ACTION: &str = "entities that messages named first";
+    let server = world::with("");
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for client in 0..8 {
+            let server = &server;
+            scope.spawn(move || {
+                for n in 0..20 {
+                    server.post("/v1/decisions", &message(&format!("c{client}-{n}"))).expect(200);
+                }
+            });
+        }
+    });
+    let count = || server.get("/provisioning/1/entities?size=1").expect(200).json()["paging"]["totalResults"].clone();
+    server.until("all are there", || count() == 162);
+    // A round every 50 ms at most, and the first one at once.
+    let most = began.elapsed().as_millis() / 50 + 1;
+    let audit = server.get("/v1/audit?size=1000").expect(200).json();
+    let rounds = audit["results"].as_array().unwrap().iter().filter(|entry| entry["action"] == ACTION).count();
+    assert!(rounds >= 1 && rounds as u128 <= most, "{rounds} rounds, at most {most}");
 }
 
 #[test]

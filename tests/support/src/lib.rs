@@ -5,7 +5,7 @@
 //! - [`platform`]: small catalogs written out by a test, and what they decide.
 //! - [`pool`]: one application with a pool of any size, for what is measured.
 //! - [`mod@reference`]: a model of the resolution of senders, and random worlds for it.
-//! - [`servers`]: PostgreSQL and a Redis Cluster.
+//! - [`servers`]: PostgreSQL, a pooler before it, and a Redis Cluster.
 //! - [`service`]: `callsign serve` as a process, and a client of it.
 //!
 //! Three generators of catalogs are apart from these, because they are other in kind: `examples/platform` is realistic and

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use callsign::{Catalog, Channel, Gateway, MemoryStore, Message, Policy};
+use callsign::{Catalog, Channel, Gateway, MemoryStore, Message, MessageType, Policy};
 use serde_json::{Value, json};
 
 /// A catalog under construction. Every sender is a US long number of its own unless a test says otherwise.
@@ -60,6 +60,16 @@ impl Platform {
             json!({"resourceType": resource_type, "channel": channel, "applicationId": application, "entityId": entity,
                    "resourceId": id}),
         )
+    }
+
+    /// Sets the weight of a sender.
+    pub fn weighted(mut self, id: &str, weight: u32) -> Self {
+        for sender in self.0["senders"].as_array_mut().into_iter().flatten() {
+            if sender["senderId"] == id {
+                sender["weight"] = weight.into();
+            }
+        }
+        self
     }
 
     /// Associates senders with a scope for SMS.
@@ -169,4 +179,10 @@ pub fn message<'a>(channel: Channel, scope: &'a str, to: &'a str) -> Message<'a>
         Some(entity) => message.entity(entity),
         None => message,
     }
+}
+
+/// The same message, of a type.
+pub fn of_type<'a>(mut message: Message<'a>, message_type: &'a str) -> Message<'a> {
+    message.message_type = Some(MessageType::parse(message_type).expect("a message type"));
+    message
 }

@@ -318,7 +318,7 @@ impl Server {
         let before = self.log().lines().filter(is_told).count();
         self.signal(rustix::process::Signal::HUP);
         self.until("the configuration is looked at", || self.log().lines().filter(is_told).count() > before);
-        self.log().lines().filter(is_told).next_back().unwrap().to_owned()
+        self.log().lines().rfind(is_told).unwrap().to_owned()
     }
 
     fn signal(&self, signal: rustix::process::Signal) {

@@ -25,10 +25,11 @@ impl<'a> ScopeView<'a> {
         Self { request, reads }
     }
 
-    /// `applicationId`.
+    /// `applicationId`; `default` for a message that names none.
     pub fn application_id(&self) -> String {
-        // The texts of a message that are those of its scope.
-        self.reads.text(self.request.message, field::APPLICATION_ID).unwrap_or_default()
+        // The texts of a message that are those of its scope. A message that names no application is of this one.
+        let id = self.reads.text(self.request.message, field::APPLICATION_ID);
+        id.unwrap_or_else(|| "default".to_owned())
     }
 
     /// `entityId`; none for the application's own scope.

@@ -6,13 +6,13 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use callsign::{Catalog, Channel, DecisionRef, Message};
-use jiff::Timestamp;
+use callsign::{Catalog, Channel, DecisionRef};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::exit::{Stop, say};
 use crate::gateway::{refused_catalog, unreadable};
+use crate::resolve::{Fields, ParsedMessage};
 
 /// The file.
 #[derive(Debug, Deserialize)]
@@ -30,7 +30,8 @@ pub(super) struct Cases {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Case {
     pub(super) name: String,
-    message: Fields,
+    /// As a line of `callsign resolve` has it.
+    message: Box<RawValue>,
     #[serde(default = "once")]
     pub(super) repeat: NonZeroU32,
     /// None in a new case, which `--record` completes.
@@ -47,24 +48,13 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Expected
     Expected::deserialize(deserializer).map(Some)
 }
 
-/// A message.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Fields {
-    message_id: Option<String>,
-    application_id: Option<String>,
-    entity_id: Option<String>,
-    channel: String,
-    to: String,
-    from: Option<String>,
-    /// RFC 3339.
-    sent_at: Option<String>,
-}
-
 /// The expected decision; a field that is left out may be anything.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Expected {
+    /// Of a message with `channels`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +65,9 @@ pub(super) struct Expected {
     strategy_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<String>,
+    /// Of a message with `channels`, each with its channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallbacks: Option<Vec<Expected>>,
 }
 
 impl Cases {
@@ -118,57 +111,55 @@ impl Cases {
 
 impl Case {
     fn check(&self) -> anyhow::Result<()> {
-        let channel = &self.message.channel;
-        if Channel::parse(channel).is_none() {
-            return Err(anyhow!("unknown channel {channel:?}: use SMS, MMS or RCS"));
-        }
-        if let Some(text) = &self.message.sent_at
-            && seconds(text).is_none()
-        {
-            return Err(anyhow!("`sentAt` is {text:?}: give a time since 1970 such as 2026-03-01T21:30:00Z"));
-        }
-        let Some(Expected { sender, sender_id, step, strategy_id, refusal }) = &self.expect else { return Ok(()) };
-        let decision = [sender, sender_id, step, strategy_id].into_iter().any(Option::is_some);
-        if decision == refusal.is_some() {
-            return Err(anyhow!("expect a refusal, or any of sender, senderId, step and strategyId"));
-        }
-        Ok(())
+        self.message()?;
+        self.expect.iter().try_for_each(Expected::check)
     }
 
     /// The message of the case.
-    pub(super) fn message(&self) -> Message<'_> {
-        let fields = &self.message;
-        let mut message = Message::new(Channel::parse(&fields.channel).unwrap_or(Channel::Sms), &fields.to);
-        message.id = fields.message_id.as_deref();
-        message.application = fields.application_id.as_deref();
-        message.entity = fields.entity_id.as_deref();
-        message.from = fields.from.as_deref();
-        message.sent_at = fields.sent_at.as_deref().and_then(seconds);
-        message
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn message(&self) -> anyhow::Result<ParsedMessage<'_>> {
+        let fields: Fields<'_> = serde_json::from_str(self.message.get()).context("`message`")?;
+        let checked = fields.check().map_err(|fault| anyhow!("`message`: {fault}"))?;
+        Ok(ParsedMessage::new(fields, checked))
     }
 }
 
-/// A time in RFC 3339, as seconds since 1970.
-fn seconds(text: &str) -> Option<u64> {
-    let time: Timestamp = text.parse().ok()?;
-    u64::try_from(time.as_second()).ok()
-}
-
 impl Expected {
+    fn check(&self) -> anyhow::Result<()> {
+        let decision = [&self.sender, &self.sender_id, &self.step, &self.strategy_id].into_iter().any(Option::is_some);
+        if decision == self.refusal.is_some() {
+            return Err(anyhow!("expect a refusal, or any of sender, senderId, step and strategyId"));
+        }
+        self.fallbacks.iter().flatten().try_for_each(Self::check)
+    }
+
     /// What was decided, in all fields.
     pub(super) fn of(decision: &DecisionRef<'_>) -> Self {
+        let channel = decision.channel();
+        let fallbacks = decision.fallbacks().map(|(channel, fallback)| Self::over(Some(channel), &fallback));
+        Self { fallbacks: channel.map(|_| fallbacks.collect()), ..Self::over(channel, decision) }
+    }
+
+    /// What was decided for one channel.
+    fn over(channel: Option<Channel>, decision: &DecisionRef<'_>) -> Self {
         Self {
+            channel: channel.map(|channel| channel.as_str().into()),
             sender: decision.sender().map(|sender| sender.shown().into_owned()),
             sender_id: decision.sender().map(|sender| sender.id.to_string()),
             step: decision.step().map(|step| step.as_str().into()),
             strategy_id: decision.strategy().map(|strategy| strategy.id.to_string()),
             refusal: decision.refusal().map(|refusal| refusal.code().into()),
+            fallbacks: None,
         }
     }
 
     /// What is recorded: without the address, which the id stands for.
     pub(super) fn to_record(&self) -> Self {
         Self {
+            channel: self.channel.clone(),
+            fallbacks: self.fallbacks.as_ref().map(|all| all.iter().map(Self::to_record).collect()),
             sender: None,
             sender_id: self.sender_id.clone(),
             step: self.step.clone(),
@@ -180,11 +171,19 @@ impl Expected {
     /// Whether a decision is as expected.
     pub(super) fn is_met_by(&self, found: &Self) -> bool {
         let mut pairs = self.fields().into_iter().zip(found.fields());
+        let fallbacks_are = |found: &[Self]| match &self.fallbacks {
+            None => true,
+            Some(expected) => {
+                expected.len() == found.len() && expected.iter().zip(found).all(|(one, found)| one.is_met_by(found))
+            }
+        };
         pairs.all(|((_, expected), (_, found))| expected.is_none() || expected == found)
+            && fallbacks_are(found.fallbacks.as_deref().unwrap_or_default())
     }
 
-    fn fields(&self) -> [(&'static str, &Option<String>); 5] {
+    fn fields(&self) -> [(&'static str, &Option<String>); 6] {
         [
+            ("channel", &self.channel),
             ("sender", &self.sender),
             ("senderId", &self.sender_id),
             ("step", &self.step),
@@ -199,6 +198,9 @@ impl fmt::Display for Expected {
         let fields = self.fields().into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         for (index, (name, value)) in fields.enumerate() {
             write!(f, "{}{name} {value}", if index == 0 { "" } else { ", " })?;
+        }
+        for fallback in self.fallbacks.iter().flatten() {
+            write!(f, "; then {fallback}")?;
         }
         Ok(())
     }

@@ -9,16 +9,17 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use callsign::{Gateway, Limits, Message};
+use callsign::{Limits, Message};
 
 use self::measure::{Instructions, Times, table};
-use self::subject::{Found, Subject};
+use self::subject::{Found, PoolForm, Subject};
 use self::ways::Ways;
 use super::cases::{Case, Cases, Expected};
 use super::record::record;
 use crate::exit::{Exit, Stop, print};
 use crate::gateway::unreadable;
 use crate::policy_log;
+use crate::resolve::ParsedMessage;
 
 /// A fuel budget to count with: too large to be used up before the deadline.
 const COUNTING_FUEL: u64 = 1 << 50;
@@ -32,13 +33,19 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
         return Err(Stop::refused(error).hint("`--record` writes what the policy decides as what is expected."));
     }
     let bytes = fs::read(component).map_err(|error| unreadable("the component", component, error))?;
-    let load = |limits| Subject::load(&bytes, limits, component, &cases, file);
-    let (loaded, lines) = policy_log::keep(|| load(Limits::default()));
+    let catalog = cases.catalog(file)?;
+    let load = |limits, form| Subject::load(&bytes, limits, form, component, cases.settings(), &catalog);
+    let (loaded, lines) = policy_log::keep(|| load(Limits::default(), PoolForm::Advised));
     let subject = loaded?;
     print(&log_lines(&lines))?;
-    let gateway = subject.gateway()?;
-    let begun = subject.begin(&gateway, &cases.cases);
-    let ways = Ways::of(&subject, &gateway, &begun);
+    let parsed = cases.cases.iter().map(Case::message).collect::<Result<Vec<_>, _>>().map_err(Stop::refused)?;
+    let attributes: Vec<Vec<(&str, &str)>> = parsed.iter().map(ParsedMessage::attributes).collect();
+    let messages: Vec<Message<'_>> =
+        parsed.iter().zip(&attributes).map(|(parsed, attributes)| parsed.message(None, attributes)).collect();
+    let begun = subject.begin(&cases.cases, &messages);
+    let subjects = [subject, load(Limits::default(), PoolForm::Asked)?, load(Limits::default(), PoolForm::Copied)?];
+    let ways = Ways::of(&subjects, &begun);
+    let [subject, ..] = &subjects;
 
     let (mut as_expected, mut recorded) = (0, Vec::new());
     for (index, (case, start)) in cases.cases.iter().zip(&begun).enumerate() {
@@ -61,7 +68,7 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
         }
         report.push_str(&log_lines(&start.lines));
         if different.is_some() {
-            let _ = write!(report, "\n{}\n", subject.explain(&gateway, start));
+            let _ = write!(report, "\n{}\n", subject.explain(start));
         }
         print(&format!("{word:8}{}\n{}", case.name, indented(&report)))?;
     }
@@ -73,7 +80,7 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
             if recorded.len() == 1 { "1 new case is".into() } else { format!("{} new cases are", recorded.len()) };
         print(&format!("{cases} written to {}\n\n", file.display()))?;
     }
-    print(&measure(&subject, &gateway, &load(counting())?, &cases.cases)?)?;
+    print(&measure(subject, &load(counting(), PoolForm::Advised)?, &messages))?;
     Ok(if as_expected == total { Exit::Done } else { Exit::InvalidMessages })
 }
 
@@ -85,11 +92,10 @@ fn counting() -> Limits {
 }
 
 /// What decisions take, once with the policy as it is, once with one that counts.
-fn measure(subject: &Subject, gateway: &Gateway, counting: &Subject, cases: &[Case]) -> Result<String, Stop> {
-    let messages: Vec<Message<'_>> = cases.iter().map(Case::message).collect();
-    let times = Times::of(gateway, &messages);
-    let instructions = Instructions::of(&counting.gateway()?, counting.policy(), &messages);
-    Ok(table(&times, &instructions, subject.policy()))
+fn measure(subject: &Subject, counting: &Subject, messages: &[Message<'_>]) -> String {
+    let times = Times::of(subject.gateway(), messages);
+    let instructions = Instructions::of(counting.gateway(), counting.policy(), messages);
+    table(&times, &instructions, subject.policy())
 }
 
 /// How a decision differs from the expected one.

@@ -17,7 +17,7 @@ const MAX_FIELD: usize = 255;
 /// The fields as they were read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     #[serde(borrow)]
     pub(super) message_id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -42,15 +42,15 @@ pub(super) struct Fields<'a> {
 
 /// A string, borrowed from the input if it has no escapes.
 #[derive(Debug)]
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+pub(crate) struct Text<'a>(pub(super) Cow<'a, str>);
 
 /// The attributes of a message, in their order; a name may still be there twice.
 #[derive(Debug, Default)]
-pub(super) struct Pairs<'a>(pub(super) Vec<(Text<'a>, Text<'a>)>);
+pub(crate) struct Pairs<'a>(pub(super) Vec<(Text<'a>, Text<'a>)>);
 
 /// What the fields say that are not texts.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Checked {
+pub(crate) struct Checked {
     channel: Channel,
     channels: Option<Channels>,
     sent_at: Option<u64>,
@@ -58,7 +58,7 @@ pub(super) struct Checked {
 
 /// A message whose fields were checked.
 #[derive(Debug)]
-pub(super) struct ParsedMessage<'a> {
+pub(crate) struct ParsedMessage<'a> {
     fields: Fields<'a>,
     checked: Checked,
 }
@@ -70,7 +70,7 @@ impl Fields<'_> {
     ///
     /// # Errors
     /// The first thing that is wrong with them.
-    pub(super) fn check(&self) -> Result<Checked, String> {
+    pub(crate) fn check(&self) -> Result<Checked, String> {
         for (name, text) in [
             ("messageId", &self.message_id),
             ("applicationId", &self.application_id),
@@ -222,19 +222,19 @@ fn text<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
 
 impl<'a> ParsedMessage<'a> {
     /// `fields` were checked, and `checked` is theirs.
-    pub(super) fn new(fields: Fields<'a>, checked: Checked) -> Self {
+    pub(crate) fn new(fields: Fields<'a>, checked: Checked) -> Self {
         Self { fields, checked }
     }
 
     /// Its attributes, for [`ParsedMessage::message`].
-    pub(super) fn attributes(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn attributes(&self) -> Vec<(&str, &str)> {
         let pairs = self.fields.attributes.as_ref().map_or(&[][..], |pairs| &pairs.0);
         pairs.iter().map(|(name, value)| (&*name.0, &*value.0)).collect()
     }
 
     /// The message, with its [`ParsedMessage::attributes`]. `sent_at` is in seconds since 1970, for a message that does
     /// not say when it goes out.
-    pub(super) fn message<'m>(&'m self, sent_at: Option<u64>, attributes: &'m [(&'m str, &'m str)]) -> Message<'m> {
+    pub(crate) fn message<'m>(&'m self, sent_at: Option<u64>, attributes: &'m [(&'m str, &'m str)]) -> Message<'m> {
         let mut message = Message::new(self.checked.channel, text(&self.fields.to).unwrap_or_default());
         message.id = text(&self.fields.message_id);
         message.application = text(&self.fields.application_id);

@@ -14,6 +14,7 @@ use crate::fault::Fault;
 use crate::sender_health::{Pending, Report, ReportKey, Reports};
 use crate::store::StoreError;
 use crate::store::sender_health::{Changed, Stored, TOLD};
+use crate::tenant::Tenant;
 
 /// How often to look, in case a notification was missed.
 const LOOK: Duration = Duration::from_millis(500);
@@ -108,6 +109,7 @@ impl Service {
     /// The store does not answer. A sender that was removed meanwhile is told by its id.
     pub(crate) async fn report_health(
         self: &Arc<Self>,
+        tenant: Option<Arc<Tenant>>,
         reports: Vec<(ReportKey, Option<Report>)>,
     ) -> Result<Result<(), String>, Fault> {
         if reports.is_empty() {
@@ -115,10 +117,14 @@ impl Service {
         }
         let service = Arc::clone(self);
         // Completed even if the caller goes away.
-        let stored =
-            tokio::spawn(
-                async move { service.stored("report_health", service.store.report_health(now(), &reports)).await },
-            );
+        let stored = tokio::spawn(async move {
+            // One of each tenant waits for the store, as with other changes.
+            let _turn = match &tenant {
+                Some(tenant) => Some(tenant.changing.lock().await),
+                None => None,
+            };
+            service.stored("report_health", service.store.report_health(now(), &reports)).await
+        });
         let stored = stored.await.map_err(Fault::internal)?;
         self.note(&stored);
         let version = match stored? {

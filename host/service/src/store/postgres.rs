@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use callsign_store_address::PostgresAddress;
 use tokio::sync::{Mutex, Notify};
-use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel, Row, Transaction};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
@@ -34,7 +35,8 @@ const SCHEMA: &str = "
 
 /// Where the tables are: in the first schema of the search path that has them. By default that path begins with a schema of
 /// the user's name, which somebody may make after the tables, for pins for instance: then `public` comes first. Every
-/// connection stays with that schema, or where there are no tables yet with the one that they will be made in.
+/// connection stays with that schema, or where there are no tables yet with the one that they will be made in; through a pooler
+/// every transaction.
 const SEARCH_PATH: &str = "
     SELECT set_config('search_path', quote_ident(coalesce((
         SELECT path.name FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)
@@ -42,7 +44,7 @@ const SEARCH_PATH: &str = "
         JOIN pg_class ON relnamespace = pg_namespace.oid AND relname = 'callsign_head'
         ORDER BY current_setting('search_path') = '\"$user\", public' AND path.name = current_user, place
         LIMIT 1
-    ), current_schema())), false)";
+    ), current_schema())), $1)";
 
 /// The timeout of connecting, and of small statements.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -60,11 +62,17 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 /// How long the listener waits before it connects again.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// The values of a statement, each with its type.
+type Values<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
+
 /// How the database is reached, by each connection alike.
 #[derive(Clone)]
 struct Database {
     config: Config,
     tls: MakeRustlsConnect,
+    /// Whether a session of the client is one of the server, see `PostgresAddress::prepares`. If not, changes are found by
+    /// looking.
+    has_sessions: bool,
 }
 
 /// Two connections: one to read and write, one that listens.
@@ -92,18 +100,16 @@ impl Postgres {
             config.application_name("callsign");
         }
         let changed = Arc::new(Notify::new());
-        let database = Database { config, tls };
+        let database = Database { config, tls, has_sessions: address.prepares() };
         let store = Self { database, client: Mutex::new(None), changed, doubted: Arc::default(), place };
         let is_there = store
-            .transact(LONG_PATIENCE, async |client| {
+            .transact(LONG_PATIENCE, async |transaction| {
                 if operator == Operator::Person {
-                    let found = client.query_one("SELECT to_regclass('callsign_head') IS NOT NULL", &[]).await?;
-                    return Ok(found.get(0));
+                    let sql = "SELECT to_regclass('callsign_head') IS NOT NULL";
+                    return Ok(transaction.query_typed_one(sql, &[]).await?.get(0));
                 }
-                let transaction = client.transaction().await?;
                 transaction.batch_execute(SCHEMA).await?;
                 transaction.batch_execute(sender_health::SCHEMA).await?;
-                transaction.commit().await?;
                 Ok(true)
             })
             .await
@@ -111,38 +117,54 @@ impl Postgres {
         if !is_there {
             return Err(StoreError::NoPlatform { place: store.place.clone() });
         }
-        if operator == Operator::Service {
+        if operator == Operator::Service && store.database.has_sessions {
             listen(store.database.clone(), Arc::downgrade(&store.changed), Arc::clone(&store.doubted));
         }
         Ok(store)
     }
 
-    /// Runs statements on the connection. After an error or a timeout the connection is dropped, and the server rolls
-    /// back whatever was not committed.
+    /// Runs statements in a transaction, without names for them, so that a pool of connections may stand in between. After
+    /// an error or a timeout the connection is dropped, and the server rolls back whatever was not committed.
     async fn transact<T>(
         &self,
         patience: Duration,
-        work: impl AsyncFnOnce(&mut Client) -> Result<T, tokio_postgres::Error>,
+        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        self.transact_at(IsolationLevel::ReadCommitted, patience, work).await
+    }
+
+    async fn transact_at<T>(
+        &self,
+        isolation: IsolationLevel,
+        patience: Duration,
+        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
         let mut held = self.client.lock().await;
         let mut client = match held.take() {
             Some(client) if !client.is_closed() => client,
             _ => in_time(PATIENCE, connect(&self.database)).await?,
         };
-        let done = in_time(patience, work(&mut client)).await.inspect_err(|_| self.doubted.notify_one())?;
+        let work = async {
+            let transaction = client.build_transaction().isolation_level(isolation).start().await?;
+            if !self.database.has_sessions {
+                transaction.query_typed_one(SEARCH_PATH, &[(&true, Type::BOOL)]).await?;
+            }
+            let done = work(&transaction).await?;
+            transaction.commit().await?;
+            Ok(done)
+        };
+        let done = in_time(patience, work).await.inspect_err(|_| self.doubted.notify_one())?;
         *held = Some(client);
         Ok(done)
     }
 
     pub(crate) async fn load(&self) -> Result<(u64, Vec<Element>), StoreError> {
         let (revision, rows) = self
-            .transact(LONG_PATIENCE, async |client| {
-                let transaction =
-                    client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-                let transaction = transaction.start().await?;
-                let revision: i64 = transaction.query_one("SELECT revision FROM callsign_head", &[]).await?.get(0);
-                let rows =
-                    transaction.query("SELECT kind, key, body FROM callsign_elements ORDER BY position", &[]).await?;
+            .transact_at(IsolationLevel::RepeatableRead, LONG_PATIENCE, async |transaction| {
+                let sql = "SELECT revision FROM callsign_head";
+                let revision: i64 = transaction.query_typed_one(sql, &[]).await?.get(0);
+                let sql = "SELECT kind, key, body FROM callsign_elements ORDER BY position";
+                let rows = transaction.query_typed(sql, &[]).await?;
                 Ok((revision, rows))
             })
             .await?;
@@ -172,61 +194,75 @@ impl Postgres {
                 put.3.push(body.get());
             }
         }
-        self.transact(patience, async |client| {
-            let transaction = client.transaction().await?;
-            let head: i64 = transaction.query_one("SELECT revision FROM callsign_head FOR UPDATE", &[]).await?.get(0);
+        self.transact(patience, async |transaction| {
+            let sql = "SELECT revision FROM callsign_head FOR UPDATE";
+            let head: i64 = transaction.query_typed_one(sql, &[]).await?.get(0);
             if head as u64 != seen {
                 return Ok(Committed::Behind(head as u64));
             }
-            transaction.execute("UPDATE callsign_head SET revision = $1", &[&(revision as i64)]).await?;
+            let (number, at) = (revision as i64, now() as i64);
+            transaction.execute_typed("UPDATE callsign_head SET revision = $1", &[(&number, Type::INT8)]).await?;
             transaction
-                .execute(
+                .execute_typed(
                     "INSERT INTO callsign_revisions VALUES ($1, $2, $3, $4, $5)",
-                    &[&(revision as i64), &(now() as i64), &draft.who, &draft.action, &changes],
+                    &[
+                        (&number, Type::INT8),
+                        (&at, Type::INT8),
+                        (&draft.who, Type::TEXT),
+                        (&draft.action, Type::TEXT),
+                        (&changes, Type::TEXT),
+                    ],
                 )
                 .await?;
             if !removed.0.is_empty() {
                 let sql = "DELETE FROM callsign_elements USING unnest($1::text[], $2::text[]) AS gone (kind, key) \
                      WHERE callsign_elements.kind = gone.kind AND callsign_elements.key = gone.key";
-                transaction.execute(sql, &[&removed.0, &removed.1]).await?;
+                let values: Values<'_> = &[(&removed.0, Type::TEXT_ARRAY), (&removed.1, Type::TEXT_ARRAY)];
+                transaction.execute_typed(sql, values).await?;
             }
             if !put.0.is_empty() {
                 let sql = "INSERT INTO callsign_elements (kind, key, position, body) \
                      SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) \
                      ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body";
-                transaction.execute(sql, &[&put.0, &put.1, &put.2, &put.3]).await?;
+                let values: Values<'_> = &[
+                    (&put.0, Type::TEXT_ARRAY),
+                    (&put.1, Type::TEXT_ARRAY),
+                    (&put.2, Type::INT8_ARRAY),
+                    (&put.3, Type::TEXT_ARRAY),
+                ];
+                transaction.execute_typed(sql, values).await?;
             }
             let removed_senders = draft.removed_senders();
             if !removed_senders.is_empty() {
-                sender_health::forget(&transaction, now(), &removed_senders).await?;
+                sender_health::forget(transaction, now(), &removed_senders).await?;
             }
             for (digest, bytes) in &draft.components {
                 let sql = "INSERT INTO callsign_components VALUES ($1, $2) ON CONFLICT DO NOTHING";
-                transaction.execute(sql, &[digest, bytes]).await?;
+                transaction.execute_typed(sql, &[(digest, Type::TEXT), (bytes, Type::BYTEA)]).await?;
             }
             if !draft.unreferenced.is_empty() {
                 let sql = "DELETE FROM callsign_components WHERE digest = ANY($1)";
-                transaction.execute(sql, &[&draft.unreferenced]).await?;
+                transaction.execute_typed(sql, &[(&draft.unreferenced, Type::TEXT_ARRAY)]).await?;
             }
-            transaction.execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &revision.to_string()]).await?;
-            transaction.commit().await?;
+            let told: Values<'_> = &[(&CHANNEL, Type::TEXT), (&revision.to_string(), Type::TEXT)];
+            transaction.query_typed("SELECT pg_notify($1, $2)", told).await?;
             Ok(Committed::Done(revision))
         })
         .await
     }
 
     pub(crate) async fn head(&self) -> Result<u64, StoreError> {
-        let row =
-            self.transact(PATIENCE, async |client| client.query_one("SELECT revision FROM callsign_head", &[]).await);
-        Ok(row.await?.get::<_, i64>(0) as u64)
+        let sql = "SELECT revision FROM callsign_head";
+        let row = self.transact(PATIENCE, async |transaction| transaction.query_typed_one(sql, &[]).await).await?;
+        Ok(row.get::<_, i64>(0) as u64)
     }
 
     pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("revision > $1 ORDER BY revision", revision, most).await
+        self.entries("changes", "revision > $1 ORDER BY revision", revision, most).await
     }
 
     pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("revision < $1 ORDER BY revision DESC", revision, most).await
+        self.entries("changes", "revision < $1 ORDER BY revision DESC", revision, most).await
     }
 
     /// See [`Store::forget`](super::Store::forget).
@@ -235,34 +271,49 @@ impl Postgres {
              (SELECT revision, at FROM callsign_revisions ORDER BY revision LIMIT $1) AS oldest \
              WHERE at < $2 OR revision <= $3)";
         let most = FORGOTTEN as i64;
-        let gone = self.transact(LONG_PATIENCE, async |client| client.execute(sql, &[&most, &before, &up_to]).await);
+        let values: Values<'_> = &[(&most, Type::INT8), (&before, Type::INT8), (&up_to, Type::INT8)];
+        let gone = self.transact(LONG_PATIENCE, async |transaction| transaction.execute_typed(sql, values).await);
         Ok(gone.await? as usize)
     }
 
-    async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        let sql = format!("SELECT revision, at, who, action, changes FROM callsign_revisions WHERE {which} LIMIT $2");
+    async fn rows(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+        self.transact(LONG_PATIENCE, async |transaction| transaction.query_typed(sql, values).await).await
+    }
+
+    pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries("'[]'", "revision > $1 ORDER BY revision", revision, most).await
+    }
+
+    async fn entries(
+        &self,
+        changes: &'static str,
+        which: &'static str,
+        revision: u64,
+        most: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let sql = format!("SELECT revision, at, who, action, {changes} FROM callsign_revisions WHERE {which} LIMIT $2");
         let revision = i64::try_from(revision).unwrap_or(i64::MAX);
         let most = i64::from(most);
-        let rows = self.transact(LONG_PATIENCE, async |client| client.query(&sql, &[&revision, &most]).await).await?;
+        let rows = self.rows(&sql, &[(&revision, Type::INT8), (&most, Type::INT8)]).await?;
         rows.iter().map(|row| entry(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4))).collect()
     }
 
     pub(crate) async fn digests(&self) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT digest FROM callsign_components";
-        let rows = self.transact(LONG_PATIENCE, async |client| client.query(sql, &[]).await).await?;
+        let rows = self.rows(sql, &[]).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT bytes FROM callsign_components WHERE digest = $1";
-        let row = self.transact(LONG_PATIENCE, async |client| client.query_opt(sql, &[&digest]).await).await?;
-        Ok(row.map(|row| row.get(0)))
+        let rows = self.rows(sql, &[(&digest, Type::TEXT)]).await?;
+        Ok(rows.first().map(|row| row.get(0)))
     }
 
     /// Those of some components and settings that are there.
     pub(crate) async fn components(&self, digests: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let sql = "SELECT digest, bytes FROM callsign_components WHERE digest = ANY($1)";
-        let rows = self.transact(LONG_PATIENCE, async |client| client.query(sql, &[&digests]).await).await?;
+        let rows = self.rows(sql, &[(&digests, Type::TEXT_ARRAY)]).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
@@ -283,7 +334,9 @@ async fn connect(database: &Database) -> Result<Client, tokio_postgres::Error> {
             tracing::debug!("a connection to the catalog store ended: {}", describe(&error));
         }
     });
-    client.query_one(SEARCH_PATH, &[]).await?;
+    if database.has_sessions {
+        client.query_typed_one(SEARCH_PATH, &[(&false, Type::BOOL)]).await?;
+    }
     Ok(client)
 }
 

@@ -134,11 +134,11 @@ impl Sqlite {
     }
 
     pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("revision > ? ORDER BY revision", revision, most).await
+        self.entries("changes", "revision > ? ORDER BY revision", revision, most).await
     }
 
     pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("revision < ? ORDER BY revision DESC", revision, most).await
+        self.entries("changes", "revision < ? ORDER BY revision DESC", revision, most).await
     }
 
     /// See [`Store::forget`](super::Store::forget).
@@ -151,10 +151,20 @@ impl Sqlite {
         .await
     }
 
-    async fn entries(&self, which: &'static str, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+    pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries("'[]'", "revision > ? ORDER BY revision", revision, most).await
+    }
+
+    async fn entries(
+        &self,
+        changes: &'static str,
+        which: &'static str,
+        revision: u64,
+        most: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
         let revision = i64::try_from(revision).unwrap_or(i64::MAX);
         self.with(move |connection| {
-            let sql = format!("SELECT revision, at, who, action, changes FROM revisions WHERE {which} LIMIT ?");
+            let sql = format!("SELECT revision, at, who, action, {changes} FROM revisions WHERE {which} LIMIT ?");
             let mut select = connection.prepare_cached(&sql)?;
             let mut rows = select.query(params![revision, most])?;
             let mut entries = Vec::new();

@@ -136,8 +136,10 @@ mod tests {
     use std::sync::Mutex;
 
     use callsign::MemoryBudget;
+    use futures_util::FutureExt;
 
     use super::*;
+    use crate::bulk_lane::batches_at_a_time;
     use crate::config::Tenant as Limits;
     use crate::metrics::Metrics;
 
@@ -189,6 +191,17 @@ mod tests {
         assert_eq!(turn(&turns, Some(&one)).await.err(), Some(NoTurn::Tenant));
         assert_eq!(turn(&turns, Some(&two)).await.err(), Some(NoTurn::Late));
         assert_eq!(turn(&turns, None).await.err(), Some(NoTurn::Late));
+    }
+
+    #[tokio::test]
+    async fn batches_of_a_tenant_leave_half_of_the_bulk_lane_to_others() {
+        let (many, few) = (tenant("many", 20, 50), tenant("few", 20, 50));
+        let mut held: Vec<_> =
+            (0..batches_at_a_time()).map(|_| many.batch().now_or_never().flatten().unwrap()).collect();
+        assert!(many.batch().now_or_never().is_none(), "it waits");
+        assert!(few.batch().now_or_never().flatten().is_some());
+        held.pop();
+        assert!(many.batch().now_or_never().flatten().is_some());
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ use crate::service::Service;
 const LOOKED_THROUGH: u32 = 2_000;
 
 /// How many of them are read at a time.
-const AT_ONCE: u32 = 500;
+const AT_ONCE: u32 = 100;
 
 /// A change of the platform.
 #[derive(Serialize, ToSchema)]

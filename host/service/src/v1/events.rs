@@ -95,7 +95,7 @@ async fn missed(service: &Service, caller: &Caller, last: u64) -> Result<(VecDeq
     let mut missed: VecDeque<Sent> = gap.into_iter().collect();
     let mut told = from;
     if caller.tenant().is_none() && from < now {
-        let entries = service.stored("since", service.store.since(from, TOLD_AGAIN)).await;
+        let entries = service.stored("since", service.store.actions(from, TOLD_AGAIN)).await;
         let entries =
             entries.map_err(|_| Fault::unavailable("the catalog store does not answer", Duration::from_secs(1)))?;
         for entry in entries {

@@ -212,7 +212,7 @@ pub(super) async fn remove(
     };
     let keys: Vec<ReportKey> = withdrawn.iter().map(|(key, _)| key.clone()).collect();
     // Nothing that is removed needs its sender.
-    let _ = service.report_health(withdrawn).await?;
+    let _ = service.report_health(caller.budgets.clone(), withdrawn).await?;
     tell(&caller, keys.iter().map(|key| (key, None)));
     Ok(NoContent)
 }
@@ -262,7 +262,7 @@ async fn store(
         made.collect()
     };
     let put = reports.iter().map(|(key, report)| (key.clone(), Some(report.clone()))).collect();
-    if let Err(gone) = service.report_health(put).await? {
+    if let Err(gone) = service.report_health(caller.budgets.clone(), put).await? {
         return Err(Fault::not_found(format!("the sender {}", quoted(&gone))));
     }
     tell(caller, reports.iter().map(|(key, report)| (key, Some(report.status))));

@@ -250,7 +250,7 @@ fn type_priority_keeps_the_best_that_any_candidate_has() {
         let priorities: Vec<Value> =
             priorities.iter().map(|(name, number)| json!({ "senderType": name, "priority": number })).collect();
         let strategy = strategy("st", None, json!({ "priorities": priorities }));
-        expect(&catalog(&senders[..count], &[strategy]), &message())
+        expect(&catalog(&senders[..count], &[strategy]), &to("442079460018", "GB", None))
     };
     let pool = |any_of: &[&str]| decided("POOL", "st", any_of);
     let by_number = [("TOLL_FREE_NUMBER", 3), ("SHORT_CODE", 2)];

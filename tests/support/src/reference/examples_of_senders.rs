@@ -83,8 +83,9 @@ fn a_candidate_is_not_the_recipient_itself() {
         }
     }
     // A name of digits is no number.
-    let name = sender("name", "12125550101", "ALPHANUMERIC", &json!("*"));
-    assert_eq!(expect(&catalog(&[name], &any), &message()), decided("POOL", "st", &["name"]));
+    let name = sender("name", "442079460018", "ALPHANUMERIC", &json!("*"));
+    let to_london = to("442079460018", "GB", None);
+    assert_eq!(expect(&catalog(&[name], &any), &to_london), decided("POOL", "st", &["name"]));
 }
 
 #[test]

@@ -6,19 +6,52 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callsign::sticky::PinRecord;
-use callsign::{Binding, BindingTarget, Breaker, Catalog, DecisionRef, Gateway, Limits, Message, Policy, Refusal};
+use callsign::{
+    Binding, BindingTarget, Breaker, Catalog, DecisionRef, Gateway, Limits, Message, Policy, Refusal, StickyStore,
+};
 
-use super::super::cases::{Case, Cases, Expected};
+use super::super::cases::{Case, Expected};
 use super::pins::{Key, TestPins};
 use crate::exit::Stop;
 use crate::gateway::refused_policy;
 use crate::policy_log;
 
-/// The policy, the catalog of the cases, and the pins.
+/// The policy with a gateway and pins of its own.
 pub(super) struct Subject {
+    pub(super) form: PoolForm,
     policy: Arc<Policy>,
-    catalog: Catalog,
-    pub(super) pins: Arc<TestPins>,
+    gateway: Gateway,
+    pins: Arc<TestPins>,
+}
+
+/// How the policy comes to know the senders of a pool. Both must give the same answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PoolForm {
+    /// As the host advises: it copies small pools, and asks about large ones.
+    Advised,
+    /// It always asks the host.
+    Asked,
+    /// It always copies the pool.
+    Copied,
+}
+
+impl PoolForm {
+    /// In words.
+    pub(super) const fn describe(self) -> &'static str {
+        match self {
+            Self::Advised => "",
+            Self::Asked => " where it asks about the pool",
+            Self::Copied => " where it copies the pool",
+        }
+    }
+
+    fn of(self, policy: Policy) -> Policy {
+        match self {
+            Self::Advised => policy,
+            Self::Asked => policy.with_copy_up_to(0),
+            Self::Copied => policy.with_copy_up_to(u32::MAX),
+        }
+    }
 }
 
 /// What a fresh instance decides on a case, and what it began from.
@@ -58,32 +91,34 @@ impl PartialEq for Failure {
 impl Eq for Failure {}
 
 impl Subject {
-    /// Loads the component and the catalog.
+    /// The policy of the component, for the cases.
     pub(super) fn load(
         bytes: &[u8],
         limits: Limits,
+        form: PoolForm,
         component: &Path,
-        cases: &Cases,
-        file: &Path,
+        settings: &str,
+        catalog: &Catalog,
     ) -> Result<Self, Stop> {
-        let policy = Policy::from_bytes_within(bytes, limits).and_then(|policy| policy.with_settings(cases.settings()));
+        let policy = Policy::from_bytes_within(bytes, limits).map(|policy| form.of(policy));
+        let policy = policy.and_then(|policy| policy.with_settings(settings));
         let policy = Arc::new(policy.map_err(|error| refused_policy(component, error))?);
-        Ok(Self { policy, catalog: cases.catalog(file)?, pins: Arc::default() })
-    }
-
-    /// A gateway that decides with the policy.
-    pub(super) fn gateway(&self) -> Result<Gateway, Stop> {
-        let pins = Arc::clone(&self.pins);
-        let gateway = Gateway::with(self.catalog.clone(), Arc::clone(&self.policy), pins).map_err(Stop::refused)?;
+        let pins = Arc::<TestPins>::default();
+        let gateway = Gateway::with(catalog.clone(), Arc::clone(&policy), Arc::clone(&pins) as Arc<dyn StickyStore>)
+            .map_err(Stop::refused)?;
         // Many failures in a row say nothing about the next case.
         let breaker = Breaker::new(u32::MAX, Duration::from_millis(1));
-        let binding = Binding::new(Arc::clone(&self.policy)).breaker(breaker);
+        let binding = Binding::new(Arc::clone(&policy)).breaker(breaker);
         gateway.swap(&BindingTarget::Platform, binding).map_err(Stop::refused)?;
-        Ok(gateway)
+        Ok(Self { form, policy, gateway, pins })
     }
 
     pub(super) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    pub(super) fn gateway(&self) -> &Gateway {
+        &self.gateway
     }
 
     /// The next decision is that of a fresh instance.
@@ -93,39 +128,61 @@ impl Subject {
 
     /// Decides the cases in their order, each as often as it says, every time with a fresh instance. Pins are kept from
     /// case to case.
-    pub(super) fn begin<'c>(&self, gateway: &Gateway, cases: &'c [Case]) -> Vec<Start<'c>> {
+    pub(super) fn begin<'c>(&self, cases: &[Case], messages: &[Message<'c>]) -> Vec<Start<'c>> {
         let mut pins = Vec::new();
-        let begin = |case: &'c Case| {
-            let message = case.message();
+        let begin = |(case, &message): (&Case, &Message<'c>)| {
             for _ in 1..case.repeat.get() {
-                self.decide(gateway, &message, &pins);
+                self.decide_fresh(&message, &pins);
                 pins = self.pins.all();
             }
-            let (found, lines) = policy_log::keep(|| self.decide(gateway, &message, &pins));
+            let (found, lines) = policy_log::keep(|| self.decide_fresh(&message, &pins));
             let before = std::mem::replace(&mut pins, self.pins.all());
             Start { message, pins: before, keys: self.pins.used(), found, lines }
         };
-        cases.iter().map(begin).collect()
+        cases.iter().zip(messages).map(begin).collect()
     }
 
     /// Decides with a fresh instance, under these pins.
-    fn decide(&self, gateway: &Gateway, message: &Message<'_>, pins: &[PinRecord]) -> Found {
+    fn decide_fresh(&self, message: &Message<'_>, pins: &[PinRecord]) -> Found {
         self.freshen();
-        self.decide_warm(gateway, message, pins)
+        self.decide(message, pins)
     }
 
     /// Decides with whatever instance there is, under these pins.
-    pub(super) fn decide_warm(&self, gateway: &Gateway, message: &Message<'_>, pins: &[PinRecord]) -> Found {
+    fn decide(&self, message: &Message<'_>, pins: &[PinRecord]) -> Found {
         self.pins.put_back(pins);
-        let decision = gateway.resolve(message);
+        let decision = self.gateway.resolve(message);
         Found::of(&decision.get(), self.pins.pinned(&self.pins.used()))
     }
 
+    /// Decides a case with whatever instance there is, under the pins that it began with.
+    pub(super) fn again(&self, case: &Start<'_>) -> Found {
+        self.decide(&case.message, &case.pins)
+    }
+
+    /// Decides cases in one call of a fresh instance, under the pins of all of them.
+    pub(super) fn batch(&self, cases: &[&Start<'_>]) -> Vec<Found> {
+        let messages: Vec<Message<'_>> = cases.iter().map(|case| case.message).collect();
+        let own = |case: &&Start<'_>| {
+            let is_own = |record: &&PinRecord| case.keys.contains(&(record.scope, record.channel, record.recipient));
+            case.pins.iter().filter(is_own).cloned().collect::<Vec<_>>()
+        };
+        let pins: Vec<PinRecord> = cases.iter().flat_map(own).collect();
+        self.freshen();
+        self.pins.put_back(&pins);
+        let decisions = self.gateway.resolve_batch(&messages);
+        cases
+            .iter()
+            .zip(decisions.iter())
+            .map(|(case, decision)| Found::of(&decision, self.pins.pinned(&case.keys)))
+            .collect()
+    }
+
     /// Why a case is decided as it is, in words.
-    pub(super) fn explain(&self, gateway: &Gateway, start: &Start<'_>) -> String {
+    pub(super) fn explain(&self, start: &Start<'_>) -> String {
         self.pins.put_back(&start.pins);
         self.freshen();
-        gateway.explain(&start.message).to_string()
+        self.gateway.explain(&start.message).to_string()
     }
 }
 
@@ -135,7 +192,7 @@ impl Found {
         self.failure.is_some()
     }
 
-    pub(super) fn of(decision: &DecisionRef<'_>, pinned: Vec<String>) -> Self {
+    fn of(decision: &DecisionRef<'_>, pinned: Vec<String>) -> Self {
         let (words, failure) = match decision.refusal() {
             Some(failure @ Refusal::PolicyFailed(_)) => (None, Some(Failure(failure.to_string()))),
             refusal => (refusal.map(ToString::to_string), None),

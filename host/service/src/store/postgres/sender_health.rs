@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use tokio_postgres::Transaction;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::{CHANNEL, LONG_PATIENCE, PATIENCE, Postgres};
 use crate::store::StoreError;
@@ -39,17 +39,15 @@ struct Columns<'a> {
 
 impl Postgres {
     pub(crate) async fn report_health(&self, now: u64, rows: Vec<Row>) -> Result<Stored, StoreError> {
-        self.transact(PATIENCE, async |client| {
-            let transaction = client.transaction().await?;
-            lock(&transaction).await?;
+        self.transact(PATIENCE, async |transaction| {
+            lock(transaction).await?;
             let put: Vec<&str> = rows.iter().filter(|row| row.body.is_some()).map(|row| &*row.sender).collect();
-            let there = senders(&transaction, &put).await?;
+            let there = senders(transaction, &put).await?;
             if let Some(gone) = put.iter().find(|sender| !there.iter().any(|there| there == *sender)) {
                 return Ok(Stored::NoSender((*gone).to_owned()));
             }
-            let version = put_rows(&transaction, now, &rows).await?;
-            notify(&transaction).await?;
-            transaction.commit().await?;
+            let version = put_rows(transaction, now, &rows).await?;
+            notify(transaction).await?;
             Ok(Stored::Done(version))
         })
         .await
@@ -57,8 +55,8 @@ impl Postgres {
 
     pub(crate) async fn health_since(&self, version: u64) -> Result<Changed, StoreError> {
         let (head, rows) = self
-            .transact(LONG_PATIENCE, async |client| {
-                let head = client.query_typed_one("SELECT version FROM callsign_health_head", &[]).await?;
+            .transact(LONG_PATIENCE, async |transaction| {
+                let head = transaction.query_typed_one("SELECT version FROM callsign_health_head", &[]).await?;
                 let head = head.get::<_, i64>(0) as u64;
                 if head == version {
                     return Ok((head, Vec::new()));
@@ -68,7 +66,7 @@ impl Postgres {
                 let after = if head < version { 0 } else { version as i64 };
                 let sql = "SELECT sender, channel, country, origin, body FROM callsign_health WHERE version > $1 \
                      ORDER BY version";
-                Ok((head, client.query_typed(sql, &[(&after, Type::INT8)]).await?))
+                Ok((head, transaction.query_typed(sql, &[(&after, Type::INT8)]).await?))
             })
             .await?;
         let read = |row: &tokio_postgres::Row| read_row((row.get(0), row.get(1), row.get(2), row.get(3)), row.get(4));
@@ -78,17 +76,21 @@ impl Postgres {
     pub(crate) async fn count_receipts(&self, counting: Counting) -> Result<usize, StoreError> {
         let mut damaged = None;
         let done = self
-            .transact(PATIENCE, async |client| {
-                let transaction = client.transaction().await?;
-                lock(&transaction).await?;
+            .transact(PATIENCE, async |transaction| {
+                lock(transaction).await?;
                 let now = counting.now as i64;
                 let sql = "DELETE FROM callsign_receipts WHERE keep_until < $1";
                 transaction.execute_typed(sql, &[(&now, Type::INT8)]).await?;
-                let mut own: Vec<&str> = counting.receipts.iter().map(|(key, _)| &*key.sender).collect();
-                own.dedup();
-                let there = senders(&transaction, &own).await?;
-                let sql = "SELECT sender, channel, country, body FROM callsign_receipts WHERE sender = ANY($1)";
-                let rows = transaction.query_typed(sql, &[(&own, Type::TEXT_ARRAY)]).await?;
+                let ids: Vec<&str> = counting.receipts.iter().map(|(key, _)| &*key.sender).collect();
+                let there = senders(transaction, &ids).await?;
+                let places = counting.receipts.iter().map(|(key, _)| (key.channel.as_str(), key.country.as_str()));
+                let (channels, countries): (Vec<&str>, Vec<&str>) = places.unzip();
+                let sql = "SELECT sender, channel, country, body FROM callsign_receipts \
+                     JOIN unnest($1::text[], $2::text[], $3::text[]) AS told (sender, channel, country) \
+                     USING (sender, channel, country)";
+                let told: [(&(dyn ToSql + Sync), Type); 3] =
+                    [(&ids, Type::TEXT_ARRAY), (&channels, Type::TEXT_ARRAY), (&countries, Type::TEXT_ARRAY)];
+                let rows = transaction.query_typed(sql, &told).await?;
                 let stored: HashMap<(&str, &str, &str), &str> =
                     rows.iter().map(|row| ((row.get(0), row.get(1), row.get(2)), row.get(3))).collect();
                 let (mut columns, mut keep, mut states, mut reports) =
@@ -127,10 +129,9 @@ impl Postgres {
                     )
                     .await?;
                 if !reports.is_empty() {
-                    put_rows(&transaction, counting.now, &reports).await?;
-                    notify(&transaction).await?;
+                    put_rows(transaction, counting.now, &reports).await?;
+                    notify(transaction).await?;
                 }
-                transaction.commit().await?;
                 Ok(reports.len())
             })
             .await?;

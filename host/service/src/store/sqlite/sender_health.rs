@@ -147,8 +147,6 @@ mod tests {
     use crate::sender_health::{Counts, Origin, ReceiptKey, Report, ReportKey, Status};
     use crate::store::{Committed, Operator, Store};
 
-    const BEGIN: u64 = 1_767_225_600_000;
-
     async fn commit(store: &Store, revision: u64, changes: Vec<Change>) {
         let draft = Draft { changes, ..Draft::default() };
         assert_eq!(store.commit(revision, &Arc::new(draft)).await.unwrap(), Committed::Done(revision + 1));
@@ -183,19 +181,20 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let address = folder.join("catalog.sqlite").to_str().unwrap().parse().unwrap();
         let store = Store::open(&address, Operator::Service).await.unwrap();
+        let begin = crate::change::now();
         let sender = |id: &str| Change::put(Kind::Sender, id, &json!({ "senderId": id }));
         commit(&store, 0, vec![sender("S1"), sender("S2")]).await;
         for turn in 0..10 {
-            let given = [report("S1", Country::US, None), report("S1", Country::CA, Some(BEGIN + 1_000))];
+            let given = [report("S1", Country::US, None), report("S1", Country::CA, Some(begin + 1_000))];
             let version = if turn == 0 { 1 } else { turn + 2 };
-            assert_eq!(store.report_health(BEGIN + turn, &given).await.unwrap(), Stored::Done(version));
-            let fell = store.count_receipts(receipts("S2", BEGIN + turn)).await.unwrap();
+            assert_eq!(store.report_health(begin + turn, &given).await.unwrap(), Stored::Done(version));
+            let fell = store.count_receipts(receipts("S2", begin + turn)).await.unwrap();
             assert_eq!(fell, usize::from(turn == 0), "it falls once, as the second version");
             assert_eq!(rows(&store).await, (3, 0, 1));
         }
         let given = [report("S1", Country::US, None), report("S3", Country::US, None)];
-        assert_eq!(store.report_health(BEGIN, &given).await.unwrap(), Stored::NoSender("S3".into()));
-        assert_eq!(store.count_receipts(receipts("S3", BEGIN)).await.unwrap(), 0);
+        assert_eq!(store.report_health(begin, &given).await.unwrap(), Stored::NoSender("S3".into()));
+        assert_eq!(store.count_receipts(receipts("S3", begin)).await.unwrap(), 0);
         assert_eq!(rows(&store).await, (3, 0, 1));
         assert_eq!(store.health_since(0).await.unwrap().reports.len(), 3);
         assert_eq!(store.health_since(10).await.unwrap().reports.len(), 2, "what changed since");
@@ -211,7 +210,7 @@ mod tests {
         assert_eq!((told.version, told.reports.len(), &told.reports[0].1), (12, 1, &None));
 
         // Later neither what was withdrawn nor what has ended is kept.
-        let later = crate::change::now() + 601_000;
+        let later = begin + 700_000;
         store.report_health(later, &[report("S1", Country::US, None)]).await.unwrap();
         assert_eq!(rows(&store).await, (1, 0, 0));
         std::fs::remove_dir_all(&folder).unwrap();

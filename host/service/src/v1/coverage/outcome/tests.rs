@@ -1,8 +1,11 @@
 //! What is said of a scope, held against what the gateway does with a message of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use callsign::{Catalog, Channel, Country, Destination, Edit, Gateway, List, Message, MessageType};
+use callsign::{
+    AlphanumericCountries, Catalog, Channel, Country, Destination, Edit, Gateway, List, Message, MessageType, Numbering,
+};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
@@ -144,7 +147,7 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
     let gateway = Gateway::new(Catalog::from_json("{}").expect("a catalog")).expect("a gateway");
     let mut told: BTreeMap<&str, usize> = BTreeMap::new();
     for seed in 0..WORLDS {
-        let catalog = Random(seed as u64).catalog();
+        let catalog = Random(seed as u64).catalog().with_numbering(following_countries());
         gateway.replace_catalog(catalog.clone()).expect("a gateway takes it");
         let scopes = Scopes::new(&catalog, 0..catalog.applications().len() as u32);
         let traffic = RefusedTraffic::default();
@@ -197,6 +200,12 @@ fn a_gap_is_what_the_gateway_refuses_and_nothing_else_is() {
     assert_eq!(told.len(), 13, "{told:?}");
 }
 
+/// A numbering whose countries without alphanumeric senders are more than a warning.
+fn following_countries() -> Arc<Numbering> {
+    let countries = AlphanumericCountries::standard().with_csv(b"country,alphanumeric\n").expect("a table");
+    Arc::new(Numbering::standard().with_alphanumeric(countries))
+}
+
 fn json_of(catalog: &Catalog) -> String {
     serde_json::to_string(&catalog.to_json()).expect("JSON")
 }
@@ -213,7 +222,7 @@ fn a_country_without_alphanumeric_senders_is_a_gap_for_names_over_sms_alone() {
         "senders": [name], "associations": [association("SMS"), association("RCS")],
         "sendingStrategies": [{ "sendingStrategyId": "T", "platform": { "applicationId": "default" } }],
     });
-    let catalog = Catalog::from_json(&json.to_string()).expect("a catalog");
+    let catalog = Catalog::from_json(&json.to_string()).expect("a catalog").with_numbering(following_countries());
     let scopes = Scopes::new(&catalog, 0..1);
     let reason = |channel: Channel, code: &str| {
         let load = Load { channel, country: country(code), message_type: None };
