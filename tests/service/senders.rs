@@ -538,3 +538,26 @@ fn columns_and_fields_that_are_not_there_change_nothing() {
     let named: Vec<&str> = told.iter().map(|(property, _)| &**property).collect();
     assert_eq!(named, ["line 2: coverage[0].status", "line 2: weight"], "{told:?}");
 }
+
+#[test]
+fn a_table_from_a_spreadsheet_is_imported_and_what_is_no_text_is_told_how_to_convert() {
+    let server = Server::start();
+    let semicolons =
+        "\u{feff}SenderId;SENDER;senderType;Coverage;Attribute.brand\r\nA;ACME;ALPHANUMERIC;\"SMS:GB;MMS:GB\";x\r\n";
+    assert_eq!(import(&server, "text/csv", "", semicolons).expect(200).json(), json!({ "created": 1, "replaced": 0 }));
+    let tabs = "senderId\tsender\tsenderType\tcoverage\nB\t12345\tSHORT_CODE\tSMS:US,\n";
+    violations(&import(&server, "text/csv", "", tabs).expect(400));
+    let tabs = tabs.replace("US,", "US");
+    assert_eq!(import(&server, "text/csv", "", &tabs).expect(200).json(), json!({ "created": 1, "replaced": 0 }));
+    let made = server.get("/v1/senders/A").json();
+    assert_eq!((&made["coverage"][1]["channel"], &made["attributes"]["brand"]), (&json!("MMS"), &json!("x")));
+    let utf_16: Vec<u8> = semicolons.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (body, told) in
+        [(&b"\x1f\x8b\x08\0"[..], "gzip -dc"), (b"\x28\xb5\x2f\xfd\0", "zstd -dc"), (&utf_16, "iconv -f UTF-16")]
+    {
+        let authorization = format!("App {}", server.key());
+        let headers = [("authorization", &*authorization), ("content-type", "text/csv")];
+        let reply = server.send(&headers, "POST", "/v1/senders/import", Some(body)).expect(400);
+        assert!(reply.text.contains(told), "{}", reply.text);
+    }
+}

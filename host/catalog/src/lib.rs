@@ -14,7 +14,7 @@
 //!   fault. `check` then reads the file again from the start for all faults, also those between elements: repeated ids,
 //!   equal associations, two default senders of one platform, and strategies that tie (`conflicts`).
 //! - `numbering` is what the operator knows of the world's numbers, and `warning` what is sound and probably not meant.
-//! - `escape` makes text from outside fit for a terminal and a log.
+//! - `input` says what bytes are that are no text, and `escape` makes text from outside fit for a terminal and a log.
 //! - `edit` changes elements, `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.
 
 #![forbid(unsafe_code)]
@@ -31,6 +31,7 @@ mod fault;
 mod file;
 mod id;
 mod ids;
+pub mod input;
 mod json_path;
 mod kind;
 mod lookup;

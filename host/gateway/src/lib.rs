@@ -37,7 +37,7 @@ pub use callsign_catalog::{
     DefaultSender, Edit, EditError, EditErrorKind, EditFault, Entity, Fault, Faults, Id, IdError, List,
     MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, MAX_CATALOG_BYTES, MAX_FAULTS, MAX_MESSAGE_TYPES,
     MessageType, MessageTypeError, MessageTypes, OtherAssociation, PVec, Registration, ResourceType, Sender,
-    SenderType, SlotVec, Strategy, check_attribute, check_attributes, check_message_type, escape,
+    SenderType, SlotVec, Strategy, check_attribute, check_attributes, check_message_type, escape, input,
 };
 pub use callsign_destination::{
     AlphanumericCountries, AreaCode, AreaCodes, Country, Destination, DestinationError, Number, Numbering, TableError,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use bytes::Bytes;
-use callsign::{Catalog, CatalogError, Sender};
+use callsign::{Catalog, CatalogError, Sender, input};
 use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -104,6 +104,13 @@ impl Reading {
 /// # Errors
 /// 400, with the first 100 faults, each with its line.
 fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
+    if let Some(found) = input::not_text(bytes) {
+        let right = match found.command {
+            Some(command) => format!("send what `{command} FILE` writes"),
+            None => "send the sheet as CSV".to_owned(),
+        };
+        return Err(Fault::property("line 1", format!("is {found}; expected text in UTF-8: {right}")));
+    }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         Fault::property(format!("line {line}"), "is not UTF-8")

@@ -125,7 +125,9 @@ pub(super) fn read(
     mut row: impl FnMut(u64, String, Given),
     mut fault: impl FnMut(u64, Violation),
 ) -> Vec<String> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let delimiter = callsign::input::delimiter(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new();
+    let mut reader = reader.has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
     let mut columns: Option<Vec<Column>> = None;
     loop {
@@ -212,12 +214,18 @@ fn sender(columns: &[Column], record: &csv::StringRecord) -> Result<(Map<String,
     Ok((sender, given))
 }
 
-/// The columns of the first line.
+/// The name of the attribute that a column has, with its letters as they are.
+fn attribute(name: &str) -> Option<&str> {
+    let (prefix, attribute) = name.split_at_checked(ATTRIBUTE.len())?;
+    prefix.eq_ignore_ascii_case(ATTRIBUTE).then_some(attribute)
+}
+
+/// The columns of the first line. Spreadsheets change the case of their names, which does not count.
 fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Vec<Violation>> {
     let mut columns: Vec<Column> = Vec::new();
     let mut wrong = Vec::new();
     for name in header.iter().map(str::trim) {
-        let column = match (COLUMNS.into_iter().find(|column| *column == name), name.strip_prefix(ATTRIBUTE)) {
+        let column = match (COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(name)), attribute(name)) {
             (Some(field), _) => Column::Field(field),
             (None, Some(attribute)) => {
                 if let Err(error) = callsign::check_attribute(attribute, "") {
