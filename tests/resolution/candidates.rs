@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callsign::{AlphanumericCountries, Channel, Numbering};
+use callsign::{AlphanumericCountries, Channel, Gateway, MemoryStore, Numbering, Policy};
 use serde_json::json;
 
 use callsign_tests::platform::{Platform, decide, message, of_type, sms, strategy_of};
@@ -137,8 +137,7 @@ fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none_if_decisions_
     let countries = AlphanumericCountries::standard().with_csv(b"country,alphanumeric\n").unwrap();
     let numbering = Numbering::standard().with_alphanumeric(countries);
     let catalog = platform.catalog().with_numbering(Arc::new(numbering));
-    let following = platform.gateway();
-    following.replace_catalog(catalog).unwrap();
+    let following = Gateway::with(catalog, Policy::standard().unwrap(), Arc::new(MemoryStore::new())).unwrap();
     assert_eq!(decide(&following, &sms("shop", GB)), "NAME POOL");
     for to in [US, "+16045550123", "+17875550123", "+5511987654321"] {
         assert_eq!(decide(&following, &sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
