@@ -72,8 +72,7 @@ impl World {
             ],
         });
         let catalog = Catalog::from_json(&catalog.to_string()).unwrap_or_else(|error| panic!("{error}"));
-        let mut limits = Limits::default();
-        limits.deadline = Duration::from_secs(60);
+        let limits = Limits { deadline: Duration::from_secs(60), ..Limits::default() };
         let board = Arc::new(SignalBoard::new());
         Self {
             revision: Arc::new(Revision::new(catalog).expect("senders that differ")),
