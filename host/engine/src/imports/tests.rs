@@ -107,7 +107,7 @@ impl World {
                 message,
                 scope: pool.scope,
                 revision: 1,
-                recipient: u64::from(message) * 0x9e37_79b9_7f4a_7c15 + 77,
+                recipient: u64::from(message).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(77),
                 message_type: 0,
                 marks: 0,
                 country: pool.country,
