@@ -326,6 +326,19 @@ fn fleet(config: &str) {
         assert!(["S1 SMS CA", "S1 SMS US"].iter().all(|report| all.contains(&(*report).into())), "{all:?}");
         assert_ne!(decide(node, &key), chosen, "as soon as it listens");
     }
+
+    let [first, second] = nodes;
+    let path = "/v1/senders/S2/health";
+    first.ask(&key, "PUT", path, Some(&json!({ "status": "UNHEALTHY" }))).expect(200);
+    second.until("the other node knows it", || unhealthy(&second, &key).contains(&"S2".into()));
+    second.ask(&key, "DELETE", "/v1/senders/S2?force=true", None).expect(204);
+    let sender = json!({ "senderId": "S2", "sender": "+14155550101", "senderType": "VIRTUAL_LONG_NUMBER",
+                         "coverage": [{ "channel": "SMS", "countries": ["US"] }] });
+    second.ask(&key, "POST", "/v1/senders", Some(&sender)).expect(201);
+    for node in [&first, &second] {
+        let reports = || node.ask(&key, "GET", path, None);
+        node.until("its health went with it", || reports().status == 200 && reports().json()["reports"] == json!([]));
+    }
 }
 
 #[test]
