@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use callsign::{AlphanumericCountries, Channel, Message, Numbering};
+use callsign::{AlphanumericCountries, Channel, Gateway, MemoryStore, Numbering, Policy};
 use serde_json::json;
 
-use callsign_tests::platform::{Platform, message, of_type, sms, strategy_of};
+use callsign_tests::platform::{Platform, decide, message, of_type, sms, strategy_of};
 
 const US: &str = "+14155550123";
 const GB: &str = "+442071838750";
@@ -114,7 +114,7 @@ fn a_default_sender_is_not_pinned() {
         .strategy("A", "shop", json!({"useStickySender": true}))
         .gateway();
     for _ in 0..2 {
-        assert_eq!(callsign_tests::platform::decide(&gateway, &sms("shop", US)), "APP DEFAULT_SENDER");
+        assert_eq!(decide(&gateway, &sms("shop", US)), "APP DEFAULT_SENDER");
     }
 }
 
@@ -124,7 +124,7 @@ fn no_such_default_refuse_no_eligible_sender() {
 }
 
 #[test]
-fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none_if_the_operator_says_so() {
+fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none_if_decisions_follow_the_table() {
     let name = |id: &str| {
         json!({"senderId": id, "sender": "ACME", "senderType": "ALPHANUMERIC",
                "coverage": [{"channel": "SMS", "countries": "*"}, {"channel": "RCS", "countries": "*"}]})
@@ -134,19 +134,16 @@ fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none_if_the_operat
         .associate("shop", &["NAME"])
         .associate_for("RCS", "shop", "NAME")
         .strategy("A", "shop", json!({}));
-    // By default the catalog says what a sender covers.
-    assert_eq!(platform.decide(&sms("shop", US)), "NAME POOL");
     let countries = AlphanumericCountries::standard().with_csv(b"country,alphanumeric\n").unwrap();
-    let numbering = Arc::new(Numbering::standard().with_alphanumeric(countries));
-    let gateway = platform.gateway();
-    gateway.replace_catalog(platform.catalog().with_numbering(numbering)).unwrap();
-    let decide = |message: &Message<'_>| callsign_tests::platform::decide(&gateway, message);
-    assert_eq!(decide(&sms("shop", GB)), "NAME POOL");
+    let numbering = Numbering::standard().with_alphanumeric(countries);
+    let catalog = platform.catalog().with_numbering(Arc::new(numbering));
+    let following = Gateway::with(catalog, Policy::standard().unwrap(), Arc::new(MemoryStore::new())).unwrap();
+    assert_eq!(decide(&following, &sms("shop", GB)), "NAME POOL");
     for to in [US, "+16045550123", "+17875550123", "+5511987654321"] {
-        assert_eq!(decide(&sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
-        assert_eq!(decide(&message(Channel::Rcs, "shop", to)), "NAME POOL", "an agent has a name anywhere: {to}");
+        assert_eq!(decide(&following, &sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
+        assert_eq!(decide(&following, &message(Channel::Rcs, "shop", to)), "NAME POOL", "a name over RCS: {to}");
+        // By default a sender covers what its coverage says.
+        assert_eq!(platform.decide(&sms("shop", to)), "NAME POOL", "{to}");
     }
-    let mut named = sms("shop", US);
-    named.from = Some("ACME");
-    assert_eq!(decide(&named), "SENDER_NOT_CAPABLE");
+    assert_eq!(decide(&following, &sms("shop", US).from("ACME")), "SENDER_NOT_CAPABLE");
 }
