@@ -1,9 +1,11 @@
 //! Step 4.
 
-use callsign::Channel;
+use std::sync::Arc;
+
+use callsign::{AlphanumericCountries, Channel, Numbering};
 use serde_json::json;
 
-use callsign_tests::platform::{Platform, message, of_type, sms, strategy_of};
+use callsign_tests::platform::{Platform, decide, message, of_type, sms, strategy_of};
 
 const US: &str = "+14155550123";
 const GB: &str = "+442071838750";
@@ -122,26 +124,27 @@ fn no_such_default_refuse_no_eligible_sender() {
 }
 
 #[test]
-fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none() {
-    let name = |id: &str| {
-        json!({"senderId": id, "sender": "ACME", "senderType": "ALPHANUMERIC",
-               "coverage": [{"channel": "SMS", "countries": "*"}, {"channel": "RCS", "countries": "*"}]})
-    };
+fn an_alphanumeric_sender_is_no_candidate_where_an_operator_says_that_networks_take_none() {
+    let name = json!({"senderId": "NAME", "sender": "ACME", "senderType": "ALPHANUMERIC",
+                      "coverage": [{"channel": "SMS", "countries": "*"}, {"channel": "RCS", "countries": "*"}]});
     let platform = Platform::new()
-        .sender_as(name("NAME"))
+        .sender_as(name)
         .associate("shop", &["NAME"])
         .associate_for("RCS", "shop", "NAME")
         .strategy("A", "shop", json!({}));
-    assert_eq!(platform.decide(&sms("shop", GB)), "NAME POOL");
+    let gateway = platform.gateway();
+    assert_eq!(
+        decide(&gateway, &sms("shop", US)),
+        "NAME POOL",
+        "without a file of the operator there is only a warning"
+    );
+    let countries = AlphanumericCountries::standard().with_csv(b"country,alphanumeric\n").unwrap();
+    let numbering = Arc::new(Numbering::standard().with_alphanumeric(countries));
+    gateway.replace_catalog(platform.catalog().with_numbering(numbering)).unwrap();
+    assert_eq!(decide(&gateway, &sms("shop", GB)), "NAME POOL");
     for to in [US, "+16045550123", "+17875550123", "+5511987654321"] {
-        assert_eq!(platform.decide(&sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
-        assert_eq!(
-            platform.decide(&message(Channel::Rcs, "shop", to)),
-            "NAME POOL",
-            "an agent has a name anywhere: {to}"
-        );
+        assert_eq!(decide(&gateway, &sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
+        assert_eq!(decide(&gateway, &message(Channel::Rcs, "shop", to)), "NAME POOL", "a name over RCS: {to}");
     }
-    let mut named = sms("shop", US);
-    named.from = Some("ACME");
-    assert_eq!(platform.decide(&named), "SENDER_NOT_CAPABLE");
+    assert_eq!(decide(&gateway, &sms("shop", US).from("ACME")), "SENDER_NOT_CAPABLE");
 }

@@ -20,14 +20,14 @@ fn platform() -> Platform {
 fn the_message_has_from_and_it_overrides_every_strategy() {
     // There is no strategy and no association at all.
     for (from, id) in [("+14155550100", "S1"), ("14155550100", "S1"), ("ACME", "S2"), ("24242", "S3")] {
-        assert_eq!(platform().decide(&sms("shop", "+442071838700").from(from)), format!("{id} EXPLICIT"), "{from}");
+        assert_eq!(platform().decide(&sms("shop", "+14155550123").from(from)), format!("{id} EXPLICIT"), "{from}");
     }
 }
 
 #[test]
 fn an_explicit_decision_has_no_strategy() {
     let gateway = platform().strategy("A", "shop", json!({})).gateway();
-    let decision = gateway.resolve(&sms("shop", "+442071838700").from("ACME"));
+    let decision = gateway.resolve(&sms("shop", "+14155550123").from("ACME"));
     assert!(decision.get().strategy().is_none());
     let json = serde_json::to_value(decision.get().to_json(Some("m1"))).unwrap();
     assert_eq!(json["step"], "EXPLICIT");
@@ -55,7 +55,7 @@ fn not_active_or_not_covering_refuse_sender_not_capable() {
 fn no_pin_is_read_or_written() {
     let gateway =
         platform().associate("shop", &["S1", "S2"]).strategy("A", "shop", json!({"useStickySender": true})).gateway();
-    let to = "+442071838700";
+    let to = "+14155550123";
     assert_eq!(decide(&gateway, &sms("shop", to).from("ACME")), "S2 EXPLICIT");
     let first = decide(&gateway, &sms("shop", to));
     assert!(first.ends_with("POOL"), "nothing was pinned before: {first}");
@@ -80,8 +80,6 @@ fn else_refuse_sender_not_capable_and_say_which_of_the_three() {
     assert!(suspended.contains("suspended"), "{suspended}");
     let country = words(&sms("shop", "+14155550123").from("+442071838750"));
     assert!(country.contains("does not cover SMS to US"), "{country}");
-    let name = words(&sms("shop", "+14155550123").from("ACME"));
-    assert!(name.contains("US, which takes no senders of its type"), "{name}");
     let other_type = words(&of_type(sms("shop", "+14155550123").from("+14155550106"), "PROMOTIONAL"));
     for word in ["PROMOTIONAL", "TRANSACTIONAL", "OTP"] {
         assert!(other_type.contains(word), "{other_type}");

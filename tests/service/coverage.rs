@@ -7,7 +7,7 @@ use callsign_tests::service::Server;
 /// A sender that reaches some countries by SMS, for the application `shop`.
 fn sender(server: &Server, id: &str, countries: Value) {
     let sender = json!({
-        "senderId": id, "sender": "40404", "senderType": "SHORT_CODE",
+        "senderId": id, "sender": id, "senderType": "ALPHANUMERIC",
         "coverage": [{ "channel": "SMS", "countries": countries }],
     });
     server.put(&format!("/v1/senders/{id}"), &sender);
@@ -15,7 +15,7 @@ fn sender(server: &Server, id: &str, countries: Value) {
 
 fn associate(server: &Server, id: &str, entity: Option<&str>) {
     let association = json!({
-        "resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": entity, "resourceId": id,
+        "resourceType": "ALPHA", "channel": "SMS", "applicationId": "shop", "entityId": entity, "resourceId": id,
     });
     server.post("/provisioning/1/associations", &association).expect(201);
 }
