@@ -1,6 +1,6 @@
 //! Messages with several channels in order of preference, and what else of a message decides.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use callsign::{
     Channel, Channels, Gateway, MemoryStore, Message, MessageAttributes, MessageType, NotCapable, Number, PinKey,
@@ -9,7 +9,7 @@ use callsign::{
 use serde_json::{Value, json};
 
 use crate::pins::remote_store::{RemoteStore, wait};
-use callsign_tests::platform::{Platform, sms};
+use callsign_tests::platform::{Platform, patient, sms};
 
 const TO: &str = "+14155550123";
 
@@ -55,7 +55,9 @@ fn pin(store: &dyn StickyStore, channel: Channel) -> bool {
 }
 
 fn gateway_on(platform: &Platform, store: Arc<dyn StickyStore>) -> Gateway {
-    Gateway::with(platform.catalog(), Policy::standard().unwrap(), store).unwrap()
+    static POLICY: OnceLock<Arc<Policy>> = OnceLock::new();
+    let policy = POLICY.get_or_init(|| Arc::new(patient(Policy::standard().unwrap())));
+    Gateway::with(platform.catalog(), Arc::clone(policy), store).unwrap()
 }
 
 #[test]

@@ -390,7 +390,7 @@ fn a_gateway_that_is_dropped_while_it_works_leaves_nothing_behind() {
 
 /// Explains with so many notes on one sender.
 fn explaining(notes: usize) -> Component {
-    let pages = 2 + notes * 8 / 65_536;
+    let pages = 2 + notes * 16 / 65_536;
     hostile().memory(&format!(r#"(memory (export "memory") {pages})"#)).explaining(notes)
 }
 
@@ -409,7 +409,7 @@ fn what_a_policy_explains_beyond_its_scope_is_cut_off_and_much_more_of_it_is_ref
         [gateway.explain(&sms("shop", TO)), wait(gateway.explain_within(&sms("shop", TO), gateway.request_time(1)))]
     {
         assert_eq!(explained.notes(), 0);
-        assert_eq!(told(explained.decision()), "POLICY_FAILED the policy handed over more than 4152 bytes at once");
+        assert_eq!(told(explained.decision()), "POLICY_FAILED the policy handed over more than 136288 bytes at once");
     }
 }
 

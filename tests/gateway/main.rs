@@ -6,6 +6,7 @@
 mod auto_update;
 mod bindings;
 mod channels;
+mod columns;
 mod interface;
 mod lanes;
 mod model;

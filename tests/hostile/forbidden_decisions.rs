@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callsign::{Binding, BindingTarget, Channel, Policy};
+use callsign::{Binding, BindingTarget, Channel, Message, MessageType, Policy};
 use serde_json::json;
 
 use super::{Attacked, TO, hostile, policy, resolve_fails};
@@ -36,12 +36,67 @@ fn a_sender_for_another_channel() {
 
 #[test]
 fn a_suspended_sender() {
-    not_acceptable(&decision(3, -1, 0), "sender S3 is suspended or does not cover SMS to US");
+    not_acceptable(&decision(3, -1, 0), "sender S3 is suspended, does not cover SMS to US");
 }
 
 #[test]
 fn a_sender_that_does_not_cover_the_country() {
-    not_acceptable(&decision(4, -1, 0), "sender S4 is suspended or does not cover SMS to US");
+    not_acceptable(&decision(4, -1, 0), "sender S4 is suspended, does not cover SMS to US");
+}
+
+/// What the decision of sender 0 comes to, which has these fields, for a message that `change` changes.
+fn of_sender_0(fields: serde_json::Value, change: impl FnOnce(Message<'static>) -> Message<'static>) -> String {
+    let mut sender = json!({
+        "senderId": "S0", "sender": "+12125550100", "senderType": "VIRTUAL_LONG_NUMBER",
+        "coverage": [{"channel": "SMS", "countries": ["US"]}],
+    });
+    for (name, value) in fields.as_object().unwrap() {
+        sender[name] = value.clone();
+    }
+    let platform = Platform::new().sender_as(sender).associate("shop", &["S0"]).strategy("A", "shop", json!({}));
+    let gateway = platform.gateway_with(Component::new("first", "1.0.0").deciding(0).policy());
+    let message = change(sms("shop", TO));
+    let decision = gateway.resolve(&message);
+    let decision = decision.get();
+    // Alone and in a batch.
+    assert_eq!(gateway.resolve_batch(&[message; 3]).iter().filter(|one| one.sender() == decision.sender()).count(), 3);
+    decision.refusal().map_or_else(|| "decided".to_owned(), |refusal| refusal.to_string())
+}
+
+#[test]
+fn a_sender_that_may_not_carry_messages_of_the_type() {
+    let limited = || json!({"messageTypes": ["TRANSACTIONAL"]});
+    let of_type =
+        |word: &'static str| move |message: Message<'static>| message.message_type(MessageType::parse(word).unwrap());
+    let refused = of_sender_0(limited(), of_type("PROMOTIONAL"));
+    assert!(refused.contains("not acceptable: sender S0 may not carry messages of this type"), "{refused}");
+    assert_eq!(of_sender_0(limited(), of_type("TRANSACTIONAL")), "decided");
+    assert_eq!(of_sender_0(limited(), |message| message), "decided", "a message without a type is carried by all");
+    assert_eq!(of_sender_0(json!({}), of_type("PROMOTIONAL")), "decided");
+}
+
+#[test]
+fn a_sender_that_is_the_recipient() {
+    for number in [TO, "+1 (415) 555-0123"] {
+        let refused = of_sender_0(json!({"sender": number}), |message| message);
+        assert!(refused.contains("not acceptable: sender S0 is the recipient"), "{refused}");
+    }
+}
+
+#[test]
+fn a_sender_whose_registration_is_not_active() {
+    for status in ["PENDING", "REJECTED", "EXPIRED"] {
+        let coverage = json!({"coverage": [{"channel": "SMS", "countries": ["US"], "status": status}]});
+        let refused = of_sender_0(coverage, |message| message);
+        assert!(refused.contains("sender S0 is suspended, does not cover SMS to US"), "{status}: {refused}");
+    }
+}
+
+#[test]
+fn a_sender_of_a_type_that_the_country_does_not_take() {
+    let fields = json!({"sender": "Callsign", "senderType": "ALPHANUMERIC"});
+    let refused = of_sender_0(fields, |message| message);
+    assert!(refused.contains("or is of a type not taken there"), "{refused}");
 }
 
 #[test]

@@ -87,9 +87,12 @@ fn looks_around(interface: &str, function: &str, signature: &str, ask: &str) -> 
 
 #[test]
 fn the_senders_and_strategies_of_another_scope_are_not_there() {
-    let pool = "(local.get $other) (local.get $channel) (local.get $country) (i32.const 0) (i32.const 0)";
+    // Scope, strategy, message type, country, channel, healthy.
+    let pool = "(local.get $other) (i32.const 0) (i32.const 0) (local.get $type) (local.get $country)
+        (local.get $channel) (i32.const 0)";
+    let of_pool = "(param i32 i32 i32 i64 i32 i32 i32)";
     let length = "(i32.load (i32.const 4100))";
-    let count = format!("(call $count {pool} (i32.const 15) (i32.const 0) (i32.const 0))");
+    let count = format!("(call $count {pool} (i32.const 31) (i32.const 0) (i32.const 0))");
     let candidates = format!("(block (result i32) (call $candidates {pool} (i32.const 4096)) {length})");
     let considered = format!("(block (result i32) (call $all-considered {pool} (i32.const 4096)) {length})");
     let strategies = format!(
@@ -97,11 +100,17 @@ fn the_senders_and_strategies_of_another_scope_are_not_there() {
     );
     let describe = "(block (result i32)
         (call $describe (local.get $other) (i32.const 0) (i32.const 4096)) (i32.load8_u (i32.const 4096)))";
-    let eight = "(param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)";
+    let ids = format!("(block (result i32) (call $ids {pool} (i32.const 4096)) {length})");
+    let keys = format!("(block (result i32) (call $sender-keys {pool} (i64.const 7) (i32.const 4096)) {length})");
+    let to_memory = format!("{of_pool} (param i32)");
+    let of_group = format!("{of_pool} (param i32 i32 i32) (result i32)");
+    let named = format!("{of_pool} (param i64 i32)");
     for (component, what) in [
-        (looks_around("senders", "count", eight, &count), "count"),
-        (looks_around("senders", "candidates", "(param i32 i32 i32 i32 i32 i32)", &candidates), "candidates"),
-        (looks_around("senders", "all-considered", "(param i32 i32 i32 i32 i32 i32)", &considered), "all-considered"),
+        (looks_around("senders", "count", &of_group, &count), "count"),
+        (looks_around("senders", "candidates", &to_memory, &candidates), "candidates"),
+        (looks_around("senders", "all-considered", &to_memory, &considered), "all-considered"),
+        (looks_around("senders", "ids", &to_memory, &ids), "ids"),
+        (looks_around("attributes", "sender-keys", &named, &keys), "sender-keys"),
         (looks_around("strategies", "strategies-of", "(param i32 i32 i32)", &strategies), "strategies-of"),
         (looks_around("senders", "describe", "(param i32 i32 i32)", describe), "describe"),
     ] {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callsign::{AlphanumericCountries, Channel, Numbering};
+use callsign::{AlphanumericCountries, Channel, Gateway, MemoryStore, Numbering, Policy};
 use serde_json::json;
 
 use callsign_tests::platform::{Platform, decide, message, of_type, sms, strategy_of};
@@ -114,7 +114,7 @@ fn a_default_sender_is_not_pinned() {
         .strategy("A", "shop", json!({"useStickySender": true}))
         .gateway();
     for _ in 0..2 {
-        assert_eq!(callsign_tests::platform::decide(&gateway, &sms("shop", US)), "APP DEFAULT_SENDER");
+        assert_eq!(decide(&gateway, &sms("shop", US)), "APP DEFAULT_SENDER");
     }
 }
 
@@ -124,27 +124,26 @@ fn no_such_default_refuse_no_eligible_sender() {
 }
 
 #[test]
-fn an_alphanumeric_sender_is_no_candidate_where_an_operator_says_that_networks_take_none() {
-    let name = json!({"senderId": "NAME", "sender": "ACME", "senderType": "ALPHANUMERIC",
-                      "coverage": [{"channel": "SMS", "countries": "*"}, {"channel": "RCS", "countries": "*"}]});
+fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none_if_decisions_follow_the_table() {
+    let name = |id: &str| {
+        json!({"senderId": id, "sender": "ACME", "senderType": "ALPHANUMERIC",
+               "coverage": [{"channel": "SMS", "countries": "*"}, {"channel": "RCS", "countries": "*"}]})
+    };
     let platform = Platform::new()
-        .sender_as(name)
+        .sender_as(name("NAME"))
         .associate("shop", &["NAME"])
         .associate_for("RCS", "shop", "NAME")
         .strategy("A", "shop", json!({}));
-    let gateway = platform.gateway();
-    assert_eq!(
-        decide(&gateway, &sms("shop", US)),
-        "NAME POOL",
-        "without a file of the operator there is only a warning"
-    );
     let countries = AlphanumericCountries::standard().with_csv(b"country,alphanumeric\n").unwrap();
-    let numbering = Arc::new(Numbering::standard().with_alphanumeric(countries));
-    gateway.replace_catalog(platform.catalog().with_numbering(numbering)).unwrap();
-    assert_eq!(decide(&gateway, &sms("shop", GB)), "NAME POOL");
+    let numbering = Numbering::standard().with_alphanumeric(countries);
+    let catalog = platform.catalog().with_numbering(Arc::new(numbering));
+    let following = Gateway::with(catalog, Policy::standard().unwrap(), Arc::new(MemoryStore::new())).unwrap();
+    assert_eq!(decide(&following, &sms("shop", GB)), "NAME POOL");
     for to in [US, "+16045550123", "+17875550123", "+5511987654321"] {
-        assert_eq!(decide(&gateway, &sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
-        assert_eq!(decide(&gateway, &message(Channel::Rcs, "shop", to)), "NAME POOL", "a name over RCS: {to}");
+        assert_eq!(decide(&following, &sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");
+        assert_eq!(decide(&following, &message(Channel::Rcs, "shop", to)), "NAME POOL", "a name over RCS: {to}");
+        // By default a sender covers what its coverage says.
+        assert_eq!(platform.decide(&sms("shop", to)), "NAME POOL", "{to}");
     }
-    assert_eq!(decide(&gateway, &sms("shop", US).from("ACME")), "SENDER_NOT_CAPABLE");
+    assert_eq!(decide(&following, &sms("shop", US).from("ACME")), "SENDER_NOT_CAPABLE");
 }

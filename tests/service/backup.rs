@@ -185,6 +185,26 @@ fn a_command_in_a_folder_without_a_platform_says_so_and_makes_nothing() {
     std::fs::remove_dir(empty).unwrap();
 }
 
+#[test]
+fn a_restore_that_ended_at_its_last_step_is_made_again() {
+    let (backup, restored) = around("last-step");
+    let data = folder("last-step-of");
+    let server = Server::at(&data, "", &[]);
+    done(&run("backup", &backup, &data));
+    done(&run("restore", &backup, &restored));
+    // As it is after a kill between the last two steps.
+    std::fs::write(restored.join("restoring"), "").unwrap();
+    let log = Server::try_at(&restored, "", &[]).err().expect("it does not start");
+    assert!(log.contains("run `callsign restore` again"), "{log}");
+    done(&run("restore", &backup, &restored));
+    std::fs::write(restored.with_extension("started"), "").unwrap();
+    let again = Server::at(&restored, "", &[]);
+    again.ask(server.key(), "GET", "/v1/keys", None).expect(200);
+    drop((server, again));
+    let _ = std::fs::remove_dir_all(data);
+    let _ = std::fs::remove_dir_all(backup.parent().unwrap());
+}
+
 /// Kills `callsign COMMAND DIR` after a while.
 fn run_and_kill(command_name: &str, backup: &Path, data: &Path, after: Duration) -> bool {
     let mut child = command()

@@ -1,5 +1,7 @@
 //! Which threads work on a request: short decisions have their own, and everything else has threads of lower priority.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 
 use serde_json::{Value, json};
@@ -7,34 +9,38 @@ use serde_json::{Value, json};
 use crate::contract::world;
 use callsign_tests::service::Server;
 
-/// How long the service's threads have worked, in nanoseconds.
+/// How long the service's threads worked meanwhile, in nanoseconds.
 #[derive(Debug, Clone, Copy)]
 struct Worked {
     short: u64,
     bulk: u64,
 }
 
+/// How long each thread has worked so far, with its name. Threads come and go.
+fn so_far(server: &Server) -> HashMap<OsString, (String, u64)> {
+    let threads = fs::read_dir(format!("/proc/{}/task", server.process())).unwrap().map_while(Result::ok);
+    let times = threads.map(|thread| {
+        let read = |name: &str| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+        let time = read("schedstat").split(' ').next().and_then(|time| time.parse().ok()).unwrap_or_default();
+        (thread.file_name(), (read("comm").trim().to_owned(), time))
+    });
+    times.collect()
+}
+
 impl Worked {
-    fn so_far(server: &Server) -> Self {
+    fn during(server: &Server, work: impl FnOnce()) -> Self {
+        let before = so_far(server);
+        work();
         let mut worked = Self { short: 0, bulk: 0 };
-        for thread in fs::read_dir(format!("/proc/{}/task", server.process())).unwrap().map_while(Result::ok) {
-            let read = |name: &str| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
-            let time: u64 = read("schedstat").split(' ').next().and_then(|time| time.parse().ok()).unwrap_or_default();
-            match read("comm").trim() {
+        for (thread, (name, time)) in so_far(server) {
+            let time = time.saturating_sub(before.get(&thread).map_or(0, |(_, before)| *before));
+            match &*name {
                 "tokio-rt-worker" => worked.short += time,
                 "callsign-bulk" => worked.bulk += time,
                 _ => {}
             }
         }
         worked
-    }
-
-    /// How long each kind works meanwhile.
-    fn during(server: &Server, work: impl FnOnce()) -> Self {
-        let before = Self::so_far(server);
-        work();
-        let after = Self::so_far(server);
-        Self { short: after.short - before.short, bulk: after.bulk - before.bulk }
     }
 }
 

@@ -518,6 +518,15 @@ fn columns_and_fields_that_are_not_there_change_nothing() {
     assert_eq!(done.json(), json!({ "created": 0, "replaced": 1 }));
     assert_eq!(server.get("/v1/senders/S1").json(), there);
 
+    // The id is enough where the sender is there.
+    let done = import(&server, "text/csv", "", "senderId,weight\nS1,7\n").expect(200);
+    assert_eq!(done.json(), json!({ "created": 0, "replaced": 1, "changed": { "weight": 1 } }));
+    there["weight"] = 7.into();
+    assert_eq!(server.get("/v1/senders/S1").json(), there);
+    let told = violations(&import(&server, "text/csv", "", "senderId,weight\nS2,7\n").expect(400));
+    let named: Vec<&str> = told.iter().map(|(property, _)| &**property).collect();
+    assert_eq!(named, ["line 2"; 3], "a new sender needs all that one must have: {told:?}");
+
     // Those that are there do: an empty cell takes types and attributes away, and says nothing of status and weight.
     let table = "senderId,sender,senderType,coverage,status,weight,messageTypes,attribute.campaign,attribute.brand\n\
                  S1,+14155550100,VIRTUAL_LONG_NUMBER,SMS:*,,,,,acme\n";

@@ -134,6 +134,22 @@ impl Number {
         })
     }
 
+    /// Every form of the number that is the same recipient, see [`recipient`](Self::recipient): that one first. Both are the same
+    /// for numbers of one form.
+    pub const fn forms(self) -> [Number; 2] {
+        const TEN_DIGITS: u64 = 10_000_000_000;
+        const EIGHT_DIGITS: u64 = 100_000_000;
+        let one = self.recipient();
+        let other = match one.0 {
+            540_000_000_000..=549_999_999_999 => 549 * TEN_DIGITS + one.0 % TEN_DIGITS,
+            520_000_000_000..=529_999_999_999 => 521 * TEN_DIGITS + one.0 % TEN_DIGITS,
+            5_500_000_000_000..=5_599_999_999_999 => one.0 / EIGHT_DIGITS / 10 * EIGHT_DIGITS + one.0 % EIGHT_DIGITS,
+            other => other,
+        };
+        // What is no form of it has another recipient.
+        [one, if Number(other).recipient().0 == one.0 { Number(other) } else { one }]
+    }
+
     /// Its digits in ASCII, written to the end of `room`.
     pub(crate) fn digits(self, room: &mut [u8; 20]) -> &[u8] {
         let (mut left, mut at) = (self.0, room.len());

@@ -20,6 +20,7 @@ use self::child::ChildCompiler;
 pub use self::child_main::compile_child_main;
 use self::slot::CompileSlot;
 use crate::budget;
+use crate::contract_check;
 use crate::engine::Engine;
 use crate::error::PolicyError;
 use crate::limits::Limits;
@@ -70,7 +71,7 @@ impl Compiler {
     }
 }
 
-/// The bytes of a component whose size and metadata were checked.
+/// The bytes of a component whose size, metadata and imports were checked.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
     bytes: &'a [u8],
@@ -78,12 +79,14 @@ pub(crate) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Checks the size and the metadata.
+    /// Checks the size, the metadata, and that nothing is imported but interfaces of the contract.
     pub(crate) fn check(bytes: &'a [u8], limits: &Limits) -> Result<Self, PolicyError> {
         if bytes.len() > limits.component {
             return Err(PolicyError::TooLarge { bytes: bytes.len(), limit: limits.component });
         }
-        Ok(Self { bytes, metadata: Metadata::read(bytes)? })
+        let metadata = Metadata::read(bytes)?;
+        contract_check::refuse_foreign_imports(bytes)?;
+        Ok(Self { bytes, metadata })
     }
 
     pub(crate) fn metadata(&self) -> &Metadata {

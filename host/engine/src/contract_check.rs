@@ -1,7 +1,9 @@
-//! Checks that a component fits the contract, by its type: nothing of it runs.
+//! Checks that a component fits the contract, by its type: nothing of it runs. Imports that are not of the contract are refused
+//! before it is compiled.
 
 use callsign_catalog::escape;
 use semver::Version;
+use wasmparser::{Parser, Payload};
 use wasmtime::component::types::{self, ComponentFunc, ComponentInstance, ComponentItem, Type};
 use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
 
@@ -70,7 +72,7 @@ impl Contract {
         let ty = component.component_type();
         // First, because such a component may differ in anything else too.
         refuse_draft(engine, &ty)?;
-        let (mut excess, mut more) = (Vec::new(), 0);
+        let mut excess = Excess::default();
         let (mut reads_texts, mut reads_attributes) = (false, false);
         let mut highest = Version::new(0, 0, 0);
         for (name, item) in ty.imports(engine) {
@@ -81,16 +83,10 @@ impl Contract {
                     reads_attributes |= interface.name == "attributes" && reads_messages(engine, &item.ty);
                     highest = highest.max(interface.version);
                 }
-                _ if excess.len() < MAX_NAMES => excess.push(escape::line(name, MAX_NAME)),
-                _ => more += 1,
+                _ => excess.push(name),
             }
         }
-        if more > 0 {
-            excess.push(format!("and {more} more"));
-        }
-        if !excess.is_empty() {
-            return Err(PolicyError::Imports { excess });
-        }
+        excess.refuse()?;
         let (mut decides, mut explains) = (false, false);
         for (name, item) in ty.exports(engine) {
             // Exports outside the contract are allowed: the tools of some languages leave an extra one.
@@ -131,6 +127,58 @@ impl Contract {
     fn unserved(&self, name: &str) -> PolicyError {
         let served = format!("{PACKAGE}@{}", self.served);
         PolicyError::Version { interface: escape::line(name, MAX_NAME), served }
+    }
+}
+
+/// Refuses a component that imports anything but interfaces of the contract, by the names of its imports. Its types need no
+/// compiler, which can take seconds for a large component.
+///
+/// # Errors
+/// The imports that are not of the contract. What else is wrong with the bytes is for others to say.
+pub(crate) fn refuse_foreign_imports(bytes: &[u8]) -> Result<(), PolicyError> {
+    let mut excess = Excess::default();
+    let mut depth = 0u32;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::ModuleSection { .. } | Payload::ComponentSection { .. }) => depth += 1,
+            Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Payload::ComponentImportSection(section)) if depth == 0 => {
+                let names = section.into_iter().flatten().map(|import| import.name.name);
+                names.filter(|name| Interface::parse(name).is_none()).for_each(|name| excess.push(name));
+            }
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    excess.refuse()
+}
+
+/// The imports that are not of the contract.
+#[derive(Default)]
+struct Excess {
+    names: Vec<String>,
+    /// How many there are besides.
+    more: usize,
+}
+
+impl Excess {
+    fn push(&mut self, name: &str) {
+        if self.names.len() < MAX_NAMES {
+            self.names.push(escape::line(name, MAX_NAME));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn refuse(self) -> Result<(), PolicyError> {
+        let Self { names: mut excess, more } = self;
+        if excess.is_empty() {
+            return Ok(());
+        }
+        if more > 0 {
+            excess.push(format!("and {more} more"));
+        }
+        Err(PolicyError::Imports { excess })
     }
 }
 

@@ -269,3 +269,6 @@ impl log::Host for State {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use callsign_catalog::{Channel, escape};
-use callsign_destination::Number;
-use callsign_index::host_reads::channel_of;
+use callsign_catalog::escape;
 use callsign_index::{CurrentSignals, Revision, SignalSource};
 use callsign_sticky::{Pin, StickyError, StickyStore};
 use wasmtime::{ResourceLimiter, Store};
@@ -15,6 +13,7 @@ use wasmtime::{ResourceLimiter, Store};
 use crate::bindings::contract::types::{Answer, Request};
 use crate::bindings::explaining::ExplainingPolicy;
 use crate::bindings::exports::callsign::policy::policy::Wording;
+use crate::call_message::{CallMessage, LoadedPin, MessageTexts, OtherEntities, PinRead};
 use crate::clock;
 use crate::exports::{Exports, RequestIter};
 use crate::failure::{Failure, MAX_TEXT, catch_panic};
@@ -80,104 +79,6 @@ pub(super) struct Meter {
     pub(super) memory: AtomicUsize,
     /// The instructions of the call that ended last, if the engine counts them.
     pub(super) instructions: AtomicU64,
-}
-
-/// The result of reading a message's pin; `None` if nobody read it. A policy that asks for a pin without having read
-/// one can only insert: it cannot replace a pin that it has not seen.
-pub type PinRead = Option<Result<Option<Pin>, StickyError>>;
-
-/// A message of the running call.
-#[derive(Debug, Clone, Copy)]
-pub struct CallMessage {
-    /// The handle of the message's scope.
-    pub scope: u32,
-    /// The channel.
-    pub channel: Channel,
-    /// The destination country: two ASCII letters.
-    pub country: u16,
-    /// The recipient.
-    pub recipient: Number,
-    /// The recipient as the policy sees it.
-    pub hash: u64,
-    /// When the message is sent, in seconds since 1970-01-01 UTC.
-    pub sent_at: Option<u64>,
-    /// Its type, as a request has it.
-    pub message_type: u64,
-    /// The position of its pin in [`State::pins`], counted from 1; `None` if the pin is not loaded.
-    pub(super) pin: Option<NonZeroU32>,
-}
-
-impl CallMessage {
-    /// The message of a request, to a number. Its pin is not loaded.
-    #[inline]
-    pub fn new(request: &Request, recipient: Number) -> Self {
-        Self {
-            scope: request.scope,
-            // A request has one of the catalog's channels.
-            channel: channel_of(request.channel).unwrap_or(Channel::Sms),
-            country: request.country,
-            recipient,
-            hash: request.recipient,
-            sent_at: None,
-            message_type: request.message_type,
-            pin: None,
-        }
-    }
-
-    /// With a time, in seconds since 1970-01-01 UTC.
-    #[inline]
-    #[must_use]
-    pub fn sent_at(mut self, seconds: Option<u64>) -> Self {
-        self.sent_at = seconds;
-        self
-    }
-}
-
-/// The pin of a message, loaded by the host or read by the policy.
-#[derive(Debug)]
-pub(super) struct LoadedPin {
-    pub(super) value: Result<Option<Pin>, StickyError>,
-    /// Whether the policy has read it.
-    pub(super) read_by_policy: bool,
-}
-
-/// Entities that the catalog has no scope for, in one text: one allocation, whatever the number of messages.
-#[derive(Debug, Default)]
-pub(super) struct OtherEntities {
-    text: String,
-    /// The message's handle, and where its entity ends in the text.
-    ends: Vec<(u32, usize)>,
-}
-
-impl OtherEntities {
-    fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-    }
-
-    fn push(&mut self, message: u32, entity: &str) {
-        self.text.push_str(entity);
-        self.ends.push((message, self.text.len()));
-    }
-
-    pub(super) fn get(&self, message: u32) -> Option<&str> {
-        let at = self.ends.binary_search_by_key(&message, |&(message, _)| message).ok()?;
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before].1);
-        self.text.get(start..self.ends[at].1)
-    }
-}
-
-/// The texts of a message of the running call.
-#[derive(Debug, Default, Clone)]
-pub struct MessageTexts {
-    /// `messageId`.
-    pub message_id: Option<Box<str>>,
-    /// `applicationId`.
-    pub application: Option<Box<str>>,
-    /// `entityId`.
-    pub entity: Option<Box<str>>,
-    /// `messageType`.
-    pub message_type: Option<Box<str>>,
 }
 
 /// How many lines a call may log. Further lines are dropped.
@@ -262,6 +163,7 @@ impl State {
         self.attributes.clear();
         self.pins.clear();
         self.entities.clear();
+        self.signals = None;
     }
 
     /// Fails if the call's deadline has passed. Compiled code checks the deadline in loops and where a function begins;

@@ -23,6 +23,7 @@
 
 mod bindings;
 mod budget;
+mod call_message;
 mod clock;
 mod compile;
 mod contract_check;
@@ -47,6 +48,7 @@ mod time;
 mod trace;
 
 pub use bindings::{contract, explain};
+pub use call_message::{CallMessage, MessageTexts, PinRead};
 /// The numbers of the contract that stand for words, by name.
 pub use callsign_policy::words;
 pub use compile::{Compiler, compile_child_main};
@@ -54,7 +56,7 @@ pub use error::PolicyError;
 pub use exports::RequestIter;
 pub use failure::{Failure, MemoryTaken, Overrun};
 pub use inspection::{Import, Inspection};
-pub use instance::{CallMessage, Instance, MessageTexts, PinRead, State};
+pub use instance::{Instance, State};
 pub use instance_pool::InstanceSlot;
 pub use limits::{Isolation, Limits};
 pub use log_budget::LogBudget;

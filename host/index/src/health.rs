@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use callsign_catalog::Channel;
 use callsign_destination::Country;
 use hashbrown::HashMap;
@@ -17,9 +17,9 @@ use crate::signals::Signals;
 #[cfg(test)]
 mod tests;
 
-/// What was found of a scope so far.
+/// What was found of a scope so far; nothing, and no memory, while nobody asked.
 #[derive(Debug, Default)]
-pub(crate) struct ScopeHealth(ArcSwap<Known>);
+pub(crate) struct ScopeHealth(ArcSwapOption<Known>);
 
 /// What was found while the health of senders was that of one epoch.
 #[derive(Debug, Default)]
@@ -56,16 +56,17 @@ impl Revision {
     pub fn unhealthy(&self, scope: &Scope, signals: &Signals, channel: Channel, country: Country) -> Arc<Unhealthy> {
         let epoch = signals.health_epoch();
         let known = scope.health.0.load();
-        if known.epoch == epoch
+        if let Some(known) = known.as_ref().filter(|known| known.epoch == epoch)
             && let Some(unhealthy) = known.by_place.get(&(channel, country))
         {
             return Arc::clone(unhealthy);
         }
         let unhealthy = Arc::new(self.look_for_unhealthy(scope, signals, channel, country));
         scope.health.0.rcu(|known| {
-            let mut by_place = if known.epoch == epoch { known.by_place.clone() } else { HashMap::new() };
+            let known = known.as_ref().filter(|known| known.epoch == epoch);
+            let mut by_place = known.map_or_else(HashMap::new, |known| known.by_place.clone());
             by_place.insert((channel, country), Arc::clone(&unhealthy));
-            Known { epoch, by_place }
+            Some(Arc::new(Known { epoch, by_place }))
         });
         unhealthy
     }

@@ -4,7 +4,8 @@
 //!   one and shares what did not change.
 //! - [`Scope`] is what one application, or one entity of it, may use: its senders, its strategies and its default
 //!   senders. A message finds its scope with [`Revision::scope_of`].
-//! - [`PoolView`] is the candidates for one channel and country, made once and kept in the scope.
+//! - [`PoolView`] is the candidates for one channel, country and type of messages, made once and kept in the scope; `standing`
+//!   says why a sender is none.
 //! - [`Signals`] are what changes too often for a revision: the health of senders, and numbers of them.
 //! - [`host_reads`] answers what a policy reads through the contract.
 //!

@@ -9,7 +9,7 @@ use callsign_policy::{
     pool::{Part, Pool},
     senders::{self, Candidate, Group},
     spread::Spread,
-    words::{near, standing},
+    words::{near, sender_type, standing},
 };
 use hashbrown::HashMap;
 
@@ -41,6 +41,8 @@ pub(crate) struct PoolKey {
 pub struct PoolView {
     /// The senders.
     pub pool: Pool,
+    /// The types that it has.
+    types: u32,
     groups: ArcSwap<HashMap<GroupKey, Arc<Spread>>>,
     /// Its health, as it was asked for last.
     health: ArcSwapOption<PoolHealth>,
@@ -67,13 +69,20 @@ pub type NearCodes<'a> = Option<&'a [u16]>;
 
 impl PoolView {
     fn of(candidates: Vec<Candidate>) -> Self {
-        Self { pool: Pool::new(candidates), groups: ArcSwap::default(), health: ArcSwapOption::empty() }
+        let types = candidates.iter().fold(0, |types, candidate| types | sender_type::only(candidate.sender_type));
+        Self { pool: Pool::new(candidates), types, groups: ArcSwap::default(), health: ArcSwapOption::empty() }
     }
 
     /// The sender of a group to which a recipient is spread. `codes` are the area codes of the group.
     pub fn spread(&self, group: &Group, codes: NearCodes<'_>, recipient: u64) -> Option<u32> {
+        // A policy chooses the bits and the code: those that say nothing must not make groups of their own.
         let used = codes.map(|codes| self.pool.used_area_codes(codes));
-        let key = (group.types, used);
+        let possible = if used.is_some() { sender_type::only(sender_type::LONG_NUMBER) } else { self.types };
+        let types = group.types & possible;
+        if types == 0 || used.as_ref().is_some_and(Vec::is_empty) {
+            return None;
+        }
+        let key = (types, used);
         if let Some(spread) = self.groups.load().get(&key) {
             return spread.choose(recipient);
         }
@@ -274,3 +283,6 @@ impl PoolHealth {
         self.unhealthy.iter().map(|&(sender, _)| sender)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,25 +130,27 @@ impl Revision {
         }
     }
 
-    /// The senders of a scope whose own number this is, ascending: almost always none, which allocates nothing.
+    /// The senders of a scope whose own number this is, in any form of it, ascending: almost always none, which allocates
+    /// nothing.
     #[inline]
     pub fn itself(&self, scope: &Scope, number: Number) -> Vec<u32> {
         let filter = scope.own_numbers.get_or_init(|| self.own_numbers(scope));
-        if filter.may_have(number.get()) { self.members_with(scope, number.get()) } else { Vec::new() }
+        if filter.may_have(number.recipient().get()) { self.members_with(scope, number) } else { Vec::new() }
     }
 
     #[cold]
     fn own_numbers(&self, scope: &Scope) -> OwnNumbers {
         let senders = self.catalog().senders();
-        let numbers = scope.members.iter().filter_map(|member| senders[member.sender as usize].number);
-        OwnNumbers::of(&numbers.collect::<Vec<u64>>())
+        let numbers = scope.members.iter().filter_map(|member| recipient(senders[member.sender as usize].number));
+        OwnNumbers::of(&numbers.map(Number::get).collect::<Vec<u64>>())
     }
 
     #[cold]
-    fn members_with(&self, scope: &Scope, number: u64) -> Vec<u32> {
-        let handles = self.senders_with_number(number).filter_map(|sender| scope.handle_of(sender));
-        let mut handles: Vec<u32> = handles.collect();
+    fn members_with(&self, scope: &Scope, number: Number) -> Vec<u32> {
+        let senders = number.forms().into_iter().flat_map(|form| self.senders_with_number(form.get()));
+        let mut handles: Vec<u32> = senders.filter_map(|sender| scope.handle_of(sender)).collect();
         handles.sort_unstable();
+        handles.dedup();
         handles
     }
 
@@ -156,8 +158,14 @@ impl Revision {
     #[inline]
     pub fn is_number_of(&self, scope: &Scope, member: &Member, number: Number) -> bool {
         let filter = scope.own_numbers.get_or_init(|| self.own_numbers(scope));
-        filter.may_have(number.get()) && self.catalog().senders()[member.sender as usize].number == Some(number.get())
+        filter.may_have(number.recipient().get())
+            && recipient(self.catalog().senders()[member.sender as usize].number) == Some(number.recipient())
     }
+}
+
+/// Who is reached by the number of a sender.
+fn recipient(number: Option<u64>) -> Option<Number> {
+    number.and_then(Number::from_digits).map(Number::recipient)
 }
 
 /// Whether a sender may carry messages of a type, which is a request's.

@@ -56,8 +56,8 @@ fn those_of_many_requests_are_created_in_few_revisions() {
     });
     let count = || server.get("/provisioning/1/entities?size=1").expect(200).json()["paging"]["totalResults"].clone();
     server.until("all are there", || count() == 162);
-    // A round every 50 ms at most, and the first one at once.
-    let most = began.elapsed().as_millis() / 50 + 1;
+    // A round every 25 ms at most, and the first one at once.
+    let most = began.elapsed().as_millis() / 25 + 1;
     let audit = server.get("/v1/audit?size=1000").expect(200).json();
     let rounds = audit["results"].as_array().unwrap().iter().filter(|entry| entry["action"] == ACTION).count();
     assert!(rounds >= 1 && rounds as u128 <= most, "{rounds} rounds, at most {most}");

@@ -145,11 +145,10 @@ fn with_an_overlap_the_secret_before_is_good_for_so_long() {
 #[test]
 fn nothing_but_what_watches_the_service_is_open() {
     let server = world::shared();
-    for path in ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/"] {
+    for path in ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/"] {
         assert_eq!(server.send(&[], "GET", path, None).status, 200, "{path}");
     }
     for path in [
-        "/",
         "/provisioning",
         "/v1",
         "/v1/decisions",

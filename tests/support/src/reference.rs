@@ -21,8 +21,6 @@
 //!   of its own. A message with an unlisted entity falls back to the strategies and the default of its application.
 //! - *Of several channels the first that has a sender*: where none has one, the answer is the refusal of the first, and the
 //!   fallbacks are the refusals of the others.
-//! - *Covers*: an alphanumeric sender covers nothing over SMS and MMS in a country whose networks take none, whatever its
-//!   entries say.
 //! - *Not the recipient itself*: a number whose recipient, as section 4 has it, is that of the message, in whichever form.
 //!   A message that names the recipient as its sender has what it asks for.
 //! - *Say which of the three*: one that is true of a sender with that text.

@@ -13,8 +13,9 @@ use wit_parser::Resolve;
 
 use super::*;
 use crate::bindings::contract::types::Decision;
+use crate::call_message::CallMessage;
 use crate::engine::Engine;
-use crate::instance::{CallMessage, State};
+use crate::instance::State;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::policy::Policy;

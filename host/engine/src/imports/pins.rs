@@ -4,7 +4,8 @@ use callsign_policy::sticky as sdk;
 use wasmtime::Result;
 
 use crate::bindings::contract::sticky;
-use crate::instance::{LoadedPin, State};
+use crate::call_message::LoadedPin;
+use crate::instance::State;
 
 impl State {
     /// The pin of a message, which is read from the store unless it is loaded. The policy has read it then.

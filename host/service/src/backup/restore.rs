@@ -41,13 +41,14 @@ pub fn restore(config: &Config, from: &Path) -> Result<BackupSummary, BackupErro
         LockError::File(error) => error.into(),
     })?;
     let (folder, name) = place(&path)?;
+    // One that was interrupted at its very end has put the catalog there already, and no service has used it.
+    let again = data.has(RESTORING, Access::Readable)?;
     for ending in ["", "-wal", "-journal"] {
-        if folder.has(&format!("{name}{ending}"), Access::Readable)? {
+        if !again && folder.has(&format!("{name}{ending}"), Access::Readable)? {
             let right = "restore into a folder without a platform, or move the old one away first";
             return Err(BackupError::Exists { place: path, right });
         }
     }
-    let again = data.has(RESTORING, Access::Readable)?;
     data.replace(RESTORING, b"a backup is being restored; run `callsign restore` again\n")?;
 
     // First what can still be wrong with it.
@@ -82,6 +83,9 @@ pub fn restore(config: &Config, from: &Path) -> Result<BackupSummary, BackupErro
     }
     drop(store);
 
+    for ending in ["-wal", "-shm", "-journal"] {
+        remove(&folder.path().join(format!("{name}{ending}")))?;
+    }
     fs::rename(&copied, folder.path().join(&name)).map_err(super::io(&copied))?;
     folder.sync()?;
     let mark = data.path().join(RESTORING);
@@ -99,12 +103,17 @@ fn place(path: &Path) -> Result<(PrivateFolder, String), BackupError> {
     Ok((PrivateFolder::open(&parent)?, name.to_owned()))
 }
 
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<(), BackupError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(super::io(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Copies a file into a private folder, and onto the disk.
 fn copy(from: &Path, folder: &PrivateFolder, to: &Path) -> Result<(), BackupError> {
-    match fs::remove_file(to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(super::io(to)(error)),
-        _ => {}
-    }
+    remove(to)?;
     let name = to.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let mut made = folder.create_new(name)?;
     let mut file = File::open(from).map_err(super::io(from))?;

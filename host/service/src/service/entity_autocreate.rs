@@ -33,9 +33,9 @@ const MOST_REFUSED: usize = 8;
 /// How long a request waits for its entities.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long to wait after a round. Each is a revision, which all nodes apply: twenty a second are enough, however many
+/// How long to wait after a round. Each is a revision, which all nodes apply: forty a second are enough, however many
 /// messages name new entities.
-const BETWEEN_ROUNDS: Duration = Duration::from_millis(50);
+const BETWEEN_ROUNDS: Duration = Duration::from_millis(25);
 
 /// How long to wait after a failure of the store, and how long nothing is queued for a maker whose entities were refused.
 const PAUSE: Duration = Duration::from_secs(1);

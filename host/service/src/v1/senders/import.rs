@@ -1,21 +1,22 @@
 //! The import of many senders: all of them in one revision, or none.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::extract::State;
 use bytes::Bytes;
-use callsign::{Catalog, CatalogError, Sender, input};
+use callsign::{Catalog, CatalogError, Revision, Sender, input};
 use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::super::element::members;
 use super::changes;
 use super::export::Format;
-use super::merge::{Given, count_changes, merged};
+use super::merge::{completed, count_changes, keep_other_attributes};
 use super::rows;
+use crate::change::raw;
 use crate::fault::{Fault, Violation};
 use crate::http::{Answer, Caller, Json, Parameters, Problems, plain, quoted};
 use crate::service::{Plan, Service, View};
@@ -35,36 +36,53 @@ pub(in crate::v1) struct Imported {
     changed: BTreeMap<&'static str, usize>,
 }
 
-/// Senders that were read, each with its line and which fields that has.
+/// Senders that were read, each with its line.
 struct Lines {
     catalog: Catalog,
-    lines: Vec<(u64, Given)>,
-    /// The attributes that a table has columns for.
-    columns: Option<Vec<String>>,
+    lines: Vec<u64>,
+    /// Those that leave something out which their senders have, by their places.
+    partial: HashSet<usize>,
+    /// What that was taken from.
+    known: Arc<Revision>,
 }
 
 /// The state of reading.
-#[derive(Default)]
 struct Reading {
+    known: Arc<Revision>,
     /// `{"senders":[` and what comes after it.
     text: String,
-    lines: Vec<(u64, Given)>,
-    columns: Option<Vec<String>>,
+    lines: Vec<u64>,
+    partial: HashSet<usize>,
     faults: Vec<(u64, Violation)>,
 }
 
 impl Reading {
-    fn row(&mut self, line: u64, json: &str, given: Given) {
+    fn row(&mut self, line: u64, row: &RawValue) {
         self.text.push(if self.lines.is_empty() { ' ' } else { ',' });
-        self.text.push_str(json);
-        self.lines.push((line, given));
+        match completed(self.known.catalog(), row) {
+            Some(whole) => {
+                self.partial.insert(self.lines.len());
+                self.text.push_str(whole.get());
+            }
+            None => self.text.push_str(row.get()),
+        }
+        self.lines.push(line);
+    }
+
+    /// A row of a table that has columns for some attributes.
+    fn table_row(&mut self, line: u64, mut row: Map<String, Value>, columns: &[String]) {
+        if keep_other_attributes(self.known.catalog(), &mut row, columns) {
+            self.partial.insert(self.lines.len());
+        }
+        self.row(line, &raw(&row));
     }
 
     /// Checks all senders together, as a catalog file.
     fn finish(mut self) -> Result<Lines, Fault> {
         match Catalog::from_json(&format!("{{\"senders\":[{}]}}", self.text)) {
             Ok(catalog) if self.faults.is_empty() => {
-                return Ok(Lines { catalog, lines: self.lines, columns: self.columns });
+                let Self { lines, partial, known, .. } = self;
+                return Ok(Lines { catalog, lines, partial, known });
             }
             Ok(_) => {}
             Err(CatalogError::Faults(found)) => {
@@ -95,7 +113,7 @@ impl Reading {
         let inside = path.strip_prefix("$.senders[").and_then(|rest| rest.split_once(']'));
         let Some((index, rest)) = inside else { return (1, path.to_owned()) };
         let line = index.parse::<usize>().ok().and_then(|index| self.lines.get(index)).copied();
-        (line.map_or(1, |(line, _)| line), rest.trim_start_matches('.').to_owned())
+        (line.unwrap_or(1), rest.trim_start_matches('.').to_owned())
     }
 }
 
@@ -103,7 +121,7 @@ impl Reading {
 ///
 /// # Errors
 /// 400, with the first 100 faults, each with its line.
-fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
+fn read(bytes: &[u8], format: Format, known: Arc<Revision>) -> Result<Lines, Fault> {
     if let Some(found) = input::not_text(bytes) {
         let right = match found.command {
             Some(command) => format!("send what `{command} FILE` writes"),
@@ -116,20 +134,18 @@ fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
         Fault::property(format!("line {line}"), "is not UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reading = Reading::default();
+    let mut reading =
+        Reading { known, text: String::new(), lines: Vec::new(), partial: HashSet::new(), faults: Vec::new() };
     match format {
         Format::Csv => {
-            let columns = {
-                let reading = std::cell::RefCell::new(&mut reading);
-                let fault = |line, violation| reading.borrow_mut().faults.push((line, violation));
-                rows::read(text, |line, json, given| reading.borrow_mut().row(line, &json, given), fault)
-            };
-            reading.columns = Some(columns);
+            let reading = std::cell::RefCell::new(&mut reading);
+            let fault = |line, violation| reading.borrow_mut().faults.push((line, violation));
+            rows::read(text, |line, row, columns| reading.borrow_mut().table_row(line, row, columns), fault);
         }
         Format::JsonLines => {
             for (line, json) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
                 match serde_json::from_str::<&RawValue>(json) {
-                    Ok(value) => reading.row(line, value.get(), given(value)),
+                    Ok(value) => reading.row(line, value),
                     Err(error) => {
                         let text = format!("is not JSON: {} at column {}", plain(&error), error.column());
                         reading.faults.push((line, Violation::new("", text)));
@@ -141,25 +157,13 @@ fn read(bytes: &[u8], format: Format) -> Result<Lines, Fault> {
     reading.finish()
 }
 
-/// Which of the fields that may be left out a JSON line has.
-fn given(line: &RawValue) -> Given {
-    let members = members(line);
-    let has = |name: &str| members.contains_key(name);
-    Given {
-        status: has("status"),
-        weight: has("weight"),
-        message_types: has("messageTypes"),
-        attributes: has("attributes"),
-    }
-}
-
 /// Registers senders, one a line: JSON objects, or CSV (`Content-Type: text/csv`) with the columns `senderId`,
-/// `sender`, `senderType`, `coverage` (written as `SMS:US|CA;SMS:SG:PENDING;MMS:*`), and perhaps `status`,
-/// `messageTypes` (written as `OTP|TRANSACTIONAL`), `weight`, and `attribute.NAME` for attributes.
+/// `sender`, `senderType`, `status`, `coverage` (written as `SMS:US|CA;SMS:SG:PENDING;MMS:*`), `messageTypes` (written as
+/// `OTP|TRANSACTIONAL`), `weight`, and `attribute.NAME` for attributes.
 ///
 /// All of them take effect in one revision, or none. With `mode=insert` none may exist already; otherwise existing ones
-/// are replaced. Columns and fields that are not there change nothing: a sender that is suspended stays so in an import
-/// without `status`. The answer counts the fields that changed.
+/// get the fields and columns that are there: what is left out stays as it is, so a sender that is suspended stays
+/// suspended in an import without `status`. The answer counts what changed, by field.
 #[utoipa::path(post, path = "/v1/senders/import", tag = "senders",
     params(("mode" = Option<String>, Query, description = "`upsert`, the default, or `insert`")),
     request_body(content((String = "application/x-ndjson"), (String = "text/csv"))),
@@ -173,7 +177,8 @@ pub(in crate::v1) async fn import(
 ) -> Answer<Json<Imported>> {
     let is_insert = parameters.word("mode", &["upsert", "insert"])? == Some("insert");
     let format = Format::of(&headers, header::CONTENT_TYPE);
-    let read = tokio::task::spawn_blocking(move || read(&body, format)).await;
+    let known = service.revision();
+    let read = tokio::task::spawn_blocking(move || read(&body, format, known)).await;
     let lines = read.map_err(Fault::internal)??;
     let plan = move |view: &View| {
         let there: HashMap<&str, &Sender> =
@@ -181,35 +186,26 @@ pub(in crate::v1) async fn import(
         let mut all = Vec::new();
         let mut imported = Imported { created: 0, replaced: 0, changed: BTreeMap::new() };
         let mut exist = Vec::new();
-        let mut wrong = Vec::new();
-        for (sender, (line, given)) in lines.catalog.senders().iter().zip(&lines.lines) {
+        for (place, (sender, line)) in lines.catalog.senders().iter().zip(&lines.lines).enumerate() {
             let before = there.get(&*sender.id).copied();
+            if lines.partial.contains(&place)
+                && before != lines.known.catalog().sender(&sender.id).map(|(_, known)| known)
+            {
+                let text = format!("the sender {} was changed meanwhile: send the import again", quoted(&sender.id));
+                return Err(Fault::conflict(text));
+            }
             match before {
-                None => {
-                    imported.created += 1;
-                    all.extend(changes(None, sender));
-                }
+                None => imported.created += 1,
                 Some(_) if is_insert && exist.len() < MOST_FAULTS => {
                     let text = format!("the sender {} exists already", quoted(&sender.id));
                     exist.push(Violation::new(format!("line {line}: senderId"), text));
                 }
-                Some(there) => {
+                Some(before) => {
                     imported.replaced += 1;
-                    match merged(there, sender, *given, lines.columns.as_deref()) {
-                        Ok(sender) => {
-                            count_changes(there, &sender, &mut imported.changed);
-                            all.extend(changes(before, &sender));
-                        }
-                        Err(error) if wrong.len() < MOST_FAULTS => {
-                            wrong.push(Violation::new(format!("line {line}: attributes"), error.to_string()));
-                        }
-                        Err(_) => {}
-                    }
+                    count_changes(before, sender, &mut imported.changed);
                 }
             }
-        }
-        if !wrong.is_empty() {
-            return Err(Fault::invalid(wrong));
+            all.extend(changes(before, sender));
         }
         if !exist.is_empty() {
             let fault = Fault::invalid(exist);

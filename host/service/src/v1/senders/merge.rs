@@ -2,48 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use callsign::{AttributeError, Attributes, Sender};
+use callsign::{Catalog, Sender};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-/// Which of the fields that may be left out a line has.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Given {
-    pub(super) status: bool,
-    pub(super) weight: bool,
-    pub(super) message_types: bool,
-    /// Of a JSON line: all attributes. A table has columns of some.
-    pub(super) attributes: bool,
+use super::super::element::{members, with};
+use super::json;
+
+/// The sender that a row is about, if it is there.
+fn there<'c>(catalog: &'c Catalog, id: Option<&str>) -> Option<&'c Sender> {
+    catalog.sender(id?).map(|(_, sender)| sender)
 }
 
-/// A sender as an import makes it of the one that is there. `columns` are the attributes that a table has columns for.
-///
-/// # Errors
-/// With the attributes that the table does not name, it has too many.
-pub(super) fn merged(
-    before: &Sender,
-    read: &Sender,
-    given: Given,
-    columns: Option<&[String]>,
-) -> Result<Sender, AttributeError> {
-    let mut sender = read.clone();
-    if !given.status {
-        sender.suspended = before.suspended;
+/// A row with the fields that it leaves out and its sender has; `None` if it has them all, or if the sender is new.
+pub(super) fn completed(catalog: &Catalog, row: &RawValue) -> Option<Box<RawValue>> {
+    let given = members(row);
+    let id: String = serde_json::from_str(given.get("senderId")?.get()).ok()?;
+    let there = json(there(catalog, Some(&id))?);
+    let fields = members(&there);
+    let mut rest = fields.iter().filter(|(name, _)| !given.contains_key(*name)).peekable();
+    rest.peek()?;
+    Some(with(row, rest.map(|(name, value)| (&**name, *value))))
+}
+
+/// Adds to the attributes of a row of a table those that the table has no column for and the sender has. Whether there
+/// were any.
+pub(super) fn keep_other_attributes(catalog: &Catalog, row: &mut Map<String, Value>, columns: &[String]) -> bool {
+    let Some(there) = there(catalog, row.get("senderId").and_then(Value::as_str)) else { return false };
+    let Some(Value::Object(attributes)) = row.get_mut("attributes") else { return false };
+    let before = attributes.len();
+    for (name, value) in there.attributes.iter().filter(|(name, _)| !columns.iter().any(|column| column == name)) {
+        attributes.insert(name.to_owned(), value.into());
     }
-    if !given.weight {
-        sender.weight = before.weight;
-    }
-    if !given.message_types {
-        sender.message_types = before.message_types.clone();
-    }
-    sender.attributes = match columns {
-        None if given.attributes => return Ok(sender),
-        None => before.attributes.clone(),
-        Some(columns) => {
-            let is_kept = |name: &str| !columns.iter().any(|column| column == name);
-            let kept = before.attributes.iter().filter(|(name, _)| is_kept(name));
-            Attributes::new(kept.chain(read.attributes.iter()))?
-        }
-    };
-    Ok(sender)
+    attributes.len() > before
 }
 
 /// Counts the fields in which two senders differ.

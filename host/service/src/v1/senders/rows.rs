@@ -5,15 +5,11 @@ use std::collections::BTreeSet;
 use callsign::{Channel, Countries, Coverage, Registration, Sender};
 use serde_json::{Map, Value, json};
 
-use super::merge::Given;
 use crate::fault::{Fault, Violation};
 use crate::http::quoted;
 
 /// The columns, in the order of an export; those of attributes follow. An import may have them in any order.
 const COLUMNS: [&str; 7] = ["senderId", "sender", "senderType", "status", "coverage", "messageTypes", "weight"];
-
-/// The columns that an import must have.
-const REQUIRED: [&str; 4] = ["senderId", "sender", "senderType", "coverage"];
 
 /// What the column of an attribute begins with; its name follows.
 const ATTRIBUTE: &str = "attribute.";
@@ -118,37 +114,37 @@ enum Column {
     Attribute(String),
 }
 
-/// Reads rows: `row` gets each sender in the words of a catalog file and which of its fields are given, `fault` each
-/// violation, both with the line. Returns the attributes that the table has columns for.
+/// Reads rows: `row` gets each sender in the words of a catalog file and the attributes that the table has columns for,
+/// `fault` each violation, both with the line.
 pub(super) fn read(
     text: &str,
-    mut row: impl FnMut(u64, String, Given),
+    mut row: impl FnMut(u64, Map<String, Value>, &[String]),
     mut fault: impl FnMut(u64, Violation),
-) -> Vec<String> {
+) {
     let delimiter = callsign::input::delimiter(text.as_bytes());
     let mut reader = csv::ReaderBuilder::new();
     let mut reader = reader.has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
     let mut columns: Option<Vec<Column>> = None;
+    let mut attributes: Vec<String> = Vec::new();
     loop {
         let line = |record: &csv::StringRecord| record.position().map_or(1, csv::Position::line);
         match reader.read_record(&mut record) {
             Ok(true) => {}
-            Ok(false) => break,
+            Ok(false) => return,
             Err(error) => {
                 let line = error.position().map_or(1, csv::Position::line);
-                fault(line, Violation::new("", format!("is not CSV: {error}")));
-                break;
+                return fault(line, Violation::new("", format!("is not CSV: {error}")));
             }
         }
         let line = line(&record);
         let Some(columns) = &columns else {
             match self::columns(&record) {
-                Ok(found) => columns = Some(found),
-                Err(wrong) => {
-                    wrong.into_iter().for_each(|wrong| fault(line, wrong));
-                    break;
+                Ok(found) => {
+                    attributes = found.iter().filter_map(Column::attribute).map(str::to_owned).collect();
+                    columns = Some(found);
                 }
+                Err(wrong) => return wrong.into_iter().for_each(|wrong| fault(line, wrong)),
             }
             continue;
         };
@@ -158,26 +154,32 @@ pub(super) fn read(
             continue;
         }
         match sender(columns, &record) {
-            Ok((sender, given)) => row(line, Value::Object(sender).to_string(), given),
+            Ok(sender) => row(line, sender, &attributes),
             Err(wrong) => fault(line, wrong),
         }
     }
-    let names = columns.into_iter().flatten().filter_map(|column| match column {
-        Column::Attribute(name) => Some(name),
-        Column::Field(_) => None,
-    });
-    names.collect()
+}
+
+impl Column {
+    /// The name of the attribute, if it is of one.
+    fn attribute(&self) -> Option<&str> {
+        match self {
+            Self::Attribute(name) => Some(name),
+            Self::Field(_) => None,
+        }
+    }
 }
 
 /// A row as a sender.
-fn sender(columns: &[Column], record: &csv::StringRecord) -> Result<(Map<String, Value>, Given), Violation> {
-    let (mut sender, mut attributes, mut given) = (Map::new(), Map::new(), Given::default());
+fn sender(columns: &[Column], record: &csv::StringRecord) -> Result<Map<String, Value>, Violation> {
+    let mut sender = Map::new();
     for (column, cell) in columns.iter().zip(record) {
         let field = match column {
             Column::Attribute(name) => {
-                // An empty cell is a sender without the attribute.
+                // Also where every cell is empty: the sender has none of these attributes then.
+                let attributes = sender.entry("attributes").or_insert_with(|| Value::Object(Map::new()));
                 if !cell.is_empty() {
-                    attributes.insert(name.clone(), cell.into());
+                    attributes[name] = cell.into();
                 }
                 continue;
             }
@@ -187,31 +189,17 @@ fn sender(columns: &[Column], record: &csv::StringRecord) -> Result<(Map<String,
             "coverage" => coverage(cell).map_err(|wrong| Violation::new("coverage", wrong))?,
             // Empty cells of these say nothing, as if the column were left out.
             "status" | "weight" if cell.trim().is_empty() => continue,
-            "status" => {
-                given.status = true;
-                cell.into()
-            }
-            "weight" => {
-                given.weight = true;
-                // What is no number is shown as it is written.
-                cell.trim().parse::<u64>().map_or_else(|_| cell.into(), Value::from)
-            }
+            // What is no number is shown as it is written.
+            "weight" => cell.trim().parse::<u64>().map_or_else(|_| cell.into(), Value::from),
             "messageTypes" => {
-                given.message_types = true;
                 let types: Vec<&str> = cell.split('|').map(str::trim).filter(|one| !one.is_empty()).collect();
-                if types.is_empty() {
-                    continue;
-                }
-                types.into()
+                if types.is_empty() { Value::Null } else { types.into() }
             }
             _ => cell.into(),
         };
         sender.insert(field.to_owned(), value);
     }
-    if !attributes.is_empty() {
-        sender.insert("attributes".into(), attributes.into());
-    }
-    Ok((sender, given))
+    Ok(sender)
 }
 
 /// The name of the attribute that a column has, with its letters as they are.
@@ -250,9 +238,10 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Vec<Violation>> {
             false => columns.push(column),
         }
     }
-    let is_there = |name: &str| columns.iter().any(|column| matches!(column, Column::Field(field) if *field == name));
-    let missing = REQUIRED.into_iter().filter(|name| !is_there(name));
-    wrong.extend(missing.map(|name| Violation::new(name, "is not among the columns of the first line")));
+    // What a new sender lacks is reported with its line.
+    if !columns.iter().any(|column| matches!(column, Column::Field("senderId"))) {
+        wrong.push(Violation::new("senderId", "is not among the columns of the first line"));
+    }
     if wrong.is_empty() { Ok(columns) } else { Err(wrong) }
 }
 
