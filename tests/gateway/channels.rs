@@ -304,7 +304,8 @@ fn the_sender_in_from_must_be_active_covering_and_for_this_message_type() {
     assert_eq!(reason, NotCapable::NotRegistered(Registration::Pending));
     assert!(text.ends_with("does not cover SMS to SG: its registration there is PENDING"), "{text}");
     let promotional = from(TO, "+14155550100").message_type(MessageType::PROMOTIONAL);
-    assert_eq!(refusal(&promotional).1, "the sender in `from` is not for messages of type PROMOTIONAL");
+    let text = "the sender in `from` is not for messages of type PROMOTIONAL, only for TRANSACTIONAL";
+    assert_eq!(refusal(&promotional).1, text);
     let transactional = from(TO, "+14155550100").message_type(MessageType::TRANSACTIONAL);
     for message in [transactional, from(TO, "+14155550100")] {
         assert_eq!(gateway.resolve(&message).get().step(), Some(callsign::Step::Explicit));

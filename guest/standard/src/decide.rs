@@ -196,7 +196,9 @@ impl Rule {
                 };
                 let group = group(near, types, area_code);
                 observer.nearest(group);
-                if let Some(choice) = rules.choose(&message, &Left::own((request, self.pool), reads, &own.pool, group))
+                if !L::NONE
+                    && let Some(choice) =
+                        rules.choose(&message, &Left::own((request, self.pool), reads, &own.pool, group))
                 {
                     observer.chosen(choice.reason);
                     return (near, Some(choice.sender));
@@ -207,8 +209,9 @@ impl Rule {
                 let without = &*self.without;
                 let group = geolocate(&HostPool { reads, pool: self.pool, without }, types, area_code);
                 observer.nearest(group);
-                if let Some(choice) =
-                    rules.choose(&message, &Left::with_host((request, self.pool), reads, without, group))
+                if !L::NONE
+                    && let Some(choice) =
+                        rules.choose(&message, &Left::with_host((request, self.pool), reads, without, group))
                 {
                     observer.chosen(choice.reason);
                     return (group.near, Some(choice.sender));

@@ -186,12 +186,12 @@ impl<R: Reads, L: Rules> Steps<'_, R, L> {
     /// Goes through the steps that were reached.
     fn narrow(&self, pool: Pool, itself: &[Sender]) -> Notes {
         let Ask { request, reads, .. } = *self.ask;
-        let columns = Columns::of_pool(reads, pool);
         let candidates = reads.candidates(pool).into_iter().enumerate();
         let left = candidates.filter(|(_, candidate)| !itself.contains(&candidate.sender)).collect();
         let mut notes = Notes { left, ..Notes::default() };
         notes.stage(narrowing::CANDIDATES);
         if !L::NONE && self.selection.has_filters() {
+            let columns = Columns::of_pool(reads, pool);
             notes.keep(narrowing::FILTER, |index, candidate| {
                 let excluded = self.selection.excluded_by(&columns.facts(index, candidate))?;
                 Some((verdict::EXCLUDED_BY_POLICY, Some(excluded)))
@@ -212,6 +212,7 @@ impl<R: Reads, L: Rules> Steps<'_, R, L> {
             return notes;
         };
         if !L::NONE && self.selection.has_preferences() {
+            let columns = Columns::of_pool(reads, pool);
             let (left, others) = self.selection.divide(core::mem::take(&mut notes.left), &columns);
             notes.left = left;
             let others = others.into_iter();

@@ -10,8 +10,8 @@ use callsign_policy::types::{Answer, Decision, Refusal, Sender};
 use callsign_policy::words::sender_type::{LONG_NUMBER, SHORT_CODE, TOLL_FREE_NUMBER};
 use callsign_policy::words::{narrowing, reason, step, verdict};
 use callsign_policy::{NoSettings, Policy};
-use callsign_standard::StandardWith;
 use callsign_standard::rules::{Choice, Left, MessageView, Name, OwnRefusal, Refused, Rules, ScopeView, Selection};
+use callsign_standard::{Standard, StandardWith};
 
 const SIZES: [u32; 4] = [10, 65, 2_501, 100_000];
 
@@ -166,6 +166,18 @@ fn a_filter_costs_no_import_once_the_view_is_made() {
         for recipient in 4..100 {
             assert_eq!(ask(&mut policy, &sample, recipient).1, 0, "{size} senders");
         }
+    }
+}
+
+#[test]
+fn a_pool_whose_weights_take_too_much_memory_stays_with_the_host() {
+    for (weight, stays) in [(1, false), (600, false), (601, true), (1000, true)] {
+        let sample = (0..200).fold(Sample::new().strategy(|_| {}), |sample, index| {
+            sample.sender_with(&format!("S{index}"), LONG_NUMBER, 415, |sender| sender.weight = weight)
+        });
+        let mut policy = Standard::default();
+        let imports: Vec<u32> = (0..10).map(|recipient| ask(&mut policy, &sample, recipient).1).collect();
+        assert_eq!(imports[9] > 0, stays, "{weight}: {imports:?}");
     }
 }
 

@@ -58,7 +58,12 @@ pub enum NotCapable {
     /// The country takes no senders of its type.
     TypeNotTaken,
     /// It is limited to other types of messages than this one.
-    MessageType(Arc<str>),
+    MessageType {
+        /// The type of the message.
+        wanted: Arc<str>,
+        /// Those that it may carry, as a sentence lists them.
+        only: Arc<str>,
+    },
 }
 
 impl Refusal {
@@ -98,8 +103,8 @@ impl fmt::Display for Refusal {
                         "the sender in `from` does not cover {channel} to {country}, which takes no senders of its type"
                     )
                 }
-                NotCapable::MessageType(wanted) => {
-                    write!(f, "the sender in `from` is not for messages of type {wanted}")
+                NotCapable::MessageType { wanted, only } => {
+                    write!(f, "the sender in `from` is not for messages of type {wanted}, only for {only}")
                 }
             },
             Self::NoStrategy => f.write_str("neither the entity nor its application has a sending strategy"),

@@ -130,14 +130,11 @@ mod tests {
         let lane = BulkLane::start().unwrap();
         let (began, has_begun) = oneshot::channel();
         let (held, given_up) = oneshot::channel::<()>();
-        let waiting = async {
-            lane.run(async move {
-                let _held = held;
-                began.send(()).unwrap();
-                std::future::pending::<()>().await;
-            })
-            .await
-        };
+        let waiting = lane.run(async move {
+            let _held = held;
+            began.send(()).unwrap();
+            std::future::pending::<()>().await;
+        });
         tokio::select! {
             _ = waiting => unreachable!("it never ends"),
             begun = has_begun => begun.unwrap(),

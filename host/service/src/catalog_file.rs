@@ -5,7 +5,6 @@
 use callsign::{Catalog, DEFAULT_APPLICATION, Edit, List};
 use hashbrown::{HashMap, HashSet};
 use serde::Serialize;
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::association::NamedAssociation;
@@ -29,11 +28,16 @@ pub(crate) fn exported(view: &View) -> Result<Catalog, Fault> {
     }
     let differing = catalog.entities().iter().filter_map(|entity| {
         let name = *names.get(&*entity.id)?;
-        let body = match name {
-            Some(name) => json!({ "entityId": &*entity.id, "entityName": name }),
-            None => json!({ "entityId": &*entity.id }),
+        if entity.name.as_deref() == name {
+            return None;
+        }
+        let mut body = serde_json::to_value(catalog.entity_json(entity)).ok()?;
+        let fields = body.as_object_mut()?;
+        match name {
+            Some(name) => fields.insert("entityName".into(), name.into()),
+            None => fields.remove("entityName"),
         };
-        (entity.name.as_deref() != name).then(|| Edit::put_owned(List::Entities, raw(&body)))
+        Some(Edit::put_owned(List::Entities, raw(&body)))
     });
     let edits: Vec<Edit<'_>> = differing.collect();
     catalog.edit(&edits).map_err(Fault::internal)

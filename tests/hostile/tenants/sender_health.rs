@@ -35,7 +35,7 @@ fn a_storm_of_reports_and_receipts_lets_others_report_and_decide_meanwhile() {
     let key = world.key(ATTACKER, &["numbers:manage"]);
     Turns::of(&world, "own: reports of health and receipts")
         .attacked_by(&key, 4, |attacker| {
-            let status = if Attacker::number() % 2 == 0 { "HEALTHY" } else { "UNHEALTHY" };
+            let status = if Attacker::number().is_multiple_of(2) { "HEALTHY" } else { "UNHEALTHY" };
             let reports = entries(|id, channel, country| {
                 json!({ "senderId": id, "channel": channel, "country": country, "status": status })
             });
@@ -46,7 +46,7 @@ fn a_storm_of_reports_and_receipts_lets_others_report_and_decide_meanwhile() {
             attacker.ask("POST", "/v1/receipts", json!({ "receipts": receipts }).to_string().as_bytes());
         })
         .beside("a report of the platform", Duration::from_secs(1), || {
-            let status = if Attacker::number() % 2 == 0 { "HEALTHY" } else { "UNHEALTHY" };
+            let status = if Attacker::number().is_multiple_of(2) { "HEALTHY" } else { "UNHEALTHY" };
             let report = json!({ "status": status, "channel": "MMS" });
             world.server.put("/v1/senders/S0/health", &report).expect(200);
         })

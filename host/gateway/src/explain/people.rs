@@ -83,7 +83,7 @@ fn explicit(explanation: &Explanation, f: &mut Formatter<'_>) -> Result {
                 write!(f, "active, registration {} in {country}", registration.as_str().to_lowercase())?;
             }
             Some(NotCapable::TypeNotTaken) => write!(f, "active, {country} takes no {} senders", sender.kind)?,
-            Some(NotCapable::MessageType(_)) => write!(f, "active, {}", words::only_for(sender))?,
+            Some(NotCapable::MessageType { .. }) => write!(f, "active, {}", words::only_for(sender))?,
             None => f.write_str(if sender.suspended { "suspended" } else { "active" })?,
         }
         writeln!(f, ")")?;

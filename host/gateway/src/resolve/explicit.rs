@@ -44,7 +44,10 @@ pub(crate) fn incapable(
     }
     let wanted = message.message_type.map(|one| one.as_str());
     match wanted {
-        Some(wanted) if !sender.message_types.allow(Some(wanted)) => Some(NotCapable::MessageType(wanted.into())),
+        Some(wanted) if !sender.message_types.allow(Some(wanted)) => {
+            let only = sender.message_types.iter().collect::<Vec<_>>().join(", ").into();
+            Some(NotCapable::MessageType { wanted: wanted.into(), only })
+        }
         _ => None,
     }
 }

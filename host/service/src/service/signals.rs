@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How many times as long as making the signals took to wait before they are made again: a fifth of a core at most.
 const REST: u32 = 4;
 
+/// The longest such time.
+const LONGEST_REST: Duration = Duration::from_millis(250);
+
 /// The health of senders, as far as this node knows it.
 #[derive(Default)]
 pub(crate) struct SenderHealth {
@@ -145,18 +148,16 @@ impl Service {
                 () = tokio::time::sleep(self.sender_health.next_look()) => {}
                 () = self.ended() => return,
             }
-            let began = Instant::now();
             match self.look_at_health().await {
-                Ok(true) => tokio::time::sleep((began.elapsed() * REST).min(LOOK)).await,
-                Ok(false) => {}
+                Ok(took) => tokio::time::sleep((took * REST).min(LONGEST_REST)).await,
                 Err(error) => tracing::debug!("cannot follow the health of senders: {error}"),
             }
         }
     }
 
-    /// Takes over what changed in the store. Reports that end are dropped even if the store is away. Returns whether the
-    /// signals were made anew.
-    pub(super) async fn look_at_health(self: &Arc<Self>) -> Result<bool, StoreError> {
+    /// Takes over what changed in the store. Reports that end are dropped even if the store is away. Returns how long it took
+    /// to make the signals anew; nothing if they are what they were.
+    pub(super) async fn look_at_health(self: &Arc<Self>) -> Result<Duration, StoreError> {
         let health = &self.sender_health;
         let mut read_at = health.read_at.lock().await;
         let is_long_ago = read_at.is_none_or(|at| at.elapsed() > TOLD / 2);
@@ -173,7 +174,11 @@ impl Service {
             *read_at = Some(asked);
         }
         let service = Arc::clone(self);
-        let work = move || service.sender_health.take(changed, is_everything);
+        let work = move || {
+            let began = Instant::now();
+            let made = service.sender_health.take(changed, is_everything);
+            if made { began.elapsed() } else { Duration::ZERO }
+        };
         let made = tokio::task::spawn_blocking(work).await;
         let unhealthy = health.board.current().unhealthy_senders();
         self.metrics.unhealthy_senders.set(i64::try_from(unhealthy).unwrap_or(i64::MAX));

@@ -136,6 +136,6 @@ impl ReceiptBody {
         if counts.all() == 0 {
             return wrong("delivered", "nothing is counted: give delivered, undelivered or blocked".into());
         }
-        Ok((ReceiptKey { sender: sender.id.clone().into(), channel, country }, counts))
+        Ok((ReceiptKey { sender: sender.id.clone(), channel, country }, counts))
     }
 }
