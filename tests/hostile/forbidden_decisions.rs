@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use callsign::{Binding, BindingTarget, Channel, Message, MessageType, Policy};
+use callsign::{
+    AlphanumericCountries, Binding, BindingTarget, Channel, Gateway, MemoryStore, Message, MessageType, Numbering, Policy,
+};
 use serde_json::json;
 
 use super::{Attacked, TO, hostile, policy, resolve_fails};
@@ -54,7 +56,11 @@ fn of_sender_0(fields: serde_json::Value, change: impl FnOnce(Message<'static>) 
         sender[name] = value.clone();
     }
     let platform = Platform::new().sender_as(sender).associate("shop", &["S0"]).strategy("A", "shop", json!({}));
-    let gateway = platform.gateway_with(Component::new("first", "1.0.0").deciding(0).policy());
+    // With a table of the operator decisions follow it.
+    let countries = AlphanumericCountries::standard().with_csv(b"country,alphanumeric\n").unwrap();
+    let catalog = platform.catalog().with_numbering(Arc::new(Numbering::standard().with_alphanumeric(countries)));
+    let policy = Component::new("first", "1.0.0").deciding(0).policy();
+    let gateway = Gateway::with(catalog, policy, Arc::new(MemoryStore::new())).unwrap();
     let message = change(sms("shop", TO));
     let decision = gateway.resolve(&message);
     let decision = decision.get();
