@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use callsign::{
-    AlphanumericCountries, Binding, BindingTarget, Channel, Gateway, MemoryStore, Message, MessageType, Numbering, Policy,
+    AlphanumericCountries, Binding, BindingTarget, Channel, Gateway, MemoryStore, Message, MessageType, Numbering,
+    Policy,
 };
 use serde_json::json;
 
