@@ -214,15 +214,19 @@ impl Layout {
         layout
     }
 
-    /// Four probes of a layout of up to 2^16 slots.
+    /// Four probes of a layout of up to 2^16 slots. They are written out, as a loop would cost more than a probe.
     #[inline(always)]
     fn probe(&self, hash: u64) -> Option<u32> {
-        for probe in [48, 32, 16, 0] {
-            if let Some(rank) = self.rank((hash >> probe) as u32 as u16 as u32 >> self.shift) {
-                return Some(self.members[rank]);
-            }
-        }
-        None
+        self.member((hash >> 48) as u32)
+            .or_else(|| self.member((hash >> 32) as u32 & 0xffff))
+            .or_else(|| self.member((hash >> 16) as u32 & 0xffff))
+            .or_else(|| self.member(hash as u32 & 0xffff))
+    }
+
+    /// The member at the slot that 16 bits choose.
+    #[inline(always)]
+    fn member(&self, bits: u32) -> Option<u32> {
+        self.rank(bits >> self.shift).map(|rank| self.members[rank])
     }
 
     /// Two probes of a layout of more than 2^16 slots.

@@ -83,7 +83,16 @@ impl Coverage {
     /// Whether a message over `channel` to `country` is inside this coverage: an active entry has both.
     #[inline]
     pub fn covers(&self, channel: Channel, country: Country) -> bool {
-        self.registration(channel, country) == Some(Registration::Active)
+        let [active, others @ ..] = &self.0[channel as usize];
+        match active {
+            None => false,
+            // It names the country, or nothing that is active has it.
+            Some(listed @ Countries::Only(_)) => listed.contains(country),
+            // An entry that names the country counts before it.
+            Some(Countries::All) => {
+                others.iter().all(Option::is_none) || self.registration(channel, country) == Some(Registration::Active)
+            }
+        }
     }
 
     /// How far the registration for a channel and a country has come; none if no entry has them.

@@ -263,7 +263,10 @@ impl AreaCodes {
     /// As [`Destination::parse`].
     #[inline]
     pub fn parse(&self, text: &str) -> Result<Destination, DestinationError> {
-        parse_with(text, if self.own.is_empty() { None } else { Some(self) })
+        if self.own.is_empty() {
+            return Destination::parse(text);
+        }
+        parse_with(text, |code, national| self.own_country(code, national))
     }
 
     /// The country of national digits under calling code 1, if an operator gave their area code.

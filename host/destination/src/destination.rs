@@ -1,6 +1,5 @@
 //! Parsing a destination from text.
 
-use crate::area_codes::AreaCodes;
 use crate::country::Country;
 use crate::error::DestinationError;
 use crate::number::{AreaCode, Number};
@@ -34,12 +33,15 @@ impl Destination {
     /// too few or too many; or no country has the number.
     #[inline]
     pub fn parse(text: &str) -> Result<Destination, DestinationError> {
-        parse_with(text, None)
+        parse_with(text, |_, _| None)
     }
 }
 
-/// [`Destination::parse`], with the area codes of an operator where there are any.
-pub(crate) fn parse_with(text: &str, area_codes: Option<&AreaCodes>) -> Result<Destination, DestinationError> {
+/// [`Destination::parse`], with the country that an operator gave national digits with an area code under calling code 1.
+pub(crate) fn parse_with(
+    text: &str,
+    own_country: impl Fn(AreaCode, &[u8]) -> Option<Country>,
+) -> Result<Destination, DestinationError> {
     let mut room;
     let (digits, value) = match digits_only(text) {
         Some(found) => found,
@@ -63,9 +65,9 @@ pub(crate) fn parse_with(text: &str, area_codes: Option<&AreaCodes>) -> Result<D
     {
         let national = changed.as_slice();
         let value = number(u64::from(plan.calling_code), national).unwrap_or(0);
-        return locate(plan, national, value, area_codes);
+        return locate(plan, national, value, own_country);
     }
-    locate(plan, national, value, area_codes)
+    locate(plan, national, value, own_country)
 }
 
 /// The destination of national digits without a prefix. `value` is the whole number, valid for up to 19 digits.
@@ -74,7 +76,7 @@ fn locate(
     plan: &Plan,
     national: &[u8],
     value: u64,
-    area_codes: Option<&AreaCodes>,
+    own_country: impl Fn(AreaCode, &[u8]) -> Option<Country>,
 ) -> Result<Destination, DestinationError> {
     if national.len() < *NATIONAL_DIGITS.start() {
         return Err(DestinationError::TooShort);
@@ -91,8 +93,8 @@ fn locate(
         &[first, second, third, ..] if plan.calling_code == 1 => AreaCode::new(three_digits(first, second, third)),
         _ => None,
     };
-    let own = || area_codes?.own_country(area_code?, national);
-    let country = own().or_else(|| Country::from_table(bits));
+    let own = area_code.and_then(|code| own_country(code, national));
+    let country = own.or_else(|| Country::from_table(bits));
     let country = country.ok_or(DestinationError::NoCountry { calling_code: plan.calling_code })?;
     Ok(Destination { number: Number::from_scan(value), country, area_code })
 }

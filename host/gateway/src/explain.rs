@@ -82,7 +82,7 @@ impl Gateway {
         let mut explanation = Explanation::begin(snapshot, message);
         match prepare(snapshot, message) {
             Ok(question) => {
-                let query = Query::new(snapshot, question, message);
+                let query = Query { question, message };
                 if let Err(failure) = explanation.ask(&query, None, &turn) {
                     explanation.fail(&query, &failure);
                 }
@@ -118,7 +118,7 @@ impl Gateway {
                 return explanation;
             }
         };
-        let query = Query::new(snapshot, question, message);
+        let query = Query { question, message };
         let read = match (snapshot.sticky.as_async(), pin_key(snapshot, &query)) {
             (Some(store), Some(key)) => store.read_async(&[key]).await.into_iter().next(),
             _ => None,
@@ -143,7 +143,7 @@ impl Gateway {
             Some(failure) => explanation.fail(&query, &failure),
         }
         if matches!(explanation.outcome.verdict, Verdict::Refused(Refusal::Own(_))) {
-            word(lane, snapshot, vec![(question.scope, &mut explanation.outcome)], time).await;
+            word(lane, snapshot, vec![(question.request.scope, &mut explanation.outcome)], time).await;
         }
         explanation
     }
@@ -161,16 +161,16 @@ async fn explain_in_slow_lane(
     time: RequestTime,
 ) -> Result<Explanation, Failure> {
     let snapshot = Arc::clone(&explanation.snapshot);
-    let tenant = snapshot.tenant(query.question.scope);
+    let tenant = snapshot.tenant(query.question.request.scope);
     let bound = choose(&snapshot, query).bound;
     bound.check_budget(lane, tenant)?;
-    let (own, question, request) = (Arc::downgrade(lane), query.question, query.request);
+    let (own, question) = (Arc::downgrade(lane), query.question);
     let message = OwnedMessage::of(query.message);
     let work = move || {
         let lane = own.upgrade()?;
         let (began, attributes) = (ThreadTime::now(), message.attributes());
         let message = message.get(&attributes);
-        let query = Query { question, request, message: &message };
+        let query = Query { question, message: &message };
         let turn = Turn::new(&lane, Place::SlowLane, time);
         if let Err(failure) = explanation.ask(&query, read, &turn) {
             explanation.fail(&query, &failure);
@@ -241,9 +241,9 @@ impl Explanation {
             if let Some(read) = read {
                 instance.set_pin(0, read);
             }
-            let (answer, trace): (Answer, _) = match instance.explain(query.request) {
+            let (answer, trace): (Answer, _) = match instance.explain(query.question.request) {
                 Ok(explained) => (explained.trace.answer, Some(explained)),
-                Err(Failure::NoExplanation) => (instance.resolve(query.request)?, None),
+                Err(Failure::NoExplanation) => (instance.resolve(query.question.request)?, None),
                 Err(failure) => return Err(failure),
             };
             let pin = instance.take_pin_read(0);
@@ -254,7 +254,7 @@ impl Explanation {
         self.pins = checked.pin;
         self.unexplained = explained.is_none();
         self.is_cut = explained.as_ref().is_some_and(|explained| explained.is_cut);
-        self.trace = explained.map(|explained| (query.question.scope, explained.trace));
+        self.trace = explained.map(|explained| (query.question.request.scope, explained.trace));
         self.unhealthy = unhealthy(&snapshot, query);
         let verdict = match pin {
             Some(Err(error)) => unavailable(bound.binding.on_unavailable, checked.verdict, &error),
@@ -329,7 +329,7 @@ impl Serialize for Explanation {
 
 /// The senders of a message's scope that are unhealthy for it.
 fn unhealthy(snapshot: &Snapshot, query: &Query<'_>) -> Option<Arc<Unhealthy>> {
-    let scope = snapshot.revision.scope(query.question.scope)?;
+    let scope = snapshot.revision.scope(query.question.request.scope)?;
     let (channel, country) = (query.question.channel, query.question.destination.country);
     Some(snapshot.revision.unhealthy(scope, &snapshot.signals.current(), channel, country))
 }

@@ -99,7 +99,7 @@ impl Gateway {
             Ok(question) => {
                 let lane = &self.control.slow_lane;
                 let mut turn = Turn::new(lane, Place::Caller, lane.request_time());
-                let outcome = decide(&snapshot, &Query::new(&snapshot, question, message), &mut turn);
+                let outcome = decide(&snapshot, &Query { question, message }, &mut turn);
                 if !turn.shadows.is_empty() {
                     turn.compare_now(&snapshot);
                 }
@@ -189,7 +189,7 @@ impl Gateway {
         let snapshot = self.control.snapshot.load();
         let outcome = match prepare(&snapshot, message) {
             Ok(question) => {
-                let query = Query::new(&snapshot, question, message);
+                let query = Query { question, message };
                 let lane = &self.control.slow_lane;
                 if snapshot.sticky.as_async().is_some() && pin_key(&snapshot, &query).is_some() || !lane.tries_quick() {
                     return None;
@@ -198,7 +198,7 @@ impl Gateway {
                 turn.quick_from_now();
                 let outcome = decide(&snapshot, &query, &mut turn)?;
                 if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
-                    && !word_quickly(own, lane, &snapshot, (question.scope, outcome.by), &time)
+                    && !word_quickly(own, lane, &snapshot, (question.request.scope, outcome.by), &time)
                 {
                     return None;
                 }

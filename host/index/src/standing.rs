@@ -1,11 +1,14 @@
 //! How a sender stands to a pool: whether it is a candidate, or the first thing that keeps it out.
 
+use std::hash::Hasher as _;
+
 use callsign_catalog::{Channel, Registration, Sender};
 use callsign_destination::{Country, Number};
 use callsign_policy::{
     senders::{self, Considered, DefaultSender, Standing},
     words::standing,
 };
+use siphasher::sip::SipHasher13;
 
 use crate::{
     attributes::key_of,
@@ -130,19 +133,27 @@ impl Revision {
         }
     }
 
+    /// Whether a sender of a scope has this number: almost never, which one load says.
+    /// `recipient` is its [`recipient_hash`] in the application of the scope.
+    #[inline]
+    pub fn is_itself(&self, scope: &Scope, recipient: u64, number: Number) -> bool {
+        let filter = scope.own_numbers.get_or_init(|| self.own_numbers(scope));
+        filter.may_have(recipient) && !self.members_with(scope, number).is_empty()
+    }
+
     /// The senders of a scope whose own number this is, in any form of it, ascending: almost always none, which allocates
     /// nothing.
     #[inline]
     pub fn itself(&self, scope: &Scope, number: Number) -> Vec<u32> {
-        let filter = scope.own_numbers.get_or_init(|| self.own_numbers(scope));
-        if filter.may_have(number.recipient().get()) { self.members_with(scope, number) } else { Vec::new() }
+        let recipient = recipient_hash(scope.application_hash, number);
+        if self.is_itself(scope, recipient, number) { self.members_with(scope, number) } else { Vec::new() }
     }
 
     #[cold]
     fn own_numbers(&self, scope: &Scope) -> OwnNumbers {
         let senders = self.catalog().senders();
         let numbers = scope.members.iter().filter_map(|member| recipient(senders[member.sender as usize].number));
-        OwnNumbers::of(&numbers.map(Number::get).collect::<Vec<u64>>())
+        OwnNumbers::of(&numbers.map(|number| recipient_hash(scope.application_hash, number)).collect::<Vec<u64>>())
     }
 
     #[cold]
@@ -154,13 +165,18 @@ impl Revision {
         handles
     }
 
-    /// Whether the number of a member of a scope is this one: then it cannot send there.
-    #[inline]
-    pub fn is_number_of(&self, scope: &Scope, member: &Member, number: Number) -> bool {
-        let filter = scope.own_numbers.get_or_init(|| self.own_numbers(scope));
-        filter.may_have(number.recipient().get())
-            && recipient(self.catalog().senders()[member.sender as usize].number) == Some(number.recipient())
+    /// Whether the number of a member of a scope is this one, in any form of it: then it cannot send there.
+    pub fn is_number_of(&self, member: &Member, number: Number) -> bool {
+        recipient(self.catalog().senders()[member.sender as usize].number) == Some(number.recipient())
     }
+}
+
+/// The recipient of a message as policies know it: a keyed hash, evenly distributed, unrelated in different applications.
+#[inline]
+pub fn recipient_hash(application_hash: u64, number: Number) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(application_hash, 0);
+    hasher.write_u64(number.recipient().get());
+    hasher.finish()
 }
 
 /// Who is reached by the number of a sender.

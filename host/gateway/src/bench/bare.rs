@@ -59,10 +59,10 @@ impl Gateway {
     /// The policy does not start.
     pub fn bare<'a>(&self, messages: &'a [Message<'a>]) -> Result<Bare<'a>, String> {
         let snapshot = self.snapshot();
-        let ask = |message| Some(Query::new(&snapshot, prepare(&snapshot, message).ok()?, message));
+        let ask = |message| Some(Query { question: prepare(&snapshot, message).ok()?, message });
         let mut queries: Vec<Query<'a>> = messages.iter().filter_map(ask).collect();
         for (handle, query) in (0..).zip(&mut queries) {
-            query.request.message = handle;
+            query.question.request.message = handle;
         }
         let Some(first) = queries.first() else { return Err("no message for the policy".into()) };
         let policy = &choose(&snapshot, first).bound.binding.policy;
@@ -85,7 +85,7 @@ impl Bare<'_> {
 
     /// What is asked about a message.
     pub fn request(&self, message: usize) -> BareRequest {
-        let request = &self.queries[message].request;
+        let request = &self.queries[message].question.request;
         BareRequest {
             country: request.country.to_be_bytes(),
             area_code: request.area_code,
@@ -99,7 +99,7 @@ impl Bare<'_> {
     /// The policy failed.
     #[inline]
     pub fn ask(&mut self, message: usize) -> Result<Option<u32>, String> {
-        let answer = self.instance.resolve(self.queries[message].request);
+        let answer = self.instance.resolve(self.queries[message].question.request);
         answer.map(|answer| handle_of(&answer)).map_err(|failure| failure.to_string())
     }
 
@@ -111,7 +111,7 @@ impl Bare<'_> {
         if messages.len() > Limits::BATCH {
             return Err(format!("{} messages, where {} go at once", messages.len(), Limits::BATCH));
         }
-        let answers = self.instance.resolve_batch(self.queries[messages].iter().map(|query| &query.request));
+        let answers = self.instance.resolve_batch(self.queries[messages].iter().map(|query| &query.question.request));
         let handles = answers.map(|answers| answers.iter().map(handle_of).collect());
         handles.map_err(|failure| failure.to_string())
     }
@@ -119,7 +119,7 @@ impl Bare<'_> {
     /// The senders of the scope, in the order of a pool: by type, area code and key.
     pub fn senders(&self) -> Vec<BareSender<'_>> {
         let revision = &self.snapshot.revision;
-        let scope = self.queries.first().and_then(|query| revision.scope(query.question.scope));
+        let scope = self.queries.first().and_then(|query| revision.scope(query.question.request.scope));
         let members = scope.into_iter().flat_map(|scope| &scope.members);
         let sender = |(handle, member): (u32, &Member)| {
             let sender = &revision.catalog().senders()[member.sender as usize];

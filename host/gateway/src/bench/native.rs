@@ -59,7 +59,7 @@ impl Native {
     }
 
     fn decide(&mut self, question: &Question, entity: Option<&str>) -> Verdict {
-        let request = question.native_request(&self.snapshot);
+        let request = question.native_request();
         let snapshot = &self.snapshot;
         let mut known = None;
         loop {
@@ -113,7 +113,7 @@ fn checked(snapshot: &Snapshot, question: &Question, answer: &Answer) -> Option<
             return Some(Checked { verdict: Verdict::Refused(refusal), pin: false });
         }
     };
-    let scope = snapshot.revision.scope(question.scope)?;
+    let scope = snapshot.revision.scope(question.request.scope)?;
     let sender = scope.members.get(decision.sender as usize)?.sender;
     let strategy = decision.strategy.and_then(|handle| scope.strategies.get(handle as usize)).copied();
     let verdict = Verdict::Decided { sender, strategy, step: Step::of(decision.step)?, unpinned: None };
@@ -121,8 +121,8 @@ fn checked(snapshot: &Snapshot, question: &Question, answer: &Answer) -> Option<
 }
 
 impl Question {
-    fn native_request(&self, snapshot: &Snapshot) -> Request {
-        let request = self.request(snapshot);
+    fn native_request(&self) -> Request {
+        let request = self.request;
         Request {
             message: request.message,
             scope: request.scope,
@@ -194,7 +194,7 @@ impl Reads for Read<'_> {
     }
     fn itself(&self, _message: u32) -> Vec<u32> {
         let revision = &self.snapshot.revision;
-        let scope = revision.scope(self.question.scope);
+        let scope = revision.scope(self.question.request.scope);
         scope.map_or_else(Vec::new, |scope| revision.itself(scope, self.question.destination.number))
     }
     fn near_codes(&self, near: Near, area_code: AreaCode) -> Vec<AreaCode> {
@@ -214,7 +214,8 @@ impl Reads for Read<'_> {
         self.health(&pool).map_or_else(Vec::new, |health| health.unhealthy.iter().map(sender).collect())
     }
     fn pin_of(&self, _message: u32) -> sticky::Pin {
-        let Question { scope, channel, destination, .. } = *self.question;
+        let Question { request, channel, destination, .. } = *self.question;
+        let scope = request.scope;
         let revision = &self.snapshot.revision;
         let mut pin = self.pin.borrow_mut();
         let read = pin.get_or_insert_with(|| match revision.pin_key(scope, self.entity, channel, destination.number) {

@@ -63,7 +63,7 @@ impl<'a> Batch<'a> {
             };
             match prepare_of(snapshot, message, scope) {
                 Ok(question) => {
-                    let mut query = Query::new(snapshot, question, message);
+                    let mut query = Query { question, message };
                     let answerer = choose(snapshot, &query);
                     // Holds the place until the message is decided.
                     outcomes.push(Outcome { verdict: Verdict::Refused(Refusal::NoStrategy), by: answerer.by });
@@ -77,7 +77,7 @@ impl<'a> Batch<'a> {
                             &mut groups[last]
                         }
                     };
-                    query.request.message = group.queries.len() as u32;
+                    query.question.request.message = group.queries.len() as u32;
                     group.queries.push(query);
                     group.places.push(place as u32);
                 }
@@ -203,7 +203,7 @@ impl<'a> Batch<'a> {
             let answerer = self.groups[slot.group as usize].answerer;
             match on_store_reply(self.snapshot, &answerer, &query, decision, answer, turn) {
                 Progress::TooSlow(retry) => {
-                    let tenant = self.snapshot.tenant(query.question.scope);
+                    let tenant = self.snapshot.tenant(query.question.request.scope);
                     let mut work = SlowWork::new(tenant, answerer.by, false);
                     work.push(slot, &query, retry);
                     slow.push(work);
@@ -219,7 +219,7 @@ impl<'a> Batch<'a> {
         let mut scopes = vec![None; self.outcomes.len()];
         for group in &self.groups {
             for (query, &place) in group.queries.iter().zip(&group.places) {
-                scopes[place as usize] = Some(query.question.scope);
+                scopes[place as usize] = Some(query.question.request.scope);
             }
         }
         let asked = scopes.into_iter().zip(&mut self.outcomes);
@@ -241,7 +241,12 @@ impl<'a> Batch<'a> {
 /// The key of a message's pin; none where the scope can have no pin.
 pub(crate) fn key<'a>(snapshot: &'a Snapshot, query: &Query<'a>) -> Option<PinKey<'a>> {
     let question = &query.question;
-    snapshot.revision.pin_key(question.scope, query.message.entity, question.channel, question.destination.number)
+    snapshot.revision.pin_key(
+        question.request.scope,
+        query.message.entity,
+        question.channel,
+        question.destination.number,
+    )
 }
 
 impl<'a> Group<'a> {
@@ -366,7 +371,7 @@ impl<'a> Group<'a> {
                     instance.set_pin(handle as u32, read.clone());
                 }
             }
-            let answers = instance.resolve_batch(self.queries.iter().map(|query| &query.request))?;
+            let answers = instance.resolve_batch(self.queries.iter().map(|query| &query.question.request))?;
             Ok((instance, answers))
         });
         called.map_err(|failure| turn.of_request(failure))
@@ -412,7 +417,7 @@ impl<'a> Group<'a> {
     fn slow_work(&self, snapshot: &Snapshot, group: u32, one_by_one: bool, slow: &mut Vec<SlowWork>) {
         let mut tenants: HashMap<Tenant, SlowWork> = HashMap::new();
         for (handle, query) in (0..).zip(&self.queries) {
-            let tenant = snapshot.tenant(query.question.scope);
+            let tenant = snapshot.tenant(query.question.request.scope);
             let work = tenants.entry(tenant).or_insert_with(|| SlowWork::new(tenant, self.answerer.by, one_by_one));
             work.push(Slot { group, handle }, query, Retry::first(&self.answerer, self.read_of(handle as usize)));
         }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use callsign_engine::contract::types::Request;
 use callsign_engine::{CallMessage, Failure, Instance, MessageTexts, PinRead, Policy};
 
 use super::check::{Author, Checked, check};
@@ -16,19 +15,15 @@ use crate::snapshot::{AnsweredBy, Role, Snapshot};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Query<'a> {
     pub(crate) question: Question,
-    pub(crate) request: Request,
     pub(crate) message: &'a Message<'a>,
 }
 
-impl<'a> Query<'a> {
-    #[inline]
-    pub(crate) fn new(snapshot: &Snapshot, question: Question, message: &'a Message<'a>) -> Self {
-        Self { question, request: question.request(snapshot), message }
-    }
-
+impl Query<'_> {
     /// The same, as the only message of a call.
     pub(crate) fn alone(&self) -> Self {
-        Self { request: Request { message: 0, ..self.request }, ..*self }
+        let mut alone = *self;
+        alone.question.request.message = 0;
+        alone
     }
 }
 
@@ -57,7 +52,7 @@ impl<'a> Answerer<'a> {
 pub(crate) fn choose<'a>(snapshot: &'a Snapshot, query: &Query<'_>) -> Answerer<'a> {
     let route = &*snapshot.routes[usize::from(query.question.route)];
     let (bound, role) = match &route.canary {
-        Some(canary) if canary.serves(query.request.recipient) => (&canary.bound, Role::Candidate),
+        Some(canary) if canary.serves(query.question.request.recipient) => (&canary.bound, Role::Candidate),
         _ => (&route.active, Role::Active),
     };
     Answerer { route, bound, by: AnsweredBy { route: query.question.route, role } }
@@ -98,7 +93,7 @@ pub(super) fn answer(
     if let Some(read) = read {
         instance.set_pin(0, read);
     }
-    let answer = instance.resolve(query.request)?;
+    let answer = instance.resolve(query.question.request)?;
     check(snapshot, author, &query.question, &answer)
 }
 
@@ -118,7 +113,7 @@ pub(super) fn try_out(
 #[inline]
 fn other_entity<'a>(snapshot: &Snapshot, query: &Query<'a>) -> Option<&'a str> {
     let entity = query.message.entity?;
-    let scope = snapshot.revision.scope(query.question.scope)?;
+    let scope = snapshot.revision.scope(query.question.request.scope)?;
     (scope.entity.is_none() && scope.is_sticky(query.question.channel)).then_some(entity)
 }
 
@@ -129,7 +124,7 @@ pub(crate) fn load(instance: &mut Instance, snapshot: &Snapshot, queries: &[Quer
     let state = instance.begin(&snapshot.revision, &snapshot.sticky, &snapshot.signals);
     for query in queries {
         state.push_message(
-            CallMessage::new(&query.request, query.question.destination.number).sent_at(query.message.sent_at),
+            CallMessage::new(&query.question.request, query.question.destination.number).sent_at(query.message.sent_at),
             other_entity(snapshot, query),
         );
         if texts {

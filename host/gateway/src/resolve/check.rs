@@ -6,7 +6,7 @@ use std::sync::Arc;
 use callsign_catalog::{Channel, Strategy};
 use callsign_destination::Country;
 use callsign_engine::contract::types::{self, Answer};
-use callsign_engine::words::reason;
+use callsign_engine::words::{marks, reason};
 use callsign_engine::{Failure, OwnRefusal, Policy, RefusalAuthor};
 
 use super::destination::Question;
@@ -57,7 +57,7 @@ pub(crate) fn check(
         Answer::Refused(refusal) => return refusal_of(author, channel, country, *refusal),
     };
     let catalog = snapshot.revision.catalog();
-    let Some(scope) = snapshot.revision.scope(question.scope) else {
+    let Some(scope) = snapshot.revision.scope(question.request.scope) else {
         return failed(Wrong::UnknownSender(decision.sender));
     };
     let Some(member) = scope.members.get(decision.sender as usize) else {
@@ -69,10 +69,12 @@ pub(crate) fn check(
     if !snapshot.revision.can(member.ability, channel, country) {
         return failed(Wrong::IncapableSender(&catalog.senders()[member.sender as usize].id, channel, country));
     }
-    if !snapshot.revision.carries(member, question.message_type) {
+    if !snapshot.revision.carries(member, question.request.message_type) {
         return failed(Wrong::OtherMessageType(&catalog.senders()[member.sender as usize].id));
     }
-    if snapshot.revision.is_number_of(scope, member, question.destination.number) {
+    if question.request.marks & marks::ITSELF != 0
+        && snapshot.revision.is_number_of(member, question.destination.number)
+    {
         return failed(Wrong::Recipient(&catalog.senders()[member.sender as usize].id));
     }
     let Some(step) = Step::of(decision.step) else { return failed(Wrong::UnknownStep(decision.step)) };

@@ -1,14 +1,12 @@
 //! Step 1: the destination of a message; and, after step 2, the question for a policy.
 
-use std::hash::Hasher;
-
 use callsign_catalog::Channel;
 use callsign_destination::Destination;
 use callsign_engine::contract::types::Request;
 use callsign_engine::words::marks;
 use callsign_index::Scope;
 use callsign_index::host_reads::channel_number;
-use siphasher::sip::SipHasher13;
+use callsign_index::recipient_hash;
 
 use super::explicit::explicit;
 use crate::decision::{Outcome, Verdict};
@@ -19,12 +17,11 @@ use crate::snapshot::{AnsweredBy, PLATFORM, Role, Snapshot};
 /// What a policy is asked about a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question {
-    pub(crate) scope: u32,
+    /// The question as it crosses to the policy, for the first message of a call.
+    pub(crate) request: Request,
     pub(crate) route: u16,
     pub(crate) channel: Channel,
     pub(crate) destination: Destination,
-    /// The type of the message, as far as the scope tells types apart.
-    pub(crate) message_type: u64,
     /// Whether the decision is only what the message would get: no pin is written or renewed.
     pub(crate) is_fallback: bool,
 }
@@ -70,45 +67,42 @@ pub(crate) fn prepare_of(
         return Err(Outcome { verdict: explicit(snapshot, message, &destination, from), by });
     }
     let revision = &snapshot.revision;
-    let message_type = match message.message_type {
-        None => 0,
-        Some(one) => revision.scope(scope).map_or(0, |scope| revision.message_type(scope, Some(one.as_str()))),
+    let (channel, Destination { number, country, area_code }) = (message.channel, destination);
+    let mut request = Request {
+        message: 0,
+        scope,
+        revision: 0,
+        recipient: 0,
+        message_type: 0,
+        marks: 0,
+        country: country.bits(),
+        area_code: area_code.map_or(0, |code| code.get()),
+        channel: channel_number(channel),
     };
-    let is_fallback = message.is_fallback;
-    Ok(Question { scope, route, channel: message.channel, destination, message_type, is_fallback })
+    match revision.scope(scope) {
+        Some(scope) => {
+            request.revision = scope.revision;
+            request.recipient = recipient_hash(scope.application_hash, number);
+            if let Some(one) = message.message_type {
+                request.message_type = revision.message_type(scope, Some(one.as_str()));
+            }
+            request.marks = marks_of(snapshot, scope, request.recipient, channel, destination);
+        }
+        None => request.recipient = recipient_hash(0, number),
+    }
+    Ok(Question { request, route, channel, destination, is_fallback: message.is_fallback })
 }
 
-impl Question {
-    /// The question as it crosses to the policy, for the first message of a call.
-    #[inline]
-    pub(crate) fn request(&self, snapshot: &Snapshot) -> Request {
-        let scope = snapshot.revision.scope(self.scope);
-        let mut hasher = SipHasher13::new_with_keys(scope.map_or(0, |scope| scope.application_hash), 0);
-        hasher.write_u64(self.destination.number.recipient().get());
-        Request {
-            message: 0,
-            scope: self.scope,
-            revision: scope.map_or(0, |scope| scope.revision),
-            recipient: hasher.finish(),
-            message_type: self.message_type,
-            marks: scope.map_or(0, |scope| self.marks(snapshot, scope)),
-            country: self.destination.country.bits(),
-            area_code: self.destination.area_code.map_or(0, |code| code.get()),
-            channel: channel_number(self.channel),
-        }
+/// The marks of a message.
+#[inline(always)]
+fn marks_of(snapshot: &Snapshot, scope: &Scope, recipient: u64, channel: Channel, destination: Destination) -> u32 {
+    let (revision, Destination { number, country, .. }) = (&snapshot.revision, destination);
+    let itself = if revision.is_itself(scope, recipient, number) { marks::ITSELF } else { 0 };
+    if snapshot.signals.health_epoch() == 0 {
+        return itself;
     }
-
-    /// What is unusual about the message: that its recipient may be a sender of the scope, and that a sender is unhealthy.
-    #[inline]
-    fn marks(&self, snapshot: &Snapshot, scope: &Scope) -> u32 {
-        let (revision, Destination { number, country, .. }) = (&snapshot.revision, self.destination);
-        let itself = if revision.itself(scope, number).is_empty() { 0 } else { marks::ITSELF };
-        if snapshot.signals.health_epoch() == 0 {
-            return itself;
-        }
-        match revision.unhealthy(scope, &snapshot.signals.current(), self.channel, country).is_empty() {
-            true => itself,
-            false => itself | marks::UNHEALTHY,
-        }
+    match revision.unhealthy(scope, &snapshot.signals.current(), channel, country).is_empty() {
+        true => itself,
+        false => itself | marks::UNHEALTHY,
     }
 }

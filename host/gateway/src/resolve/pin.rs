@@ -94,7 +94,7 @@ fn touch(
     }
     if pin.wants_touch(now(), idle_days)
         && let Some(key) =
-            snapshot.revision.pin_key(question.scope, entity, question.channel, question.destination.number)
+            snapshot.revision.pin_key(question.request.scope, entity, question.channel, question.destination.number)
     {
         let touch = Touch { key, sender: pin.sender, idle_days };
         match snapshot.sticky.as_async() {
@@ -127,7 +127,8 @@ impl PendingPin {
         question: &Question,
         entity: Option<&'a str>,
     ) -> Option<Write<'a>> {
-        let key = snapshot.revision.pin_key(question.scope, entity, question.channel, question.destination.number)?;
+        let key =
+            snapshot.revision.pin_key(question.request.scope, entity, question.channel, question.destination.number)?;
         let sender = PinnedSender {
             key: SenderKey(snapshot.revision.keys()[self.sender as usize]),
             id: &snapshot.revision.catalog().senders()[self.sender as usize].id,

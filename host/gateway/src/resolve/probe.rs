@@ -21,7 +21,7 @@ pub(crate) fn probe(snapshot: &Snapshot, lane: &SlowLane, policy: &Arc<Policy>, 
         Ok(question) => question,
         Err(outcome) => return Err(outcome.verdict.describe(snapshot)),
     };
-    let query = Query::new(snapshot, question, &message);
+    let query = Query { question, message: &message };
     let turn = Turn::new(lane, Place::Caller, lane.request_time());
     let checked = try_out(snapshot, &turn, policy, Author::Policy(policy), &query, None)
         .map_err(|failure| failure.to_string())?;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use callsign_engine::contract::types::Request;
 use callsign_engine::{PinRead, RequestTime};
 use callsign_index::DEFAULT_APPLICATION;
 
@@ -21,7 +20,6 @@ use crate::snapshot::Snapshot;
 pub(crate) struct Comparing {
     shadow: Arc<Shadow>,
     question: Question,
-    request: Request,
     message: OwnedMessage,
     ours: Verdict,
     read: PinRead,
@@ -35,7 +33,6 @@ impl Turn<'_> {
             self.shadows.push(Comparing {
                 shadow: Arc::clone(shadow),
                 question: query.question,
-                request: query.request,
                 message: OwnedMessage::of(query.message),
                 ours: ours.clone(),
                 read,
@@ -61,7 +58,7 @@ pub(crate) fn compare_in_slow_lane(
     shadows: Vec<Comparing>,
 ) {
     for comparing in shadows {
-        let tenant = snapshot.tenant(comparing.question.scope);
+        let tenant = snapshot.tenant(comparing.question.request.scope);
         let shadow = Arc::clone(&comparing.shadow);
         if shadow.bound.check_budget(lane, tenant).is_err() {
             shadow.dropped();
@@ -81,13 +78,13 @@ pub(crate) fn compare_in_slow_lane(
 impl Comparing {
     /// Calls the shadow on the same pin and compares its answer, which has no effect.
     fn compare(self, snapshot: &Snapshot, turn: &Turn<'_>) {
-        let Self { shadow, question, request, message, ours, read } = self;
+        let Self { shadow, question, message, ours, read } = self;
         if !shadow.bound.may_be_called() {
             return;
         }
         let attributes = message.attributes();
         let message = message.get(&attributes);
-        let query = Query { question, request: Request { message: 0, ..request }, message: &message };
+        let query = Query { question, message: &message }.alone();
         let author = Author::Bound(&shadow.bound);
         let theirs = try_out(snapshot, turn, &shadow.bound.binding.policy, author, &query, read);
         match &theirs {

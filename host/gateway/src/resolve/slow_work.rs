@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use callsign_engine::contract::types::Request;
 use callsign_engine::{Failure, RequestTime};
 use cpu_time::ThreadTime;
 
@@ -28,7 +27,6 @@ pub(crate) struct SlowWork {
 
 struct Asked {
     question: Question,
-    request: Request,
     message: OwnedMessage,
     retry: Retry,
 }
@@ -44,7 +42,7 @@ impl SlowWork {
     pub(crate) fn push(&mut self, slot: Slot, query: &Query<'_>, retry: Retry) {
         self.slots.push(slot);
         let message = OwnedMessage::of(query.message);
-        self.asked.push(Asked { question: query.question, request: query.request, message, retry });
+        self.asked.push(Asked { question: query.question, message, retry });
     }
 
     /// Gives the work to the slow lane.
@@ -81,15 +79,15 @@ fn decide(
     let mut turn = Turn::new(lane, Place::SlowLane, time);
     let attributes: Vec<_> = asked.iter().map(|asked| asked.message.attributes()).collect();
     let messages: Vec<_> = asked.iter().zip(&attributes).map(|(asked, pairs)| asked.message.get(pairs)).collect();
-    let queries = (0..).zip(asked.iter().zip(&messages)).map(|(handle, (asked, message))| Query {
-        question: asked.question,
-        request: Request { message: handle, ..asked.request },
-        message,
+    let queries = (0..).zip(asked.iter().zip(&messages)).map(|(handle, (asked, message))| {
+        let mut query = Query { question: asked.question, message };
+        query.question.request.message = handle;
+        query
     });
     let mut progress = Vec::with_capacity(asked.len());
     match asked {
         [only] => {
-            let query = Query { question: only.question, request: only.request, message: &messages[0] }.alone();
+            let query = Query { question: only.question, message: &messages[0] }.alone();
             progress.push(retry(snapshot, &answerer, &query, only.retry.clone(), &mut turn));
         }
         _ => {

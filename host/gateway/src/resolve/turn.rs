@@ -101,7 +101,7 @@ impl<'a> Turn<'a> {
     #[inline]
     pub(crate) fn enter(&self, snapshot: &Snapshot, answerer: &Answerer<'_>, query: &Query<'_>) -> Result<(), Failure> {
         if answerer.bound.slow.are_any() {
-            self.enter_slow(answerer, snapshot.tenant(query.question.scope))
+            self.enter_slow(answerer, snapshot.tenant(query.question.request.scope))
         } else {
             Ok(())
         }
@@ -141,9 +141,9 @@ impl<'a> Turn<'a> {
     ) {
         let ticks = self.time.spent() - began.ticks;
         if let Some(on_core) = began.on_core {
-            self.note_on_core(answerer, snapshot.tenant(query.question.scope), on_core.elapsed());
+            self.note_on_core(answerer, snapshot.tenant(query.question.request.scope), on_core.elapsed());
         } else if ticks != 0 || result.is_err() {
-            self.note_slow(answerer, snapshot.tenant(query.question.scope), ticks, result.as_ref().err());
+            self.note_slow(answerer, snapshot.tenant(query.question.request.scope), ticks, result.as_ref().err());
         }
     }
 

@@ -100,7 +100,7 @@ fn a_recipient_that_is_a_sender_of_the_scope_is_found_by_its_number() {
     assert_eq!(itself("+14155550101"), ["S2"]);
     assert!(itself("+14155550102").is_empty());
     for text in ["+14155550100", "+14155550102"] {
-        let is_it = (0..).zip(&shop.members).filter(|(_, member)| revision.is_number_of(shop, member, number(text)));
+        let is_it = (0..).zip(&shop.members).filter(|(_, member)| revision.is_number_of(member, number(text)));
         let handles: Vec<u32> = is_it.map(|(handle, _)| handle).collect();
         assert_eq!(handles, revision.itself(shop, number(text)));
     }
