@@ -29,8 +29,11 @@ pub const MAX_ATTRIBUTE_VALUE: usize = 255;
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Attributes(
     /// In the order of their names, never empty. Senders share equal ones.
-    Option<Arc<[(Box<str>, Box<str>)]>>,
+    Option<Arc<[Attribute]>>,
 );
+
+/// A name and its value.
+type Attribute = (Box<str>, Box<str>);
 
 /// Why attributes were refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -101,9 +101,9 @@ fn changes_are_so_many_a_second_and_what_is_read_goes_on() {
 
 #[test]
 fn time_of_policies_is_charged_and_refused_when_it_is_used_up() {
-    let server = server("policy_milliseconds_per_second = 10\nmessages_per_second = 0");
+    let server = server("policy_milliseconds_per_second = 2\nmessages_per_second = 0");
     let (shop, bank) = (server.new_key(Some("shop"), &[]), server.new_key(Some("bank"), &[]));
-    // It may be 20 ms ahead, which is some thousand messages.
+    // It may be 4 ms ahead, which is some thousand messages.
     let many = messages(1_000);
     let refused = (0..200).map(|_| decide(&server, &shop, &many)).find(|reply| reply.status == 429).unwrap();
     is_over("/v1/decisions", &refused, 429, "policy_milliseconds_per_second");

@@ -144,7 +144,7 @@ pub(super) struct Several<'a> {
 /// The body of a request.
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "describes a body")]
+#[allow(dead_code, clippy::large_enum_variant, reason = "describes a body")]
 pub(super) enum RequestBody<'a> {
     Single(Single<'a>),
     Several(Several<'a>),
