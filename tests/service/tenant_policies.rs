@@ -90,7 +90,8 @@ fn make_entity(server: &Server, key: &str, number: usize) {
 #[test]
 fn the_instances_of_a_tenant_have_one_budget_of_memory_together() {
     let file = catalog();
-    let config = "[tenant]\ninstance_bytes = 67108864\npolicy_milliseconds_per_second = 0";
+    let config = "[tenant]\ninstance_bytes = 67108864\npolicy_milliseconds_per_second = 0\n\
+                  [policy]\ndeadline_milliseconds = 5000";
     let server = Server::with_arguments(config, &["--catalog", file.to_str().unwrap()]);
     let shop = server.new_key(Some("shop"), &[]);
     // Each instance touches all of its 30 MiB.
@@ -130,7 +131,9 @@ fn slow_to_start(version: &str, rounds: u64) -> Vec<u8> {
 
 #[test]
 fn policies_that_start_slowly_hold_up_no_changes_of_others() {
-    let server = server();
+    let file = catalog();
+    let config = "[tenant]\nchanges_per_second = 0";
+    let server = Server::with_arguments(config, &["--catalog", file.to_str().unwrap()]);
     let (shop, care) = (server.new_key(Some("shop"), &[]), server.new_key(Some("care"), &[]));
     // A third of the deadline each time, where a loop takes a nanosecond a round.
     upload(&server, &shop, &slow_to_start("1.0.0", 60_000_000));

@@ -144,11 +144,16 @@ impl Postgres {
             Some(client) if !client.is_closed() => client,
             _ => in_time(PATIENCE, connect(&self.database)).await?,
         };
-        let work = async {
+        let begin = async {
             let transaction = client.build_transaction().isolation_level(isolation).start().await?;
             if !self.database.has_sessions {
                 transaction.query_typed_one(SEARCH_PATH, &[(&true, Type::BOOL)]).await?;
             }
+            Ok(transaction)
+        };
+        // A connection that was forgotten on the way is found here, however long the statements may take.
+        let transaction = in_time(PATIENCE, begin).await.inspect_err(|_| self.doubted.notify_one())?;
+        let work = async {
             let done = work(&transaction).await?;
             transaction.commit().await?;
             Ok(done)
