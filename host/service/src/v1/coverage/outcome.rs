@@ -246,11 +246,12 @@ impl<'a> Scopes<'a> {
             .into_iter()
             .filter(|&index| own.strategies.contains(&index) && self.strategy(index).countries.is_none());
         let strategy = every.next()?;
-        let default = own.default.or(self.application(scope).default);
-        let carries = default.is_some_and(|default| {
+        let defaults = [own.default, self.application(scope).default];
+        let carries = defaults.into_iter().flatten().any(|default| {
             let sender = &self.catalog.senders()[default as usize];
             !sender.suspended && sender.coverage.countries(channel, Registration::Active).is_some()
         });
+        let default = defaults[0].or(defaults[1]);
         (!carries).then_some(Gap { reason: Reason::NoAssociation, strategy: Some(strategy), senders: 0, default })
     }
 
