@@ -49,11 +49,11 @@ pub(crate) struct ChangeBody {
     removed: bool,
     /// Its values before; left out if it was not there, has none besides its name, or was changed by an earlier version.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     before: Option<Box<RawValue>>,
     /// Its values since.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     after: Option<Box<RawValue>>,
 }
 
