@@ -209,3 +209,28 @@ fn a_tenant_reads_what_was_changed_of_its_application_and_who_it_was_if_it_was_i
     }
     assert_eq!(parts, seen);
 }
+
+#[test]
+fn a_tenant_does_not_read_revisions_whose_changes_take_more_than_64_kib() {
+    // Which revisions a tenant reads of a platform that began with so many senders.
+    let read = |senders: usize| {
+        let senders: Vec<Value> = (0..senders)
+            .map(|number| {
+                json!({ "senderId": format!("S{number}"), "sender": format!("+1415{:07}", 5_550_000 + number),
+                        "senderType": "VIRTUAL_LONG_NUMBER", "coverage": [{ "channel": "SMS", "countries": "*" }] })
+            })
+            .collect();
+        let strategy = json!({ "sendingStrategyId": "T", "platform": { "applicationId": "shop" } });
+        let catalog = json!({ "applications": [{ "applicationId": "shop" }], "senders": senders,
+                              "sendingStrategies": [strategy] });
+        let file = folder("large").join("catalog.json");
+        std::fs::write(&file, catalog.to_string()).unwrap();
+        let server = Server::with_arguments("", &["--catalog", file.to_str().unwrap()]);
+        let tenant = server.new_key(Some("shop"), &[]);
+        let told = |key: &str| server.ask(key, "GET", "/v1/audit", None).expect(200).text;
+        assert!(told(server.key()).contains("\"sendingStrategyId\":\"T\""), "the platform reads all of them");
+        told(&tenant).contains("\"sendingStrategyId\":\"T\"")
+    };
+    assert!(read(10));
+    assert!(!read(1_000));
+}

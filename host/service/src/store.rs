@@ -26,6 +26,10 @@ const PLACES: u64 = 1 << 24;
 /// How often the platform is read while others change it.
 const LOADS: u32 = 5;
 
+/// The changes of a revision, left out where they take more than 64 KiB. Both databases know how long a text is without reading
+/// it.
+const SMALL_CHANGES: &str = "CASE WHEN octet_length(changes) <= 65536 THEN changes ELSE '[]' END";
+
 /// How many revisions are removed from the log at once, so that a change does not wait long for it.
 pub(crate) const FORGOTTEN: usize = 1_000;
 
@@ -199,6 +203,15 @@ impl Store {
         match self {
             Self::Sqlite(store) => store.before(revision, most).await,
             Self::Postgres(store) => store.before(revision, most).await,
+        }
+    }
+
+    /// The same with [`SMALL_CHANGES`]: so a reader who sees little of them cannot make the node load the imports of the platform
+    /// again and again.
+    pub(crate) async fn small_before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.small_before(revision, most).await,
+            Self::Postgres(store) => store.small_before(revision, most).await,
         }
     }
 

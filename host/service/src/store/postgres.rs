@@ -13,7 +13,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel, Row, Transaction};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
+use super::{Committed, Element, FORGOTTEN, Operator, SMALL_CHANGES, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
 /// The channel of notifications.
@@ -283,6 +283,10 @@ impl Postgres {
 
     async fn rows(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
         self.transact(LONG_PATIENCE, async |transaction| transaction.query_typed(sql, values).await).await
+    }
+
+    pub(crate) async fn small_before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries(SMALL_CHANGES, "revision < $1 ORDER BY revision DESC", revision, most).await
     }
 
     pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {

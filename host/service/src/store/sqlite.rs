@@ -11,7 +11,7 @@ use callsign_private::{Access, FileError, PrivateFolder};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::Notify;
 
-use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
+use super::{Committed, Element, FORGOTTEN, Operator, SMALL_CHANGES, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
 const SCHEMA: &str = "
@@ -149,6 +149,10 @@ impl Sqlite {
             Ok(connection.prepare_cached(sql)?.execute(params![FORGOTTEN as i64, before, up_to])?)
         })
         .await
+    }
+
+    pub(crate) async fn small_before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.entries(SMALL_CHANGES, "revision < ? ORDER BY revision DESC", revision, most).await
     }
 
     pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {

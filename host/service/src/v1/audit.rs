@@ -99,7 +99,8 @@ impl RevisionBody {
 
 /// The audit log, the newest change first, with the values of elements before and after.
 ///
-/// The key of a tenant reads what was changed of its application. A part can be empty then and have a next one all the same.
+/// The key of a tenant reads what was changed of its application, but not of revisions whose changes take more than 64 KiB, such
+/// as imports. A part can be empty then and have a next one all the same.
 #[utoipa::path(get, path = "/v1/audit", tag = "watching",
     params(
         ("before" = Option<u64>, Query, description = "Only revisions before this one"),
@@ -120,7 +121,12 @@ pub(super) async fn list(
     };
     let (mut results, mut read, mut next) = (Vec::new(), 0, None);
     while read < most && results.len() < size {
-        let entries = service.stored("before", service.store.before(before, at_once)).await.map_err(|error| {
+        let store = &service.store;
+        let entries = match caller.tenant() {
+            None => service.stored("before", store.before(before, at_once)).await,
+            Some(_) => service.stored("small_before", store.small_before(before, at_once)).await,
+        };
+        let entries = entries.map_err(|error| {
             tracing::debug!("the audit log cannot be read: {error}");
             Fault::unavailable("the catalog store does not answer", Duration::from_secs(1))
         })?;

@@ -48,10 +48,11 @@ pub(super) async fn decide(
     bytes: Bytes,
 ) -> Answer<Response> {
     let request = Request::read(&bytes, service.limits.load().messages)?;
-    rates.decide(&caller.key.key_id, request.messages.len())?;
+    let decisions = request.decisions();
+    rates.decide(&caller.key.key_id, decisions)?;
     let budgets = caller.budgets.as_deref();
     if let Some(tenant) = budgets {
-        tenant.decides(request.messages.len())?;
+        tenant.decides(decisions)?;
     }
     let attributes = request.attributes();
     let mut messages = request.messages(caller.tenant(), &attributes)?;

@@ -227,6 +227,14 @@ pub(super) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// How many decisions it asks for: one for each channel of each message.
+    pub(super) fn decisions(&self) -> usize {
+        // Longer lists are refused later.
+        let channels =
+            |body: &MessageBody<'_>| body.channels.as_ref().map_or(1, |list| list.len().clamp(1, Channel::ALL.len()));
+        self.messages.iter().map(channels).sum()
+    }
+
     /// Reads a body.
     ///
     /// # Errors
