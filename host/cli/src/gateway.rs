@@ -47,7 +47,8 @@ pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Ga
     })
 }
 
-fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
+/// Gives a policy the settings in a file.
+pub(crate) fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
     let text = fs::read_to_string(path).map_err(|error| {
         unreadable("the settings", path, error).hint("Give the path of a JSON file after --settings.")
     })?;
@@ -63,7 +64,7 @@ fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
 }
 
 /// Compiles the component in a file.
-fn component(path: &Path) -> Result<Policy, Stop> {
+pub(crate) fn component(path: &Path) -> Result<Policy, Stop> {
     let bytes = fs::read(path);
     let bytes = bytes.map_err(|source| refused_policy(path, PolicyError::Read { path: path.to_owned(), source }))?;
     let compiled = CompiledCache::off().with_compiler(compiler()?);
