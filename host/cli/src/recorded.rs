@@ -156,7 +156,8 @@ pub(crate) fn with_progress<T: Send>(work: impl FnOnce(&PassProgress) -> T + Sen
     }
     let (done, is_done) = channel::<()>();
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let (progress, bar) = (&progress, &bar);
+        scope.spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = is_done.recv_timeout(Duration::from_millis(100)) {
                 let (bytes, all) = progress.bytes();
                 bar.set_length(all);
@@ -165,7 +166,7 @@ pub(crate) fn with_progress<T: Send>(work: impl FnOnce(&PassProgress) -> T + Sen
             }
             bar.finish_and_clear();
         });
-        let result = work(&progress);
+        let result = work(progress);
         drop(done);
         result
     })

@@ -1,7 +1,7 @@
 //! Where a replay finds what the records of a log name: catalogs and modules.
 
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::{fs, io};
 
 use callsign::{
@@ -48,7 +48,7 @@ pub struct FileSources {
     components: HashMap<[u8; 32], PathBuf>,
     stores: Vec<ModuleStore>,
     compiled: CompiledCache,
-    numbering: Option<Numbering>,
+    numbering: Option<Arc<Numbering>>,
 }
 
 /// Why a file is no source.
@@ -86,7 +86,7 @@ impl FileSources {
 
     /// With area codes and countries that an operator corrected, for every catalog.
     #[must_use]
-    pub fn numbering(mut self, numbering: Numbering) -> Self {
+    pub fn numbering(mut self, numbering: Arc<Numbering>) -> Self {
         self.numbering = Some(numbering);
         self
     }
@@ -156,7 +156,7 @@ impl Sources for FileSources {
         }
         let catalog = Catalog::from_slice(&bytes).map_err(|error: CatalogError| Gone::new(format!("{name}: {error}")))?;
         Ok(match &self.numbering {
-            Some(numbering) => catalog.with_numbering(numbering.clone()),
+            Some(numbering) => catalog.with_numbering(Arc::clone(numbering)),
             None => catalog,
         })
     }
