@@ -99,6 +99,7 @@ pub struct Catalog {
     interned: Interned,
     lookup: Lookup,
     numbering: Arc<Numbering>,
+    name: Option<Arc<str>>,
 }
 
 impl Catalog {
@@ -151,6 +152,19 @@ impl Catalog {
     pub fn from_json(text: &str) -> Result<Catalog, CatalogError> {
         fault::check_size(text.len() as u64)?;
         check::catalog(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    /// The same under a name that finds it again, such as `revision:1234` or `sha256:` and the digest of its file: a decision
+    /// log names the catalog of each decision so. Catalogs that [`Catalog::edit`] makes of it have no name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Catalog {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The name of [`Catalog::named`].
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// The applications; `default` is always among them.
