@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use callsign::log::{PinRead, PinWrite, Promise};
 use callsign::{
     AutoRollback, Binding, BindingTarget, Channel, Channels, DecisionRef, Decisions, Gateway, Health, LaneOptions,
-    MemoryStore, Message, MessageAttributes, MessageType, OnFailure, OnUnavailable, PinKey, PinnedSender, Policy, Probe,
-    SenderKey, SignalBoard, Signals, StickyStore,
+    MemoryStore, Message, MessageAttributes, MessageType, OnFailure, OnUnavailable, PinKey, PinnedSender, Policy,
+    Probe, SenderKey, SignalBoard, Signals, StickyStore,
 };
 use callsign_tests::component::Component;
 use callsign_tests::platform::{Platform, message, patient, sms};
@@ -190,7 +190,11 @@ fn a_record_says_when_its_decision_began_and_how_long_it_took() {
         let after = micros(SystemTime::now());
         for entry in log.entries() {
             assert!((before - SLACK..after + SLACK).contains(&entry.time), "{way:?}: {} to {after}", entry.time);
-            assert!(entry.took > 0 && u64::from(entry.took) / 1_000 < after - before + SLACK, "{way:?}: {}", entry.took);
+            assert!(
+                entry.took > 0 && u64::from(entry.took) / 1_000 < after - before + SLACK,
+                "{way:?}: {}",
+                entry.took
+            );
         }
     }
 }
@@ -365,7 +369,8 @@ fn a_refusal_in_a_policys_own_words_is_recorded_with_its_code() {
 
 #[test]
 fn the_signals_of_a_record_say_what_the_policy_read_or_could_have_read() {
-    let catalog = platform().strategy("M", "care", json!({"skipUnhealthySenders": true})).associate("care", &["S1", "S2"]);
+    let catalog =
+        platform().strategy("M", "care", json!({"skipUnhealthySenders": true})).associate("care", &["S1", "S2"]);
     for way in WAYS {
         let log = Log::new(Promise::Drop);
         let gateway = Gateway::with(catalog.catalog(), standard(), Arc::new(MemoryStore::new())).unwrap();

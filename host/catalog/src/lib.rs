@@ -110,7 +110,16 @@ impl Catalog {
     /// [`CatalogError::Read`] when the file cannot be read, and every error of [`Catalog::from_slice`]. The errors of
     /// its content do not repeat `path`.
     pub fn load(path: &Path) -> Result<Catalog, CatalogError> {
-        Catalog::from_slice(&read(path)?)
+        Catalog::from_slice(&Catalog::read_file(path)?)
+    }
+
+    /// The bytes of the catalog file at `path`, unchecked.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogError::Read`] when the file cannot be read, and [`CatalogError::TooLarge`].
+    pub fn read_file(path: &Path) -> Result<Vec<u8>, CatalogError> {
+        read(path)
     }
 
     /// Reads and checks a catalog from bytes, as [`Catalog::from_json`] does from text.

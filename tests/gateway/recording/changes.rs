@@ -67,7 +67,8 @@ fn nothing_is_recorded_twice_or_missed_and_each_record_names_what_its_decision_w
                     let mut said = Vec::new();
                     for round in 0..30 {
                         let ids: Vec<String> = (0..20).map(|index| format!("{way:?}-{round}-{index}")).collect();
-                        let numbers: Vec<String> = (0..20).map(|index| format!("+1415{:07}", 5_550_200 + index)).collect();
+                        let numbers: Vec<String> =
+                            (0..20).map(|index| format!("+1415{:07}", 5_550_200 + index)).collect();
                         let pairs = ids.iter().zip(&numbers).enumerate();
                         let messages: Vec<_> = pairs
                             .map(|(index, (id, to))| sms(if index % 2 == 0 { "shop" } else { "care" }, to).id(id))

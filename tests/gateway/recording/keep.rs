@@ -52,7 +52,10 @@ fn a_decision_that_cannot_be_recorded_is_refused() {
             let mut refused = 0;
             way.decide(&gateway, &messages, &mut |_, decision| {
                 assert_eq!(answer_of(decision), "LOG_UNAVAILABLE", "{way:?}");
-                assert!(decision.refusal().unwrap().to_string().contains("the decision log was closed"), "{decision:?}");
+                assert!(
+                    decision.refusal().unwrap().to_string().contains("the decision log was closed"),
+                    "{decision:?}"
+                );
                 refused += 1;
             });
             assert_eq!(refused, 3);
