@@ -8,9 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::numbering::NumberingArguments;
 use crate::policy_log::LogLevel;
 use crate::resolve::check_length;
-use crate::{
-    backup, check, completions, explain, key, module, policy, replay, resolve, serve, sticky, what_if,
-};
+use crate::{backup, check, completions, explain, key, module, policy, replay, resolve, serve, sticky, what_if};
 
 const TOP_EXAMPLES: &str = "\
 Examples:

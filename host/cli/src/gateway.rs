@@ -10,6 +10,7 @@ use callsign::{
     Catalog, CatalogError, CompiledCache, Compiler, Gateway, GatewayError, Limits, MemoryStore, Policy, PolicyError,
 };
 
+use callsign_replay::catalog_name;
 use serde::de::IgnoredAny;
 
 use crate::args::GatewayArguments;
@@ -17,12 +18,16 @@ use crate::exit::{Stop, say};
 use crate::policy_log;
 use crate::sticky::IfMissing;
 
-/// Loads the catalog and the policy, and opens the pins. If no store of pins is named they are kept in memory.
-pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Gateway, Stop> {
+/// Loads the catalog and the policy, and opens the pins. If no store of pins is named they are kept in memory. For a decision
+/// log the catalog has the name that finds it again.
+pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing, named: bool) -> Result<Gateway, Stop> {
     policy_log::show(deciding.policy_log);
     let numbering = deciding.numbering.load()?;
-    let catalog = match Catalog::load(&deciding.catalog) {
-        Ok(catalog) => catalog.with_numbering(numbering),
+    let bytes = Catalog::read_file(&deciding.catalog);
+    let catalog = match bytes.and_then(|bytes| Ok((Catalog::from_slice(&bytes)?, named.then(|| catalog_name(&bytes)))))
+    {
+        Ok((catalog, None)) => catalog.with_numbering(numbering),
+        Ok((catalog, Some(name))) => catalog.with_numbering(numbering).named(name),
         Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
     };
     let policy = match &deciding.policy {

@@ -85,7 +85,9 @@ impl RecordedArguments {
     /// Opens the log and what it needs, with the catalogs in some files.
     pub(crate) fn open(&self, catalogs: &[PathBuf]) -> Result<Recorded, Stop> {
         let log = DecisionLog::open(&self.log).map_err(|error| {
-            Stop::refused(error).hint("Give the folder that decisions were recorded in, with `--log` of resolve or [log] of the service.")
+            Stop::refused(error).hint(
+                "Give the folder that decisions were recorded in, with `--log` of resolve or [log] of the service.",
+            )
         })?;
         let cache = CompiledCache::of_user();
         let standard = Arc::new(cache.standard().map_err(Stop::failed)?);
@@ -100,10 +102,7 @@ impl RecordedArguments {
         }
         let mut options = PassOptions::default();
         let micros = |seconds: u64| seconds.saturating_mul(1_000_000);
-        options.range = TimeRange {
-            since: self.since.map_or(0, micros),
-            until: self.until.map_or(u64::MAX, micros),
-        };
+        options.range = TimeRange { since: self.since.map_or(0, micros), until: self.until.map_or(u64::MAX, micros) };
         options.application = self.application.as_deref().map(Into::into);
         options.entity = self.entity.as_deref().map(Into::into);
         options.threads = self.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
@@ -139,7 +138,8 @@ fn stores(folder: &Path) -> Result<Vec<ModuleStore>, Stop> {
     }
     if found.is_empty() {
         let error = anyhow::anyhow!("{}: there are no modules in it", folder.display());
-        return Err(Stop::refused(error).hint("Give the folder of a module store, or the data folder of a service, after --data."));
+        return Err(Stop::refused(error)
+            .hint("Give the folder of a module store, or the data folder of a service, after --data."));
     }
     found.into_iter().map(|store| ModuleStore::open(store).map_err(Stop::refused)).collect()
 }

@@ -82,7 +82,8 @@ pub(crate) fn run(arguments: &WhatIfArguments) -> Result<Exit, Stop> {
     let instead = instead(arguments)?;
     if instead.is_nothing() {
         let error = anyhow!("nothing is to be decided on instead");
-        return Err(Stop::refused(error).hint("Give --catalog, --strategy, --policy or --settings; `callsign replay` decides as it was."));
+        return Err(Stop::refused(error)
+            .hint("Give --catalog, --strategy, --policy or --settings; `callsign replay` decides as it was."));
     }
     let recorded = arguments.recorded.open(&arguments.recorded_catalog)?;
     let report = with_progress(|progress| {
@@ -90,8 +91,9 @@ pub(crate) fn run(arguments: &WhatIfArguments) -> Result<Exit, Stop> {
         what_if.run(&recorded.log, &recorded.options, progress)
     });
     if let Some(path) = &arguments.html {
-        fs::write(path, report.to_html())
-            .map_err(|error| Stop::failed(anyhow::Error::new(error).context(format!("cannot write {}", path.display()))))?;
+        fs::write(path, report.to_html()).map_err(|error| {
+            Stop::failed(anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
+        })?;
     }
     match arguments.json {
         true => print(&(serde_json::to_string(&report).map_err(Stop::failed)? + "\n"))?,
@@ -122,7 +124,8 @@ fn instead(arguments: &WhatIfArguments) -> Result<Instead, Stop> {
     for path in &arguments.strategy {
         let refused = |error: anyhow::Error| Stop::refused(error.context(format!("the strategy {}", path.display())));
         let text = fs::read_to_string(path).map_err(|error| unreadable("the strategy", path, error))?;
-        let strategy: Box<RawValue> = serde_json::from_str(&text).map_err(|error| refused(anyhow!("not JSON: {error}")))?;
+        let strategy: Box<RawValue> =
+            serde_json::from_str(&text).map_err(|error| refused(anyhow!("not JSON: {error}")))?;
         instead = instead
             .with_strategy(strategy, named("the strategy", path))
             .map_err(|error: InsteadError| refused(anyhow::Error::new(error)))?;

@@ -50,10 +50,9 @@ impl<'a> Again<'a> {
     pub(crate) fn said(&self) -> Said<'a> {
         let decision = self.replayer.get(self.replayed);
         match (decision.sender(), decision.step(), decision.refusal()) {
-            (Some(sender), Some(step), _) => Said::Sender {
-                id: &sender.id,
-                way: (step.as_str(), decision.strategy().map(|strategy| &*strategy.id)),
-            },
+            (Some(sender), Some(step), _) => {
+                Said::Sender { id: &sender.id, way: (step.as_str(), decision.strategy().map(|strategy| &*strategy.id)) }
+            }
             (_, _, Some(refusal)) => Said::Refusal(refusal.code()),
             _ => Said::Refusal(""),
         }
@@ -126,10 +125,12 @@ fn circumstance(record: &Record<'_>) -> Option<Reason> {
     }
 }
 
-/// The question of a record, and the number that it goes to.
+/// The question of a record, and the number that it goes to. `is_exact` where it is decided on what it names: on something else
+/// other senders may be unhealthy.
 pub(crate) fn question<'a>(
     record: &Record<'a>,
     key: Option<&LogKey>,
+    is_exact: bool,
 ) -> Result<(Asked<'a>, Option<Number>), Reason> {
     let (to, number) = match record.recipient {
         Recipient::Number(number) => ("", Some(number)),
@@ -158,6 +159,9 @@ pub(crate) fn question<'a>(
     if let Some(number) = number {
         asked = asked.number(number);
     }
+    if is_exact {
+        asked = asked.told_unhealthy(record.told_unhealthy);
+    }
     if record.is_fallback {
         asked = asked.as_fallback();
     }
@@ -185,7 +189,7 @@ impl<'f> Deciding<'f> {
                 sink.not_replayed(&record, reason);
                 continue;
             }
-            let (asked, number) = match question(&record, self.key) {
+            let (asked, number) = match question(&record, self.key, self.finder.is_exact()) {
                 Ok(question) => question,
                 Err(reason) => {
                     sink.not_replayed(&record, reason);

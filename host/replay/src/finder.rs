@@ -80,6 +80,11 @@ impl<'s> Finder<'s> {
         }
     }
 
+    /// Whether it finds what records name, and nothing else.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.instead.is_nothing()
+    }
+
     /// The standard policy, for messages that no policy is asked about.
     pub(crate) fn standard(&self) -> &Arc<Policy> {
         &self.standard

@@ -63,6 +63,7 @@ impl KeptRecord {
                 sent_at: record.sent_at,
                 catalog: record.catalog,
                 policy: record.policy,
+                told_unhealthy: record.told_unhealthy,
                 signals: record.signals,
                 pin_read: record.pin_read,
                 pin_write: record.pin_write,

@@ -42,7 +42,8 @@ impl Default for PassOptions {
 
 impl PassOptions {
     fn wants(&self, record: &Record<'_>) -> bool {
-        let is = |wanted: &Option<Box<str>>, found: Option<&str>| wanted.as_deref().is_none_or(|one| Some(one) == found);
+        let is =
+            |wanted: &Option<Box<str>>, found: Option<&str>| wanted.as_deref().is_none_or(|one| Some(one) == found);
         self.range.has(record.time)
             && is(&self.application, Some(record.application.unwrap_or(DEFAULT_APPLICATION)))
             && is(&self.entity, record.entity)

@@ -133,7 +133,13 @@ impl Sink for Differences {
 impl Display for ReplayReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let rate = (self.records as f64 / self.seconds.max(1e-6)) as u64;
-        writeln!(f, "records       {:>14}, in {:.1} s, {} a second", grouped(self.records), self.seconds, grouped(rate))?;
+        writeln!(
+            f,
+            "records       {:>14}, in {:.1} s, {} a second",
+            grouped(self.records),
+            self.seconds,
+            grouped(rate)
+        )?;
         writeln!(f, "replayed      {:>14}", grouped(self.replayed))?;
         writeln!(f, "  the same    {:>14}", grouped(self.replayed - self.different))?;
         writeln!(f, "  different   {:>14}", grouped(self.different))?;

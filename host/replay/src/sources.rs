@@ -75,13 +75,7 @@ pub fn catalog_name(bytes: &[u8]) -> Box<str> {
 impl FileSources {
     /// Nothing but the standard policy. Components are compiled through a cache.
     pub fn new(compiled: CompiledCache) -> Self {
-        Self {
-            catalogs: HashMap::new(),
-            components: HashMap::new(),
-            stores: Vec::new(),
-            compiled,
-            numbering: None,
-        }
+        Self { catalogs: HashMap::new(), components: HashMap::new(), stores: Vec::new(), compiled, numbering: None }
     }
 
     /// With area codes and countries that an operator corrected, for every catalog.
@@ -154,7 +148,8 @@ impl Sources for FileSources {
         if *catalog_name(&bytes) != *name {
             return Err(Gone::new(format!("{} has changed", path.display())));
         }
-        let catalog = Catalog::from_slice(&bytes).map_err(|error: CatalogError| Gone::new(format!("{name}: {error}")))?;
+        let catalog =
+            Catalog::from_slice(&bytes).map_err(|error: CatalogError| Gone::new(format!("{name}: {error}")))?;
         Ok(match &self.numbering {
             Some(numbering) => catalog.with_numbering(Arc::clone(numbering)),
             None => catalog,

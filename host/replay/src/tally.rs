@@ -119,9 +119,8 @@ fn name<'n>(room: &'n mut String, one: &str, other: &str) -> &'n str {
 fn rank(record: &Record<'_>) -> u64 {
     let text = record.message_id.unwrap_or_default().bytes();
     // FNV-1a: the texts of one microsecond differ.
-    let text = text.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let text = text
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     mix(record.time ^ text.rotate_left(17) ^ record.channel as u64)
 }
 

@@ -14,9 +14,7 @@ use crate::finder::Finder;
 use crate::instead::Instead;
 use crate::kept_record::KeptRecord;
 use crate::pass::{LogState, PassOptions, PassProgress, pass};
-use crate::report::{
-    ChangeCount, Example, Flow, Part, PinChanges, PinCount, RefusalCount, SenderLoad, WhatIfReport,
-};
+use crate::report::{ChangeCount, Example, Flow, Part, PinChanges, PinCount, RefusalCount, SenderLoad, WhatIfReport};
 use crate::sources::Sources;
 use crate::tally::{KeptExample, PinTally, Tally, Two};
 
@@ -145,7 +143,7 @@ impl<'a> WhatIf<'a> {
     /// Why a record comes to its answer on what a finder finds.
     fn explained(&self, kept: &KeptRecord, to: &str, finder: &Finder<'_>) -> Option<String> {
         let attributes = kept.attributes();
-        let (asked, _) = question(&kept.get(&attributes), self.key).ok()?;
+        let (asked, _) = question(&kept.get(&attributes), self.key, finder.is_exact()).ok()?;
         let revision = finder.revision(&kept.named.catalog.name)?;
         let policy = match &kept.named.policy {
             Some(policy) => finder.policy(policy)?,
@@ -222,7 +220,9 @@ fn refusals(flows: &Counts<u64>, changes: &Counts<Two>) -> Vec<RefusalCount> {
             RefusalCount { code: code.into(), before, after, new, gone }
         })
         .collect();
-    refusals.sort_by(|one, other| (other.before.max(other.after), &one.code).cmp(&(one.before.max(one.after), &other.code)));
+    refusals.sort_by(|one, other| {
+        (other.before.max(other.after), &one.code).cmp(&(one.before.max(one.after), &other.code))
+    });
     refusals
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 
 use callsign_destination::Number;
 use callsign_engine::contract::types::Answer;
+use callsign_engine::words::marks;
 use callsign_engine::{Failure, Instance, Limits, OwnRefusal, PinRead, Policy};
 use callsign_index::{CurrentSignals, Revision, SignalSource, Signals};
 use callsign_sticky::{MemoryStore, Pin, SenderKey};
@@ -30,6 +31,7 @@ pub struct Asked<'a> {
     message: Message<'a>,
     number: Option<Number>,
     pin: Option<SenderKey>,
+    told_unhealthy: Option<bool>,
 }
 
 /// What a question comes to now.
@@ -69,7 +71,7 @@ const OWN: usize = 4_096;
 impl<'a> Asked<'a> {
     /// A message whose recipient had no pin, or whose pin was not read. Of `channels` only the first is asked about.
     pub fn new(message: Message<'a>) -> Self {
-        Self { message: message.over(message.channel), number: None, pin: None }
+        Self { message: message.over(message.channel), number: None, pin: None, told_unhealthy: None }
     }
 
     /// To a number that was read from `to` before: `to` is not read again.
@@ -95,6 +97,14 @@ impl<'a> Asked<'a> {
         self
     }
 
+    /// Tells the policy whether a sender of the scope is unhealthy for the message, whatever the signals say: they may have
+    /// changed between this and the policy's reading them.
+    #[must_use]
+    pub fn told_unhealthy(mut self, told: bool) -> Self {
+        self.told_unhealthy = Some(told);
+        self
+    }
+
     /// As one of the fallbacks of `channels`: what the message would get, without a pin being written.
     #[must_use]
     pub fn as_fallback(mut self) -> Self {
@@ -109,13 +119,21 @@ impl<'a> Asked<'a> {
 
     fn prepare(&self, snapshot: &Snapshot) -> Result<Question, Outcome> {
         let area_codes = snapshot.revision.catalog().numbering().area_codes();
-        match self.number.and_then(|number| area_codes.destination(number)) {
+        let prepared = match self.number.and_then(|number| area_codes.destination(number)) {
             Some(destination) => {
                 prepare_to(snapshot, &self.message, destination, || MessageScope::of(snapshot, &self.message))
             }
             // A number that no country has any more gets the error that its text gets.
             None => prepare(snapshot, &self.message),
-        }
+        };
+        prepared.map(|mut question| {
+            match self.told_unhealthy {
+                Some(true) => question.request.marks |= marks::UNHEALTHY,
+                Some(false) => question.request.marks &= !marks::UNHEALTHY,
+                None => {}
+            }
+            question
+        })
     }
 
     fn read(&self) -> PinRead {
@@ -251,7 +269,8 @@ impl Replayer {
         let checked = answer.and_then(|answer| check(snapshot, Author::Policy(&self.policy), &query.question, &answer));
         match checked {
             Ok(checked) => {
-                let pinned_elsewhere = |sender: u32| pin.map(|pin| pin.0) != Some(snapshot.revision.keys()[sender as usize]);
+                let pinned_elsewhere =
+                    |sender: u32| pin.map(|pin| pin.0) != Some(snapshot.revision.keys()[sender as usize]);
                 let pins = match checked.verdict {
                     Verdict::Decided { sender, .. } => {
                         checked.pin && !query.question.is_fallback && pinned_elsewhere(sender)
@@ -262,11 +281,11 @@ impl Replayer {
                     Verdict::Refused(Refusal::Own(own)) => Verdict::Refused(Refusal::Own(self.worded_once(own))),
                     verdict => verdict,
                 };
-                Replayed { outcome: Outcome { verdict, by: BY }, pins }
+                Replayed { outcome: Outcome::new(verdict, BY), pins }
             }
             Err(failure) => {
                 let refusal = Refusal::PolicyFailed(failure.to_string().into());
-                Replayed { outcome: Outcome { verdict: Verdict::Refused(refusal), by: BY }, pins: false }
+                Replayed { outcome: Outcome::new(Verdict::Refused(refusal), BY), pins: false }
             }
         }
     }

@@ -105,8 +105,10 @@ impl WhatIfReport {
             let _ = writeln!(page, "<h2>Changes over time</h2>\n{svg}");
         }
         if let Some(svg) = plot::loads(self) {
-            page.push_str("<h2>Load of senders</h2>\n<p class=\"key soft\"><i class=\"b\"></i>before<i class=\"a\"></i>after; \
-                           those with the greatest difference</p>\n");
+            page.push_str(
+                "<h2>Load of senders</h2>\n<p class=\"key soft\"><i class=\"b\"></i>before<i class=\"a\"></i>after; \
+                           those with the greatest difference</p>\n",
+            );
             let _ = writeln!(page, "{svg}");
         }
     }
@@ -115,8 +117,7 @@ impl WhatIfReport {
         let row = |words: &str, decisions: u64| {
             vec![words.to_owned(), grouped(decisions), format!("{:.3} %", percent(decisions, self.compared))]
         };
-        let mut rows: Vec<_> =
-            self.changes.iter().map(|count| row(count.change.words(), count.decisions)).collect();
+        let mut rows: Vec<_> = self.changes.iter().map(|count| row(count.change.words(), count.decisions)).collect();
         for (words, count) in [
             ("pins that would move", self.pins.moved),
             ("pins that would be new", self.pins.new),
@@ -193,8 +194,12 @@ fn example(page: &mut String, example: &Example) {
     };
     let id = example.message_id.as_deref().unwrap_or("message");
     let country = example.country.map(|country| format!(" ({country})")).unwrap_or_default();
-    let head = format!("{id}, {scope}, {} to {}{country}: {} → {}", example.channel, example.to, example.before, example.after);
-    let _ = write!(page, "<details><summary>{}</summary><p class=\"soft\">{}</p>", escaped(&head), time_text(example.time));
+    let head = format!(
+        "{id}, {scope}, {} to {}{country}: {} → {}",
+        example.channel, example.to, example.before, example.after
+    );
+    let _ =
+        write!(page, "<details><summary>{}</summary><p class=\"soft\">{}</p>", escaped(&head), time_text(example.time));
     page.push_str("<div class=\"two\">");
     for (title, answer, explanation) in [
         ("before", &example.before, &example.explanation_before),

@@ -80,8 +80,7 @@ impl WhatIfReport {
         }
         writeln!(f, "\n{:<30} {:>12} {:>12} {:>12} {:>12}", "refusals", "before", "after", "new", "gone")?;
         for refusal in self.refusals.iter().take(LINES) {
-            let [before, after, new, gone] =
-                [refusal.before, refusal.after, refusal.new, refusal.gone].map(grouped);
+            let [before, after, new, gone] = [refusal.before, refusal.after, refusal.new, refusal.gone].map(grouped);
             writeln!(f, "  {:<28} {before:>12} {after:>12} {new:>12} {gone:>12}", refusal.code)?;
         }
         Ok(())
@@ -106,7 +105,8 @@ impl WhatIfReport {
 
     fn examples(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for count in &self.changes {
-            let examples: Vec<_> = self.examples.iter().filter(|one| one.change == count.change).take(EXAMPLES).collect();
+            let examples: Vec<_> =
+                self.examples.iter().filter(|one| one.change == count.change).take(EXAMPLES).collect();
             if !examples.is_empty() {
                 writeln!(f, "\nexamples: {}", count.change.words())?;
             }
