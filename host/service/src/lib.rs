@@ -33,6 +33,7 @@ mod module;
 mod module_cache;
 mod openapi;
 mod outage;
+mod past_catalogs;
 mod pin_socket;
 mod pins;
 mod provisioning;
@@ -57,6 +58,7 @@ pub use config::{
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
+pub use past_catalogs::{PastCatalogError, PastCatalogs};
 pub use reload::{ReloadError, Reloaded, Reloader};
 pub use server::{Running, Started, document, start};
 pub use service::StartError;
