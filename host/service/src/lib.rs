@@ -54,7 +54,7 @@ mod visibility;
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
     CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, NumberingConfig,
-    PolicyLimits, Rate, Sticky, Tenant,
+    PolicyLimits, Promise, Rate, Recipients, Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
