@@ -3,21 +3,25 @@
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
-use callsign::{CompiledCache, ModuleStore, Policy};
-use callsign_log::{DecisionLog, LogError, LogKey, TimeRange};
-use callsign_replay::{FileSources, PassOptions, PassProgress, SourceError};
+use callsign::{Catalog, CompiledCache, ModuleStore, Policy};
+use callsign_log::{DecisionLog, LogError, LogKey, PolicyContext, TimeRange};
+use callsign_replay::{FileSources, Gone, PassOptions, PassProgress, SourceError, Sources};
+use callsign_service::{Config, PastCatalogError, PastCatalogs, StoreError};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::runtime::Runtime;
 
 use crate::args::{id, time};
+use crate::backup::no_platform;
 use crate::exit::Stop;
 use crate::gateway::compiler;
 use crate::numbering::NumberingArguments;
+use crate::serve::load;
 
 /// A log, and what is needed to decide what is in it again.
 #[derive(Args)]
@@ -30,9 +34,14 @@ pub(crate) struct RecordedArguments {
     #[arg(long, value_name = "FILE.wasm")]
     module: Vec<PathBuf>,
 
-    /// A module store, or the data folder of a service, with the modules that decided. May be given several times.
+    /// A module store with the modules that decided, or the data folder of a service, which has the catalogs of its
+    /// revisions, too. May be given several times.
     #[arg(long, value_name = "DIR")]
     data: Vec<PathBuf>,
+
+    /// The configuration of the service that decided, in place of its data folder.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     /// The key of the log, where recipients are sealed [default: the file `key` of the log's folder]
     #[arg(long, value_name = "FILE")]
@@ -76,7 +85,7 @@ fn threads(text: &str) -> Result<NonZeroUsize, String> {
 pub(crate) struct Recorded {
     pub(crate) log: DecisionLog,
     pub(crate) key: Option<LogKey>,
-    pub(crate) sources: FileSources,
+    pub(crate) sources: Found,
     pub(crate) standard: Arc<Policy>,
     pub(crate) options: PassOptions,
 }
@@ -95,11 +104,20 @@ impl RecordedArguments {
         let added = catalogs.iter().try_for_each(|path| sources.add_catalog(path));
         let added = added.and_then(|()| self.module.iter().try_for_each(|path| sources.add_component(path)));
         added.map_err(|error: SourceError| Stop::refused(error))?;
+        let mut services: Vec<Config> = self.config.iter().map(|file| load(Some(file))).collect::<Result<_, _>>()?;
         for folder in &self.data {
-            for store in stores(folder)? {
-                sources.add_store(store);
+            stores(folder)?.into_iter().for_each(|store| sources.add_store(store));
+            if folder.join(PLATFORM_MODULES).is_dir() {
+                let mut config = Config::default();
+                config.data.clone_from(folder);
+                services.push(config);
             }
         }
+        if let Some(config) = services.first().filter(|_| self.config.is_some()) {
+            stores(&config.data)?.into_iter().for_each(|store| sources.add_store(store));
+        }
+        let sources =
+            Found { files: sources, revisions: services.iter().map(Revisions::open).collect::<Result<_, _>>()? };
         let mut options = PassOptions::default();
         let micros = |seconds: u64| seconds.saturating_mul(1_000_000);
         options.range = TimeRange { since: self.since.map_or(0, micros), until: self.until.map_or(u64::MAX, micros) };
@@ -123,6 +141,59 @@ impl RecordedArguments {
         }
     }
 }
+
+/// Where the catalogs and modules of a log are found: in files, and in services.
+pub(crate) struct Found {
+    files: FileSources,
+    revisions: Vec<Revisions>,
+}
+
+/// The catalogs of the revisions of a service.
+struct Revisions {
+    runtime: Runtime,
+    catalogs: Mutex<PastCatalogs>,
+}
+
+/// What a log names the catalog of a revision by.
+const REVISION: &str = "revision:";
+
+impl Revisions {
+    fn open(config: &Config) -> Result<Self, Stop> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.map_err(Stop::failed)?;
+        let catalogs = runtime.block_on(PastCatalogs::open(config)).map_err(|error| match error {
+            PastCatalogError::Store(StoreError::NoPlatform { .. }) => no_platform(error),
+            error => Stop::failed(error),
+        })?;
+        Ok(Self { runtime, catalogs: Mutex::new(catalogs) })
+    }
+
+    fn at(&self, revision: u64) -> Result<Catalog, Gone> {
+        let mut catalogs = self.catalogs.lock().unwrap_or_else(PoisonError::into_inner);
+        self.runtime.block_on(catalogs.at(revision)).map_err(|error| Gone::new(error.to_string()))
+    }
+}
+
+impl Sources for Found {
+    fn catalog(&self, name: &str) -> Result<Catalog, Gone> {
+        let mut found = self.files.catalog(name);
+        if let Some(revision) = name.strip_prefix(REVISION).and_then(|number| number.parse().ok()) {
+            for service in &self.revisions {
+                if found.is_err() {
+                    found = service.at(revision);
+                }
+            }
+        }
+        found
+    }
+
+    fn policy(&self, policy: &PolicyContext) -> Result<Policy, Gone> {
+        self.files.policy(policy)
+    }
+}
+
+/// Where a service has the modules of its platform, in its data folder.
+const PLATFORM_MODULES: &str = "modules/platform";
 
 /// The module stores in a folder: itself, or those of a service.
 fn stores(folder: &Path) -> Result<Vec<ModuleStore>, Stop> {
