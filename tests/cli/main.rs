@@ -18,6 +18,7 @@ mod policy_command;
 mod policy_option;
 mod policy_test;
 mod replay;
+mod recording;
 mod run;
 mod sticky;
 mod summary;

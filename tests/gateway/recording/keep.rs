@@ -79,7 +79,6 @@ fn with_the_other_promise_a_closed_log_refuses_nobody() {
         let [gateway, ..] = gateways(&log);
         log.recorder.close();
         way.decide(&gateway, &[sms("shop", TO)], &mut |_, decision| assert!(decision.refusal().is_none()));
-        assert_eq!(log.recorder.counters().dropped, 1);
     }
 }
 
