@@ -29,7 +29,7 @@ define need
 endef
 
 .PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade alerts lint features doc doc-paths deny msrv component \
-	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
+	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
 help:
@@ -49,6 +49,7 @@ help:
 	@echo 'make msrv             fail where the oldest Rust that is promised is not the one that is used'
 	@echo 'make component        renew the committed component from source'
 	@echo 'make component-check  fail where the committed component is not what the source gives'
+	@echo 'make publish-check    what `cargo publish` would refuse, without publishing; FULL=1 compiles every package'
 	@echo 'make instructions     fail where a decision takes 5 % more instructions than is stored; RENEW=1 stores them'
 	@echo 'make bench            everything that the report has, and the report: target/bench/report.html and .md'
 	@echo '                      (about 10 minutes after the builds); POLICY=file.wasm (and SETTINGS=file.json)'
@@ -198,6 +199,11 @@ component: toolchain
 # All of the workspace, so that what is checked on the way is what the linter wants next.
 component-check: toolchain c++
 	CALLSIGN_COMPONENT=compare $(CARGO) check --workspace --all-targets --locked
+
+# Needs the index of crates.io. The features are those of the tests, as in `test-api`.
+publish-check: toolchain
+	$(CARGO) build --workspace --locked --bin callsign --examples
+	packaging/publish-check.sh "$(CURDIR)/target/debug/callsign"
 
 valgrind:
 	$(call need,valgrind)

@@ -3,7 +3,7 @@
 use callsign_destination::{AreaCode, Country, Destination, DestinationError, MAX_TEXT_BYTES};
 
 const NUMBERS: &str = include_str!("data/numbers.csv");
-const AREA_CODES: &str = include_str!("../../../data/nanp.csv");
+const AREA_CODES: &str = include_str!("../data/nanp.csv");
 const LATER_US_AREA_CODES: [u16; 13] = [357, 436, 457, 465, 471, 483, 621, 624, 679, 729, 837, 861, 924];
 
 fn country(text: &str) -> Result<&'static str, DestinationError> {

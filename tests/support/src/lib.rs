@@ -24,3 +24,16 @@ pub mod service;
 pub mod stops;
 
 pub use callsign_test_servers as servers;
+
+/// The examples of the documents, kept true by being compiled and run. They are here since packages have no files of other folders.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/bindings.md")]
+    struct Bindings;
+    #[doc = include_str!("../../../docs/policies.md")]
+    struct Policies;
+    #[doc = include_str!("../../../docs/sticky.md")]
+    struct Sticky;
+}

@@ -17,6 +17,11 @@ pub(super) fn tag(body: &[u8]) -> String {
     format!("\"{digits}\"")
 }
 
+/// The tag of the platform at a revision.
+pub(super) fn revision_tag(revision: u64) -> String {
+    format!("\"{revision}\"")
+}
+
 /// The conditions of a request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conditions {
@@ -61,6 +66,26 @@ impl Conditions {
         match (&self.if_none_match, &there) {
             (Some(unwanted), Some(tag)) if lists(unwanted, |listed| listed.trim_start_matches("W/") == tag) => {
                 refused("it exists already, and `If-None-Match` says that it must not")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the conditions against the revision of the platform.
+    ///
+    /// # Errors
+    /// 412: another one was read.
+    pub(super) fn allow_revision(&self, revision: u64) -> Result<(), Fault> {
+        let present = revision_tag(revision);
+        let refused = |text: String| Err(Fault::new(StatusCode::PRECONDITION_FAILED, text));
+        if let Some(wanted) = self.if_match.as_ref().filter(|wanted| !lists(wanted, |listed| listed == present)) {
+            return refused(format!(
+                "the platform is at revision {present}, and `If-Match` is of {wanted}: read it again"
+            ));
+        }
+        match &self.if_none_match {
+            Some(unwanted) if lists(unwanted, |listed| listed.trim_start_matches("W/") == present) => {
+                refused(format!("the platform is at revision {present}, and `If-None-Match` says that it must not be"))
             }
             _ => Ok(()),
         }
