@@ -104,7 +104,7 @@ impl Sign {
 
 /// Whether a character is one that pasted text contains and nobody sees: marks of direction and of joining, the soft hyphen,
 /// the byte order mark.
-fn is_format(character: char) -> bool {
+pub(crate) fn is_format(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}')
 }
