@@ -4,7 +4,7 @@ use std::fmt;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use super::{rule::quoted, text::is_hidden};
+use super::{escape::QUOTED_CHARACTERS, rule::quoted, text::is_hidden};
 
 /// The most characters of an id.
 pub(super) const ID_CHARACTERS: usize = 255;
@@ -89,7 +89,8 @@ impl<'a> Id<'a> {
         match text.chars().find(|&character| character.is_control() || is_hidden(character)) {
             None if is_nfc(text) => Ok(Self(text)),
             None => {
-                let quoted = format!("\"{}\"", text.escape_default());
+                let shown: String = text.chars().take(QUOTED_CHARACTERS).flat_map(char::escape_default).collect();
+                let quoted = format!("\"{shown}\"");
                 Err(IdError::NotNormal { quoted, right: self::quoted(&text.nfc().collect::<String>()) })
             }
             Some(character) if character.is_control() => Err(IdError::Control { quoted: quoted(text) }),
@@ -133,7 +134,7 @@ mod tests {
         ] {
             let error = Id::parse(text).expect_err("another form");
             assert!(matches!(&error, IdError::NotNormal { .. }), "{text}: {error:?}");
-            assert!(error.to_string().ends_with(&format!("write {:?}", right)), "{error}");
+            assert!(error.to_string().ends_with(&format!("write \"{right}\"")), "{error}");
             assert!(Id::parse(right).is_ok(), "{right}");
         }
         // Letters with marks that have no other form.
