@@ -1,7 +1,7 @@
 //! Characters that make a text look like another one: they are not seen, or they change the order in which others are.
 
 /// The ranges of them, in order.
-const HIDDEN: [(char, char); 20] = [
+const HIDDEN: [(char, char); 19] = [
     // The soft hyphen.
     ('\u{ad}', '\u{ad}'),
     // The combining grapheme joiner.
