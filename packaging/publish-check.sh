@@ -27,8 +27,8 @@ selected=()
 for crate in "${crates[@]}"; do selected+=(--package "$crate"); done
 verify=(--no-verify)
 [ -z "${FULL:-}" ] || verify=()
-cargo publish --dry-run --allow-dirty --locked "${verify[@]}" "${selected[@]}"
-cargo publish --dry-run --allow-dirty --locked "${sdk[@]}"
+cargo publish --dry-run --allow-dirty "${verify[@]}" "${selected[@]}"
+cargo publish --dry-run --allow-dirty "${sdk[@]}"
 
 echo '== a crate of `callsign policy new` with the packages alone'
 folder=$(mktemp -d)

@@ -103,6 +103,22 @@ impl Conditions {
         Err(Fault::new(StatusCode::PRECONDITION_REQUIRED, text))
     }
 
+    /// Checks that a request which leaves out these fields of something that exists, so that they would be gone, says what it
+    /// replaces.
+    ///
+    /// # Errors
+    /// 428: it says nothing.
+    pub(super) fn must_be_given_for(&self, left_out: &[String]) -> Result<(), Fault> {
+        if left_out.is_empty() || self.must_be_given().is_ok() {
+            return Ok(());
+        }
+        let text = format!(
+            "it exists and has {}, which this leaves out: send the `ETag` that you read as `If-Match`, or `*`, to take that away",
+            left_out.join(", ")
+        );
+        Err(Fault::new(StatusCode::PRECONDITION_REQUIRED, text))
+    }
+
     /// The answer to a read: 304 without the body if the client has this body already.
     pub(super) fn answer(&self, body: Vec<u8>) -> Tagged {
         let known = self.if_none_match.as_ref().is_some_and(|known| {
