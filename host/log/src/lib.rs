@@ -2,12 +2,46 @@
 //!
 //! A [`Record`] is one decision. What many decisions share is declared once and named by a number: the catalog
 //! ([`CatalogContext`]), the policy with its settings ([`PolicyContext`]) and the signals ([`SignalsContext`]).
+//!
+//! A [`Recorder`] writes a log, and a [`DecisionLog`] reads one. The format is described in `docs/decision-log.md`.
 #![forbid(unsafe_code)]
 
+mod block;
 mod context;
+mod context_frame;
+mod declared;
+mod entry;
+mod error;
+mod event;
+mod folder;
+mod frame;
+mod hole;
+mod key;
+mod lane;
+mod options;
+mod reader;
 mod record;
+mod recorder;
+mod rounds;
+mod segment;
+mod segment_contexts;
+mod segment_writer;
+mod shape;
+mod varint;
+mod writer;
 
+pub use block::Records;
 pub use context::{
     CatalogContext, CatalogId, HealthReport, NumberOfSender, PolicyContext, PolicyId, SignalsContext, SignalsId,
 };
+pub use entry::MAX_RECORD_BYTES;
+pub use error::{Fault, FaultKind, LogError, LogUnavailable};
+pub use event::LogEvent;
+pub use hole::{Hole, HoleReason};
+pub use key::LogKey;
+pub use options::{Attributes, LogOptions, OnEvent, Promise, Recipients};
+pub use reader::{Block, DecisionLog, LogReader, Part, SegmentReader, TimeRange, segment_stem};
 pub use record::{Answer, AttributesRead, PinRead, PinWrite, Recipient, Record};
+pub use recorder::{LogCounters, Recorded, Recorder};
+pub use rounds::Ticket;
+pub use segment::{FORMAT_VERSION, SegmentFile, SegmentHeader};
