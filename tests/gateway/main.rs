@@ -12,6 +12,7 @@ mod lanes;
 mod model;
 mod owned_decisions;
 mod pins;
+mod recording;
 mod revisions;
 mod signals;
 mod store;
