@@ -28,12 +28,13 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade alerts lint features doc doc-paths deny msrv component \
+.PHONY: help what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade alerts lint features doc doc-paths deny msrv component \
 	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
+	@echo 'make what-if          what a changed strategy does to the messages of the example: target/platform/what-if.html'
 	@echo 'make serve            the service on 127.0.0.1:8080, with the example platform'
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
@@ -62,6 +63,7 @@ help:
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make dist             the binary as it is shipped, its checksum and its bill of materials: target/shipped'
 	@echo 'make deb              the Debian package: target/debian; make deb-check installs and removes it, as root'
+	@echo 'make replay-million   1,000,000 decisions of swaps, catalog and health changes, replayed (about 5 minutes)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
 	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|index|decision|loader|request SECONDS=300 JOBS=cores'
@@ -114,6 +116,15 @@ run: toolchain $(PLATFORM)/catalog.json
 	@head -n 5 $(PLATFORM)/decisions.jsonl
 	@echo '== one of them explained'
 	$(CALLSIGN) explain $(EXAMPLE) --application shop --entity acme-parcels --channel SMS --to +14155550123
+
+what-if: toolchain $(PLATFORM)/catalog.json
+	$(CARGO) build --release --package callsign-cli
+	rm -rf $(PLATFORM)/decisions $(PLATFORM)/day
+	$(CALLSIGN) resolve $(EXAMPLE) --log $(PLATFORM)/decisions $(PLATFORM)/messages.jsonl > $(PLATFORM)/decisions.jsonl
+	$(CALLSIGN) replay $(PLATFORM)/decisions $(EXAMPLE)
+	$(CARGO) run --quiet --release --package callsign-replay --example over-a-day -- $(PLATFORM)/decisions $(PLATFORM)/day
+	$(CALLSIGN) what-if $(PLATFORM)/day --recorded-catalog $(PLATFORM)/catalog.json \
+		--strategy examples/platform/what-if.json --html $(PLATFORM)/what-if.html
 
 serve: toolchain $(PLATFORM)/catalog.json
 	$(CARGO) build --release --package callsign-cli
@@ -307,6 +318,10 @@ bench-pins: setup
 	$(CARGO) bench --package callsign-sticky --bench sticky
 	@$(CARGO) bench --quiet --package callsign-sticky --bench servers
 	@$(CARGO) bench --quiet --package callsign-sticky --bench engines
+
+# `make test` replays some 70,000. A world has about 120 messages in all.
+replay-million: toolchain
+	CALLSIGN_REPLAY_WORLDS=8500 $(CARGO) test --workspace --locked --test replay -- --nocapture exact
 
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture

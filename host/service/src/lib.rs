@@ -33,6 +33,7 @@ mod module;
 mod module_cache;
 mod openapi;
 mod outage;
+mod past_catalogs;
 mod pin_socket;
 mod pins;
 mod provisioning;
@@ -53,10 +54,11 @@ mod visibility;
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
     CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, NumberingConfig,
-    PolicyLimits, Rate, Sticky, Tenant,
+    PolicyLimits, Promise, Rate, Recipients, Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
+pub use past_catalogs::{PastCatalogError, PastCatalogs};
 pub use reload::{ReloadError, Reloaded, Reloader};
 pub use server::{Running, Started, document, start};
 pub use service::StartError;

@@ -74,7 +74,7 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
     let listener = Listener::open(&config).await?;
     let address = listener.address().unwrap_or(config.listen.address);
     let probes = config.listen.probes.map(Probes::open).transpose()?;
-    let store = Store::open(&config.catalog_store(), Operator::Service).await?;
+    let store = Arc::new(Store::open(&config.catalog_store(), Operator::Service).await?);
     let opening = config.clone();
     let sticky = tokio::task::spawn_blocking(move || pins::open(&opening)).await;
     let sticky = sticky.map_err(|error| StartError::Refused(error.to_string()))??;

@@ -25,6 +25,7 @@ use tokio::sync::{Mutex, watch};
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
 use self::entity_autocreate::EntityAutocreate;
 pub use self::load::StartError;
+pub(crate) use self::load::whole;
 use self::reconcile::AppliedBindings;
 pub(crate) use self::signals::SenderHealth;
 use crate::bulk_lane::BulkLane;
@@ -47,7 +48,7 @@ pub(crate) struct Service {
     pub(crate) limits: ArcSwap<Limits>,
     pub(crate) gateway: Gateway,
     pub(crate) sticky: Arc<dyn StickyStore>,
-    pub(crate) store: Store,
+    pub(crate) store: Arc<Store>,
     pub(crate) modules: Arc<ModuleCache>,
     /// Where everything is done but short decisions.
     pub(crate) bulk: BulkLane,

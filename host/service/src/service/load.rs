@@ -85,7 +85,7 @@ impl Service {
     /// A service with everything that the store has.
     pub(crate) async fn load(
         config: Config,
-        store: Store,
+        store: Arc<Store>,
         sticky: Arc<dyn StickyStore>,
     ) -> Result<Arc<Self>, StartError> {
         let files = config.numbering.clone();
@@ -209,7 +209,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// The catalog and the state of all elements.
-fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreError> {
+pub(crate) fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreError> {
     let lists = [
         (Kind::Application, "applications"),
         (Kind::Entity, "entities"),
