@@ -68,7 +68,7 @@ pub struct LoggedDecision {
     /// Whether the message had attributes that the log does not have.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub has_other_attributes: bool,
-    /// The catalog that was decided on.
+    /// The catalog that was decided on; empty if the part of the log that says it is damaged.
     pub catalog: String,
     /// The policy that answered; none if none was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,11 +119,16 @@ pub struct LoggedRefusal {
 }
 
 impl LoggedDecision {
+    /// When it began, in RFC 3339.
+    pub fn rfc3339(&self) -> String {
+        rfc3339(self.time)
+    }
+
     /// A record with what it names. A recipient that is sealed is opened if its key is given.
     pub fn new(
         position: Position,
         record: &Record<'_>,
-        catalog: &CatalogContext,
+        catalog: Option<&CatalogContext>,
         policy: Option<&PolicyContext>,
         key: Option<&LogKey>,
     ) -> Self {
@@ -163,7 +168,7 @@ impl LoggedDecision {
             sent_at: record.sent_at,
             attributes: attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             has_other_attributes,
-            catalog: catalog.name.to_string(),
+            catalog: catalog.map_or_else(String::new, |catalog| catalog.name.to_string()),
             policy: policy.map(|policy| LoggedPolicy {
                 label: policy.label.to_string(),
                 module: hex(&policy.module),
@@ -185,8 +190,8 @@ fn display<S: Serializer>(position: &Position, serializer: S) -> Result<S::Ok, S
     serializer.collect_str(position)
 }
 
-/// A time in RFC 3339, UTC.
-pub(crate) fn rfc3339(microseconds: u64) -> String {
+/// A time of a log, in microseconds since 1970-01-01 UTC, in RFC 3339.
+pub fn rfc3339(microseconds: u64) -> String {
     let time = i64::try_from(microseconds).ok().and_then(|time| jiff::Timestamp::from_microsecond(time).ok());
     time.unwrap_or(jiff::Timestamp::MAX).to_string()
 }

@@ -7,6 +7,8 @@ use callsign_destination::Number;
 use super::position::Position;
 use crate::key::LogKey;
 use crate::names::{from_hex, hex};
+use crate::parquet_file::{Field, Filter, Wanted};
+use crate::reader::TimeRange;
 use crate::record::{Answer, Recipient, Record};
 
 /// The most decisions of a page.
@@ -29,6 +31,7 @@ pub struct Query {
     pub(super) limit: usize,
     pub(super) after: Option<Position>,
     pub(super) give_up: Option<Instant>,
+    shows_recipients: bool,
 }
 
 /// A recipient that is looked for.
@@ -76,6 +79,7 @@ impl Query {
             limit: 100,
             after: None,
             give_up: None,
+            shows_recipients: false,
         }
     }
 
@@ -138,6 +142,11 @@ impl Query {
         Self { after: Some(position), ..self }
     }
 
+    /// With the numbers of recipients that are sealed, where the key is given.
+    pub fn show_recipients(self) -> Self {
+        Self { shows_recipients: true, ..self }
+    }
+
     /// Gives up at this time, with what was found until then and the position to go on from.
     pub fn give_up_at(self, time: Instant) -> Self {
         Self { give_up: Some(time), ..self }
@@ -161,7 +170,7 @@ impl Query {
     }
 
     /// Whether a record passes, by all but its position.
-    pub(super) fn passes(&self, record: &Record<'_>) -> bool {
+    pub(crate) fn passes(&self, record: &Record<'_>) -> bool {
         let is = |wanted: &Option<Box<str>>, text: Option<&str>| wanted.as_ref().is_none_or(|wanted| text == Some(wanted));
         let (sender, refusal) = match record.answer {
             Answer::Decided { sender, .. } => (Some(sender), None),
@@ -176,19 +185,61 @@ impl Query {
             && self.to.as_ref().is_none_or(|to| to.is(record.recipient))
     }
 
-    /// A text that stands as it is in a block with a record that passes.
-    pub(super) fn needle(&self) -> Option<&[u8]> {
-        let texts = [&self.message_id, &self.entity, &self.sender, &self.refusal];
-        texts.into_iter().flatten().map(|text| text.as_bytes()).next()
+    /// Whether recipients that are sealed are shown.
+    pub(super) fn shows_recipients(&self) -> bool {
+        self.shows_recipients
     }
 
-    /// Which application is looked for, and whether that is the one of messages without any.
-    pub(super) fn application_wanted(&self) -> Option<(&str, bool)> {
-        self.application.as_deref().map(|application| (application, application == DEFAULT_APPLICATION))
+    /// The time that is looked at.
+    pub(crate) fn times(&self) -> TimeRange {
+        TimeRange { since: self.since, until: self.until }
+    }
+
+    /// Bytes that stand as they are in every block with a record that passes: one of each list.
+    pub(super) fn needles(&self) -> Vec<Vec<Vec<u8>>> {
+        let texts = [&self.message_id, &self.entity, &self.sender, &self.refusal];
+        let mut needles: Vec<Vec<Vec<u8>>> = texts.into_iter().flatten().map(|text| vec![text.as_bytes().into()]).collect();
+        needles.extend(self.to.as_ref().map(To::needles));
+        needles.extend(self.application.as_ref().filter(|id| ***id != *DEFAULT_APPLICATION).map(|id| vec![id.as_bytes().into()]));
+        needles
+    }
+
+    /// What the columns of a Parquet file must have.
+    pub(crate) fn filter(&self) -> Filter {
+        let mut wanted = Vec::new();
+        let texts = [
+            (Field::MessageId, &self.message_id),
+            (Field::Entity, &self.entity),
+            (Field::Sender, &self.sender),
+            (Field::Refusal, &self.refusal),
+        ];
+        if let Some(to) = &self.to {
+            wanted.push((Field::Recipient, Wanted::Texts(to.texts())));
+        }
+        for (field, text) in texts {
+            wanted.extend(text.clone().map(|text| (field, Wanted::Texts(vec![text]))));
+        }
+        wanted.extend(self.application.clone().map(|id| match &*id {
+            DEFAULT_APPLICATION => (Field::Application, Wanted::TextsOrNone(vec![id])),
+            _ => (Field::Application, Wanted::Texts(vec![id])),
+        }));
+        if self.since > 0 || self.until < u64::MAX {
+            let bound = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+            wanted.push((Field::Time, Wanted::Between(bound(self.since), bound(self.until - 1))));
+        }
+        Filter(wanted)
     }
 }
 
 impl To {
+    /// Any of these bytes stands in a block with the recipient.
+    fn needles(&self) -> Vec<Vec<u8>> {
+        let numbers = self.numbers.iter().map(|number| number.get().to_le_bytes().to_vec());
+        let mut needles: Vec<Vec<u8>> = numbers.chain(self.sealed.iter().map(|sealed| sealed.to_vec())).collect();
+        needles.push(self.text.as_bytes().into());
+        needles
+    }
+
     fn is(&self, recipient: Recipient<'_>) -> bool {
         match recipient {
             Recipient::Number(number) => self.numbers.contains(&number),

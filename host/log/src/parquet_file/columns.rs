@@ -41,7 +41,7 @@ pub(super) struct Column {
 /// The place of a column among [`COLUMNS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
-pub(super) enum Field {
+pub(crate) enum Field {
     Time,
     TookNs,
     MessageId,

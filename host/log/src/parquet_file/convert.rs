@@ -117,7 +117,7 @@ fn name_contexts(
     });
     let policy = record.policy.map(|id| {
         contexts.policy(id).unwrap_or_else(|| {
-            let found = block.policy(id).unwrap_or_else(|| Arc::new(PolicyContext::unknown()));
+            let found = block.policy(id).unwrap_or_else(|| Arc::new(unknown_policy()));
             contexts.add_policy(id, found.clone());
             found
         })
@@ -129,4 +129,9 @@ fn name_contexts(
         contexts.add_signals(row, id, found);
     }
     (catalog, policy)
+}
+
+/// A policy that the segment does not have.
+fn unknown_policy() -> PolicyContext {
+    PolicyContext { module: [0; 32], label: "".into(), settings_digest: [0; 32], settings: "".into() }
 }

@@ -37,7 +37,7 @@ pub(crate) struct ParquetFile {
 
 /// What a column must have.
 #[derive(Debug, Clone)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     /// One of these texts.
     Texts(Vec<Box<str>>),
     /// One of these texts, or no value.
@@ -47,7 +47,7 @@ pub(super) enum Wanted {
 }
 
 /// What rows must have to be found: all of these.
-pub(crate) struct Filter(pub(super) Vec<(Field, Wanted)>);
+pub(crate) struct Filter(pub(crate) Vec<(Field, Wanted)>);
 
 impl ParquetFile {
     /// Opens a file and reads its metadata.
@@ -185,6 +185,65 @@ impl ParquetFile {
             }
             let passing = passes.iter().enumerate().rev().filter(|(_, passes)| **passes);
             Ok(passing.map(|(row, _)| row).take(most).collect())
+        })
+    }
+
+    /// The first and last time of some rows of a row group, ascending or not; none if there are none.
+    pub(crate) fn times_of(&self, group: usize, rows: &[usize]) -> Result<Option<(u64, u64)>, LogError> {
+        if rows.len() as u64 == self.rows_of(group).end - self.rows_of(group).start && !rows.is_empty() {
+            return Ok(Some(self.times(group)));
+        }
+        let mut times: Option<(u64, u64)> = None;
+        self.cells(group, Field::Time, rows, |cells, row| {
+            if let Cells::Integers(cells) = cells
+                && let Some(time) = cells[row].and_then(|time| u64::try_from(time).ok())
+            {
+                let (first, last) = times.unwrap_or((time, time));
+                times = Some((first.min(time), last.max(time)));
+            }
+            Ok(())
+        })?;
+        Ok(times)
+    }
+
+    /// Gives the texts that some rows of a row group have in a column, in any order.
+    pub(crate) fn texts(
+        &self,
+        group: usize,
+        field: Field,
+        rows: &[usize],
+        mut take: impl FnMut(&str),
+    ) -> Result<(), LogError> {
+        self.cells(group, field, rows, |cells, row| {
+            if let Cells::Texts(cells) = cells
+                && let Some(text) = &cells[row]
+            {
+                take(text.as_utf8()?);
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives the cells of a column for some rows of a row group, descending as [`find`](Self::find) gives them.
+    fn cells(
+        &self,
+        group: usize,
+        field: Field,
+        rows: &[usize],
+        mut take: impl FnMut(&Cells, usize) -> Result<(), ParquetError>,
+    ) -> Result<(), LogError> {
+        self.in_group(group, |reader| {
+            let mut leaf = Leaf::open(reader, field)?;
+            let mut wanted = rows.iter().rev().copied().peekable();
+            let total = rows.first().map_or(0, |last| last + 1);
+            for start in (0..total).step_by(BATCH_ROWS) {
+                let end = total.min(start + BATCH_ROWS);
+                let cells = leaf.next(end - start)?;
+                while let Some(row) = wanted.next_if(|row| *row < end) {
+                    take(&cells, row - start)?;
+                }
+            }
+            Ok(())
         })
     }
 

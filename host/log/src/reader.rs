@@ -1,0 +1,585 @@
+//! Reading a log: its segments, and the frames of each. What is damaged is reported, and everything else is read.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::block::Records;
+use crate::context::{CatalogContext, CatalogId, PolicyContext, PolicyId, SignalsContext, SignalsId};
+use crate::error::{Fault, FaultKind, LogError};
+use crate::frame::{FrameHeader, HEADER_BYTES, Kind, MARK};
+use crate::hole::Hole;
+use crate::parquet_file::ParquetReader;
+use crate::segment::{self, SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader};
+use crate::segment_contexts::{SegmentContexts, SharedContexts};
+
+/// The bytes that are read at once.
+const READ_BYTES: usize = 256 << 10;
+
+/// A log that is read. It may be written meanwhile.
+#[derive(Debug, Clone)]
+pub struct DecisionLog {
+    segments: Vec<SegmentFile>,
+    contexts: Arc<SharedContexts>,
+}
+
+/// Which records are read, by the time of their decisions in microseconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeRange {
+    /// From this time on.
+    pub since: u64,
+    /// Up to this time, and without it.
+    pub until: u64,
+}
+
+impl TimeRange {
+    /// All records.
+    pub const ALL: TimeRange = TimeRange { since: 0, until: u64::MAX };
+
+    /// Whether a decision at this time is in it.
+    pub fn has(&self, time: u64) -> bool {
+        self.since <= time && time < self.until
+    }
+
+    /// Whether a decision between these times may be in it, these included.
+    pub fn may_have(&self, first: u64, last: u64) -> bool {
+        self.since <= last && first < self.until
+    }
+}
+
+impl DecisionLog {
+    /// Opens the log in a folder, or one segment of it.
+    ///
+    /// # Errors
+    /// There is no such folder or file, or it has no segments.
+    pub fn open(path: &Path) -> Result<Self, LogError> {
+        let metadata = std::fs::metadata(path).map_err(LogError::io(path))?;
+        let segments = match metadata.is_dir() {
+            true => segment::list_readable(path)?,
+            false => {
+                let name = path.file_name().and_then(|name| name.to_str());
+                let number = name.and_then(segment::number_of).unwrap_or_default();
+                vec![SegmentFile { number, path: path.to_owned() }]
+            }
+        };
+        if segments.is_empty() {
+            return Err(LogError::NoLog { path: path.to_owned(), wanted: "decisions-*.log" });
+        }
+        Ok(Self { segments, contexts: Arc::default() })
+    }
+
+    /// Its segments, oldest first, as they were when it was opened.
+    pub fn segments(&self) -> &[SegmentFile] {
+        &self.segments
+    }
+
+    /// Opens a segment, or what became of it. Several may be read at once by several threads.
+    ///
+    /// # Errors
+    /// It cannot be read, or it says that it is none that this version reads.
+    pub fn read_segment(&self, segment: &SegmentFile) -> Result<AnySegment, LogError> {
+        if segment.is_parquet() {
+            return ParquetReader::open(&segment.path, self.contexts.clone()).map(AnySegment::Parquet);
+        }
+        match File::open(&segment.path) {
+            Ok(file) => SegmentReader::new(file, &segment.path, self.contexts.clone()).map(AnySegment::Segment),
+            // It has become a Parquet file since the log was opened.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && segment.parquet().exists() => {
+                ParquetReader::open(&segment.parquet(), self.contexts.clone()).map(AnySegment::Parquet)
+            }
+            Err(error) => Err(LogError::io(&segment.path)(error)),
+        }
+    }
+
+    /// Reads all segments, one after the other.
+    pub fn read(&self, range: TimeRange) -> LogReader<'_> {
+        LogReader { log: self, next: 0, segment: None, range }
+    }
+
+    /// The catalog that records name so.
+    pub fn catalog(&self, id: CatalogId) -> Option<Arc<CatalogContext>> {
+        self.contexts.catalog(id)
+    }
+
+    /// The policy that records name so.
+    pub fn policy(&self, id: PolicyId) -> Option<Arc<PolicyContext>> {
+        self.contexts.policy(id)
+    }
+}
+
+/// A segment of a log that is read, in either of its forms.
+#[derive(Debug)]
+pub enum AnySegment {
+    /// As it was written.
+    Segment(SegmentReader<File>),
+    /// As a Parquet file.
+    Parquet(ParquetReader),
+}
+
+impl AnySegment {
+    /// Leaves out blocks whose records are all out of a range. Those that are left may have some that are.
+    #[must_use]
+    pub fn within(self, range: TimeRange) -> Self {
+        match self {
+            Self::Segment(segment) => Self::Segment(segment.within(range)),
+            Self::Parquet(file) => Self::Parquet(file.within(range)),
+        }
+    }
+
+    /// What the segment begins with.
+    pub fn header(&self) -> &SegmentHeader {
+        match self {
+            Self::Segment(segment) => segment.header(),
+            Self::Parquet(file) => file.header(),
+        }
+    }
+
+    /// Whether nothing follows what was read: see [`SegmentReader::is_complete`]. A Parquet file is always complete.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Segment(segment) => segment.is_complete(),
+            Self::Parquet(_) => true,
+        }
+    }
+}
+
+impl Iterator for AnySegment {
+    type Item = Result<Part, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Segment(segment) => segment.next(),
+            Self::Parquet(file) => file.next(),
+        }
+    }
+}
+
+/// What a log has, one after the other.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Part {
+    /// Records.
+    Block(Block),
+    /// Records are missing here.
+    Hole(Hole),
+}
+
+/// Reads all segments of a log.
+#[derive(Debug)]
+pub struct LogReader<'a> {
+    log: &'a DecisionLog,
+    next: usize,
+    segment: Option<AnySegment>,
+    range: TimeRange,
+}
+
+impl Iterator for LogReader<'_> {
+    type Item = Result<Part, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let Some(segment) = &mut self.segment else {
+                let next = self.log.segments.get(self.next)?;
+                self.next += 1;
+                match self.log.read_segment(next) {
+                    Ok(opened) => self.segment = Some(opened.within(self.range)),
+                    // Removed since the log was opened, as its age or size asked.
+                    Err(LogError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Some(Err(error)),
+                }
+                continue;
+            };
+            match segment.next() {
+                Some(part) => return Some(part),
+                None => self.segment = None,
+            }
+        }
+    }
+}
+
+/// Reads one segment: blocks of records and holes, in the order in which they were written. After a [`LogError::Fault`] it goes on.
+#[derive(Debug)]
+pub struct SegmentReader<R> {
+    source: Source<R>,
+    path: Arc<Path>,
+    header: SegmentHeader,
+    contexts: Arc<SegmentContexts>,
+    next_frame: u32,
+    /// How many records are before the frame that follows, with those that are left out.
+    records: u64,
+    range: TimeRange,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Frames follow.
+    Reading,
+    /// A frame with records about the whole segment was the last one.
+    Complete,
+    /// Nothing more can be read.
+    Ended,
+}
+
+impl<R: Read + Seek> SegmentReader<R> {
+    fn new(reader: R, path: &Path, shared: Arc<SharedContexts>) -> Result<Self, LogError> {
+        let fault = |(offset, kind)| Fault { path: path.to_owned(), offset, kind };
+        let mut source = Source { reader, buffer: Vec::new(), start: 0, offset: 0 };
+        source.fill(SEGMENT_HEADER_BYTES).map_err(LogError::io(path))?;
+        let header = SegmentHeader::from_bytes(source.head(SEGMENT_HEADER_BYTES)).map_err(fault)?;
+        source.skip(SEGMENT_HEADER_BYTES as u64).map_err(LogError::io(path))?;
+        Ok(Self {
+            source,
+            path: path.into(),
+            header,
+            contexts: Arc::new(SegmentContexts::new(shared)),
+            next_frame: 0,
+            records: 0,
+            range: TimeRange::ALL,
+            state: State::Reading,
+        })
+    }
+
+    /// Reads a segment from something else than a file of a log; `path` is what its faults name it by.
+    ///
+    /// # Errors
+    /// It cannot be read, or its header says that it is no segment that this version reads.
+    pub fn open(reader: R, path: &Path) -> Result<Self, LogError> {
+        Self::new(reader, path, Arc::default())
+    }
+
+    /// Leaves out blocks whose records are all out of a range. Those that are left may have some that are.
+    #[must_use]
+    pub fn within(self, range: TimeRange) -> Self {
+        Self { range, ..self }
+    }
+
+    /// What it begins with.
+    pub fn header(&self) -> &SegmentHeader {
+        &self.header
+    }
+
+    /// Whether its last frame was read, which says that the segment is complete. A segment that is being written is not, nor is one
+    /// whose writer was killed.
+    pub fn is_complete(&self) -> bool {
+        self.state == State::Complete
+    }
+
+    fn fault(&self, offset: u64, kind: FaultKind) -> LogError {
+        Fault { path: self.path.to_path_buf(), offset, kind }.into()
+    }
+
+    fn step(&mut self) -> Result<Option<Part>, LogError> {
+        let io = |error| LogError::io(&self.path)(error);
+        let offset = self.source.offset;
+        let available = self.source.fill(HEADER_BYTES).map_err(io)?;
+        if available == 0 {
+            self.state = if self.state == State::Complete { State::Complete } else { State::Ended };
+            return Ok(None);
+        }
+        let header = self.source.head(HEADER_BYTES).first_chunk().and_then(FrameHeader::from_bytes);
+        let Some(header) = header else {
+            return Err(self.resume(offset));
+        };
+        let length = HEADER_BYTES + header.stored as usize;
+        let is_wanted = header.kind != Kind::Records || self.range.may_have(header.first, header.last);
+        if !is_wanted {
+            // A cut frame is found by its length.
+            if self.source.skip(length as u64).map_err(io)? < length as u64 {
+                return Err(self.cut(offset));
+            }
+            self.records += u64::from(header.records);
+            return self.follow(offset, header.number).map(|()| None);
+        }
+        if self.source.fill(length).map_err(io)? < length {
+            return Err(self.cut(offset));
+        }
+        let stored = self.source.head(length)[HEADER_BYTES..].to_vec();
+        self.source.skip(length as u64).map_err(io)?;
+        let first_record = self.records;
+        self.records += u64::from(header.records);
+        let found = crc32fast::hash(&stored);
+        if found != header.checksum {
+            self.next_frame = header.number + 1;
+            let kind = FaultKind::Checksum { records: header.records, found, expected: header.checksum };
+            return Err(self.fault(offset, kind));
+        }
+        let part = self.part(offset, first_record, header, stored);
+        // A gap was reported by what is damaged in it.
+        match (self.follow(offset, header.number), part) {
+            (_, Err(error)) => Err(error),
+            (Err(error), Ok(None)) => Err(error),
+            (_, Ok(part)) => Ok(part),
+        }
+    }
+
+    fn part(
+        &mut self,
+        offset: u64,
+        first_record: u64,
+        header: FrameHeader,
+        stored: Vec<u8>,
+    ) -> Result<Option<Part>, LogError> {
+        match header.kind {
+            Kind::Records => {
+                let (path, contexts) = (self.path.clone(), self.contexts.clone());
+                return Ok(Some(Part::Block(Block::new(path, offset, first_record, header, stored, contexts))));
+            }
+            Kind::Unknown(number) => return Err(self.fault(offset, FaultKind::UnknownKind { number })),
+            Kind::End => {
+                self.state = State::Complete;
+                return Ok(None);
+            }
+            Kind::Contexts | Kind::Hole => {}
+        }
+        let content = |reason| self.fault(offset, FaultKind::Content { reason });
+        let mut raw = Vec::new();
+        decompress(&header, &stored, &mut raw).map_err(content)?;
+        if header.kind == Kind::Hole {
+            return Hole::from_bytes(&raw).map(|hole| Some(Part::Hole(hole))).ok_or_else(|| content("a hole"));
+        }
+        Arc::make_mut(&mut self.contexts)
+            .read(&raw)
+            .map_err(|reason| self.fault(offset, FaultKind::Content { reason }))?;
+        Ok(None)
+    }
+
+    /// Whether this is the frame that should follow.
+    fn follow(&mut self, offset: u64, number: u32) -> Result<(), LogError> {
+        let expected = std::mem::replace(&mut self.next_frame, number.wrapping_add(1));
+        if number == expected { Ok(()) } else { Err(self.fault(offset, FaultKind::Gap { expected, found: number })) }
+    }
+
+    /// The file ends within a frame.
+    fn cut(&mut self, offset: u64) -> LogError {
+        self.state = State::Ended;
+        let bytes = self.source.length_from(offset);
+        self.fault(offset, FaultKind::Cut { bytes })
+    }
+
+    /// Looks for the next frame after bytes that are none.
+    fn resume(&mut self, offset: u64) -> LogError {
+        let io = |error| LogError::io(&self.path)(error);
+        // The bytes that the file ends with may be the beginning of a frame.
+        let mut is_begun = true;
+        loop {
+            match self.source.fill(HEADER_BYTES) {
+                Err(error) => {
+                    self.state = State::Ended;
+                    return io(error);
+                }
+                Ok(available) if available < HEADER_BYTES => {
+                    let tail = self.source.head(HEADER_BYTES);
+                    let is_cut = self.source.offset == offset && MARK.iter().zip(tail).all(|(mark, byte)| mark == byte);
+                    self.state = State::Ended;
+                    let bytes = self.source.length_from(offset);
+                    let kind = if is_cut { FaultKind::Cut { bytes } } else { FaultKind::NoFrame { bytes } };
+                    return self.fault(offset, kind);
+                }
+                Ok(_) => {}
+            }
+            if !is_begun && self.source.head(HEADER_BYTES).first_chunk().and_then(FrameHeader::from_bytes).is_some() {
+                let header = self.source.head(HEADER_BYTES).first_chunk().and_then(FrameHeader::from_bytes);
+                // What is missing before it is this fault.
+                self.next_frame = header.map_or(self.next_frame, |header| header.number);
+                return self.fault(offset, FaultKind::NoFrame { bytes: self.source.offset - offset });
+            }
+            is_begun = false;
+            if let Err(error) = self.source.skip_to_mark() {
+                self.state = State::Ended;
+                return io(error);
+            }
+        }
+    }
+}
+
+impl<R: Read + Seek> Iterator for SegmentReader<R> {
+    type Item = Result<Part, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.state != State::Ended {
+            let before = self.source.offset;
+            match self.step() {
+                Ok(Some(part)) => return Some(Ok(part)),
+                Ok(None) if self.source.offset == before => break,
+                Ok(None) => {}
+                Err(error) => {
+                    if matches!(error, LogError::Io { .. }) {
+                        self.state = State::Ended;
+                    }
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// A block of records, as it is in the file: it can be given to another thread to be decompressed.
+#[derive(Debug, Clone)]
+pub struct Block {
+    path: Arc<Path>,
+    offset: u64,
+    first_record: u64,
+    header: FrameHeader,
+    stored: Vec<u8>,
+    contexts: Arc<SegmentContexts>,
+}
+
+impl Block {
+    pub(crate) fn new(
+        path: Arc<Path>,
+        offset: u64,
+        first_record: u64,
+        header: FrameHeader,
+        stored: Vec<u8>,
+        contexts: Arc<SegmentContexts>,
+    ) -> Self {
+        Self { path, offset, first_record, header, stored, contexts }
+    }
+
+    /// The place of its first record in the segment, from 0.
+    pub fn first_record(&self) -> u64 {
+        self.first_record
+    }
+
+    /// How many records it has.
+    pub fn len(&self) -> usize {
+        self.header.records as usize
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The times of its oldest and its newest record, in microseconds since 1970-01-01 UTC.
+    pub fn times(&self) -> (u64, u64) {
+        (self.header.first, self.header.last)
+    }
+
+    /// Its file, and where in it the block begins.
+    pub fn place(&self) -> (&Path, u64) {
+        (&self.path, self.offset)
+    }
+
+    /// Decompresses it into `bytes`, which the records borrow from. What it had before is removed; its memory is used again.
+    ///
+    /// # Errors
+    /// Its bytes are no block, although their checksum is right.
+    pub fn records<'a>(&self, bytes: &'a mut Vec<u8>) -> Result<Records<'a>, Fault> {
+        self.decompress(bytes)?;
+        self.read(bytes)
+    }
+
+    fn fault(&self, reason: &'static str) -> Fault {
+        let kind = FaultKind::Content { reason };
+        Fault { path: self.path.to_path_buf(), offset: self.offset, kind }
+    }
+
+    /// The first half of [`records`](Self::records).
+    pub(crate) fn decompress(&self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        decompress(&self.header, &self.stored, bytes).map_err(|reason| self.fault(reason))
+    }
+
+    /// The second half: the records of what was decompressed.
+    pub(crate) fn read<'a>(&self, bytes: &'a [u8]) -> Result<Records<'a>, Fault> {
+        let fault = |reason| self.fault(reason);
+        let records = Records::read(bytes, &self.contexts).map_err(fault)?;
+        if records.len() == self.len() { Ok(records) } else { Err(fault("the number of its records")) }
+    }
+
+    /// The catalog that its records name so; none if the part of the log that says what it was is damaged.
+    pub fn catalog(&self, id: CatalogId) -> Option<Arc<CatalogContext>> {
+        self.contexts.shared().catalog(id)
+    }
+
+    /// The policy that its records name so; none if the part of the log that says what it was is damaged.
+    pub fn policy(&self, id: PolicyId) -> Option<Arc<PolicyContext>> {
+        self.contexts.shared().policy(id)
+    }
+
+    /// The signals that its records name so; none if the log does not have them.
+    pub fn signals(&self, id: SignalsId) -> Option<Arc<SignalsContext>> {
+        self.contexts.signals(id)
+    }
+}
+
+fn decompress(header: &FrameHeader, stored: &[u8], raw: &mut Vec<u8>) -> Result<(), &'static str> {
+    raw.clear();
+    if header.is_compressed {
+        // No larger than the header says, which was checked.
+        raw.reserve_exact(header.raw as usize);
+        zstd::bulk::decompress_to_buffer(stored, raw).map_err(|_| "it cannot be decompressed")?;
+    } else {
+        raw.extend_from_slice(stored);
+    }
+    if raw.len() == header.raw as usize { Ok(()) } else { Err("its length") }
+}
+
+/// A file that is read from its beginning.
+#[derive(Debug)]
+struct Source<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    /// Where in the buffer the bytes begin that follow.
+    start: usize,
+    /// Where in the file they do.
+    offset: u64,
+}
+
+impl<R: Read + Seek> Source<R> {
+    /// Reads until so many bytes are there, or the file ends; how many of them are.
+    fn fill(&mut self, wanted: usize) -> io::Result<usize> {
+        if self.buffer.len() - self.start < wanted {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            let missing = wanted.max(READ_BYTES) - self.buffer.len();
+            (&mut self.reader).take(missing as u64).read_to_end(&mut self.buffer)?;
+        }
+        Ok(wanted.min(self.buffer.len() - self.start))
+    }
+
+    /// The bytes that follow, as far as they are there.
+    fn head(&self, length: usize) -> &[u8] {
+        let head = &self.buffer[self.start..];
+        &head[..length.min(head.len())]
+    }
+
+    /// Leaves bytes out; how many there were.
+    fn skip(&mut self, length: u64) -> io::Result<u64> {
+        let there = (self.buffer.len() - self.start) as u64;
+        if length <= there {
+            self.start += length as usize;
+            self.offset += length;
+            return Ok(length);
+        }
+        self.buffer.clear();
+        self.start = 0;
+        let end = self.reader.seek(SeekFrom::End(0))?;
+        let skipped = length.min(end.saturating_sub(self.offset));
+        self.offset += skipped;
+        self.reader.seek(SeekFrom::Start(self.offset))?;
+        Ok(skipped)
+    }
+
+    /// Leaves bytes out up to the next that a frame may begin with, and one at least.
+    fn skip_to_mark(&mut self) -> io::Result<()> {
+        let bytes = &self.buffer[self.start..];
+        let next = bytes.windows(MARK.len()).skip(1).position(|window| window == MARK);
+        // The last bytes may be a part of a mark.
+        let skipped = next.map_or(bytes.len().saturating_sub(MARK.len() - 1).max(1), |next| next + 1);
+        self.skip(skipped as u64).map(drop)
+    }
+
+    /// How many bytes the file has from here on.
+    fn length_from(&mut self, offset: u64) -> u64 {
+        self.reader.seek(SeekFrom::End(0)).map_or(0, |end| end.saturating_sub(offset))
+    }
+}
+
+/// The path of a segment's file without its ending: what is made of a segment has the same beginning, and goes with it.
+pub fn segment_stem(path: &Path) -> PathBuf {
+    path.with_extension("")
+}
