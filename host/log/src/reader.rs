@@ -151,6 +151,8 @@ pub struct SegmentReader<R> {
     next_frame: u32,
     range: TimeRange,
     state: State,
+    /// What follows a fault that was found before it.
+    held: Option<Part>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +180,7 @@ impl<R: Read + Seek> SegmentReader<R> {
             next_frame: 0,
             range: TimeRange::ALL,
             state: State::Reading,
+            held: None,
         })
     }
 
@@ -215,7 +218,9 @@ impl<R: Read + Seek> SegmentReader<R> {
         let offset = self.source.offset;
         let available = self.source.fill(HEADER_BYTES).map_err(io)?;
         if available == 0 {
-            self.state = if self.state == State::Complete { State::Complete } else { State::Ended };
+            if self.state == State::Reading {
+                self.state = State::Ended;
+            }
             return Ok(None);
         }
         let header = self.source.head(HEADER_BYTES).first_chunk().and_then(FrameHeader::from_bytes);
@@ -238,16 +243,18 @@ impl<R: Read + Seek> SegmentReader<R> {
         self.source.skip(length as u64).map_err(io)?;
         let found = crc32fast::hash(&stored);
         if found != header.checksum {
-            self.next_frame = header.number + 1;
+            self.next_frame = header.number.wrapping_add(1);
             let kind = FaultKind::Checksum { records: header.records, found, expected: header.checksum };
             return Err(self.fault(offset, kind));
         }
-        let part = self.part(offset, header, stored);
-        // A gap was reported by what is damaged in it.
-        match (self.follow(offset, header.number), part) {
-            (_, Err(error)) => Err(error),
-            (Err(error), Ok(None)) => Err(error),
-            (_, Ok(part)) => Ok(part),
+        let gap = self.follow(offset, header.number).err();
+        let part = self.part(offset, header, stored)?;
+        match gap {
+            None => Ok(part),
+            Some(gap) => {
+                self.held = part;
+                Err(gap)
+            }
         }
     }
 
@@ -329,6 +336,9 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
     type Item = Result<Part, LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(held) = self.held.take() {
+            return Some(Ok(held));
+        }
         while self.state != State::Ended {
             let before = self.source.offset;
             match self.step() {
@@ -412,8 +422,9 @@ fn decompress(header: &FrameHeader, stored: &[u8], raw: &mut Vec<u8>) -> Result<
     raw.clear();
     if header.is_compressed {
         // No larger than the header says, which was checked.
-        raw.reserve_exact(header.raw as usize);
-        zstd::bulk::decompress_to_buffer(stored, raw).map_err(|_| "it cannot be decompressed")?;
+        raw.resize(header.raw as usize, 0);
+        let length = zstd::bulk::decompress_to_buffer(stored, raw).map_err(|_| "it cannot be decompressed")?;
+        raw.truncate(length);
     } else {
         raw.extend_from_slice(stored);
     }
