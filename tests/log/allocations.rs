@@ -9,7 +9,7 @@ use crate::records::{Folder, open, record};
 fn recording_allocates_nothing_on_the_thread_of_the_caller() {
     for promise in [Promise::Drop, Promise::Keep] {
         let folder = Folder::new();
-        let mut options = LogOptions::default();
+        let mut options = crate::records::options();
         options.promise = promise;
         let recorder = open(&folder, options);
         let ids: Vec<_> = (0..20_000_u64).map(|number| number.to_string()).collect();

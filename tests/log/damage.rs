@@ -10,7 +10,7 @@ use crate::records::{Content, Folder, add, open, read, record_all};
 
 /// A segment with four frames of ten records, and where each of its frames begins; the first has the contexts.
 fn segment(folder: &Folder) -> (Vec<u8>, Vec<usize>) {
-    let recorder = open(folder, LogOptions::default());
+    let recorder = open(folder, crate::records::options());
     for part in 0..4 {
         record_all(&recorder, part * 10..part * 10 + 10);
         recorder.flush().unwrap();
@@ -206,7 +206,7 @@ fn opening_a_log_cuts_off_half_a_frame_and_overwrites_nothing_else() {
     ];
     for (index, (before, left)) in cases.into_iter().enumerate() {
         fs::write(&path, &before).unwrap();
-        let recorder = open(&folder, LogOptions::default());
+        let recorder = open(&folder, crate::records::options());
         match left {
             Some(left) => assert_eq!(fs::read(&path).unwrap(), before[..left], "case {index}"),
             None => assert!(!path.exists(), "case {index}"),
@@ -224,7 +224,7 @@ fn opening_a_log_cuts_off_half_a_frame_and_overwrites_nothing_else() {
 #[test]
 fn a_log_is_read_while_it_is_written() {
     let folder = Folder::new();
-    let recorder = open(&folder, LogOptions::default());
+    let recorder = open(&folder, crate::records::options());
     for part in 0..5 {
         record_all(&recorder, part * 10..part * 10 + 10);
         recorder.flush().unwrap();

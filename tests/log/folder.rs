@@ -13,7 +13,7 @@ fn a_folder_that_another_process_writes_to_is_refused() {
     let folder = Folder::new();
     let mut program = Program::start("drop", folder.path());
     program.line();
-    let error = Recorder::open(folder.path(), LogOptions::default()).unwrap_err();
+    let error = Recorder::open(folder.path(), crate::records::options()).unwrap_err();
     assert!(matches!(error, LogError::Locked { .. }));
     assert_eq!(
         error.to_string(),
@@ -24,22 +24,22 @@ fn a_folder_that_another_process_writes_to_is_refused() {
     );
     program.kill();
     // The lock goes with its process.
-    open(&folder, LogOptions::default());
+    open(&folder, crate::records::options());
 }
 
 #[test]
 fn a_folder_that_another_recorder_of_this_process_writes_to_is_refused_until_it_is_closed() {
     let folder = Folder::new();
-    let recorder = open(&folder, LogOptions::default());
-    assert!(matches!(Recorder::open(folder.path(), LogOptions::default()), Err(LogError::Locked { .. })));
+    let recorder = open(&folder, crate::records::options());
+    assert!(matches!(Recorder::open(folder.path(), crate::records::options()), Err(LogError::Locked { .. })));
     recorder.close();
-    open(&folder, LogOptions::default());
+    open(&folder, crate::records::options());
 }
 
 #[test]
 fn the_files_of_a_log_are_for_nobody_else() {
     let folder = Folder::new();
-    let recorder = open(&folder, LogOptions::default());
+    let recorder = open(&folder, crate::records::options());
     record_all(&recorder, 0..1);
     drop(recorder);
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -53,10 +53,10 @@ fn the_files_of_a_log_are_for_nobody_else() {
 #[test]
 fn a_key_that_is_none_is_named_and_not_overwritten() {
     let folder = Folder::new();
-    drop(open(&folder, LogOptions::default()));
+    drop(open(&folder, crate::records::options()));
     let path = folder.path().join("key");
     fs::write(&path, "not a key").unwrap();
-    let error = Recorder::open(folder.path(), LogOptions::default()).unwrap_err().to_string();
+    let error = Recorder::open(folder.path(), crate::records::options()).unwrap_err().to_string();
     assert_eq!(error, format!("{} is not a key of a log: it should have 64 hexadecimal digits", path.display()));
     assert_eq!(fs::read(&path).unwrap(), b"not a key");
 }
@@ -67,7 +67,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     fs::create_dir(folder.path()).unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    let error = Recorder::open(file.join("log"), LogOptions::default()).unwrap_err().to_string();
+    let error = Recorder::open(file.join("log"), crate::records::options()).unwrap_err().to_string();
     assert!(error.starts_with(&file.display().to_string()), "{error}");
 }
 
@@ -75,7 +75,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 fn options_out_of_their_range_are_refused() {
     let folder = Folder::new();
     let refused = |change: fn(&mut LogOptions)| {
-        let mut options = LogOptions::default();
+        let mut options = crate::records::options();
         change(&mut options);
         Recorder::open(folder.path(), options).unwrap_err().to_string()
     };
@@ -93,7 +93,7 @@ fn options_out_of_their_range_are_refused() {
 #[test]
 fn what_is_recorded_after_the_log_was_closed_is_dropped_and_counted() {
     let folder = Folder::new();
-    let recorder = open(&folder, LogOptions::default());
+    let recorder = open(&folder, crate::records::options());
     record_all(&recorder, 0..3);
     recorder.close();
     assert!(matches!(recorder.record(&crate::records::record(3, "3")), callsign_log::Recorded::Dropped));

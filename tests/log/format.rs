@@ -138,7 +138,7 @@ proptest! {
     ) {
         let folder = Folder::new();
         let promise = if keeps { Promise::Keep } else { Promise::Drop };
-        let mut options = LogOptions::default();
+        let mut options = crate::records::options();
         options.promise = promise;
         options.recipients = Recipients::Plain;
         let recorder = callsign_log::Recorder::open(folder.path(), options).unwrap();
@@ -187,7 +187,7 @@ thread_local! {
     /// A segment with frames of all kinds.
     static SEGMENT: Vec<u8> = {
         let folder = Folder::new();
-        let recorder = records::open(&folder, LogOptions::default());
+        let recorder = records::open(&folder, crate::records::options());
         for part in 0..4 {
             records::record_all(&recorder, part * 10..part * 10 + 10);
             recorder.flush().unwrap();
@@ -207,7 +207,7 @@ fn attributes_that_the_log_must_not_have_are_not_in_it() {
         (Attributes::Only(vec!["plan".into(), "name".into(), "lang".into()]), AttributesRead::All(&pairs[..])),
     ] {
         let folder = Folder::new();
-        let mut options = LogOptions::default();
+        let mut options = crate::records::options();
         options.attributes = kept.clone();
         let recorder = records::open(&folder, options);
         let record = Record { attributes: AttributesRead::All(&pairs), ..records::record(0, "0") };
@@ -233,7 +233,7 @@ fn attributes_that_the_log_must_not_have_are_not_in_it() {
 #[test]
 fn whoever_has_the_key_finds_a_recipient_and_opens_it_and_nobody_else_learns_anything() {
     let folder = Folder::new();
-    let recorder = records::open(&folder, LogOptions::default());
+    let recorder = records::open(&folder, crate::records::options());
     let key = recorder.key().unwrap().clone();
     records::record_all(&recorder, 0..3);
     let text = Record { recipient: Recipient::Text("nobody"), ..records::record(3, "3") };
@@ -252,13 +252,13 @@ fn whoever_has_the_key_finds_a_recipient_and_opens_it_and_nobody_else_learns_any
     // The same key after the next start, so that a recipient is the same in all segments.
     let again = callsign_log::LogKey::of_log(folder.path()).unwrap().unwrap();
     assert_eq!(again.id(), key.id());
-    assert_eq!(records::open(&folder, LogOptions::default()).key().unwrap().id(), key.id());
+    assert_eq!(records::open(&folder, crate::records::options()).key().unwrap().id(), key.id());
 }
 
 #[test]
 fn a_recipient_is_plain_where_that_is_configured() {
     let folder = Folder::new();
-    let mut options = LogOptions::default();
+    let mut options = crate::records::options();
     options.recipients = Recipients::Plain;
     let recorder = records::open(&folder, options);
     records::record_all(&recorder, 0..2);
@@ -272,7 +272,7 @@ fn a_recipient_is_plain_where_that_is_configured() {
 fn a_record_of_the_greatest_size_is_taken_and_a_larger_one_is_not() {
     for promise in [Promise::Drop, Promise::Keep] {
         let folder = Folder::new();
-        let mut options = LogOptions::default();
+        let mut options = crate::records::options();
         options.promise = promise;
         options.recipients = Recipients::Plain;
         let recorder = records::open(&folder, options);

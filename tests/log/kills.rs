@@ -54,7 +54,7 @@ fn check(folder: &Folder, known: &mut Vec<PathBuf>) -> Content {
         assert!(matches!(fault.kind, FaultKind::Cut { .. }), "{fault}");
         assert_eq!(Some(&fault.path), new.last(), "only the last segment may be cut");
     }
-    drop(open(folder, callsign_log::LogOptions::default()));
+    drop(open(folder, crate::records::options()));
     let new: Vec<_> = new.into_iter().filter(|path| path.exists()).collect();
     let after = contents(&new);
     assert!(after.faults.is_empty(), "{:?}", after.faults);

@@ -5,11 +5,14 @@
 mod allocations;
 mod damage;
 mod disk_full;
+mod find;
 mod folder;
 mod format;
 mod kills;
+mod parquet;
 mod program;
 mod promises;
 mod records;
 mod segments;
 mod signals;
+mod varied;

@@ -97,7 +97,7 @@ pub fn now() -> u64 {
 fn run() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let mode = std::env::var(MODE).unwrap();
-    let mut options = LogOptions::default();
+    let mut options = crate::records::options();
     // So that segments change while it is killed.
     options.segment_bytes = 256 << 10;
     options.promise = if mode.ends_with("keep") { Promise::Keep } else { Promise::Drop };

@@ -8,7 +8,7 @@ use callsign_log::{HoleReason, LogEvent, LogOptions, LogUnavailable, Promise, Re
 use crate::records::{Folder, open, read, record, record_all, record_one};
 
 fn keep() -> LogOptions {
-    let mut options = LogOptions::default();
+    let mut options = crate::records::options();
     options.promise = Promise::Keep;
     options
 }
@@ -92,7 +92,7 @@ fn asynchronous_callers_share_the_disk_and_lose_nothing() {
 #[test]
 fn a_full_ring_drops_counts_and_marks_the_hole() {
     let folder = Folder::new();
-    let mut options = LogOptions::default();
+    let mut options = crate::records::options();
     let (sender, events) = mpsc::channel();
     let gate = Gate::default();
     let at_writer = gate.clone();
@@ -205,7 +205,7 @@ fn a_decision_that_waits_while_the_log_is_closed_is_refused_or_in_the_log() {
 #[test]
 fn records_of_threads_that_have_ended_are_in_the_log() {
     let folder = Folder::new();
-    let recorder = open(&folder, LogOptions::default());
+    let recorder = open(&folder, crate::records::options());
     for thread in 0..20 {
         let recorder = recorder.clone();
         let record = move || record_all(&recorder, thread * 10..thread * 10 + 10);
@@ -220,7 +220,7 @@ fn records_of_threads_that_have_ended_are_in_the_log() {
 #[test]
 fn a_thread_that_records_to_two_logs_mixes_nothing() {
     let (one, other) = (Folder::new(), Folder::new());
-    let (to_one, to_other) = (open(&one, LogOptions::default()), open(&other, keep()));
+    let (to_one, to_other) = (open(&one, crate::records::options()), open(&other, keep()));
     for number in 0..100 {
         record_one(if number % 2 == 0 { &to_one } else { &to_other }, number);
     }

@@ -26,7 +26,7 @@ fn fill(recorder: &callsign_log::Recorder, first: u64, flushes: u64) {
 #[test]
 fn a_segment_that_is_large_enough_is_finished_and_the_next_one_begins() {
     let folder = Folder::new();
-    let mut options = LogOptions::default();
+    let mut options = crate::records::options();
     options.segment_bytes = 64 << 10;
     let events = listen(&mut options);
     let recorder = open(&folder, options);
@@ -53,7 +53,7 @@ fn a_segment_that_is_large_enough_is_finished_and_the_next_one_begins() {
 #[test]
 fn a_segment_that_is_old_enough_is_finished_though_nothing_is_recorded() {
     let folder = Folder::new();
-    let mut options = LogOptions::default();
+    let mut options = crate::records::options();
     options.segment_age = Duration::from_secs(1);
     let events = listen(&mut options);
     let recorder = open(&folder, options);
@@ -67,7 +67,7 @@ fn a_segment_that_is_old_enough_is_finished_though_nothing_is_recorded() {
 #[test]
 fn the_oldest_segments_go_when_the_log_is_larger_than_it_may_be() {
     let folder = Folder::new();
-    let mut options = LogOptions::default();
+    let mut options = crate::records::options();
     options.segment_bytes = 64 << 10;
     options.keep_bytes = Some(200 << 10);
     let recorder = open(&folder, options);
@@ -86,7 +86,7 @@ fn the_oldest_segments_go_when_the_log_is_larger_than_it_may_be() {
 #[test]
 fn segments_that_are_too_old_go_with_what_was_made_of_them() {
     let folder = Folder::new();
-    let mut options = LogOptions::default();
+    let mut options = crate::records::options();
     options.segment_bytes = 64 << 10;
     let recorder = open(&folder, options.clone());
     fill(&recorder, 0, 30);
@@ -112,12 +112,12 @@ fn segments_that_are_too_old_go_with_what_was_made_of_them() {
 #[test]
 fn a_number_is_not_used_again_after_its_segment_became_a_table() {
     let folder = Folder::new();
-    let recorder = open(&folder, LogOptions::default());
+    let recorder = open(&folder, crate::records::options());
     record_all(&recorder, 0..1);
     drop(recorder);
     let segment = folder.segments().remove(0);
     fs::rename(&segment, segment.with_extension("parquet")).unwrap();
-    let recorder = open(&folder, LogOptions::default());
+    let recorder = open(&folder, crate::records::options());
     record_all(&recorder, 1..2);
     drop(recorder);
     assert!(folder.segments()[0].ends_with("decisions-0000000002.log"));

@@ -19,7 +19,7 @@ fn state(senders: u64, unhealthy: u64) -> SignalsContext {
 #[test]
 fn signals_that_change_little_take_little_room() {
     let folder = Folder::new();
-    let recorder = open(&folder, LogOptions::default());
+    let recorder = open(&folder, crate::records::options());
     // More than are kept for records on their way.
     for id in 0..50 {
         recorder.declare_signals(SignalsId(id), || state(20_000, id * 100));
@@ -42,7 +42,7 @@ fn signals_that_change_little_take_little_room() {
 #[test]
 fn signals_that_are_older_than_the_log_keeps_are_left_out_and_their_record_is_written() {
     let folder = Folder::new();
-    let recorder = open(&folder, LogOptions::default());
+    let recorder = open(&folder, crate::records::options());
     for id in 0..17 {
         recorder.declare_signals(SignalsId(id), || state(3, id));
     }
@@ -60,7 +60,7 @@ fn signals_that_are_older_than_the_log_keeps_are_left_out_and_their_record_is_wr
 #[test]
 fn signals_that_are_used_again_after_many_others_are_named_again() {
     let folder = Folder::new();
-    let recorder = open(&folder, LogOptions::default());
+    let recorder = open(&folder, crate::records::options());
     let order: Vec<u64> = (0..40).map(|step| if step % 2 == 0 { 7 } else { step }).collect();
     for (number, id) in order.iter().enumerate() {
         // As a decision that began with old signals declares them.
@@ -80,7 +80,7 @@ fn signals_that_are_used_again_after_many_others_are_named_again() {
 #[test]
 fn every_segment_names_its_contexts_again_so_that_it_is_read_alone() {
     let folder = Folder::new();
-    let mut options = LogOptions::default();
+    let mut options = crate::records::options();
     options.segment_bytes = 64 << 10;
     let recorder = open(&folder, options);
     recorder.declare_signals(SignalsId(3), || state(9, 2));

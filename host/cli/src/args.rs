@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::numbering::NumberingArguments;
 use crate::policy_log::LogLevel;
 use crate::resolve::check_length;
-use crate::{backup, check, completions, explain, key, module, policy, resolve, serve, sticky};
+use crate::{backup, check, completions, decision_log, explain, key, module, policy, resolve, serve, sticky};
 
 const TOP_EXAMPLES: &str = "\
 Examples:
@@ -61,6 +61,11 @@ pub(crate) enum Command {
     /// Look at pins, change them, and move them between stores.
     #[command(after_help = sticky::EXAMPLES)]
     Sticky(sticky::Arguments),
+    /// Find decisions in a decision log, and count them.
+    ///
+    /// `callsign resolve --log` and the service write such logs. They may be in use.
+    #[command(after_help = decision_log::EXAMPLES)]
+    Log(decision_log::LogArguments),
     /// Serve decisions, and the platform that they are made on, over HTTP.
     ///
     /// By default it listens on 127.0.0.1:8080, keeps everything in the folder callsign-data, and prints the first key

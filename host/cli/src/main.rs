@@ -6,6 +6,7 @@ mod args;
 mod backup;
 mod check;
 mod completions;
+mod decision_log;
 mod exit;
 mod explain;
 mod gateway;
@@ -17,6 +18,7 @@ mod policy_log;
 mod resolve;
 mod serve;
 mod sticky;
+mod table;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Module(arguments) => module::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Sticky(arguments) => sticky::run(&arguments),
+        Command::Log(arguments) => decision_log::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Backup(arguments) => backup::back_up(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
+use crate::converter::Converter;
 use crate::entry;
 use crate::error::LogUnavailable;
 use crate::event::LogEvent;
@@ -51,6 +52,7 @@ pub(crate) struct Writer {
     /// How many records were lost since the disk took some.
     lost: u64,
     syncer: Option<Sender<Arc<File>>>,
+    converter: Option<Converter>,
 }
 
 /// Records that are missing.
@@ -86,6 +88,24 @@ impl Writer {
             is_failing: false,
             lost: 0,
             syncer: None,
+            converter: None,
+        }
+    }
+
+    /// Makes Parquet files of segments that are finished. Without a thread for it they stay as they are.
+    fn start_converter(&mut self) {
+        if !self.shared.options.parquet {
+            return;
+        }
+        match Converter::start(self.folder.path().to_owned(), self.shared.options.on_event.clone()) {
+            Ok(converter) => {
+                converter.finished_below(self.next_number);
+                self.converter = Some(converter);
+            }
+            Err(error) => self.tell(LogEvent::ConversionFailed {
+                path: self.folder.path().into(),
+                reason: format!("no thread for it: {error}").into(),
+            }),
         }
     }
 
@@ -93,6 +113,7 @@ impl Writer {
         // Twice, so that what was recorded while the first of them began is taken too.
         let mut last_rounds = 2;
         self.remove_old();
+        self.start_converter();
         while last_rounds > 0 {
             let is_closing = self.shared.is_closing.load(Ordering::SeqCst);
             let round = self.shared.rounds.begin();
@@ -106,6 +127,8 @@ impl Writer {
             }
         }
         self.finish_segment();
+        // It ends before another process may write to the folder.
+        self.converter = None;
         self.lanes.clear();
         self.shared.rounds.close();
     }
@@ -349,6 +372,9 @@ impl Writer {
                 self.shared.counts.add(written);
                 self.shared.counts.segments.fetch_add(1, Ordering::Relaxed);
                 self.tell(LogEvent::SegmentFinished { path });
+                if let Some(converter) = &self.converter {
+                    converter.finished_below(self.next_number);
+                }
             }
             Err(cause) => {
                 self.lose(unwritten);
