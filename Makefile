@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade alerts lint features doc doc-paths deny msrv component \
+.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade log-kills alerts lint features doc doc-paths deny msrv component \
 	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
@@ -154,6 +154,10 @@ alerts:
 upgrade: setup
 	@test -x "$(PREVIOUS)" || { echo 'PREVIOUS=/path/to/callsign names the program of the release before'; exit 1; }
 	CALLSIGN_PREVIOUS=$(PREVIOUS) $(CARGO) test --workspace --locked --test service -- --ignored upgrade
+
+# 200 SIGKILLs of a recording process under each promise, every record checked; nothing else should run on the machine.
+log-kills: toolchain
+	CALLSIGN_LOG_KILLS=200 $(CARGO) test --locked --package callsign-log --test log -- --test-threads=1 --nocapture kills
 
 lint: c++
 	$(CARGO) fmt --all --check
@@ -305,9 +309,9 @@ bench-pins: setup
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture
 
-FUZZ_CATALOG := catalog ids edit
+FUZZ_CATALOG := catalog ids edit segment
 FUZZ_TARGETS := $(FUZZ_CATALOG) index decision loader request
-# Those of the catalog need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
+# Those of the catalog and the log need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
 # network away. The committed component does: the tests compare it with its source.
 FUZZ_ALL := --workspace --no-default-features
 define fuzz-build

@@ -73,6 +73,13 @@ pub fn record(number: u64, id: &str) -> Record<'_> {
     }
 }
 
+/// The options of a log whose segments stay as they were written.
+pub fn options() -> LogOptions {
+    let mut options = LogOptions::default();
+    options.parquet = false;
+    options
+}
+
 /// Declares the catalog and the policy that [`record`] names.
 pub fn declare(recorder: &Recorder) {
     assert_eq!(recorder.declare_catalog(catalog("revision:1")), CatalogId(1));

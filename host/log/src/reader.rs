@@ -216,6 +216,8 @@ pub struct SegmentReader<R> {
     records: u64,
     range: TimeRange,
     state: State,
+    /// What follows a fault that was found before it.
+    held: Option<Part>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,6 +246,7 @@ impl<R: Read + Seek> SegmentReader<R> {
             records: 0,
             range: TimeRange::ALL,
             state: State::Reading,
+            held: None,
         })
     }
 
@@ -281,7 +284,9 @@ impl<R: Read + Seek> SegmentReader<R> {
         let offset = self.source.offset;
         let available = self.source.fill(HEADER_BYTES).map_err(io)?;
         if available == 0 {
-            self.state = if self.state == State::Complete { State::Complete } else { State::Ended };
+            if self.state == State::Reading {
+                self.state = State::Ended;
+            }
             return Ok(None);
         }
         let header = self.source.head(HEADER_BYTES).first_chunk().and_then(FrameHeader::from_bytes);
@@ -307,16 +312,18 @@ impl<R: Read + Seek> SegmentReader<R> {
         self.records += u64::from(header.records);
         let found = crc32fast::hash(&stored);
         if found != header.checksum {
-            self.next_frame = header.number + 1;
+            self.next_frame = header.number.wrapping_add(1);
             let kind = FaultKind::Checksum { records: header.records, found, expected: header.checksum };
             return Err(self.fault(offset, kind));
         }
-        let part = self.part(offset, first_record, header, stored);
-        // A gap was reported by what is damaged in it.
-        match (self.follow(offset, header.number), part) {
-            (_, Err(error)) => Err(error),
-            (Err(error), Ok(None)) => Err(error),
-            (_, Ok(part)) => Ok(part),
+        let gap = self.follow(offset, header.number).err();
+        let part = self.part(offset, first_record, header, stored)?;
+        match gap {
+            None => Ok(part),
+            Some(gap) => {
+                self.held = part;
+                Err(gap)
+            }
         }
     }
 
@@ -404,6 +411,9 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
     type Item = Result<Part, LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(held) = self.held.take() {
+            return Some(Ok(held));
+        }
         while self.state != State::Ended {
             let before = self.source.offset;
             match self.step() {
