@@ -11,18 +11,22 @@ use callsign::{
 };
 
 use serde::de::IgnoredAny;
+use sha2::{Digest, Sha256};
 
 use crate::args::GatewayArguments;
 use crate::exit::{Stop, say};
 use crate::policy_log;
 use crate::sticky::IfMissing;
 
-/// Loads the catalog and the policy, and opens the pins. If no store of pins is named they are kept in memory.
-pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Gateway, Stop> {
+/// Loads the catalog and the policy, and opens the pins. If no store of pins is named they are kept in memory. For a decision
+/// log the catalog has the name that finds it again.
+pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing, named: bool) -> Result<Gateway, Stop> {
     policy_log::show(deciding.policy_log);
     let numbering = deciding.numbering.load()?;
-    let catalog = match Catalog::load(&deciding.catalog) {
-        Ok(catalog) => catalog.with_numbering(numbering),
+    let bytes = Catalog::read_file(&deciding.catalog);
+    let catalog = match bytes.and_then(|bytes| Ok((Catalog::from_slice(&bytes)?, named.then(|| name_of(&bytes))))) {
+        Ok((catalog, None)) => catalog.with_numbering(numbering),
+        Ok((catalog, Some(name))) => catalog.with_numbering(numbering).named(name),
         Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
     };
     let policy = match &deciding.policy {
@@ -45,6 +49,12 @@ pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Ga
         GatewayError::Policy(PolicyError::Start { .. }) => Stop::refused(error),
         _ => Stop::failed(error),
     })
+}
+
+/// The name of a catalog by the bytes of its file: `sha256:` and their digest.
+fn name_of(bytes: &[u8]) -> String {
+    let digits = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("sha256:{digits}")
 }
 
 fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {

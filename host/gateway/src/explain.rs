@@ -189,10 +189,10 @@ async fn explain_in_slow_lane(
 impl Explanation {
     fn begin(snapshot: &Arc<Snapshot>, message: &Message<'_>) -> Self {
         Self {
-            outcome: Outcome {
-                verdict: Verdict::Refused(Refusal::NoStrategy),
-                by: AnsweredBy { route: PLATFORM, role: Role::Active },
-            },
+            outcome: Outcome::new(
+                Verdict::Refused(Refusal::NoStrategy),
+                AnsweredBy { route: PLATFORM, role: Role::Active },
+            ),
             message: OwnedMessage::of(message),
             destination: snapshot.revision.catalog().numbering().area_codes().parse(message.to).ok(),
             registered: message.from.map_or_else(Vec::new, |from| snapshot.revision.registered(from).collect()),
@@ -260,7 +260,7 @@ impl Explanation {
             Some(Err(error)) => unavailable(bound.binding.on_unavailable, checked.verdict, &error),
             _ => checked.verdict,
         };
-        self.outcome = Outcome { verdict, by: answerer.by };
+        self.outcome = Outcome::new(verdict, answerer.by);
         Ok(())
     }
 
@@ -271,7 +271,7 @@ impl Explanation {
         let Answerer { bound, by, .. } = choose(&snapshot, query);
         bound.failed(failure);
         self.unexplained = true;
-        self.outcome = Outcome { verdict: Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into())), by };
+        self.outcome = Outcome::new(Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into())), by);
     }
 
     /// The decision.

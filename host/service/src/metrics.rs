@@ -16,9 +16,9 @@ use crate::binding::STEPS;
 use crate::sender_health::Counts;
 use crate::tenant::Budget;
 
-/// The refusal codes of the specification. Codes of policies are counted together as [`OWN`]: a policy can use any
+/// The refusal codes of the host. Codes of policies are counted together as [`OWN`]: a policy can use any
 /// text.
-pub(crate) const CODES: [&str; 9] = [
+pub(crate) const CODES: [&str; 10] = [
     "INVALID_DESTINATION",
     "SENDER_NOT_REGISTERED",
     "SENDER_NOT_CAPABLE",
@@ -28,6 +28,7 @@ pub(crate) const CODES: [&str; 9] = [
     "NO_ELIGIBLE_SENDER",
     "STICKY_UNAVAILABLE",
     "POLICY_FAILED",
+    "LOG_UNAVAILABLE",
 ];
 
 const OWN: &str = "OWN";

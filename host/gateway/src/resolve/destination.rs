@@ -58,13 +58,13 @@ pub(crate) fn prepare_of(
         Ok(destination) => destination,
         Err(error) => {
             let by = AnsweredBy { route: PLATFORM, role: Role::Active };
-            return Err(Outcome { verdict: Verdict::Refused(Refusal::InvalidDestination(error)), by });
+            return Err(Outcome::new(Verdict::Refused(Refusal::InvalidDestination(error)), by));
         }
     };
     let MessageScope { scope, route } = scope_of();
     if let Some(from) = message.from {
         let by = AnsweredBy { route, role: Role::Active };
-        return Err(Outcome { verdict: explicit(snapshot, message, &destination, from), by });
+        return Err(Outcome::new(explicit(snapshot, message, &destination, from), by));
     }
     let revision = &snapshot.revision;
     let (channel, Destination { number, country, area_code }) = (message.channel, destination);
