@@ -29,15 +29,15 @@ for file in files:
 ids = [row["message_id"] for row in rows if row["message_id"]]
 count, senders = duckdb.sql(
     f"SELECT count(*), count(DISTINCT sender) FROM '{pattern}' WHERE refusal IS NULL"
-).fetchone()
+).fetchall()[0]
 decided = [row for row in rows if row["refusal"] is None]
 assert (count, senders) == (len(decided), len({row["sender"] for row in decided}))
 found = duckdb.execute(f"SELECT sender, attributes['campaign'] FROM '{pattern}' WHERE message_id = ?", [ids[4]]).fetchall()
 wanted = next(row for row in rows if row["message_id"] == ids[4])
 assert found == [(wanted["sender"], dict(wanted["attributes"]).get("campaign"))], (found, wanted)
 exclude = "SELECT count(*) FROM parquet_bloom_probe(?, 'message_id', ?) WHERE bloom_filter_excludes"
-assert duckdb.execute(exclude, [files[0], ids[0]]).fetchone() == (0,)
-assert duckdb.execute(exclude, [files[0], "no such id"]).fetchone() == (1,)
+assert duckdb.execute(exclude, [files[0], ids[0]]).fetchall() == [(0,)]
+assert duckdb.execute(exclude, [files[0], "no such id"]).fetchall() == [(1,)]
 
 
 def plain(value):

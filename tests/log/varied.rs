@@ -107,13 +107,11 @@ pub fn without_parquet() -> LogOptions {
     options
 }
 
-/// A log of so many varied records in segments of 64 KiB, which stay as they are.
-pub fn varied_log(folder: &Folder, mut options: LogOptions, count: u64) {
-    options.segment_bytes = 64 << 10;
-    let recorder = Recorder::open(folder.path(), options).unwrap();
+/// A log of so many varied records in segments of 500, which stay as they are.
+pub fn varied_log(folder: &Folder, options: LogOptions, count: u64) {
     for start in (0..count).step_by(500) {
+        let recorder = Recorder::open(folder.path(), options.clone()).unwrap();
         record_varied(&recorder, start..count.min(start + 500));
-        recorder.flush().unwrap();
+        recorder.close();
     }
-    recorder.close();
 }

@@ -4,16 +4,17 @@ mod moment;
 mod listing;
 mod stats;
 
-use std::path::PathBuf;
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::anyhow;
-use callsign_log::{LogKey, MAX_PAGE, Position, Query};
+use callsign_log::{LogEvent, LogKey, MAX_PAGE, Position, Query, convert_log};
 use clap::{Args, Subcommand};
 
 use self::moment::Moment;
 use crate::args::{field, id};
-use crate::exit::{Exit, Stop};
+use crate::exit::{Exit, Stop, print, say};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -73,6 +74,23 @@ Exit codes:
   2  bad input: usage, a filter that cannot be parsed, a folder without a log
   3  another failure; if a file of the log is damaged, what is whole was counted"))]
     Stats(StatsArguments),
+    /// Make Parquet files of all segments of a log that no process writes to.
+    ///
+    /// A process that writes a log does this by itself, with the segments that it has finished.
+    #[command(after_help = "\
+Examples:
+  callsign log convert ./decisions
+  duckdb -c \"SELECT step, count(*) FROM './decisions/*.parquet' GROUP BY step\"
+
+Exit codes:
+  0  done
+  2  bad input: usage, a folder without a log, a log that a process writes to
+  3  another failure; a segment that is damaged stays as it is, and is named")]
+    Convert {
+        /// The folder of the log.
+        #[arg(value_name = "LOG", env = "CALLSIGN_LOG")]
+        log: PathBuf,
+    },
 }
 
 /// The log and the time that is looked at.
@@ -218,5 +236,23 @@ pub(crate) fn run(arguments: &LogArguments) -> Result<Exit, Stop> {
     match &arguments.command {
         Command::Find(arguments) => listing::find(arguments),
         Command::Stats(arguments) => stats::count(arguments),
+        Command::Convert { log } => convert(log),
     }
+}
+
+fn convert(log: &Path) -> Result<Exit, Stop> {
+    let failed = Cell::new(false);
+    let tell = |event| match event {
+        LogEvent::SegmentConverted { path } => {
+            // A reader that went away is noticed at the end.
+            let _ = print(&format!("{}\n", path.display()));
+        }
+        LogEvent::ConversionFailed { reason, .. } => {
+            failed.set(true);
+            say(&format!("callsign: {reason}\n"));
+        }
+        _ => {}
+    };
+    convert_log(log, &tell).map_err(listing::unreadable)?;
+    Ok(if failed.get() { Exit::Failed } else { Exit::Done })
 }

@@ -54,7 +54,7 @@ fn make(folder: &Path, records: u64) -> Result<(), Failure> {
         let (id, sender) = (message_id(number), format!("N{}", chance % 500));
         let entity = format!("entity-{}", chance >> 16 & 0x1ff);
         let record = Record {
-            time: START + number * (DAYS * DAY) / records,
+            time: START + (u128::from(number) * u128::from(DAYS * DAY) / u128::from(records)) as u64,
             took: 900 + (chance >> 32 & 0xff) as u32,
             message_id: Some(&id),
             trace_id: None,

@@ -73,9 +73,9 @@ pub struct LoggedDecision {
     /// The policy that answered; none if none was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<LoggedPolicy>,
-    /// Which signals the policy could read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub signals: Option<u64>,
+    /// Whether there were signals that the policy could read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_signals: bool,
     /// The pin that was read: `NOT_READ`, `NONE`, `SENDER` or `UNAVAILABLE`.
     pub pin_read: &'static str,
     /// The key of the sender in it, as 16 hexadecimal digits.
@@ -174,7 +174,7 @@ impl LoggedDecision {
                 module: hex(&policy.module),
                 settings: hex(&policy.settings_digest),
             }),
-            signals: record.signals.map(|signals| signals.0),
+            has_signals: record.signals.is_some(),
             pin_read: names::pin_read(record.pin_read),
             pin_read_key: if let PinRead::Sender(key) = record.pin_read { Some(hex(&key.to_be_bytes())) } else { None },
             pin_write: names::pin_write(record.pin_write),

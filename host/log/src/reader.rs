@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use zstd::bulk::Decompressor;
+
 use crate::block::Records;
 use crate::context::{CatalogContext, CatalogId, PolicyContext, PolicyId, SignalsContext, SignalsId};
 use crate::error::{Fault, FaultKind, LogError};
@@ -524,9 +526,9 @@ fn decompress(header: &FrameHeader, stored: &[u8], raw: &mut Vec<u8>) -> Result<
     raw.clear();
     if header.is_compressed {
         // No larger than the header says, which was checked.
-        raw.resize(header.raw as usize, 0);
-        let length = zstd::bulk::decompress_to_buffer(stored, raw).map_err(|_| "it cannot be decompressed")?;
-        raw.truncate(length);
+        raw.reserve_exact(header.raw as usize);
+        let decompressed = Decompressor::new().and_then(|mut zstd| zstd.decompress_to_buffer(stored, raw));
+        decompressed.map_err(|_| "it cannot be decompressed")?;
     } else {
         raw.extend_from_slice(stored);
     }

@@ -23,7 +23,7 @@ pub(super) fn find(arguments: &FindArguments) -> Result<Exit, Stop> {
 /// A log that cannot be read at all.
 pub(super) fn unreadable(error: LogError) -> Stop {
     match error {
-        LogError::Io { .. } => Stop::failed(error),
+        LogError::Io { ref cause, .. } if cause.kind() != std::io::ErrorKind::NotFound => Stop::failed(error),
         other => Stop::refused(other),
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct To {
     /// All forms of it.
     numbers: Vec<Number>,
     sealed: Vec<[u8; 16]>,
+    /// Whether it was given as what a log shows of a recipient that is sealed.
+    is_hash: bool,
 }
 
 /// A query that cannot be.
@@ -96,8 +98,9 @@ impl Query {
             numbers.extend(number.forms());
             numbers.dedup();
         }
-        let sealed = from_hex(text).into_iter().collect();
-        Self { to: Some(To { text: text.into(), numbers, sealed }), ..self }
+        let hash = from_hex(text);
+        let to = To { text: text.into(), numbers, sealed: hash.into_iter().collect(), is_hash: hash.is_some() };
+        Self { to: Some(to), ..self }
     }
 
     /// That this sender carries.
@@ -155,7 +158,9 @@ impl Query {
     /// With a recipient as a log with this key has it.
     pub(super) fn sealed(&self, key: Option<&LogKey>) -> Self {
         let mut query = self.clone();
-        if let (Some(to), Some(key)) = (&mut query.to, key) {
+        if let (Some(to), Some(key)) = (&mut query.to, key)
+            && !to.is_hash
+        {
             to.sealed.extend(to.numbers.iter().map(|&number| key.seal(number)));
             if to.numbers.is_empty() {
                 to.sealed.push(key.seal_text(&to.text));
@@ -166,7 +171,7 @@ impl Query {
 
     /// Whether it needs a key to find recipients that are sealed.
     pub(super) fn needs_key(&self) -> bool {
-        self.to.as_ref().is_some_and(|to| to.sealed.is_empty())
+        self.to.as_ref().is_some_and(|to| !to.is_hash)
     }
 
     /// Whether a record passes, by all but its position.
