@@ -21,6 +21,7 @@ mod catalog_import;
 mod change;
 mod config;
 mod data_folder;
+mod decision_log;
 mod entity;
 mod events;
 mod fault;

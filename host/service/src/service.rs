@@ -30,6 +30,7 @@ use self::reconcile::AppliedBindings;
 pub(crate) use self::signals::SenderHealth;
 use crate::bulk_lane::BulkLane;
 use crate::config::{Config, Limits};
+use crate::decision_log::DecisionLog;
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
@@ -67,6 +68,8 @@ pub(crate) struct Service {
     pub(crate) numbering: Arc<Numbering>,
     /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
+    /// Where decisions are recorded; `None` if they are not.
+    pub(crate) decision_log: Option<DecisionLog>,
     /// What is known of the health of senders.
     pub(crate) sender_health: SenderHealth,
     state: ArcSwap<State>,
