@@ -99,6 +99,7 @@ pub struct Catalog {
     interned: Interned,
     lookup: Lookup,
     numbering: Arc<Numbering>,
+    name: Option<Arc<str>>,
 }
 
 impl Catalog {
@@ -109,7 +110,16 @@ impl Catalog {
     /// [`CatalogError::Read`] when the file cannot be read, and every error of [`Catalog::from_slice`]. The errors of
     /// its content do not repeat `path`.
     pub fn load(path: &Path) -> Result<Catalog, CatalogError> {
-        Catalog::from_slice(&read(path)?)
+        Catalog::from_slice(&Catalog::read_file(path)?)
+    }
+
+    /// The bytes of the catalog file at `path`, unchecked.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogError::Read`] when the file cannot be read, and [`CatalogError::TooLarge`].
+    pub fn read_file(path: &Path) -> Result<Vec<u8>, CatalogError> {
+        read(path)
     }
 
     /// Reads and checks a catalog from bytes, as [`Catalog::from_json`] does from text.
@@ -151,6 +161,19 @@ impl Catalog {
     pub fn from_json(text: &str) -> Result<Catalog, CatalogError> {
         fault::check_size(text.len() as u64)?;
         check::catalog(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    /// The same under a name that finds it again, such as `revision:1234` or `sha256:` and the digest of its file: a decision
+    /// log names the catalog of each decision so. Catalogs that [`Catalog::edit`] makes of it have no name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Catalog {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The name of [`Catalog::named`].
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// The applications; `default` is always among them.

@@ -71,8 +71,8 @@ impl Native {
                 None => return Verdict::Refused(Refusal::NoStrategy),
             };
             let pending =
-                match settle(snapshot, OnUnavailable::Refuse, question, entity, checked, reads.pin.into_inner()) {
-                    Settled::Done(verdict) => return verdict,
+                match settle(snapshot, OnUnavailable::Refuse, question, entity, checked, (reads.pin.into_inner(), 0)) {
+                    Settled::Done(verdict, _) => return verdict,
                     Settled::NeedsPin(pending) => pending,
                 };
             let written = match pending.write(snapshot, question, entity) {
@@ -80,7 +80,7 @@ impl Native {
                 None => Ok(None),
             };
             match pending.on_store_reply(snapshot, OnUnavailable::Refuse, written) {
-                Ok(verdict) => return verdict,
+                Ok((verdict, _)) => return verdict,
                 Err(lost) => known = Some(Ok(Some(lost.winner))),
             }
         }
@@ -95,7 +95,7 @@ impl fmt::Debug for Native {
 
 /// What it says of itself: the platform's policy.
 fn native(verdict: Verdict) -> Outcome {
-    Outcome { verdict, by: AnsweredBy { route: PLATFORM, role: Role::Active } }
+    Outcome::new(verdict, AnsweredBy { route: PLATFORM, role: Role::Active })
 }
 
 /// What an answer says, which needs no check; none where it names what the scope does not have.

@@ -187,10 +187,7 @@ mod tests {
             (Log { keep_bytes: 1 << 20, ..log.clone() }, "less than a segment"),
             (Log { attributes: "campaign,,brand".into(), ..log.clone() }, "\"\" is no name"),
             (Log { attributes: "a b".into(), ..log.clone() }, "\"a b\" is no name"),
-            (
-                Log { recipients: Recipients::Plain, key_file: Some("key".into()), ..log.clone() },
-                "keep one of the two",
-            ),
+            (Log { recipients: Recipients::Plain, key_file: Some("key".into()), ..log.clone() }, "keep one of the two"),
         ] {
             let refused = wrong.check().expect_err(reason);
             assert!(refused.contains(reason), "{refused}");
