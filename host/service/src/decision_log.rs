@@ -1,19 +1,21 @@
-//! The decision log of this node: opened at the start, and what happens to it told.
+//! The decision log of this node.
+
+mod place;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use callsign_log::{LogCounters, LogEvent, LogKey, Promise, Recorder};
+use callsign_log::{LogCounters, LogError, LogEvent, LogKey, Promise, Recorder};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+pub(crate) use self::place::PlaceSeal;
 use crate::config::Config;
-use crate::events::Event;
-use crate::service::{Service, StartError};
 
 /// The log of a node that records its decisions.
 pub(crate) struct DecisionLog {
     recorder: Arc<Recorder>,
     folder: PathBuf,
+    places: PlaceSeal,
 }
 
 /// What happened to a log and was not told yet. There is little of it: the beginnings and ends of what goes wrong.
@@ -24,7 +26,7 @@ impl DecisionLog {
     ///
     /// # Errors
     /// The folder or the key cannot be used, or another process writes to the log.
-    pub(crate) fn open(config: &Config) -> Result<Option<(Self, LogEvents)>, StartError> {
+    pub(crate) fn open(config: &Config) -> Result<Option<(Self, LogEvents)>, LogError> {
         let Some(folder) = &config.log.directory else { return Ok(None) };
         let mut options = config.log.options();
         options.key = config.log.key_file.as_deref().map(LogKey::read).transpose()?;
@@ -32,7 +34,9 @@ impl DecisionLog {
         let (told, events) = unbounded_channel();
         options.on_event = Some(Arc::new(move |event| drop(told.send(event))));
         let recorder = Recorder::open(folder, options)?;
-        Ok(Some((Self { recorder, folder: folder.clone() }, events)))
+        let no_numbers = |error| LogError::Io { path: folder.clone(), cause: std::io::Error::other(error) };
+        let places = PlaceSeal::new().map_err(no_numbers)?;
+        Ok(Some((Self { recorder, folder: folder.clone(), places }, events)))
     }
 
     pub(crate) fn recorder(&self) -> &Arc<Recorder> {
@@ -41,6 +45,15 @@ impl DecisionLog {
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// What hides where lists of its decisions go on.
+    pub(crate) fn places(&self) -> &PlaceSeal {
+        &self.places
+    }
+
+    pub(crate) fn promise(&self) -> Promise {
+        self.recorder.promise()
     }
 
     pub(crate) fn counters(&self) -> LogCounters {
@@ -54,44 +67,6 @@ impl DecisionLog {
 
     /// Whether decisions are refused, because they cannot be recorded and none may be missing.
     pub(crate) fn refuses(&self) -> bool {
-        self.recorder.promise() == Promise::Keep && self.counters().failing_since.is_some()
-    }
-}
-
-impl Service {
-    /// Tells the log of the process and listeners what happens to the decision log, until the service ends.
-    pub(crate) async fn tell_of_decision_log(self: Arc<Self>, mut happened: LogEvents) {
-        loop {
-            let event = tokio::select! {
-                event = happened.recv() => event,
-                () = self.ended() => None,
-            };
-            let Some(event) = event else { return };
-            match &event {
-                LogEvent::DropsBegan => {
-                    tracing::warn!("decisions are made faster than they are recorded: some are missing in the decision log");
-                }
-                LogEvent::DropsEnded { dropped } => {
-                    tracing::warn!("all decisions are recorded again; {dropped} are missing in the decision log");
-                }
-                LogEvent::DiskFailed { path, reason } => {
-                    let meaning = match self.decision_log.as_ref().map(|log| log.recorder.promise()) {
-                        Some(Promise::Keep) => "messages are refused with LOG_UNAVAILABLE",
-                        _ => "decisions go on and are not recorded",
-                    };
-                    tracing::error!("the decision log {} cannot be written: {reason}; {meaning}", path.display());
-                }
-                LogEvent::DiskRecovered { lost } => {
-                    tracing::info!("the decision log is written again; {lost} records were lost");
-                }
-                LogEvent::SegmentRemoved { path } => {
-                    tracing::info!("{} is removed: the decision log is as long as it may be", path.display());
-                }
-                other => tracing::debug!("the decision log: {other:?}"),
-            }
-            if let Some(event) = Event::of_decision_log(&event) {
-                self.events.send(event);
-            }
-        }
+        self.promise() == Promise::Keep && self.counters().failing_since.is_some()
     }
 }

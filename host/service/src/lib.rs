@@ -51,6 +51,7 @@ mod tenant_turns;
 mod timed_store;
 mod v1;
 mod visibility;
+mod what_if_jobs;
 
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{

@@ -391,7 +391,7 @@ impl Metrics {
 
     /// Counts a request. `route` is the template of its path.
     pub(crate) fn answered(&self, method: &http::Method, route: &str, status: u16, took: Duration) {
-        if route == DECISIONS && status == 200 {
+        if route == DECISIONS && status == 200 && method == http::Method::POST {
             self.decided.0.inc();
             self.decided.1.observe(took.as_secs_f64());
             return;

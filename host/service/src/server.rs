@@ -128,6 +128,7 @@ impl Running {
         }
         self.listener.serve(&self.service, self.router, end).await;
         let _ = tokio::join!(follower, health, receipts, creator, audit);
+        self.service.what_ifs.cancel_all();
         bulk.end(LAST_WRITES).await;
         if let Some(log) = &self.service.decision_log {
             // What was recorded is written, and its segment finished.

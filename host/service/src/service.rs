@@ -9,6 +9,7 @@ mod commit;
 mod entity_autocreate;
 mod gateway_events;
 mod load;
+mod log_events;
 mod receipts;
 mod reconcile;
 mod signals;
@@ -40,6 +41,7 @@ use crate::state::State;
 use crate::store::{Store, StoreError};
 use crate::tenant::Tenants;
 use crate::tenant_turns::TenantTurns;
+use crate::what_if_jobs::WhatIfJobs;
 
 /// Everything that handlers need.
 pub(crate) struct Service {
@@ -62,8 +64,12 @@ pub(crate) struct Service {
     applied: AppliedBindings,
     /// Turns to try and to start policies.
     starts: TenantTurns,
-    /// Turns to audit the coverage.
+    /// Turns to audit the coverage, and to read an earlier catalog.
     pub(crate) audits: TenantTurns,
+    /// Turns to look decisions up.
+    pub(crate) lookups: TenantTurns,
+    /// Comparisons of recorded traffic.
+    pub(crate) what_ifs: WhatIfJobs,
     /// What is known of the world's numbers, for every catalog.
     pub(crate) numbering: Arc<Numbering>,
     /// Which messages were refused.

@@ -31,12 +31,16 @@ use crate::store::{Element, Store, StoreError};
 use crate::tenant::Tenants;
 use crate::tenant_turns::TenantTurns;
 use crate::timed_store::TimedStore;
+use crate::what_if_jobs::WhatIfJobs;
 
 /// How many tenants have their policies tried and started at a time: it takes a processor.
 const STARTS: usize = 3;
 
 /// How many tenants have their coverage audited at a time, for the same reason.
 const AUDITS: usize = 1;
+
+/// How many tenants look decisions up at a time: it reads the disk, and takes all processors in the bulk lane.
+const LOOKUPS: usize = 1;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +148,8 @@ impl Service {
             applied: AppliedBindings::default(),
             starts: TenantTurns::new(STARTS),
             audits: TenantTurns::new(AUDITS),
+            lookups: TenantTurns::new(LOOKUPS),
+            what_ifs: WhatIfJobs::default(),
             numbering,
             decision_log,
             refused_traffic: RefusedTraffic::default(),
