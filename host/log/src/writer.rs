@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
+use crate::converter::Converter;
 use crate::entry;
 use crate::error::LogUnavailable;
 use crate::event::LogEvent;
@@ -48,6 +49,7 @@ pub(crate) struct Writer {
     /// The disk failed: how many records were lost since.
     failing: Option<u64>,
     syncer: Option<Sender<Arc<File>>>,
+    converter: Option<Converter>,
 }
 
 /// Records that are missing.
@@ -81,6 +83,24 @@ impl Writer {
             dropping: None,
             failing: None,
             syncer: None,
+            converter: None,
+        }
+    }
+
+    /// Makes Parquet files of segments that are finished. Without a thread for it they stay as they are.
+    fn start_converter(&mut self) {
+        if !self.shared.options.parquet {
+            return;
+        }
+        match Converter::start(self.folder.path().to_owned(), self.shared.options.on_event.clone()) {
+            Ok(converter) => {
+                converter.finished_below(self.next_number);
+                self.converter = Some(converter);
+            }
+            Err(error) => self.tell(LogEvent::ConversionFailed {
+                path: self.folder.path().into(),
+                reason: format!("no thread for it: {error}").into(),
+            }),
         }
     }
 
@@ -88,6 +108,7 @@ impl Writer {
         // Twice, so that what was recorded while the first of them began is taken too.
         let mut last_rounds = 2;
         self.remove_old();
+        self.start_converter();
         while last_rounds > 0 {
             let is_closing = self.shared.is_closing.load(Ordering::SeqCst);
             let round = self.shared.rounds.begin();
@@ -101,6 +122,8 @@ impl Writer {
             }
         }
         self.finish_segment();
+        // It ends before another process may write to the folder.
+        self.converter = None;
         self.lanes.clear();
         self.shared.rounds.close();
     }
@@ -343,6 +366,9 @@ impl Writer {
                 self.shared.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
                 self.shared.counts.segments.fetch_add(1, Ordering::Relaxed);
                 self.tell(LogEvent::SegmentFinished { path });
+                if let Some(converter) = &self.converter {
+                    converter.finished_below(self.next_number);
+                }
             }
             Err(cause) => {
                 self.lose(unwritten);

@@ -21,7 +21,9 @@ fn a_log_that_keeps_refuses_what_it_cannot_record_says_so_and_goes_on_when_the_d
     let server = recording(&data, "promise = \"keep\"");
     let key = server.key().to_owned();
     fs::rename(data.join("log"), data.join("away")).unwrap();
-    for messages in [vec![message("shop", "one")], (0..60).map(|number| message("shop", &format!("b{number}"))).collect()] {
+    for messages in
+        [vec![message("shop", "one")], (0..60).map(|number| message("shop", &format!("b{number}"))).collect()]
+    {
         for decision in decide(&server, &key, &messages) {
             assert_eq!(decision["refusal"]["code"], "LOG_UNAVAILABLE", "{decision}");
         }
@@ -56,7 +58,8 @@ fn a_log_that_drops_decides_on_while_the_disk_fails_and_counts_what_is_missing()
     let server = recording(&data, "");
     let key = server.key().to_owned();
     fs::rename(data.join("log"), data.join("away")).unwrap();
-    let decisions = decide(&server, &key, &(0..60).map(|number| message("shop", &format!("b{number}"))).collect::<Vec<_>>());
+    let decisions =
+        decide(&server, &key, &(0..60).map(|number| message("shop", &format!("b{number}"))).collect::<Vec<_>>());
     assert!(decisions.iter().all(|decision| decision.get("senderId").is_some()), "{decisions:?}");
     server.until("the disk fails", || away(&server) == (200, vec!["log".to_owned()]));
     server.get("/healthz").expect(200);

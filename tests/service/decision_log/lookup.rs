@@ -14,7 +14,8 @@ fn every_decision_over_http_is_in_the_log_with_what_it_said() {
     let single = message("shop", "single");
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let headers = [("authorization", &*format!("App {key}")), ("traceparent", trace)];
-    let decided = server.send(&headers, "POST", "/v1/decisions", Some(single.to_string().as_bytes())).expect(200).json();
+    let decided =
+        server.send(&headers, "POST", "/v1/decisions", Some(single.to_string().as_bytes())).expect(200).json();
     let mut batch: Vec<Value> = (0..100).map(|number| message("care", &format!("batch-{number}"))).collect();
     batch[7]["applicationId"] = json!("nowhere");
     batch[8]["to"] = json!("no number");

@@ -51,7 +51,10 @@ fn a_module_strategies_or_a_catalog_change_exactly_the_decisions_that_they_would
     let key = server.key().to_owned();
     upload(&server, &key, &always("acme", "1.0.0", 1));
     let by_module = report(&server, &key, &json!({ "module": "acme@1.0.0" }));
-    assert_eq!((&by_module["records"], &by_module["compared"], &by_module["isComplete"]), (&json!(200), &json!(200), &json!(true)));
+    assert_eq!(
+        (&by_module["records"], &by_module["compared"], &by_module["isComplete"]),
+        (&json!(200), &json!(200), &json!(true))
+    );
     assert_eq!(by_module["changed"], not_from(&shop, "S1") + not_from(&care, "S1"), "{by_module}");
     // The standard policy decides as it did.
     let same = report(&server, &key, &json!({ "module": "standard" }));
@@ -101,14 +104,17 @@ fn a_report_is_fetched_as_json_and_as_a_page_and_goes_when_it_is_removed() {
     }
     server.delete(&path).expect(404);
     // Four are kept: the oldest that is over makes room.
-    let ids: Vec<String> = (0..5).map(|_| {
-        let body = json!({ "module": "standard" });
-        report(&server, &key, &body);
-        let jobs = server.get("/v1/what-if").expect(200).json();
-        jobs["results"].as_array().unwrap().last().unwrap()["whatIfId"].as_str().unwrap().to_owned()
-    }).collect();
+    let ids: Vec<String> = (0..5)
+        .map(|_| {
+            let body = json!({ "module": "standard" });
+            report(&server, &key, &body);
+            let jobs = server.get("/v1/what-if").expect(200).json();
+            jobs["results"].as_array().unwrap().last().unwrap()["whatIfId"].as_str().unwrap().to_owned()
+        })
+        .collect();
     let jobs = server.get("/v1/what-if").expect(200).json();
-    let kept: Vec<&str> = jobs["results"].as_array().unwrap().iter().map(|job| job["whatIfId"].as_str().unwrap()).collect();
+    let kept: Vec<&str> =
+        jobs["results"].as_array().unwrap().iter().map(|job| job["whatIfId"].as_str().unwrap()).collect();
     assert_eq!(kept, ids[1..]);
     assert_eq!(server.end(), Some(0));
     std::fs::remove_dir_all(data).unwrap();

@@ -65,7 +65,9 @@ impl Service {
         let catalog_before = self.revision();
         let damaged = |error: &dyn std::fmt::Display| StoreError::Damaged(format!("revision {revision}: {error}"));
         match next {
-            Some(next) => self.gateway.replace_revision(next.named(revision_name(revision))).map_err(|error| damaged(&error))?,
+            Some(next) => {
+                self.gateway.replace_revision(next.named(revision_name(revision))).map_err(|error| damaged(&error))?
+            }
             None => {
                 let catalog = edited(self.revision().catalog(), changes).map_err(|error| damaged(&error))?;
                 let named = catalog.map(|catalog| catalog.named(revision_name(revision)));

@@ -19,7 +19,9 @@ impl Service {
             let Some(event) = event else { return };
             match &event {
                 LogEvent::DropsBegan => {
-                    tracing::warn!("decisions are made faster than they are recorded: some are missing in the decision log");
+                    tracing::warn!(
+                        "decisions are made faster than they are recorded: some are missing in the decision log"
+                    );
                 }
                 LogEvent::DropsEnded { dropped } => {
                     tracing::warn!("all decisions are recorded again; {dropped} are missing in the decision log");

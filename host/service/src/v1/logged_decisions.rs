@@ -123,12 +123,8 @@ pub(super) fn microseconds(parameters: &Parameters, name: &str) -> Result<Option
 /// What is looked for; `None` if nothing can be found.
 fn query(parameters: &Parameters, caller: &Caller, seal: &PlaceSeal) -> Result<Option<Query>, Fault> {
     let mut query = Query::new();
-    let filters: [(&str, fn(Query, &str) -> Query); 4] = [
-        ("messageId", Query::message_id),
-        ("to", Query::to),
-        ("senderId", Query::sender),
-        ("refusal", Query::refusal),
-    ];
+    let filters: [(&str, fn(Query, &str) -> Query); 4] =
+        [("messageId", Query::message_id), ("to", Query::to), ("senderId", Query::sender), ("refusal", Query::refusal)];
     for (name, filter) in filters {
         let Some(text) = parameters.text(name) else { continue };
         if text.chars().count() > LONGEST {

@@ -70,9 +70,9 @@ pub(super) struct WhatIfRequest {
 /// A time in microseconds since 1970.
 fn microseconds(name: &str, text: Option<&str>) -> Result<Option<u64>, Fault> {
     let Some(text) = text else { return Ok(None) };
-    let time: Timestamp = text.parse().map_err(|_| {
-        Fault::property(name, format!("{} is not a time such as 2026-03-01T21:30:00Z", quoted(text)))
-    })?;
+    let time: Timestamp = text
+        .parse()
+        .map_err(|_| Fault::property(name, format!("{} is not a time such as 2026-03-01T21:30:00Z", quoted(text))))?;
     Ok(Some(u64::try_from(time.as_microsecond()).unwrap_or(0)))
 }
 
@@ -156,7 +156,8 @@ impl WhatIfRequest {
         }
         for (index, strategy) in strategies.into_iter().enumerate() {
             let place = format!("strategies[{index}]");
-            let (id, strategy) = checked(strategy, view, caller, !has_catalog).map_err(|fault| within(&place, fault))?;
+            let (id, strategy) =
+                checked(strategy, view, caller, !has_catalog).map_err(|fault| within(&place, fault))?;
             let put = instead.with_strategy(strategy, format!("the strategy {id}"));
             instead = put.map_err(|error| match error {
                 InsteadError::Strategy(error) => within(&place, *fault_of(&error)),
