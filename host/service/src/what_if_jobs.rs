@@ -102,7 +102,7 @@ impl WhatIfJobs {
         let make_room = |jobs: &mut VecDeque<Arc<Job>>, most: usize, is_of: &dyn Fn(&Job) -> bool| {
             let there = jobs.iter().filter(|job| is_of(job)).count();
             if there < most {
-                return Ok(());
+                return Ok::<(), usize>(());
             }
             let over = jobs.iter().position(|job| is_of(job) && job.is_over()).ok_or(there)?;
             jobs.remove(over);

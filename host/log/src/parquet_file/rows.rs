@@ -290,6 +290,7 @@ impl Rows {
         };
         let pin_key = self.text(Field::PinReadKey, row)?;
         Ok(Record {
+            told_unhealthy: false,
             time: self.number(Field::Time, row)?,
             took: self.number(Field::TookNs, row)?,
             message_id: self.text(Field::MessageId, row)?,
