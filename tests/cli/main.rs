@@ -17,6 +17,7 @@ mod pipes;
 mod policy_command;
 mod policy_option;
 mod policy_test;
+mod recording;
 mod replay;
 mod run;
 mod sticky;

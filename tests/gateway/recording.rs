@@ -313,7 +313,7 @@ fn failing() -> Arc<Policy> {
     policy(&Component::new("failing", "1.0.0").resolve("unreachable"))
 }
 
-/// Always decides the sender `S1`, or the one after it.
+/// Always decides one sender of the scope: of `shop`, 0 is the agent, 1 is `S1`.
 fn always(sender: u32, version: &str) -> Arc<Policy> {
     policy(&Component::new("always", version).deciding(sender))
 }
@@ -329,9 +329,9 @@ fn the_policy_of_a_record_is_the_one_that_answered() {
                 assert_eq!(entry.policy.unwrap().0, expected, "{way:?}");
             };
             let shop = BindingTarget::application("shop");
-            gateway.swap(&shop, Binding::new(always(0, "1.0.0"))).unwrap();
+            gateway.swap(&shop, Binding::new(always(1, "1.0.0"))).unwrap();
             label_of("always@1.0.0");
-            gateway.canary(&shop, Binding::new(always(1, "2.0.0")), 1_000, AutoRollback::default()).unwrap();
+            gateway.canary(&shop, Binding::new(always(2, "2.0.0")), 1_000, AutoRollback::default()).unwrap();
             label_of("always@2.0.0");
             gateway.withdraw(&shop).unwrap();
             label_of("always@1.0.0");
@@ -417,7 +417,7 @@ fn probes_shadows_and_explanations_are_no_decisions() {
     assert_eq!(log.only().policy.unwrap().0, standard().label());
     gateway.explain(&sms("shop", TO));
     let probe = Probe::new(&sms("shop", TO)).expect_sender("S1");
-    gateway.swap(&BindingTarget::Platform, Binding::new(always(0, "2.0.0")).probe(probe)).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(always(1, "2.0.0")).probe(probe)).unwrap();
     log.only();
 }
 

@@ -119,7 +119,15 @@ impl Catalog {
     ///
     /// [`CatalogError::Read`] when the file cannot be read, and [`CatalogError::TooLarge`].
     pub fn read_file(path: &Path) -> Result<Vec<u8>, CatalogError> {
-        read(path)
+        let failed = |source| CatalogError::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        // A file that is known to be too long is refused before gigabytes are read.
+        fault::check_size(length)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).map_or(0, |length| length + 1));
+        // At most one byte more than the limit: a pipe or a device does not tell its length.
+        file.take(MAX_CATALOG_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(bytes)
     }
 
     /// Reads and checks a catalog from bytes, as [`Catalog::from_json`] does from text.
@@ -251,16 +259,4 @@ impl fmt::Debug for Catalog {
             .field("default_senders", &self.default_senders)
             .finish_non_exhaustive()
     }
-}
-
-/// Reads the whole file, but at most one byte more than the limit, since a pipe or a device does not tell its length.
-fn read(path: &Path) -> Result<Vec<u8>, CatalogError> {
-    let failed = |source| CatalogError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
-    // A file that is known to be too long is refused before gigabytes are read.
-    fault::check_size(length)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(length).map_or(0, |length| length + 1));
-    file.take(MAX_CATALOG_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
 }

@@ -40,7 +40,8 @@ impl Verdict {
 /// What a decision has read besides its snapshot and its message, and what it has written: kept for its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reads {
-    /// [`Signals::serial`](crate::Signals::serial) of the signals that the policy read; 0 if it read none.
+    /// [`Signals::serial`](crate::Signals::serial) of the signals that the policy read, which is 0 if they said nothing;
+    /// [`Reads::NO_SIGNALS`] if it read none.
     pub(crate) signals: u64,
     /// The recipient's pin as the policy read it last.
     pub(crate) pin_read: PinRead,
@@ -49,8 +50,12 @@ pub(crate) struct Reads {
 }
 
 impl Reads {
+    /// No signals were read. No signals have this number: it counts from 0.
+    pub(crate) const NO_SIGNALS: u64 = u64::MAX;
+
     /// Nothing.
-    pub(crate) const NOTHING: Self = Self { signals: 0, pin_read: PinRead::NotRead, pin_write: PinWrite::Nothing };
+    pub(crate) const NOTHING: Self =
+        Self { signals: Self::NO_SIGNALS, pin_read: PinRead::NotRead, pin_write: PinWrite::Nothing };
 }
 
 /// A verdict, which policy gave it, and what it read for it.

@@ -25,7 +25,7 @@ use self::clock::RecordClock;
 pub(crate) use self::receipts::{Decided, Receipts};
 pub(crate) use self::single::OneRecord;
 use crate::bindings::Route;
-use crate::decision::{Outcome, Verdict};
+use crate::decision::{Outcome, Reads, Verdict};
 use crate::message::Message;
 use crate::resolve::destination::Question;
 use crate::snapshot::{AnsweredBy, Role, Snapshot};
@@ -64,7 +64,8 @@ impl Log {
     /// Declares signals unless they are those that were declared last.
     #[inline]
     fn declare_signals(&self, signals: &Signals) {
-        if self.signals.load(Ordering::Acquire) != signals.serial() {
+        // Where they say nothing, a record names none.
+        if signals.serial() != 0 && self.signals.load(Ordering::Acquire) != signals.serial() {
             self.declare_other_signals(signals);
         }
     }
@@ -206,8 +207,8 @@ impl Recording {
             None => (Recipient::Text(message.to), None, None),
         };
         let signals = match (outcome.reads.signals, question) {
-            (0, None) => None,
-            (0, Some(_)) => self.log.present_signals(&*snapshot.signals),
+            (Reads::NO_SIGNALS, None) | (0, _) => None,
+            (Reads::NO_SIGNALS, Some(_)) => self.log.present_signals(&*snapshot.signals),
             (serial, _) => Some(SignalsId(serial)),
         };
         let answer = match &outcome.verdict {

@@ -510,8 +510,9 @@ fn decompress(header: &FrameHeader, stored: &[u8], raw: &mut Vec<u8>) -> Result<
     raw.clear();
     if header.is_compressed {
         // No larger than the header says, which was checked.
-        raw.reserve_exact(header.raw as usize);
-        zstd::bulk::decompress_to_buffer(stored, raw).map_err(|_| "it cannot be decompressed")?;
+        raw.resize(header.raw as usize, 0);
+        let length = zstd::bulk::decompress_to_buffer(stored, raw).map_err(|_| "it cannot be decompressed")?;
+        raw.truncate(length);
     } else {
         raw.extend_from_slice(stored);
     }

@@ -17,7 +17,7 @@ use crate::binding::STEPS;
 use crate::sender_health::Counts;
 use crate::tenant::Budget;
 
-/// The refusal codes of the specification. Codes of policies are counted together as [`OWN`]: a policy can use any
+/// The refusal codes of the host. Codes of policies are counted together as [`OWN`]: a policy can use any
 /// text.
 pub(crate) const CODES: [&str; 10] = [
     "INVALID_DESTINATION",

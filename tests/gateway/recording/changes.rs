@@ -1,8 +1,7 @@
 //! Decisions while everything changes that they read: what each record names is what its decision was made of.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use callsign::log::Promise;
@@ -11,10 +10,12 @@ use callsign_tests::platform::{Platform, sms};
 use serde_json::json;
 
 use super::log::{Entry, Log, answer_of};
-use super::{WAYS, always, gateway_on, standard};
+use super::{WAYS, Way, always, gateway_on, standard};
 
-/// How many states of each kind there are.
+/// How many states of each kind there are, and changes in a round.
 const STATES: u64 = 4;
+
+const ROUNDS: u64 = 30;
 
 /// The catalog of a number: the only sender of `care` has it in its id, and `shop` has two of which one is unhealthy now and then.
 fn catalog(number: u64) -> callsign::Catalog {
@@ -40,14 +41,17 @@ fn nothing_is_recorded_twice_or_missed_and_each_record_names_what_its_decision_w
     gateway.replace_catalog(catalog(0)).unwrap();
     gateway.record_to(Arc::clone(&log.recorder));
     let policies: Vec<_> = (0..STATES).map(|number| always(0, &format!("{number}.0.0"))).collect();
-    let done = AtomicBool::new(false);
+    // A log keeps the signals of a few moments, so a round of decisions sees a few changes.
+    let rounds = Barrier::new(WAYS.len() + 1);
     let mut said = HashMap::new();
     thread::scope(|scope| {
-        let (gateway, board, done) = (&gateway, &board, &done);
+        let (gateway, board, rounds) = (&gateway, &board, &rounds);
         scope.spawn(move || {
             let care = BindingTarget::application("care");
-            // One change of each kind at least, however quick the decisions are.
-            for number in 0.. {
+            for number in 0..ROUNDS * STATES {
+                if number % STATES == 0 {
+                    rounds.wait();
+                }
                 gateway.replace_catalog(catalog(number % STATES)).unwrap();
                 let mut signals = Signals::builder();
                 if number % 2 == 0 {
@@ -55,36 +59,28 @@ fn nothing_is_recorded_twice_or_missed_and_each_record_names_what_its_decision_w
                 }
                 board.set(signals);
                 gateway.swap(&care, Binding::new(Arc::clone(&policies[(number % STATES) as usize]))).unwrap();
-                if done.load(Ordering::Relaxed) {
-                    break;
-                }
             }
         });
-        let decided: Vec<_> = WAYS
-            .into_iter()
-            .map(|way| {
-                scope.spawn(move || {
-                    let mut said = Vec::new();
-                    for round in 0..30 {
-                        let ids: Vec<String> = (0..20).map(|index| format!("{way:?}-{round}-{index}")).collect();
-                        let numbers: Vec<String> =
-                            (0..20).map(|index| format!("+1415{:07}", 5_550_200 + index)).collect();
-                        let pairs = ids.iter().zip(&numbers).enumerate();
-                        let messages: Vec<_> = pairs
-                            .map(|(index, (id, to))| sms(if index % 2 == 0 { "shop" } else { "care" }, to).id(id))
-                            .collect();
-                        way.decide(gateway, &messages, &mut |index, decision| {
-                            said.push((ids[index].clone(), (answer_of(decision), decision.policy().to_owned())));
-                        });
-                    }
-                    said
-                })
-            })
-            .collect();
+        let decide = move |way: Way| {
+            let numbers: Vec<String> = (0..20).map(|index| format!("+1415{:07}", 5_550_200 + index)).collect();
+            let mut said = Vec::new();
+            for round in 0..ROUNDS {
+                rounds.wait();
+                let ids: Vec<String> = (0..20).map(|index| format!("{way:?}-{round}-{index}")).collect();
+                let pairs = ids.iter().zip(&numbers).enumerate();
+                let messages: Vec<_> = pairs
+                    .map(|(index, (id, to))| sms(if index % 2 == 0 { "shop" } else { "care" }, to).id(id))
+                    .collect();
+                way.decide(gateway, &messages, &mut |index, decision| {
+                    said.push((ids[index].clone(), (answer_of(decision), decision.policy().to_owned())));
+                });
+            }
+            said
+        };
+        let decided: Vec<_> = WAYS.into_iter().map(|way| scope.spawn(move || decide(way))).collect();
         for decisions in decided {
             said.extend(decisions.join().unwrap());
         }
-        done.store(true, Ordering::Relaxed);
     });
     let entries = log.entries();
     assert_eq!(entries.len(), said.len());

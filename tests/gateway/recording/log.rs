@@ -1,18 +1,16 @@
 //! A log in a folder of its own, and what can be read from it.
 
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use callsign::log::{
     Answer, AttributesRead, DecisionLog, LogOptions, Part, PinRead, PinWrite, Promise, Recipient, Recipients, Recorder,
     SignalsContext, TimeRange,
 };
 use callsign::{Channel, DecisionRef};
+use callsign_tests::decision_log::TemporaryLog;
 
 pub(super) struct Log {
-    folder: PathBuf,
+    log: TemporaryLog,
     pub(super) recorder: Arc<Recorder>,
 }
 
@@ -53,20 +51,23 @@ impl Log {
     }
 
     pub(super) fn with(change: impl FnOnce(&mut LogOptions)) -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("callsign-recording-{}-{number}", std::process::id()));
-        let mut options = LogOptions::default();
-        options.recipients = Recipients::Plain;
-        change(&mut options);
-        Self { recorder: Recorder::open(&folder, options).unwrap(), folder }
+        let log = TemporaryLog::with(|options| {
+            options.recipients = Recipients::Plain;
+            change(options);
+        });
+        Self { recorder: Arc::clone(&log.recorder), log }
     }
 
     /// All records so far, in the order of the log.
     pub(super) fn entries(&self) -> Vec<Entry> {
         // A log that was closed is on the disk.
         let _ = self.recorder.flush();
-        let Ok(log) = DecisionLog::open(&self.folder) else { return Vec::new() };
+        self.on_disk()
+    }
+
+    /// The records that are on the disk, in the order of the log.
+    pub(super) fn on_disk(&self) -> Vec<Entry> {
+        let Ok(log) = DecisionLog::open(self.log.folder()) else { return Vec::new() };
         let (mut entries, mut bytes) = (Vec::new(), Vec::new());
         for part in log.read(TimeRange::ALL) {
             let Part::Block(block) = part.unwrap() else { panic!("records are missing") };
@@ -119,13 +120,6 @@ impl Log {
         let mut entries = self.entries();
         assert_eq!(entries.len(), 1, "{entries:?}");
         entries.remove(0)
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        self.recorder.close();
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

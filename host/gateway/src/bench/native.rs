@@ -17,7 +17,7 @@ use callsign_policy::words::reason;
 use callsign_standard::plan_cache::PlanCache;
 
 use crate::bindings::OnUnavailable;
-use crate::decision::{DecisionRef, Outcome, Verdict};
+use crate::decision::{self, DecisionRef, Outcome, Verdict};
 use crate::gateway::Gateway;
 use crate::message::Message;
 use crate::refusal::Refusal;
@@ -70,11 +70,17 @@ impl Native {
                 Some(checked) => checked,
                 None => return Verdict::Refused(Refusal::NoStrategy),
             };
-            let pending =
-                match settle(snapshot, OnUnavailable::Refuse, question, entity, checked, (reads.pin.into_inner(), 0)) {
-                    Settled::Done(verdict, _) => return verdict,
-                    Settled::NeedsPin(pending) => pending,
-                };
+            let pending = match settle(
+                snapshot,
+                OnUnavailable::Refuse,
+                question,
+                entity,
+                checked,
+                (reads.pin.into_inner(), decision::Reads::NO_SIGNALS),
+            ) {
+                Settled::Done(verdict, _) => return verdict,
+                Settled::NeedsPin(pending) => pending,
+            };
             let written = match pending.write(snapshot, question, entity) {
                 Some(write) => snapshot.sticky.write_one(&write),
                 None => Ok(None),

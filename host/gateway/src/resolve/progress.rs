@@ -137,7 +137,7 @@ pub(crate) fn settle_read(
     query: &Query<'_>,
     checked: Checked,
 ) -> Settled {
-    let signals = instance.signals_read().map_or(0, |signals| snapshot.note_signals(signals));
+    let signals = instance.signals_read().map_or(Reads::NO_SIGNALS, |signals| snapshot.note_signals(signals));
     let read = instance.take_pin_read(handle);
     let rule = answerer.bound.binding.on_unavailable;
     settle(snapshot, rule, &query.question, query.message.entity, checked, (read, signals))
