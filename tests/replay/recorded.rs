@@ -1,9 +1,7 @@
 //! A log in a folder of its own, and where a test finds what it names.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use callsign::log::{DecisionLog, LogKey, LogOptions, PolicyContext, Promise, Recipients, Recorder};
@@ -18,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 /// A log, and the catalogs and modules that its gateways had.
 pub struct Recorded {
-    folder: PathBuf,
+    written: TemporaryLog,
     pub recorder: Arc<Recorder>,
     pub sources: Known,
     pub options: PassOptions,
@@ -58,19 +56,14 @@ impl Recorded {
     }
 
     pub fn with(change: impl FnOnce(&mut LogOptions)) -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("callsign-replay-{}-{number}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        let mut options = LogOptions::default();
-        options.promise = Promise::Drop;
-        options.recipients = Recipients::Sealed;
-        // More than any test decides before the writer comes to it.
-        options.ring_bytes = 64 << 20;
-        change(&mut options);
+        let written = TemporaryLog::with(|options| {
+            // More than any test decides before the writer comes to it.
+            options.ring_bytes = 64 << 20;
+            change(options);
+        });
         let mut sources = Known::default();
         sources.add_module(standard_component());
-        Self { recorder: Recorder::open(&folder, options).unwrap(), folder, sources, options: PassOptions::default() }
+        Self { recorder: Arc::clone(&written.recorder), written, sources, options: PassOptions::default() }
     }
 
     /// A catalog under a name, which a replay finds again.
@@ -90,15 +83,15 @@ impl Recorded {
     pub fn log(&self) -> DecisionLog {
         self.recorder.flush().unwrap();
         assert_eq!(self.recorder.counters().dropped, 0);
-        DecisionLog::open(&self.folder).unwrap()
+        DecisionLog::open(self.folder()).unwrap()
     }
 
-    pub fn folder(&self) -> &PathBuf {
-        &self.folder
+    pub fn folder(&self) -> &Path {
+        self.written.folder()
     }
 
     pub fn key(&self) -> Option<LogKey> {
-        LogKey::of_log(&self.folder).unwrap()
+        LogKey::of_log(self.folder()).unwrap()
     }
 
     /// Decides all of it again.
@@ -112,13 +105,6 @@ impl Recorded {
         let key = self.key();
         let what_if = WhatIf::new(instead, &self.sources, key.as_ref(), &standard());
         what_if.run(&self.log(), &self.options, &PassProgress::new())
-    }
-}
-
-impl Drop for Recorded {
-    fn drop(&mut self) {
-        self.recorder.close();
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

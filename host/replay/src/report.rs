@@ -187,7 +187,7 @@ pub struct Example {
     pub before: AnswerSaid,
     /// What would be.
     pub after: AnswerSaid,
-    /// Why, in words; none where the catalog or the module of then is not there.
+    /// Why, in words; none where the catalog or the module of then is not there, where no time is left, and beyond eight catalogs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation_before: Option<String>,
     /// Why it would be.

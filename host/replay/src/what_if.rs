@@ -14,6 +14,7 @@ use crate::finder::Finder;
 use crate::instead::Instead;
 use crate::kept_record::KeptRecord;
 use crate::pass::{LogState, PassOptions, PassProgress, pass};
+use crate::recipients::Sample;
 use crate::report::{ChangeCount, Example, Flow, Part, PinChanges, PinCount, RefusalCount, SenderLoad, WhatIfReport};
 use crate::sources::Sources;
 use crate::tally::{KeptExample, PinTally, Tally, Two};
@@ -21,6 +22,8 @@ use crate::tally::{KeptExample, PinTally, Tally, Two};
 /// How many steps, entities and senders a report lists.
 const FLOWS: usize = 100;
 const LISTED: usize = 1_000;
+/// How many catalogs are made again to explain examples on them: one of a service's revision may take a second.
+const EXPLAINED_CATALOGS: usize = 8;
 /// The longest explanation of an example, in bytes.
 const EXPLANATION: usize = 6_000;
 
@@ -62,10 +65,18 @@ impl<'a> WhatIf<'a> {
         let (tallies, state) = pass::<Tally>(log, &finder, self.key, options, progress);
         let mut all = Tally::default();
         tallies.into_iter().for_each(|tally| all.merge(tally));
-        self.report(all, &finder, state, began)
+        let may_explain = || !progress.is_cancelled() && options.time.is_none_or(|time| began.elapsed() < time);
+        self.report(all, &finder, state, began, &may_explain)
     }
 
-    fn report(&self, tally: Tally, finder: &Finder<'_>, state: LogState, began: Instant) -> WhatIfReport {
+    fn report(
+        &self,
+        tally: Tally,
+        finder: &Finder<'_>,
+        state: LogState,
+        began: Instant,
+        may_explain: &dyn Fn() -> bool,
+    ) -> WhatIfReport {
         let nothing = Instead::nothing();
         let recorded = Finder::new(self.sources, &nothing, Arc::clone(&self.standard));
         let catalog = self.instead.revision().cloned().or_else(|| finder.newest());
@@ -93,7 +104,7 @@ impl<'a> WhatIf<'a> {
             senders,
             senders_in_all,
             timeline: tally.timeline.pieces(),
-            examples: self.examples(tally.examples.map(crate::recipients::Sample::into_vec), finder, &recorded),
+            examples: self.examples(tally.examples.map(Sample::into_vec), [finder, &recorded], may_explain),
             missing: finder.missing(),
             seconds: began.elapsed().as_secs_f64(),
         }
@@ -103,20 +114,27 @@ impl<'a> WhatIf<'a> {
     fn examples(
         &self,
         examples: [Vec<KeptExample>; Change::ALL.len()],
-        finder: &Finder<'_>,
-        recorded: &Finder<'_>,
+        finders: [&Finder<'_>; 2],
+        may_explain: &dyn Fn() -> bool,
     ) -> Vec<Example> {
         let mut all: Vec<KeptExample> = examples.into_iter().flatten().collect();
         all.sort_by(|one, other| {
             let key = |example: &KeptExample| example.record.named.catalog.name.clone();
             (key(one), one.change).cmp(&(key(other), other.change))
         });
-        let mut explained: Vec<Example> = all.iter().map(|one| self.example(one, finder, recorded)).collect();
+        let (mut catalogs, mut before) = (0, None);
+        let explained = all.iter().map(|one| {
+            let name = Some(&one.record.named.catalog.name);
+            catalogs += usize::from(before != name);
+            before = name;
+            self.example(one, finders, catalogs <= EXPLAINED_CATALOGS && may_explain())
+        });
+        let mut explained: Vec<Example> = explained.collect();
         explained.sort_by_key(|example| (example.change, example.time));
         explained
     }
 
-    fn example(&self, kept: &KeptExample, finder: &Finder<'_>, recorded: &Finder<'_>) -> Example {
+    fn example(&self, kept: &KeptExample, [finder, recorded]: [&Finder<'_>; 2], is_explained: bool) -> Example {
         let attributes = kept.record.attributes();
         let record = kept.record.get(&attributes);
         let to = match (kept.number, record.recipient) {
@@ -124,6 +142,7 @@ impl<'a> WhatIf<'a> {
             (None, Recipient::Text(text)) => text.to_owned(),
             (None, _) => String::new(),
         };
+        let explained = |finder| if is_explained { self.explained(&kept.record, &to, finder) } else { None };
         Example {
             change: kept.change,
             time: record.time,
@@ -134,8 +153,8 @@ impl<'a> WhatIf<'a> {
             country: record.country.map(|country| country.as_str()),
             before: kept.before.clone(),
             after: kept.after.clone(),
-            explanation_before: self.explained(&kept.record, &to, recorded),
-            explanation_after: self.explained(&kept.record, &to, finder),
+            explanation_before: explained(recorded),
+            explanation_after: explained(finder),
             to,
         }
     }
