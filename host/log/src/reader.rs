@@ -80,16 +80,20 @@ impl DecisionLog {
     /// It cannot be read, or it says that it is none that this version reads.
     pub fn read_segment(&self, segment: &SegmentFile) -> Result<AnySegment, LogError> {
         if segment.is_parquet() {
-            return ParquetReader::open(&segment.path, self.contexts.clone()).map(AnySegment::Parquet);
+            return self.read_parquet(&segment.path);
         }
         match File::open(&segment.path) {
             Ok(file) => SegmentReader::new(file, &segment.path, self.contexts.clone()).map(AnySegment::Segment),
             // It has become a Parquet file since the log was opened.
             Err(error) if error.kind() == io::ErrorKind::NotFound && segment.parquet().exists() => {
-                ParquetReader::open(&segment.parquet(), self.contexts.clone()).map(AnySegment::Parquet)
+                self.read_parquet(&segment.parquet())
             }
             Err(error) => Err(LogError::io(&segment.path)(error)),
         }
+    }
+
+    fn read_parquet(&self, path: &Path) -> Result<AnySegment, LogError> {
+        ParquetReader::open(path, self.contexts.clone()).map(|file| AnySegment::Parquet(Box::new(file)))
     }
 
     /// Reads all segments, one after the other.
@@ -114,7 +118,7 @@ pub enum AnySegment {
     /// As it was written.
     Segment(SegmentReader<File>),
     /// As a Parquet file.
-    Parquet(ParquetReader),
+    Parquet(Box<ParquetReader>),
 }
 
 impl AnySegment {
@@ -123,7 +127,7 @@ impl AnySegment {
     pub fn within(self, range: TimeRange) -> Self {
         match self {
             Self::Segment(segment) => Self::Segment(segment.within(range)),
-            Self::Parquet(file) => Self::Parquet(file.within(range)),
+            Self::Parquet(file) => Self::Parquet(Box::new(file.within(range))),
         }
     }
 

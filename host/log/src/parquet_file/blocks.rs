@@ -13,7 +13,6 @@ use super::rows::Leaves;
 use crate::block::BlockBuilder;
 use crate::error::{Fault, FaultKind, LogError};
 use crate::frame::{FrameHeader, Kind};
-use crate::hole::Hole;
 use crate::reader::{Block, Part, TimeRange};
 use crate::segment::SegmentHeader;
 use crate::segment_contexts::{SegmentContexts, SharedContexts};

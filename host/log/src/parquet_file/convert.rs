@@ -11,7 +11,6 @@ use super::contexts::{ContextsBuilder, marks_to_text};
 use super::writer::ParquetWriter;
 use super::{CONTEXTS_KEY, HOLES_KEY, SEGMENT_KEY, SIGNALS_KEY, SUFFIX, VERSION_KEY, parquet_kind};
 use crate::context::{CatalogContext, PolicyContext};
-use crate::context_frame::ContextEntry;
 use crate::error::{Fault, LogError};
 use crate::names::hex;
 use crate::reader::{Block, Part, SegmentReader};
