@@ -19,6 +19,7 @@ mod policy_command;
 mod policy_option;
 mod policy_test;
 mod recording;
+mod replay;
 mod run;
 mod sticky;
 mod summary;

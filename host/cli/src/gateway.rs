@@ -10,8 +10,8 @@ use callsign::{
     Catalog, CatalogError, CompiledCache, Compiler, Gateway, GatewayError, Limits, MemoryStore, Policy, PolicyError,
 };
 
+use callsign_replay::catalog_name;
 use serde::de::IgnoredAny;
-use sha2::{Digest, Sha256};
 
 use crate::args::GatewayArguments;
 use crate::exit::{Stop, say};
@@ -24,7 +24,8 @@ pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing, named: bool)
     policy_log::show(deciding.policy_log);
     let numbering = deciding.numbering.load()?;
     let bytes = Catalog::read_file(&deciding.catalog);
-    let catalog = match bytes.and_then(|bytes| Ok((Catalog::from_slice(&bytes)?, named.then(|| name_of(&bytes))))) {
+    let catalog = match bytes.and_then(|bytes| Ok((Catalog::from_slice(&bytes)?, named.then(|| catalog_name(&bytes)))))
+    {
         Ok((catalog, None)) => catalog.with_numbering(numbering),
         Ok((catalog, Some(name))) => catalog.with_numbering(numbering).named(name),
         Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
@@ -51,13 +52,8 @@ pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing, named: bool)
     })
 }
 
-/// The name of a catalog by the bytes of its file: `sha256:` and their digest.
-fn name_of(bytes: &[u8]) -> String {
-    let digits = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("sha256:{digits}")
-}
-
-fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
+/// Gives a policy the settings in a file.
+pub(crate) fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
     let text = fs::read_to_string(path).map_err(|error| {
         unreadable("the settings", path, error).hint("Give the path of a JSON file after --settings.")
     })?;
@@ -73,7 +69,7 @@ fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
 }
 
 /// Compiles the component in a file.
-fn component(path: &Path) -> Result<Policy, Stop> {
+pub(crate) fn component(path: &Path) -> Result<Policy, Stop> {
     let bytes = fs::read(path);
     let bytes = bytes.map_err(|source| refused_policy(path, PolicyError::Read { path: path.to_owned(), source }))?;
     let compiled = CompiledCache::off().with_compiler(compiler()?);

@@ -272,6 +272,11 @@ impl Policy {
         &self.fit.interface
     }
 
+    /// Whether the policy reads attributes of messages.
+    pub fn reads_attributes(&self) -> bool {
+        self.fit.reads_attributes
+    }
+
     /// Whether the policy explains its decisions.
     pub fn explains(&self) -> bool {
         self.fit.explains

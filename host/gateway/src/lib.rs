@@ -65,6 +65,7 @@ pub use gateway::{Gateway, GatewayError};
 pub use lanes::{LaneOptions, Usage};
 pub use message::{Channels, ChannelsError, Message, MessageAttributes};
 pub use refusal::{NotCapable, Refusal};
+pub use resolve::replay::{Asked, Replayed, Replayer};
 pub use step::Step;
 pub use time::{TimeError, parse_time};
 

@@ -61,6 +61,17 @@ pub(crate) fn prepare_of(
             return Err(Outcome::new(Verdict::Refused(Refusal::InvalidDestination(error)), by));
         }
     };
+    prepare_to(snapshot, message, destination, scope_of)
+}
+
+/// Step 2, for a message whose destination is known.
+#[inline]
+pub(crate) fn prepare_to(
+    snapshot: &Snapshot,
+    message: &Message<'_>,
+    destination: Destination,
+    scope_of: impl FnOnce() -> MessageScope,
+) -> Result<Question, Outcome> {
     let MessageScope { scope, route } = scope_of();
     if let Some(from) = message.from {
         let by = AnsweredBy { route, role: Role::Active };
