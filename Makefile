@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
+.PHONY: help replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
 	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
@@ -63,6 +63,7 @@ help:
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make dist             the binary as it is shipped, its checksum and its bill of materials: target/shipped'
 	@echo 'make deb              the Debian package: target/debian; make deb-check installs and removes it, as root'
+	@echo 'make replay-million   1,000,000 decisions of swaps, catalog and health changes, replayed (about 5 minutes)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
 	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|index|decision|loader|request SECONDS=300 JOBS=cores'
@@ -318,6 +319,10 @@ bench-pins: setup
 	$(CARGO) bench --package callsign-sticky --bench sticky
 	@$(CARGO) bench --quiet --package callsign-sticky --bench servers
 	@$(CARGO) bench --quiet --package callsign-sticky --bench engines
+
+# `make test` replays some 70,000. A world has about 120 messages in all.
+replay-million: toolchain
+	CALLSIGN_REPLAY_WORLDS=8500 $(CARGO) test --workspace --locked --test replay -- --nocapture exact
 
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture

@@ -76,6 +76,7 @@ fn record(message: &Message, time: u64) -> Record<'_> {
         attributes: AttributesRead::All(&[]),
         catalog: CatalogId(1),
         policy: Some(PolicyId(1)),
+        told_unhealthy: false,
         signals: None,
         pin_read: if random % 2 == 0 { PinRead::Sender(scramble(random % 2000)) } else { PinRead::None },
         pin_write: if random % 2 == 0 { PinWrite::Nothing } else { PinWrite::Written },

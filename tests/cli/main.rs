@@ -18,6 +18,8 @@ mod pipes;
 mod policy_command;
 mod policy_option;
 mod policy_test;
+mod recording;
+mod replay;
 mod run;
 mod sticky;
 mod summary;

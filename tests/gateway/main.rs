@@ -11,6 +11,7 @@ mod interface;
 mod lanes;
 mod model;
 mod pins;
+mod recording;
 mod revisions;
 mod signals;
 mod store;

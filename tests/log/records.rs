@@ -62,6 +62,7 @@ pub fn record(number: u64, id: &str) -> Record<'_> {
         attributes: AttributesRead::All(&[]),
         catalog: CatalogId(1),
         policy: Some(PolicyId(1)),
+        told_unhealthy: false,
         signals: None,
         pin_read: PinRead::Sender(number % 4),
         pin_write: PinWrite::Nothing,

@@ -54,6 +54,7 @@ pub fn record_varied(recorder: &Recorder, numbers: std::ops::Range<u64>) {
             entity: if is(6) { None } else { Some(&entity) },
             channel: Channel::ALL[number as usize % 3],
             is_fallback: is(17),
+            told_unhealthy: is(13),
             recipient: match number % 9 {
                 0 => Recipient::Text(&text),
                 _ => Recipient::Number(Number::from_digits(14_155_550_000 + number % 50).unwrap()),

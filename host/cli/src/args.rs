@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::numbering::NumberingArguments;
 use crate::policy_log::LogLevel;
 use crate::resolve::check_length;
-use crate::{backup, check, completions, decision_log, explain, key, module, policy, resolve, serve, sticky};
+use crate::{
+    backup, check, completions, decision_log, explain, key, module, policy, replay, resolve, serve, sticky, what_if,
+};
 
 const TOP_EXAMPLES: &str = "\
 Examples:
@@ -66,6 +68,16 @@ pub(crate) enum Command {
     /// `callsign resolve --log` and the service write such logs. They may be in use.
     #[command(after_help = decision_log::EXAMPLES)]
     Log(decision_log::LogArguments),
+    /// Decide every record of a decision log again, exactly as it was, and say which answers differ.
+    ///
+    /// None should: a decision depends on nothing but what its record names. Nothing is changed, no pin is read or written.
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::ReplayArguments),
+    /// Decide recorded traffic on another policy, catalog, settings or strategy, and report what would change.
+    ///
+    /// Nothing is changed: every record is decided by itself, on the pin and the signals that were read then.
+    #[command(after_help = what_if::EXAMPLES)]
+    WhatIf(what_if::WhatIfArguments),
     /// Serve decisions, and the platform that they are made on, over HTTP.
     ///
     /// By default it listens on 127.0.0.1:8080, keeps everything in the folder callsign-data, and prints the first key
@@ -153,7 +165,7 @@ impl From<ChannelName> for Channel {
 }
 
 /// Parses a time; returns seconds since 1970-01-01 UTC.
-fn time(text: &str) -> Result<u64, String> {
+pub(crate) fn time(text: &str) -> Result<u64, String> {
     parse_time(text).map_err(|error| error.to_string())
 }
 

@@ -1,7 +1,7 @@
 //! `callsign log`: what was decided, found again and counted.
 
-mod moment;
 mod listing;
+mod moment;
 mod stats;
 
 use std::cell::Cell;
@@ -184,9 +184,9 @@ impl LogTime {
     fn query(&self) -> Result<Query, Stop> {
         let now = SystemTime::now();
         let at = |moment: &Option<Moment>| moment.map(|moment| moment.microseconds(now));
-        Query::new().between(at(&self.since), at(&self.until)).map_err(|_| {
-            Stop::refused(anyhow!("no decision can be found: --until is not after --since"))
-        })
+        Query::new()
+            .between(at(&self.since), at(&self.until))
+            .map_err(|_| Stop::refused(anyhow!("no decision can be found: --until is not after --since")))
     }
 }
 

@@ -15,10 +15,13 @@ mod module;
 mod numbering;
 mod policy;
 mod policy_log;
+mod recorded;
+mod replay;
 mod resolve;
 mod serve;
 mod sticky;
 mod table;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -40,6 +43,8 @@ fn main() -> ExitCode {
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Sticky(arguments) => sticky::run(&arguments),
         Command::Log(arguments) => decision_log::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::WhatIf(arguments) => what_if::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Backup(arguments) => backup::back_up(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),

@@ -56,7 +56,10 @@ impl Converter {
                     continue;
                 }
                 if let Err(error) = of_thread.convert_all(&folder, finished, &mut failed, &tell) {
-                    tell(LogEvent::ConversionFailed { path: folder.as_path().into(), reason: error.to_string().into() });
+                    tell(LogEvent::ConversionFailed {
+                        path: folder.as_path().into(),
+                        reason: error.to_string().into(),
+                    });
                 }
                 done = finished;
             }

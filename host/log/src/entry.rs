@@ -164,6 +164,7 @@ pub(crate) fn decode<'a>(entry: &'a [u8], attributes: &'a mut Vec<(&'a str, &'a 
         },
         catalog: CatalogId(u32_at(20)),
         policy: shape.has(shape::POLICY).then(|| PolicyId(u32_at(24))),
+        told_unhealthy: shape.told_unhealthy(),
         signals: shape.has(shape::SIGNALS).then(|| SignalsId(u64_at(28))),
         pin_read: match shape.pin_read() {
             PinReadKind::NotRead => PinRead::NotRead,

@@ -180,7 +180,14 @@ impl Search<'_> {
             return Ok(None);
         }
         let most = self.most - self.decisions.len();
-        let found = segment::search(reader.within(self.query.times()), segment.number, &self.query, end, most, self.shown_with());
+        let found = segment::search(
+            reader.within(self.query.times()),
+            segment.number,
+            &self.query,
+            end,
+            most,
+            self.shown_with(),
+        );
         self.decisions.extend(found.decisions);
         self.faults.extend(found.faults);
         Ok(None)

@@ -5,8 +5,8 @@
 //! records share and a row only names, signals and settings of policies, is in the metadata, so that a file is replayed as its segment
 //! would have been. `docs/decision-log.md` describes the columns and the metadata.
 
-mod bloom;
 mod blocks;
+mod bloom;
 mod columns;
 mod contexts;
 mod convert;
@@ -15,9 +15,9 @@ mod rows;
 mod writer;
 
 pub use blocks::ParquetReader;
+pub(crate) use columns::Field;
 pub(crate) use convert::convert;
 pub(crate) use file::{Filter, ParquetFile, Wanted};
-pub(crate) use columns::Field;
 
 /// What the name of a file ends with, in place of that of its segment.
 pub(crate) const SUFFIX: &str = ".parquet";

@@ -1,4 +1,4 @@
-//! What a record has, in 24 bits: the same in a ring and in a segment.
+//! What a record has, in 25 bits: the same in a ring and in a segment.
 
 use callsign_destination::Channel;
 
@@ -23,7 +23,8 @@ pub(crate) const POLICY: u32 = 1 << 20;
 pub(crate) const SIGNALS: u32 = 1 << 21;
 pub(crate) const STRATEGY: u32 = 1 << 22;
 pub(crate) const ATTRIBUTES: u32 = 1 << 23;
-const ALL: u32 = (1 << 24) - 1;
+const TOLD_UNHEALTHY: u32 = 1 << 24;
+const ALL: u32 = (1 << 25) - 1;
 
 /// What a record has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +96,8 @@ impl Shape {
                 | has(record.message_type.is_some(), MESSAGE_TYPE)
                 | has(record.sent_at.is_some(), SENT_AT)
                 | has(record.policy.is_some(), POLICY)
-                | has(record.signals.is_some(), SIGNALS),
+                | has(record.signals.is_some(), SIGNALS)
+                | has(record.told_unhealthy, TOLD_UNHEALTHY),
         )
     }
 
@@ -126,6 +128,10 @@ impl Shape {
 
     pub(crate) fn is_fallback(self) -> bool {
         self.has(FALLBACK)
+    }
+
+    pub(crate) fn told_unhealthy(self) -> bool {
+        self.has(TOLD_UNHEALTHY)
     }
 
     pub(crate) fn is_refused(self) -> bool {

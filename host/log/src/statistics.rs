@@ -106,7 +106,9 @@ pub fn count(log: &Path, query: &Query) -> Result<Statistics, LogError> {
     let filter = query.filter();
     for segment in log.segments() {
         let counted = match segment.is_parquet() {
-            true => ParquetFile::open(&segment.path).map(|file| in_parquet(&file, query, &filter, &mut counts, &mut found)),
+            true => {
+                ParquetFile::open(&segment.path).map(|file| in_parquet(&file, query, &filter, &mut counts, &mut found))
+            }
             false => log.read_segment(segment).and_then(|opened| match opened {
                 AnySegment::Segment(reader) => {
                     in_segment(reader.within(query.times()), query, &mut counts, &mut found);
@@ -157,12 +159,7 @@ fn in_parquet(file: &ParquetFile, query: &Query, filter: &Filter, counts: &mut C
     }
 }
 
-fn in_segment(
-    reader: SegmentReader<fs::File>,
-    query: &Query,
-    counts: &mut Counts,
-    found: &mut Statistics,
-) {
+fn in_segment(reader: SegmentReader<fs::File>, query: &Query, counts: &mut Counts, found: &mut Statistics) {
     let mut bytes = Vec::new();
     for part in reader {
         match part {

@@ -48,7 +48,7 @@ fn a_call_whose_thread_waited_is_not_made_again_and_costs_no_policy_time() {
         Gateway::with_lanes(platform.catalog(), Policy::standard().unwrap(), pins, LaneOptions::default()).unwrap()
     };
     // A machine that is busy may hold a call up for longer than the lane has patience: then the next one shows it.
-    let usages: Vec<Usage> = (0..20)
+    let usages: Vec<callsign::Usage> = (0..20)
         .map(|_| {
             let gateway = with_pins(Arc::clone(&pins));
             assert_eq!(bulk(&gateway, 1), ["S0"]);

@@ -67,7 +67,8 @@ fn row(decision: &LoggedDecision) -> [String; 7] {
         Some(entity) => format!("{application}/{entity}"),
         None => application.to_owned(),
     };
-    let channel = if decision.is_fallback { format!("{} fallback", decision.channel) } else { decision.channel.to_owned() };
+    let channel =
+        if decision.is_fallback { format!("{} fallback", decision.channel) } else { decision.channel.to_owned() };
     let why = match (&decision.refusal, &decision.sending_strategy_id, &decision.step) {
         (Some(refusal), ..) => refusal.code.clone(),
         (_, Some(strategy), Some(step)) => format!("{step} of {strategy}"),
@@ -77,13 +78,5 @@ fn row(decision: &LoggedDecision) -> [String; 7] {
     // A line of a table is one line, whatever a message had.
     let or_dash = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |text| escape::line(text, MAX_CELL));
     let to = decision.to.as_ref().or(decision.recipient_hash.as_ref()).cloned();
-    [
-        decision.rfc3339(),
-        or_dash(&decision.message_id),
-        scope,
-        channel,
-        or_dash(&to),
-        or_dash(&decision.sender_id),
-        why,
-    ]
+    [decision.rfc3339(), or_dash(&decision.message_id), scope, channel, or_dash(&to), or_dash(&decision.sender_id), why]
 }

@@ -24,8 +24,9 @@ impl Moment {
             return Ok(Self::At(time));
         }
         let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok());
-        day.map(|day| Self::At(day.timestamp()))
-            .ok_or_else(|| "give a time such as 2026-11-26T08:00:00Z, a day such as 2026-11-26, or an age such as 24h".to_owned())
+        day.map(|day| Self::At(day.timestamp())).ok_or_else(|| {
+            "give a time such as 2026-11-26T08:00:00Z, a day such as 2026-11-26, or an age such as 24h".to_owned()
+        })
     }
 
     /// Microseconds since 1970-01-01 UTC; times before are 0.
@@ -62,7 +63,9 @@ mod tests {
 
     #[test]
     fn a_time_is_rfc_3339_a_day_or_an_age() {
-        let at = |text: &str| Moment::parse(text).map(|moment| moment.microseconds(UNIX_EPOCH + Duration::from_secs(86_400)));
+        let at = |text: &str| {
+            Moment::parse(text).map(|moment| moment.microseconds(UNIX_EPOCH + Duration::from_secs(86_400)))
+        };
         assert_eq!(at("1970-01-01T00:00:01.5Z"), Ok(1_500_000));
         assert_eq!(at("1970-01-01T01:00:01+01:00"), Ok(1_000_000));
         assert_eq!(at("1970-01-02"), Ok(86_400_000_000));
@@ -70,7 +73,8 @@ mod tests {
         assert_eq!(at("90s"), Ok(86_310_000_000));
         assert_eq!(at("15m"), Ok(85_500_000_000));
         assert_eq!(at("7d"), Ok(0));
-        for wrong in ["", "h", "-1h", "1.5h", "yesterday", "2026-02-30", "2026-11-26T08:00:00", "18446744073709551615d"] {
+        for wrong in ["", "h", "-1h", "1.5h", "yesterday", "2026-02-30", "2026-11-26T08:00:00", "18446744073709551615d"]
+        {
             assert!(at(wrong).is_err(), "{wrong}");
         }
     }

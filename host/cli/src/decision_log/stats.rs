@@ -77,12 +77,9 @@ fn as_words(found: &Statistics, most: usize) -> String {
         0 => text += "no holes\n",
         missing => text += &format!("{missing} decisions are missing in {} holes\n", found.holes.len()),
     }
-    for (head, counts) in [
-        ("STEP", &found.steps),
-        ("REFUSAL", &found.refusals),
-        ("SENDER", &found.senders),
-        ("POLICY", &found.policies),
-    ] {
+    for (head, counts) in
+        [("STEP", &found.steps), ("REFUSAL", &found.refusals), ("SENDER", &found.senders), ("POLICY", &found.policies)]
+    {
         if counts.is_empty() {
             continue;
         }

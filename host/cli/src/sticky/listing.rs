@@ -79,16 +79,16 @@ fn time(seconds: u64) -> String {
 /// Pins as a table for people.
 fn pins(records: &[PinRecord]) -> String {
     let rows = records.iter().map(|record| {
-            let scope = match &record.entity {
-                Some(entity) => format!("{}/{entity}", record.application),
-                None => record.application.to_string(),
-            };
-            let ends = match record.pin.idle_days {
-                0 => "never".to_owned(),
-                days => format!("after {days} idle days"),
-            };
-            let first = time(record.pin.first_used);
-            [scope, record.channel.to_string(), record.recipient.to_string(), record.sender.to_string(), first, ends]
+        let scope = match &record.entity {
+            Some(entity) => format!("{}/{entity}", record.application),
+            None => record.application.to_string(),
+        };
+        let ends = match record.pin.idle_days {
+            0 => "never".to_owned(),
+            days => format!("after {days} idle days"),
+        };
+        let first = time(record.pin.first_used);
+        [scope, record.channel.to_string(), record.recipient.to_string(), record.sender.to_string(), first, ends]
     });
     table::text(["SCOPE", "CHANNEL", "RECIPIENT", "SENDER", "FIRST USED", "ENDS"], rows)
 }

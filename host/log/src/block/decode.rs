@@ -239,6 +239,7 @@ impl<'a> RecordReader<'a, '_> {
             attributes,
             catalog: contexts.catalog_id(catalog),
             policy,
+            told_unhealthy: shape.told_unhealthy(),
             signals,
             pin_read,
             pin_write: shape.pin_write(),

@@ -176,7 +176,8 @@ impl Query {
 
     /// Whether a record passes, by all but its position.
     pub(crate) fn passes(&self, record: &Record<'_>) -> bool {
-        let is = |wanted: &Option<Box<str>>, text: Option<&str>| wanted.as_ref().is_none_or(|wanted| text == Some(wanted));
+        let is =
+            |wanted: &Option<Box<str>>, text: Option<&str>| wanted.as_ref().is_none_or(|wanted| text == Some(wanted));
         let (sender, refusal) = match record.answer {
             Answer::Decided { sender, .. } => (Some(sender), None),
             Answer::Refused { code } => (None, Some(code)),
@@ -203,9 +204,12 @@ impl Query {
     /// Bytes that stand as they are in every block with a record that passes: one of each list.
     pub(super) fn needles(&self) -> Vec<Vec<Vec<u8>>> {
         let texts = [&self.message_id, &self.entity, &self.sender, &self.refusal];
-        let mut needles: Vec<Vec<Vec<u8>>> = texts.into_iter().flatten().map(|text| vec![text.as_bytes().into()]).collect();
+        let mut needles: Vec<Vec<Vec<u8>>> =
+            texts.into_iter().flatten().map(|text| vec![text.as_bytes().into()]).collect();
         needles.extend(self.to.as_ref().map(To::needles));
-        needles.extend(self.application.as_ref().filter(|id| ***id != *DEFAULT_APPLICATION).map(|id| vec![id.as_bytes().into()]));
+        needles.extend(
+            self.application.as_ref().filter(|id| ***id != *DEFAULT_APPLICATION).map(|id| vec![id.as_bytes().into()]),
+        );
         needles
     }
 

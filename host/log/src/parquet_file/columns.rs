@@ -50,6 +50,7 @@ pub(crate) enum Field {
     Entity,
     Channel,
     IsFallback,
+    ToldUnhealthy,
     Recipient,
     RecipientKind,
     Country,
@@ -91,7 +92,7 @@ impl Column {
 }
 
 /// All columns but the map `attributes`, in the order of [`Field`].
-pub(super) const COLUMNS: [Column; 28] = [
+pub(super) const COLUMNS: [Column; 29] = [
     required("time", Kind::Time),
     required("took_ns", Kind::Integer),
     required("message_id", Kind::Text).optional().bloom(),
@@ -100,6 +101,7 @@ pub(super) const COLUMNS: [Column; 28] = [
     required("entity", Kind::Text).optional().few().bloom(),
     required("channel", Kind::Text).few(),
     required("is_fallback", Kind::Flag),
+    required("told_unhealthy", Kind::Flag),
     required("recipient", Kind::Text).bloom(),
     required("recipient_kind", Kind::Text).few(),
     required("country", Kind::Text).optional().few(),

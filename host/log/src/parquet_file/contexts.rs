@@ -61,7 +61,9 @@ impl ContextsBuilder {
     pub(super) fn finish(self) -> Result<(String, String), ParquetError> {
         let bytes: usize = self.signals.iter().map(|(_, bytes)| bytes.len()).sum();
         if bytes + self.bytes.len() > MAX_CONTEXT_BYTES as usize {
-            return Err(ParquetError::General(format!("its contexts have {bytes} bytes; {MAX_CONTEXT_BYTES} are possible")));
+            return Err(ParquetError::General(format!(
+                "its contexts have {bytes} bytes; {MAX_CONTEXT_BYTES} are possible"
+            )));
         }
         Ok((hex(&zstd::bulk::compress(&self.bytes, 3)?), marks_to_text(&self.signals)?))
     }
@@ -145,9 +147,8 @@ impl Names<'_> {
 
     pub(super) fn policy(&mut self, label: &str, module: &str, settings: &str) -> Option<PolicyId> {
         let all = &self.contexts.policies;
-        let is_it = |known: &PolicyWords| {
-            *known.policy.label == *label && known.module == module && known.settings == settings
-        };
+        let is_it =
+            |known: &PolicyWords| *known.policy.label == *label && known.module == module && known.settings == settings;
         if !all.get(self.policy).is_some_and(is_it) {
             self.policy = all.iter().position(is_it)?;
         }

@@ -62,7 +62,8 @@ impl ParquetFile {
         let metadata = reader.metadata();
         let texts = metadata.file_metadata().key_value_metadata().map_or(&[][..], Vec::as_slice);
         let text = |key: &str| texts.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
-        let version: u16 = text(VERSION_KEY).and_then(|version| version.parse().ok()).ok_or_else(|| fault(FaultKind::Foreign))?;
+        let version: u16 =
+            text(VERSION_KEY).and_then(|version| version.parse().ok()).ok_or_else(|| fault(FaultKind::Foreign))?;
         if version > FORMAT_VERSION {
             return Err(fault(FaultKind::Newer { found: version, known: FORMAT_VERSION }));
         }
@@ -149,8 +150,11 @@ impl ParquetFile {
                 (Wanted::Texts(texts), statistics) => {
                     let mut may = false;
                     for text in texts {
-                        let within = statistics.is_none_or(|statistics| is_within(statistics, text.as_bytes(), group.num_rows()));
-                        may |= within && bloom::may_have(&self.file, column, text.as_bytes()).map_err(LogError::io(&self.path))?;
+                        let within = statistics
+                            .is_none_or(|statistics| is_within(statistics, text.as_bytes(), group.num_rows()));
+                        may |= within
+                            && bloom::may_have(&self.file, column, text.as_bytes())
+                                .map_err(LogError::io(&self.path))?;
                     }
                     may
                 }
@@ -278,8 +282,12 @@ impl Wanted {
         let is_one = |texts: &[Box<str>], value: &ByteArray| texts.iter().any(|text| text.as_bytes() == value.data());
         match (self, cells) {
             (Self::Texts(texts), Cells::Texts(cells)) => cells[row].as_ref().is_some_and(|value| is_one(texts, value)),
-            (Self::TextsOrNone(texts), Cells::Texts(cells)) => cells[row].as_ref().is_none_or(|value| is_one(texts, value)),
-            (Self::Between(from, to), Cells::Integers(cells)) => cells[row].is_some_and(|value| (*from..=*to).contains(&value)),
+            (Self::TextsOrNone(texts), Cells::Texts(cells)) => {
+                cells[row].as_ref().is_none_or(|value| is_one(texts, value))
+            }
+            (Self::Between(from, to), Cells::Integers(cells)) => {
+                cells[row].is_some_and(|value| (*from..=*to).contains(&value))
+            }
             _ => false,
         }
     }

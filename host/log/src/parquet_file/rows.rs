@@ -8,8 +8,8 @@ use callsign_destination::{AreaCode, Channel, Country};
 
 use super::columns::{ATTRIBUTE_NAME, ATTRIBUTE_VALUE, COLUMNS, Field, Kind};
 use super::contexts::Contexts;
-use crate::names::{self, from_hex};
 use crate::context::SignalsId;
+use crate::names::{self, from_hex};
 use crate::record::{Answer, AttributesRead, Record};
 
 /// The values of a column for some rows; none where there is no value.
@@ -247,7 +247,10 @@ impl Rows {
             let start = row.checked_sub(1).map_or(0, |before| self.attributes.ends[before]);
             let places = start..self.attributes.ends[row];
             let attribute = |place: usize| {
-                Ok::<_, ParquetError>((self.attributes.names[place].as_utf8()?, self.attributes.values[place].as_utf8()?))
+                Ok::<_, ParquetError>((
+                    self.attributes.names[place].as_utf8()?,
+                    self.attributes.values[place].as_utf8()?,
+                ))
             };
             let attributes = places.map(attribute).collect::<Result<Vec<_>, _>>()?;
             let record = self.record(row, &attributes, &mut last)?;
@@ -264,16 +267,20 @@ impl Rows {
     ) -> Result<Record<'a>, ParquetError> {
         let country = self.text(Field::Country, row)?.map(|text| {
             let letters = <[u8; 2]>::try_from(text.as_bytes()).ok();
-            letters.and_then(|letters| Country::from_bits(u16::from_be_bytes(letters))).ok_or_else(|| missing(Field::Country))
+            letters
+                .and_then(|letters| Country::from_bits(u16::from_be_bytes(letters)))
+                .ok_or_else(|| missing(Field::Country))
         });
-        let area_code = self.integer(Field::AreaCode, row).map(|code| {
-            u16::try_from(code).ok().and_then(AreaCode::new).ok_or_else(|| missing(Field::AreaCode))
-        });
-        let trace_id =
-            self.text(Field::TraceId, row)?.map(|text| from_hex(text).ok_or_else(|| missing(Field::TraceId))).transpose()?;
-        let sent_at = self.integer(Field::SentAt, row).map(|micros| {
-            u64::try_from(micros).map(|micros| micros / 1_000_000).map_err(|_| missing(Field::SentAt))
-        });
+        let area_code = self
+            .integer(Field::AreaCode, row)
+            .map(|code| u16::try_from(code).ok().and_then(AreaCode::new).ok_or_else(|| missing(Field::AreaCode)));
+        let trace_id = self
+            .text(Field::TraceId, row)?
+            .map(|text| from_hex(text).ok_or_else(|| missing(Field::TraceId)))
+            .transpose()?;
+        let sent_at = self
+            .integer(Field::SentAt, row)
+            .map(|micros| u64::try_from(micros).map(|micros| micros / 1_000_000).map_err(|_| missing(Field::SentAt)));
         let policy = match self.text(Field::Policy, row)? {
             Some(label) => {
                 let (module, settings) = (self.word(Field::Module, row)?, self.word(Field::Settings, row)?);
@@ -291,6 +298,7 @@ impl Rows {
             entity: self.text(Field::Entity, row)?,
             channel: Channel::parse(self.word(Field::Channel, row)?).ok_or_else(|| missing(Field::Channel))?,
             is_fallback: self.flag(Field::IsFallback, row)?,
+            told_unhealthy: self.flag(Field::ToldUnhealthy, row)?,
             recipient: names::parse_recipient(self.word(Field::RecipientKind, row)?, self.word(Field::Recipient, row)?)
                 .ok_or_else(|| missing(Field::Recipient))?,
             country: country.transpose()?,
@@ -305,8 +313,10 @@ impl Rows {
             catalog: contexts.catalog(self.word(Field::Catalog, row)?).ok_or_else(|| missing(Field::Catalog))?,
             policy,
             signals: self.integer(Field::Signals, row).map(|id| SignalsId(id.cast_unsigned())),
-            pin_read: names::parse_pin_read(self.word(Field::PinRead, row)?, pin_key).ok_or_else(|| missing(Field::PinRead))?,
-            pin_write: names::parse_pin_write(self.word(Field::PinWrite, row)?).ok_or_else(|| missing(Field::PinWrite))?,
+            pin_read: names::parse_pin_read(self.word(Field::PinRead, row)?, pin_key)
+                .ok_or_else(|| missing(Field::PinRead))?,
+            pin_write: names::parse_pin_write(self.word(Field::PinWrite, row)?)
+                .ok_or_else(|| missing(Field::PinWrite))?,
             answer: match (self.text(Field::Sender, row)?, self.text(Field::Refusal, row)?) {
                 (Some(sender), None) => Answer::Decided {
                     sender,

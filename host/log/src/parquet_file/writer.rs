@@ -10,8 +10,8 @@ use ::parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use bytes::Bytes;
 
 use super::columns::{COLUMNS, Field, Kind, ROW_GROUP_ROWS, properties, schema};
-use crate::names::{self, hex};
 use crate::context::{CatalogContext, PolicyContext};
+use crate::names::{self, hex};
 use crate::record::{Answer, AttributesRead, PinRead, Recipient, Record};
 
 /// The bytes of texts after which a row group is written, however few rows it has.
@@ -181,6 +181,7 @@ impl ParquetWriter {
         self.text(Field::Entity, record.entity);
         self.text(Field::Channel, Some(record.channel.as_str()));
         self.flag(Field::IsFallback, record.is_fallback);
+        self.flag(Field::ToldUnhealthy, record.told_unhealthy);
         let (recipient, kind) = match record.recipient {
             Recipient::Number(number) => (&*number.to_string(), names::NUMBER),
             Recipient::Text(text) => (text, names::TEXT),
@@ -249,7 +250,9 @@ impl ParquetWriter {
     /// The bytes of the texts that are long.
     fn bytes(&self) -> usize {
         let bytes = |buffer: &Buffer| if let Values::Texts(texts) = &buffer.values { texts.bytes.len() } else { 0 };
-        self.columns.iter().map(bytes).sum::<usize>() + self.attributes.names.bytes.len() + self.attributes.values.bytes.len()
+        self.columns.iter().map(bytes).sum::<usize>()
+            + self.attributes.names.bytes.len()
+            + self.attributes.values.bytes.len()
     }
 
     fn write_group(&mut self) -> Result<(), ParquetError> {
