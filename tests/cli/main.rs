@@ -5,6 +5,7 @@
 mod catalog;
 mod compiler;
 mod completions;
+mod decision_log;
 mod explain;
 mod fleet;
 mod formats;

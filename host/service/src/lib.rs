@@ -21,6 +21,7 @@ mod catalog_import;
 mod change;
 mod config;
 mod data_folder;
+mod decision_log;
 mod entity;
 mod events;
 mod fault;
@@ -50,6 +51,7 @@ mod tenant_turns;
 mod timed_store;
 mod v1;
 mod visibility;
+mod what_if_jobs;
 
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
