@@ -34,6 +34,7 @@ use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
 use crate::outage::Outage;
 use crate::refused_traffic::RefusedTraffic;
+use crate::session::SessionKey;
 use crate::state::State;
 use crate::store::{Store, StoreError};
 use crate::tenant::Tenants;
@@ -66,6 +67,8 @@ pub(crate) struct Service {
     pub(crate) numbering: Arc<Numbering>,
     /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
+    /// What sessions of the console are signed with.
+    pub(crate) session_key: SessionKey,
     /// What is known of the health of senders.
     pub(crate) sender_health: SenderHealth,
     state: ArcSwap<State>,

@@ -23,6 +23,7 @@ use crate::module_cache::ModuleCache;
 use crate::outage::Outage;
 use crate::pins;
 use crate::refused_traffic::RefusedTraffic;
+use crate::session::SessionKey;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
 use crate::tenant::Tenants;
@@ -88,6 +89,7 @@ impl Service {
         store: Store,
         sticky: Arc<dyn StickyStore>,
     ) -> Result<Arc<Self>, StartError> {
+        let session_key = SessionKey::open(&config.data)?;
         let files = config.numbering.clone();
         let numbering = blocking(move || files.load()).await?.map_err(StartError::Refused)?;
         let (revision, elements) = up_to_date(&store).await?;
@@ -137,6 +139,7 @@ impl Service {
             applied: AppliedBindings::default(),
             starts: TenantTurns::new(STARTS),
             audits: TenantTurns::new(AUDITS),
+            session_key,
             numbering,
             refused_traffic: RefusedTraffic::default(),
             sender_health: SenderHealth::default(),
