@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade log-kills alerts lint features doc doc-paths deny msrv component \
+.PHONY: help replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
 	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
@@ -37,6 +37,8 @@ help:
 	@echo 'make serve            the service on 127.0.0.1:8080, with the example platform'
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
+	@echo 'make test-parquet     Parquet files of a decision log, read with pyarrow and DuckDB from PyPI'
+	@echo 'make log-large        a decision log of RECORDS=100000000 and the time of lookups in it (7 GB, some 10 minutes)'
 	@echo 'make tenants          tenants that attack, beside a victim, ATTACK_SECONDS=10 each (about 12 minutes); nothing'
 	@echo '                      else should run on the machine; ATTACK=name takes some of them'
 	@echo 'make upgrade          a rolling upgrade and the way back; PREVIOUS=/path/to/callsign of the release before'
@@ -140,6 +142,17 @@ venv:
 test-api: toolchain venv
 	$(CARGO) build --workspace --locked --bin callsign --examples
 	tests/service/schemathesis.sh target/debug/callsign $(API_SECONDS)
+
+# Parquet files of a decision log, read by those that read them elsewhere.
+test-parquet: toolchain venv
+	@target/venv/bin/python -c 'import duckdb, pyarrow' 2>/dev/null \
+		|| target/venv/bin/pip install --quiet --requirement tests/log/requirements.txt
+	$(CARGO) test --workspace --locked --test log -- --ignored pyarrow
+
+# Lookups in a large decision log, which stays in target/log-large to be asked again.
+RECORDS ?= 100000000
+log-large: toolchain
+	$(CARGO) run --release --locked --package callsign-log --example large -- target/log-large $(RECORDS) --segments
 
 # `make test` has the short form of it, which asserts no failure and bounds that are wide.
 tenants: toolchain

@@ -42,6 +42,7 @@ fn log(recipients: Recipients) -> Folder {
             entity: if number % 2 == 0 { Some("acme") } else { None },
             channel: callsign::Channel::Sms,
             is_fallback: false,
+            told_unhealthy: false,
             recipient: Recipient::Number(destination.number),
             country: Some(destination.country),
             area_code: destination.area_code,

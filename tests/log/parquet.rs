@@ -290,7 +290,7 @@ fn pyarrow_and_duckdb_read_a_file_as_it_is() {
             "time": decision.time, "took_ns": decision.took_nanoseconds, "message_id": decision.message_id,
             "trace_id": decision.trace_id, "application": decision.application_id, "entity": decision.entity_id,
             "channel": decision.channel, "is_fallback": decision.is_fallback,
-            "told_unhealthy": row["told_unhealthy"], "recipient": decision.recipient_hash,
+            "told_unhealthy": decision.told_unhealthy, "recipient": decision.recipient_hash,
             "recipient_kind": "SEALED", "country": decision.country, "area_code": decision.area_code,
             "message_from": decision.from, "message_type": decision.message_type,
             "sent_at": decision.sent_at.map(|seconds| seconds * 1_000_000), "catalog": decision.catalog,

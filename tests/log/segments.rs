@@ -120,5 +120,5 @@ fn a_number_is_not_used_again_after_its_segment_became_a_table() {
     let recorder = open(&folder, crate::records::options());
     record_all(&recorder, 1..2);
     drop(recorder);
-    assert!(folder.segments()[0].ends_with("decisions-0000000002.log"));
+    assert!(folder.segments()[1].ends_with("decisions-0000000002.log"));
 }

@@ -62,6 +62,7 @@ fn make(folder: &Path, records: u64) -> Result<(), Failure> {
             entity: Some(&entity),
             channel: Channel::Sms,
             is_fallback: false,
+            told_unhealthy: false,
             recipient: Recipient::Number(recipient(number).ok_or("no number")?),
             country: Some(Country::US),
             area_code: AreaCode::new(200 + (chance >> 48) as u16 % 800),

@@ -92,7 +92,7 @@ impl Search<'_> {
         }
         let searched = match segment.is_parquet() {
             true => ParquetFile::open(&segment.path).and_then(|file| self.parquet(&file, segment.number, end)),
-            false => self.whole_segment(log, segment, end).map(|()| None),
+            false => self.whole_segment(log, segment, end),
         };
         match searched {
             Ok(stopped) => stopped,
@@ -162,17 +162,22 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn whole_segment(&mut self, log: &DecisionLog, segment: &SegmentFile, end: u64) -> Result<(), LogError> {
+    fn whole_segment(
+        &mut self,
+        log: &DecisionLog,
+        segment: &SegmentFile,
+        end: u64,
+    ) -> Result<Option<Position>, LogError> {
         let reader = match log.read_segment(segment)? {
             AnySegment::Segment(reader) => reader,
             // It has become one meanwhile.
             AnySegment::Parquet(_) => {
                 let file = ParquetFile::open(&segment.parquet())?;
-                return self.parquet(&file, segment.number, end).map(drop);
+                return self.parquet(&file, segment.number, end);
             }
         };
         if !self.can_find(reader.header(), &segment.path) {
-            return Ok(());
+            return Ok(None);
         }
         let most = self.most - self.decisions.len();
         let found = segment::search(
@@ -185,7 +190,7 @@ impl Search<'_> {
         );
         self.decisions.extend(found.decisions);
         self.faults.extend(found.faults);
-        Ok(())
+        Ok(None)
     }
 }
 

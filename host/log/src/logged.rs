@@ -76,6 +76,9 @@ pub struct LoggedDecision {
     /// Whether there were signals that the policy could read.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub has_signals: bool,
+    /// Whether the policy was told that senders are unhealthy.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub told_unhealthy: bool,
     /// The pin that was read: `NOT_READ`, `NONE`, `SENDER` or `UNAVAILABLE`.
     pub pin_read: &'static str,
     /// The key of the sender in it, as 16 hexadecimal digits.
@@ -175,6 +178,7 @@ impl LoggedDecision {
                 settings: hex(&policy.settings_digest),
             }),
             has_signals: record.signals.is_some(),
+            told_unhealthy: record.told_unhealthy,
             pin_read: names::pin_read(record.pin_read),
             pin_read_key: if let PinRead::Sender(key) = record.pin_read { Some(hex(&key.to_be_bytes())) } else { None },
             pin_write: names::pin_write(record.pin_write),

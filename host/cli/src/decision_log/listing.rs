@@ -1,10 +1,14 @@
 //! `callsign log find`: decisions on the screen.
 
+use callsign::escape;
 use callsign_log::{LogError, LoggedDecision, Page};
 
 use super::FindArguments;
 use crate::exit::{Exit, Stop, print, say};
 use crate::table;
+
+/// The most characters of a cell; JSON has all.
+const MAX_CELL: usize = 64;
 
 pub(super) fn find(arguments: &FindArguments) -> Result<Exit, Stop> {
     let mut query = arguments.query()?;
@@ -71,7 +75,8 @@ fn row(decision: &LoggedDecision) -> [String; 7] {
         (_, None, Some(step)) => step.clone(),
         _ => String::new(),
     };
-    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    // A line of a table is one line, whatever a message had.
+    let or_dash = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |text| escape::line(text, MAX_CELL));
     let to = decision.to.as_ref().or(decision.recipient_hash.as_ref()).cloned();
     [decision.rfc3339(), or_dash(&decision.message_id), scope, channel, or_dash(&to), or_dash(&decision.sender_id), why]
 }
