@@ -5,6 +5,7 @@
 mod catalog;
 mod compiler;
 mod completions;
+mod decision_log;
 mod explain;
 mod fleet;
 mod formats;
@@ -13,6 +14,7 @@ mod invalid;
 mod module;
 mod numbering;
 mod order;
+mod packages;
 mod pipes;
 mod policy_command;
 mod policy_option;

@@ -14,6 +14,7 @@ mod config;
 mod contract;
 mod coverage;
 mod crash;
+mod decision_log;
 mod default_senders;
 mod entities;
 mod events;

@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::numbering::NumberingArguments;
 use crate::policy_log::LogLevel;
 use crate::resolve::check_length;
-use crate::{backup, check, completions, explain, key, module, policy, replay, resolve, serve, sticky, what_if};
+use crate::{
+    backup, check, completions, decision_log, explain, key, module, policy, replay, resolve, serve, sticky, what_if,
+};
 
 const TOP_EXAMPLES: &str = "\
 Examples:
@@ -59,6 +61,11 @@ pub(crate) enum Command {
     /// Look at pins, change them, and move them between stores.
     #[command(after_help = sticky::EXAMPLES)]
     Sticky(sticky::Arguments),
+    /// Find decisions in a decision log, and count them.
+    ///
+    /// `callsign resolve --log` and the service write such logs. They may be in use.
+    #[command(after_help = decision_log::EXAMPLES)]
+    Log(decision_log::LogArguments),
     /// Decide recorded messages again, exactly as they were, and say which answers differ.
     ///
     /// None should: a decision depends on nothing but what its record names. Nothing is changed, no pin is read or written.

@@ -6,6 +6,7 @@ mod args;
 mod backup;
 mod check;
 mod completions;
+mod decision_log;
 mod exit;
 mod explain;
 mod gateway;
@@ -19,6 +20,7 @@ mod replay;
 mod resolve;
 mod serve;
 mod sticky;
+mod table;
 mod what_if;
 
 use std::process::ExitCode;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Module(arguments) => module::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Sticky(arguments) => sticky::run(&arguments),
+        Command::Log(arguments) => decision_log::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::WhatIf(arguments) => what_if::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),

@@ -46,6 +46,12 @@ pub enum LogError {
         /// What a key looks like.
         wanted: &'static str,
     },
+    /// Recipients are sealed under a key that was not given.
+    #[error("{path}: its recipients are sealed, and can be found with the key of the log only; give the file of the key", path = path.display())]
+    Sealed {
+        /// The segment.
+        path: PathBuf,
+    },
     /// An option is out of its range.
     #[error("{option} is {value}; it must be {wanted}")]
     Option {
@@ -135,6 +141,12 @@ pub enum FaultKind {
     Content {
         /// What cannot be.
         reason: &'static str,
+    },
+    /// A Parquet file, or a row group of it, cannot be read.
+    #[error("the Parquet file cannot be read: {reason}")]
+    Parquet {
+        /// What cannot be.
+        reason: Box<str>,
     },
     /// A frame of a kind that this version does not know.
     #[error("a frame of kind {number} is unknown; it is left out")]

@@ -31,6 +31,18 @@ pub enum LogEvent {
         /// Its file.
         path: Arc<Path>,
     },
+    /// A segment became a Parquet file.
+    SegmentConverted {
+        /// The Parquet file.
+        path: Arc<Path>,
+    },
+    /// A segment could not become a Parquet file. It stays as it is; it is tried again when the log is opened next.
+    ConversionFailed {
+        /// Its file.
+        path: Arc<Path>,
+        /// Why.
+        reason: Arc<str>,
+    },
     /// A segment was removed, as its age or the size of the log asks.
     SegmentRemoved {
         /// Its file.

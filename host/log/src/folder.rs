@@ -33,6 +33,14 @@ impl LogFolder {
         }
     }
 
+    /// Opens a folder that has a log.
+    pub(crate) fn open_existing(path: &Path) -> Result<Self, LogError> {
+        if segment::list_readable(path)?.is_empty() {
+            return Err(LogError::NoLog { path: path.to_owned(), wanted: "decisions-*.log" });
+        }
+        Self::open(path)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.private.path()
     }

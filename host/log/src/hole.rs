@@ -27,6 +27,17 @@ pub enum HoleReason {
     Other(u8),
 }
 
+impl HoleReason {
+    /// Its word: `BUSY`, `DISK` or `OTHER`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Busy => "BUSY",
+            Self::Disk => "DISK",
+            Self::Other(_) => "OTHER",
+        }
+    }
+}
+
 impl Hole {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         let mut bytes = vec![match self.reason {

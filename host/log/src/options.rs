@@ -64,6 +64,8 @@ pub struct LogOptions {
     pub keep_age: Option<Duration>,
     /// The oldest finished segments are removed once the log has more bytes than this; 20 GiB by default.
     pub keep_bytes: Option<u64>,
+    /// Whether finished segments become Parquet files, which DuckDB, pandas and Spark read; by default they do.
+    pub parquet: bool,
     /// The bytes of the ring that each deciding thread has; 1 MiB by default, 128 KiB to 1 GiB. A record takes about 180.
     pub ring_bytes: usize,
     /// Under [`Promise::Drop`], how long a record waits in memory before it is written; 50 ms by default, 1 ms to 1 minute. A longer
@@ -84,6 +86,7 @@ impl Default for LogOptions {
             segment_age: Duration::from_secs(3600),
             keep_age: None,
             keep_bytes: Some(20 << 30),
+            parquet: true,
             ring_bytes: 1 << 20,
             write_every: Duration::from_millis(50),
             on_event: None,
@@ -128,6 +131,7 @@ impl fmt::Debug for LogOptions {
             .field("segment_age", &self.segment_age)
             .field("keep_age", &self.keep_age)
             .field("keep_bytes", &self.keep_bytes)
+            .field("parquet", &self.parquet)
             .field("ring_bytes", &self.ring_bytes)
             .field("write_every", &self.write_every)
             .finish_non_exhaustive()

@@ -5,11 +5,14 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use zstd::bulk::Decompressor;
+
 use crate::block::Records;
 use crate::context::{CatalogContext, CatalogId, PolicyContext, PolicyId, SignalsContext, SignalsId};
 use crate::error::{Fault, FaultKind, LogError};
 use crate::frame::{FrameHeader, HEADER_BYTES, Kind, MARK};
 use crate::hole::Hole;
+use crate::parquet_file::ParquetReader;
 use crate::segment::{self, SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader};
 use crate::segment_contexts::{SegmentContexts, SharedContexts};
 
@@ -55,7 +58,7 @@ impl DecisionLog {
     pub fn open(path: &Path) -> Result<Self, LogError> {
         let metadata = std::fs::metadata(path).map_err(LogError::io(path))?;
         let segments = match metadata.is_dir() {
-            true => segment::list(path)?,
+            true => segment::list_readable(path)?,
             false => {
                 let name = path.file_name().and_then(|name| name.to_str());
                 let number = name.and_then(segment::number_of).unwrap_or_default();
@@ -73,13 +76,26 @@ impl DecisionLog {
         &self.segments
     }
 
-    /// Opens a segment. Several may be read at once by several threads.
+    /// Opens a segment, or what became of it. Several may be read at once by several threads.
     ///
     /// # Errors
-    /// It cannot be read, or its header says that it is no segment that this version reads.
-    pub fn read_segment(&self, segment: &SegmentFile) -> Result<SegmentReader<File>, LogError> {
-        let file = File::open(&segment.path).map_err(LogError::io(&segment.path))?;
-        SegmentReader::new(file, &segment.path, self.contexts.clone())
+    /// It cannot be read, or it says that it is none that this version reads.
+    pub fn read_segment(&self, segment: &SegmentFile) -> Result<AnySegment, LogError> {
+        if segment.is_parquet() {
+            return self.read_parquet(&segment.path);
+        }
+        match File::open(&segment.path) {
+            Ok(file) => SegmentReader::new(file, &segment.path, self.contexts.clone()).map(AnySegment::Segment),
+            // It has become a Parquet file since the log was opened.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && segment.parquet().exists() => {
+                self.read_parquet(&segment.parquet())
+            }
+            Err(error) => Err(LogError::io(&segment.path)(error)),
+        }
+    }
+
+    fn read_parquet(&self, path: &Path) -> Result<AnySegment, LogError> {
+        ParquetReader::open(path, self.contexts.clone()).map(|file| AnySegment::Parquet(Box::new(file)))
     }
 
     /// Reads all segments, one after the other.
@@ -98,6 +114,53 @@ impl DecisionLog {
     }
 }
 
+/// A segment of a log that is read, in either of its forms.
+#[derive(Debug)]
+pub enum AnySegment {
+    /// As it was written.
+    Segment(SegmentReader<File>),
+    /// As a Parquet file.
+    Parquet(Box<ParquetReader>),
+}
+
+impl AnySegment {
+    /// Leaves out blocks whose records are all out of a range. Those that are left may have some that are.
+    #[must_use]
+    pub fn within(self, range: TimeRange) -> Self {
+        match self {
+            Self::Segment(segment) => Self::Segment(segment.within(range)),
+            Self::Parquet(file) => Self::Parquet(Box::new(file.within(range))),
+        }
+    }
+
+    /// What the segment begins with.
+    pub fn header(&self) -> &SegmentHeader {
+        match self {
+            Self::Segment(segment) => segment.header(),
+            Self::Parquet(file) => file.header(),
+        }
+    }
+
+    /// Whether nothing follows what was read: see [`SegmentReader::is_complete`]. A Parquet file is always complete.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Segment(segment) => segment.is_complete(),
+            Self::Parquet(_) => true,
+        }
+    }
+}
+
+impl Iterator for AnySegment {
+    type Item = Result<Part, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Segment(segment) => segment.next(),
+            Self::Parquet(file) => file.next(),
+        }
+    }
+}
+
 /// What a log has, one after the other.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -113,7 +176,7 @@ pub enum Part {
 pub struct LogReader<'a> {
     log: &'a DecisionLog,
     next: usize,
-    segment: Option<SegmentReader<File>>,
+    segment: Option<AnySegment>,
     range: TimeRange,
 }
 
@@ -149,8 +212,12 @@ pub struct SegmentReader<R> {
     header: SegmentHeader,
     contexts: Arc<SegmentContexts>,
     next_frame: u32,
+    /// How many records are before the frame that follows, with those that are left out.
+    records: u64,
     range: TimeRange,
     state: State,
+    /// What follows a fault that was found before it.
+    held: Option<Part>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,8 +243,10 @@ impl<R: Read + Seek> SegmentReader<R> {
             header,
             contexts: Arc::new(SegmentContexts::new(shared)),
             next_frame: 0,
+            records: 0,
             range: TimeRange::ALL,
             state: State::Reading,
+            held: None,
         })
     }
 
@@ -215,7 +284,9 @@ impl<R: Read + Seek> SegmentReader<R> {
         let offset = self.source.offset;
         let available = self.source.fill(HEADER_BYTES).map_err(io)?;
         if available == 0 {
-            self.state = if self.state == State::Complete { State::Complete } else { State::Ended };
+            if self.state == State::Reading {
+                self.state = State::Ended;
+            }
             return Ok(None);
         }
         let header = self.source.head(HEADER_BYTES).first_chunk().and_then(FrameHeader::from_bytes);
@@ -229,6 +300,7 @@ impl<R: Read + Seek> SegmentReader<R> {
             if self.source.skip(length as u64).map_err(io)? < length as u64 {
                 return Err(self.cut(offset));
             }
+            self.records += u64::from(header.records);
             return self.follow(offset, header.number).map(|()| None);
         }
         if self.source.fill(length).map_err(io)? < length {
@@ -236,26 +308,36 @@ impl<R: Read + Seek> SegmentReader<R> {
         }
         let stored = self.source.head(length)[HEADER_BYTES..].to_vec();
         self.source.skip(length as u64).map_err(io)?;
+        let first_record = self.records;
+        self.records += u64::from(header.records);
         let found = crc32fast::hash(&stored);
         if found != header.checksum {
-            self.next_frame = header.number + 1;
+            self.next_frame = header.number.wrapping_add(1);
             let kind = FaultKind::Checksum { records: header.records, found, expected: header.checksum };
             return Err(self.fault(offset, kind));
         }
-        let part = self.part(offset, header, stored);
-        // A gap was reported by what is damaged in it.
-        match (self.follow(offset, header.number), part) {
-            (_, Err(error)) => Err(error),
-            (Err(error), Ok(None)) => Err(error),
-            (_, Ok(part)) => Ok(part),
+        let gap = self.follow(offset, header.number).err();
+        let part = self.part(offset, first_record, header, stored)?;
+        match gap {
+            None => Ok(part),
+            Some(gap) => {
+                self.held = part;
+                Err(gap)
+            }
         }
     }
 
-    fn part(&mut self, offset: u64, header: FrameHeader, stored: Vec<u8>) -> Result<Option<Part>, LogError> {
+    fn part(
+        &mut self,
+        offset: u64,
+        first_record: u64,
+        header: FrameHeader,
+        stored: Vec<u8>,
+    ) -> Result<Option<Part>, LogError> {
         match header.kind {
             Kind::Records => {
                 let (path, contexts) = (self.path.clone(), self.contexts.clone());
-                return Ok(Some(Part::Block(Block { path, offset, header, stored, contexts })));
+                return Ok(Some(Part::Block(Block::new(path, offset, first_record, header, stored, contexts))));
             }
             Kind::Unknown(number) => return Err(self.fault(offset, FaultKind::UnknownKind { number })),
             Kind::End => {
@@ -329,6 +411,9 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
     type Item = Result<Part, LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(held) = self.held.take() {
+            return Some(Ok(held));
+        }
         while self.state != State::Ended {
             let before = self.source.offset;
             match self.step() {
@@ -352,12 +437,29 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
 pub struct Block {
     path: Arc<Path>,
     offset: u64,
+    first_record: u64,
     header: FrameHeader,
     stored: Vec<u8>,
     contexts: Arc<SegmentContexts>,
 }
 
 impl Block {
+    pub(crate) fn new(
+        path: Arc<Path>,
+        offset: u64,
+        first_record: u64,
+        header: FrameHeader,
+        stored: Vec<u8>,
+        contexts: Arc<SegmentContexts>,
+    ) -> Self {
+        Self { path, offset, first_record, header, stored, contexts }
+    }
+
+    /// The place of its first record in the segment, from 0.
+    pub fn first_record(&self) -> u64 {
+        self.first_record
+    }
+
     /// How many records it has.
     pub fn len(&self) -> usize {
         self.header.records as usize
@@ -383,11 +485,23 @@ impl Block {
     /// # Errors
     /// Its bytes are no block, although their checksum is right.
     pub fn records<'a>(&self, bytes: &'a mut Vec<u8>) -> Result<Records<'a>, Fault> {
-        let fault = |reason| {
-            let kind = FaultKind::Content { reason };
-            Fault { path: self.path.to_path_buf(), offset: self.offset, kind }
-        };
-        decompress(&self.header, &self.stored, bytes).map_err(fault)?;
+        self.decompress(bytes)?;
+        self.read(bytes)
+    }
+
+    fn fault(&self, reason: &'static str) -> Fault {
+        let kind = FaultKind::Content { reason };
+        Fault { path: self.path.to_path_buf(), offset: self.offset, kind }
+    }
+
+    /// The first half of [`records`](Self::records).
+    pub(crate) fn decompress(&self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        decompress(&self.header, &self.stored, bytes).map_err(|reason| self.fault(reason))
+    }
+
+    /// The second half: the records of what was decompressed.
+    pub(crate) fn read<'a>(&self, bytes: &'a [u8]) -> Result<Records<'a>, Fault> {
+        let fault = |reason| self.fault(reason);
         let records = Records::read(bytes, &self.contexts).map_err(fault)?;
         if records.len() == self.len() { Ok(records) } else { Err(fault("the number of its records")) }
     }
@@ -412,9 +526,9 @@ fn decompress(header: &FrameHeader, stored: &[u8], raw: &mut Vec<u8>) -> Result<
     raw.clear();
     if header.is_compressed {
         // No larger than the header says, which was checked.
-        raw.resize(header.raw as usize, 0);
-        let length = zstd::bulk::decompress_to_buffer(stored, raw).map_err(|_| "it cannot be decompressed")?;
-        raw.truncate(length);
+        raw.reserve_exact(header.raw as usize);
+        let decompressed = Decompressor::new().and_then(|mut zstd| zstd.decompress_to_buffer(stored, raw));
+        decompressed.map_err(|_| "it cannot be decompressed")?;
     } else {
         raw.extend_from_slice(stored);
     }

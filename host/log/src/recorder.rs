@@ -17,6 +17,7 @@ use crate::lane::{self, LaneEnd};
 use crate::options::{LogOptions, Promise, Recipients};
 use crate::record::Record;
 use crate::rounds::{Rounds, Ticket};
+use crate::segment_writer::Written;
 use crate::writer::Writer;
 
 /// A log that decisions are recorded to.
@@ -87,6 +88,13 @@ pub(crate) struct Counts {
     pub(crate) segments: AtomicU64,
     /// 0 while the disk takes records.
     pub(crate) failing_since: AtomicU64,
+}
+
+impl Counts {
+    pub(crate) fn add(&self, written: Written) {
+        self.recorded.fetch_add(written.records, Ordering::Relaxed);
+        self.bytes.fetch_add(written.bytes, Ordering::Relaxed);
+    }
 }
 
 /// What no signals have: their number counts from 0.
@@ -189,6 +197,9 @@ impl Recorder {
     pub fn record(&self, record: &Record<'_>) -> Recorded {
         let shared = &*self.shared;
         let keeps = shared.options.promise == Promise::Keep;
+        if shared.is_closing.load(Ordering::Relaxed) {
+            return shared.refuse();
+        }
         let started = if keeps { shared.rounds.started() } else { 0 };
         let recorded = lane::with(
             shared.id,
@@ -216,22 +227,13 @@ impl Recorder {
                         Recorded::Dropped
                     }
                     (false, true) => {
-                        if shared.is_closing.load(Ordering::Acquire) {
-                            return Recorded::Refused(LogUnavailable::Closed);
-                        }
                         let last = shared.rounds.started() + 1;
                         Recorded::Full(Ticket { first: last, last })
                     }
                 }
             },
         );
-        recorded.unwrap_or_else(|| match keeps {
-            true => Recorded::Refused(LogUnavailable::Closed),
-            false => {
-                shared.counts.dropped.fetch_add(1, Ordering::Relaxed);
-                Recorded::Dropped
-            }
-        })
+        recorded.unwrap_or_else(|| shared.refuse())
     }
 
     /// Waits until a record is on the disk, blocking the thread. Returns at once under [`Promise::Drop`].
@@ -310,6 +312,16 @@ impl Shared {
         if let Some(writer) = self.writer.get() {
             writer.unpark();
         }
+    }
+
+    /// What becomes of a record after the log was closed, or while its thread ends.
+    #[cold]
+    fn refuse(&self) -> Recorded {
+        if self.options.promise == Promise::Keep {
+            return Recorded::Refused(LogUnavailable::Closed);
+        }
+        self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+        Recorded::Dropped
     }
 
     #[cold]

@@ -120,7 +120,7 @@ impl Rounds {
         let failed = failures.series.iter().find(|(from, to, _)| *from <= ticket.last && *to >= ticket.first);
         match failed {
             Some((.., failure)) => Err(failure.clone()),
-            None if ticket.last > 0 && ticket.first <= failures.forgotten => Err(LogUnavailable::Late),
+            None if ticket.first.max(1) <= failures.forgotten => Err(LogUnavailable::Late),
             None => Ok(()),
         }
     }

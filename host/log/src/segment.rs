@@ -84,7 +84,12 @@ impl SegmentHeader {
 
 /// The name of the segment with this number: `decisions-0000000042.log`.
 pub(crate) fn file_name(number: u64) -> String {
-    format!("{PREFIX}{number:010}{SUFFIX}")
+    format!("{}{SUFFIX}", stem(number))
+}
+
+/// What the names of all files of a segment begin with: `decisions-0000000042`.
+pub(crate) fn stem(number: u64) -> String {
+    format!("{PREFIX}{number:010}")
 }
 
 /// The number of the segment that a file belongs to: the segment itself, or what was made of it, such as `decisions-0000000042.parquet`.
@@ -102,16 +107,46 @@ pub struct SegmentFile {
     pub path: PathBuf,
 }
 
-/// The segments in a folder, oldest first. They are not looked into.
+impl SegmentFile {
+    /// Whether it is a Parquet file.
+    pub fn is_parquet(&self) -> bool {
+        self.path.extension().is_some_and(|extension| extension == "parquet")
+    }
+
+    /// The Parquet file that is made of it.
+    pub(crate) fn parquet(&self) -> PathBuf {
+        self.path.with_extension("parquet")
+    }
+}
+
+/// The segments in a folder that are still as they were written, oldest first. They are not looked into.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub(crate) fn list(folder: &Path) -> Result<Vec<SegmentFile>, LogError> {
+    list_ending(folder, SUFFIX)
+}
+
+/// The segments in a folder, oldest first: each as its Parquet file if there is one. They are not looked into.
+///
+/// # Errors
+/// The folder cannot be read.
+pub(crate) fn list_readable(folder: &Path) -> Result<Vec<SegmentFile>, LogError> {
+    // A segment goes after its Parquet file has come, so that this order misses none.
+    let mut found = list_ending(folder, SUFFIX)?;
+    let parquet = list_ending(folder, crate::parquet_file::SUFFIX)?;
+    found.retain(|segment| parquet.binary_search_by_key(&segment.number, |file| file.number).is_err());
+    found.extend(parquet);
+    found.sort_unstable_by_key(|segment| segment.number);
+    Ok(found)
+}
+
+fn list_ending(folder: &Path, ending: &str) -> Result<Vec<SegmentFile>, LogError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(LogError::io(folder))? {
         let entry = entry.map_err(LogError::io(folder))?;
         let name = entry.file_name();
-        let Some(name) = name.to_str().filter(|name| name.ends_with(SUFFIX)) else { continue };
+        let Some(name) = name.to_str().filter(|name| name.ends_with(ending)) else { continue };
         if let Some(number) = number_of(name) {
             found.push(SegmentFile { number, path: entry.path() });
         }

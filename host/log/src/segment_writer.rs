@@ -48,6 +48,13 @@ pub(crate) struct SegmentWriter {
     times: Option<(u64, u64)>,
 }
 
+/// What was written to a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Written {
+    pub(crate) bytes: u64,
+    pub(crate) records: u64,
+}
+
 /// The contexts that a segment has named.
 #[derive(Default)]
 struct Named {
@@ -231,27 +238,27 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Writes all that was added to the file: it survives the end of the process. How many bytes were written.
+    /// Writes all that was added to the file: it survives the end of the process. What was written.
     ///
     /// # Errors
     /// The disk is full or fails. [`abandon`](Self::abandon) then.
-    pub(crate) fn write(&mut self) -> io::Result<u64> {
+    pub(crate) fn write(&mut self) -> io::Result<Written> {
         self.finish_block()?;
         self.write_frames()
     }
 
     /// The same, without the frame that is being filled.
-    pub(crate) fn write_frames(&mut self) -> io::Result<u64> {
+    pub(crate) fn write_frames(&mut self) -> io::Result<Written> {
         if self.pending.is_empty() {
-            return Ok(0);
+            return Ok(Written::default());
         }
         (&*self.file).write_all(&self.pending)?;
-        let bytes = self.pending.len() as u64;
-        self.length += bytes;
-        self.records += self.pending_records;
+        let written = Written { bytes: self.pending.len() as u64, records: self.pending_records };
+        self.length += written.bytes;
+        self.records += written.records;
         self.pending_records = 0;
         self.pending.clear();
-        Ok(bytes)
+        Ok(written)
     }
 
     /// The bytes of full frames that wait to be written.
@@ -275,12 +282,12 @@ impl SegmentWriter {
     ///
     /// # Errors
     /// The disk is full or fails. What was whole before stays.
-    pub(crate) fn finish(mut self) -> io::Result<u64> {
+    pub(crate) fn finish(mut self) -> io::Result<Written> {
         self.finish_block()?;
         let mut totals = Vec::new();
         put(&mut totals, self.records + self.pending_records);
         self.frame(Kind::End, &totals, 0, self.times.unwrap_or_default())?;
-        let written = self.write_frames().and_then(|bytes| self.file.sync_all().map(|()| bytes));
+        let written = self.write_frames().and_then(|written| self.file.sync_all().map(|()| written));
         if written.is_err() {
             self.abandon(false);
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
+use crate::converter::Converter;
 use crate::entry;
 use crate::error::LogUnavailable;
 use crate::event::LogEvent;
@@ -18,7 +19,7 @@ use crate::lane::LaneEnd;
 use crate::options::{Promise, Recipients};
 use crate::recorder::{Shared, now};
 use crate::segment::{SegmentHeader, file_name};
-use crate::segment_writer::SegmentWriter;
+use crate::segment_writer::{SegmentWriter, Written};
 
 /// Frames are written once there are this many bytes of them.
 const WRITE_BYTES: usize = 1 << 20;
@@ -45,9 +46,13 @@ pub(crate) struct Writer {
     disk: Missing,
     /// Records were dropped lately: how many, and when the last one was seen.
     dropping: Option<(u64, Instant)>,
-    /// The disk failed: how many records were lost since.
-    failing: Option<u64>,
+    /// Records that the last round found dropped.
+    new_drops: u64,
+    is_failing: bool,
+    /// How many records were lost since the disk took some.
+    lost: u64,
     syncer: Option<Sender<Arc<File>>>,
+    converter: Option<Converter>,
 }
 
 /// Records that are missing.
@@ -79,8 +84,28 @@ impl Writer {
             busy: Missing::default(),
             disk: Missing::default(),
             dropping: None,
-            failing: None,
+            new_drops: 0,
+            is_failing: false,
+            lost: 0,
             syncer: None,
+            converter: None,
+        }
+    }
+
+    /// Makes Parquet files of segments that are finished. Without a thread for it they stay as they are.
+    fn start_converter(&mut self) {
+        if !self.shared.options.parquet {
+            return;
+        }
+        match Converter::start(self.folder.path().to_owned(), self.shared.options.on_event.clone()) {
+            Ok(converter) => {
+                converter.finished_below(self.next_number);
+                self.converter = Some(converter);
+            }
+            Err(error) => self.tell(LogEvent::ConversionFailed {
+                path: self.folder.path().into(),
+                reason: format!("no thread for it: {error}").into(),
+            }),
         }
     }
 
@@ -88,6 +113,7 @@ impl Writer {
         // Twice, so that what was recorded while the first of them began is taken too.
         let mut last_rounds = 2;
         self.remove_old();
+        self.start_converter();
         while last_rounds > 0 {
             let is_closing = self.shared.is_closing.load(Ordering::SeqCst);
             let round = self.shared.rounds.begin();
@@ -101,6 +127,8 @@ impl Writer {
             }
         }
         self.finish_segment();
+        // It ends before another process may write to the folder.
+        self.converter = None;
         self.lanes.clear();
         self.shared.rounds.close();
     }
@@ -120,7 +148,7 @@ impl Writer {
         let began = now();
         self.lanes.append(&mut self.shared.take_new_lanes());
         let taken = self.drain();
-        self.note_drops(began);
+        self.note_drops(self.new_drops, began);
         let is_due = flush || self.keeps() || self.written.elapsed() >= self.shared.options.write_every;
         let result = match taken {
             Ok(()) if is_due => self.write(flush),
@@ -139,6 +167,7 @@ impl Writer {
     fn drain(&mut self) -> Result<(), Failure> {
         let mut lanes = std::mem::take(&mut self.lanes);
         let mut result = Ok(());
+        self.new_drops = 0;
         lanes.retain_mut(|lane| {
             // Asked before: a thread that ends after this has its records in the next round.
             let is_last = lane.ring.is_abandoned();
@@ -156,9 +185,7 @@ impl Writer {
                 self.entries = entries;
                 result = std::mem::replace(&mut result, Ok(())).and(taken);
             }
-            let new = lane.new_drops();
-            self.busy.records += new;
-            self.shared.counts.dropped.fetch_add(new, Ordering::Relaxed);
+            self.new_drops += lane.new_drops();
             !is_last
         });
         self.lanes = lanes;
@@ -181,12 +208,10 @@ impl Writer {
             let pushed = segment.push(&record, self.shared.key.as_ref(), &self.shared.declared);
             let written = pushed.and_then(|()| match segment.pending_bytes() >= WRITE_BYTES {
                 true => segment.write_frames(),
-                false => Ok(0),
+                false => Ok(Written::default()),
             });
             match written {
-                Ok(bytes) => {
-                    self.shared.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
-                }
+                Ok(written) => self.shared.counts.add(written),
                 Err(cause) => result = Err(Failure { path: segment.path().clone(), cause }),
             }
         }
@@ -212,7 +237,12 @@ impl Writer {
                 self.segment = Some(segment);
                 Ok(())
             }
-            Err(cause) => Err(Failure { path: self.folder.path().join(file_name(self.next_number)).into(), cause }),
+            Err(cause) => {
+                let path = self.folder.path().join(file_name(self.next_number)).into();
+                // A file that could not be removed after an error is not written to.
+                self.next_number += u64::from(cause.kind() == io::ErrorKind::AlreadyExists);
+                Err(Failure { path, cause })
+            }
         }
     }
 
@@ -231,16 +261,14 @@ impl Writer {
         }
         let syncs = flush || self.keeps();
         let Some(segment) = &mut self.segment else { return Ok(()) };
-        let before = segment.records();
         let written = holes
             .iter()
             .filter(|hole| has_hole && hole.records > 0)
             .try_for_each(|hole| segment.hole(hole))
             .and_then(|()| segment.write())
-            .and_then(|bytes| if syncs { segment.sync() } else { Ok(()) }.map(|()| bytes));
-        let bytes = written.map_err(|cause| Failure { path: segment.path().clone(), cause })?;
-        self.shared.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let _ = before;
+            .and_then(|written| if syncs { segment.sync() } else { Ok(()) }.map(|()| written));
+        let written = written.map_err(|cause| Failure { path: segment.path().clone(), cause })?;
+        self.shared.counts.add(written);
         let is_unsynced = segment.is_unsynced();
         let file = segment.file().clone();
         if is_unsynced && self.synced.elapsed() >= SYNC_EVERY {
@@ -248,9 +276,9 @@ impl Writer {
         }
         self.disk.records = 0;
         self.busy.records = 0;
-        if bytes > 0
-            && let Some(lost) = self.failing.take()
-        {
+        if written.bytes > 0 && self.is_failing {
+            self.is_failing = false;
+            let lost = std::mem::take(&mut self.lost);
             self.shared.counts.failing_since.store(0, Ordering::Relaxed);
             self.tell(LogEvent::DiskRecovered { lost });
         }
@@ -276,22 +304,25 @@ impl Writer {
         let _ = syncer.try_send(file);
     }
 
-    /// Counts records that were dropped since the last round, which began at `self.busy.since`.
-    fn note_drops(&mut self, began: u64) {
-        let calm = self.dropping.filter(|(_, last)| last.elapsed() >= CALM);
-        if self.busy.records == 0 {
+    /// Notes records that were dropped since the last round; this one began at `began`.
+    fn note_drops(&mut self, dropped: u64, began: u64) {
+        if self.busy.records == 0 && dropped == 0 {
             self.busy.since = began;
-            if let Some((dropped, _)) = calm {
+        }
+        self.busy.records += dropped;
+        self.shared.counts.dropped.fetch_add(dropped, Ordering::Relaxed);
+        match self.dropping {
+            None if dropped > 0 => {
+                self.dropping = Some((dropped, Instant::now()));
+                self.tell(LogEvent::DropsBegan);
+            }
+            Some((before, _)) if dropped > 0 => self.dropping = Some((before + dropped, Instant::now())),
+            Some((dropped, last)) if last.elapsed() >= CALM => {
                 self.dropping = None;
                 self.tell(LogEvent::DropsEnded { dropped });
             }
-            return;
+            _ => {}
         }
-        if self.dropping.is_none() {
-            self.tell(LogEvent::DropsBegan);
-        }
-        let before = self.dropping.map_or(0, |(dropped, _)| dropped);
-        self.dropping = Some((before + self.busy.records, Instant::now()));
     }
 
     fn lose(&mut self, records: u64) {
@@ -299,9 +330,7 @@ impl Writer {
             self.disk.since = now();
         }
         self.disk.records += records;
-        if let Some(lost) = &mut self.failing {
-            *lost += records;
-        }
+        self.lost += records;
         if !self.keeps() {
             self.shared.counts.dropped.fetch_add(records, Ordering::Relaxed);
         }
@@ -310,8 +339,8 @@ impl Writer {
     /// The disk failed. The segment is cut back to what is whole, and the next one begins when the disk takes it.
     fn failed(&mut self, failure: Failure) -> LogUnavailable {
         let Failure { path, cause } = failure;
-        if self.failing.is_none() {
-            self.failing = Some(0);
+        if !self.is_failing {
+            self.is_failing = true;
             self.shared.counts.failing_since.store(now() / 1_000_000, Ordering::Relaxed);
             self.tell(LogEvent::DiskFailed { path: path.clone(), reason: cause.to_string().into() });
         }
@@ -339,10 +368,13 @@ impl Writer {
         let path = segment.path().clone();
         let unwritten = segment.unwritten();
         match segment.finish() {
-            Ok(bytes) => {
-                self.shared.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+            Ok(written) => {
+                self.shared.counts.add(written);
                 self.shared.counts.segments.fetch_add(1, Ordering::Relaxed);
                 self.tell(LogEvent::SegmentFinished { path });
+                if let Some(converter) = &self.converter {
+                    converter.finished_below(self.next_number);
+                }
             }
             Err(cause) => {
                 self.lose(unwritten);

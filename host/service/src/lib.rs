@@ -20,7 +20,9 @@ mod catalog_file;
 mod catalog_import;
 mod change;
 mod config;
+mod console;
 mod data_folder;
+mod decision_log;
 mod entity;
 mod events;
 mod fault;
@@ -43,6 +45,7 @@ mod router;
 mod sender_health;
 mod server;
 mod service;
+mod session;
 mod state;
 mod store;
 mod tenant;
@@ -50,6 +53,7 @@ mod tenant_turns;
 mod timed_store;
 mod v1;
 mod visibility;
+mod what_if_jobs;
 
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{

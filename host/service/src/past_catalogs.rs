@@ -24,6 +24,14 @@ use crate::store::{Element, Operator, Store, StoreError};
 /// How many revisions are read at once.
 const AT_ONCE: u64 = 50;
 
+/// What the name of a revision's catalog begins with in the decision log.
+const NAME: &str = "revision:";
+
+/// The name of the catalog of a revision in the decision log, such as `revision:12`.
+pub(crate) fn revision_name(revision: u64) -> String {
+    format!("{NAME}{revision}")
+}
+
 /// Why there is no catalog of a revision.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -94,6 +102,12 @@ impl PastCatalogs {
     /// The store does not answer.
     pub async fn newest(&self) -> Result<u64, PastCatalogError> {
         Ok(self.store.head().await?)
+    }
+
+    /// The revision whose catalog has a name in the decision log; `None` if it is the name of another catalog.
+    pub fn revision_of(name: &str) -> Option<u64> {
+        let number = name.strip_prefix(NAME)?;
+        number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())?
     }
 
     /// The catalog as it was at a revision.

@@ -62,6 +62,11 @@ impl Log {
     pub(super) fn entries(&self) -> Vec<Entry> {
         // A log that was closed is on the disk.
         let _ = self.recorder.flush();
+        self.on_disk()
+    }
+
+    /// The records that are on the disk, in the order of the log.
+    pub(super) fn on_disk(&self) -> Vec<Entry> {
         let Ok(log) = DecisionLog::open(self.log.folder()) else { return Vec::new() };
         let (mut entries, mut bytes) = (Vec::new(), Vec::new());
         for part in log.read(TimeRange::ALL) {

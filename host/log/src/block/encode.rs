@@ -89,6 +89,21 @@ impl Senders {
     }
 }
 
+/// No record takes more bytes of a block than this.
+fn size(record: &Record<'_>) -> usize {
+    /// All fields but texts, each at its longest.
+    const FIELDS: usize = 256;
+    let texts = [record.message_id, record.application, record.entity, record.from, record.message_type];
+    let answer = match record.answer {
+        Answer::Decided { sender, strategy, step } => sender.len() + strategy.map_or(0, str::len) + step.len(),
+        Answer::Refused { code } => code.len(),
+    };
+    let recipient = if let Recipient::Text(text) = record.recipient { text.len() } else { 0 };
+    let (AttributesRead::All(attributes) | AttributesRead::Some(attributes)) = record.attributes;
+    let attributes: usize = attributes.iter().map(|(name, value)| 20 + name.len() + value.len()).sum();
+    FIELDS + texts.into_iter().flatten().map(str::len).sum::<usize>() + answer + recipient + attributes
+}
+
 impl BlockBuilder {
     pub(crate) fn len(&self) -> u32 {
         self.records
@@ -191,8 +206,8 @@ impl BlockBuilder {
         if let Some(trace) = record.trace_id {
             column(Column::TraceId, &trace);
         }
-        // All but what is unique to a record takes some bytes for each.
-        *bytes += 64 + record.message_id.map_or(0, str::len);
+        // At most what the record took: a text that the block had before takes less.
+        *bytes += size(record);
         if self.records % 64 == 0 {
             *bytes = texts.bytes.len() + columns.iter().map(Vec::len).sum::<usize>();
         }
