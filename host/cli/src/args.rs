@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// None should: a decision depends on nothing but what its record names. Nothing is changed, no pin is read or written.
     #[command(after_help = replay::EXAMPLES)]
     Replay(replay::ReplayArguments),
-    /// Show what another policy, catalog, settings or strategy would do to recorded messages.
+    /// Show what another policy, catalog or strategy would do to recorded messages.
     ///
     /// Nothing is changed: every record is decided by itself, on the pin and the signals that were read then.
     #[command(after_help = what_if::EXAMPLES)]
@@ -163,7 +163,7 @@ impl From<ChannelName> for Channel {
 }
 
 /// Parses a time; returns seconds since 1970-01-01 UTC.
-pub(crate) fn time(text: &str) -> Result<u64, String> {
+fn time(text: &str) -> Result<u64, String> {
     parse_time(text).map_err(|error| error.to_string())
 }
 
