@@ -5,7 +5,6 @@ use std::sync::Arc;
 use callsign::{Binding, BindingTarget, Catalog, Channel, Message, SignalBoard};
 use callsign_tests::component::Component;
 use callsign_tests::modules;
-use callsign_tests::platform::Platform;
 use callsign_tests::reference::World;
 use serde_json::json;
 
@@ -59,6 +58,8 @@ fn a_replay_of_swaps_catalog_changes_and_health_changes_finds_no_difference() {
             tell(&board, &reference_health(seed));
             drop(gateway.resolve_batch(&messages));
             asked += messages.len() as u64;
+            // A log keeps the last 16 signals for the records that wait to be written.
+            recorded.recorder.flush().unwrap();
         }
     }
     recorded.options.threads = 2;
@@ -107,10 +108,16 @@ fn more_policies_at_a_time_than_wait_together_are_replayed() {
     let mut recorded = Recorded::new();
     let always = Component::new("always", "1.0.0").deciding(0).build();
     recorded.sources.add_module(&always);
-    let platform =
-        Platform::new().long("S1", "+12125550100").associate("shop", &["S1"]).strategy("A", "shop", json!({}));
-    let gateway = recorded.gateway("one", platform.catalog(), standard());
     let entities: Vec<String> = (0..POLICIES).map(|index| format!("entity-{index}")).collect();
+    let association = |entity: &String| json!({"resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": entity, "resourceId": "S1"});
+    let catalog = json!({
+        "applications": [{"applicationId": "shop"}],
+        "entities": entities.iter().map(|entity| json!({"entityId": entity})).collect::<Vec<_>>(),
+        "senders": [{"senderId": "S1", "sender": "+12125550100", "senderType": "VIRTUAL_LONG_NUMBER",
+                     "coverage": [{"channel": "SMS", "countries": ["US"]}]}],
+        "associations": entities.iter().map(association).collect::<Vec<_>>(),
+    });
+    let gateway = recorded.gateway("one", Catalog::from_json(&catalog.to_string()).unwrap(), standard());
     for (index, entity) in entities.iter().enumerate() {
         let settings = format!(r#"{{"number": {index}}}"#);
         let binding = Binding::new(policy(&always).with_settings(&settings).unwrap());

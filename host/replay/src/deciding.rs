@@ -180,7 +180,7 @@ impl<'f> Deciding<'f> {
     pub(crate) fn decide<'r>(
         &mut self,
         records: impl Iterator<Item = Record<'r>>,
-        names: impl Fn(Ids) -> Option<Named>,
+        names: impl Fn(Ids) -> Result<Named, Reason>,
         sink: &mut impl Sink,
     ) {
         let mut groups: Vec<Group<'r>> = Vec::new();
@@ -200,9 +200,12 @@ impl<'f> Deciding<'f> {
             let at = match groups.iter().rposition(|group| group.ids == ids) {
                 Some(at) => at,
                 None => {
-                    let Some(named) = names(ids) else {
-                        sink.not_replayed(&record, Reason::Unknown);
-                        continue;
+                    let named = match names(ids) {
+                        Ok(named) => named,
+                        Err(reason) => {
+                            sink.not_replayed(&record, reason);
+                            continue;
+                        }
                     };
                     if groups.len() == GROUPS {
                         self.flush(&mut groups.remove(0), sink);

@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 use crate::deciding::{Deciding, Ids, Sink};
 use crate::finder::Finder;
 use crate::kept_record::Named;
+use crate::reason::Reason;
 
 /// How many faults and holes are named.
 const NAMED: usize = 20;
@@ -207,14 +208,14 @@ fn work<S: Sink + Default>(
             }
         };
         let names = |(catalog, policy, signals): Ids| {
-            Some(Named {
-                catalog: block.catalog(catalog)?,
+            Ok(Named {
+                catalog: block.catalog(catalog).ok_or(Reason::RevisionGone)?,
                 policy: match policy {
-                    Some(policy) => Some(block.policy(policy)?),
+                    Some(policy) => Some(block.policy(policy).ok_or(Reason::ModuleGone)?),
                     None => None,
                 },
                 signals: match signals {
-                    Some(signals) => Some((signals, block.signals(signals)?)),
+                    Some(signals) => Some((signals, block.signals(signals).ok_or(Reason::SignalsGone)?)),
                     None => None,
                 },
             })

@@ -13,6 +13,9 @@ pub enum Reason {
     ModuleGone,
     /// The catalog is not among those that were given, or the service does not keep its revision any more.
     RevisionGone,
+    /// The log does not have the health and the numbers of senders that the decision read: they changed faster than they could
+    /// be written, or that part of it is damaged.
+    SignalsGone,
     /// The recipient is sealed, and the key of the log was not given.
     KeyMissing,
     /// The recipient is a text that is no number, of which the log has a hash only.
@@ -33,9 +36,10 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ModuleGone,
         Self::RevisionGone,
+        Self::SignalsGone,
         Self::KeyMissing,
         Self::RecipientHashed,
         Self::AttributeNotRecorded,
@@ -51,6 +55,7 @@ impl Reason {
         match self {
             Self::ModuleGone => "MODULE_GONE",
             Self::RevisionGone => "REVISION_GONE",
+            Self::SignalsGone => "SIGNALS_GONE",
             Self::KeyMissing => "KEY_MISSING",
             Self::RecipientHashed => "RECIPIENT_HASHED",
             Self::AttributeNotRecorded => "ATTRIBUTE_NOT_RECORDED",
@@ -67,6 +72,7 @@ impl Reason {
         match self {
             Self::ModuleGone => "the policy's module is not there; give it with --module or --data",
             Self::RevisionGone => "the catalog is not there; give its file, or the data folder of the service",
+            Self::SignalsGone => "the log does not have the health of senders that was read",
             Self::KeyMissing => "the recipient is sealed, and the key is not there; give it with --key",
             Self::RecipientHashed => "the recipient was no number, and the log has only a hash of the text",
             Self::AttributeNotRecorded => "the policy reads attributes, and the log does not have all of them",
