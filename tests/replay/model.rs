@@ -194,7 +194,7 @@ fn what_changes_is_counted_by_step_country_entity_and_sender_as_the_reference_mo
         Expected::Refused { code, .. } => Err((*code).to_owned()),
     };
     for index in 0..3_000 {
-        let (country, code) = if index / SCOPES % 5 == 0 { ("CA", 416) } else { ("US", 415) };
+        let (country, code) = if (index / SCOPES).is_multiple_of(5) { ("CA", 416) } else { ("US", 415) };
         let (application, entity) = &scopes[index * 7 % SCOPES];
         let to = format!("+1{code}555{:04}", index % 400);
         let asked = callsign_tests::reference::Message {
