@@ -76,7 +76,7 @@ function Frame() {
   const current = useStore(session);
   const isAway = useStore(away);
   const live = useStore(liveState);
-  const { page } = useRoute();
+  const { page, visit } = useRoute();
   const [isOpen, setOpen] = useState(false);
   useEffect(() => setOpen(false), [page]);
   if (current.state === 'unknown') return html`<p class="quiet first-paint">Callsign</p>`;
@@ -98,7 +98,7 @@ function Frame() {
       </nav>
       <main id="main" tabindex="-1">
         ${isAway && html`<p class="notice bad" role="alert">The service does not answer. The console asks again by itself; what you typed stays here.</p>`}
-        <${Page} key=${page} name=${page} />
+        <${Page} key=${`${page} ${visit}`} name=${page} />
       </main>
     </div>
     ${current.state === 'ended' &&
