@@ -117,13 +117,19 @@ fn a_sealed_recipient_is_found_by_its_number_with_the_key_or_by_what_is_shown_of
         let shown = find(folder.path(), &Query::new().to("+14155550007"), Some(&key)).unwrap().decisions;
         assert!(!shown.is_empty() && shown.iter().all(|found| found.to.is_none()));
         let hash = shown[0].recipient_hash.clone().unwrap();
-        assert_eq!(hash, key.seal(Number::from_digits(14_155_550_007).unwrap()).map(|byte| format!("{byte:02x}")).concat());
+        assert_eq!(
+            hash,
+            key.seal(Number::from_digits(14_155_550_007).unwrap()).map(|byte| format!("{byte:02x}")).concat()
+        );
         let by_hash = find(folder.path(), &Query::new().to(&hash), None).unwrap();
         assert!(by_hash.faults.is_empty());
         assert_eq!(by_hash.decisions, shown);
         let by_text = find(folder.path(), &Query::new().to("no number 9"), Some(&key)).unwrap().decisions;
         assert_eq!(by_text.len(), 1);
-        assert_eq!(by_text[0].recipient_hash, Some(key.seal_text("no number 9").map(|byte| format!("{byte:02x}")).concat()));
+        assert_eq!(
+            by_text[0].recipient_hash,
+            Some(key.seal_text("no number 9").map(|byte| format!("{byte:02x}")).concat())
+        );
         let opened = find(folder.path(), &Query::new().to("+14155550007").show_recipients(), Some(&key)).unwrap();
         assert!(opened.decisions.iter().all(|found| found.to.as_deref() == Some("+14155550007")));
         for wrong in [None, Some(LogKey::new([9; 32]))] {
@@ -142,8 +148,10 @@ fn a_number_is_found_in_each_form_that_networks_take() {
     options.recipients = Recipients::Plain;
     let recorder = open(&folder, options);
     for digits in [5_215_512_345_678_u64, 525_512_345_678] {
-        let record =
-            callsign_log::Record { recipient: Recipient::Number(Number::from_digits(digits).unwrap()), ..record(1, "m") };
+        let record = callsign_log::Record {
+            recipient: Recipient::Number(Number::from_digits(digits).unwrap()),
+            ..record(1, "m")
+        };
         assert!(matches!(recorder.record(&record), Recorded::Taken(_)));
     }
     recorder.close();
@@ -226,7 +234,7 @@ fn decisions_are_counted_by_step_refusal_sender_and_policy() {
     for form in ["segments", "Parquet files"] {
         for (query, passes) in &queries {
             let found = count(folder.path(), query).unwrap();
-            let matching: Vec<_> = all(folder.path(), None).into_iter().filter(|one| passes(one)).collect();
+            let matching: Vec<_> = all(folder.path(), None).into_iter().filter(passes).collect();
             assert_eq!(found.decisions, matching.len() as u64, "{form}");
             assert_eq!(found.times, Some((matching.last().unwrap().time, matching[0].time)), "{form}");
             assert_eq!(found.steps, tally(*passes, |found| found.step.as_deref()), "{form}");

@@ -38,7 +38,9 @@ fn a_parquet_file_has_the_records_of_its_segment_with_their_contexts_in_their_or
         varied_log(&folder, options, 6_000);
         let before = read(folder.path());
         assert_eq!((before.records.len(), before.faults.len()), (6_000, 0));
-        assert!(before.records.iter().any(|found| found.signals.as_ref().is_some_and(|signals| signals.health.len() == 4)));
+        assert!(
+            before.records.iter().any(|found| found.signals.as_ref().is_some_and(|signals| signals.health.len() == 4))
+        );
         let segments = files(&folder);
         assert!(segments.len() > 2 && segments.iter().all(|name| name.ends_with(".log")), "{segments:?}");
 
@@ -65,7 +67,9 @@ fn a_range_of_time_is_read_from_parquet_files_too() {
     for part in log.read(range) {
         let callsign_log::Part::Block(block) = part.unwrap() else { continue };
         let mut bytes = Vec::new();
-        times.extend(block.records(&mut bytes).unwrap().iter().map(|record| record.time).filter(|time| range.has(*time)));
+        times.extend(
+            block.records(&mut bytes).unwrap().iter().map(|record| record.time).filter(|time| range.has(*time)),
+        );
     }
     assert_eq!(times, (1_000..1_100).map(|number| START + number * STEP).collect::<Vec<_>>());
 }
@@ -114,7 +118,11 @@ fn a_recorder_makes_parquet_files_of_what_it_finished_and_of_what_was_left() {
             recorder.flush().unwrap();
             recorded += 500;
         }
-        let event = if finished == left { events.try_recv().ok() } else { Some(events.recv_timeout(Duration::from_secs(60)).unwrap()) };
+        let event = if finished == left {
+            events.try_recv().ok()
+        } else {
+            Some(events.recv_timeout(Duration::from_secs(60)).unwrap())
+        };
         match event {
             Some(LogEvent::SegmentFinished { .. }) => finished += 1,
             Some(LogEvent::SegmentConverted { path }) => {
@@ -183,10 +191,13 @@ fn a_segment_stays_where_its_file_cannot_be_written_or_is_anothers() {
     fs::create_dir(&part).unwrap();
     let foreign = second.with_extension("parquet");
     fs::write(&foreign, "another's").unwrap();
-    let failed: Vec<_> = convert(folder.path()).into_iter().filter_map(|event| match event {
-        LogEvent::ConversionFailed { path, reason } => Some((path, reason)),
-        _ => None,
-    }).collect();
+    let failed: Vec<_> = convert(folder.path())
+        .into_iter()
+        .filter_map(|event| match event {
+            LogEvent::ConversionFailed { path, reason } => Some((path, reason)),
+            _ => None,
+        })
+        .collect();
     assert_eq!([&*failed[0].0, &*failed[1].0], [first, second], "{failed:?}");
     assert!(failed[0].1.contains(part.to_str().unwrap()), "{failed:?}");
     assert!(failed[1].1.contains(foreign.to_str().unwrap()), "{failed:?}");

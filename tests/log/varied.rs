@@ -50,7 +50,13 @@ pub fn record_varied(recorder: &Recorder, numbers: std::ops::Range<u64>) {
             took: if is(100) { u32::MAX } else { number as u32 % 5_000 },
             message_id: if is(13) { None } else { Some(&id) },
             trace_id: if is(2) { Some([number as u8; 16]) } else { None },
-            application: if is(5) { None } else if is(4) { Some("default") } else { Some("shop") },
+            application: if is(5) {
+                None
+            } else if is(4) {
+                Some("default")
+            } else {
+                Some("shop")
+            },
             entity: if is(6) { None } else { Some(&entity) },
             channel: Channel::ALL[number as usize % 3],
             is_fallback: is(17),

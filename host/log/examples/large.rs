@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use callsign_destination::{AreaCode, Channel, Country, Number};
 use callsign_log::{
-    Answer, AttributesRead, CatalogContext, LogKey, LogOptions, PinRead, PinWrite, PolicyContext, Promise, Query, Recipient,
-    Record, Recorded, Recorder, convert_log, count, find,
+    Answer, AttributesRead, CatalogContext, LogKey, LogOptions, PinRead, PinWrite, PolicyContext, Promise, Query,
+    Recipient, Record, Recorded, Recorder, convert_log, count, find,
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -107,7 +107,11 @@ fn measure(folder: &Path, name: &str, query: &Query, key: Option<&LogKey>) -> Re
     }
     let first = times[0];
     times.sort();
-    println!("{name:44} {found:5} found, first {:8.1} ms, median {:8.1} ms", first.as_secs_f64() * 1e3, times[2].as_secs_f64() * 1e3);
+    println!(
+        "{name:44} {found:5} found, first {:8.1} ms, median {:8.1} ms",
+        first.as_secs_f64() * 1e3,
+        times[2].as_secs_f64() * 1e3
+    );
     Ok(())
 }
 
@@ -135,7 +139,12 @@ fn main() -> Result<(), Failure> {
     measure(folder, "a message id of yesterday", &Query::new().message_id(&message_id(yesterday)), None)?;
     measure(folder, "the same, with its day", &day(DAYS - 2)?.message_id(&message_id(yesterday)), None)?;
     measure(folder, "a message id of the first day", &Query::new().message_id(&message_id(records / 100)), None)?;
-    measure(folder, "a message id that is not there", &Query::new().message_id("00000000-0000-4000-8000-000000000000"), None)?;
+    measure(
+        folder,
+        "a message id that is not there",
+        &Query::new().message_id("00000000-0000-4000-8000-000000000000"),
+        None,
+    )?;
     measure(folder, "a recipient, all 30 days", &Query::new().to(&number), key.as_ref())?;
     measure(folder, "the newest 100", &Query::new(), None)?;
     measure(folder, "a sender, newest 100", &Query::new().sender("N7"), None)?;
