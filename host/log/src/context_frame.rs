@@ -92,36 +92,27 @@ fn put_difference<T>(
     start..start + between
 }
 
-/// Reads a frame of contexts. `base` finds signals that were read before.
+/// Reads a frame of contexts. `base` finds signals that were read before, in this frame too.
 pub(crate) fn read(
     payload: &[u8],
-    mut base: impl FnMut(u64) -> Option<Arc<SignalsContext>>,
+    base: impl Fn(u64) -> Option<Arc<SignalsContext>>,
     mut found: impl FnMut(ContextEntry),
 ) -> Result<(), &'static str> {
     let mut bytes = Bytes(payload);
-    // Signals may differ from others of the same frame.
-    let mut last: Option<(u64, Arc<SignalsContext>)> = None;
     while let Some(kind) = bytes.byte() {
-        match kind {
-            CATALOG => found(read_catalog(&mut bytes).ok_or("a catalog")?),
-            POLICY => found(read_policy(&mut bytes).ok_or("a policy")?),
+        found(match kind {
+            CATALOG => read_catalog(&mut bytes).ok_or("a catalog")?,
+            POLICY => read_policy(&mut bytes).ok_or("a policy")?,
             SIGNALS => {
                 let id = bytes.varint().ok_or("the id of signals")?;
-                let from = match bytes.varint().ok_or("the base of signals")? {
-                    0 => None,
-                    from => Some(from - 1),
+                let base = match bytes.varint().ok_or("the base of signals")? {
+                    0 => Arc::default(),
+                    from => base(from - 1).ok_or("signals differ from others that are not in the segment")?,
                 };
-                let from = match (from, &last) {
-                    (None, _) => Arc::default(),
-                    (Some(from), Some((id, known))) if from == *id => known.clone(),
-                    (Some(from), _) => base(from).ok_or("signals differ from others that are not in the segment")?,
-                };
-                let signals = read_signals(&mut bytes, &from).ok_or("signals")?;
-                last = Some((id, Arc::new(signals.clone())));
-                found(ContextEntry::Signals(id, signals));
+                ContextEntry::Signals(id, read_signals(&mut bytes, &base).ok_or("signals")?)
             }
             _ => return Err("a context of an unknown kind"),
-        }
+        });
     }
     Ok(())
 }

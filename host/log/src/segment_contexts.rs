@@ -1,5 +1,6 @@
 //! The contexts that a segment has named, for its reader.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,28 +53,31 @@ impl SegmentContexts {
 
     /// Takes in a frame of contexts.
     pub(crate) fn read(&mut self, payload: &[u8]) -> Result<(), &'static str> {
-        let mut found = Vec::new();
-        let known =
-            |id| self.signals.iter().rev().find(|(known, ..)| *known == id).map(|(.., signals)| signals.clone());
-        context_frame::read(payload, known, |entry| found.push(entry))?;
-        for entry in found {
-            match entry {
-                ContextEntry::Catalog(id, catalog) => {
-                    self.catalogs.insert(id, self.shared.with(|declared| declared.add_catalog(catalog)));
-                }
-                ContextEntry::Policy(id, policy) => {
-                    self.policies.insert(id, self.shared.with(|declared| declared.add_policy(policy)));
-                }
-                ContextEntry::Signals(id, signals) => {
-                    let reader_id = SignalsId(self.shared.signals.fetch_add(1, Ordering::Relaxed) + 1);
-                    self.signals.push_back((id, reader_id, Arc::new(signals)));
-                    if self.signals.len() > SIGNALS_KEPT {
-                        self.signals.pop_front();
-                    }
+        // One at a time: signals may differ from others of the same frame, and not all of them are kept.
+        let this = RefCell::new(self);
+        context_frame::read(payload, |id| this.borrow().base(id), |entry| this.borrow_mut().put(entry))
+    }
+
+    fn base(&self, id: u64) -> Option<Arc<SignalsContext>> {
+        self.signals.iter().rev().find(|(known, ..)| *known == id).map(|(.., signals)| signals.clone())
+    }
+
+    fn put(&mut self, entry: ContextEntry) {
+        match entry {
+            ContextEntry::Catalog(id, catalog) => {
+                self.catalogs.insert(id, self.shared.with(|declared| declared.add_catalog(catalog)));
+            }
+            ContextEntry::Policy(id, policy) => {
+                self.policies.insert(id, self.shared.with(|declared| declared.add_policy(policy)));
+            }
+            ContextEntry::Signals(id, signals) => {
+                let reader_id = SignalsId(self.shared.signals.fetch_add(1, Ordering::Relaxed) + 1);
+                self.signals.push_back((id, reader_id, Arc::new(signals)));
+                if self.signals.len() > SIGNALS_KEPT {
+                    self.signals.pop_front();
                 }
             }
         }
-        Ok(())
     }
 
     pub(crate) fn catalog_id(&self, id: u32) -> CatalogId {
