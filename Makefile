@@ -28,12 +28,13 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
-	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
+.PHONY: help what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
+	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
+	@echo 'make what-if          what a changed strategy does to the messages of the example: target/platform/what-if.html'
 	@echo 'make serve            the service on 127.0.0.1:8080, with the example platform'
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
@@ -51,6 +52,7 @@ help:
 	@echo 'make msrv             fail where the oldest Rust that is promised is not the one that is used'
 	@echo 'make component        renew the committed component from source'
 	@echo 'make component-check  fail where the committed component is not what the source gives'
+	@echo 'make publish-check    what `cargo publish` would refuse, without publishing; FULL=1 compiles every package'
 	@echo 'make instructions     fail where a decision takes 5 % more instructions than is stored; RENEW=1 stores them'
 	@echo 'make bench            everything that the report has, and the report: target/bench/report.html and .md'
 	@echo '                      (about 10 minutes after the builds); POLICY=file.wasm (and SETTINGS=file.json)'
@@ -116,6 +118,15 @@ run: toolchain $(PLATFORM)/catalog.json
 	@head -n 5 $(PLATFORM)/decisions.jsonl
 	@echo '== one of them explained'
 	$(CALLSIGN) explain $(EXAMPLE) --application shop --entity acme-parcels --channel SMS --to +14155550123
+
+what-if: toolchain $(PLATFORM)/catalog.json
+	$(CARGO) build --release --package callsign-cli
+	rm -rf $(PLATFORM)/decisions $(PLATFORM)/day
+	$(CALLSIGN) resolve $(EXAMPLE) --log $(PLATFORM)/decisions $(PLATFORM)/messages.jsonl > $(PLATFORM)/decisions.jsonl
+	$(CALLSIGN) replay $(PLATFORM)/decisions $(EXAMPLE)
+	$(CARGO) run --quiet --release --package callsign-replay --example over-a-day -- $(PLATFORM)/decisions $(PLATFORM)/day
+	$(CALLSIGN) what-if $(PLATFORM)/day --recorded-catalog $(PLATFORM)/catalog.json \
+		--strategy examples/platform/what-if.json --html $(PLATFORM)/what-if.html
 
 serve: toolchain $(PLATFORM)/catalog.json
 	$(CARGO) build --release --package callsign-cli
@@ -216,6 +227,11 @@ component: toolchain
 # All of the workspace, so that what is checked on the way is what the linter wants next.
 component-check: toolchain c++
 	CALLSIGN_COMPONENT=compare $(CARGO) check --workspace --all-targets --locked
+
+# Needs the index of crates.io. The features are those of the tests, as in `test-api`.
+publish-check: toolchain
+	$(CARGO) build --workspace --locked --bin callsign --examples
+	packaging/publish-check.sh "$(CURDIR)/target/debug/callsign"
 
 valgrind:
 	$(call need,valgrind)

@@ -14,6 +14,7 @@ mod invalid;
 mod module;
 mod numbering;
 mod order;
+mod packages;
 mod pipes;
 mod policy_command;
 mod policy_option;

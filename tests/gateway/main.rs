@@ -10,6 +10,7 @@ mod columns;
 mod interface;
 mod lanes;
 mod model;
+mod owned_decisions;
 mod pins;
 mod recording;
 mod revisions;

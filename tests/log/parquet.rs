@@ -181,6 +181,35 @@ fn a_conversion_that_was_killed_is_done_again() {
 }
 
 #[test]
+fn a_segment_stays_where_its_file_cannot_be_written_or_is_anothers() {
+    let folder = Folder::new();
+    varied_log(&folder, without_parquet(), 1_000);
+    let before = read(folder.path());
+    let [first, second] = &*folder.segments() else { panic!("two segments") };
+    let bytes = [first, second].map(|segment| fs::read(segment).unwrap());
+    let part = first.with_extension("parquet.part");
+    fs::create_dir(&part).unwrap();
+    let foreign = second.with_extension("parquet");
+    fs::write(&foreign, "another's").unwrap();
+    let failed: Vec<_> = convert(folder.path())
+        .into_iter()
+        .filter_map(|event| match event {
+            LogEvent::ConversionFailed { path, reason } => Some((path, reason)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!([&*failed[0].0, &*failed[1].0], [first, second], "{failed:?}");
+    assert!(failed[0].1.contains(part.to_str().unwrap()), "{failed:?}");
+    assert!(failed[1].1.contains(foreign.to_str().unwrap()), "{failed:?}");
+    assert_eq!([first, second].map(|segment| fs::read(segment).unwrap()), bytes);
+    fs::remove_dir(&part).unwrap();
+    fs::remove_file(&foreign).unwrap();
+    convert(folder.path());
+    assert_eq!(read(folder.path()).records, before.records);
+    assert!(!first.exists() && !second.exists());
+}
+
+#[test]
 fn a_parquet_file_that_is_damaged_cut_or_foreign_is_reported_and_the_rest_is_read() {
     let folder = Folder::new();
     varied_log(&folder, without_parquet(), 3_000);

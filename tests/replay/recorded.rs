@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use callsign::log::{DecisionLog, LogKey, LogOptions, PolicyContext, Promise, Recipients, Recorder};
+use callsign::log::{DecisionLog, LogKey, LogOptions, PolicyContext, Recorder};
 use callsign::{
     Catalog, Channel, Channels, CompiledCache, Gateway, Limits, MemoryStore, Message, MessageAttributes, MessageType,
     Policy, standard_component,
 };
 use callsign_replay::{Gone, Instead, PassOptions, PassProgress, ReplayReport, Sources, WhatIf, WhatIfReport, replay};
+use callsign_tests::decision_log::TemporaryLog;
 use callsign_tests::platform::patient;
 use callsign_tests::reference;
 use sha2::{Digest, Sha256};

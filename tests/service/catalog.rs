@@ -89,7 +89,14 @@ fn a_dry_run_says_what_would_change_and_changes_nothing_and_the_put_does_exactly
     // Somebody changed it since it was read.
     let key = format!("App {}", server.key());
     let headers = [("authorization", &*key), ("if-match", &*tag)];
-    server.send(&headers, "PUT", "/v1/catalog", Some(read.text.as_bytes())).expect(412);
+    let refused = server.send(&headers, "PUT", "/v1/catalog", Some(read.text.as_bytes())).expect(412);
+    let serves = server.get("/v1/catalog").expect(200).header("etag").unwrap().to_owned();
+    assert_ne!(serves, tag);
+    let names = refused.json().to_string();
+    for revision in [&tag, &serves] {
+        let revision = revision.trim_matches('"');
+        assert!(names.contains(&format!("\\\"{revision}\\\"")), "{names} names revision {revision}");
+    }
 }
 
 #[test]

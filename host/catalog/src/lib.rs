@@ -15,12 +15,13 @@
 //!   equal associations, two default senders of one platform, and strategies that tie (`conflicts`).
 //! - `numbering` is what the operator knows of the world's numbers, and `warning` what is sound and probably not meant.
 //! - `input` says what bytes are that are no text, and `escape` makes text from outside fit for a terminal and a log.
-//! - `edit` changes elements, `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.
+//! - `edit` changes elements (`by_id` has those that refer to others as a program gives them), `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.
 
 #![forbid(unsafe_code)]
 
 mod alphanumeric;
 mod attributes;
+mod by_id;
 mod check;
 mod conflicts;
 mod coverage;
@@ -64,6 +65,7 @@ pub use attributes::{
     AttributeError, Attributes, MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, check_attribute,
     check_attributes,
 };
+pub use by_id::{AssociationById, StrategyById};
 pub use coverage::{Countries, Coverage};
 pub use edit::{Edit, EditError, EditErrorKind, EditFault, List};
 pub use fault::{CatalogError, Fault, Faults, MAX_FAULTS};
@@ -109,7 +111,7 @@ impl Catalog {
     ///
     /// [`CatalogError::Read`] when the file cannot be read, and every error of [`Catalog::from_slice`]. The errors of
     /// its content do not repeat `path`.
-    pub fn load(path: &Path) -> Result<Catalog, CatalogError> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Catalog, CatalogError> {
         Catalog::from_slice(&Catalog::read_file(path)?)
     }
 
@@ -118,7 +120,8 @@ impl Catalog {
     /// # Errors
     ///
     /// [`CatalogError::Read`] when the file cannot be read, and [`CatalogError::TooLarge`].
-    pub fn read_file(path: &Path) -> Result<Vec<u8>, CatalogError> {
+    pub fn read_file(path: impl AsRef<Path>) -> Result<Vec<u8>, CatalogError> {
+        let path = path.as_ref();
         let failed = |source| CatalogError::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();

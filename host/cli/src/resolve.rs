@@ -74,7 +74,7 @@ pub(crate) struct ResolveArguments {
     #[arg(value_name = "MESSAGES", default_value = "-")]
     messages: PathBuf,
 
-    /// The format of the messages [default: csv for a file named *.csv, otherwise jsonl]
+    /// The format of the messages [default: csv for a file named *.csv and for what begins with a row of column names, otherwise jsonl]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 

@@ -104,7 +104,7 @@ impl AreaCodes {
     /// The table of this release.
     pub fn standard() -> &'static Arc<AreaCodes> {
         static STANDARD: LazyLock<Arc<AreaCodes>> = LazyLock::new(|| {
-            let rows = rows::read(include_bytes!("../../../data/nanp.csv"), None);
+            let rows = rows::read(include_bytes!("../data/nanp.csv"), None);
             // A test reads the table, so it has no fault.
             Arc::new(AreaCodes::of(rows.unwrap_or_default(), None))
         });
@@ -137,8 +137,8 @@ impl AreaCodes {
     ///
     /// # Errors
     /// The file cannot be read, is longer than [`MAX_AREA_CODES_BYTES`], or has faults.
-    pub fn load(path: &std::path::Path) -> Result<AreaCodes, TableError> {
-        Self::standard().with_csv(&table_file::read(path, MAX_AREA_CODES_BYTES)?)
+    pub fn load(path: impl AsRef<std::path::Path>) -> Result<AreaCodes, TableError> {
+        Self::standard().with_csv(&table_file::read(path.as_ref(), MAX_AREA_CODES_BYTES)?)
     }
 
     /// A table of rows, which were checked, over another one.

@@ -76,7 +76,8 @@ impl Policy {
     ///
     /// # Errors
     /// The file cannot be read, or the errors of [`Policy::from_bytes`].
-    pub fn load(path: &Path) -> Result<Self, PolicyError> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
+        let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
     }

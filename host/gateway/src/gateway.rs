@@ -48,7 +48,7 @@ use crate::snapshot::Snapshot;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Gateway {
-    control: Arc<Control>,
+    pub(crate) control: Arc<Control>,
 }
 
 /// Deciding.
@@ -226,7 +226,7 @@ impl Gateway {
     }
 
     /// Decides on a revision of [`Gateway::next_revision`] from now on. If another catalog was served in between, it is
-    /// indexed again.
+    /// indexed again; [`Gateway::serve_next`] refuses it then.
     ///
     /// # Errors
     /// As [`Gateway::replace_catalog`]; never for the one that comes next.

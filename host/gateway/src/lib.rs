@@ -18,6 +18,7 @@
 pub mod bench;
 mod bindings;
 mod decision;
+mod edit;
 mod event;
 mod explain;
 mod gateway;
@@ -35,11 +36,11 @@ pub use bindings::{
     Probe, Refreshed, Served, SwapError,
 };
 pub use callsign_catalog::{
-    Application, Association, AttributeError, Attributes, Catalog, CatalogError, Channel, Countries, Coverage,
-    DefaultSender, Edit, EditError, EditErrorKind, EditFault, Entity, Fault, Faults, Id, IdError, List,
+    Application, Association, AssociationById, AttributeError, Attributes, Catalog, CatalogError, Channel, Countries,
+    Coverage, DefaultSender, Edit, EditError, EditErrorKind, EditFault, Entity, Fault, Faults, Id, IdError, List,
     MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, MAX_CATALOG_BYTES, MAX_FAULTS, MAX_MESSAGE_TYPES,
     MessageType, MessageTypeError, MessageTypes, OtherAssociation, PVec, Registration, ResourceType, Sender,
-    SenderType, SlotVec, Strategy, check_attribute, check_attributes, check_message_type, escape, input,
+    SenderType, SlotVec, Strategy, StrategyById, check_attribute, check_attributes, check_message_type, escape, input,
 };
 pub use callsign_destination::{
     AlphanumericCountries, AreaCode, AreaCodes, Country, Destination, DestinationError, Number, Numbering, TableError,
@@ -58,7 +59,8 @@ pub use callsign_sticky as sticky;
 pub use callsign_sticky::{
     EmbeddedStore, MemoryStore, Pin, PinKey, PinScope, PinnedSender, Recipient, SenderKey, StickyError, StickyStore,
 };
-pub use decision::{Decision, DecisionRef, Decisions};
+pub use decision::{Decision, DecisionRef, Decisions, OwnedDecision, OwnedRefusal, OwnedSender};
+pub use edit::ChangeError;
 pub use event::{Event, EventKind};
 pub use explain::Explanation;
 pub use gateway::{Gateway, GatewayError};
@@ -69,16 +71,10 @@ pub use resolve::replay::{Asked, Replayed, Replayer};
 pub use step::Step;
 pub use time::{TimeError, parse_time};
 
-/// The examples of the documents, kept true by being compiled and run.
+/// The example of the README, kept true by being compiled.
 #[cfg(doctest)]
-mod documents {
-    #[doc = include_str!("../../../README.md")]
-    struct Readme;
-    #[doc = include_str!("../../../docs/bindings.md")]
-    struct Policies;
-    #[doc = include_str!("../../../docs/sticky.md")]
-    struct Sticky;
-}
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[doc(hidden)]
 pub use callsign_engine::standard_component;

@@ -8,6 +8,7 @@
 //! - [`mod@reference`]: a model of the resolution of senders, and random worlds for it.
 //! - [`servers`]: PostgreSQL, a pooler before it, and a Redis Cluster.
 //! - [`service`]: `callsign serve` as a process, and a client of it.
+//! - [`stops`]: the end of threads that go on until a flag is set.
 //!
 //! Three generators of catalogs are apart from these, because they are other in kind: `examples/platform` is realistic and
 //! writes files of any size, `benches/platform.rs` has its elements at known places so that edits of them can be measured,
@@ -22,5 +23,19 @@ pub mod platform;
 pub mod pool;
 pub mod reference;
 pub mod service;
+pub mod stops;
 
 pub use callsign_test_servers as servers;
+
+/// The examples of the documents, kept true by being compiled and run. They are here since packages have no files of other folders.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/bindings.md")]
+    struct Bindings;
+    #[doc = include_str!("../../../docs/policies.md")]
+    struct Policies;
+    #[doc = include_str!("../../../docs/sticky.md")]
+    struct Sticky;
+}

@@ -56,7 +56,7 @@ fn component(version: &str, asks: bool) -> Vec<u8> {
     let import = format!(r#"(import "callsign:policy/later@{version}" "answer" (func $answer (result i32)))"#);
     let (import, answer) = if asks { (&*import, "(call $answer)") } else { ("", "(i32.const 3)") };
     let module = MODULE.replace("{import}", import).replace("{answer}", answer).replace("{version}", version);
-    let mut contract = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/policy.wit")).to_owned();
+    let mut contract = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wit/policy.wit")).to_owned();
     if version != "1.0.0" {
         let later = "interface later { answer: func() -> u32; }\nworld deciding-policy {\n    import later;";
         contract = contract.replace("@1.0.0", &format!("@{version}")).replace("world deciding-policy {", later);

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use callsign_private::PrivateFolder;
 
 use super::contexts::{ContextsBuilder, marks_to_text};
+use super::file::ParquetFile;
 use super::writer::ParquetWriter;
 use super::{CONTEXTS_KEY, HOLES_KEY, SEGMENT_KEY, SIGNALS_KEY, SUFFIX, VERSION_KEY, parquet_kind};
 use crate::context::{CatalogContext, PolicyContext};
-use crate::error::{Fault, LogError};
+use crate::error::{Fault, FaultKind, LogError};
 use crate::names::hex;
 use crate::reader::{Part, SegmentReader};
 use crate::record::Record;
@@ -33,7 +34,13 @@ pub(crate) fn convert(
 ) -> Result<Option<PathBuf>, LogError> {
     let name = |suffix: &str| format!("{}{suffix}", crate::segment::stem(segment.number));
     let (part, whole) = (folder.path().join(name(PART_SUFFIX)), folder.path().join(name(SUFFIX)));
-    if !fs::exists(&whole).map_err(LogError::io(&whole))? {
+    if fs::exists(&whole).map_err(LogError::io(&whole))? {
+        // Made before a process was killed: the segment may go if it is of this one.
+        let source = File::open(&segment.path).map_err(LogError::io(&segment.path))?;
+        if ParquetFile::open(&whole)?.header() != SegmentReader::open(source, &segment.path)?.header() {
+            return Err(Fault { path: whole, offset: 0, kind: FaultKind::Foreign }.into());
+        }
+    } else {
         remove(&part)?;
         let file = folder.create_new(&name(PART_SUFFIX))?;
         let written = write(segment, file, stop).and_then(|file| {

@@ -160,7 +160,7 @@ impl Guard {
         // Requests that change nothing are not in the audit log.
         let silent = decides || request.method() == Method::GET;
         let action = if silent { Arc::default() } else { action(request.method(), path) };
-        let caller = match Caller::of(request.headers(), &self.service, action) {
+        let caller = match Caller::of(request.method(), request.headers(), &self.service, action) {
             Ok(caller) => caller,
             Err(fault) => return fault.into_response(),
         };
@@ -255,9 +255,11 @@ async fn contained(work: impl Future<Output = Response>) -> Response {
     }
 }
 
-/// Paths that need no key: they show nothing of the platform.
+/// Paths that need no key: they show nothing of the platform. The session of the console checks its callers itself.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/" | "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs") || path.starts_with("/docs/")
+    matches!(path, "/" | "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs" | "/console")
+        || path.starts_with("/docs/")
+        || path.starts_with("/console/")
 }
 
 /// The middleware around all handlers.

@@ -26,6 +26,7 @@ use crate::outage::Outage;
 use crate::past_catalogs::revision_name;
 use crate::pins;
 use crate::refused_traffic::RefusedTraffic;
+use crate::session::SessionKey;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
 use crate::tenant::Tenants;
@@ -99,6 +100,7 @@ impl Service {
         sticky: Arc<dyn StickyStore>,
         decision_log: Option<DecisionLog>,
     ) -> Result<Arc<Self>, StartError> {
+        let session_key = SessionKey::open(&config.data)?;
         let files = config.numbering.clone();
         let numbering = blocking(move || files.load()).await?.map_err(StartError::Refused)?;
         let (revision, elements) = up_to_date(&store).await?;
@@ -150,6 +152,7 @@ impl Service {
             audits: TenantTurns::new(AUDITS),
             lookups: TenantTurns::new(LOOKUPS),
             what_ifs: WhatIfJobs::default(),
+            session_key,
             numbering,
             decision_log,
             refused_traffic: RefusedTraffic::default(),

@@ -14,7 +14,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::condition::{Conditions, tag};
+use super::condition::{Conditions, revision_tag};
 use crate::audit_element;
 use crate::catalog_file::{self, Difference, DifferenceCount};
 use crate::fault::{Fault, Violation};
@@ -84,11 +84,6 @@ fn needs_all(caller: &Caller) -> Result<(), Fault> {
     caller.needs(Scope::Numbers)
 }
 
-/// The state of the catalog, for `ETag` and `If-Match`.
-fn state(view: &View) -> String {
-    view.state.revision.to_string()
-}
-
 /// The whole catalog, as the file that `callsign resolve --catalog` and `PUT` take: applications, entities, senders,
 /// associations, strategies and default senders of everybody, as they are at one revision, or with `revision` as they were at
 /// an earlier one, as far as the audit log goes back.
@@ -114,7 +109,7 @@ pub(super) async fn get(
             (revision, catalog, state.entities)
         }
     };
-    let tag = tag(revision.to_string().as_bytes());
+    let tag = revision_tag(revision);
     let written = tokio::task::spawn_blocking(move || {
         let catalog = catalog_file::exported(&catalog, &entities)?;
         serde_json::to_vec(&catalog.to_json()).map_err(Fault::internal)
@@ -129,7 +124,8 @@ pub(super) async fn get(
 /// Makes the catalog the one of the body, in one revision: what differs is put, and what is not in it is removed. Removed
 /// applications take their keys, modules and bindings along, removed entities their bindings.
 ///
-/// With `dryRun=true` nothing is changed, and the answer says what would be. `If-Match` requires the `ETag` that was read.
+/// With `dryRun=true` nothing is changed, and the answer says what would be. `If-Match` requires the `ETag` that was read:
+/// where the platform is at another revision by now, 412 names both.
 /// The key needs `sending-strategy:manage` and `numbers:manage` too.
 #[utoipa::path(put, path = "/v1/catalog", tag = "catalog",
     params(("dryRun" = Option<bool>, Query), ("If-Match" = Option<String>, Header)),
@@ -146,7 +142,7 @@ pub(super) async fn put(
     let read = tokio::task::spawn_blocking(move || Catalog::from_slice(&body)).await;
     let wanted = Arc::new(read.map_err(Fault::internal)?.map_err(fault)?);
     let plan = move |view: &View| {
-        conditions.allow(Some(state(view).as_bytes()))?;
+        conditions.allow_revision(view.state.revision)?;
         let differences = catalog_file::differences(view, &wanted)?;
         let changes = if dry_run { Vec::new() } else { catalog_file::changes(view, &differences) };
         Ok(Plan::new(changes, Json(CatalogChanges::of(differences, dry_run))))

@@ -56,7 +56,9 @@ macro_rules! policy_request {
 policy_request! {
     /// A policy to bind.
     PolicyRequest,
-    versions: " The versions to update to, such as `^1.2`: newer ones are bound when they are uploaded. None if left out.",
+    versions: " The versions to update to, such as `^1.2`: newer ones are bound when they are uploaded. \
+               A tenant that has bound a module of the platform follows those that it shares, when they are shared. None if \
+               left out.",
 }
 
 policy_request! {
@@ -114,10 +116,7 @@ impl PolicyRequest {
             spec.module.clone_from(&module.digest);
             spec.owner.clone_from(&module.application_id);
             spec.policy = module.label();
-            if caller.tenant().is_some() && spec.owner.is_none() && spec.versions.is_some() {
-                let text = "cannot be followed of a module that the platform shares: bind the version that is meant";
-                return Err(Fault::property("versions", text));
-            }
+            spec.shared_only = caller.tenant().is_some() && spec.owner.is_none();
         }
         match &spec.versions {
             Some(_) if spec.module == STANDARD => Err(Fault::property(
