@@ -27,6 +27,9 @@ const WRITE_BYTES: usize = 1 << 20;
 /// Under [`Promise::Drop`], how often the file is synced: what the end of the machine's power can take.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 
+/// How often it is looked whether segments are too old or too many, beside the end of each segment.
+const REMOVE_EVERY: Duration = Duration::from_secs(60);
+
 /// Dropping is over when nothing was dropped for this long.
 const CALM: Duration = Duration::from_secs(1);
 
@@ -41,6 +44,7 @@ pub(crate) struct Writer {
     /// When everything was written last.
     written: Instant,
     synced: Instant,
+    removed: Instant,
     /// What is missing and not marked yet.
     busy: Missing,
     disk: Missing,
@@ -81,6 +85,7 @@ impl Writer {
             entries: Vec::new(),
             written: now,
             synced: now,
+            removed: now,
             busy: Missing::default(),
             disk: Missing::default(),
             dropping: None,
@@ -357,8 +362,11 @@ impl Writer {
             segment.bytes() >= options.segment_bytes
                 || segment.created().elapsed() >= options.segment_age && segment.records() > 0
         };
-        if self.segment.as_ref().is_some_and(is_full) {
+        let is_full = self.segment.as_ref().is_some_and(is_full);
+        if is_full {
             self.finish_segment();
+        }
+        if is_full || self.removed.elapsed() >= REMOVE_EVERY {
             self.remove_old();
         }
     }
@@ -384,6 +392,7 @@ impl Writer {
     }
 
     fn remove_old(&mut self) {
+        self.removed = Instant::now();
         let options = &self.shared.options;
         // A segment that is being written has a number below the next one.
         let current = self.next_number - u64::from(self.segment.is_some());

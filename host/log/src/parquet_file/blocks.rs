@@ -13,9 +13,10 @@ use super::rows::Leaves;
 use crate::block::BlockBuilder;
 use crate::error::{Fault, FaultKind, LogError};
 use crate::frame::{FrameHeader, Kind};
-use crate::reader::{Block, Part, TimeRange};
+use crate::reader::{Part, TimeRange};
 use crate::segment::SegmentHeader;
 use crate::segment_contexts::{SegmentContexts, SharedContexts};
+use crate::stored_block::Block;
 
 /// How many rows are read at a time: of all columns they are some MB.
 const BATCH_ROWS: u64 = 4096;
