@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 /// A time, or how long ago it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(crate) enum Moment {
     At(Timestamp),
     Ago(Duration),
 }
@@ -16,7 +16,7 @@ pub(super) enum Moment {
 impl Moment {
     /// # Errors
     /// What a time looks like.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if let Some(ago) = ago(text) {
             return Ok(Self::Ago(ago));
         }
@@ -30,7 +30,7 @@ impl Moment {
     }
 
     /// Microseconds since 1970-01-01 UTC; times before are 0.
-    pub(super) fn microseconds(self, now: SystemTime) -> u64 {
+    pub(crate) fn microseconds(self, now: SystemTime) -> u64 {
         match self {
             Self::At(time) => u64::try_from(time.as_microsecond()).unwrap_or(0),
             Self::Ago(ago) => {
