@@ -261,7 +261,9 @@ impl Writer {
         });
         // In a log that keeps its promise, decisions without a record were refused.
         let has_hole = !self.keeps() && holes.iter().any(|hole| hole.records > 0);
-        if has_hole {
+        // Whether the disk works again is found out without a record: nobody may be sent to a service that refuses.
+        let tries = self.is_failing && self.segment.is_none();
+        if has_hole || tries {
             self.begin_segment()?;
         }
         let syncs = flush || self.keeps();
@@ -281,7 +283,7 @@ impl Writer {
         }
         self.disk.records = 0;
         self.busy.records = 0;
-        if written.bytes > 0 && self.is_failing {
+        if (written.bytes > 0 || tries) && self.is_failing {
             self.is_failing = false;
             let lost = std::mem::take(&mut self.lost);
             self.shared.counts.failing_since.store(0, Ordering::Relaxed);
