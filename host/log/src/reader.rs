@@ -12,7 +12,7 @@ use crate::context::{CatalogContext, CatalogId, PolicyContext, PolicyId, Signals
 use crate::error::{Fault, FaultKind, LogError};
 use crate::frame::{FrameHeader, HEADER_BYTES, Kind, MARK};
 use crate::hole::Hole;
-use crate::parquet_file::ParquetReader;
+use crate::parquet_file::{ParquetReader, ParquetRows};
 use crate::segment::{self, SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader};
 use crate::segment_contexts::{SegmentContexts, SharedContexts};
 
@@ -337,7 +337,7 @@ impl<R: Read + Seek> SegmentReader<R> {
         match header.kind {
             Kind::Records => {
                 let (path, contexts) = (self.path.clone(), self.contexts.clone());
-                return Ok(Some(Part::Block(Block::new(path, offset, first_record, header, stored, contexts))));
+                return Ok(Some(Part::Block(Block::new(path, offset, first_record, header, Payload::Frame(stored), contexts))));
             }
             Kind::Unknown(number) => return Err(self.fault(offset, FaultKind::UnknownKind { number })),
             Kind::End => {
@@ -439,8 +439,17 @@ pub struct Block {
     offset: u64,
     first_record: u64,
     header: FrameHeader,
-    stored: Vec<u8>,
+    payload: Payload,
     contexts: Arc<SegmentContexts>,
+}
+
+/// Where the records of a block come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Payload {
+    /// The payload of a frame, as it is in the file.
+    Frame(Vec<u8>),
+    /// Rows of a Parquet file.
+    Rows(ParquetRows),
 }
 
 impl Block {
@@ -449,10 +458,10 @@ impl Block {
         offset: u64,
         first_record: u64,
         header: FrameHeader,
-        stored: Vec<u8>,
+        payload: Payload,
         contexts: Arc<SegmentContexts>,
     ) -> Self {
-        Self { path, offset, first_record, header, stored, contexts }
+        Self { path, offset, first_record, header, payload, contexts }
     }
 
     /// The place of its first record in the segment, from 0.
@@ -470,7 +479,7 @@ impl Block {
         self.len() == 0
     }
 
-    /// The times of its oldest and its newest record, in microseconds since 1970-01-01 UTC.
+    /// The times of its oldest and its newest record, in microseconds since 1970-01-01 UTC; in a Parquet file, those of its row group.
     pub fn times(&self) -> (u64, u64) {
         (self.header.first, self.header.last)
     }
@@ -483,7 +492,7 @@ impl Block {
     /// Decompresses it into `bytes`, which the records borrow from. What it had before is removed; its memory is used again.
     ///
     /// # Errors
-    /// Its bytes are no block, although their checksum is right.
+    /// Its bytes are no block, although their checksum is right; or the rows of a Parquet file cannot be read.
     pub fn records<'a>(&self, bytes: &'a mut Vec<u8>) -> Result<Records<'a>, Fault> {
         self.decompress(bytes)?;
         self.read(bytes)
@@ -496,7 +505,10 @@ impl Block {
 
     /// The first half of [`records`](Self::records).
     pub(crate) fn decompress(&self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
-        decompress(&self.header, &self.stored, bytes).map_err(|reason| self.fault(reason))
+        match &self.payload {
+            Payload::Frame(stored) => decompress(&self.header, stored, bytes).map_err(|reason| self.fault(reason)),
+            Payload::Rows(rows) => rows.read(bytes),
+        }
     }
 
     /// The second half: the records of what was decompressed.
