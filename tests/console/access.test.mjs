@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { Server, close, open, show, signIn } from './support.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PAGES = ['Try a message', 'Applications', 'Entities', 'Senders', 'Associations', 'Strategies', 'Default senders', 'Coverage', 'Policies', 'Traffic', 'Audit', 'Keys'];
+const PAGES = ['Try a message', 'Applications', 'Entities', 'Senders', 'Associations', 'Strategies', 'Default senders', 'Coverage', 'Policies', 'Traffic', 'What if', 'Audit', 'Keys'];
 
 let server;
 before(async () => {

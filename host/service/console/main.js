@@ -19,6 +19,7 @@ const PAGES = [
   ['coverage', 'Coverage', 'audit:read'],
   ['policies', 'Policies', 'modules:manage'],
   ['traffic', 'Traffic', 'audit:read'],
+  ['what-if', 'What if', 'audit:read'],
   ['audit', 'Audit', 'audit:read'],
   ['keys', 'Keys', 'keys:manage', 'platform'],
 ];
