@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
+.PHONY: help test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
 	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
@@ -40,6 +40,9 @@ help:
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make test-parquet     Parquet files of a decision log, read with pyarrow and DuckDB from PyPI'
 	@echo 'make log-large        a decision log of RECORDS=100000000 and the time of lookups in it (7 GB, some 10 minutes)'
+	@echo 'make test-console     the console in a real browser (about 2 minutes after the build); needs node, npm and chromium'
+	@echo 'make console-large    how long its pages take with SENDERS=1000000; nothing else should run on the machine'
+	@echo 'make console-vendor   renew its libraries from npm; make console-figures renews docs/figures'
 	@echo 'make tenants          tenants that attack, beside a victim, ATTACK_SECONDS=10 each (about 12 minutes); nothing'
 	@echo '                      else should run on the machine; ATTACK=name takes some of them'
 	@echo 'make upgrade          a rolling upgrade and the way back; PREVIOUS=/path/to/callsign of the release before'
@@ -164,6 +167,32 @@ test-parquet: toolchain venv
 RECORDS ?= 100000000
 log-large: toolchain
 	$(CARGO) run --release --locked --package callsign-log --example large -- target/log-large $(RECORDS) --segments
+
+# A browser and what drives it. Debian's chromium; CHROMIUM=/path/to/another.
+console-tools: toolchain
+	$(call need,npm)
+	@[ -n "$(CHROMIUM)" ] || [ -x /usr/bin/google-chrome ] || command -v chromium >/dev/null || { \
+		echo 'chromium is needed (Debian has it in the package of that name), or CHROMIUM=/path/to/a/browser'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq chromium; \
+		else exit 1; fi; }
+	npm ci --silent --no-audit --no-fund --prefix tests/console
+
+# One file after the other: each has a service and a browser of its own.
+test-console: console-tools
+	$(CARGO) build --workspace --locked --bin callsign --examples
+	node --test --test-concurrency=1 tests/console/*.test.mjs
+
+console-large: console-tools
+	$(CARGO) build --release --locked --package callsign-cli
+	CALLSIGN=$(CALLSIGN) node tests/console/large.mjs
+
+console-vendor:
+	host/service/vendor_console.sh
+
+console-figures: console-tools $(PLATFORM)/catalog.json
+	$(CARGO) build --workspace --locked --bin callsign --examples
+	node tests/console/figures.mjs $(PLATFORM)/catalog.json
 
 # `make test` has the short form of it, which asserts no failure and bounds that are wide.
 tenants: toolchain

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { Server, close, open, show, signIn } from './support.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PAGES = ['Try a message', 'Applications', 'Entities', 'Senders', 'Associations', 'Strategies', 'Default senders', 'Coverage', 'Policies', 'Traffic', 'Audit', 'Keys'];
+const PAGES = ['Try a message', 'Applications', 'Entities', 'Senders', 'Associations', 'Strategies', 'Default senders', 'Coverage', 'Policies', 'Traffic', 'What if', 'Audit', 'Keys'];
 
 let server;
 before(async () => {
@@ -42,7 +42,7 @@ for (const [name, options] of [
     for (const place of PAGES) {
       if (name === 'a phone') await page.getByRole('button', { name: 'Menu' }).click();
       await show(page, place);
-      await page.waitForLoadState('networkidle').catch(() => {});
+      await page.getByText('Reading…').waitFor({ state: 'detached' });
       assert.deepEqual(await found(page), [], place);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(overflow <= 0, `${place} is ${overflow} pixels too wide`);

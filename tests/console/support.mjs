@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const PROGRAM = process.env.CALLSIGN ?? path.join(ROOT, 'target/debug/callsign');
-const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const BROWSERS = process.env.CHROMIUM ? [process.env.CHROMIUM] : ['/usr/bin/chromium', '/usr/bin/google-chrome'];
 // How long anything may take before a test gives up: far longer than it takes on a loaded machine.
 const PATIENCE = Number(process.env.PATIENCE ?? 30_000);
 
@@ -79,10 +79,11 @@ export class Server {
 let browser;
 
 export async function open(options = {}) {
-  if (!fs.existsSync(BROWSER)) {
-    throw new Error(`no browser at ${BROWSER}: install Debian's chromium (apt-get install chromium), or name one in CHROMIUM`);
+  const program = BROWSERS.find((one) => fs.existsSync(one));
+  if (!program) {
+    throw new Error(`no browser at ${BROWSERS.join(' or ')}: install Debian's chromium (apt-get install chromium), or name one in CHROMIUM`);
   }
-  browser ??= await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
+  browser ??= await chromium.launch({ executablePath: program, args: ['--no-sandbox'] });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();

@@ -1,5 +1,8 @@
 // Whatever goes wrong, the page says what happened and loses nothing that was typed.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Server, attempt, close, fill, make, open, show, signIn } from './support.mjs';
 
@@ -114,6 +117,33 @@ test('the session is nobody else’s: another key begins with an empty page', as
   await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
   const { results } = await server.ask('GET', '/v1/applications');
   assert.ok(!results.some((one) => one.applicationId === 'never'));
+});
+
+test('10,000 strategies are shown in pages, and one of them is found', async () => {
+  const count = 10_000;
+  const each = (one) => Array.from({ length: count }, (_, index) => one(index));
+  const catalog = {
+    applications: [{ applicationId: 'many' }],
+    entities: each((index) => ({ entityId: `customer-${index}` })),
+    sendingStrategies: each((index) => ({ sendingStrategyId: `T${index}`, platform: { applicationId: 'many', entityId: `customer-${index}` } })),
+  };
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'callsign-many-')), 'catalog.json');
+  fs.writeFileSync(file, JSON.stringify(catalog));
+  const large = await Server.start({ catalog: file });
+  const other = await open();
+  await signIn(other, large);
+  await show(other, 'Strategies');
+  await other.getByRole('status').filter({ hasText: '10,000 in all, page 1 of 200' }).waitFor();
+  assert.equal(await other.getByRole('row').count(), 51);
+  await other.getByRole('button', { name: 'Next' }).click();
+  await other.getByRole('status').filter({ hasText: 'page 2 of 200' }).waitFor();
+  await other.getByLabel('Entity').fill('customer-9999');
+  await other.getByRole('status').filter({ hasText: '1 in all' }).waitFor();
+  await other.getByRole('row').filter({ hasText: 'T9999' }).waitFor();
+  assert.deepEqual(other.wrong, []);
+  await other.context().close();
+  await large.end();
+  fs.rmSync(path.dirname(file), { recursive: true });
 });
 
 test('nothing went wrong in the page', () => assert.deepEqual(page.wrong, []));

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::any_segment::AnySegment;
@@ -380,9 +380,4 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
         }
         None
     }
-}
-
-/// The path of a segment's file without its ending: what is made of a segment has the same beginning, and goes with it.
-pub fn segment_stem(path: &Path) -> PathBuf {
-    path.with_extension("")
 }
