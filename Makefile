@@ -155,7 +155,7 @@ languages-light:
 			apt-get update -qq && apt-get install -y -qq nodejs; \
 		else exit 1; fi; }
 	@python3 -c 'import sys; assert sys.version_info >= (3, 11)' || { echo 'Python 3.11 or newer is needed'; exit 1; }
-	node --test guest/javascript/test/ guest/javascript/examples/campaigns/test/
+	node --test guest/javascript/test/*.test.js guest/javascript/examples/campaigns/test/*.test.js
 	cd guest/python && PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --start-directory tests --top-level-directory .
 	PYTHONDONTWRITEBYTECODE=1 python3 guest/python/examples/campaigns/test_policy.py
 
