@@ -185,3 +185,73 @@ fn a_manifest_says_the_name_the_version_and_where_the_policy_is() {
         assert!(ran.err.contains(words) && ran.err.contains("class `Policy`"), "{}", ran.err);
     }
 }
+
+/// What `componentize-qjs` makes, as far as it matters: the policy inside, with an import of others than the contract, and an
+/// engine that hands over values.
+const WRAPPED: &str = r#"(component
+    (import "callsign:policy/settings@1.0.0" (instance (export "json" (func (result string)))))
+    (component
+        (import "wasi:cli/exit@0.2.0" (instance $exit (export "exit" (func (param "code" u32)))))
+        (import "callsign:policy/settings@1.0.0" (instance (export "json" (func (result string)))))
+        (core module $engine
+            (memory (export "memory") 1)
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 0)
+            (func (export "wit_dylib_push_string") (param i32 i32 i32))
+            (func (export "wit_dylib_pop_string") (param i32 i32) (result i32) i32.const 0)
+            (func (export "wit_dylib_push_u64") (param i32 i64))
+            (func (export "wit_dylib_pop_u64") (param i32) (result i64) i64.const 0))
+        (core instance $engine (instantiate $engine))
+        (alias core export $engine "memory" (core memory $memory))
+        (core func $exit (canon lower (func $exit "exit")))
+        (core module $program
+            (import "env" "wit_dylib_push_u64" (func (param i32 i64)))
+            (import "env" "wit_dylib_pop_u64" (func (param i32) (result i64)))
+            (import "exit" "exit" (func (param i32))))
+        (core instance $env
+            (export "cabi_realloc" (func $engine "cabi_realloc"))
+            (export "wit_dylib_push_string" (func $engine "wit_dylib_push_string"))
+            (export "wit_dylib_pop_string" (func $engine "wit_dylib_pop_string"))
+            (export "wit_dylib_push_u64" (func $engine "wit_dylib_push_u64"))
+            (export "wit_dylib_pop_u64" (func $engine "wit_dylib_pop_u64")))
+        (core instance (instantiate $program
+            (with "env" (instance $env))
+            (with "exit" (instance (export "exit" (func $exit))))))))"#;
+
+#[test]
+fn a_javascript_policy_comes_out_of_its_wrapping_without_imports_of_others() {
+    let policy = callsign_componentize::javascript::unwrap(&wat::parse_str(WRAPPED).unwrap()).unwrap();
+    let inspection = callsign::Inspection::of(&policy).unwrap();
+    let imports: Vec<&str> = inspection.imports.iter().map(|import| &*import.name).collect();
+    assert_eq!(imports, ["callsign:policy/settings@1.0.0"]);
+    // It is sound code with one memory: all that it lacks is the exports of a policy.
+    let refused = callsign::Policy::from_bytes(&policy).unwrap_err();
+    assert!(matches!(refused, callsign::PolicyError::Exports { .. }), "{refused}");
+}
+
+#[test]
+fn what_another_version_of_the_tool_makes_is_refused() {
+    let unwrap = |text: &str| {
+        let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
+        callsign_componentize::javascript::unwrap(&bytes).unwrap_err().to_string()
+    };
+    for (text, words) in [
+        (
+            WRAPPED.replace("wit_dylib_push_u64", "wit_dylib_push_long"),
+            "does not hand over values as the pinned version",
+        ),
+        (WRAPPED.replace("wit_dylib_pop_string", "wit_dylib_pop_text"), "it has no wit_dylib_pop_string"),
+        (
+            WRAPPED.replace("callsign:policy/settings@1.0.0", "other:policy/settings@1.0.0"),
+            "beside an import of callsign:policy/",
+        ),
+        (
+            WRAPPED.replace("callsign:policy/settings@1.0.0", "callsign:policy/log@1.0.0"),
+            "does not import the contract's settings",
+        ),
+    ] {
+        let refused = unwrap(&text);
+        assert!(refused.contains(words), "without {words}: {refused}");
+    }
+    let refused = callsign_componentize::javascript::unwrap(b"no component").unwrap_err();
+    assert!(refused.to_string().contains("not a component"), "{refused}");
+}
