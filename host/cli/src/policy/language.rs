@@ -11,11 +11,11 @@ use crate::exit::Stop;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "lowercase")]
 pub(super) enum Language {
-    /// Rust: components of some 100 KiB that decide in microseconds.
+    /// Rust: components of some 200 KB, which decide in microseconds.
     Rust,
-    /// JavaScript: components of 2 MB, some 10 times slower.
+    /// JavaScript: components of 2 MB, some ten times slower.
     JavaScript,
-    /// Python: components of 18 MB, some 20 times slower, and slow to compile.
+    /// Python: components of 18 MB, some ten times slower, and slow to compile.
     Python,
 }
 
