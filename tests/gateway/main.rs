@@ -8,6 +8,7 @@ mod bindings;
 mod channels;
 mod columns;
 mod interface;
+mod languages;
 mod lanes;
 mod model;
 mod owned_decisions;
