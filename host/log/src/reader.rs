@@ -167,7 +167,7 @@ pub struct SegmentReader<R> {
     range: TimeRange,
     state: State,
     /// What follows a fault that was found before it.
-    held: Option<Part>,
+    held: Option<Box<Part>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,7 +271,7 @@ impl<R: Read + Seek> SegmentReader<R> {
         match gap {
             None => Ok(part),
             Some(gap) => {
-                self.held = part;
+                self.held = part.map(Box::new);
                 Err(gap)
             }
         }
@@ -362,7 +362,7 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(held) = self.held.take() {
-            return Some(Ok(held));
+            return Some(Ok(*held));
         }
         while self.state != State::Ended {
             let before = self.source.offset;
