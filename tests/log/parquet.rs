@@ -191,10 +191,13 @@ fn a_segment_stays_where_its_file_cannot_be_written_or_is_anothers() {
     fs::create_dir(&part).unwrap();
     let foreign = second.with_extension("parquet");
     fs::write(&foreign, "another's").unwrap();
-    let failed: Vec<_> = convert(folder.path()).into_iter().filter_map(|event| match event {
-        LogEvent::ConversionFailed { path, reason } => Some((path, reason)),
-        _ => None,
-    }).collect();
+    let failed: Vec<_> = convert(folder.path())
+        .into_iter()
+        .filter_map(|event| match event {
+            LogEvent::ConversionFailed { path, reason } => Some((path, reason)),
+            _ => None,
+        })
+        .collect();
     assert_eq!([&*failed[0].0, &*failed[1].0], [first, second], "{failed:?}");
     assert!(failed[0].1.contains(part.to_str().unwrap()), "{failed:?}");
     assert!(failed[1].1.contains(foreign.to_str().unwrap()), "{failed:?}");
