@@ -197,7 +197,7 @@ fn the_next_owner_of_an_applications_id_finds_and_compares_nothing_of_the_one_be
         assert_eq!(ids(&found(server, &next, "", 10)), ["of the next"]);
         assert_eq!(
             found(server, &next, "&since=2000-01-01T00:00:00Z&until=2001-01-01T00:00:00Z", 10),
-            [Value::Null; 0]
+            Vec::<Value>::new()
         );
         assert_eq!(found(server, &platform, "&applicationId=shop", 10).len(), 2);
         let body = json!({ "module": "standard", "since": "2000-01-01T00:00:00Z" });
