@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use callsign::{Binding, BindingTarget, Catalog, Channel, Gateway, MemoryStore, Message, ModuleStore, Policy, Probe};
+use callsign_tests::stops::Stops;
 use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -127,6 +128,7 @@ fn live_swap(catalog: Catalog, store: &ModuleStore) {
     let message = Message::new(Channel::Sms, "+442079460018").application("shop");
     let (done, decided) = (AtomicBool::new(false), [AtomicU64::new(0), AtomicU64::new(0)]);
     std::thread::scope(|scope| {
+        let _stops = Stops(&done);
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 let decision = gateway.resolve(&message);
@@ -157,7 +159,6 @@ fn live_swap(catalog: Catalog, store: &ModuleStore) {
         assert_eq!(explanation.decision().refusal().unwrap().to_string(), "nothing is sent to GB now");
         gateway.rollback(&BindingTarget::Platform).unwrap();
         wait_for(0);
-        done.store(true, Ordering::Relaxed);
     });
     let settings = store.load(&store.list().unwrap()[0]).unwrap().with_settings(r#"{"closedCountry": "GB"}"#);
     let error = settings.unwrap_err().to_string();

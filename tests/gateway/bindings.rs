@@ -12,6 +12,7 @@ use serde_json::json;
 
 use callsign_tests::component::Component;
 use callsign_tests::platform::{Platform, decide, sms};
+use callsign_tests::stops::Stops;
 
 const TO: &str = "+14155550123";
 
@@ -304,6 +305,7 @@ fn a_storm_of_swaps_fails_no_decision_and_mixes_no_versions() {
     let begin = Barrier::new(threads + 1);
     let mut memory = 0;
     std::thread::scope(|scope| {
+        let _stops = Stops(&stop);
         for thread in 0..threads {
             let (gateway, stop, decided, begin) = (&gateway, &stop, &decided, &begin);
             scope.spawn(move || {
@@ -334,7 +336,6 @@ fn a_storm_of_swaps_fails_no_decision_and_mixes_no_versions() {
                 gateway.swap(&BindingTarget::Platform, Binding::new(Arc::clone(version))).unwrap();
             }
         }
-        stop.store(true, Ordering::Relaxed);
     });
     let (decided, after) = (decided.into_inner(), resident());
     println!("{swaps} swaps, {decided} decisions, {memory} KiB after a tenth of them and {after} KiB at the end");

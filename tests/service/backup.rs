@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use callsign_tests::reference::Rng;
 use callsign_tests::service::{Server, command, folder};
+use callsign_tests::stops::Stops;
 
 use crate::policies::{always, catalog, upload};
 
@@ -232,6 +233,7 @@ fn under_load_and_kills_a_backup_is_whole_or_refused_and_a_restore_is_done_or_do
     let key = server.key().to_owned();
     let (end, made, pinned) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
+        let _stops = Stops(&end);
         scope.spawn(|| {
             while !end.load(Ordering::Relaxed) {
                 let id = format!("app-{}", made.load(Ordering::Relaxed) + 1);
@@ -276,15 +278,14 @@ fn under_load_and_kills_a_backup_is_whole_or_refused_and_a_restore_is_done_or_do
             }
             std::fs::write(restored.with_extension("started"), "").unwrap();
             let again = Server::at(&restored, "", &[]);
-            for number in [1, known.0 / 2, known.0].into_iter().filter(|number| *number > 0) {
+            for number in [1, known.0 / 2, known.0].into_iter().filter(|number| (1..=known.0).contains(number)) {
                 again.ask(&key, "GET", &format!("/provisioning/1/applications/app-{number}"), None).expect(200);
             }
-            for number in [1, known.1 / 2, known.1].into_iter().filter(|number| *number > 0) {
+            for number in [1, known.1 / 2, known.1].into_iter().filter(|number| (1..=known.1).contains(number)) {
                 let path = format!("/v1/pins?applicationId=shop&channel=SMS&to=%2B1415555{number:04}");
                 again.ask(&key, "GET", &path, None).expect(200);
             }
         }
-        end.store(true, Ordering::Relaxed);
     });
     assert_eq!(server.end(), Some(0));
     let _ = std::fs::remove_dir_all(data);

@@ -8,6 +8,7 @@ use serde_json::json;
 use callsign_tests::component::Component;
 use callsign_tests::servers::postgres::Server as Database;
 use callsign_tests::service::{Server, folder};
+use callsign_tests::stops::Stops;
 
 const CHANGES: usize = 40;
 
@@ -43,6 +44,7 @@ fn changes_on_one_node_are_seen_by_the_other_while_both_decide_and_the_database_
     seen_after(&second, &key, "shop", Instant::now());
     let (end, decided) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
+        let stops = Stops(&end);
         let deciding = [&first, &second].map(|server| {
             let (end, decided, key) = (&end, &decided, &key);
             scope.spawn(move || {
@@ -90,7 +92,7 @@ fn changes_on_one_node_are_seen_by_the_other_while_both_decide_and_the_database_
         put_application(&second, &key, "after");
         let took = seen_after(&first, &key, "after", Instant::now());
         assert!(took < 5_000, "{took} ms");
-        end.store(true, Ordering::Relaxed);
+        drop(stops);
         for thread in deciding {
             thread.join().expect("no request failed");
         }
@@ -161,6 +163,7 @@ fn a_swap_on_one_node_is_seen_by_the_other_while_both_decide() {
     };
     let end = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let stops = Stops(&end);
         let deciding = [&first, &second].map(|server| {
             let (end, key) = (&end, &key);
             scope.spawn(move || {
@@ -191,7 +194,7 @@ fn a_swap_on_one_node_is_seen_by_the_other_while_both_decide() {
             took[took.len() - 1]
         );
         assert!(median <= 100, "{took:?}");
-        end.store(true, Ordering::Relaxed);
+        drop(stops);
         for thread in deciding {
             thread.join().expect("no request failed");
         }

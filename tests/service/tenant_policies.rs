@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::policies::{TO, always, catalog, decide, server, try_upload, upload};
 use callsign_tests::component::{Component, labelled};
 use callsign_tests::service::{Server, folder};
+use callsign_tests::stops::Stops;
 
 /// A field of the process's state, in KiB.
 fn kib(server: &Server, field: &str) -> u64 {
@@ -140,6 +141,7 @@ fn policies_that_start_slowly_hold_up_no_changes_of_others() {
     (0..4).for_each(|entity| make_entity(&server, &shop, entity));
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let stops = Stops(&is_over);
         let swaps = scope.spawn(|| {
             let mut swaps = Vec::new();
             while !is_over.load(Ordering::Relaxed) {
@@ -161,7 +163,7 @@ fn policies_that_start_slowly_hold_up_no_changes_of_others() {
             std::mem::swap(&mut default, &mut other);
             changes.push(began.elapsed());
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(stops);
         let mut swaps = swaps.join().unwrap();
         swaps.sort();
         changes.sort();

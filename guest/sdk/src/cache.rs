@@ -14,17 +14,51 @@ use crate::types::{Key, Request};
 /// Values by (scope, channel, country, message type), and by a key of the policy's own where it has one. They are in two
 /// generations: when the young one is full, the old one is dropped and the young one becomes the old one. So values in
 /// use stay, others go, and a hit does not have to track its use.
+///
+/// The value of the request before is found without a search: messages of a batch often follow others of their kind.
 #[derive(Debug)]
 pub struct Cache<T, K = ()> {
-    young: Entries<T, K>,
-    old: Entries<T, K>,
+    young: Generation<T, K>,
+    old: Generation<T, K>,
+    /// What the request before was for, and where its value is in the young generation.
+    latest: Option<(Place<K>, usize)>,
     /// The weight of the young generation.
     weight: usize,
     /// The most that a generation may weigh.
     max_weight: usize,
 }
 
-type Entries<T, K> = HashMap<Place<K>, Entry<T>, BuildHasherDefault<U64Hasher>>;
+/// Values, and where each is. One that is taken out leaves its slot to the next.
+#[derive(Debug)]
+struct Generation<T, K> {
+    slots: HashMap<Place<K>, usize, BuildHasherDefault<U64Hasher>>,
+    entries: Vec<Option<Entry<T>>>,
+    empty: Vec<usize>,
+}
+
+impl<T, K> Default for Generation<T, K> {
+    fn default() -> Self {
+        Self { slots: HashMap::default(), entries: Vec::new(), empty: Vec::new() }
+    }
+}
+
+impl<T, K: Eq + Hash> Generation<T, K> {
+    fn take(&mut self, place: &Place<K>) -> Option<Entry<T>> {
+        let slot = self.slots.remove(place)?;
+        self.empty.push(slot);
+        self.entries.get_mut(slot)?.take()
+    }
+
+    fn put(&mut self, place: Place<K>, entry: Entry<T>) -> usize {
+        let slot = self.empty.pop().unwrap_or_else(|| {
+            self.entries.push(None);
+            self.entries.len() - 1
+        });
+        self.entries[slot] = Some(entry);
+        self.slots.insert(place, slot);
+        slot
+    }
+}
 
 /// What a value is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,10 +130,10 @@ impl<T> Cache<T> {
     }
 }
 
-impl<T, K: Eq + Hash> Cache<T, K> {
+impl<T, K: Clone + Eq + Hash> Cache<T, K> {
     /// A cache of two generations, each of at most this weight, in any unit.
     pub fn up_to_weight(weight: usize) -> Self {
-        Self { young: HashMap::default(), old: HashMap::default(), weight: 0, max_weight: weight }
+        Self { young: Generation::default(), old: Generation::default(), latest: None, weight: 0, max_weight: weight }
     }
 
     /// As [`with`](Cache::with), for a request and a key of the policy's own.
@@ -111,54 +145,68 @@ impl<T, K: Eq + Hash> Cache<T, K> {
         make: impl FnOnce() -> (T, usize),
         look: impl FnOnce(&mut T) -> U,
     ) -> U {
-        let key = Place::of(request, own);
-        if let Some(entry) = self.young.get_mut(&key)
-            && entry.revision == request.revision
-        {
-            return look(&mut entry.value);
+        let place = Place::of(request, own);
+        let slot = match &self.latest {
+            Some((latest, slot)) if *latest == place => *slot,
+            _ => self.search(&place),
+        };
+        match self.young.entries.get_mut(slot) {
+            Some(Some(entry)) if entry.revision == request.revision => look(&mut entry.value),
+            _ => self.renew(place, request.revision, make, look),
         }
-        self.renew(key, request.revision, make, look)
+    }
+
+    /// Where the value of another place than the latest is.
+    fn search(&mut self, place: &Place<K>) -> usize {
+        match self.young.slots.get(place) {
+            Some(&slot) => {
+                self.latest = Some((place.clone(), slot));
+                slot
+            }
+            None => usize::MAX,
+        }
     }
 
     /// Changes the weight of a value that was just looked at.
     #[cold]
     pub fn weigh(&mut self, request: &Request, own: K, weight: usize) {
-        let key = Place::of(request, own);
+        let place = Place::of(request, own);
         // It is in the young generation: whoever looks at a value puts it there.
-        if let Some(mut entry) = self.young.remove(&key) {
+        if let Some(mut entry) = self.young.take(&place) {
             self.weight -= entry.weight;
             entry.weight = weight;
-            self.insert(key, entry);
+            self.insert(place, entry);
         }
     }
 
-    fn insert(&mut self, key: Place<K>, entry: Entry<T>) {
+    fn insert(&mut self, place: Place<K>, entry: Entry<T>) {
         if self.weight + entry.weight > self.max_weight {
             self.old = core::mem::take(&mut self.young);
             self.weight = 0;
         }
         self.weight += entry.weight;
-        self.young.insert(key, entry);
+        let slot = self.young.put(place.clone(), entry);
+        self.latest = Some((place, slot));
     }
 
     #[cold]
     fn renew<U>(
         &mut self,
-        key: Place<K>,
+        place: Place<K>,
         revision: u64,
         make: impl FnOnce() -> (T, usize),
         look: impl FnOnce(&mut T) -> U,
     ) -> U {
-        if let Some(stale) = self.young.remove(&key) {
+        if let Some(stale) = self.young.take(&place) {
             self.weight -= stale.weight;
         }
-        let old = self.old.remove(&key).filter(|entry| entry.revision == revision);
+        let old = self.old.take(&place).filter(|entry| entry.revision == revision);
         let mut entry = old.unwrap_or_else(|| {
             let (value, weight) = make();
             Entry { revision, weight, value }
         });
         let seen = look(&mut entry.value);
-        self.insert(key, entry);
+        self.insert(place, entry);
         seen
     }
 }
@@ -167,6 +215,19 @@ impl<T, K: Eq + Hash> Cache<T, K> {
 mod tests {
     use super::*;
     use crate::testing::request;
+
+    #[test]
+    fn values_of_new_revisions_take_the_slots_of_the_old_ones() {
+        let mut cache = Cache::up_to_weight(100);
+        for revision in 1..1_000 {
+            for scope in 1..4 {
+                let request = Request { scope, revision, ..request(0) };
+                cache.with(&request, || (revision, 1), |seen| assert_eq!(*seen, revision));
+                cache.weigh(&request, (), 2);
+            }
+        }
+        assert_eq!(cache.young.entries.len(), 3);
+    }
 
     #[test]
     fn is_made_again_for_another_revision_and_what_is_not_used_goes() {

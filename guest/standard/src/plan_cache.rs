@@ -22,7 +22,7 @@ pub struct PlanCache<K = ()> {
 
 impl<K> Default for PlanCache<K>
 where
-    K: Eq + std::hash::Hash,
+    K: Clone + Eq + std::hash::Hash,
 {
     fn default() -> Self {
         Self { plans: Cache::up_to_weight(MAX_MEMORY_PER_GENERATION), copy_up_to: None }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use self::rows::Row;
 use crate::country::Country;
-use crate::destination::{Destination, parse_with};
+use crate::destination::{Destination, of_number, parse_with};
 use crate::error::DestinationError;
 use crate::number::{AreaCode, Number};
 use crate::table_error::TableError;
@@ -267,6 +267,14 @@ impl AreaCodes {
             return Destination::parse(text);
         }
         parse_with(text, |code, national| self.own_country(code, national))
+    }
+
+    /// The destination with a number that was read before, as [`AreaCodes::parse`] found it; none if no country has the number.
+    ///
+    /// It is not what the text of the number is read as: few numbers look as if they had a national prefix that is to be taken
+    /// off, and from this one nothing is.
+    pub fn destination(&self, number: Number) -> Option<Destination> {
+        of_number(number, |code, national| if self.own.is_empty() { None } else { self.own_country(code, national) })
     }
 
     /// The country of national digits under calling code 1, if an operator gave their area code.

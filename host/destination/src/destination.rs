@@ -70,6 +70,16 @@ pub(crate) fn parse_with(
     locate(plan, national, value, own_country)
 }
 
+/// The destination of a number that was read before, from which nothing is taken off again.
+pub(crate) fn of_number(
+    number: Number,
+    own_country: impl Fn(AreaCode, &[u8]) -> Option<Country>,
+) -> Option<Destination> {
+    let mut room = [0; 20];
+    let (plan, national) = Plan::of(number.digits(&mut room))?;
+    locate(plan, national, number.get(), own_country).ok()
+}
+
 /// The destination of national digits without a prefix. `value` is the whole number, valid for up to 19 digits.
 #[inline]
 fn locate(
@@ -104,7 +114,8 @@ fn locate(
 #[cold]
 fn with_scheme_named(text: &str, error: DestinationError) -> DestinationError {
     let text = trimmed(text);
-    let named = |scheme: &&'static str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let named =
+        |scheme: &&'static str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     let Some(prefix) = SCHEMES.into_iter().find(named) else { return error };
     let rest = text.get(prefix.len()..).unwrap_or_default();
     let rest = rest.strip_prefix("//").unwrap_or(rest);

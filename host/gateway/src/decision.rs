@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 use callsign_catalog::{Catalog, Channel, Sender, Strategy};
+use callsign_log::{PinRead, PinWrite};
 use serde::Serialize;
 
 use self::json::Json;
@@ -41,14 +42,41 @@ impl Verdict {
     }
 }
 
-/// A verdict, and which policy gave it.
+/// What a decision has read besides its snapshot and its message, and what it has written: kept for its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reads {
+    /// [`Signals::serial`](crate::Signals::serial) of the signals that the policy read, which is 0 if they said nothing;
+    /// [`Reads::NO_SIGNALS`] if it read none.
+    pub(crate) signals: u64,
+    /// The recipient's pin as the policy read it last.
+    pub(crate) pin_read: PinRead,
+    /// What was written to it.
+    pub(crate) pin_write: PinWrite,
+}
+
+impl Reads {
+    /// No signals were read. No signals have this number: it counts from 0.
+    pub(crate) const NO_SIGNALS: u64 = u64::MAX;
+
+    /// Nothing.
+    pub(crate) const NOTHING: Self =
+        Self { signals: Self::NO_SIGNALS, pin_read: PinRead::NotRead, pin_write: PinWrite::Nothing };
+}
+
+/// A verdict, which policy gave it, and what it read for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
     pub(crate) by: AnsweredBy,
+    pub(crate) reads: Reads,
 }
 
 impl Outcome {
+    /// A verdict for which no policy was asked, or whose policy failed.
+    pub(crate) fn new(verdict: Verdict, by: AnsweredBy) -> Self {
+        Self { verdict, by, reads: Reads::NOTHING }
+    }
+
     /// Whether the policy failed.
     pub(crate) fn has_failed(&self) -> bool {
         matches!(self.verdict, Verdict::Refused(Refusal::PolicyFailed(_)))
@@ -58,7 +86,7 @@ impl Outcome {
     #[cold]
     pub(crate) fn undecided(reason: &str) -> Self {
         let by = AnsweredBy { route: PLATFORM, role: Role::Active };
-        Self { verdict: Verdict::Refused(Refusal::PolicyFailed(reason.into())), by }
+        Self::new(Verdict::Refused(Refusal::PolicyFailed(reason.into())), by)
     }
 }
 

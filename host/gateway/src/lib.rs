@@ -9,6 +9,7 @@
 //! Where to look: `resolve` is the way of a message, step by step; `bindings` is what is bound to whom and how it changes;
 //! `explain` says why; `lanes` says where policies run and for how long; a [`Revision`] and the policies of the moment are one `snapshot`, which a decision reads once. What
 //! there is below has crates of its own: `callsign-catalog`, `callsign-index`, `callsign-engine`, `callsign-sticky`,
+//! `callsign-log`,
 //! `callsign-destination`.
 
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ mod explain;
 mod gateway;
 mod lanes;
 mod message;
+mod recording;
 mod refusal;
 mod resolve;
 mod snapshot;
@@ -49,9 +51,10 @@ pub use callsign_engine::{
     ModuleDigest, ModuleStore, OwnRefusal, Policy, PolicyError, RequestTime, StoreError, compile_child_main,
 };
 pub use callsign_index::{
-    CurrentSignals, DEFAULT_APPLICATION, Health, NumbersOfSenders, Revision, SenderKeyCollision, SignalBoard,
-    SignalSource, Signals, SignalsBuilder,
+    CurrentSignals, DEFAULT_APPLICATION, Health, HealthReport, NumbersOfSenders, Revision, SenderKeyCollision,
+    SignalBoard, SignalSource, Signals, SignalsBuilder,
 };
+pub use callsign_log as log;
 pub use callsign_sticky as sticky;
 pub use callsign_sticky::{
     EmbeddedStore, MemoryStore, Pin, PinKey, PinScope, PinnedSender, Recipient, SenderKey, StickyError, StickyStore,
@@ -64,6 +67,7 @@ pub use gateway::{Gateway, GatewayError};
 pub use lanes::{LaneOptions, Usage};
 pub use message::{Channels, ChannelsError, Message, MessageAttributes};
 pub use refusal::{NotCapable, Refusal};
+pub use resolve::replay::{Asked, Replayed, Replayer};
 pub use step::Step;
 pub use time::{TimeError, parse_time};
 

@@ -17,6 +17,9 @@ pub(crate) const MODULES: &str = "modules";
 /// The socket at which the service hands out its pins.
 pub(crate) const PIN_SOCKET: &str = "pins.sock";
 
+/// The key that sessions of the console are signed with.
+pub(crate) const SESSION_KEY: &str = "session.key";
+
 /// The file that is there while a backup is restored. A service does not start on what is there of it.
 pub(crate) const RESTORING: &str = "restoring";
 

@@ -206,6 +206,16 @@ impl Key {
         (current | before) && self.expires_at.is_none_or(|end| now < end)
     }
 
+    /// What of the key a session is made from: another secret has another one.
+    pub(crate) fn secret_hash(&self) -> &[u8; 32] {
+        &self.hash.0
+    }
+
+    /// Whether the key has not expired.
+    pub(crate) fn is_current(&self) -> bool {
+        self.expires_at.is_none_or(|end| now() < end)
+    }
+
     pub(crate) fn allows(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::Html;
+use axum::response::Redirect;
 use axum::routing::get;
 use bytes::Bytes;
 use utoipa::openapi::OpenApi as Document;
@@ -43,19 +43,6 @@ impl Modify for Keys {
     }
 }
 
-/// What is at `/`: where to go on. It has nothing of the platform, so it needs no key.
-const FIRST: &str = "<!doctype html>
-<html lang=\"en\"><meta charset=\"utf-8\"><title>Callsign</title>
-<h1>Callsign</h1>
-<p>Decides from which of its senders a message goes out.</p>
-<ul>
-<li><a href=\"/docs/\">The API</a>, and <a href=\"/openapi.json\">its description for programs</a></li>
-<li><a href=\"/healthz\">Whether messages are decided</a>, <a href=\"/readyz\">whether the platform can be changed</a>,
-<a href=\"/metrics\">metrics</a></li>
-</ul>
-</html>
-";
-
 /// The document without any path.
 pub(crate) fn document() -> Document {
     Api::openapi()
@@ -67,6 +54,7 @@ pub(crate) fn pages(document: Document) -> Router<Arc<Service>> {
     let json = async move || ([(http::header::CONTENT_TYPE, "application/json")], text.clone());
     let config = utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none");
     let page = SwaggerUi::new("/docs").config(config);
-    let first = async || Html(FIRST);
+    // Whoever opens the address of the service in a browser is led to the console, which leads to everything else.
+    let first = async || Redirect::to("/console/");
     Router::new().route("/", get(first)).route("/openapi.json", get(json)).merge(Router::from(page))
 }

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::fault::Fault;
 use crate::http::{Guard, Needs, guard};
 use crate::service::Service;
-use crate::{health, openapi, provisioning, v1};
+use crate::{console, health, openapi, provisioning, v1};
 
 /// All paths of the API, and the OpenAPI document of them.
 pub(crate) fn routes() -> (Router<Arc<Service>>, Document) {
@@ -27,6 +27,7 @@ pub(crate) fn router(service: &Arc<Service>) -> (Router, Arc<Guard>) {
     let guarded = Arc::new(Guard::new(Arc::clone(service), Needs::of(&document)));
     let router = api
         .merge(openapi::pages(document))
+        .merge(console::routes())
         .with_state(Arc::clone(service))
         .fallback(async || Fault::not_found("this path"))
         // The guard has read the body, up to the limit of its path.

@@ -1,12 +1,14 @@
 //! What the test suites share.
 //!
 //! - [`component`]: small policies written as WebAssembly text, right and wrong ones.
+//! - [`decision_log`]: decision logs in folders of their own.
 //! - [`modules`]: folders with a module store, and modules to put into it.
 //! - [`platform`]: small catalogs written out by a test, and what they decide.
 //! - [`pool`]: one application with a pool of any size, for what is measured.
 //! - [`mod@reference`]: a model of the resolution of senders, and random worlds for it.
 //! - [`servers`]: PostgreSQL, a pooler before it, and a Redis Cluster.
 //! - [`service`]: `callsign serve` as a process, and a client of it.
+//! - [`stops`]: the end of threads that go on until a flag is set.
 //!
 //! Three generators of catalogs are apart from these, because they are other in kind: `examples/platform` is realistic and
 //! writes files of any size, `benches/platform.rs` has its elements at known places so that edits of them can be measured,
@@ -15,11 +17,13 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that fails here says where")]
 
 pub mod component;
+pub mod decision_log;
 pub mod modules;
 pub mod platform;
 pub mod pool;
 pub mod reference;
 pub mod service;
+pub mod stops;
 
 pub use callsign_test_servers as servers;
 

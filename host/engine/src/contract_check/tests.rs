@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::instance::State;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
+use crate::module_store::ModuleDigest;
 use crate::policy::Policy;
 
 /// What a host of the made-up version 1.1.0 serves.
@@ -83,7 +84,7 @@ fn later_host() -> &'static Engine {
 /// A component as a policy of a host.
 fn load(host: &'static Engine, bytes: &[u8]) -> Result<Policy, PolicyError> {
     let component = Component::new(&host.engine, bytes).expect("it compiles");
-    Policy::link_on(host, &Metadata::read(bytes)?, &component, Limits::default())
+    Policy::link_on(host, &Metadata::read(bytes)?, ModuleDigest::of(bytes), &component, Limits::default())
 }
 
 /// The sender that a policy decides.

@@ -22,6 +22,7 @@ use super::shadow::{Comparison, Shadow};
 use super::target::BindingTarget;
 use crate::event::{Event, EventKind};
 use crate::lanes::{LaneOptions, SlowLane};
+use crate::recording::Log;
 use crate::resolve::probe::probe;
 use crate::snapshot::Snapshot;
 
@@ -120,6 +121,13 @@ impl Control {
         self.snapshot.store(Arc::new(snapshot.with_signals(signals)));
     }
 
+    /// Records decisions in a log, or in none.
+    pub(crate) fn record_to(&self, log: Option<Arc<Log>>) {
+        let _one_at_a_time = self.change();
+        let snapshot = self.snapshot.load_full();
+        self.snapshot.store(Arc::new(snapshot.with_log(log)));
+    }
+
     /// Publishes a revision. The caller holds the lock on changes.
     fn serve_revision(&self, snapshot: &Arc<Snapshot>, revision: Revision) -> Arc<Revision> {
         let revision = Arc::new(revision);
@@ -138,8 +146,7 @@ impl Control {
             // Made by `prepare` when the first binding that wants it was tried.
             routes.iter().find_map(|route| route.active.fallback.clone())
         });
-        let kept = (Arc::clone(&before.sticky), Arc::clone(&before.signals));
-        let after = Snapshot::new(Arc::clone(&before.revision), kept, routes, standard);
+        let after = before.with_routes(routes, standard);
         for policy in after.policies() {
             policy.serve(true);
         }

@@ -1,14 +1,15 @@
-//! The caller of a request: `Authorization: App KEY`.
+//! The caller of a request: `Authorization: App KEY`, or the cookie of a session of the console.
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 
 use crate::fault::Fault;
 use crate::key::{self, Key, Scope};
 use crate::service::{Author, Service};
+use crate::session::{self, Session};
 use crate::tenant::Tenant;
 
 /// The most bytes of the header.
@@ -22,16 +23,35 @@ pub(crate) struct Caller {
     pub(crate) action: Arc<str>,
     /// What the tenant may use; `None` for a key of the platform.
     pub(crate) budgets: Option<Arc<Tenant>>,
+    /// The session of the console that the request was made in; `None` is a request with a key.
+    pub(crate) session: Option<Session>,
 }
 
 impl Caller {
-    /// The caller of a request.
+    /// The caller of a request. A key counts before a session.
     ///
     /// # Errors
-    /// 401: there is no key, or it is not valid. The answer does not say which.
-    pub(crate) fn of(headers: &HeaderMap, service: &Service, action: Arc<str>) -> Result<Self, Fault> {
-        let unauthorized =
-            || Fault::new(StatusCode::UNAUTHORIZED, "there is no valid key: send one as `Authorization: App KEY`");
+    /// 401: there is neither a key nor a session, or it is not valid. The answer does not say which. 403: a request that
+    /// may change something is made in a session, without its token.
+    pub(crate) fn of(method: &Method, headers: &HeaderMap, service: &Service, action: Arc<str>) -> Result<Self, Fault> {
+        if headers.contains_key(header::AUTHORIZATION) {
+            return Self::with_key(headers, service, action);
+        }
+        let Some((session, key)) = Session::of(headers, &service.session_key, &service.state().keys) else {
+            return Err(unauthorized());
+        };
+        if !matches!(*method, Method::GET | Method::HEAD) && !session.is_meant(headers, &service.session_key) {
+            let text = format!("a change in a session needs its token in the header {}", session::TOKEN_HEADER);
+            return Err(Fault::forbidden(text));
+        }
+        Ok(Self::new(key, action, service, Some(session)))
+    }
+
+    /// The caller of a request with a key.
+    ///
+    /// # Errors
+    /// 401: there is no key, or it is not valid.
+    pub(crate) fn with_key(headers: &HeaderMap, service: &Service, action: Arc<str>) -> Result<Self, Fault> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return Err(unauthorized()) };
         if value.len() > LONGEST {
@@ -49,8 +69,12 @@ impl Caller {
         if !key.admits(secret) {
             return Err(unauthorized());
         }
+        Ok(Self::new(key, action, service, None))
+    }
+
+    fn new(key: Arc<Key>, action: Arc<str>, service: &Service, session: Option<Session>) -> Self {
         let budgets = key.application_id.as_deref().map(|application| service.tenants.of(application));
-        Ok(Self { key, action, budgets })
+        Self { key, action, budgets, session }
     }
 
     /// The application that a tenant's key belongs to; `None` for a key of the platform.
@@ -95,6 +119,10 @@ impl Caller {
             is_for_messages: false,
         }
     }
+}
+
+fn unauthorized() -> Fault {
+    Fault::new(StatusCode::UNAUTHORIZED, "there is no valid key: send one as `Authorization: App KEY`")
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use callsign::{Catalog, CatalogError};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -19,6 +20,7 @@ use crate::catalog_file::{self, Difference, DifferenceCount};
 use crate::fault::{Fault, Violation};
 use crate::http::{Answer, Caller, Json, Parameters, Problems};
 use crate::key::Scope;
+use crate::past_catalogs::{self, PastCatalogError};
 use crate::service::{Plan, Service, View};
 
 /// How many differences are listed. All are counted.
@@ -83,17 +85,33 @@ fn needs_all(caller: &Caller) -> Result<(), Fault> {
 }
 
 /// The whole catalog, as the file that `callsign resolve --catalog` and `PUT` take: applications, entities, senders,
-/// associations, strategies and default senders of everybody, as they are at one revision.
+/// associations, strategies and default senders of everybody, as they are at one revision, or with `revision` as they were at
+/// an earlier one, as far as the audit log goes back.
 ///
 /// The key needs `sending-strategy:manage` and `numbers:manage` too.
 #[utoipa::path(get, path = "/v1/catalog", tag = "catalog",
+    params(("revision" = Option<u64>, Query, description = "An earlier revision, as the audit log and decisions name it")),
     responses((status = 200, body = Object, description = "The catalog, with the `ETag` of its revision"), Problems))]
-pub(super) async fn get(State(service): State<Arc<Service>>, caller: Caller) -> Answer<Response> {
+pub(super) async fn get(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<Response> {
     needs_all(&caller)?;
+    let wanted = parameters.parsed::<u64>("revision", "a revision")?;
     let view = service.view();
-    let tag = revision_tag(view.state.revision);
+    let (revision, catalog, entities) = match wanted {
+        None => (view.state.revision, view.catalog().clone(), view.state.entities.clone()),
+        Some(revision) => {
+            // It reads the platform from the store, so one is made at a time.
+            let _turn = service.audits.turn(None).await;
+            let (catalog, state) = past_catalogs::platform_at(&service.store, revision).await.map_err(past_fault)?;
+            (revision, catalog, state.entities)
+        }
+    };
+    let tag = revision_tag(revision);
     let written = tokio::task::spawn_blocking(move || {
-        let catalog = catalog_file::exported(&view)?;
+        let catalog = catalog_file::exported(&catalog, &entities)?;
         serde_json::to_vec(&catalog.to_json()).map_err(Fault::internal)
     });
     let mut response = Bytes::from(written.await.map_err(Fault::internal)??).into_response();
@@ -130,6 +148,17 @@ pub(super) async fn put(
         Ok(Plan::new(changes, Json(CatalogChanges::of(differences, dry_run))))
     };
     service.change(caller.author(), plan).await
+}
+
+/// Why there is no catalog of an earlier revision.
+fn past_fault(error: PastCatalogError) -> Fault {
+    match error {
+        PastCatalogError::Store(error) => {
+            tracing::debug!("an earlier catalog cannot be read: {error}");
+            Fault::unavailable("the catalog store does not answer", Duration::from_secs(1))
+        }
+        error => Fault::new(StatusCode::NOT_FOUND, error.to_string()),
+    }
 }
 
 /// 400, with the place of every fault in the body.

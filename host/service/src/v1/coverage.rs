@@ -1,6 +1,7 @@
 //! The coverage audit: which messages would find no sender, found before a message fails.
 
 mod audit;
+mod grid;
 mod outcome;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::http::{Answer, Caller, Json, PageQuery, Paged, Parameters, Problems};
 use crate::service::Service;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(grid::grid))
 }
 
 /// Messages that no sender can carry.
@@ -106,19 +107,8 @@ pub(super) async fn list(
     parameters: Parameters,
 ) -> Answer<Json<Paged<GapBody>>> {
     let page = parameters.page(100)?;
-    let application = parameters.text("applicationId").map(str::to_owned);
-    let part = Part {
-        entity: parameters.text("entityId").map(str::to_owned),
-        channel: channel(&parameters)?,
-        country: country(&parameters)?,
-        application: match (caller.tenant(), application) {
-            // Another application is answered like one that does not exist: without gaps.
-            (Some(tenant), Some(application)) if tenant != application => {
-                return Ok(Json(page.of(std::iter::empty::<GapBody>(), |gap| gap)));
-            }
-            (Some(tenant), _) => Some(tenant.to_owned()),
-            (None, application) => application,
-        },
+    let Some(part) = part(&caller, &parameters)? else {
+        return Ok(Json(page.of(std::iter::empty::<GapBody>(), |gap| gap)));
     };
     // It looks at every scope, so it runs on a thread that decisions do not need, and of each tenant one at a time.
     let turn = service.audits.turn(caller.tenant()).await;
@@ -131,4 +121,17 @@ pub(super) async fn list(
         page.of(gaps.iter(), |gap| GapBody::of(revision.catalog(), gap))
     });
     Ok(Json(audited.await.map_err(Fault::internal)?))
+}
+
+/// The part of the platform that a caller asks for. `None`: another application than that of a tenant, which is answered like
+/// one that does not exist.
+fn part(caller: &Caller, parameters: &Parameters) -> Answer<Option<Part>> {
+    let application = parameters.text("applicationId").map(str::to_owned);
+    let application = match (caller.tenant(), application) {
+        (Some(tenant), Some(application)) if tenant != application => return Ok(None),
+        (Some(tenant), _) => Some(tenant.to_owned()),
+        (None, application) => application,
+    };
+    let entity = parameters.text("entityId").map(str::to_owned);
+    Ok(Some(Part { application, entity, channel: channel(parameters)?, country: country(parameters)? }))
 }

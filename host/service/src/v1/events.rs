@@ -20,6 +20,7 @@ use crate::fault::Fault;
 use crate::http::{Answer, Caller, Problems};
 use crate::key::Scope;
 use crate::service::Service;
+use crate::session::Session;
 use crate::tenant::{Budget, Full, Held};
 
 /// How often a comment is sent while nothing happens, so that no proxy closes the connection as idle.
@@ -69,11 +70,13 @@ impl Listener {
     }
 
     fn is_still_good(&self) -> bool {
-        self.service.state().keys.get(&self.caller.key.key_id).is_some_and(|key| {
-            key.allows(Scope::Audit)
-                && key.application_id == self.caller.key.application_id
-                && key.expires_at.is_none_or(|end| crate::change::now() < end)
-        })
+        let is_in_session = self.caller.session.as_ref().is_none_or(Session::is_current);
+        is_in_session
+            && self.service.state().keys.get(&self.caller.key.key_id).is_some_and(|key| {
+                key.allows(Scope::Audit)
+                    && key.application_id == self.caller.key.application_id
+                    && key.expires_at.is_none_or(|end| crate::change::now() < end)
+            })
     }
 }
 

@@ -140,7 +140,12 @@ fn within(property: &str, value: u32, least: u32, most: u32) -> Result<(), Fault
 
 /// The module that a text names: of the target's application, or else of the platform. Tenants can bind those of the platform
 /// that it shares.
-fn find<'a>(state: &'a State, caller: &Caller, target: &Target, text: &str) -> Result<&'a ModuleRecord, Fault> {
+pub(in crate::v1) fn find<'a>(
+    state: &'a State,
+    caller: &Caller,
+    target: &Target,
+    text: &str,
+) -> Result<&'a ModuleRecord, Fault> {
     let named = text.split_once('@').and_then(|(name, version)| Some((name, version.parse::<Version>().ok()?)));
     let is_it = |module: &ModuleRecord| match &named {
         Some((name, version)) => module.name == *name && module.version == *version,

@@ -28,12 +28,12 @@ pub(super) struct Found<'a> {
 }
 
 impl Part {
-    fn has(&self, application: &str, entity: Option<&str>) -> bool {
+    pub(super) fn has(&self, application: &str, entity: Option<&str>) -> bool {
         self.application.as_deref().is_none_or(|wanted| wanted == application)
             && self.entity.as_deref().is_none_or(|wanted| Some(wanted) == entity)
     }
 
-    fn has_kind(&self, channel: Channel, country: Option<Country>) -> bool {
+    pub(super) fn has_kind(&self, channel: Channel, country: Option<Country>) -> bool {
         self.channel.is_none_or(|wanted| wanted == channel)
             && self.country.is_none_or(|wanted| country.is_none_or(|country| wanted == country))
     }
@@ -115,7 +115,7 @@ pub(super) fn gaps<'a>(
 }
 
 /// The countries that count for a scope and a channel.
-fn countries(
+pub(super) fn countries(
     catalog: &Catalog,
     scopes: &Scopes<'_>,
     scope: Scope,
@@ -139,7 +139,7 @@ fn countries(
     countries
 }
 
-fn names(catalog: &Catalog, scope: Scope) -> (&str, Option<&str>) {
+pub(super) fn names(catalog: &Catalog, scope: Scope) -> (&str, Option<&str>) {
     let entity = scope.entity.and_then(|entity| entity.index());
     let entity = entity.map(|index| &*catalog.entities()[index as usize].id);
     (&catalog.applications()[scope.application as usize].id, entity)

@@ -2,11 +2,11 @@
 //! without a message and without a policy.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
-use callsign::{Catalog, Channel, Country, MessageTypes, Registration, Sender, SenderType, Strategy};
+use callsign::{Catalog, Channel, Countries, Country, MessageTypes, Registration, Sender, SenderType, Strategy};
 
 /// Why no sender can carry a message. Of several obstacles the last in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +69,25 @@ pub(super) struct Gap {
     pub(super) senders: usize,
     /// The default sender that cannot carry them either, by its index: the entity's if it has one.
     pub(super) default: Option<u32>,
+}
+
+/// What becomes of messages of a scope, a channel and a country.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A sender of the scope carries them.
+    Covered {
+        /// The strategy that they are sent under, by its index.
+        strategy: u32,
+    },
+    /// Only a default sender carries them.
+    DefaultSender {
+        /// The strategy.
+        strategy: u32,
+        /// The default sender, by its index.
+        sender: u32,
+    },
+    /// Nobody does.
+    Gap(Gap),
 }
 
 /// What a sender would have to carry.
@@ -258,8 +277,16 @@ impl<'a> Scopes<'a> {
     /// The gap that a message would fall into; `None` if a sender would carry it. Without a scope the application is
     /// unknown.
     pub(super) fn gap(&self, scope: Option<Scope>, load: &Load<'_>) -> Option<Gap> {
+        match self.outcome(scope, load) {
+            Outcome::Gap(gap) => Some(gap),
+            _ => None,
+        }
+    }
+
+    /// What becomes of a message. Without a scope the application is unknown.
+    pub(super) fn outcome(&self, scope: Option<Scope>, load: &Load<'_>) -> Outcome {
         let (channel, country) = (load.channel, load.country);
-        let refused = |reason, senders| Some(Gap { reason, strategy: None, senders, default: None });
+        let refused = |reason, senders| Outcome::Gap(Gap { reason, strategy: None, senders, default: None });
         let Some(scope) = scope else { return refused(Reason::NoStrategy, 0) };
         let own = self.own(scope);
         let senders = own.associated[channel as usize].len();
@@ -278,14 +305,33 @@ impl<'a> Scopes<'a> {
             reason = reason.max(match load.obstacle(self.catalog, sender) {
                 Some(obstacle) => obstacle,
                 None if !group.is_listed => Reason::NotListed,
-                None => return None,
+                None => return Outcome::Covered { strategy },
             });
         }
         let mut defaults = [own.default, self.application(scope).default].into_iter().flatten();
         let sender = |default: u32| &self.catalog.senders()[default as usize];
-        let carries = |default: u32| load.obstacle(self.catalog, sender(default)).is_none();
         let first = defaults.clone().next();
-        (!defaults.any(carries)).then_some(Gap { reason, strategy: Some(strategy), senders, default: first })
+        match defaults.find(|&default| load.obstacle(self.catalog, sender(default)).is_none()) {
+            Some(sender) => Outcome::DefaultSender { strategy, sender },
+            None => Outcome::Gap(Gap { reason, strategy: Some(strategy), senders, default: first }),
+        }
+    }
+
+    /// The countries that active registrations of a scope's senders for a channel name.
+    pub(super) fn covered_countries(&self, scope: Scope, channel: Channel) -> BTreeSet<Country> {
+        let mut seen = HashSet::new();
+        let senders = self.own(scope).associated[channel as usize].iter();
+        let senders = senders.map(|&index| &self.catalog.senders()[index as usize]);
+        // Senders with equal coverages share one.
+        let each = senders.filter(|sender| seen.insert(sender.coverage.address()));
+        let covered = each.filter_map(|sender| sender.coverage.countries(channel, Registration::Active));
+        let mut countries = BTreeSet::new();
+        for covered in covered {
+            if let Countries::Only(listed) = covered {
+                countries.extend(listed.iter().copied());
+            }
+        }
+        countries
     }
 
     /// Country and channel both set, then country set, then channel set, then neither.

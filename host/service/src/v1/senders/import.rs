@@ -24,6 +24,9 @@ use crate::service::{Plan, Service, View};
 /// The most faults that are reported.
 const MOST_FAULTS: usize = 100;
 
+/// The most senders that a dry run lists.
+const MOST_PREVIEWED: usize = 1_000;
+
 /// The result of an import.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::v1) struct Imported {
@@ -34,6 +37,20 @@ pub(in crate::v1) struct Imported {
     /// Of how many of these each field has changed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     changed: BTreeMap<&'static str, usize>,
+    /// With `dryRun=true`: the first 1,000 senders that would be new or change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    preview: Vec<PreviewedSender>,
+}
+
+/// A sender that an import would make or change.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PreviewedSender {
+    sender_id: String,
+    /// The line of the import.
+    line: u64,
+    /// The fields that would change; none of a new sender.
+    fields: Vec<&'static str>,
 }
 
 /// Senders that were read, each with its line.
@@ -163,9 +180,11 @@ fn read(bytes: &[u8], format: Format, known: Arc<Revision>) -> Result<Lines, Fau
 ///
 /// All of them take effect in one revision, or none. With `mode=insert` none may exist already; otherwise existing ones
 /// get the fields and columns that are there: what is left out stays as it is, so a sender that is suspended stays
-/// suspended in an import without `status`. The answer counts what changed, by field.
+/// suspended in an import without `status`. The answer counts what changed, by field. With `dryRun=true` nothing is changed,
+/// and the answer says what would be.
 #[utoipa::path(post, path = "/v1/senders/import", tag = "senders",
-    params(("mode" = Option<String>, Query, description = "`upsert`, the default, or `insert`")),
+    params(("mode" = Option<String>, Query, description = "`upsert`, the default, or `insert`"),
+        ("dryRun" = Option<bool>, Query)),
     request_body(content((String = "application/x-ndjson"), (String = "text/csv"))),
     responses((status = 200, body = Imported), Problems))]
 pub(in crate::v1) async fn import(
@@ -176,6 +195,7 @@ pub(in crate::v1) async fn import(
     body: Bytes,
 ) -> Answer<Json<Imported>> {
     let is_insert = parameters.word("mode", &["upsert", "insert"])? == Some("insert");
+    let is_dry_run = parameters.word("dryRun", &["true", "false"])? == Some("true");
     let format = Format::of(&headers, header::CONTENT_TYPE);
     let known = service.revision();
     let read = tokio::task::spawn_blocking(move || read(&body, format, known)).await;
@@ -184,7 +204,7 @@ pub(in crate::v1) async fn import(
         let there: HashMap<&str, &Sender> =
             view.catalog().senders().iter().map(|sender| (&*sender.id, sender)).collect();
         let mut all = Vec::new();
-        let mut imported = Imported { created: 0, replaced: 0, changed: BTreeMap::new() };
+        let mut imported = Imported { created: 0, replaced: 0, changed: BTreeMap::new(), preview: Vec::new() };
         let mut exist = Vec::new();
         for (place, (sender, line)) in lines.catalog.senders().iter().zip(&lines.lines).enumerate() {
             let before = there.get(&*sender.id).copied();
@@ -194,6 +214,7 @@ pub(in crate::v1) async fn import(
                 let text = format!("the sender {} was changed meanwhile: send the import again", quoted(&sender.id));
                 return Err(Fault::conflict(text));
             }
+            let mut fields = BTreeMap::new();
             match before {
                 None => imported.created += 1,
                 Some(_) if is_insert && exist.len() < MOST_FAULTS => {
@@ -202,14 +223,24 @@ pub(in crate::v1) async fn import(
                 }
                 Some(before) => {
                     imported.replaced += 1;
-                    count_changes(before, sender, &mut imported.changed);
+                    count_changes(before, sender, &mut fields);
                 }
+            }
+            for field in fields.keys() {
+                *imported.changed.entry(field).or_default() += 1;
+            }
+            if is_dry_run && imported.preview.len() < MOST_PREVIEWED && (before.is_none() || !fields.is_empty()) {
+                let fields = fields.into_keys().collect();
+                imported.preview.push(PreviewedSender { sender_id: sender.id.to_string(), line: *line, fields });
             }
             all.extend(changes(before, sender));
         }
         if !exist.is_empty() {
             let fault = Fault::invalid(exist);
             return Err(Fault { violations: fault.violations, ..Fault::conflict(fault.text) });
+        }
+        if is_dry_run {
+            all.clear();
         }
         Ok(Plan::new(all, Json(imported)))
     };
