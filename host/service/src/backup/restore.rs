@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use callsign::sticky::{self, EmbeddedOptions, StoreAddress};
 use callsign_private::{Access, PrivateFolder};
