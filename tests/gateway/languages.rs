@@ -22,7 +22,7 @@ const THREADS: usize = 3;
 pub(crate) fn component(variable: &str) -> Policy {
     let path =
         std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} names no component: run `make languages`"));
-    patient(Policy::load(path.as_ref()).unwrap_or_else(|error| panic!("{variable}: {error}")))
+    patient(Policy::load(path).unwrap_or_else(|error| panic!("{variable}: {error}")))
 }
 
 #[test]
