@@ -14,7 +14,7 @@ use crate::parquet_file::ParquetReader;
 use crate::segment::{self, SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader};
 use crate::segment_contexts::{SegmentContexts, SharedContexts};
 use crate::source::Source;
-use crate::stored_block::Block;
+use crate::stored_block::{Block, Payload};
 
 /// A log that is read. It may be written meanwhile.
 #[derive(Debug, Clone)]
@@ -287,7 +287,14 @@ impl<R: Read + Seek> SegmentReader<R> {
         match header.kind {
             Kind::Records => {
                 let (path, contexts) = (self.path.clone(), self.contexts.clone());
-                return Ok(Some(Part::Block(Block::new(path, offset, first_record, header, stored, contexts))));
+                return Ok(Some(Part::Block(Block::new(
+                    path,
+                    offset,
+                    first_record,
+                    header,
+                    Payload::Frame(stored),
+                    contexts,
+                ))));
             }
             Kind::Unknown(number) => return Err(self.fault(offset, FaultKind::UnknownKind { number })),
             Kind::End => {

@@ -7,6 +7,7 @@ use crate::block::Records;
 use crate::context::{CatalogContext, CatalogId, PolicyContext, PolicyId, SignalsContext, SignalsId};
 use crate::error::{Fault, FaultKind};
 use crate::frame::FrameHeader;
+use crate::parquet_file::ParquetRows;
 use crate::segment_contexts::SegmentContexts;
 
 /// A block of records, as it is in the file: it can be given to another thread to be decompressed.
@@ -16,8 +17,17 @@ pub struct Block {
     offset: u64,
     first_record: u64,
     header: FrameHeader,
-    stored: Vec<u8>,
+    payload: Payload,
     contexts: Arc<SegmentContexts>,
+}
+
+/// Where the records of a block come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Payload {
+    /// The payload of a frame, as it is in the file.
+    Frame(Vec<u8>),
+    /// Rows of a Parquet file.
+    Rows(ParquetRows),
 }
 
 impl Block {
@@ -26,10 +36,10 @@ impl Block {
         offset: u64,
         first_record: u64,
         header: FrameHeader,
-        stored: Vec<u8>,
+        payload: Payload,
         contexts: Arc<SegmentContexts>,
     ) -> Self {
-        Self { path, offset, first_record, header, stored, contexts }
+        Self { path, offset, first_record, header, payload, contexts }
     }
 
     /// The place of its first record in the segment, from 0.
@@ -47,7 +57,7 @@ impl Block {
         self.len() == 0
     }
 
-    /// The times of its oldest and its newest record, in microseconds since 1970-01-01 UTC.
+    /// The times of its oldest and its newest record, in microseconds since 1970-01-01 UTC; in a Parquet file, those of its row group.
     pub fn times(&self) -> (u64, u64) {
         (self.header.first, self.header.last)
     }
@@ -60,7 +70,7 @@ impl Block {
     /// Decompresses it into `bytes`, which the records borrow from. What it had before is removed; its memory is used again.
     ///
     /// # Errors
-    /// Its bytes are no block, although their checksum is right.
+    /// Its bytes are no block, although their checksum is right; or the rows of a Parquet file cannot be read.
     pub fn records<'a>(&self, bytes: &'a mut Vec<u8>) -> Result<Records<'a>, Fault> {
         self.decompress(bytes)?;
         self.read(bytes)
@@ -73,7 +83,10 @@ impl Block {
 
     /// The first half of [`records`](Self::records).
     pub(crate) fn decompress(&self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
-        self.header.decompress(&self.stored, bytes).map_err(|reason| self.fault(reason))
+        match &self.payload {
+            Payload::Frame(stored) => self.header.decompress(stored, bytes).map_err(|reason| self.fault(reason)),
+            Payload::Rows(rows) => rows.read(bytes),
+        }
     }
 
     /// The second half: the records of what was decompressed.
