@@ -1,7 +1,7 @@
 //! The SDKs for JavaScript and Python, which a new project gets a copy of: it then needs nothing but the pinned tool.
 
 /// The contract.
-pub(super) const CONTRACT: &str = include_str!("../../../../wit/policy.wit");
+pub(super) const CONTRACT: &str = include_str!("../../wit/policy.wit");
 
 /// A file of an SDK: its path in a project, and its text.
 pub(super) type File = (&'static str, &'static str);
