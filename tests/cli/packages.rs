@@ -46,7 +46,12 @@ fn a_package_has_its_licence_its_words_and_every_file_that_it_names() {
         let folder = Path::new(package["manifest_path"].as_str().expect("a path")).parent().expect("a folder");
         for file in files.lines().filter(|file| file.ends_with(".rs")) {
             let text = fs::read_to_string(folder.join(file)).expect(file);
-            for (start, what) in [("include_str!(\"", ".str"), ("include_bytes!(\"", ".bytes"), ("path: \"", ".wit")] {
+            for (start, what) in [
+                ("include_str!(\"", ".str"),
+                ("files!(\"", ".str"),
+                ("include_bytes!(\"", ".bytes"),
+                ("path: \"", ".wit"),
+            ] {
                 for (_, rest) in text.match_indices(start).map(|(at, _)| text.split_at(at + start.len())) {
                     let named = rest.split('"').next().unwrap_or_default();
                     let from = if what == ".wit" {
