@@ -287,14 +287,7 @@ impl<R: Read + Seek> SegmentReader<R> {
         match header.kind {
             Kind::Records => {
                 let (path, contexts) = (self.path.clone(), self.contexts.clone());
-                return Ok(Some(Part::Block(Block::new(
-                    path,
-                    offset,
-                    first_record,
-                    header,
-                    Payload::Frame(stored),
-                    contexts,
-                ))));
+                return Ok(Some(Part::Block(Block::new(path, offset, first_record, header, Payload::Frame(stored), contexts))));
             }
             Kind::Unknown(number) => return Err(self.fault(offset, FaultKind::UnknownKind { number })),
             Kind::End => {
