@@ -1,7 +1,9 @@
 //! The SDKs for JavaScript and Python, which a new project gets a copy of: it then needs nothing but the pinned tool.
+//!
+//! Their folders are links to `guest/`, so that the package of this crate has the files.
 
 /// The contract.
-pub(super) const CONTRACT: &str = include_str!("../../../../wit/policy.wit");
+pub(super) const CONTRACT: &str = include_str!("../../wit/policy.wit");
 
 /// A file of an SDK: its path in a project, and its text.
 pub(super) type File = (&'static str, &'static str);
@@ -13,13 +15,13 @@ macro_rules! files {
 }
 
 /// The SDK for JavaScript.
-pub(super) const JAVASCRIPT: &[File] = files!("../../../../guest/javascript/src/", "callsign/":
+pub(super) const JAVASCRIPT: &[File] = files!("../../javascript/", "callsign/":
     "candidates.js", "component.js", "explain.js", "host.js", "index.d.ts", "index.js", "keys.js", "refusal.js", "selection.js",
     "spread.js", "standard.js", "strategy.js", "testing.d.ts", "testing.js", "views.js", "words.js",
 );
 
 /// The SDK for Python, with the types of the contract.
-pub(super) const PYTHON: &[File] = files!("../../../../guest/python/", "callsign/":
+pub(super) const PYTHON: &[File] = files!("../../python/", "callsign/":
     "callsign_policy/__init__.py", "callsign_policy/candidates.py", "callsign_policy/component.py", "callsign_policy/explaining.py",
     "callsign_policy/host.py", "callsign_policy/py.typed", "callsign_policy/refusal.py", "callsign_policy/rules.py",
     "callsign_policy/selection.py", "callsign_policy/spread.py", "callsign_policy/standard.py", "callsign_policy/strategy.py",
