@@ -1,8 +1,8 @@
 //! `callsign log`, as an operator uses it.
 
 use callsign_log::{
-    Answer, AttributesRead, CatalogContext, LogOptions, PinRead, PinWrite, PolicyContext, Recipient, Recipients, Record,
-    Recorded, Recorder,
+    Answer, AttributesRead, CatalogContext, LogOptions, PinRead, PinWrite, PolicyContext, Recipient, Recipients,
+    Record, Recorded, Recorder,
 };
 use serde_json::{Value, json};
 
@@ -110,7 +110,11 @@ fn every_filter_narrows_what_is_found_before_and_after_it_is_parquet() {
             (&["--since", "2026-11-24", "--until", "2026-11-24T10:40:01Z"], &["m0"]),
         ] {
             let ran = callsign_log(&folder, &[&["find", "decisions", "--json"], filters].concat());
-            assert_eq!((ran.code, ids(&ran)), (0, expected.iter().map(|id| (*id).to_owned()).collect()), "{form}: {filters:?}");
+            assert_eq!(
+                (ran.code, ids(&ran)),
+                (0, expected.iter().map(|id| (*id).to_owned()).collect()),
+                "{form}: {filters:?}"
+            );
         }
         let ran = callsign_log(&folder, &["find", "decisions", "--application", "other"]);
         assert_eq!((ran.code, &*ran.out), (1, "nothing found\n"), "{form}");
@@ -123,7 +127,7 @@ fn every_filter_narrows_what_is_found_before_and_after_it_is_parquet() {
 #[test]
 fn pages_follow_one_another() {
     let folder = log(Recipients::Plain);
-    let (mut found, mut after) = (Vec::new(), None);
+    let (mut found, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
     loop {
         let mut arguments = vec!["find", "decisions", "--json", "--limit", "70"];
         if let Some(after) = &after {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use callsign::{Binding, BindingTarget, Catalog, Message, SignalBoard};
+use callsign::{Binding, BindingTarget, Catalog, Channel, Message, SignalBoard};
 use callsign_tests::component::Component;
 use callsign_tests::modules;
+use callsign_tests::platform::Platform;
 use callsign_tests::reference::World;
+use serde_json::json;
 
 use crate::recorded::{Recorded, attributes, message, policy, standard, tell};
 
@@ -97,4 +99,28 @@ fn a_replay_by_several_threads_finds_what_one_finds() {
         (one.records, one.replayed, &one.not_replayed),
         (several.records, several.replayed, &several.not_replayed)
     );
+}
+
+#[test]
+fn more_policies_at_a_time_than_wait_together_are_replayed() {
+    const POLICIES: usize = 40;
+    let mut recorded = Recorded::new();
+    let always = Component::new("always", "1.0.0").deciding(0).build();
+    recorded.sources.add_module(&always);
+    let platform =
+        Platform::new().long("S1", "+12125550100").associate("shop", &["S1"]).strategy("A", "shop", json!({}));
+    let gateway = recorded.gateway("one", platform.catalog(), standard());
+    let entities: Vec<String> = (0..POLICIES).map(|index| format!("entity-{index}")).collect();
+    for (index, entity) in entities.iter().enumerate() {
+        let settings = format!(r#"{{"number": {index}}}"#);
+        let binding = Binding::new(policy(&always).with_settings(&settings).unwrap());
+        gateway.swap(&BindingTarget::entity("shop", entity), binding).unwrap();
+    }
+    for _ in 0..5 {
+        for entity in &entities {
+            drop(gateway.resolve(&Message::new(Channel::Sms, "+14155550123").application("shop").entity(entity)));
+        }
+    }
+    let report = recorded.replay();
+    assert_eq!((report.replayed, report.different), (5 * POLICIES as u64, 0), "{report}");
 }

@@ -164,3 +164,22 @@ fn a_report_is_one_page_without_a_script_and_without_anything_from_elsewhere() {
     assert_eq!(json["changes"][0]["change"], "OTHER_SENDER");
     assert_eq!(json["compared"], 120);
 }
+
+#[test]
+fn examples_of_eight_catalogs_are_explained_and_twenty_things_that_are_gone_are_named() {
+    let mut recorded = recorded(standard(), platform().catalog(), 0);
+    let gateway = recorded.gateway("first", platform().catalog(), standard());
+    for index in 0..25 {
+        gateway.replace_catalog(recorded.catalog(&format!("catalog:{index:02}"), platform().catalog())).unwrap();
+        drop(gateway.resolve(&sms("care", "+14155550123")));
+    }
+    let suspended = || platform().suspended("S1").catalog();
+    let report = recorded.what_if(&Instead::nothing().with_catalog(suspended(), "S1 suspended").unwrap());
+    assert_eq!((report.of_change(Change::NewRefusal), report.examples.len()), (25, 20), "{report}");
+    let explained = report.examples.iter().filter(|one| one.explanation_before.is_some());
+    assert_eq!(explained.count(), 8, "each is of a catalog of its own");
+
+    recorded.sources.catalogs.clear();
+    let gone = recorded.replay();
+    assert_eq!((gone.not_replayed.total(), gone.missing.len()), (25, 20), "{gone}");
+}

@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use callsign_log::{LogEvent, LogKey, MAX_PAGE, Position, Query, convert_log};
 use clap::{Args, Subcommand};
 
-use self::moment::Moment;
+pub(crate) use self::moment::Moment;
 use crate::args::{field, id};
 use crate::exit::{Exit, Stop, print, say};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, available_parallelism};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use callsign::{Catalog, CompiledCache, ModuleStore, Policy};
 use callsign_log::{DecisionLog, LogError, LogKey, PolicyContext, TimeRange};
@@ -16,8 +16,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::runtime::Runtime;
 
-use crate::args::{id, time};
+use crate::args::id;
 use crate::backup::no_platform;
+use crate::decision_log::Moment;
 use crate::exit::Stop;
 use crate::gateway::compiler;
 use crate::numbering::NumberingArguments;
@@ -47,13 +48,13 @@ pub(crate) struct RecordedArguments {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
-    /// Only decisions from this time on.
-    #[arg(long, value_name = "RFC3339", value_parser = time)]
-    since: Option<u64>,
+    /// Only decisions from this time on: RFC 3339, a day, or an age such as 24h.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = Moment::parse)]
+    since: Option<Moment>,
 
     /// Only decisions before this time.
-    #[arg(long, value_name = "RFC3339", value_parser = time)]
-    until: Option<u64>,
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = Moment::parse)]
+    until: Option<Moment>,
 
     /// Only decisions of this application.
     #[arg(long, value_name = "ID", value_parser = id)]
@@ -119,8 +120,9 @@ impl RecordedArguments {
         let sources =
             Found { files: sources, revisions: services.iter().map(Revisions::open).collect::<Result<_, _>>()? };
         let mut options = PassOptions::default();
-        let micros = |seconds: u64| seconds.saturating_mul(1_000_000);
-        options.range = TimeRange { since: self.since.map_or(0, micros), until: self.until.map_or(u64::MAX, micros) };
+        let now = SystemTime::now();
+        let at = |moment: Option<Moment>| moment.map(|moment| moment.microseconds(now));
+        options.range = TimeRange { since: at(self.since).unwrap_or(0), until: at(self.until).unwrap_or(u64::MAX) };
         options.application = self.application.as_deref().map(Into::into);
         options.entity = self.entity.as_deref().map(Into::into);
         options.threads = self.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);

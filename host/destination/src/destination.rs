@@ -114,7 +114,8 @@ fn locate(
 #[cold]
 fn with_scheme_named(text: &str, error: DestinationError) -> DestinationError {
     let text = trimmed(text);
-    let named = |scheme: &&'static str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let named =
+        |scheme: &&'static str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     let Some(prefix) = SCHEMES.into_iter().find(named) else { return error };
     let rest = text.get(prefix.len()..).unwrap_or_default();
     let rest = rest.strip_prefix("//").unwrap_or(rest);

@@ -49,12 +49,15 @@ fn write(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
                 None => None,
             };
             let time = BEGIN + time_of_day(done as f64 / all as f64);
-            recorder.record(&callsign_log::Record { time, catalog, policy, signals: None, ..record });
+            let _ = recorder.record(&callsign_log::Record { time, catalog, policy, signals: None, ..record });
             done += 1;
         }
         recorder.flush()?;
     }
     recorder.close();
+    if from.join("key").exists() {
+        std::fs::copy(from.join("key"), to.join("key"))?;
+    }
     println!("{done} decisions of a day are in {}", to.display());
     Ok(())
 }

@@ -76,7 +76,8 @@ fn row(decision: &LoggedDecision) -> [String; 7] {
         _ => String::new(),
     };
     // A line of a table is one line, whatever a message had.
-    let or_dash = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |text| escape::line(text, MAX_CELL));
+    let or_dash =
+        |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |text| escape::line(text, MAX_CELL));
     let to = decision.to.as_ref().or(decision.recipient_hash.as_ref()).cloned();
     [decision.rfc3339(), or_dash(&decision.message_id), scope, channel, or_dash(&to), or_dash(&decision.sender_id), why]
 }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 /// A time, or how long ago it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(crate) enum Moment {
     At(Timestamp),
     Ago(Duration),
 }
@@ -16,21 +16,21 @@ pub(super) enum Moment {
 impl Moment {
     /// # Errors
     /// What a time looks like.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if let Some(ago) = ago(text) {
             return Ok(Self::Ago(ago));
         }
         if let Ok(time) = text.parse() {
             return Ok(Self::At(time));
         }
-        let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok());
+        let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned_datetime(TimeZone::UTC).ok());
         day.map(|day| Self::At(day.timestamp())).ok_or_else(|| {
             "give a time such as 2026-11-26T08:00:00Z, a day such as 2026-11-26, or an age such as 24h".to_owned()
         })
     }
 
     /// Microseconds since 1970-01-01 UTC; times before are 0.
-    pub(super) fn microseconds(self, now: SystemTime) -> u64 {
+    pub(crate) fn microseconds(self, now: SystemTime) -> u64 {
         match self {
             Self::At(time) => u64::try_from(time.as_microsecond()).unwrap_or(0),
             Self::Ago(ago) => {

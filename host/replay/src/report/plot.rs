@@ -28,7 +28,8 @@ pub(super) fn loads(report: &WhatIfReport) -> Option<String> {
     for (row, sender) in senders.iter().enumerate() {
         let top = ROW * row as f64 + 6.0;
         let weight = sender.weight.map_or_else(|| "not in the catalog".to_owned(), |weight| format!("weight {weight}"));
-        let name = escaped(&shortened(&sender.sender_id, 22));
+        // What recipients see says more than an id, and is shorter.
+        let name = escaped(&shortened(sender.sender.as_deref().unwrap_or(&sender.sender_id), 18));
         let title = format!(
             "{} ({weight}): {} before, {} after",
             escaped(&sender.sender_id),
@@ -129,11 +130,11 @@ fn columns(pieces: &[Piece]) -> Option<Vec<Piece>> {
     Some(columns)
 }
 
-/// The end of an axis that has room for a share: 1, 2 or 5 times a power of ten, in percent.
+/// The end of an axis that has room for a share, in percent: its quarters are round numbers.
 fn ceiling(share: f64) -> f64 {
     let mut step = 0.001;
     loop {
-        for times in [1.0, 2.0, 5.0] {
+        for times in [1.0, 1.2, 1.6, 2.0, 2.4, 3.2, 4.0, 6.0, 8.0] {
             if share <= step * times || step * times >= 100.0 {
                 return step * times;
             }
@@ -162,7 +163,9 @@ mod tests {
 
     #[test]
     fn an_axis_has_room_for_what_is_on_it() {
-        for (share, end) in [(0.0, 0.001), (0.4, 0.5), (1.0, 1.0), (1.1, 2.0), (51.0, 100.0), (100.0, 100.0)] {
+        for (share, end) in
+            [(0.0, 0.001), (0.5, 0.6), (1.0, 1.0), (1.1, 1.2), (10.1, 12.0), (81.0, 100.0), (100.0, 100.0)]
+        {
             assert!((ceiling(share) - end).abs() < 1e-9, "{share}");
         }
     }

@@ -8,6 +8,7 @@ import { session } from '../session.js';
 import { parse, quantile } from '../parts/metrics.js';
 import { Badge, Problem, Time } from '../parts/notice.js';
 import { Plot } from '../parts/plot.js';
+import { Recorded } from '../parts/recorded.js';
 import { Table } from '../parts/table.js';
 
 const EVERY = 2_000;
@@ -118,4 +119,4 @@ function Usage() {
 }
 
 // The metrics are of all tenants together, so a tenant is shown its budgets.
-export default () => html`${session.isTenant ? html`<${Usage} />` : html`<${Rates} />`}<${Refused} />`;
+export default () => html`${session.isTenant ? html`<${Usage} />` : html`<${Rates} />`}<${Refused} /><${Recorded} />`;
