@@ -53,7 +53,9 @@ impl ReusedIds {
                 (before, Some(after)) if after > 0 && before != Some(after) => {
                     self.lock().insert((&*change.key).into(), now());
                 }
-                (_, None) => drop(self.lock().remove(&*change.key)),
+                (_, None) => {
+                    self.lock().remove(&*change.key);
+                }
                 _ => {}
             }
         }

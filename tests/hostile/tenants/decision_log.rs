@@ -26,7 +26,7 @@ fn comparisons_and_lookups_without_end_cost_the_others_nothing() {
             .collect();
         world.server.ask(&key, "POST", "/v1/decisions", Some(&json!({ "messages": messages }))).expect(200);
     }
-    let recorded = |text: &str| {
+    let recorded = |text: &str| -> u64 {
         let line = text.lines().find_map(|line| line.strip_prefix("callsign_log_records_total "));
         line.and_then(|count| count.parse().ok()).unwrap_or(0)
     };

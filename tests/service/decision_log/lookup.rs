@@ -234,7 +234,7 @@ fn recipients_are_plain_and_attributes_left_out_where_the_configuration_says_so(
     of_campaign["attributes"] = json!({ "campaign": "spring", "name": "Ada" });
     decide(&server, server.key(), &[of_campaign.clone()]);
     until_recorded(&server, 1);
-    let logged = &found(&server, server.key(), "&to=%2B14155550109", 1);
+    let logged = &found(&server, server.key(), "&to=%2B14155559999", 1);
     assert!(logged.is_empty(), "{logged:?}");
     let to = of_campaign["to"].as_str().unwrap().replace('+', "%2B");
     let logged = &found(&server, server.key(), &format!("&to={to}"), 1)[0];
