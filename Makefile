@@ -28,18 +28,21 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: test-console console-tools console-large console-vendor console-figures help toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api tenants upgrade alerts lint features doc doc-paths deny msrv component \
-	component-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
+.PHONY: test-console console-tools console-large console-vendor console-figures help what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
+	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
+	@echo 'make what-if          what a changed strategy does to the messages of the example: target/platform/what-if.html'
 	@echo 'make serve            the service on 127.0.0.1:8080, with the example platform'
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make test-console     the console in a real browser (about 2 minutes after the build); needs node, npm and chromium'
 	@echo 'make console-large    how long its pages take with SENDERS=1000000; nothing else should run on the machine'
 	@echo 'make console-vendor   renew its libraries from npm; make console-figures renews docs/figures'
+	@echo 'make test-parquet     Parquet files of a decision log, read with pyarrow and DuckDB from PyPI'
+	@echo 'make log-large        a decision log of RECORDS=100000000 and the time of lookups in it (7 GB, some 10 minutes)'
 	@echo 'make tenants          tenants that attack, beside a victim, ATTACK_SECONDS=10 each (about 12 minutes); nothing'
 	@echo '                      else should run on the machine; ATTACK=name takes some of them'
 	@echo 'make upgrade          a rolling upgrade and the way back; PREVIOUS=/path/to/callsign of the release before'
@@ -52,6 +55,7 @@ help:
 	@echo 'make msrv             fail where the oldest Rust that is promised is not the one that is used'
 	@echo 'make component        renew the committed component from source'
 	@echo 'make component-check  fail where the committed component is not what the source gives'
+	@echo 'make publish-check    what `cargo publish` would refuse, without publishing; FULL=1 compiles every package'
 	@echo 'make instructions     fail where a decision takes 5 % more instructions than is stored; RENEW=1 stores them'
 	@echo 'make bench            everything that the report has, and the report: target/bench/report.html and .md'
 	@echo '                      (about 10 minutes after the builds); POLICY=file.wasm (and SETTINGS=file.json)'
@@ -64,6 +68,7 @@ help:
 	@echo 'make bench-service    what a decision costs over HTTP (about 2 minutes after the build)'
 	@echo 'make dist             the binary as it is shipped, its checksum and its bill of materials: target/shipped'
 	@echo 'make deb              the Debian package: target/debian; make deb-check installs and removes it, as root'
+	@echo 'make replay-million   1,000,000 decisions of swaps, catalog and health changes, replayed (about 5 minutes)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
 	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|index|decision|loader|request SECONDS=300 JOBS=cores'
@@ -117,6 +122,15 @@ run: toolchain $(PLATFORM)/catalog.json
 	@echo '== one of them explained'
 	$(CALLSIGN) explain $(EXAMPLE) --application shop --entity acme-parcels --channel SMS --to +14155550123
 
+what-if: toolchain $(PLATFORM)/catalog.json
+	$(CARGO) build --release --package callsign-cli
+	rm -rf $(PLATFORM)/decisions $(PLATFORM)/day
+	$(CALLSIGN) resolve $(EXAMPLE) --log $(PLATFORM)/decisions $(PLATFORM)/messages.jsonl > $(PLATFORM)/decisions.jsonl
+	$(CALLSIGN) replay $(PLATFORM)/decisions $(EXAMPLE)
+	$(CARGO) run --quiet --release --package callsign-replay --example over-a-day -- $(PLATFORM)/decisions $(PLATFORM)/day
+	$(CALLSIGN) what-if $(PLATFORM)/day --recorded-catalog $(PLATFORM)/catalog.json \
+		--strategy examples/platform/what-if.json --html $(PLATFORM)/what-if.html
+
 serve: toolchain $(PLATFORM)/catalog.json
 	$(CARGO) build --release --package callsign-cli
 	CALLSIGN_SERVE_DATA=target/serve $(CALLSIGN) serve --catalog $(PLATFORM)/catalog.json
@@ -169,6 +183,17 @@ console-figures: console-tools $(PLATFORM)/catalog.json
 	$(CARGO) build --workspace --locked --bin callsign --examples
 	node tests/console/figures.mjs $(PLATFORM)/catalog.json
 
+# Parquet files of a decision log, read by those that read them elsewhere.
+test-parquet: toolchain venv
+	@target/venv/bin/python -c 'import duckdb, pyarrow' 2>/dev/null \
+		|| target/venv/bin/pip install --quiet --requirement tests/log/requirements.txt
+	$(CARGO) test --workspace --locked --test log -- --ignored pyarrow
+
+# Lookups in a large decision log, which stays in target/log-large to be asked again.
+RECORDS ?= 100000000
+log-large: toolchain
+	$(CARGO) run --release --locked --package callsign-log --example large -- target/log-large $(RECORDS) --segments
+
 # `make test` has the short form of it, which asserts no failure and bounds that are wide.
 tenants: toolchain
 	CALLSIGN_TENANTS_SECONDS=$(ATTACK_SECONDS) $(CARGO) test --workspace --locked --test tenants -- --test-threads=1 --nocapture $(ATTACK)
@@ -183,6 +208,10 @@ alerts:
 upgrade: setup
 	@test -x "$(PREVIOUS)" || { echo 'PREVIOUS=/path/to/callsign names the program of the release before'; exit 1; }
 	CALLSIGN_PREVIOUS=$(PREVIOUS) $(CARGO) test --workspace --locked --test service -- --ignored upgrade
+
+# 200 SIGKILLs of a recording process under each promise, every record checked; nothing else should run on the machine.
+log-kills: toolchain
+	CALLSIGN_LOG_KILLS=200 $(CARGO) test --locked --package callsign-log --test log -- --test-threads=1 --nocapture kills
 
 lint: c++
 	$(CARGO) fmt --all --check
@@ -227,6 +256,11 @@ component: toolchain
 # All of the workspace, so that what is checked on the way is what the linter wants next.
 component-check: toolchain c++
 	CALLSIGN_COMPONENT=compare $(CARGO) check --workspace --all-targets --locked
+
+# Needs the index of crates.io. The features are those of the tests, as in `test-api`.
+publish-check: toolchain
+	$(CARGO) build --workspace --locked --bin callsign --examples
+	packaging/publish-check.sh "$(CURDIR)/target/debug/callsign"
 
 valgrind:
 	$(call need,valgrind)
@@ -331,12 +365,16 @@ bench-pins: setup
 	@$(CARGO) bench --quiet --package callsign-sticky --bench servers
 	@$(CARGO) bench --quiet --package callsign-sticky --bench engines
 
+# `make test` replays some 70,000. A world has about 120 messages in all.
+replay-million: toolchain
+	CALLSIGN_REPLAY_WORLDS=8500 $(CARGO) test --workspace --locked --test replay -- --nocapture exact
+
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture
 
-FUZZ_CATALOG := catalog ids edit
+FUZZ_CATALOG := catalog ids edit segment
 FUZZ_TARGETS := $(FUZZ_CATALOG) index decision loader request
-# Those of the catalog need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
+# Those of the catalog and the log need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
 # network away. The committed component does: the tests compare it with its source.
 FUZZ_ALL := --workspace --no-default-features
 define fuzz-build

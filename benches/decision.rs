@@ -1,5 +1,5 @@
 //! What a decision costs, from `Message` to `Decision`: natively, through the component one by one, in batches of 64, and
-//! with a fresh instance for every call; with pools of 10, 1,000 and 100,000 senders.
+//! with a fresh instance for every call; recorded in a decision log; with pools of 10, 1,000 and 100,000 senders.
 //!
 //! `cargo bench -p callsign --bench decision`
 
@@ -13,6 +13,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use callsign::{Catalog, Gateway, Isolation, MemoryStore, Message, Policy};
+use callsign_tests::decision_log::TemporaryLog;
 use callsign_turns::Turns;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
@@ -28,21 +29,29 @@ fn decisions(criterion: &mut Criterion) {
         for senders in POOLS {
             let catalog = world::catalog(senders, sticky);
             let warm = ready(catalog.clone(), Isolation::default(), &messages);
+            let log = TemporaryLog::roomy();
+            let recorded = ready(catalog.clone(), Isolation::default(), &messages);
+            recorded.record_to(Arc::clone(&log.recorder));
             let fresh = ready(catalog, Isolation::Fresh, &messages);
             let mut native = warm.native();
             for message in messages.iter().cycle().take(3 * messages.len()) {
                 black_box(native.resolve(message));
             }
             let id = |function: &str| BenchmarkId::new(function, senders);
-            let mut next = [0; 3].map(|_: i32| messages.iter().cycle());
-            let [of_native, of_warm, of_fresh] = &mut next;
+            let mut next = [0; 4].map(|_: i32| messages.iter().cycle());
+            let [of_native, of_warm, of_recorded, of_fresh] = &mut next;
             let mut batches = messages.chunks_exact(BATCH).cycle();
+            let mut recorded_batches = batches.clone();
             let mut turns = Turns::new();
             turns.add(id("native"), 1, || {
                 black_box(native.resolve(of_native.next().unwrap()));
             });
             turns.add(id("resolve/warm"), 1, || warm.resolve(of_warm.next().unwrap()));
             turns.add(id("resolve_batch/64"), BATCH as u64, || warm.resolve_batch(batches.next().unwrap()));
+            turns.add(id("resolve/recorded"), 1, || recorded.resolve(of_recorded.next().unwrap()));
+            turns.add(id("resolve_batch/64/recorded"), BATCH as u64, || {
+                recorded.resolve_batch(recorded_batches.next().unwrap())
+            });
             turns.add(id("resolve/fresh"), 1, || fresh.resolve(of_fresh.next().unwrap()));
             turns.measure(&mut group);
         }

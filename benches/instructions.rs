@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callsign::{BindingTarget, Gateway, Limits, MemoryStore, Policy};
+use callsign_tests::decision_log::TemporaryLog;
 use criterion::{Criterion, Throughput, criterion_group};
 use serde_json::json;
 
@@ -42,6 +43,9 @@ enum Way {
     Native,
     Single,
     Batch64,
+    /// With a decision log.
+    RecordedSingle,
+    RecordedBatch64,
 }
 
 /// Cases, each with a function of its own.
@@ -58,7 +62,7 @@ macro_rules! cases {
             #[inline(never)]
             fn $function(decide: &mut dyn FnMut()) {
                 decide();
-                // Six functions that do the same would be made one.
+                // Functions that do the same would be made one.
                 black_box($name);
             }
         )*
@@ -69,6 +73,8 @@ cases! {
     "native", false, Native, counted_native;
     "single", false, Single, counted_single;
     "batch64", false, Batch64, counted_batch;
+    "recorded single", false, RecordedSingle, counted_recorded_single;
+    "recorded batch64", false, RecordedBatch64, counted_recorded_batch;
     "sticky native", true, Native, counted_sticky_native;
     "sticky single", true, Single, counted_sticky_single;
     "sticky batch64", true, Batch64, counted_sticky_batch;
@@ -188,6 +194,10 @@ fn with(case: &Case, somebody: impl FnOnce(&mut dyn FnMut())) {
     limits.deadline = Duration::from_secs(600);
     let policy = Policy::standard().unwrap().with_limits(limits);
     let gateway = Gateway::with(world::catalog(1_000, case.sticky), policy, Arc::new(MemoryStore::new())).unwrap();
+    let log = matches!(case.way, Way::RecordedSingle | Way::RecordedBatch64).then(TemporaryLog::roomy);
+    if let Some(log) = &log {
+        gateway.record_to(Arc::clone(&log.recorder));
+    }
     let mut native = gateway.native();
     let mut decide: Box<dyn FnMut()> = match case.way {
         Way::Native => Box::new(|| {
@@ -195,12 +205,12 @@ fn with(case: &Case, somebody: impl FnOnce(&mut dyn FnMut())) {
                 black_box(native.resolve(message));
             }
         }),
-        Way::Single => Box::new(|| {
+        Way::Single | Way::RecordedSingle => Box::new(|| {
             for message in &messages {
                 black_box(gateway.resolve(message));
             }
         }),
-        Way::Batch64 => Box::new(|| {
+        Way::Batch64 | Way::RecordedBatch64 => Box::new(|| {
             for batch in messages.chunks_exact(64) {
                 black_box(gateway.resolve_batch(batch));
             }
@@ -209,6 +219,7 @@ fn with(case: &Case, somebody: impl FnOnce(&mut dyn FnMut())) {
     somebody(&mut decide);
     assert!(gateway.resolve(&messages[0]).get().sender().is_some(), "{:?}", gateway.resolve(&messages[0]));
     assert_eq!(gateway.failures(&BindingTarget::Platform), Some(0));
+    assert_eq!(log.map_or(0, |log| log.recorder.counters().dropped), 0, "what is dropped costs less");
 }
 
 criterion_group! { name = benches; config = callsign_turns::criterion(); targets = times }

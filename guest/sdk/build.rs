@@ -9,10 +9,10 @@ use std::{env, fs};
 const FIRST: u16 = 200;
 
 fn main() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/nanp.csv");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/nanp.csv");
     println!("cargo:rerun-if-changed={}", source.display());
     println!("cargo:rerun-if-changed=build.rs");
-    let text = fs::read_to_string(&source).expect("data/nanp.csv is in the repository");
+    let text = fs::read_to_string(&source).expect("data/nanp.csv is in the package");
 
     let mut overlays = BTreeMap::<u16, BTreeSet<u16>>::new();
     let mut regions = BTreeMap::<u16, BTreeSet<&str>>::new();

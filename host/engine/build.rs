@@ -3,6 +3,8 @@
 //! The variable `CALLSIGN_COMPONENT` changes this: with `committed` the committed copy is used instead, with `renew` it
 //! is overwritten, and with `compare` the build fails if it is not the same as the built one.
 //!
+//! In a package of the registry there is no source of it, and the committed copy is all that there is.
+//!
 //! If the target `wasm32-unknown-unknown` is not installed, the committed copy is used, with a warning. It must be the
 //! same as the built one, byte for byte: `make component` renews it, and CI compares them.
 
@@ -16,14 +18,20 @@ use callsign_componentize::{TARGET, target_is_installed};
 const NAME: &str = "callsign-standard";
 
 fn main() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let committed = root.join("guest/component/standard.wasm");
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = package.join("../..");
+    // A link to `guest/component` in the repository, a file in a package.
+    let committed = package.join("component/standard.wasm");
+    println!("cargo:rerun-if-changed={}", committed.display());
+    let out = PathBuf::from(env::var("OUT_DIR")?).join("standard.wasm");
+    if !root.join("guest/standard/Cargo.toml").is_file() {
+        return copy(&committed, &out);
+    }
     for path in ["guest/sdk", "guest/standard", "guest/component", "wit", "data", "Cargo.toml", "Cargo.lock"] {
         println!("cargo:rerun-if-changed={}", root.join(path).display());
     }
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=CALLSIGN_COMPONENT");
-    let out = PathBuf::from(env::var("OUT_DIR")?).join("standard.wasm");
     let use_committed = env::var("CALLSIGN_COMPONENT").is_ok_and(|choice| choice == "committed");
     if use_committed || !target_is_installed()? {
         if !use_committed {
@@ -32,9 +40,7 @@ fn main() -> Result<()> {
                  source: rustup target add {TARGET}"
             );
         }
-        fs::copy(&committed, &out)
-            .with_context(|| format!("cannot copy the committed component {}", committed.display()))?;
-        return Ok(());
+        return copy(&committed, &out);
     }
     let component = build(&root)?;
     fs::write(&out, &component)?;
@@ -46,6 +52,11 @@ fn main() -> Result<()> {
         ),
         _ => {}
     }
+    Ok(())
+}
+
+fn copy(committed: &Path, out: &Path) -> Result<()> {
+    fs::copy(committed, out).with_context(|| format!("cannot copy the committed component {}", committed.display()))?;
     Ok(())
 }
 

@@ -134,6 +134,55 @@ fn semicolons_tabs_and_names_in_any_case_are_read() {
 }
 
 #[test]
+fn a_table_is_known_by_its_header_whatever_its_file_is_called() {
+    let folder = Folder::with_catalog();
+    folder.write("m.csv", CSV);
+    let expected = run(&mut folder.resolve(&["m.csv"])).out;
+    folder.write("m.txt", CSV);
+    folder.write(
+        "m.tsv",
+        CSV.replace("\"e \"\"quoted\"\", with a comma\"", "\"e \"\"quoted\"\"; with a comma\"").replace(',', "\t"),
+    );
+    assert_eq!(run(&mut folder.resolve(&["m.txt"])).out, expected);
+    let tabs = run(&mut folder.resolve(&["m.tsv"]));
+    assert_eq!((tabs.code, tabs.out), (0, expected.replace(", with a comma", "; with a comma")), "{}", tabs.err);
+    assert_eq!(feed(&mut folder.resolve(&[]), CSV.as_bytes()).out, expected);
+    // As spreadsheets of some countries write it.
+    let table =
+        CSV.replace(',', ";").replace("; with a comma", ", with a comma").replace("applicationId", "Application ID");
+    let ran = feed(&mut folder.resolve(&[]), format!("\u{feff}sep=;\r\n{table}").as_bytes());
+    assert_eq!((ran.code, ran.out), (0, expected), "{}", ran.err);
+}
+
+#[test]
+fn the_lines_of_a_table_are_counted_from_a_line_that_names_its_separator() {
+    let folder = Folder::with_catalog();
+    let ran = feed(&mut folder.resolve(&[]), b"sep=;\nto;channel\n+14155550123;FAX\n");
+    assert!(ran.out.contains("line 3: unknown channel"), "{}", ran.out);
+}
+
+#[test]
+fn words_of_a_table_may_have_blanks_around_them() {
+    let folder = Folder::with_catalog();
+    let table = "applicationId,channel,messageType,to\nshop, SMS , TRANSACTIONAL, +14155550123\n";
+    let ran = feed(&mut folder.resolve(&[]), table.as_bytes());
+    assert_eq!((ran.code, ran.codes()), (0, vec![String::new()]), "{}", ran.out);
+}
+
+#[test]
+fn json_that_is_not_one_message_a_line_is_refused_once_with_how_to_make_lines() {
+    let folder = Folder::with_catalog();
+    for (text, command) in [
+        ("[\n  {\"channel\": \"SMS\", \"to\": \"+14155550123\"}\n]\n", "jq -c '.[]' FILE | callsign resolve"),
+        ("{\n  \"channel\": \"SMS\",\n  \"to\": \"+14155550123\"\n}\n", "jq -c . FILE | callsign resolve"),
+    ] {
+        let ran = feed(&mut folder.resolve(&[]), text.as_bytes());
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{text}");
+        assert!(ran.err.contains("one JSON document") && ran.err.contains(command), "{}", ran.err);
+    }
+}
+
+#[test]
 fn what_is_compressed_or_utf_16_is_refused_with_how_to_convert_it() {
     let folder = Folder::with_catalog();
     let utf_16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };

@@ -335,9 +335,18 @@ fn a_crate_is_not_written_over_another_nor_under_a_name_that_is_none() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     assert_eq!(fs::read_to_string(folder.join("taken/file")).unwrap(), "mine");
 
+    // Without a checkout the SDK is that of the registry, and the manifest says how it is not.
     let ran = callsign(&folder, &["policy", "new", "quiet"]);
     assert_eq!(ran.code, 0);
-    assert!(ran.err.contains("--sdk"), "{}", ran.err);
+    assert!(ran.err.contains("crates.io") && ran.err.contains("--sdk"), "{}", ran.err);
+    let manifest = fs::read_to_string(folder.join("quiet/Cargo.toml")).unwrap();
+    for line in [
+        r#"callsign-policy = { version = "0.1.0", features = ["json"] }"#,
+        r#"callsign-standard = { version = "1.0.0" }"#,
+        "# [patch.crates-io]",
+    ] {
+        assert!(manifest.lines().any(|own| own == line), "{line} in\n{manifest}");
+    }
 }
 
 #[test]

@@ -16,6 +16,8 @@ fn help_shows_commands_examples_and_exit_codes() {
         ("resolve", &["--catalog", "--policy", "--format", "--threads", "messageId", "Exit codes:"][..]),
         ("explain", &["--to", "--application", "--entity", "--channel", "--from", "--json", "Exit codes:"]),
         ("check", &["--catalog", "--json", "FILE:LINE:COLUMN", "Exit codes:"]),
+        ("replay", &["--catalog", "--module", "--data", "--key", "--since", "--json", "Exit codes:"]),
+        ("what-if", &["--strategy", "--recorded-catalog", "--fail-on", "changed>1%", "--html", "Exit codes:"]),
         ("completions", &["bash", "zsh", "fish"]),
     ] {
         let ran = run(callsign().args([command, "--help"]));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use allocation_counter::measure;
 use callsign::{Channel, Gateway, MemoryStore, Message, Policy};
+use callsign_tests::decision_log::TemporaryLog;
 use callsign_tests::pool::{catalog, messages, recipients};
 
 fn gateway(senders: usize, sticky: bool) -> Gateway {
@@ -72,4 +73,23 @@ fn a_batch_allocates_as_often_whatever_its_size() {
     let (small, large) = (counted(2), counted(256));
     assert_eq!(small, large);
     assert!(small <= 8, "{small} allocations a batch");
+}
+
+#[test]
+fn to_record_a_decision_allocates_nothing() {
+    let recipients = recipients(256);
+    let log = TemporaryLog::roomy();
+    for sticky in [false, true] {
+        let gateway = gateway(100, sticky);
+        let messages = messages(&recipients);
+        let singles = allocations(&gateway, &messages);
+        let batch = || {
+            (0..3).for_each(|_| drop(black_box(gateway.resolve_batch(&messages))));
+            measure(|| drop(black_box(gateway.resolve_batch(&messages)))).count_total
+        };
+        let batched = batch();
+        gateway.record_to(Arc::clone(&log.recorder));
+        assert_eq!((allocations(&gateway, &messages), batch()), (singles, batched));
+        assert_eq!((singles, log.recorder.counters().dropped), (0, 0));
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use callsign_tests::platform::Platform;
+use callsign_tests::servers::postgres::Server as Database;
 use callsign_tests::service::{Server, folder};
 
 /// A service on a platform with two applications, an entity with a name, three senders, a strategy and a default sender.
@@ -88,7 +89,14 @@ fn a_dry_run_says_what_would_change_and_changes_nothing_and_the_put_does_exactly
     // Somebody changed it since it was read.
     let key = format!("App {}", server.key());
     let headers = [("authorization", &*key), ("if-match", &*tag)];
-    server.send(&headers, "PUT", "/v1/catalog", Some(read.text.as_bytes())).expect(412);
+    let refused = server.send(&headers, "PUT", "/v1/catalog", Some(read.text.as_bytes())).expect(412);
+    let serves = server.get("/v1/catalog").expect(200).header("etag").unwrap().to_owned();
+    assert_ne!(serves, tag);
+    let names = refused.json().to_string();
+    for revision in [&tag, &serves] {
+        let revision = revision.trim_matches('"');
+        assert!(names.contains(&format!("\\\"{revision}\\\"")), "{names} names revision {revision}");
+    }
 }
 
 #[test]
@@ -104,4 +112,73 @@ fn a_catalog_with_faults_or_a_key_without_every_scope_changes_nothing() {
     server.ask(&some, "PUT", "/v1/catalog", Some(&file)).expect(403);
     let tenant = server.new_key(Some("shop"), &[]);
     server.ask(&tenant, "GET", "/v1/catalog", None).expect(403);
+}
+
+/// Changes a platform in many ways, and checks afterwards that the catalog of each revision is the one that was read then.
+fn every_revision_can_be_read_later(server: &Server) {
+    let revision = || server.get("/healthz").expect(200).json()["revision"].as_u64().unwrap();
+    let mut read = Vec::new();
+    let mut note = || read.push((revision(), server.get("/v1/catalog").expect(200).text));
+    note();
+    let mut file = server.get("/v1/catalog").expect(200).json();
+    let sender = |id: usize| {
+        json!({ "senderId": format!("S{id}"), "sender": format!("+1212555{id:04}"), "senderType": "VIRTUAL_LONG_NUMBER",
+                "coverage": [{ "channel": "SMS", "countries": "*" }] })
+    };
+    file["senders"] = (0..20).map(sender).collect();
+    file["applications"].as_array_mut().unwrap().extend(["shop", "care"].map(|id| json!({ "applicationId": id })));
+    server.put("/v1/catalog", &file).expect(200);
+    note();
+    for id in [3, 1, 4] {
+        let association = json!({ "resourceType": "NUMBER", "channel": "SMS", "applicationId": "shop", "entityId": null,
+                                  "resourceId": format!("S{id}") });
+        server.post("/provisioning/1/associations", &association).expect(201);
+        note();
+    }
+    server.put("/v1/default-senders?applicationId=care", &json!({ "senderId": "S7" })).expect(204);
+    note();
+    server.put("/v1/default-senders?applicationId=care", &json!({ "senderId": "S8" })).expect(204);
+    server.post("/provisioning/1/entities", &json!({ "entityId": "acme", "entityName": "Acme" })).expect(201);
+    note();
+    server.put("/provisioning/1/entities/acme", &json!({ "entityName": "Acme Ltd" })).expect(204);
+    let strategy = json!({ "sendingStrategyId": "T", "platform": { "applicationId": "care", "entityId": "acme" } });
+    server.post("/v1/strategies", &strategy).expect(201);
+    note();
+    server.ask(server.key(), "POST", "/v1/senders/S4/suspend", None).expect(204);
+    note();
+    // An application goes with all that it has, and comes again.
+    let whole = server.get("/v1/catalog").expect(200).json();
+    server.delete("/provisioning/1/applications/care").expect(200);
+    note();
+    server.put("/v1/catalog", &whole).expect(200);
+    note();
+    let mut fewer = whole.clone();
+    fewer["senders"].as_array_mut().unwrap().retain(|sender| sender["senderId"] != "S0");
+    server.put("/v1/catalog", &fewer).expect(200);
+    server.put("/v1/catalog", &whole).expect(200);
+    note();
+    // One that is no change of the catalog.
+    server.post("/v1/keys", &json!({ "name": "another" })).expect(201);
+    note();
+    for (revision, catalog) in &read {
+        let then = server.get(&format!("/v1/catalog?revision={revision}")).expect(200);
+        assert_eq!(then.text, *catalog, "revision {revision}");
+    }
+    let next = revision() + 1;
+    let fault = server.get(&format!("/v1/catalog?revision={next}")).expect(404).text;
+    assert!(fault.contains("is not there yet"), "{fault}");
+    server.get("/v1/catalog?revision=x").expect(400);
+    let tenant = server.new_key(Some("shop"), &[]);
+    server.ask(&tenant, "GET", "/v1/catalog?revision=1", None).expect(403);
+}
+
+#[test]
+fn the_catalog_of_an_earlier_revision_is_the_one_that_was_read_then() {
+    every_revision_can_be_read_later(&Server::start());
+}
+
+#[test]
+fn the_catalog_of_an_earlier_revision_is_the_one_that_was_read_then_in_postgresql_too() {
+    let database = Database::start();
+    every_revision_can_be_read_later(&Server::with(&format!("[catalog]\nstore = \"{}\"", database.address())));
 }

@@ -15,6 +15,7 @@ mod console;
 mod contract;
 mod coverage;
 mod crash;
+mod decision_log;
 mod default_senders;
 mod entities;
 mod events;

@@ -173,13 +173,49 @@ fn a_tenant_binds_a_module_that_the_platform_shares_and_no_other_of_it() {
     assert_eq!(decide(&server, &tenant, "shop", TO), "S1 acme@1.0.0");
     bind(&digest).expect(200);
     bind("other@1.0.0").expect(404);
-    let followed = json!({ "module": "acme@1.0.0", "versions": "^1" });
-    let refused = server.ask(&tenant, "PUT", "/v1/binding?applicationId=shop", Some(&followed)).expect(400).json();
-    assert_eq!(refused["violations"][0]["property"], "versions");
-
     // What is bound stays; it is not bound anew.
     server.ask(&key, "POST", &format!("/v1/modules/{digest}/unshare"), None).expect(200);
     assert_eq!(decide(&server, &tenant, "shop", TO), "S1 acme@1.0.0");
     bind("acme@1.0.0").expect(404);
     server.delete(&format!("/v1/modules/{digest}")).expect(409);
+}
+
+#[test]
+fn a_tenant_follows_the_versions_of_a_module_once_the_platform_shares_them() {
+    let server = server();
+    let key = server.key().to_owned();
+    let tenant = server.new_key(Some("shop"), &["modules:manage", "decisions:make"]);
+    let share = |digest: &str, verb: &str| {
+        server.ask(&key, "POST", &format!("/v1/modules/{digest}/{verb}"), None).expect(200);
+    };
+    let bind = |key: &str, application: &str, module: &str| {
+        let body = json!({ "module": module, "versions": "^1" });
+        server.ask(key, "PUT", &format!("/v1/binding?applicationId={application}"), Some(&body))
+    };
+    let serves = |application: &str| decide(&server, &key, application, TO);
+    share(&upload(&server, &key, &always("acme", "1.0.0", 1)), "share");
+    bind(&tenant, "shop", "acme@1.0.0").expect(200);
+    // The operator's own binding follows every version.
+    bind(&key, "care", "acme@1.0.0").expect(200);
+
+    let newer = upload(&server, &key, &always("acme", "1.1.0", 2));
+    assert_eq!((&*serves("shop"), &*serves("care")), ("S1 acme@1.0.0", "S2 acme@1.1.0"));
+    share(&newer, "share");
+    assert_eq!(serves("shop"), "S2 acme@1.1.0");
+    let audit = server.get("/v1/audit").expect(200).text;
+    assert!(audit.contains("follows acme@1.1.0"), "{audit}");
+
+    // A version outside of the range, and one that was rolled back from.
+    share(&upload(&server, &key, &always("acme", "2.0.0", 1)), "share");
+    assert_eq!(serves("shop"), "S2 acme@1.1.0");
+    server.ask(&tenant, "POST", "/v1/binding/rollback?applicationId=shop", None).expect(200);
+    share(&newer, "unshare");
+    share(&newer, "share");
+    assert_eq!(serves("shop"), "S1 acme@1.0.0");
+    // A module of the tenant's own with the same name is not a version of the platform's.
+    upload(&server, &tenant, &always("acme", "1.3.0", 2));
+    assert_eq!(serves("shop"), "S1 acme@1.0.0");
+    bind(&tenant, "shop", "acme@1.1.0").expect(200);
+    share(&upload(&server, &key, &always("acme", "1.2.0", 1)), "share");
+    assert_eq!(serves("shop"), "S1 acme@1.2.0");
 }

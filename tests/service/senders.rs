@@ -77,6 +77,29 @@ fn a_sender_is_registered_read_replaced_and_removed() {
 }
 
 #[test]
+fn a_field_that_a_replacement_leaves_out_goes_with_if_match_only() {
+    let server = Server::start();
+    let mut full = sender("S1", "+14155550100");
+    full["weight"] = json!(3);
+    full["status"] = json!("SUSPENDED");
+    server.post("/v1/senders", &full).expect(201);
+    let mut less = sender("S1", "+14155550100");
+    less.as_object_mut().unwrap().remove("status");
+    let refused = server.put("/v1/senders/S1", &less).expect(428).text;
+    assert!(refused.contains("has status, weight, which this leaves out"), "{refused}");
+    assert_eq!(server.get("/v1/senders/S1").json()["status"], "SUSPENDED");
+    let named = json!({ "entityId": "acme", "entityName": "Acme" });
+    server.post("/provisioning/1/entities", &named).expect(201);
+    server.put("/v1/entities/acme", &json!({ "attributes": { "a": "b" } })).expect(428);
+    server.put("/v1/entities/acme", &json!({ "entityName": null })).expect(200);
+    // What is said, or known of, may go.
+    full["weight"] = json!(1);
+    server.put("/v1/senders/S1", &full).expect(200);
+    with_header(&server, ("if-match", "*"), "PUT", "/v1/senders/S1", Some(&less)).expect(200);
+    assert_eq!(server.get("/v1/senders/S1").json()["status"], "ACTIVE");
+}
+
+#[test]
 fn an_id_is_made_where_there_is_none_and_may_have_any_characters() {
     let server = Server::start();
     let mut new = sender("-", "+14155550100");

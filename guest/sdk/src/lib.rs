@@ -51,7 +51,7 @@
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit/policy.wit",
+        path: "wit/policy.wit",
         world: "explaining-policy",
         pub_export_macro: true,
         default_bindings_module: "callsign_policy::bindings",

@@ -27,8 +27,3 @@ pub mod rules;
 pub mod strategy;
 
 pub use component::{Standard, StandardWith};
-
-/// The code in the documentation for authors of policies.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/policies.md")]
-struct PolicyDocumentation;

@@ -80,6 +80,31 @@ pub(super) struct Coverages<'a> {
 // === impl Coverage ===
 
 impl Coverage {
+    /// The coverage of entries as the file lists them, in any order. Several entries of a channel add up; an entry that names a
+    /// country counts before one of [`Countries::All`], and of two alike the better registration.
+    ///
+    /// ```
+    /// use callsign_catalog::{Channel, Countries, Coverage, Registration};
+    /// # use callsign_destination::Country;
+    ///
+    /// # let (us, ca) = (Country::parse("US").unwrap(), Country::parse("CA").unwrap());
+    /// let coverage = Coverage::new([
+    ///     (Channel::Sms, Countries::All, Registration::Active),
+    ///     (Channel::Sms, Countries::only([us]), Registration::Pending),
+    /// ]);
+    /// assert!(coverage.covers(Channel::Sms, ca) && !coverage.covers(Channel::Sms, us));
+    /// ```
+    pub fn new(entries: impl IntoIterator<Item = (Channel, Countries, Registration)>) -> Self {
+        let entries = entries.into_iter().map(|(channel, countries, registration)| {
+            let countries = match countries {
+                Countries::All => ListedCountries::All,
+                Countries::Only(list) => ListedCountries::Only(list.to_vec()),
+            };
+            CoverageEntry { channel, countries, registration }
+        });
+        Interned::default().merged(entries.collect())
+    }
+
     /// Whether a message over `channel` to `country` is inside this coverage: an active entry has both.
     #[inline]
     pub fn covers(&self, channel: Channel, country: Country) -> bool {
@@ -137,6 +162,11 @@ impl Coverage {
 // === impl Countries ===
 
 impl Countries {
+    /// These countries alone, in any order.
+    pub fn only(countries: impl IntoIterator<Item = Country>) -> Self {
+        Self::Only(Interned::default().list(countries.into_iter().collect()))
+    }
+
     /// Whether `country` is one of these.
     #[inline]
     pub fn contains(&self, country: Country) -> bool {

@@ -7,6 +7,9 @@
 //! 2. `resolve` looks up what the new elements refer to. If something is missing, `dangling` says which edit is at fault.
 //! 3. `finish` makes the lists that differ, with the new indexes, and finds strategies that tie.
 //!
+//! `typed` makes edits of elements that a program has as values. They are written as JSON and go the same way, so that there is one
+//! description of an element and one check of it.
+//!
 //! The time of all this depends on the number of edits alone, with one exception: if an element is removed from a list to
 //! which others refer by index, the elements behind it move up, and the whole catalog is gone through once. `error` says
 //! what was wrong, with the faults that the file would have.
@@ -17,11 +20,11 @@ mod finish;
 mod plan;
 mod resolve;
 mod slots;
+mod typed;
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 pub use self::error::{EditError, EditErrorKind, EditFault};
 use self::plan::Plan;
@@ -45,6 +48,9 @@ pub enum List {
 }
 
 /// One change of one element, for [`Catalog::edit`].
+///
+/// There is a constructor for each kind of element, such as [`Edit::put_sender`] and [`Edit::remove_sender`]. [`Edit::put`] takes
+/// any of them as JSON.
 #[derive(Debug, Clone)]
 pub struct Edit<'a> {
     list: List,
@@ -111,84 +117,6 @@ impl<'a> Edit<'a> {
         Edit { list, change: Change::Remove, element: Cow::Owned(element) }
     }
 
-    /// Removes the application with an id.
-    pub fn remove_application(id: &str) -> Self {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Named<'i> {
-            application_id: &'i str,
-        }
-        Edit::remove_owned(List::Applications, json(&Named { application_id: id }))
-    }
-
-    /// Removes the entity with an id.
-    pub fn remove_entity(id: &str) -> Self {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Named<'i> {
-            entity_id: &'i str,
-        }
-        Edit::remove_owned(List::Entities, json(&Named { entity_id: id }))
-    }
-
-    /// Removes the sender with an id.
-    pub fn remove_sender(id: &str) -> Self {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Named<'i> {
-            sender_id: &'i str,
-        }
-        Edit::remove_owned(List::Senders, json(&Named { sender_id: id }))
-    }
-
-    /// Removes an association. `resource_type` and `channel` are the words of the file.
-    pub fn remove_association(
-        resource_type: &str,
-        channel: &str,
-        application: &str,
-        entity: Option<&str>,
-        resource: &str,
-    ) -> Self {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Named<'i> {
-            resource_type: &'i str,
-            channel: &'i str,
-            application_id: &'i str,
-            entity_id: Option<&'i str>,
-            resource_id: &'i str,
-        }
-        let named =
-            Named { resource_type, channel, application_id: application, entity_id: entity, resource_id: resource };
-        Edit::remove_owned(List::Associations, json(&named))
-    }
-
-    /// Removes the strategy with an id.
-    pub fn remove_strategy(id: &str) -> Self {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Named<'i> {
-            sending_strategy_id: &'i str,
-        }
-        Edit::remove_owned(List::Strategies, json(&Named { sending_strategy_id: id }))
-    }
-
-    /// Removes the default sender of an application, or of an entity of it. The sender itself stays.
-    pub fn remove_default_sender(application: &str, entity: Option<&str>) -> Self {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Platform<'i> {
-            application_id: &'i str,
-            entity_id: Option<&'i str>,
-        }
-        #[derive(Serialize)]
-        struct Named<'i> {
-            platform: Platform<'i>,
-        }
-        let platform = Platform { application_id: application, entity_id: entity };
-        Edit::remove_owned(List::DefaultSenders, json(&Named { platform }))
-    }
-
     /// The list that the edit changes.
     pub fn list(&self) -> List {
         self.list
@@ -198,11 +126,6 @@ impl<'a> Edit<'a> {
     pub fn element(&self) -> &RawValue {
         &self.element
     }
-}
-
-/// Strings and null are always JSON. If they ever were not, null is an edit that is refused.
-fn json(named: &impl Serialize) -> Box<RawValue> {
-    to_raw_value(named).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 // === impl Catalog ===
@@ -219,12 +142,11 @@ impl Catalog {
     /// application, an entity, a sender or a strategy is removed: then it depends on the size.
     ///
     /// ```
-    /// use callsign_catalog::{Catalog, Edit, EditErrorKind, List};
-    /// use serde_json::value::to_raw_value;
+    /// use callsign_catalog::{Application, Catalog, Edit, EditErrorKind, List};
     ///
     /// let catalog = Catalog::from_json(r#"{"entities": [{"entityId": "acme"}]}"#)?;
-    /// let shop = to_raw_value(&serde_json::json!({"applicationId": "shop"}))?;
-    /// let edited = catalog.edit(&[Edit::put(List::Applications, &shop), Edit::remove_entity("acme")])?;
+    /// let shop = Application::new("shop");
+    /// let edited = catalog.edit(&[Edit::put_application(shop), Edit::remove_entity("acme")])?;
     /// assert!(edited.application("shop").is_some() && edited.entities().is_empty());
     ///
     /// let error = catalog.edit(&[Edit::remove_entity("globex")]).expect_err("there is none");

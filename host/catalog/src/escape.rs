@@ -51,8 +51,10 @@ pub fn quoted(text: &str) -> String {
 }
 
 fn push(escaped: &mut String, c: char) {
-    if is_escaped(c) {
-        // Writing to a string does not fail.
+    // Writing to a string does not fail. What nobody sees is written by its number: the other way knows some of it only.
+    if is_hidden(c) {
+        let _ = write!(escaped, "{}", c.escape_unicode());
+    } else if is_escaped(c) {
         let _ = write!(escaped, "{}", c.escape_debug());
     } else {
         escaped.push(c);

@@ -2,15 +2,18 @@
 
 use std::fmt;
 
-use super::{rule::quoted, text::is_hidden};
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use super::{escape::QUOTED_CHARACTERS, rule::quoted, text::is_hidden};
 
 /// The most characters of an id.
 pub(super) const ID_CHARACTERS: usize = 255;
 
-/// An id: 1 to 255 characters, no control characters, and none that hide or reorder text
+/// An id: 1 to 255 characters in Unicode's form NFC, no control characters, and none that hide or reorder text
 /// ([`is_hidden`](crate::text::is_hidden)).
 ///
-/// Two ids that look alike to people can still differ, as `O` and `0` do. Nothing is normalized: an id is its bytes.
+/// In NFC, what one sees as `é` is one text and not two. Two ids that look alike to people can still differ, as `O` and `0` do.
+/// Nothing is normalized: a text in another form is refused with the id that is meant.
 ///
 /// ```
 /// use callsign_catalog::{Id, IdError};
@@ -18,6 +21,7 @@ pub(super) const ID_CHARACTERS: usize = 255;
 /// assert_eq!(Id::parse("acme")?.as_str(), "acme");
 /// assert_eq!(Id::parse(""), Err(IdError::Empty));
 /// assert!(Id::parse("a\u{9b}").is_err() && Id::parse("a\u{202e}b").is_err());
+/// assert!(Id::parse("caf\u{e9}").is_ok() && Id::parse("cafe\u{301}").is_err());
 /// # Ok::<(), IdError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +54,14 @@ pub enum IdError {
         /// The character.
         character: char,
     },
+    /// It is not in NFC.
+    #[error("{quoted} is not in Unicode's form NFC, in which it has other characters; write {right}")]
+    NotNormal {
+        /// The text in quotes, with its characters beyond ASCII escaped.
+        quoted: String,
+        /// What is meant, in quotes.
+        right: String,
+    },
 }
 
 impl<'a> Id<'a> {
@@ -75,7 +87,12 @@ impl<'a> Id<'a> {
             return Err(IdError::TooLong { characters });
         }
         match text.chars().find(|&character| character.is_control() || is_hidden(character)) {
-            None => Ok(Self(text)),
+            None if is_nfc(text) => Ok(Self(text)),
+            None => {
+                let shown: String = text.chars().take(QUOTED_CHARACTERS).flat_map(char::escape_default).collect();
+                let quoted = format!("\"{shown}\"");
+                Err(IdError::NotNormal { quoted, right: self::quoted(&text.nfc().collect::<String>()) })
+            }
             Some(character) if character.is_control() => Err(IdError::Control { quoted: quoted(text) }),
             Some(character) => Err(IdError::Hidden { quoted: quoted(text), character }),
         }
@@ -105,6 +122,25 @@ mod tests {
             assert_eq!(Id::parse(&sign.repeat(256)), Err(IdError::TooLong { characters: 256 }));
         }
         assert_eq!(Id::parse(" a ~").map(Id::as_str), Ok(" a ~"));
+    }
+
+    #[test]
+    fn an_id_is_in_nfc_and_what_is_not_is_told_with_what_it_is_in_nfc() {
+        for (text, right) in [
+            ("cafe\u{301}", "caf\u{e9}"),
+            ("\u{212b}", "\u{c5}"),
+            ("\u{1100}\u{1161}", "\u{ac00}"),
+            ("q\u{307}\u{323}", "q\u{323}\u{307}"),
+        ] {
+            let error = Id::parse(text).expect_err("another form");
+            assert!(matches!(&error, IdError::NotNormal { .. }), "{text}: {error:?}");
+            assert!(error.to_string().ends_with(&format!("write \"{right}\"")), "{error}");
+            assert!(Id::parse(right).is_ok(), "{right}");
+        }
+        // Letters with marks that have no other form.
+        for text in ["q\u{323}\u{307}", "\u{915}\u{93f}", "\u{fb01}", "\u{ff21}", "e\u{31b}"] {
+            assert!(Id::parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -15,12 +15,13 @@
 //!   equal associations, two default senders of one platform, and strategies that tie (`conflicts`).
 //! - `numbering` is what the operator knows of the world's numbers, and `warning` what is sound and probably not meant.
 //! - `input` says what bytes are that are no text, and `escape` makes text from outside fit for a terminal and a log.
-//! - `edit` changes elements, `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.
+//! - `edit` changes elements (`by_id` has those that refer to others as a program gives them), `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.
 
 #![forbid(unsafe_code)]
 
 mod alphanumeric;
 mod attributes;
+mod by_id;
 mod check;
 mod conflicts;
 mod coverage;
@@ -64,6 +65,7 @@ pub use attributes::{
     AttributeError, Attributes, MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, check_attribute,
     check_attributes,
 };
+pub use by_id::{AssociationById, StrategyById};
 pub use coverage::{Countries, Coverage};
 pub use edit::{Edit, EditError, EditErrorKind, EditFault, List};
 pub use fault::{CatalogError, Fault, Faults, MAX_FAULTS};
@@ -99,6 +101,7 @@ pub struct Catalog {
     interned: Interned,
     lookup: Lookup,
     numbering: Arc<Numbering>,
+    name: Option<Arc<str>>,
 }
 
 impl Catalog {
@@ -108,8 +111,26 @@ impl Catalog {
     ///
     /// [`CatalogError::Read`] when the file cannot be read, and every error of [`Catalog::from_slice`]. The errors of
     /// its content do not repeat `path`.
-    pub fn load(path: &Path) -> Result<Catalog, CatalogError> {
-        Catalog::from_slice(&read(path)?)
+    pub fn load(path: impl AsRef<Path>) -> Result<Catalog, CatalogError> {
+        Catalog::from_slice(&Catalog::read_file(path)?)
+    }
+
+    /// The bytes of the catalog file at `path`, unchecked.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogError::Read`] when the file cannot be read, and [`CatalogError::TooLarge`].
+    pub fn read_file(path: impl AsRef<Path>) -> Result<Vec<u8>, CatalogError> {
+        let path = path.as_ref();
+        let failed = |source| CatalogError::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        // A file that is known to be too long is refused before gigabytes are read.
+        fault::check_size(length)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).map_or(0, |length| length + 1));
+        // At most one byte more than the limit: a pipe or a device does not tell its length.
+        file.take(MAX_CATALOG_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(bytes)
     }
 
     /// Reads and checks a catalog from bytes, as [`Catalog::from_json`] does from text.
@@ -151,6 +172,19 @@ impl Catalog {
     pub fn from_json(text: &str) -> Result<Catalog, CatalogError> {
         fault::check_size(text.len() as u64)?;
         check::catalog(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    /// The same under a name that finds it again, such as `revision:1234` or `sha256:` and the digest of its file: a decision
+    /// log names the catalog of each decision so. Catalogs that [`Catalog::edit`] makes of it have no name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Catalog {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The name of [`Catalog::named`].
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// The applications; `default` is always among them.
@@ -228,16 +262,4 @@ impl fmt::Debug for Catalog {
             .field("default_senders", &self.default_senders)
             .finish_non_exhaustive()
     }
-}
-
-/// Reads the whole file, but at most one byte more than the limit, since a pipe or a device does not tell its length.
-fn read(path: &Path) -> Result<Vec<u8>, CatalogError> {
-    let failed = |source| CatalogError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
-    // A file that is known to be too long is refused before gigabytes are read.
-    fault::check_size(length)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(length).map_or(0, |length| length + 1));
-    file.take(MAX_CATALOG_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
 }

@@ -61,22 +61,22 @@ fn most_updates(len: usize) -> usize {
 impl Catalog {
     /// The application with this id, and its index into [`Catalog::applications`].
     pub fn application(&self, id: &str) -> Option<(u32, &Application)> {
-        self.named(&self.lookup.applications, &self.applications, id)
+        self.find_named(&self.lookup.applications, &self.applications, id)
     }
 
     /// The entity with this id, and its index into [`Catalog::entities`].
     pub fn entity(&self, id: &str) -> Option<(u32, &Entity)> {
-        self.named(&self.lookup.entities, &self.entities, id)
+        self.find_named(&self.lookup.entities, &self.entities, id)
     }
 
     /// The sender with this id, and its index into [`Catalog::senders`].
     pub fn sender(&self, id: &str) -> Option<(u32, &Sender)> {
-        self.named(&self.lookup.senders, &self.senders, id)
+        self.find_named(&self.lookup.senders, &self.senders, id)
     }
 
     /// The strategy with this id, and its index into [`Catalog::strategies`].
     pub fn strategy(&self, id: &str) -> Option<(u32, &Strategy)> {
-        self.named(&self.lookup.strategies, &self.strategies, id)
+        self.find_named(&self.lookup.strategies, &self.strategies, id)
     }
 
     /// This catalog with its indexes, which are made from those of the catalog that it came from.
@@ -98,6 +98,7 @@ impl Catalog {
             interned: Interned::default(),
             lookup: Lookup::default(),
             numbering: Arc::clone(Numbering::standard()),
+            name: None,
         }
     }
 
@@ -119,7 +120,7 @@ impl Catalog {
             && slots(&lookup.default_senders, &self.default_senders, scope_of_default)
     }
 
-    fn named<'c, T: Named>(&self, table: &HashIndex, list: &'c PVec<T>, id: &str) -> Option<(u32, &'c T)> {
+    fn find_named<'c, T: Named>(&self, table: &HashIndex, list: &'c PVec<T>, id: &str) -> Option<(u32, &'c T)> {
         let index = table.find(self.lookup.hasher.hash_one(id), |index| list[index as usize].id() == id)?;
         Some((index, &list[index as usize]))
     }

@@ -76,6 +76,12 @@ pub enum MessageTypeError {
         /// What was meant.
         meant: &'static str,
     },
+    /// They are more than a sender may be limited to.
+    #[error("has {count} message types; a sender is limited to {MAX_MESSAGE_TYPES} at most")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+    },
 }
 
 /// Checks a message type: `TRANSACTIONAL`, `PROMOTIONAL`, or a word of the platform's own.
@@ -97,6 +103,20 @@ pub fn check_message_type(text: &str) -> Result<(), MessageTypeError> {
 // === impl MessageTypes ===
 
 impl MessageTypes {
+    /// Messages of these types alone, each once, in any order; of all types if there are none.
+    ///
+    /// # Errors
+    /// They are more than [`MAX_MESSAGE_TYPES`].
+    pub fn only<'a>(types: impl IntoIterator<Item = MessageType<'a>>) -> Result<Self, MessageTypeError> {
+        let mut types: Vec<Box<str>> = types.into_iter().map(|one| one.as_str().into()).collect();
+        types.sort_unstable();
+        types.dedup();
+        match types.len() {
+            count if count > MAX_MESSAGE_TYPES => Err(MessageTypeError::TooMany { count }),
+            _ => Ok(Self::of_checked(types)),
+        }
+    }
+
     /// Types that keep the rules, each once.
     pub(super) fn of_checked(mut types: Vec<Box<str>>) -> Self {
         types.sort_unstable();

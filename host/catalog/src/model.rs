@@ -10,6 +10,7 @@ use super::{
     ids::DEFAULT_APPLICATION,
     kind::{Channel, ResourceType, SenderType},
     message_types::MessageTypes,
+    rule,
 };
 
 /// An environment or a use case that sends messages.
@@ -27,9 +28,14 @@ pub struct Application {
 }
 
 impl Application {
+    /// An application without a name and attributes, of generation 0.
+    pub fn new(id: &str) -> Self {
+        Self { id: id.into(), name: None, generation: 0, attributes: Attributes::default() }
+    }
+
     /// The application `default`, which is there even if a file does not list it.
     pub(super) fn default_one() -> Application {
-        Application { id: DEFAULT_APPLICATION.into(), name: None, generation: 0, attributes: Attributes::default() }
+        Application::new(DEFAULT_APPLICATION)
     }
 }
 
@@ -42,6 +48,13 @@ pub struct Entity {
     pub name: Option<Box<str>>,
     /// `attributes`.
     pub attributes: Attributes,
+}
+
+impl Entity {
+    /// An entity without a name and attributes.
+    pub fn new(id: &str) -> Self {
+        Self { id: id.into(), name: None, attributes: Attributes::default() }
+    }
 }
 
 /// A resource that messages can come from.
@@ -68,6 +81,24 @@ pub struct Sender {
 }
 
 impl Sender {
+    /// An active sender that leaves out what can be left out: its weight is 1, and it carries messages of all types.
+    ///
+    /// Nothing is checked here. [`Edit::put_sender`](super::Edit::put_sender) makes an edit of it, which is refused if the address
+    /// is none of its type.
+    pub fn new(id: &str, address: &str, kind: SenderType, coverage: Coverage) -> Self {
+        Self {
+            id: id.into(),
+            address: address.into(),
+            kind,
+            number: rule::address(kind, address).unwrap_or_default(),
+            coverage,
+            suspended: false,
+            weight: rule::DEFAULT_WEIGHT,
+            message_types: MessageTypes::default(),
+            attributes: Attributes::default(),
+        }
+    }
+
     /// What a decision carries: a number in E.164, however the catalog writes it; any other address as it is.
     pub fn shown(&self) -> Cow<'_, str> {
         let is_e164 = |address: &str| {

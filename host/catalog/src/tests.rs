@@ -10,6 +10,7 @@ mod model;
 mod mutation;
 mod relations;
 mod text;
+mod typed_edits;
 mod warnings;
 mod write;
 

@@ -4,12 +4,15 @@
 //! whether the file left them out. Everything else that is absent, or is what its absence means, is left out. The written
 //! file gives an equal catalog when it is read.
 
+use std::num::NonZeroU8;
+
 use callsign_destination::Country;
 use serde::{Serialize, Serializer};
 
 use super::{
     Catalog,
     attributes::Attributes,
+    by_id::{AssociationById, StrategyById},
     coverage::{Countries, Coverage},
     kind::{Channel, Registration, SenderType, Status},
     message_types::MessageTypes,
@@ -33,7 +36,7 @@ struct File<A, E, S, L, T, D> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ApplicationJson<'a> {
+pub(super) struct ApplicationJson<'a> {
     application_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     application_name: Option<&'a str>,
@@ -45,7 +48,7 @@ struct ApplicationJson<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct EntityJson<'a> {
+pub(super) struct EntityJson<'a> {
     entity_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     entity_name: Option<&'a str>,
@@ -55,7 +58,7 @@ struct EntityJson<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SenderJson<'a> {
+pub(super) struct SenderJson<'a> {
     sender_id: &'a str,
     sender: &'a str,
     sender_type: &'static str,
@@ -90,7 +93,7 @@ struct Codes<'a>(&'a [Country]);
 /// The entity is always written: in an association, null has a meaning.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AssociationJson<'a> {
+pub(super) struct AssociationJson<'a> {
     resource_type: &'static str,
     channel: &'static str,
     application_id: &'a str,
@@ -100,7 +103,7 @@ struct AssociationJson<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PlatformJson<'a> {
+pub(super) struct PlatformJson<'a> {
     application_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     entity_id: Option<&'a str>,
@@ -108,15 +111,13 @@ struct PlatformJson<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct StrategyJson<'a> {
+pub(super) struct StrategyJson<'a> {
     sending_strategy_id: &'a str,
     platform: PlatformJson<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    destination_country_code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    destination_country_codes: Option<Codes<'a>>,
+    #[serde(flatten)]
+    countries: CountryFields<'a>,
     use_sticky_sender: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     sticky_idle_days: Option<u16>,
@@ -129,6 +130,16 @@ struct StrategyJson<'a> {
     sender_ids: Option<Vec<&'a str>>,
 }
 
+/// One country or several, in the field that each has; neither for every country.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CountryFields<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination_country_code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination_country_codes: Option<Codes<'a>>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PriorityJson {
@@ -138,7 +149,7 @@ struct PriorityJson {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DefaultSenderJson<'a> {
+pub(super) struct DefaultSenderJson<'a> {
     platform: PlatformJson<'a>,
     sender_id: &'a str,
 }
@@ -177,36 +188,17 @@ impl Catalog {
 
     /// An application as an element of `applications`.
     pub fn application_json<'a>(&self, application: &'a Application) -> impl Serialize + use<'a> {
-        ApplicationJson {
-            application_id: &application.id,
-            application_name: application.name.as_deref(),
-            generation: Some(application.generation).filter(|&generation| generation != 0),
-            attributes: AttributesJson(&application.attributes),
-        }
+        self::application(application)
     }
 
     /// An entity as an element of `entities`.
     pub fn entity_json<'a>(&self, entity: &'a Entity) -> impl Serialize + use<'a> {
-        EntityJson {
-            entity_id: &entity.id,
-            entity_name: entity.name.as_deref(),
-            attributes: AttributesJson(&entity.attributes),
-        }
+        self::entity(entity)
     }
 
     /// A sender as an element of `senders`.
     pub fn sender_json<'a>(&self, sender: &'a Sender) -> impl Serialize + use<'a> {
-        let status = if sender.suspended { Status::Suspended } else { Status::Active };
-        SenderJson {
-            sender_id: &sender.id,
-            sender: &sender.address,
-            sender_type: sender.kind.as_str(),
-            coverage: CoverageJson(&sender.coverage),
-            status: status.as_str(),
-            message_types: MessageTypesJson(&sender.message_types),
-            weight: Some(sender.weight).filter(|&weight| weight != rule::DEFAULT_WEIGHT),
-            attributes: AttributesJson(&sender.attributes),
-        }
+        self::sender(sender)
     }
 
     /// An association as an element of `associations`.
@@ -223,27 +215,17 @@ impl Catalog {
     ///
     /// One country is written as `destinationCountryCode`, several as `destinationCountryCodes`.
     pub fn strategy_json<'a>(&'a self, strategy: &'a Strategy) -> impl Serialize + use<'a> {
-        let (one, many) = match strategy.countries.as_deref() {
-            None => (None, None),
-            Some([country]) => (Some(country.as_str()), None),
-            Some(countries) => (None, Some(Codes(countries))),
-        };
-        let priorities = SenderType::ALL.into_iter().zip(strategy.priorities);
-        let priorities = priorities.filter_map(|(kind, priority)| {
-            Some(PriorityJson { sender_type: kind.as_str(), priority: priority?.get() })
-        });
         let senders = strategy.senders.as_deref();
         StrategyJson {
             sending_strategy_id: &strategy.id,
             platform: self.platform(strategy.application, strategy.entity),
             channel: strategy.channel.map(Channel::as_str),
-            destination_country_code: one,
-            destination_country_codes: many,
+            countries: CountryFields::of(strategy.countries.as_deref()),
             use_sticky_sender: strategy.sticky,
             sticky_idle_days: Some(strategy.sticky_idle_days).filter(|&days| days != 0),
             use_geolocated_sender: strategy.geolocated,
             skip_unhealthy_senders: strategy.skip_unhealthy.then_some(true),
-            priorities: priorities.collect(),
+            priorities: priorities(&strategy.priorities),
             sender_ids: senders.map(|senders| senders.iter().map(|&sender| self.sender_id(sender)).collect()),
         }
     }
@@ -268,10 +250,8 @@ impl Catalog {
     }
 
     fn platform(&self, application: u32, entity: Option<u32>) -> PlatformJson<'_> {
-        PlatformJson {
-            application_id: &self.applications[application as usize].id,
-            entity_id: entity.map(|entity| &*self.entities[entity as usize].id),
-        }
+        let entity = entity.map(|entity| &*self.entities[entity as usize].id);
+        self::platform(&self.applications[application as usize].id, entity)
     }
 
     fn sender_id(&self, sender: u32) -> &str {
@@ -279,13 +259,102 @@ impl Catalog {
     }
 }
 
-fn other_association(association: &OtherAssociation) -> AssociationJson<'_> {
+pub(super) fn application(application: &Application) -> ApplicationJson<'_> {
+    ApplicationJson {
+        application_id: &application.id,
+        application_name: application.name.as_deref(),
+        generation: Some(application.generation).filter(|&generation| generation != 0),
+        attributes: AttributesJson(&application.attributes),
+    }
+}
+
+pub(super) fn entity(entity: &Entity) -> EntityJson<'_> {
+    EntityJson {
+        entity_id: &entity.id,
+        entity_name: entity.name.as_deref(),
+        attributes: AttributesJson(&entity.attributes),
+    }
+}
+
+pub(super) fn sender(sender: &Sender) -> SenderJson<'_> {
+    let status = if sender.suspended { Status::Suspended } else { Status::Active };
+    SenderJson {
+        sender_id: &sender.id,
+        sender: &sender.address,
+        sender_type: sender.kind.as_str(),
+        coverage: CoverageJson(&sender.coverage),
+        status: status.as_str(),
+        message_types: MessageTypesJson(&sender.message_types),
+        weight: Some(sender.weight).filter(|&weight| weight != rule::DEFAULT_WEIGHT),
+        attributes: AttributesJson(&sender.attributes),
+    }
+}
+
+pub(super) fn association_by_id(association: &AssociationById) -> AssociationJson<'_> {
+    AssociationJson {
+        resource_type: association.resource_type.as_str(),
+        channel: association.channel.as_str(),
+        application_id: &association.application,
+        entity_id: association.entity.as_deref(),
+        resource_id: &association.resource,
+    }
+}
+
+pub(super) fn strategy_by_id(strategy: &StrategyById) -> StrategyJson<'_> {
+    let senders = strategy.senders.as_deref();
+    StrategyJson {
+        sending_strategy_id: &strategy.id,
+        platform: platform(&strategy.application, strategy.entity.as_deref()),
+        channel: strategy.channel.map(Channel::as_str),
+        countries: CountryFields::of(strategy.countries.as_deref()),
+        use_sticky_sender: strategy.sticky,
+        sticky_idle_days: Some(strategy.sticky_idle_days).filter(|&days| days != 0),
+        use_geolocated_sender: strategy.geolocated,
+        skip_unhealthy_senders: strategy.skip_unhealthy.then_some(true),
+        priorities: priorities(&strategy.priorities),
+        sender_ids: senders.map(|senders| senders.iter().map(|sender| &**sender).collect()),
+    }
+}
+
+pub(super) fn default_sender_by_id<'a>(
+    application: &'a str,
+    entity: Option<&'a str>,
+    sender: &'a str,
+) -> DefaultSenderJson<'a> {
+    DefaultSenderJson { platform: platform(application, entity), sender_id: sender }
+}
+
+pub(super) fn platform<'a>(application: &'a str, entity: Option<&'a str>) -> PlatformJson<'a> {
+    PlatformJson { application_id: application, entity_id: entity }
+}
+
+fn priorities(priorities: &[Option<NonZeroU8>; SenderType::ALL.len()]) -> Vec<PriorityJson> {
+    let priorities = SenderType::ALL.into_iter().zip(priorities);
+    let named = priorities
+        .filter_map(|(kind, priority)| Some(PriorityJson { sender_type: kind.as_str(), priority: (*priority)?.get() }));
+    named.collect()
+}
+
+pub(super) fn other_association(association: &OtherAssociation) -> AssociationJson<'_> {
     AssociationJson {
         resource_type: association.resource_type,
         channel: association.channel,
         application_id: &association.application,
         entity_id: association.entity.as_deref(),
         resource_id: &association.resource,
+    }
+}
+
+// === impl CountryFields ===
+
+impl<'a> CountryFields<'a> {
+    fn of(countries: Option<&'a [Country]>) -> Self {
+        let (one, many) = match countries {
+            None => (None, None),
+            Some([country]) => (Some(country.as_str()), None),
+            Some(countries) => (None, Some(Codes(countries))),
+        };
+        Self { destination_country_code: one, destination_country_codes: many }
     }
 }
 

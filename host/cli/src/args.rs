@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::numbering::NumberingArguments;
 use crate::policy_log::LogLevel;
 use crate::resolve::check_length;
-use crate::{backup, check, completions, explain, key, module, policy, resolve, serve, sticky};
+use crate::{
+    backup, check, completions, decision_log, explain, key, module, policy, replay, resolve, serve, sticky, what_if,
+};
 
 const TOP_EXAMPLES: &str = "\
 Examples:
@@ -19,14 +21,12 @@ Examples:
 Exit codes:
   0  done
   1  done, but some messages were INVALID_MESSAGE
-  2  bad input: usage, catalog, policy component or settings, a file that cannot
-     be read
+  2  bad input: usage, catalog, policy component, settings, an unreadable file
   3  another failure, such as an output that cannot be written";
 
 /// Chooses the sender of messages.
 ///
-/// A catalog lists the senders, applications, entities and sending strategies of a platform. Callsign decides from
-/// which sender each message goes out, or why it has none.
+/// A catalog lists the senders and strategies of a platform; each message gets a sender, or a reason.
 #[derive(Parser)]
 #[command(name = "callsign", version, after_help = TOP_EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -36,7 +36,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Decide the sender of every message of a file: one decision a line, in the order of the messages.
+    /// Decide the sender of every message of a file: one decision a line, in their order.
     ///
     /// Decisions go to standard output, a summary to standard error. The pins of sticky senders are kept in the store
     /// that
@@ -61,6 +61,21 @@ pub(crate) enum Command {
     /// Look at pins, change them, and move them between stores.
     #[command(after_help = sticky::EXAMPLES)]
     Sticky(sticky::Arguments),
+    /// Find decisions in a decision log, and count them.
+    ///
+    /// `callsign resolve --log` and the service write such logs. They may be in use.
+    #[command(after_help = decision_log::EXAMPLES)]
+    Log(decision_log::LogArguments),
+    /// Decide recorded messages again, exactly as they were, and say which answers differ.
+    ///
+    /// None should: a decision depends on nothing but what its record names. Nothing is changed, no pin is read or written.
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::ReplayArguments),
+    /// Show what another policy, catalog or strategy would do to recorded messages.
+    ///
+    /// Nothing is changed: every record is decided by itself, on the pin and the signals that were read then.
+    #[command(after_help = what_if::EXAMPLES)]
+    WhatIf(what_if::WhatIfArguments),
     /// Serve decisions, and the platform that they are made on, over HTTP.
     ///
     /// By default it listens on 127.0.0.1:8080, keeps everything in the folder callsign-data, and prints the first key

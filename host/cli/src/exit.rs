@@ -10,7 +10,8 @@ use callsign::escape;
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// Done, but some messages were `INVALID_MESSAGE`, some cases failed, or a pin was not as asked.
+    /// Done, but some messages were `INVALID_MESSAGE`, some cases failed, a pin was not as asked, recorded
+    /// answers differ, or a condition of `--fail-on` is met.
     InvalidMessages = 1,
     /// The input was refused before anything was done.
     Refused = 2,

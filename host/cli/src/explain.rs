@@ -65,7 +65,7 @@ pub(crate) struct ExplainArguments {
 }
 
 pub(crate) fn run(arguments: &ExplainArguments) -> Result<Exit, Stop> {
-    let gateway = gateway::load(&arguments.deciding, IfMissing::Refuse)?;
+    let gateway = gateway::load(&arguments.deciding, IfMissing::Refuse, false)?;
     let mut message = Message::new(arguments.channel.into(), &arguments.to);
     message.application = arguments.application.as_deref();
     message.entity = arguments.entity.as_deref();

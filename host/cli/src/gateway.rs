@@ -10,6 +10,7 @@ use callsign::{
     Catalog, CatalogError, CompiledCache, Compiler, Gateway, GatewayError, Limits, MemoryStore, Policy, PolicyError,
 };
 
+use callsign_replay::catalog_name;
 use serde::de::IgnoredAny;
 
 use crate::args::GatewayArguments;
@@ -17,12 +18,16 @@ use crate::exit::{Stop, say};
 use crate::policy_log;
 use crate::sticky::IfMissing;
 
-/// Loads the catalog and the policy, and opens the pins. If no store of pins is named they are kept in memory.
-pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Gateway, Stop> {
+/// Loads the catalog and the policy, and opens the pins. If no store of pins is named they are kept in memory. For a decision
+/// log the catalog has the name that finds it again.
+pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing, named: bool) -> Result<Gateway, Stop> {
     policy_log::show(deciding.policy_log);
     let numbering = deciding.numbering.load()?;
-    let catalog = match Catalog::load(&deciding.catalog) {
-        Ok(catalog) => catalog.with_numbering(numbering),
+    let bytes = Catalog::read_file(&deciding.catalog);
+    let catalog = match bytes.and_then(|bytes| Ok((Catalog::from_slice(&bytes)?, named.then(|| catalog_name(&bytes)))))
+    {
+        Ok((catalog, None)) => catalog.with_numbering(numbering),
+        Ok((catalog, Some(name))) => catalog.with_numbering(numbering).named(name),
         Err(error) => return Err(refused_catalog(&deciding.catalog, error)),
     };
     let policy = match &deciding.policy {
@@ -47,7 +52,8 @@ pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing) -> Result<Ga
     })
 }
 
-fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
+/// Gives a policy the settings in a file.
+pub(crate) fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
     let text = fs::read_to_string(path).map_err(|error| {
         unreadable("the settings", path, error).hint("Give the path of a JSON file after --settings.")
     })?;
@@ -63,7 +69,7 @@ fn with_settings(policy: Policy, path: &Path) -> Result<Policy, Stop> {
 }
 
 /// Compiles the component in a file.
-fn component(path: &Path) -> Result<Policy, Stop> {
+pub(crate) fn component(path: &Path) -> Result<Policy, Stop> {
     let bytes = fs::read(path);
     let bytes = bytes.map_err(|source| refused_policy(path, PolicyError::Read { path: path.to_owned(), source }))?;
     let compiled = CompiledCache::off().with_compiler(compiler()?);

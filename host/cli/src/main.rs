@@ -6,6 +6,7 @@ mod args;
 mod backup;
 mod check;
 mod completions;
+mod decision_log;
 mod exit;
 mod explain;
 mod gateway;
@@ -14,9 +15,13 @@ mod module;
 mod numbering;
 mod policy;
 mod policy_log;
+mod recorded;
+mod replay;
 mod resolve;
 mod serve;
 mod sticky;
+mod table;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -37,6 +42,9 @@ fn main() -> ExitCode {
         Command::Module(arguments) => module::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Sticky(arguments) => sticky::run(&arguments),
+        Command::Log(arguments) => decision_log::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::WhatIf(arguments) => what_if::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Backup(arguments) => backup::back_up(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),

@@ -11,12 +11,14 @@ mod output;
 mod partitions;
 mod pipeline;
 mod progress;
+mod recording;
 mod sequencer;
 mod summary;
 
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
@@ -24,6 +26,7 @@ use clap::{Args, ValueEnum};
 
 pub(crate) use self::fields::{Fields, ParsedMessage, check_length};
 use self::messages::Messages;
+use self::recording::LogArguments;
 
 use crate::args::GatewayArguments;
 use crate::exit::{Exit, Stop, say};
@@ -49,6 +52,7 @@ Examples:
   zcat messages.csv.gz | callsign resolve --catalog catalog.json --format csv
   callsign resolve --catalog catalog.json --policy own.wasm --settings own.json messages.jsonl
   callsign resolve --catalog catalog.json --policy own.wasm --sent-at 2026-03-01T21:30:00Z messages.jsonl
+  callsign resolve --catalog catalog.json --log decision-log messages.jsonl > decisions.jsonl
 
 Exit codes:
   0  every message has a decision: a sender, or a refusal
@@ -63,11 +67,14 @@ pub(crate) struct ResolveArguments {
     #[command(flatten)]
     deciding: GatewayArguments,
 
+    #[command(flatten)]
+    log: LogArguments,
+
     /// The messages; `-` is standard input.
     #[arg(value_name = "MESSAGES", default_value = "-")]
     messages: PathBuf,
 
-    /// The format of the messages [default: csv for a file named *.csv, otherwise jsonl]
+    /// The format of the messages [default: csv for a file named *.csv and for what begins with a row of column names, otherwise jsonl]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
@@ -109,11 +116,18 @@ fn threads(text: &str) -> Result<NonZeroUsize, String> {
 }
 
 pub(crate) fn run(arguments: &ResolveArguments) -> Result<Exit, Stop> {
-    let gateway = gateway::load(&arguments.deciding, IfMissing::Create)?;
+    let log = arguments.log.open()?;
+    let gateway = gateway::load(&arguments.deciding, IfMissing::Create, log.is_some())?;
     let messages = Messages::open(arguments)?;
+    if let Some(recorder) = &log {
+        gateway.record_to(Arc::clone(recorder));
+    }
     let threads = arguments.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let began = Instant::now();
-    let tally = pipeline::run(gateway, messages, threads.min(MAX_THREADS), io::stdout())?;
+    let tally = pipeline::run(gateway, messages, threads.min(MAX_THREADS), io::stdout());
+    let recorded = log.map_or(Ok(()), |recorder| recording::finish(&recorder));
+    let tally = tally?;
+    recorded?;
     policy_log::tell_dropped();
     say(&tally.summary(arguments.summary, began.elapsed()));
     Ok(if tally.invalid() > 0 { Exit::InvalidMessages } else { Exit::Done })

@@ -48,7 +48,7 @@ impl AlphanumericCountries {
         static STANDARD: LazyLock<Arc<AlphanumericCountries>> = LazyLock::new(|| {
             let nobody = AlphanumericCountries { none: Box::default(), decides: false };
             // A test reads the table, so it has no fault.
-            let read = nobody.with_csv(include_bytes!("../../../data/alphanumeric.csv")).unwrap_or(nobody);
+            let read = nobody.with_csv(include_bytes!("../data/alphanumeric.csv")).unwrap_or(nobody);
             Arc::new(AlphanumericCountries { decides: false, ..read })
         });
         &STANDARD
@@ -99,8 +99,8 @@ impl AlphanumericCountries {
     ///
     /// # Errors
     /// The file cannot be read, is longer than [`MAX_ALPHANUMERIC_BYTES`], or has faults.
-    pub fn load(path: &Path) -> Result<AlphanumericCountries, TableError> {
-        Self::standard().with_csv(&table_file::read(path, MAX_ALPHANUMERIC_BYTES)?)
+    pub fn load(path: impl AsRef<Path>) -> Result<AlphanumericCountries, TableError> {
+        Self::standard().with_csv(&table_file::read(path.as_ref(), MAX_ALPHANUMERIC_BYTES)?)
     }
 
     /// Whether decisions send alphanumeric senders to a country on a channel: always by the standard table, which only warns.

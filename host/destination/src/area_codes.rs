@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use self::rows::Row;
 use crate::country::Country;
-use crate::destination::{Destination, parse_with};
+use crate::destination::{Destination, of_number, parse_with};
 use crate::error::DestinationError;
 use crate::number::{AreaCode, Number};
 use crate::table_error::TableError;
@@ -104,7 +104,7 @@ impl AreaCodes {
     /// The table of this release.
     pub fn standard() -> &'static Arc<AreaCodes> {
         static STANDARD: LazyLock<Arc<AreaCodes>> = LazyLock::new(|| {
-            let rows = rows::read(include_bytes!("../../../data/nanp.csv"), None);
+            let rows = rows::read(include_bytes!("../data/nanp.csv"), None);
             // A test reads the table, so it has no fault.
             Arc::new(AreaCodes::of(rows.unwrap_or_default(), None))
         });
@@ -137,8 +137,8 @@ impl AreaCodes {
     ///
     /// # Errors
     /// The file cannot be read, is longer than [`MAX_AREA_CODES_BYTES`], or has faults.
-    pub fn load(path: &std::path::Path) -> Result<AreaCodes, TableError> {
-        Self::standard().with_csv(&table_file::read(path, MAX_AREA_CODES_BYTES)?)
+    pub fn load(path: impl AsRef<std::path::Path>) -> Result<AreaCodes, TableError> {
+        Self::standard().with_csv(&table_file::read(path.as_ref(), MAX_AREA_CODES_BYTES)?)
     }
 
     /// A table of rows, which were checked, over another one.
@@ -267,6 +267,14 @@ impl AreaCodes {
             return Destination::parse(text);
         }
         parse_with(text, |code, national| self.own_country(code, national))
+    }
+
+    /// The destination with a number that was read before, as [`AreaCodes::parse`] found it; none if no country has the number.
+    ///
+    /// It is not what the text of the number is read as: few numbers look as if they had a national prefix that is to be taken
+    /// off, and from this one nothing is.
+    pub fn destination(&self, number: Number) -> Option<Destination> {
+        of_number(number, |code, national| if self.own.is_empty() { None } else { self.own_country(code, national) })
     }
 
     /// The country of national digits under calling code 1, if an operator gave their area code.

@@ -4,7 +4,7 @@ use crate::country::Country;
 use crate::error::DestinationError;
 use crate::number::{AreaCode, Number};
 use crate::plan::{Plan, walk};
-use crate::scan::{Digits, copy_digits, digits_only, number, three_digits};
+use crate::scan::{Digits, copy_digits, digits_only, number, three_digits, trimmed};
 use crate::tables::REGIONS;
 
 /// libphonenumber's bounds for the digits of a national number (MIN_LENGTH_FOR_NSN, MAX_LENGTH_FOR_NSN).
@@ -70,6 +70,16 @@ pub(crate) fn parse_with(
     locate(plan, national, value, own_country)
 }
 
+/// The destination of a number that was read before, from which nothing is taken off again.
+pub(crate) fn of_number(
+    number: Number,
+    own_country: impl Fn(AreaCode, &[u8]) -> Option<Country>,
+) -> Option<Destination> {
+    let mut room = [0; 20];
+    let (plan, national) = Plan::of(number.digits(&mut room))?;
+    locate(plan, national, number.get(), own_country).ok()
+}
+
 /// The destination of national digits without a prefix. `value` is the whole number, valid for up to 19 digits.
 #[inline]
 fn locate(
@@ -103,13 +113,20 @@ fn locate(
 /// meant.
 #[cold]
 fn with_scheme_named(text: &str, error: DestinationError) -> DestinationError {
-    match text.trim_start().split_at_checked(4) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => {
-            DestinationError::Prefix { prefix: "tel:", meant: meant(rest) }
-        }
-        _ => error,
-    }
+    let text = trimmed(text);
+    let named =
+        |scheme: &&'static str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let Some(prefix) = SCHEMES.into_iter().find(named) else { return error };
+    let rest = text.get(prefix.len()..).unwrap_or_default();
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    // Parameters, such as an extension or the text of a message.
+    let number = rest.split([';', '?']).next().unwrap_or_default();
+    DestinationError::Prefix { prefix, meant: meant(number) }
 }
+
+/// Schemes of links and what people write like them.
+const SCHEMES: [&str; 10] =
+    ["tel:", "sms:", "smsto:", "mms:", "mmsto:", "rcs:", "callto:", "whatsapp:", "phone:", "mobile:"];
 
 /// The error of digits that begin with no calling code; where they begin with a prefix of international dialling, the number
 /// that is probably meant.

@@ -33,13 +33,13 @@ pub enum DestinationError {
     /// A number as spreadsheets write large ones, such as `1.41556E+10`: its last digits are lost.
     #[error("looks like a number that a spreadsheet has rounded; expected all digits, such as +14155550123")]
     Exponent,
-    /// A decimal fraction such as `49305550123.0`.
-    #[error("looks like a decimal fraction; expected digits such as +14155550123, without a point before the last one")]
+    /// A decimal fraction such as `49305550123.0` or `49305550123,00`.
+    #[error("looks like a decimal fraction; expected digits such as +14155550123, without decimals")]
     Fraction,
     /// A prefix of international dialling, or the scheme of a link.
     #[error("starts with {prefix}, which is not part of the number; expected {}", expected(*.meant))]
     Prefix {
-        /// `00`, `011` or `tel:`.
+        /// `00`, `011`, or a scheme such as `tel:` and `sms:`.
         prefix: &'static str,
         /// The number that is probably meant; none where what follows the prefix is no number.
         meant: Option<Number>,
@@ -102,13 +102,13 @@ pub enum NumberError {
     /// A number as spreadsheets write large ones, such as `1.41556E+10`: its last digits are lost.
     #[error("looks like a number that a spreadsheet has rounded; expected all digits, such as +14155550123")]
     Exponent,
-    /// A decimal fraction such as `49305550123.0`.
-    #[error("looks like a decimal fraction; expected digits such as +14155550123, without a point before the last one")]
+    /// A decimal fraction such as `49305550123.0` or `49305550123,00`.
+    #[error("looks like a decimal fraction; expected digits such as +14155550123, without decimals")]
     Fraction,
     /// A prefix of international dialling, or the scheme of a link.
     #[error("starts with {prefix}, which is not part of the number; expected {}", expected(*.meant))]
     Prefix {
-        /// `00`, `011` or `tel:`.
+        /// `00`, `011`, or a scheme such as `tel:` and `sms:`.
         prefix: &'static str,
         /// The number that is probably meant; none where what follows the prefix is no number.
         meant: Option<Number>,

@@ -31,9 +31,9 @@
 //! These are refused, although libphonenumber reads some of them:
 //!
 //! - Letters (vanity numbers, `x5` and `ext` extensions), `;ext=`, `*`, `#`, `~`, `,`: [`DestinationError::Character`].
-//! - `00`, `011` or `tel:` in front: [`DestinationError::Prefix`], with the number that is probably meant.
+//! - `00`, `011`, `tel:` or another scheme in front: [`DestinationError::Prefix`], with the number that is probably meant.
 //! - What spreadsheets make of numbers: `1.41556E+10` ([`DestinationError::Exponent`]), and `49305550123.0`
-//!   ([`DestinationError::Fraction`]: a point before one last digit, or `.00` after digits alone).
+//!   ([`DestinationError::Fraction`]: a point or a comma before one last digit, or before zeros alone after digits alone).
 //! - A number that is not as long as a number of its country is, with or without `+`, such as a short code:
 //!   [`DestinationError::Length`]. Mexican mobile numbers may have their old 1.
 //!

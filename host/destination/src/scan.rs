@@ -3,7 +3,7 @@
 //! Digits stay ASCII characters, so that the usual text, which has digits only, is not copied.
 
 use crate::MAX_TEXT_BYTES;
-use crate::sign::Sign;
+use crate::sign::{Sign, is_format};
 
 /// The value of a digit.
 #[inline]
@@ -157,6 +157,7 @@ pub(crate) fn copy_digits(text: &str, digits: &mut Digits) -> Result<(), Fault> 
             Some(Sign::Separator) => {}
             Some(Sign::Plus) if length == 0 && after_plus.is_none_or(|after| after == at) => after_plus = Some(next),
             _ if is_exponent(text) => return Err(Fault::Exponent),
+            _ if character == ',' && is_fraction(text) => return Err(Fault::Fraction),
             // A text is at most MAX_TEXT_BYTES long.
             _ => return Err(Fault::Character { character, at: at as u8 }),
         }
@@ -170,20 +171,35 @@ pub(crate) fn copy_digits(text: &str, digits: &mut Digits) -> Result<(), Fault> 
 #[cold]
 fn is_exponent(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let Some((number, exponent)) = text.trim().split_once(['e', 'E']) else { return false };
+    let Some((number, exponent)) = trimmed(text).split_once(['e', 'E']) else { return false };
     let number = number.strip_prefix(['+', '-']).unwrap_or(number);
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     digits(exponent) && (digits(number) || number.split_once(['.', ',']).is_some_and(|(a, b)| digits(a) && digits(b)))
 }
 
-/// Whether a text ends like a decimal fraction: one digit after the last point, or `.00` after digits alone.
+/// Whether a text ends like a decimal fraction: one digit after the last point, or zeros alone after one that follows digits
+/// alone. Two zeros always are; more of them only after a number that is long enough without them. What nobody sees around
+/// the text does not matter.
 fn is_fraction(text: &str) -> bool {
-    let Some((whole, fraction)) = text.trim_end().rsplit_once('.') else { return false };
-    match fraction.as_bytes() {
-        [digit] => digit.is_ascii_digit(),
-        b"00" => whole.strip_prefix('+').unwrap_or(whole).bytes().all(|byte| byte.is_ascii_digit()),
-        _ => false,
+    let text = trimmed(text);
+    let Some((whole, fraction)) = text.rsplit_once(['.', '\u{ff0e}', ',']) else { return false };
+    let digit = |character| match Sign::of(character) {
+        Some(Sign::Digit(digit)) => Some(digit),
+        _ => None,
+    };
+    let whole = whole.strip_prefix(['+', '\u{ff0b}']).unwrap_or(whole);
+    let is_plain = || whole.chars().all(|character| digit(character).is_some());
+    let mut digits = fraction.chars().map(digit);
+    match fraction.chars().count() {
+        0 => false,
+        1 => digits.all(|digit| digit.is_some()),
+        count => digits.all(|digit| digit == Some(b'0')) && is_plain() && (count == 2 || whole.chars().count() > 7),
     }
+}
+
+/// A text without blanks and format characters around it.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|character: char| character.is_whitespace() || is_format(character))
 }
 
 #[cfg(test)]

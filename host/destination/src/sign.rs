@@ -103,10 +103,14 @@ impl Sign {
 }
 
 /// Whether a character is one that pasted text contains and nobody sees: marks of direction and of joining, the soft hyphen,
-/// the byte order mark.
-fn is_format(character: char) -> bool {
+/// the byte order mark, and all others of Unicode's category Cf; selectors of variants and the grapheme joiner, which are as invisible.
+pub(crate) fn is_format(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}')
+        | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}'
+        | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+        | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}'
+        | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 #[cfg(test)]
@@ -116,6 +120,21 @@ mod tests {
     #[test]
     fn the_zeros_are_in_order_and_their_digits_do_not_meet() {
         assert!(ZEROS.windows(2).all(|pair| u32::from(pair[0]) + 10 <= u32::from(pair[1])));
+    }
+
+    #[test]
+    fn what_nobody_sees_is_a_separator() {
+        for code in
+            [0xad, 0x34f, 0x61c, 0x200b, 0x200e, 0x202a, 0x2060, 0x2068, 0xfe0f, 0xfeff, 0xfffa, 0xe0020, 0xe007f]
+        {
+            let character = char::from_u32(code).expect("a character");
+            assert_eq!(Sign::of(character), Some(Sign::Separator), "{code:x}");
+        }
+        for blank in
+            ['\t', '\u{a0}', '\u{1680}', '\u{2007}', '\u{2009}', '\u{202f}', '\u{205f}', '\u{3000}', '\u{2028}']
+        {
+            assert_eq!(Sign::of(blank), Some(Sign::Separator), "{blank:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use callsign_destination::{AreaCode, Country, Destination, DestinationError, MAX_TEXT_BYTES};
 
 const NUMBERS: &str = include_str!("data/numbers.csv");
-const AREA_CODES: &str = include_str!("../../../data/nanp.csv");
+const AREA_CODES: &str = include_str!("../data/nanp.csv");
 const LATER_US_AREA_CODES: [u16; 13] = [357, 436, 457, 465, 471, 483, 621, 624, 679, 729, 837, 861, 924];
 
 fn country(text: &str) -> Result<&'static str, DestinationError> {
@@ -216,6 +216,12 @@ fn a_prefix_or_tel_is_refused_with_the_number_that_is_probably_meant() {
         ("011 44 20 7946 0123", "011", Some("+442079460123")),
         ("tel:+44-20-7946-0123", "tel:", Some("+442079460123")),
         (" TEL:14155550123", "tel:", Some("+14155550123")),
+        ("\u{202a}tel:+14155550123\u{202c}", "tel:", Some("+14155550123")),
+        ("tel:+1-415-555-0123;ext=5", "tel:", Some("+14155550123")),
+        ("sms:+14155550123?body=hello", "sms:", Some("+14155550123")),
+        ("SMSTO:+14155550123", "smsto:", Some("+14155550123")),
+        ("sms://+14155550123", "sms:", Some("+14155550123")),
+        ("whatsapp:+447400123456", "whatsapp:", Some("+447400123456")),
         ("\u{ff10}\u{ff10}442079460123", "00", Some("+442079460123")),
         ("000", "00", None),
         ("0099 123", "00", None),
@@ -237,10 +243,30 @@ fn an_exponent_or_a_decimal_fraction_is_no_number() {
     for text in ["1.41556E+10", "+1.41556e+10", "1,41556E10", "14155550123E0", " 4.93E+11 "] {
         assert_eq!(country(text), Err(DestinationError::Exponent), "{text}");
     }
-    for text in ["49305550123.0", "+49 30 555012.3", "14155550123.5 ", "14155550123.00", "1.415.555.0123.0"] {
+    for text in [
+        "49305550123.0",
+        "+49 30 555012.3",
+        "14155550123.5 ",
+        "14155550123.00",
+        "1.415.555.0123.0",
+        "49305550123.000",
+        "49305550123,0",
+        "49305550123,00",
+        // As pasted, and in other scripts.
+        "\u{202a}49305550123.0\u{202c}",
+        "49305550123.0\u{feff}",
+        "\u{664}\u{669}\u{663}\u{660}\u{665}\u{665}\u{665}\u{660}\u{661}\u{662}\u{663}.\u{660}",
+        "49305550123\u{ff0e}\u{ff10}",
+    ] {
         assert_eq!(country(text), Err(DestinationError::Fraction), "{text}");
     }
-    for (text, number) in [("1.415.555.0123", "+14155550123"), ("+33 1.23.45.67.89", "+33123456789")] {
+    for (text, number) in [
+        ("1.415.555.0123", "+14155550123"),
+        ("+33 1.23.45.67.89", "+33123456789"),
+        ("1415555.0000", "+14155550000"),
+        ("+49 30 55501.00", "+49305550100"),
+        ("14155550123.", "+14155550123"),
+    ] {
         assert_eq!(printed(text).as_deref(), Ok(number));
     }
 }

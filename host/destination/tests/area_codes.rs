@@ -87,7 +87,7 @@ fn an_overlay_that_is_given_on_one_side_is_made_mutual() {
 
 #[test]
 fn the_table_of_the_release_given_as_a_file_changes_nothing() {
-    let csv = include_bytes!("../../../data/nanp.csv");
+    let csv = include_bytes!("../data/nanp.csv");
     let codes = AreaCodes::standard().with_csv(csv).expect("sound");
     assert_eq!(codes.own().count(), 0);
     assert_eq!(codes, **AreaCodes::standard());
@@ -193,7 +193,7 @@ fn a_damaged_file_is_read_or_refused() {
         state ^= state << 17;
         (state >> 16) as usize % below
     };
-    let sound = include_bytes!("../../../data/nanp.csv");
+    let sound = include_bytes!("../data/nanp.csv");
     let pieces: [&[u8]; 8] = [b",", b"\n", b"\"", b"9", b" 212", b"\xff", b"\0", b"CA"];
     let (mut read, mut refused) = (0, 0);
     for _ in 0..500 {

@@ -1,6 +1,6 @@
 //! Numbers and area codes on their own.
 
-use callsign_destination::{AreaCode, Destination, Number, NumberError};
+use callsign_destination::{AreaCode, AreaCodes, Destination, Number, NumberError};
 
 #[test]
 fn a_sender_number_has_the_shape_of_e164_and_nothing_is_taken_off() {
@@ -113,4 +113,31 @@ fn an_area_code_is_from_200_to_999() {
         assert_eq!(found.map_or(code, u16::from), code);
     }
     assert_eq!(AreaCode::new(415).map(|code| code.to_string()).as_deref(), Some("415"));
+}
+
+#[test]
+fn a_number_that_was_read_has_the_same_destination_without_its_text() {
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let (mut destinations, mut read_otherwise) = (0, 0);
+    for _ in 0..400_000 {
+        // SplitMix64, so that every run reads the same numbers.
+        random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (random ^ random >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let digits = mixed ^ mixed >> 27;
+        let text = format!("+{}", digits % 10_u64.pow(7 + (digits >> 60) as u32 % 9));
+        let Ok(destination) = Destination::parse(&text) else { continue };
+        destinations += 1;
+        assert_eq!(AreaCodes::standard().destination(destination.number), Some(destination), "{text}");
+        // A text of its digits can lose one more prefix.
+        read_otherwise += u32::from(Destination::parse(&destination.number.to_string()) != Ok(destination));
+    }
+    assert!(destinations > 40_000 && read_otherwise > 0, "{destinations}, {read_otherwise}");
+}
+
+#[test]
+fn a_number_of_no_country_has_no_destination() {
+    for digits in [9_999_999, 883_510_012_345_678, 123_456_789_012_345] {
+        let number = Number::from_digits(digits).expect("digits");
+        assert_eq!(AreaCodes::standard().destination(number), Destination::parse(&digits.to_string()).ok(), "{digits}");
+    }
 }

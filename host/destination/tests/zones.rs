@@ -3,7 +3,7 @@
 use callsign_destination::{Destination, Number, Zone};
 
 const ZONES: &str = include_str!("data/zones.csv");
-const AREA_CODES: &str = include_str!("../../../data/nanp.csv");
+const AREA_CODES: &str = include_str!("../data/nanp.csv");
 
 /// 2026-11-27T17:00Z, in seconds.
 const NOVEMBER: i64 = 1_795_798_800;

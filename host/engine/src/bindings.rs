@@ -3,7 +3,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::all)]
 
 wasmtime::component::bindgen!({
-    path: "../../wit/policy.wit",
+    path: "wit/policy.wit",
     world: "deciding-policy",
     imports: { default: trappable },
 });
@@ -11,7 +11,7 @@ wasmtime::component::bindgen!({
 /// The optional part of the contract: explanations.
 pub mod explaining {
     wasmtime::component::bindgen!({
-        path: "../../wit/policy.wit",
+        path: "wit/policy.wit",
         world: "explaining-policy",
         imports: { default: trappable },
         with: {

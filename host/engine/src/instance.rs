@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use callsign_catalog::escape;
-use callsign_index::{CurrentSignals, Revision, SignalSource};
+use callsign_index::{CurrentSignals, Revision, SignalSource, Signals};
 use callsign_sticky::{Pin, StickyError, StickyStore};
 use wasmtime::{ResourceLimiter, Store};
 
@@ -45,7 +45,7 @@ pub struct State {
     pub(super) attributes: MessageAttributes,
     /// Where the signals of a call come from.
     pub(super) source: Option<Arc<dyn SignalSource>>,
-    /// The signals of the running call, once it has read any.
+    /// The signals of the running call or the last one, once it has read any.
     pub(super) signals: Option<CurrentSignals>,
     pub(super) copy_up_to: u32,
     pub(super) settings: Arc<str>,
@@ -341,6 +341,18 @@ impl Instance {
         self.store.data_mut().pin(message).map(|pin| pin.value.clone())
     }
 
+    /// The signals that the last call has read; `None` if it read none.
+    #[inline]
+    pub fn signals_read(&self) -> Option<&Signals> {
+        self.store.data().signals.as_deref()
+    }
+
+    /// Signals are of one call, and an idle instance keeps none alive.
+    #[inline]
+    pub(super) fn forget_signals(&mut self) {
+        self.store.data_mut().signals = None;
+    }
+
     /// Answers one request.
     #[inline]
     pub fn resolve(&mut self, request: Request) -> Result<Answer, Failure> {
@@ -421,8 +433,6 @@ impl Instance {
             store.data().meter.instructions.store(fuel - left, Ordering::Relaxed);
             Ok(answer)
         });
-        // Signals are of one call, and an idle instance keeps none alive.
-        store.data_mut().signals = None;
         answer.map_err(|error| match failure(&error, store, limits, requests as u64, memory_before) {
             Failure::Deadline(_) if allowed < self.ticks => Failure::Stopped,
             failure => failure,

@@ -13,12 +13,13 @@ use crate::time::{CallTime, RequestTime, WordingTime};
 const MAX_CODE: usize = 64;
 
 /// The codes of the host, which no policy may use.
-const HOST_CODES: [&str; 11] = [
+const HOST_CODES: [&str; 12] = [
     "CHANNEL_NOT_ALLOWED",
     "COUNTRY_NOT_ALLOWED",
     "INVALID_DESTINATION",
     // Of the command, for a line that is no message.
     "INVALID_MESSAGE",
+    "LOG_UNAVAILABLE",
     "NO_ELIGIBLE_SENDER",
     "NO_STRATEGY",
     "POLICY_FAILED",

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use callsign_catalog::escape;
 use semver::Version;
+use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, InstancePre};
 
 use crate::compile::{Compiler, Source};
@@ -22,6 +23,7 @@ use crate::limits::{Isolation, Limits};
 use crate::log_budget::LogBudget;
 use crate::memory_budget::MemoryBudget;
 use crate::metadata::Metadata;
+use crate::module_store::ModuleDigest;
 use crate::time::CallTime;
 
 /// How often an idle instance is dropped to make room before a call fails as busy. Other threads may take that room
@@ -32,9 +34,17 @@ const MAX_RECLAIMS: usize = 16;
 /// much as copying so many.
 const COPY_UP_TO: u32 = 64;
 
+/// The settings of a policy that was given none.
+const NO_SETTINGS: &str = "{}";
+
+fn digest_of(settings: &str) -> [u8; 32] {
+    Sha256::digest(settings).into()
+}
+
 /// A policy: a compiled component, ready to decide.
 pub struct Policy {
     pub(super) label: Arc<str>,
+    digest: ModuleDigest,
     pub(super) engine: &'static Engine,
     pub(super) pre: InstancePre<State>,
     pub(super) exports: Arc<Exports>,
@@ -42,6 +52,7 @@ pub struct Policy {
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
     pub(super) settings: Arc<str>,
+    settings_digest: [u8; 32],
     pub(super) log_budget: Option<Arc<LogBudget>>,
     pub(super) copy_up_to: u32,
     settings_accepted: AtomicBool,
@@ -65,7 +76,8 @@ impl Policy {
     ///
     /// # Errors
     /// The file cannot be read, or the errors of [`Policy::from_bytes`].
-    pub fn load(path: &Path) -> Result<Self, PolicyError> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
+        let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
     }
@@ -87,18 +99,24 @@ impl Policy {
     pub fn from_bytes_within(bytes: &[u8], limits: Limits) -> Result<Self, PolicyError> {
         let source = Source::check(bytes, &limits)?;
         let component = source.compile(&limits, &Compiler::in_process())?;
-        Self::link(source.metadata(), &component, limits)
+        Self::link(source.metadata(), ModuleDigest::of(bytes), &component, limits)
     }
 
     /// Checks that a compiled component fits the contract, and links its imports.
-    pub(crate) fn link(metadata: &Metadata, component: &Component, limits: Limits) -> Result<Self, PolicyError> {
-        Self::link_on(Engine::of_component(component)?, metadata, component, limits)
+    pub(crate) fn link(
+        metadata: &Metadata,
+        digest: ModuleDigest,
+        component: &Component,
+        limits: Limits,
+    ) -> Result<Self, PolicyError> {
+        Self::link_on(Engine::of_component(component)?, metadata, digest, component, limits)
     }
 
     /// As [`Policy::link`], on the engine that the component was compiled for.
     pub(crate) fn link_on(
         engine: &'static Engine,
         metadata: &Metadata,
+        digest: ModuleDigest,
         component: &Component,
         limits: Limits,
     ) -> Result<Self, PolicyError> {
@@ -111,13 +129,15 @@ impl Policy {
         let version = metadata.version.as_deref().unwrap_or("0.0.0");
         let policy = Self {
             label: format!("{name}@{version}").into(),
+            digest,
             engine,
             pre,
             exports,
             fit,
             limits: Limits::default(),
             isolation: Isolation::default(),
-            settings: "{}".into(),
+            settings: NO_SETTINGS.into(),
+            settings_digest: digest_of(NO_SETTINGS),
             log_budget: None,
             copy_up_to: COPY_UP_TO,
             settings_accepted: AtomicBool::new(false),
@@ -187,6 +207,7 @@ impl Policy {
     /// The policy does not accept them, or it fails while it checks them.
     pub fn with_settings(mut self, json: &str) -> Result<Self, PolicyError> {
         self.settings = json.into();
+        self.settings_digest = digest_of(json);
         // Idle instances have the old settings.
         self.forget_idle();
         self.settings_accepted = AtomicBool::new(false);
@@ -220,6 +241,11 @@ impl Policy {
         &self.label
     }
 
+    /// The digest of its component.
+    pub fn digest(&self) -> ModuleDigest {
+        self.digest
+    }
+
     /// The policy's name, and its version if that is a semantic version.
     pub fn identity(&self) -> (&str, Option<Version>) {
         // Neither of them contains an `@`.
@@ -237,9 +263,19 @@ impl Policy {
         &self.settings
     }
 
+    /// SHA-256 of the settings.
+    pub fn settings_digest(&self) -> &[u8; 32] {
+        &self.settings_digest
+    }
+
     /// The version of the contract that the policy was made for.
     pub fn interface(&self) -> &Version {
         &self.fit.interface
+    }
+
+    /// Whether the policy reads attributes of messages.
+    pub fn reads_attributes(&self) -> bool {
+        self.fit.reads_attributes
     }
 
     /// Whether the policy explains its decisions.
@@ -353,6 +389,7 @@ impl Policy {
     /// Gives an instance back after a successful call. An instance whose call failed must be dropped instead.
     #[inline]
     pub fn put_back(&self, mut instance: Box<Instance>) {
+        instance.forget_signals();
         if let Isolation::Warm(calls) = self.isolation
             && instance.calls() < calls.get()
             && !self.retired.load(Ordering::Relaxed)

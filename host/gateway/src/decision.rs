@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 use callsign_catalog::{Catalog, Channel, Sender, Strategy};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use callsign_log::{PinRead, PinWrite};
+use serde::Serialize;
 
+use self::json::Json;
+pub use self::owned::{OwnedDecision, OwnedRefusal, OwnedSender};
 use crate::refusal::Refusal;
 use crate::snapshot::{AnsweredBy, PLATFORM, Role, Snapshot};
 use crate::step::Step;
+
+mod json;
+mod owned;
 
 /// A decision or a refusal; senders and strategies as indexes into the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +42,41 @@ impl Verdict {
     }
 }
 
-/// A verdict, and which policy gave it.
+/// What a decision has read besides its snapshot and its message, and what it has written: kept for its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reads {
+    /// [`Signals::serial`](crate::Signals::serial) of the signals that the policy read, which is 0 if they said nothing;
+    /// [`Reads::NO_SIGNALS`] if it read none.
+    pub(crate) signals: u64,
+    /// The recipient's pin as the policy read it last.
+    pub(crate) pin_read: PinRead,
+    /// What was written to it.
+    pub(crate) pin_write: PinWrite,
+}
+
+impl Reads {
+    /// No signals were read. No signals have this number: it counts from 0.
+    pub(crate) const NO_SIGNALS: u64 = u64::MAX;
+
+    /// Nothing.
+    pub(crate) const NOTHING: Self =
+        Self { signals: Self::NO_SIGNALS, pin_read: PinRead::NotRead, pin_write: PinWrite::Nothing };
+}
+
+/// A verdict, which policy gave it, and what it read for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
     pub(crate) by: AnsweredBy,
+    pub(crate) reads: Reads,
 }
 
 impl Outcome {
+    /// A verdict for which no policy was asked, or whose policy failed.
+    pub(crate) fn new(verdict: Verdict, by: AnsweredBy) -> Self {
+        Self { verdict, by, reads: Reads::NOTHING }
+    }
+
     /// Whether the policy failed.
     pub(crate) fn has_failed(&self) -> bool {
         matches!(self.verdict, Verdict::Refused(Refusal::PolicyFailed(_)))
@@ -53,7 +86,7 @@ impl Outcome {
     #[cold]
     pub(crate) fn undecided(reason: &str) -> Self {
         let by = AnsweredBy { route: PLATFORM, role: Role::Active };
-        Self { verdict: Verdict::Refused(Refusal::PolicyFailed(reason.into())), by }
+        Self::new(Verdict::Refused(Refusal::PolicyFailed(reason.into())), by)
     }
 }
 
@@ -141,7 +174,13 @@ impl<'a> DecisionRef<'a> {
 
     /// The decision as JSON, with the id of its message.
     pub fn to_json<'m>(&self, message_id: Option<&'m str>) -> impl Serialize + use<'a, 'm> {
-        Json { message_id, channel: self.channel(), decision: *self }
+        Json { message_id, decision: *self }
+    }
+
+    /// The decision by itself, to keep, send and compare. A refusal in a policy's own words is worded for it, which may call
+    /// the policy.
+    pub fn to_owned(self) -> OwnedDecision {
+        OwnedDecision::of(self)
     }
 }
 
@@ -163,7 +202,7 @@ impl fmt::Debug for DecisionRef<'_> {
 /// What became of one message.
 ///
 /// It keeps the catalog and the policy that it was decided with alive: read it and drop it. A thread that holds more than
-/// a few of them decides more slowly.
+/// a few of them decides more slowly. [`Decision::to_owned`] gives one to keep.
 pub struct Decision {
     pub(crate) snapshot: Guard<Arc<Snapshot>>,
     pub(crate) outcome: Outcome,
@@ -174,6 +213,11 @@ impl Decision {
     /// The decision.
     pub fn get(&self) -> DecisionRef<'_> {
         DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome, by_channel: self.by_channel.as_deref() }
+    }
+
+    /// The decision by itself, as [`DecisionRef::to_owned`] gives it.
+    pub fn to_owned(&self) -> OwnedDecision {
+        self.get().to_owned()
     }
 
     /// The decision of a batch of one message.
@@ -226,68 +270,5 @@ impl Decisions {
 impl fmt::Debug for Decisions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-/// A decision as JSON.
-struct Json<'a, 'm> {
-    message_id: Option<&'m str>,
-    channel: Option<Channel>,
-    decision: DecisionRef<'a>,
-}
-
-impl Serialize for Json<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(id) = self.message_id {
-            map.serialize_entry("messageId", id)?;
-        }
-        if let Some(channel) = self.channel {
-            map.serialize_entry("channel", channel.as_str())?;
-        }
-        if let Some(refusal) = self.decision.refusal() {
-            map.serialize_entry("refusal", &RefusalJson(refusal))?;
-        } else if let (Some(sender), Some(step)) = (self.decision.sender(), self.decision.step()) {
-            map.serialize_entry("sender", &sender.shown())?;
-            map.serialize_entry("senderId", &*sender.id)?;
-            map.serialize_entry("senderType", sender.kind.as_str())?;
-            map.serialize_entry("step", step.as_str())?;
-            if let Some(strategy) = self.decision.strategy() {
-                map.serialize_entry("strategyId", &*strategy.id)?;
-            }
-            if let Some(reason) = self.decision.unpinned() {
-                map.serialize_entry("unpinned", reason)?;
-            }
-            map.serialize_entry("policy", self.decision.policy())?;
-        }
-        if self.decision.by_channel.is_some() {
-            map.serialize_entry("fallbacks", &Fallbacks(self.decision))?;
-        }
-        map.end()
-    }
-}
-
-/// What the other channels of a message would get.
-struct Fallbacks<'a>(DecisionRef<'a>);
-
-impl Serialize for Fallbacks<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fallbacks = self.0.fallbacks();
-        serializer.collect_seq(fallbacks.map(|(channel, decision)| Json {
-            message_id: None,
-            channel: Some(channel),
-            decision,
-        }))
-    }
-}
-
-struct RefusalJson<'a>(&'a Refusal);
-
-impl Serialize for RefusalJson<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("code", self.0.code())?;
-        map.serialize_entry("message", &format_args!("{}", self.0))?;
-        map.end()
     }
 }

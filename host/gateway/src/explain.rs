@@ -25,7 +25,7 @@ use crate::refusal::Refusal;
 use crate::resolve::batch::key as pin_key;
 use crate::resolve::call::{Answerer, Query, choose, load, with_instance};
 use crate::resolve::check::{Author, check};
-use crate::resolve::destination::prepare;
+use crate::resolve::destination::{Question, prepare};
 use crate::resolve::pin::unavailable;
 use crate::resolve::turn::{Place, Turn};
 use crate::resolve::wording::word;
@@ -77,19 +77,7 @@ impl Gateway {
     }
 
     fn explain_one(&self, snapshot: &Arc<Snapshot>, message: &Message<'_>) -> Explanation {
-        let lane = self.slow_lane();
-        let turn = Turn::new(lane, Place::Caller, lane.request_time());
-        let mut explanation = Explanation::begin(snapshot, message);
-        match prepare(snapshot, message) {
-            Ok(question) => {
-                let query = Query { question, message };
-                if let Err(failure) = explanation.ask(&query, None, &turn) {
-                    explanation.fail(&query, &failure);
-                }
-            }
-            Err(outcome) => explanation.outcome = outcome,
-        }
-        explanation
+        Explanation::of_one(snapshot, message, prepare(snapshot, message), None, self.slow_lane())
     }
 
     /// [`Gateway::explain`] for callers that must not block, as [`Gateway::resolve_async`]. It is a part of a request that
@@ -187,12 +175,35 @@ async fn explain_in_slow_lane(
 }
 
 impl Explanation {
+    /// The explanation of a message of one channel, made on this thread; `read` is the pin, where that was read before.
+    pub(crate) fn of_one(
+        snapshot: &Arc<Snapshot>,
+        message: &Message<'_>,
+        prepared: Result<Question, Outcome>,
+        read: PinRead,
+        lane: &SlowLane,
+    ) -> Self {
+        let turn = Turn::new(lane, Place::Caller, lane.request_time());
+        let mut explanation = Explanation::begin(snapshot, message);
+        match prepared {
+            Ok(question) => {
+                explanation.destination = Some(question.destination);
+                let query = Query { question, message };
+                if let Err(failure) = explanation.ask(&query, read, &turn) {
+                    explanation.fail(&query, &failure);
+                }
+            }
+            Err(outcome) => explanation.outcome = outcome,
+        }
+        explanation
+    }
+
     fn begin(snapshot: &Arc<Snapshot>, message: &Message<'_>) -> Self {
         Self {
-            outcome: Outcome {
-                verdict: Verdict::Refused(Refusal::NoStrategy),
-                by: AnsweredBy { route: PLATFORM, role: Role::Active },
-            },
+            outcome: Outcome::new(
+                Verdict::Refused(Refusal::NoStrategy),
+                AnsweredBy { route: PLATFORM, role: Role::Active },
+            ),
             message: OwnedMessage::of(message),
             destination: snapshot.revision.catalog().numbering().area_codes().parse(message.to).ok(),
             registered: message.from.map_or_else(Vec::new, |from| snapshot.revision.registered(from).collect()),
@@ -260,7 +271,7 @@ impl Explanation {
             Some(Err(error)) => unavailable(bound.binding.on_unavailable, checked.verdict, &error),
             _ => checked.verdict,
         };
-        self.outcome = Outcome { verdict, by: answerer.by };
+        self.outcome = Outcome::new(verdict, answerer.by);
         Ok(())
     }
 
@@ -271,7 +282,7 @@ impl Explanation {
         let Answerer { bound, by, .. } = choose(&snapshot, query);
         bound.failed(failure);
         self.unexplained = true;
-        self.outcome = Outcome { verdict: Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into())), by };
+        self.outcome = Outcome::new(Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into())), by);
     }
 
     /// The decision.

@@ -1,12 +1,14 @@
 //! The gateway: messages in, decisions out.
 
+mod asynchronous;
+
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::Guard;
 use callsign_catalog::Catalog;
 use callsign_engine::{ModuleStore, Policy, PolicyError, RequestTime, StoreError, WordingTime};
 use callsign_index::{Revision, SenderKeyCollision, SignalSource};
+use callsign_log::Recorder;
 use callsign_sticky::{MemoryStore, StickyStore};
 
 use crate::bindings::{
@@ -16,16 +18,14 @@ use crate::decision::{Decision, Decisions, Outcome, Verdict};
 use crate::event::Event;
 use crate::lanes::{LaneOptions, SlowLane, Usage};
 use crate::message::Message;
+use crate::recording::{Log, OneRecord, Receipts};
 use crate::refusal::Refusal;
-use crate::resolve::batch::{Batch, key as pin_key};
+use crate::resolve::batch::Batch;
 use crate::resolve::call::Query;
 use crate::resolve::channels::Rounds;
 use crate::resolve::destination::prepare;
-use crate::resolve::in_lanes;
-use crate::resolve::shadow::compare_in_slow_lane;
 use crate::resolve::single::decide;
 use crate::resolve::turn::{Place, Turn};
-use crate::resolve::wording::word_quickly;
 use crate::snapshot::Snapshot;
 
 /// Decides from which sender messages go out. Any number of threads share it without waiting for each other.
@@ -48,7 +48,7 @@ use crate::snapshot::Snapshot;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Gateway {
-    control: Arc<Control>,
+    pub(crate) control: Arc<Control>,
 }
 
 /// Deciding.
@@ -95,19 +95,29 @@ impl Gateway {
             return Decision::only(self.resolve_batch(std::slice::from_ref(message)));
         }
         let snapshot = self.control.snapshot.load();
-        let outcome = match prepare(&snapshot, message) {
+        let mut one = OneRecord { begun: snapshot.begin_record(), message, question: None };
+        let (mut outcome, recorded) = match prepare(&snapshot, message) {
             Ok(question) => {
                 let lane = &self.control.slow_lane;
                 let mut turn = Turn::new(lane, Place::Caller, lane.request_time());
                 let outcome = decide(&snapshot, &Query { question, message }, &mut turn);
+                // Only calls that are to be quick are given up.
+                let outcome = outcome.unwrap_or_else(|| Outcome::undecided("the message was given up"));
+                one.question = Some(question);
+                let recorded = snapshot.record(&one, &outcome);
                 if !turn.shadows.is_empty() {
                     turn.compare_now(&snapshot);
                 }
-                // Only calls that are to be quick are given up.
-                outcome.unwrap_or_else(|| Outcome::undecided("the message was given up"))
+                (outcome, recorded)
             }
-            Err(outcome) => outcome,
+            Err(outcome) => {
+                let recorded = snapshot.record(&one, &outcome);
+                (outcome, recorded)
+            }
         };
+        if let Some(recorded) = recorded {
+            snapshot.keep(recorded, &one, &mut outcome);
+        }
         Decision { snapshot, outcome, by_channel: None }
     }
 
@@ -115,21 +125,34 @@ impl Gateway {
     /// set of policies. Faster than one by one; new pins are written together. The policies run on the caller's thread, all
     /// of them within the time of a request, see [`LaneOptions::request`].
     pub fn resolve_batch(&self, messages: &[Message<'_>]) -> Decisions {
-        let snapshot = self.snapshot();
-        let Some(mut rounds) = Rounds::of(messages) else {
-            let outcomes = self.decide_batch(&snapshot, messages, self.request_time(messages.len()));
-            return Decisions { snapshot, outcomes, by_channel: Vec::new() };
+        let (snapshot, mut receipts) = (self.snapshot(), Receipts::default());
+        let (outcomes, by_channel) = match Rounds::of(messages) {
+            None => {
+                let time = self.request_time(messages.len());
+                (self.decide_batch(&snapshot, messages, time, &mut receipts), Vec::new())
+            }
+            Some(mut rounds) => {
+                let time = self.request_time(rounds.decisions());
+                while let Some(messages) = rounds.next() {
+                    rounds.take(self.decide_batch(&snapshot, &messages, time, &mut receipts));
+                }
+                rounds.finish()
+            }
         };
-        let time = self.request_time(rounds.decisions());
-        while let Some(messages) = rounds.next() {
-            rounds.take(self.decide_batch(&snapshot, &messages, time));
-        }
-        let (outcomes, by_channel) = rounds.finish();
-        Decisions { snapshot, outcomes, by_channel }
+        let mut decisions = Decisions { snapshot, outcomes, by_channel };
+        receipts.wait(&mut decisions, messages);
+        decisions
     }
 
-    /// Decides messages of one channel each on the caller's thread.
-    fn decide_batch(&self, snapshot: &Arc<Snapshot>, messages: &[Message<'_>], time: RequestTime) -> Vec<Outcome> {
+    /// Decides messages of one channel each on the caller's thread, and records the decisions.
+    fn decide_batch(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        messages: &[Message<'_>],
+        time: RequestTime,
+        receipts: &mut Receipts,
+    ) -> Vec<Outcome> {
+        receipts.begin(snapshot);
         let lane = &self.control.slow_lane;
         let mut turn = Turn::new(lane, Place::Caller, time);
         let mut batch = Batch::new(snapshot, messages);
@@ -152,104 +175,16 @@ impl Gateway {
                     own.share_time(&time);
                 }
             }
+            // A record has the code.
+            if snapshot.recording.is_some() {
+                batch.share_wordings();
+            }
         }
+        receipts.record(snapshot, messages.len(), batch.decided(messages));
         if !turn.shadows.is_empty() {
             turn.compare_now(snapshot);
         }
         batch.into_outcomes()
-    }
-
-    /// [`Gateway::resolve`] for callers that must not block. Works on any executor. A store of pins on a network or a disk is
-    /// awaited. The policy runs on the caller's thread if it answers within a millisecond; if not, it is asked again on
-    /// threads of the gateway (the slow lane) and awaited. Refusals in a policy's own words are worded.
-    ///
-    /// A future that is dropped decides nothing more, but a pin that was on its way may be written.
-    pub async fn resolve_async(&self, message: &Message<'_>) -> Decision {
-        self.resolve_within(message, self.request_time(1)).await
-    }
-
-    /// The same as a part of a request that has begun before.
-    pub async fn resolve_within(&self, message: &Message<'_>, time: RequestTime) -> Decision {
-        if message.channels.is_some() {
-            let messages = std::slice::from_ref(message);
-            return Decision::only(self.resolve_in_lanes(self.snapshot(), messages, Some(time), Place::Worker).await);
-        }
-        if let Some(decision) = self.resolve_at_once(message, time) {
-            return decision;
-        }
-        let snapshot = self.snapshot();
-        let message = std::slice::from_ref(message);
-        let outcomes = in_lanes::decide(&self.control.slow_lane, &snapshot, message, time, Place::Worker).await;
-        Decision::only(Decisions { snapshot, outcomes, by_channel: Vec::new() })
-    }
-
-    /// Decides a message that needs no pin from a distant store, by a quick policy, as most do.
-    #[inline]
-    fn resolve_at_once(&self, message: &Message<'_>, time: RequestTime) -> Option<Decision> {
-        let snapshot = self.control.snapshot.load();
-        let outcome = match prepare(&snapshot, message) {
-            Ok(question) => {
-                let query = Query { question, message };
-                let lane = &self.control.slow_lane;
-                if snapshot.sticky.as_async().is_some() && pin_key(&snapshot, &query).is_some() || !lane.tries_quick() {
-                    return None;
-                }
-                let mut turn = Turn::new(lane, Place::Worker, time);
-                turn.quick_from_now();
-                let outcome = decide(&snapshot, &query, &mut turn)?;
-                if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
-                    && !word_quickly(own, lane, &snapshot, (question.request.scope, outcome.by), &time)
-                {
-                    return None;
-                }
-                if !turn.shadows.is_empty() {
-                    let snapshot = Guard::into_inner(snapshot);
-                    compare_in_slow_lane(lane, &snapshot, time, turn.shadows);
-                    return Some(Decision { snapshot: Guard::from_inner(snapshot), outcome, by_channel: None });
-                }
-                outcome
-            }
-            Err(outcome) => outcome,
-        };
-        Some(Decision { snapshot, outcome, by_channel: None })
-    }
-
-    /// [`Gateway::resolve_batch`] for callers that must not block, as [`Gateway::resolve_async`]. The pins of all messages are
-    /// read in one round trip before the policies run, and new pins are written in one round trip after. If another writer
-    /// won, the policy runs again with the winning pin.
-    ///
-    /// A future that is dropped decides nothing more, but pins that were on their way may be written.
-    pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
-        self.resolve_in_lanes(self.snapshot(), messages, None, Place::Worker).await
-    }
-
-    /// The same on a thread of lower priority. It may have to wait for a core in the middle of a call, so a call may take 20
-    /// ms there before it is asked again in the slow lane, and what counts for a policy is its time on the core.
-    pub async fn resolve_bulk_async(&self, messages: &[Message<'_>]) -> Decisions {
-        self.resolve_in_lanes(self.snapshot(), messages, None, Place::Bulk).await
-    }
-
-    /// Decides messages of any number of channels in both lanes; by default within the time of a request of theirs.
-    async fn resolve_in_lanes(
-        &self,
-        snapshot: Arc<Snapshot>,
-        messages: &[Message<'_>],
-        time: Option<RequestTime>,
-        place: Place,
-    ) -> Decisions {
-        let lane = &self.control.slow_lane;
-        let Some(mut rounds) = Rounds::of(messages) else {
-            let time = time.unwrap_or_else(|| self.request_time(messages.len()));
-            let outcomes = in_lanes::decide(lane, &snapshot, messages, time, place).await;
-            return Decisions { snapshot, outcomes, by_channel: Vec::new() };
-        };
-        let time = time.unwrap_or_else(|| self.request_time(rounds.decisions()));
-        while let Some(messages) = rounds.next() {
-            let outcomes = in_lanes::decide(lane, &snapshot, &messages, time, place).await;
-            rounds.take(outcomes);
-        }
-        let (outcomes, by_channel) = rounds.finish();
-        Decisions { snapshot, outcomes, by_channel }
     }
 
     /// The time of a request of this many messages, which begins now: for requests that make several calls of the gateway.
@@ -291,7 +226,7 @@ impl Gateway {
     }
 
     /// Decides on a revision of [`Gateway::next_revision`] from now on. If another catalog was served in between, it is
-    /// indexed again.
+    /// indexed again; [`Gateway::serve_next`] refuses it then.
     ///
     /// # Errors
     /// As [`Gateway::replace_catalog`]; never for the one that comes next.
@@ -322,6 +257,38 @@ impl Gateway {
     /// [`SignalBoard`]: crate::SignalBoard
     pub fn use_signals(&self, source: Arc<dyn SignalSource>) {
         self.control.use_signals(source);
+    }
+
+    /// Records every decision from now on in a log: what it read, and what became of the message. Calls under way finish as
+    /// they began. It replaces the log before, if there was one. A message with [`channels`](Message::channels) has a record
+    /// for each channel that was decided.
+    ///
+    /// A decision waits for nothing and takes no lock for it, unless the log is to lose none ([`Promise::Keep`]): then it is
+    /// given once its record is on disk, and a batch waits once for all of its records. What cannot be recorded is refused
+    /// with [`Refusal::LogUnavailable`], and so are all messages of its batch; pins that they wanted may have been written.
+    ///
+    /// A catalog is recorded under its [`name`](Catalog::named). Refusals in a policy's own words are worded at once.
+    ///
+    /// Takes 0.2 s the first time in a process: the speed of the processor's counter is measured.
+    ///
+    /// ```no_run
+    /// use callsign::log::{LogOptions, Recorder};
+    /// use callsign::{Catalog, Gateway};
+    ///
+    /// let catalog = Catalog::load("catalog.json".as_ref())?.named("catalog of May");
+    /// let gateway = Gateway::new(catalog)?;
+    /// gateway.record_to(Recorder::open("decisions", LogOptions::default())?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [`Promise::Keep`]: crate::log::Promise::Keep
+    pub fn record_to(&self, recorder: Arc<Recorder>) {
+        self.control.record_to(Some(Log::new(recorder)));
+    }
+
+    /// Records no further decisions.
+    pub fn stop_recording(&self) {
+        self.control.record_to(None);
     }
 
     /// The snapshot of the moment.

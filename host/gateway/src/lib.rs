@@ -9,6 +9,7 @@
 //! Where to look: `resolve` is the way of a message, step by step; `bindings` is what is bound to whom and how it changes;
 //! `explain` says why; `lanes` says where policies run and for how long; a [`Revision`] and the policies of the moment are one `snapshot`, which a decision reads once. What
 //! there is below has crates of its own: `callsign-catalog`, `callsign-index`, `callsign-engine`, `callsign-sticky`,
+//! `callsign-log`,
 //! `callsign-destination`.
 
 #![forbid(unsafe_code)]
@@ -17,11 +18,13 @@
 pub mod bench;
 mod bindings;
 mod decision;
+mod edit;
 mod event;
 mod explain;
 mod gateway;
 mod lanes;
 mod message;
+mod recording;
 mod refusal;
 mod resolve;
 mod snapshot;
@@ -33,11 +36,11 @@ pub use bindings::{
     Probe, Refreshed, Served, SwapError,
 };
 pub use callsign_catalog::{
-    Application, Association, AttributeError, Attributes, Catalog, CatalogError, Channel, Countries, Coverage,
-    DefaultSender, Edit, EditError, EditErrorKind, EditFault, Entity, Fault, Faults, Id, IdError, List,
+    Application, Association, AssociationById, AttributeError, Attributes, Catalog, CatalogError, Channel, Countries,
+    Coverage, DefaultSender, Edit, EditError, EditErrorKind, EditFault, Entity, Fault, Faults, Id, IdError, List,
     MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_VALUE, MAX_ATTRIBUTES, MAX_CATALOG_BYTES, MAX_FAULTS, MAX_MESSAGE_TYPES,
     MessageType, MessageTypeError, MessageTypes, OtherAssociation, PVec, Registration, ResourceType, Sender,
-    SenderType, SlotVec, Strategy, check_attribute, check_attributes, check_message_type, escape, input,
+    SenderType, SlotVec, Strategy, StrategyById, check_attribute, check_attributes, check_message_type, escape, input,
 };
 pub use callsign_destination::{
     AlphanumericCountries, AreaCode, AreaCodes, Country, Destination, DestinationError, Number, Numbering, TableError,
@@ -48,33 +51,30 @@ pub use callsign_engine::{
     ModuleDigest, ModuleStore, OwnRefusal, Policy, PolicyError, RequestTime, StoreError, compile_child_main,
 };
 pub use callsign_index::{
-    CurrentSignals, DEFAULT_APPLICATION, Health, NumbersOfSenders, Revision, SenderKeyCollision, SignalBoard,
-    SignalSource, Signals, SignalsBuilder,
+    CurrentSignals, DEFAULT_APPLICATION, Health, HealthReport, NumbersOfSenders, Revision, SenderKeyCollision,
+    SignalBoard, SignalSource, Signals, SignalsBuilder,
 };
+pub use callsign_log as log;
 pub use callsign_sticky as sticky;
 pub use callsign_sticky::{
     EmbeddedStore, MemoryStore, Pin, PinKey, PinScope, PinnedSender, Recipient, SenderKey, StickyError, StickyStore,
 };
-pub use decision::{Decision, DecisionRef, Decisions};
+pub use decision::{Decision, DecisionRef, Decisions, OwnedDecision, OwnedRefusal, OwnedSender};
+pub use edit::ChangeError;
 pub use event::{Event, EventKind};
 pub use explain::Explanation;
 pub use gateway::{Gateway, GatewayError};
 pub use lanes::{LaneOptions, Usage};
 pub use message::{Channels, ChannelsError, Message, MessageAttributes};
 pub use refusal::{NotCapable, Refusal};
+pub use resolve::replay::{Asked, Replayed, Replayer};
 pub use step::Step;
 pub use time::{TimeError, parse_time};
 
-/// The examples of the documents, kept true by being compiled and run.
+/// The example of the README, kept true by being compiled.
 #[cfg(doctest)]
-mod documents {
-    #[doc = include_str!("../../../README.md")]
-    struct Readme;
-    #[doc = include_str!("../../../docs/bindings.md")]
-    struct Policies;
-    #[doc = include_str!("../../../docs/sticky.md")]
-    struct Sticky;
-}
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[doc(hidden)]
 pub use callsign_engine::standard_component;

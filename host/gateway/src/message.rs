@@ -40,6 +40,8 @@ pub struct Message<'a> {
     pub sent_at: Option<u64>,
     /// `attributes`, for policies of tenants. The standard policy reads none.
     pub attributes: MessageAttributes<'a>,
+    /// The trace id of W3C Trace Context that its decision is a part of. Only a decision log has it: no policy reads it.
+    pub trace_id: Option<[u8; 16]>,
     /// Whether the decision is only what the message would get on this channel: no pin is written or renewed.
     pub(crate) is_fallback: bool,
 }
@@ -91,6 +93,7 @@ impl<'a> Message<'a> {
             message_type: None,
             sent_at: None,
             attributes: MessageAttributes::default(),
+            trace_id: None,
             is_fallback: false,
         }
     }
@@ -151,6 +154,13 @@ impl<'a> Message<'a> {
         self
     }
 
+    /// Decided as a part of a trace: the trace id of W3C Trace Context.
+    #[must_use]
+    pub fn trace(mut self, trace_id: [u8; 16]) -> Self {
+        self.trace_id = Some(trace_id);
+        self
+    }
+
     /// The message as one of a single channel.
     pub(crate) fn over(&self, channel: Channel) -> Self {
         Self { channel, channels: None, ..*self }
@@ -205,6 +215,12 @@ impl<'a> MessageAttributes<'a> {
     #[inline]
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Names and values.
+    #[inline]
+    pub(crate) fn as_slice(self) -> &'a [(&'a str, &'a str)] {
+        self.0
     }
 }
 
@@ -267,6 +283,7 @@ impl OwnedMessage {
             message_type: self.message_type.as_deref().and_then(|text| MessageType::parse(text).ok()),
             sent_at: self.sent_at,
             attributes: MessageAttributes(attributes),
+            trace_id: None,
             is_fallback: self.is_fallback,
         }
     }

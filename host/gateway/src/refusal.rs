@@ -41,6 +41,8 @@ pub enum Refusal {
     StickyUnavailable(Arc<str>),
     /// The policy failed, or gave an answer that the host does not accept.
     PolicyFailed(Arc<str>),
+    /// The decision could not be recorded, and the log is to lose none.
+    LogUnavailable(Arc<str>),
     /// A reason of the policy's own, worded by the policy when it is first read.
     Own(Arc<OwnRefusal>),
 }
@@ -79,6 +81,7 @@ impl Refusal {
             Self::NoEligibleSender { .. } => "NO_ELIGIBLE_SENDER",
             Self::StickyUnavailable(_) => "STICKY_UNAVAILABLE",
             Self::PolicyFailed(_) => "POLICY_FAILED",
+            Self::LogUnavailable(_) => "LOG_UNAVAILABLE",
             Self::Own(own) => own.code(),
         }
     }
@@ -115,7 +118,9 @@ impl fmt::Display for Refusal {
             Self::NoEligibleSender { channel, country } => {
                 write!(f, "no active sender associated here covers {channel} to {country}, and no default sender does")
             }
-            Self::StickyUnavailable(reason) | Self::PolicyFailed(reason) => f.write_str(reason),
+            Self::StickyUnavailable(reason) | Self::PolicyFailed(reason) | Self::LogUnavailable(reason) => {
+                f.write_str(reason)
+            }
             Self::Own(own) => f.write_str(own.message()),
         }
     }

@@ -13,7 +13,7 @@
 //!
 //! `progress` takes a message from its call to its decision, also where the policy fails or another message pins the
 //! recipient first. `single` does it for one message, `batch` for many; `shadow` compares a candidate afterwards, `probe`
-//! tries a policy that does not serve yet.
+//! tries a policy that does not serve yet, `replay` decides again what was decided before.
 
 pub(crate) mod batch;
 pub(crate) mod call;
@@ -25,6 +25,7 @@ pub(crate) mod in_lanes;
 pub(crate) mod pin;
 pub(crate) mod probe;
 mod progress;
+pub(crate) mod replay;
 pub(crate) mod shadow;
 pub(crate) mod single;
 mod slow_work;

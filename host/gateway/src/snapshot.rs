@@ -10,6 +10,7 @@ use crate::bindings::BindingTarget;
 use crate::bindings::{BoundPolicy, Route};
 use crate::lanes::Tenant;
 use crate::message::Message;
+use crate::recording::{Log, Recording};
 use callsign_catalog::PVec;
 use callsign_engine::Policy;
 use callsign_index::{DEFAULT_APPLICATION, Revision, SignalSource};
@@ -31,6 +32,8 @@ pub(crate) struct Snapshot {
     target: Arc<BoundNames>,
     /// The route of each scope; empty while the platform's serves all.
     by_scope: PVec<u16>,
+    /// What decisions are recorded with; none if they are not.
+    pub(crate) recording: Option<Recording>,
 }
 
 /// The routes of applications and entities that are bound.
@@ -56,7 +59,7 @@ pub(crate) enum Role {
 }
 
 impl Snapshot {
-    /// A snapshot with these routes; the first must be the platform's.
+    /// A snapshot with these routes; the first must be the platform's. It records nothing.
     pub(crate) fn new(
         revision: Arc<Revision>,
         (sticky, signals): (Arc<dyn StickyStore>, Arc<dyn SignalSource>),
@@ -70,7 +73,27 @@ impl Snapshot {
         };
         let policies = Arc::new(policies(&routes, standard.as_ref()));
         let (routes, target) = (Arc::new(routes), Arc::new(target));
-        Self { revision, sticky, signals, routes, standard, policies, target, by_scope }
+        Self { revision, sticky, signals, routes, standard, policies, target, by_scope, recording: None }
+    }
+
+    /// The same with other routes.
+    pub(crate) fn with_routes(&self, routes: Vec<Arc<Route>>, standard: Option<Arc<Policy>>) -> Self {
+        let kept = (Arc::clone(&self.sticky), Arc::clone(&self.signals));
+        let mut after = Self::new(Arc::clone(&self.revision), kept, routes, standard);
+        if let Some(before) = &self.recording {
+            after.recording = Some(after.record_to(Arc::clone(before.log()), Some(before)));
+        }
+        after
+    }
+
+    /// The same, recorded in a log; in none if there is none.
+    pub(crate) fn with_log(&self, log: Option<Arc<Log>>) -> Self {
+        let recording = log.map(|log| self.record_to(log, None));
+        Self { recording, ..self.with_signals(Arc::clone(&self.signals)) }
+    }
+
+    fn record_to(&self, log: Arc<Log>, before: Option<&Recording>) -> Recording {
+        Recording::new(log, &self.revision, &self.routes, self.standard.as_ref(), before)
     }
 
     /// The same with signals from another source.
@@ -84,6 +107,7 @@ impl Snapshot {
             policies: Arc::clone(&self.policies),
             target: Arc::clone(&self.target),
             by_scope: self.by_scope.clone(),
+            recording: self.recording.as_ref().map(Recording::share),
         }
     }
 
@@ -96,6 +120,7 @@ impl Snapshot {
             by_scope.extend(revision.scope_names(by_scope.len()).map(|names| self.target.route_of(names)));
         }
         Self {
+            recording: self.recording.as_ref().map(|recording| recording.of_revision(&revision)),
             revision,
             sticky: Arc::clone(&self.sticky),
             signals: Arc::clone(&self.signals),

@@ -30,5 +30,7 @@ pub use health::Unhealthy;
 pub use pool_view::{NearCodes, PoolHealth, PoolView};
 pub use revision::{DEFAULT_APPLICATION, Revision, SenderKeyCollision};
 pub use scope::{Ability, Member, Scope, area_code, bit};
-pub use signals::{CurrentSignals, Health, NumbersOfSenders, SignalBoard, SignalSource, Signals, SignalsBuilder};
+pub use signals::{
+    CurrentSignals, Health, HealthReport, NumbersOfSenders, SignalBoard, SignalSource, Signals, SignalsBuilder,
+};
 pub use standing::recipient_hash;

@@ -131,6 +131,12 @@ impl Revision {
         self.origin
     }
 
+    /// The same, of the catalog under a name: [`Catalog::named`]. For callers that know the name only after the index.
+    #[must_use]
+    pub fn named(self, name: impl Into<Arc<str>>) -> Self {
+        Self { catalog: self.catalog.named(name), ..self }
+    }
+
     /// The catalog, without its index.
     pub fn into_catalog(self) -> Catalog {
         self.catalog

@@ -21,7 +21,7 @@ use hashbrown::HashMap;
 #[cfg(test)]
 mod tests;
 
-/// The next epoch. They are unique in the process, so the signals of two sources never share one.
+/// The next epoch or serial number. They are unique in the process, so the signals of two sources never share one.
 static NEXT_EPOCH: AtomicU64 = AtomicU64::new(1);
 
 /// Where a gateway has its signals from.
@@ -36,6 +36,12 @@ pub trait SignalSource: Send + Sync {
     #[inline]
     fn health_epoch(&self) -> u64 {
         self.current().health_epoch()
+    }
+
+    /// [`Signals::serial`] of this moment. A gateway that records its decisions asks for it at each.
+    #[inline]
+    fn serial(&self) -> u64 {
+        self.current().serial()
     }
 }
 
@@ -79,6 +85,8 @@ pub struct SignalBoard {
     signals: ArcSwap<Signals>,
     /// The epoch of `signals`, so that a decision need not load them. It may be older for a moment, as any load may be.
     epoch: AtomicU64,
+    /// Their serial number, for the same reason.
+    serial: AtomicU64,
 }
 
 impl SignalBoard {
@@ -95,10 +103,14 @@ impl SignalBoard {
         let before = self.signals.load();
         if before.unhealthy == signals.unhealthy {
             signals.epoch = before.epoch;
+            if before.numbers == signals.numbers {
+                signals.serial = before.serial;
+            }
         }
-        let epoch = signals.epoch;
+        let (epoch, serial) = (signals.epoch, signals.serial);
         self.signals.store(Arc::new(signals));
         self.epoch.store(epoch, Ordering::Release);
+        self.serial.store(serial, Ordering::Release);
     }
 }
 
@@ -112,6 +124,11 @@ impl SignalSource for SignalBoard {
     fn health_epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
+
+    #[inline]
+    fn serial(&self) -> u64 {
+        self.serial.load(Ordering::Acquire)
+    }
 }
 
 /// Signals of one moment. It cannot be changed: [`SignalsBuilder`] makes another one.
@@ -119,8 +136,10 @@ impl SignalSource for SignalBoard {
 pub struct Signals {
     /// 0 if and only if `unhealthy` is empty.
     epoch: u64,
+    /// 0 if and only if `unhealthy` and `numbers` are empty.
+    serial: u64,
     /// The reports of each sender of which some say that it is unhealthy, by its key. The first that covers counts.
-    unhealthy: HashMap<u64, Box<[Report]>>,
+    unhealthy: HashMap<u64, Box<[HealthReport]>>,
     /// By the key of the name, the numbers by the key of the sender.
     numbers: HashMap<u64, HashMap<u64, f64>>,
 }
@@ -139,13 +158,16 @@ pub enum Health {
 
 /// The health of a sender for a channel or all, and a country or all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Report {
-    channel: Option<Channel>,
-    country: Option<Country>,
-    health: Health,
+pub struct HealthReport {
+    /// The channel; none for all.
+    pub channel: Option<Channel>,
+    /// The country; none for all.
+    pub country: Option<Country>,
+    /// What is known.
+    pub health: Health,
 }
 
-impl Report {
+impl HealthReport {
     #[inline]
     fn is_about(&self, channel: Channel, country: Country) -> bool {
         self.channel.is_none_or(|one| one == channel) && self.country.is_none_or(|one| one == country)
@@ -176,6 +198,25 @@ impl Signals {
     #[inline]
     pub fn health_epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Stands for all that these signals say: others that say something else have another one. It never comes again in this
+    /// process. 0 if and only if every sender is healthy everywhere and there are no numbers.
+    #[inline]
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// Every report that can count, with the [`SenderKey`] of its sender. [`SignalsBuilder::health_of`] makes the same signals
+    /// of them: of one sender, the last report about a channel and a country counts.
+    pub fn reports(&self) -> impl Iterator<Item = (u64, HealthReport)> {
+        self.unhealthy.iter().flat_map(|(&sender, reports)| reports.iter().rev().map(move |&report| (sender, report)))
+    }
+
+    /// Every number, with the key of its sender and that of its name, for [`SignalsBuilder::number_of`]. In no order.
+    pub fn numbers(&self) -> impl Iterator<Item = (u64, u64, f64)> {
+        let named = self.numbers.iter();
+        named.flat_map(|(&name, numbers)| numbers.iter().map(move |(&sender, &number)| (sender, name, number)))
     }
 
     /// How many senders are unhealthy for some channel and country. Whoever looks for the unhealthy ones of a few senders
@@ -214,7 +255,7 @@ impl Signals {
     }
 }
 
-fn of(reports: &[Report], channel: Channel, country: Country) -> Option<u64> {
+fn of(reports: &[HealthReport], channel: Channel, country: Country) -> Option<u64> {
     reports.iter().find(|report| report.is_about(channel, country))?.since()
 }
 
@@ -233,7 +274,7 @@ impl NumbersOfSenders<'_> {
 /// What the next [`Signals`] will say.
 #[derive(Debug, Default)]
 pub struct SignalsBuilder {
-    reports: HashMap<u64, Vec<Report>>,
+    reports: HashMap<u64, Vec<HealthReport>>,
     numbers: HashMap<u64, HashMap<u64, f64>>,
 }
 
@@ -241,15 +282,23 @@ impl SignalsBuilder {
     /// The health of the sender with an id, for a channel or all, and a country or all. Of several reports that are about
     /// a channel and a country, the last one counts. Where there is none, the sender is healthy.
     pub fn health(&mut self, sender: &str, channel: Option<Channel>, country: Option<Country>, health: Health) {
-        let report = Report { channel, country, health };
-        self.reports.entry(SenderKey::of(sender).0).or_default().push(report);
+        self.health_of(SenderKey::of(sender).0, HealthReport { channel, country, health });
+    }
+
+    /// The same of the sender with a key.
+    pub fn health_of(&mut self, sender: u64, report: HealthReport) {
+        self.reports.entry(sender).or_default().push(report);
     }
 
     /// A number of the sender with an id under a name, such as its load. It replaces one that was given before. What is not
     /// finite takes the number away.
     pub fn number(&mut self, sender: &str, name: &str, number: f64) {
-        let sender = SenderKey::of(sender).0;
-        let named = self.numbers.entry(SenderKey::of(name).0).or_default();
+        self.number_of(SenderKey::of(sender).0, SenderKey::of(name).0, number);
+    }
+
+    /// The same of the sender with a key, under the name with a key.
+    pub fn number_of(&mut self, sender: u64, name: u64, number: f64) {
+        let named = self.numbers.entry(name).or_default();
         if number.is_finite() {
             named.insert(sender, number);
         } else {
@@ -261,16 +310,18 @@ impl SignalsBuilder {
     pub fn build(mut self) -> Signals {
         self.numbers.retain(|_, named| !named.is_empty());
         let senders = self.reports.into_iter();
-        let unhealthy: HashMap<u64, Box<[Report]>> =
+        let unhealthy: HashMap<u64, Box<[HealthReport]>> =
             senders.filter_map(|(sender, reports)| Some((sender, in_effect(reports)?))).collect();
-        let epoch = if unhealthy.is_empty() { 0 } else { NEXT_EPOCH.fetch_add(1, Ordering::Relaxed) };
-        Signals { epoch, unhealthy, numbers: self.numbers }
+        let number = || NEXT_EPOCH.fetch_add(1, Ordering::Relaxed);
+        let epoch = if unhealthy.is_empty() { 0 } else { number() };
+        let serial = if unhealthy.is_empty() && self.numbers.is_empty() { 0 } else { number() };
+        Signals { epoch, serial, unhealthy, numbers: self.numbers }
     }
 }
 
 /// The reports of a sender that can count, the last one first; none if it is healthy everywhere.
-fn in_effect(reports: Vec<Report>) -> Option<Box<[Report]>> {
-    let mut kept: Vec<Report> = Vec::new();
+fn in_effect(reports: Vec<HealthReport>) -> Option<Box<[HealthReport]>> {
+    let mut kept: Vec<HealthReport> = Vec::new();
     for report in reports.into_iter().rev() {
         if !kept.iter().any(|later| later.covers(&report)) {
             kept.push(report);

@@ -43,7 +43,10 @@ pub struct Record<'a> {
     pub catalog: CatalogId,
     /// The policy that gave the answer; none if none was asked: the recipient is no number, or the message names its sender.
     pub policy: Option<PolicyId>,
-    /// The signals that the policy could read; none while every sender is healthy and there are no numbers.
+    /// Whether the policy was told that a sender of the scope is unhealthy for this channel and country: the mark of its
+    /// request. The signals may have changed between this and the policy's reading them.
+    pub told_unhealthy: bool,
+    /// The signals that the policy read; if it read none, those that it could have read. None while every sender is healthy and there are no numbers.
     pub signals: Option<SignalsId>,
     /// The recipient's pin as the policy read it last.
     pub pin_read: PinRead,

@@ -120,7 +120,8 @@ pub(crate) fn read_all(mut file: impl Read, path: &Path) -> Result<Vec<u8>, File
 ///
 /// # Errors
 /// It cannot be read, is no file, belongs to another user, or is too open.
-pub fn read_own(path: &Path, access: Access) -> Result<Option<Vec<u8>>, FileError> {
+pub fn read_own(path: impl AsRef<Path>, access: Access) -> Result<Option<Vec<u8>>, FileError> {
+    let path = path.as_ref();
     let file = match no_follow().read(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -139,7 +140,8 @@ pub fn read_own(path: &Path, access: Access) -> Result<Option<Vec<u8>>, FileErro
 ///
 /// # Errors
 /// It cannot be read, is larger, belongs to another user, or is too open.
-pub fn read_secret(path: &Path) -> Result<Vec<u8>, FileError> {
+pub fn read_secret(path: impl AsRef<Path>) -> Result<Vec<u8>, FileError> {
+    let path = path.as_ref();
     let file = File::open(path).map_err(FileError::io(path))?;
     check_secret(path, &file)?;
     let bytes = read_all(file.take(MOST + 1), path)?;
@@ -154,7 +156,8 @@ pub fn read_secret(path: &Path) -> Result<Vec<u8>, FileError> {
 ///
 /// # Errors
 /// It belongs to another user, or is too open.
-pub fn check_secret(path: &Path, file: &File) -> Result<(), FileError> {
+pub fn check_secret(path: impl AsRef<Path>, file: &File) -> Result<(), FileError> {
+    let path = path.as_ref();
     let found = file.metadata().map_err(FileError::io(path))?;
     if !found.is_file() && !found.is_dir() {
         return Ok(());

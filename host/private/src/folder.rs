@@ -25,16 +25,16 @@ impl PrivateFolder {
     ///
     /// # Errors
     /// There is none, it belongs to another user, or others can write it.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
-        Self::of(path, false)
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        Self::of(path.as_ref(), false)
     }
 
     /// The same, and if there is none it is made, with mode 0700.
     ///
     /// # Errors
     /// It cannot be made, belongs to another user, or others can write it.
-    pub fn create(path: &Path) -> Result<Self, FileError> {
-        make(path)?;
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        make(path.as_ref())?;
         Self::open(path)
     }
 
@@ -43,16 +43,16 @@ impl PrivateFolder {
     ///
     /// # Errors
     /// As [`PrivateFolder::open`].
-    pub fn administer(path: &Path) -> Result<Self, FileError> {
-        Self::of(path, true)
+    pub fn administer(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        Self::of(path.as_ref(), true)
     }
 
     /// Makes a folder and those above it, with mode 0700, if there is none. It is not checked.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn make(path: &Path) -> Result<(), FileError> {
-        make(path)
+    pub fn make(path: impl AsRef<Path>) -> Result<(), FileError> {
+        make(path.as_ref())
     }
 
     fn of(path: &Path, administer: bool) -> Result<Self, FileError> {
@@ -76,7 +76,8 @@ impl PrivateFolder {
     ///
     /// # Errors
     /// It belongs to another user.
-    pub fn close(path: &Path) -> Result<(), FileError> {
+    pub fn close(path: impl AsRef<Path>) -> Result<(), FileError> {
+        let path = path.as_ref();
         #[cfg(unix)]
         {
             let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);

@@ -97,6 +97,9 @@ pub(crate) struct PolicySpec {
     /// The versions that the binding updates to by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) versions: Option<VersionReq>,
+    /// Whether it updates only to modules that the platform shares: a tenant has bound one of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) shared_only: bool,
     #[serde(default)]
     pub(crate) on_failure: FailureRule,
     #[serde(default)]
@@ -276,6 +279,7 @@ impl PolicySpec {
             settings: None,
             settings_digest: None,
             versions: None,
+            shared_only: false,
             on_failure: FailureRule::default(),
             on_unavailable: UnavailableRule::default(),
             breaker: BreakerSpec::default(),

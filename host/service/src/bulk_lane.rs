@@ -67,6 +67,11 @@ impl BulkLane {
         self.handle.spawn(work)
     }
 
+    /// What enters its runtime.
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
     /// Ends the lane. What it is writing at that moment has so long to be written.
     pub(crate) async fn end(&self, patience: Duration) {
         let Some(runtime) = self.lock().take() else { return };

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::association::NamedAssociation;
 use crate::change::{Change, Kind, key_of, raw};
-use crate::entity;
+use crate::entity::{self, EntityRecords};
 use crate::fault::Fault;
 use crate::service::View;
 
@@ -17,10 +17,9 @@ use crate::service::View;
 ///
 /// # Errors
 /// 500: a name that the service has is not one that a file may have.
-pub(crate) fn exported(view: &View) -> Result<Catalog, Fault> {
-    let catalog = view.catalog();
+pub(crate) fn exported(catalog: &Catalog, entities: &EntityRecords) -> Result<Catalog, Fault> {
     let mut names: HashMap<&str, Option<&str>> = HashMap::new();
-    for record in view.state.entities.all() {
+    for record in entities.all() {
         let name = names.entry(&record.id).or_insert(record.name.as_deref());
         if record.maker().is_none() {
             *name = record.name.as_deref();
@@ -108,7 +107,7 @@ pub(crate) fn differences(view: &View, wanted: &Catalog) -> Result<Vec<Differenc
         }
         change.body = Some(raw(&body));
     }
-    let present = elements(&exported(view)?);
+    let present = elements(&exported(view.catalog(), &view.state.entities)?);
     let keys: HashSet<(Kind, &str)> = wanted.iter().map(|change| (change.kind, &*change.key)).collect();
     let gone: Vec<Difference> = (present.iter().rev())
         .filter(|change| !keys.contains(&(change.kind, &*change.key)) && change.key != DEFAULT_APPLICATION)

@@ -1,5 +1,6 @@
 //! Changes: elements that are put and removed together, as they are stored and sent to other nodes.
 
+use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -113,18 +114,29 @@ pub(crate) struct LoggedChange {
     body: Option<Box<RawValue>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<Box<RawValue>>,
+    /// Where the element stood in its list, [`NOWHERE`] if it was not there. Of several changes of an element in one revision
+    /// the first has it; revisions of earlier versions have nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stood: Option<u64>,
 }
 
-impl LoggedChange {
-    /// The changes of a log entry, and what was before each.
-    pub(crate) fn split(logged: Vec<Self>) -> (Vec<Change>, Vec<Option<Box<RawValue>>>) {
-        let parts = logged.into_iter().map(|Self { kind, key, body, before }| (Change { kind, key, body }, before));
-        parts.unzip()
+/// The position of an element that is not there.
+pub(crate) const NOWHERE: u64 = 0;
+
+impl Entry {
+    /// Sets the changes of a revision from those of the log.
+    pub(crate) fn with(mut self, logged: Vec<LoggedChange>) -> Self {
+        for LoggedChange { kind, key, body, before, stood } in logged {
+            self.changes.push(Change { kind, key, body });
+            self.before.push(before);
+            self.stood.push(stood);
+        }
+        self
     }
 }
 
 /// A revision: changes that took effect together, with who made them, when and by what action.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Entry {
     /// Its number; 0 is the empty platform.
     pub(crate) revision: u64,
@@ -137,6 +149,8 @@ pub(crate) struct Entry {
     pub(crate) changes: Vec<Change>,
     /// What was before each of the changes, as the audit log shows it. Revisions of earlier versions have nothing of it.
     pub(crate) before: Vec<Option<Box<RawValue>>>,
+    /// Where the element of each change stood before this revision, see [`LoggedChange`].
+    pub(crate) stood: Vec<Option<u64>>,
 }
 
 /// A revision that is not committed yet.
@@ -154,17 +168,24 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The changes as the log has them, as JSON.
+    /// The changes as the log has them, as JSON. `positions` says where each element stands that they change and that is
+    /// there.
     ///
     /// # Errors
     /// None that is known of: every value has a JSON.
-    pub(crate) fn log(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn log(&self, positions: &HashMap<(Kind, &str), u64>) -> Result<String, serde_json::Error> {
         let before = self.before.iter().map(Option::as_ref).chain(std::iter::repeat(None));
-        let logged = self.changes.iter().zip(before).map(|(change, before)| LoggedChange {
-            kind: change.kind,
-            key: change.key.clone(),
-            body: change.body.clone(),
-            before: before.cloned(),
+        let mut told: HashSet<(Kind, &str)> = HashSet::with_capacity(self.changes.len());
+        let logged = self.changes.iter().zip(before).map(|(change, before)| {
+            let element = (change.kind, &*change.key);
+            let is_first = told.insert(element);
+            LoggedChange {
+                kind: change.kind,
+                key: change.key.clone(),
+                body: change.body.clone(),
+                before: before.cloned(),
+                stood: is_first.then(|| positions.get(&element).copied().unwrap_or(NOWHERE)),
+            }
         });
         serde_json::to_string(&logged.collect::<Vec<_>>())
     }
@@ -172,7 +193,7 @@ impl Draft {
     /// The last change of each element, and whether the draft also removes it: such an element moves to the end of its
     /// list.
     pub(crate) fn last_of_each(&self) -> Vec<(&Change, bool)> {
-        let mut last: hashbrown::HashMap<(Kind, &str), (usize, bool)> = hashbrown::HashMap::new();
+        let mut last: HashMap<(Kind, &str), (usize, bool)> = HashMap::new();
         for (index, change) in self.changes.iter().enumerate() {
             let entry = last.entry((change.kind, &change.key)).or_insert((index, false));
             entry.0 = index;

@@ -1,6 +1,7 @@
 //! The configuration: a TOML file in which every key has a default, overridden by environment variables.
 
 mod health;
+mod log;
 mod numbering;
 mod overlay;
 mod policy;
@@ -21,6 +22,7 @@ use toml::Table;
 use utoipa::ToSchema;
 
 pub use self::health::Health;
+pub use self::log::{Log, LogFormat, Promise, Recipients};
 pub use self::numbering::NumberingConfig;
 pub use self::policy::PolicyLimits;
 pub use self::tenant::Tenant;
@@ -56,7 +58,7 @@ pub struct Config {
     pub health: Health,
     /// What the operator knows of the world's numbers beyond this release.
     pub numbering: NumberingConfig,
-    /// What is logged, on standard error.
+    /// What is logged: lines on standard error, and decisions.
     pub log: Log,
     /// Where modules are compiled. Not part of the file: the program sets it. Default in this process, which has no limits for
     /// memory and processor time.
@@ -180,27 +182,6 @@ pub struct Rate {
     pub messages_burst: u32,
 }
 
-/// What is logged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Log {
-    /// `error`, `warn`, `info`, `debug` or `trace`, or a filter such as `info,callsign_service=debug`.
-    pub level: String,
-    /// Text, or one JSON object per line.
-    pub format: LogFormat,
-}
-
-/// The format of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object per line.
-    Json,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -272,12 +253,6 @@ impl Limits {
 impl Default for Rate {
     fn default() -> Self {
         Self { management_per_second: 1_000, management_burst: 2_000, messages_per_second: 0, messages_burst: 0 }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Text }
     }
 }
 
@@ -387,6 +362,7 @@ impl Config {
         self.policy.check()?;
         self.tenant.check(limits)?;
         self.health.check()?;
+        self.log.check()?;
         if limits.messages > 100_000 {
             return Err("limits.messages is at most 100000".into());
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use callsign::EventKind;
+use callsign_log::LogEvent;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -24,7 +25,7 @@ pub(crate) struct Event {
     /// The revision of the fleet that it happened at: of a revision its own number.
     pub(crate) id: u64,
     /// `revision`, `swapped`, `rolledBack`, `unbound`, `rejected`, `shadowed`, `canary`, `withdrawn`, `recalled`,
-    /// `failed`, `rested` or `recovered`.
+    /// `failed`, `rested` or `recovered`; of the decision log `recordsDropped`, `recordsKept`, `logFailed` or `logRecovered`.
     pub(crate) event: &'static str,
     pub(crate) at: String,
     /// The target of the binding; left out for events about the catalog.
@@ -59,6 +60,18 @@ impl Event {
     /// A policy was rejected.
     pub(crate) fn rejected(target: &Target, policy: Option<&str>, reason: &str) -> Self {
         Self::new("rejected", Some(target.clone()), json!({ "policy": policy, "reason": reason }))
+    }
+
+    /// What happened to the decision log, if it is of interest.
+    pub(crate) fn of_decision_log(event: &LogEvent) -> Option<Self> {
+        let (name, details) = match event {
+            LogEvent::DropsBegan => ("recordsDropped", json!({})),
+            LogEvent::DropsEnded { dropped } => ("recordsKept", json!({ "dropped": dropped })),
+            LogEvent::DiskFailed { reason, .. } => ("logFailed", json!({ "reason": &**reason })),
+            LogEvent::DiskRecovered { lost } => ("logRecovered", json!({ "lost": lost })),
+            _ => return None,
+        };
+        Some(Self::new(name, None, details))
     }
 
     pub(crate) fn of(event: &callsign::Event) -> Self {

@@ -22,6 +22,7 @@ mod change;
 mod config;
 mod console;
 mod data_folder;
+mod decision_log;
 mod entity;
 mod events;
 mod fault;
@@ -34,6 +35,7 @@ mod module;
 mod module_cache;
 mod openapi;
 mod outage;
+mod past_catalogs;
 mod pin_socket;
 mod pins;
 mod provisioning;
@@ -51,14 +53,16 @@ mod tenant_turns;
 mod timed_store;
 mod v1;
 mod visibility;
+mod what_if_jobs;
 
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
     CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, NumberingConfig,
-    PolicyLimits, Rate, Sticky, Tenant,
+    PolicyLimits, Promise, Rate, Recipients, Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
+pub use past_catalogs::{PastCatalogError, PastCatalogs};
 pub use reload::{ReloadError, Reloaded, Reloader};
 pub use server::{Running, Started, document, start};
 pub use service::StartError;

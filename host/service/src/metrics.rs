@@ -1,10 +1,11 @@
 //! The metrics, for Prometheus.
 
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use callsign::{DecisionRef, EventKind};
+use callsign_log::LogCounters;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -16,9 +17,9 @@ use crate::binding::STEPS;
 use crate::sender_health::Counts;
 use crate::tenant::Budget;
 
-/// The refusal codes of the specification. Codes of policies are counted together as [`OWN`]: a policy can use any
+/// The refusal codes of the host. Codes of policies are counted together as [`OWN`]: a policy can use any
 /// text.
-pub(crate) const CODES: [&str; 9] = [
+pub(crate) const CODES: [&str; 10] = [
     "INVALID_DESTINATION",
     "SENDER_NOT_REGISTERED",
     "SENDER_NOT_CAPABLE",
@@ -28,6 +29,7 @@ pub(crate) const CODES: [&str; 9] = [
     "NO_ELIGIBLE_SENDER",
     "STICKY_UNAVAILABLE",
     "POLICY_FAILED",
+    "LOG_UNAVAILABLE",
 ];
 
 const OWN: &str = "OWN";
@@ -101,6 +103,9 @@ pub(crate) struct Metrics {
     pub(crate) unhealthy_senders: Gauge,
     /// Receipts: delivered, undelivered, blocked.
     receipts: [Counter; 3],
+    /// Of the decision log: records, those that were dropped, bytes.
+    log: [Counter; 3],
+    log_up: Gauge,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -251,6 +256,12 @@ impl Default for Metrics {
         registry.register("receipts", "Delivery receipts that this node took, by outcome", receipts.clone());
         let receipts = ["delivered", "undelivered", "blocked"]
             .map(|outcome| receipts.get_or_create_owned(&OutcomeLabel { outcome }));
+        let log: [Counter; 3] = std::array::from_fn(|_| Counter::default());
+        let log_up = Gauge::default();
+        registry.register("log_records", "Decisions in the decision log", log[0].clone());
+        registry.register("log_dropped", "Decisions that are missing in the decision log", log[1].clone());
+        registry.register_with_unit("log_written", "Bytes of the decision log", Unit::Bytes, log[2].clone());
+        registry.register("log_up", "Whether the decision log can be written; 1 without one", log_up.clone());
         registry.register("catalog_store_up", "Whether the catalog store answers", changeable.clone());
         let steps = STEPS.map(|step| steps.get_or_create_owned(&StepLabel { step: step.as_str() }));
         // Every series starts at 0: the growth of a series that is missing cannot be seen.
@@ -288,6 +299,8 @@ impl Default for Metrics {
             unhealthy_senders,
             receipts,
             pins_answer,
+            log,
+            log_up,
         }
     }
 }
@@ -368,9 +381,17 @@ impl Metrics {
         }
     }
 
+    /// Sets what the decision log has done so far.
+    pub(crate) fn set_log(&self, counters: LogCounters) {
+        for (counter, count) in self.log.iter().zip([counters.recorded, counters.dropped, counters.bytes]) {
+            counter.inner().fetch_max(count, Ordering::Relaxed);
+        }
+        self.log_up.set(counters.failing_since.is_none().into());
+    }
+
     /// Counts a request. `route` is the template of its path.
     pub(crate) fn answered(&self, method: &http::Method, route: &str, status: u16, took: Duration) {
-        if route == DECISIONS && status == 200 {
+        if route == DECISIONS && status == 200 && method == http::Method::POST {
             self.decided.0.inc();
             self.decided.1.observe(took.as_secs_f64());
             return;

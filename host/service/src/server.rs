@@ -14,6 +14,7 @@ use crate::catalog_import;
 use crate::change::{Change, Kind};
 use crate::config::Config;
 use crate::data_folder::{self, LockError, RESTORING};
+use crate::decision_log::{DecisionLog, LogEvents};
 use crate::http::{Guard, Listener, Probes};
 use crate::key::{Key, Scope};
 use crate::pin_socket::PinSocket;
@@ -33,6 +34,7 @@ pub struct Running {
     guard: Arc<Guard>,
     listener: Listener,
     probes: Option<Probes>,
+    log_events: Option<LogEvents>,
     pin_socket: Option<PinSocket>,
     /// Locks the data folder as long as the service runs.
     _lock: File,
@@ -74,11 +76,14 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
     let listener = Listener::open(&config).await?;
     let address = listener.address().unwrap_or(config.listen.address);
     let probes = config.listen.probes.map(Probes::open).transpose()?;
-    let store = Store::open(&config.catalog_store(), Operator::Service).await?;
+    let store = Arc::new(Store::open(&config.catalog_store(), Operator::Service).await?);
     let opening = config.clone();
     let sticky = tokio::task::spawn_blocking(move || pins::open(&opening)).await;
     let sticky = sticky.map_err(|error| StartError::Refused(error.to_string()))??;
-    let service = Service::load(config, store, sticky).await?;
+    let opening = config.clone();
+    let decision_log = tokio::task::spawn_blocking(move || DecisionLog::open(&opening)).await;
+    let (decision_log, log_events) = decision_log.map_err(|error| StartError::Refused(error.to_string()))??.unzip();
+    let service = Service::load(config, store, sticky, decision_log).await?;
     if let Some(path) = catalog {
         catalog_import::import(&service, path).await?;
     }
@@ -91,7 +96,8 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
     }
     // Here, so that what listens answers at once.
     let (router, guard) = router(&service);
-    Ok((Running { service, router, guard, listener, probes, pin_socket: pin_socket.ok(), _lock: lock }, started))
+    let pin_socket = pin_socket.ok();
+    Ok((Running { service, router, guard, listener, probes, log_events, pin_socket, _lock: lock }, started))
 }
 
 impl Running {
@@ -108,6 +114,9 @@ impl Running {
         let receipts = bulk.spawn(Arc::clone(&self.service).run_receipts());
         let creator = bulk.spawn(Arc::clone(&self.service).run_entity_autocreate());
         let audit = bulk.spawn(Arc::clone(&self.service).run_audit_retention());
+        if let Some(events) = self.log_events {
+            bulk.spawn(Arc::clone(&self.service).tell_of_decision_log(events));
+        }
         if let Some(socket) = self.pin_socket {
             tokio::spawn(socket.serve(Arc::clone(&self.service)));
         }
@@ -119,7 +128,13 @@ impl Running {
         }
         self.listener.serve(&self.service, self.router, end).await;
         let _ = tokio::join!(follower, health, receipts, creator, audit);
+        self.service.what_ifs.cancel_all();
         bulk.end(LAST_WRITES).await;
+        if let Some(log) = &self.service.decision_log {
+            // What was recorded is written, and its segment finished.
+            let recorder = Arc::clone(log.recorder());
+            let _ = tokio::task::spawn_blocking(move || recorder.close()).await;
+        }
         if let Err(error) = self.service.store.close().await {
             tracing::debug!("the catalog is not closed in order: {error}");
         }

@@ -9,6 +9,7 @@ mod commit;
 mod entity_autocreate;
 mod gateway_events;
 mod load;
+mod log_events;
 mod receipts;
 mod reconcile;
 mod signals;
@@ -25,10 +26,12 @@ use tokio::sync::{Mutex, watch};
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
 use self::entity_autocreate::EntityAutocreate;
 pub use self::load::StartError;
+pub(crate) use self::load::whole;
 use self::reconcile::AppliedBindings;
 pub(crate) use self::signals::SenderHealth;
 use crate::bulk_lane::BulkLane;
 use crate::config::{Config, Limits};
+use crate::decision_log::DecisionLog;
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
@@ -39,6 +42,7 @@ use crate::state::State;
 use crate::store::{Store, StoreError};
 use crate::tenant::Tenants;
 use crate::tenant_turns::TenantTurns;
+use crate::what_if_jobs::WhatIfJobs;
 
 /// Everything that handlers need.
 pub(crate) struct Service {
@@ -48,7 +52,7 @@ pub(crate) struct Service {
     pub(crate) limits: ArcSwap<Limits>,
     pub(crate) gateway: Gateway,
     pub(crate) sticky: Arc<dyn StickyStore>,
-    pub(crate) store: Store,
+    pub(crate) store: Arc<Store>,
     pub(crate) modules: Arc<ModuleCache>,
     /// Where everything is done but short decisions.
     pub(crate) bulk: BulkLane,
@@ -61,12 +65,18 @@ pub(crate) struct Service {
     applied: AppliedBindings,
     /// Turns to try and to start policies.
     starts: TenantTurns,
-    /// Turns to audit the coverage.
+    /// Turns to audit the coverage, and to read an earlier catalog.
     pub(crate) audits: TenantTurns,
+    /// Turns to look decisions up.
+    pub(crate) lookups: TenantTurns,
+    /// Comparisons of recorded traffic.
+    pub(crate) what_ifs: WhatIfJobs,
     /// What is known of the world's numbers, for every catalog.
     pub(crate) numbering: Arc<Numbering>,
     /// Which messages were refused.
     pub(crate) refused_traffic: RefusedTraffic,
+    /// Where decisions are recorded; `None` if they are not.
+    pub(crate) decision_log: Option<DecisionLog>,
     /// What sessions of the console are signed with.
     pub(crate) session_key: SessionKey,
     /// What is known of the health of senders.

@@ -60,6 +60,8 @@ pub(crate) struct Element {
     pub(crate) kind: Kind,
     pub(crate) key: String,
     pub(crate) body: String,
+    /// Where it stands among those of its kind, which are in ascending order. Never [`NOWHERE`](crate::change::NOWHERE).
+    pub(crate) position: u64,
 }
 
 /// The result of a commit.
@@ -109,10 +111,7 @@ impl Store {
     /// The newest revision and all elements, kind by kind, each kind in the order of creation.
     pub(crate) async fn load(&self) -> Result<(u64, Vec<Element>), StoreError> {
         for attempt in 1.. {
-            let (revision, mut elements) = match self {
-                Self::Sqlite(store) => store.load().await,
-                Self::Postgres(store) => store.load().await,
-            }?;
+            let (revision, mut elements) = self.elements().await?;
             let bindings = elements.iter().filter(|element| element.kind == Kind::Binding);
             let texts = self.texts(bindings.map(|element| &*element.body)).await?;
             let mut missing = None;
@@ -130,6 +129,14 @@ impl Store {
             }
         }
         Err(StoreError::Damaged("the settings of a binding are missing".into()))
+    }
+
+    /// The same with bindings as they are stored, with digests of their settings.
+    pub(crate) async fn elements(&self) -> Result<(u64, Vec<Element>), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.load().await,
+            Self::Postgres(store) => store.load().await,
+        }
     }
 
     /// The settings that stored bindings name, by digest.
@@ -167,10 +174,7 @@ impl Store {
     /// last state only: the settings of others may be deleted already.
     pub(crate) async fn since(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
         for attempt in 1.. {
-            let mut entries = match self {
-                Self::Sqlite(store) => store.since(revision, most).await,
-                Self::Postgres(store) => store.since(revision, most).await,
-            }?;
+            let mut entries = self.logged(revision, most).await?;
             keep_last_bindings(&mut entries);
             let bindings = entries.iter().flat_map(|entry| &entry.changes);
             let bodies = bindings.filter(|change| change.kind == Kind::Binding);
@@ -195,6 +199,14 @@ impl Store {
             }
         }
         Err(StoreError::Damaged("the settings of a binding are missing".into()))
+    }
+
+    /// At most `most` revisions after `revision`, oldest first, as they are in the log: with bindings as they are stored.
+    pub(crate) async fn logged(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.since(revision, most).await,
+            Self::Postgres(store) => store.since(revision, most).await,
+        }
     }
 
     /// At most `most` revisions before `revision`, newest first: the audit log from its end. Bindings are as they are
@@ -285,7 +297,7 @@ fn keep_last_bindings(entries: &mut [Entry]) {
         changes.reverse();
         entry.changes = changes;
         // Nobody who follows the log asks for it.
-        entry.before = Vec::new();
+        (entry.before, entry.stood) = (Vec::new(), Vec::new());
     }
 }
 
@@ -297,8 +309,7 @@ fn position(revision: u64, index: usize) -> i64 {
 fn entry(revision: i64, at: i64, who: String, action: String, changes: &str) -> Result<Entry, StoreError> {
     let logged: Vec<LoggedChange> = serde_json::from_str(changes)
         .map_err(|error| StoreError::Damaged(format!("the changes of revision {revision}: {error}")))?;
-    let (changes, before) = LoggedChange::split(logged);
-    Ok(Entry { revision: revision as u64, at: at as u64, who, action, changes, before })
+    Ok(Entry { revision: revision as u64, at: at as u64, who, action, ..Entry::default() }.with(logged))
 }
 
 fn kind(text: &str) -> Result<Kind, StoreError> {

@@ -12,6 +12,7 @@ mod element;
 mod entities;
 mod events;
 mod keys;
+mod logged_decisions;
 mod modules;
 mod numbering;
 mod receipts;
@@ -21,6 +22,7 @@ mod senders;
 mod sticky;
 mod strategies;
 mod usage;
+mod what_if;
 
 use std::sync::Arc;
 
@@ -43,6 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         OpenApiRouter::new().routes(routes!(sticky::get, sticky::pin, sticky::release)).routes(routes!(sticky::list));
     let watching =
         OpenApiRouter::new().routes(routes!(events::listen)).routes(routes!(usage::get)).routes(routes!(audit::list));
+    let recorded = OpenApiRouter::new().routes(routes!(logged_decisions::list)).merge(what_if::routes());
     let keys = OpenApiRouter::new()
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::remove))
@@ -53,7 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(needs_platform(Scope::Modules, sharing))
         .merge(needs(Scope::Sticky, pins))
         .merge(needs_platform(Scope::Sticky, OpenApiRouter::new().routes(routes!(sticky::migrate))))
-        .merge(needs(Scope::Audit, watching.merge(coverage::routes())))
+        .merge(needs(Scope::Audit, watching.merge(recorded).merge(coverage::routes())))
         .merge(needs_platform(Scope::Keys, keys))
         .merge(needs(Scope::Numbers, senders::routes().merge(numbering::routes())))
         .merge(needs(Scope::Numbers, sender_health::routes().routes(routes!(receipts::receive))))

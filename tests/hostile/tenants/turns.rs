@@ -140,13 +140,9 @@ impl<'w> Turns<'w> {
             assert!(first.is_empty(), "{}: {} failed: {first:?}", self.name, beside.what);
             assert!(heard.count() > 0, "{}: {} was not done once", self.name, beside.what);
             let longest = heard.within(1_000);
-            assert!(
-                longest <= beside.bound,
-                "{}: {} took {longest:?}, at most {:?}",
-                self.name,
-                beside.what,
-                beside.bound
-            );
+            // The short form runs beside other tests, on a machine that may be busy.
+            let bound = beside.bound * if is_long.is_some() { 1 } else { 4 };
+            assert!(longest <= bound, "{}: {} took {longest:?}, at most {bound:?}", self.name, beside.what);
         }
         let most = before + self.memory + SLACK;
         assert!(peak <= most, "{}: {} MiB of memory, at most {}", self.name, peak / MIB, most / MIB);

@@ -25,6 +25,19 @@ fn messages_a_second_are_of_all_its_keys_together() {
 }
 
 #[test]
+fn a_tenant_pays_for_each_channel_of_a_message() {
+    let server = server("messages_per_second = 1");
+    let shop = server.new_key(Some("shop"), &[]);
+    let message = json!({ "channels": ["SMS", "MMS", "RCS"], "to": "+14155550123" });
+    decide(&server, &shop, &json!({ "messages": vec![message; 20] })).expect(200);
+    let refused = decide(&server, &shop, &self::message());
+    is_over("/v1/decisions", &refused, 429, "messages_per_second");
+    // 60 seconds of its rate are used, and not 20.
+    let after: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!(after > 20, "{after}");
+}
+
+#[test]
 fn a_body_is_not_read_for_a_tenant_that_is_over_a_rate() {
     let server = server("messages_per_second = 1");
     let shop = server.new_key(Some("shop"), &[]);

@@ -1,5 +1,7 @@
-//! Ids are any visible text: in paths, in parameters and in bodies they mean what they say.
+//! Ids are any visible text in NFC: in paths, in parameters and in bodies they mean what they say. The compatible paths make those
+//! that a URL carries as they are.
 
+use callsign_tests::service::Server;
 use serde_json::{Value, json};
 
 use super::world;
@@ -38,7 +40,6 @@ fn odd() -> Vec<String> {
         "grüße",
         "漢字",
         "🙂",
-        "e\u{301}",
         "\u{e9}",
         "\u{a0}",
         "a;b",
@@ -55,14 +56,61 @@ fn odd() -> Vec<String> {
     ids.into_iter().map(str::to_owned).chain(long).collect()
 }
 
+/// A service of which the catalog has applications and entities with these ids, and their names the same.
+fn server_with(ids: impl Iterator<Item = String>) -> Server {
+    let mut catalog = world::catalog();
+    for id in ids {
+        for (list, field, name) in
+            [("applications", "applicationId", "applicationName"), ("entities", "entityId", "entityName")]
+        {
+            catalog[list].as_array_mut().unwrap().push(json!({ field: id, name: id }));
+        }
+    }
+    world::of(&catalog, "")
+}
+
+/// Whether the path of a URL carries an id as it is.
+fn is_carried(id: &str) -> bool {
+    !matches!(id, "." | "..") && !id.contains(|sign: char| "\"#%/<>?[\\]^`{|} \u{a0}".contains(sign))
+}
+
+#[test]
+fn the_compatible_paths_make_no_id_that_their_urls_cannot_carry() {
+    let server = world::server();
+    for (path, id) in [("/provisioning/1/applications", "applicationId"), ("/provisioning/1/entities", "entityId")] {
+        let (carried, others): (Vec<String>, Vec<String>) = odd().into_iter().partition(|id| is_carried(id));
+        assert!(carried.len() > 15 && others.len() > 15);
+        for text in others {
+            let refused = server.post(path, &json!({ id: text })).expect(400);
+            super::fault::names(path, &refused, 400, id);
+            server.get(&format!("{path}/{}", world::escaped(&text))).expect(404);
+        }
+    }
+}
+
+#[test]
+fn an_id_that_is_not_in_nfc_is_refused_wherever_it_comes_in() {
+    let server = world::server();
+    let text = "cafe\u{301}";
+    let message = json!({ "applicationId": "shop", "entityId": text, "channel": "SMS", "to": "+14155550123" });
+    for refused in [
+        server.post("/provisioning/1/applications", &json!({ "applicationId": text })),
+        server.post("/provisioning/1/entities", &json!({ "entityId": text })),
+        server.post("/v1/decisions", &message),
+    ] {
+        let refused = refused.expect(400).text;
+        assert!(refused.contains("NFC") && refused.contains("caf\u{e9}"), "{refused}");
+    }
+}
+
 #[test]
 fn applications_and_entities_have_any_id() {
-    let server = world::server();
+    let server = server_with(odd().into_iter().filter(|id| !is_carried(id)));
     for (path, id, name) in [
         ("/provisioning/1/applications", "applicationId", "applicationName"),
         ("/provisioning/1/entities", "entityId", "entityName"),
     ] {
-        for text in odd() {
+        for text in odd().into_iter().filter(|id| is_carried(id)) {
             server.post(path, &json!({ id: text, name: text })).expect(201);
             server.post(path, &json!({ id: text })).expect(409);
         }
@@ -83,10 +131,8 @@ fn applications_and_entities_have_any_id() {
 
 #[test]
 fn associations_and_strategies_have_them_too() {
-    let server = world::server();
+    let server = server_with(odd().into_iter());
     for text in odd() {
-        server.post("/provisioning/1/applications", &json!({ "applicationId": text })).expect(201);
-        server.post("/provisioning/1/entities", &json!({ "entityId": text })).expect(201);
         let links = "/provisioning/1/associations";
         let mut body = json!({
             "resourceType": "DOMAIN", "channel": "EMAIL", "applicationId": text, "entityId": text, "resourceId": text,

@@ -30,6 +30,22 @@ fn another_key_is_not_affected() {
 }
 
 #[test]
+fn a_message_with_three_channels_is_charged_as_three() {
+    let server = world::with("[rate]\nmessages_per_second = 1\nmessages_burst = 3");
+    let message = |channels: &[&str]| serde_json::json!({ "channels": channels, "to": "+14155550123" });
+    // Each key is a new one, so what may come at once is all that counts.
+    let decide = |messages: &[serde_json::Value]| {
+        let body = serde_json::json!({ "messages": messages });
+        server.ask(&server.new_key(None, &[]), "POST", "/v1/decisions", Some(&body))
+    };
+    let three = message(&["SMS", "MMS", "RCS"]);
+    decide(std::slice::from_ref(&three)).expect(200);
+    decide(&[message(&["SMS", "RCS"]), message(&["SMS"])]).expect(200);
+    let refused = decide(&[three, message(&["SMS"])]).expect(429);
+    assert!(refused.text.contains("rate.messages_burst"), "{}", refused.text);
+}
+
+#[test]
 fn none_is_any_number() {
     let server = world::with("[rate]\nmanagement_per_second = 0\nmanagement_burst = 1");
     for _ in 0..50 {

@@ -1,6 +1,7 @@
 //! What the test suites share.
 //!
 //! - [`component`]: small policies written as WebAssembly text, right and wrong ones.
+//! - [`decision_log`]: decision logs in folders of their own.
 //! - [`modules`]: folders with a module store, and modules to put into it.
 //! - [`platform`]: small catalogs written out by a test, and what they decide.
 //! - [`pool`]: one application with a pool of any size, for what is measured.
@@ -16,6 +17,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that fails here says where")]
 
 pub mod component;
+pub mod decision_log;
 pub mod modules;
 pub mod platform;
 pub mod pool;
@@ -24,3 +26,16 @@ pub mod service;
 pub mod stops;
 
 pub use callsign_test_servers as servers;
+
+/// The examples of the documents, kept true by being compiled and run. They are here since packages have no files of other folders.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/bindings.md")]
+    struct Bindings;
+    #[doc = include_str!("../../../docs/policies.md")]
+    struct Policies;
+    #[doc = include_str!("../../../docs/sticky.md")]
+    struct Sticky;
+}

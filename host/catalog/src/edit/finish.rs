@@ -32,6 +32,7 @@ pub(super) fn catalog(
         interned: plan.interned.clone(),
         lookup: Lookup::default(),
         numbering: Arc::clone(&before.numbering),
+        name: None,
         applications: plan.applications.slots.finish(&before.applications, false, Clone::clone, applications),
         entities: plan.entities.slots.finish(&before.entities, false, Clone::clone, entities),
         senders: plan.senders.slots.finish(&before.senders, false, Clone::clone, senders),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::{SOUND, load, platform};
-use crate::{Catalog, Edit, EditError, EditErrorKind, List, Registration};
+use crate::{AssociationById, Catalog, Channel, Edit, EditError, EditErrorKind, List, OtherAssociation, Registration};
 
 fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).expect("JSON")
@@ -128,14 +128,15 @@ fn associations_of_one_sender_as_number_and_as_alpha_are_two() {
     let alpha = association("s1").replace("NUMBER", "ALPHA");
     let both = edited(&catalog, &[put(List::Associations, &alpha)]);
     assert_eq!(both.associations().len(), 2);
-    let one = edited(&both, &[Edit::remove_association("NUMBER", "SMS", "shop", None, "s1")]);
+    let one = edited(&both, &[Edit::remove_association(AssociationById::new(Channel::Sms, "shop", "s1"))]);
     assert_eq!(one.associations()[0].resource_type.as_str(), "ALPHA");
 }
 
 #[test]
 fn associations_that_no_strategy_acts_on_are_edited_too() {
     let catalog = load(SOUND);
-    let gone = Edit::remove_association("DOMAIN", "EMAIL", "shop", Some("acme"), "acme.example");
+    let email = |other: &&OtherAssociation| other.channel == "EMAIL";
+    let gone = Edit::remove_other_association(catalog.other_associations().iter().find(email).expect("one of SOUND"));
     let changed = edited(&catalog, &[gone, put(List::Associations, &association("us-2").replace("SMS", "APPLE"))]);
     let channels: Vec<&str> = changed.other_associations().iter().map(|other| other.channel).collect();
     assert_eq!(channels, ["WHATSAPP", "APPLE"]);
@@ -302,7 +303,7 @@ fn what_is_not_there_cannot_be_removed() {
     absent(&[Edit::remove_sender("s9")], 0, "sender \"s9\" is not in \"senders\"; name one that is");
     absent(&[Edit::remove_strategy("B")], 0, "strategy \"B\" is not in \"sendingStrategies\"; name one that is");
     absent(
-        &[Edit::remove_association("NUMBER", "SMS", "shop", None, "s2")],
+        &[Edit::remove_association(AssociationById::new(Channel::Sms, "shop", "s2"))],
         0,
         "this association is not in \"associations\"; name one that is",
     );

@@ -167,7 +167,7 @@ fn a_file_is_read_from_its_path() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = Catalog::load("no/such/catalog.json".as_ref()).expect_err("no such file");
+    let error = Catalog::load("no/such/catalog.json").expect_err("no such file");
     assert!(matches!(error, CatalogError::Read { .. }));
     assert_eq!(error.to_string(), "cannot read the catalog no/such/catalog.json");
 }

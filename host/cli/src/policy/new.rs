@@ -16,15 +16,32 @@ const FILES: [(&str, &str); 5] = [
     (".gitignore", "/target\n"),
 ];
 
+/// The versions of the SDK and of the standard policy that a crate depends on. A test compares them with their manifests.
+const SDK: &str = "0.1.0";
+const STANDARD: &str = "1.0.0";
+
+/// How a crate that takes the SDK from a registry takes it from a folder instead.
+const PATCH: &str = "
+# With these lines, the SDK of a checkout of Callsign instead of the one of crates.io:
+# [patch.crates-io]
+# callsign-policy = { path = \"../callsign/guest/sdk\" }
+# callsign-standard = { path = \"../callsign/guest/standard\" }
+";
+
 /// The longest name of a crate, in bytes: the limit of registries.
 const MAX_NAME: usize = 64;
 
 pub(super) fn run(name: &str, path: Option<&Path>, sdk: Option<&Path>) -> Result<Exit, Stop> {
     check_name(name).map_err(Stop::refused)?;
+    let (policy, standard) = (format!("version = {SDK:?}"), format!("version = {STANDARD:?}"));
     let (policy, standard) = match sdk {
-        Some(folder) => dependencies_in(folder)?,
-        None => (format!("version = {:?}", env!("CARGO_PKG_VERSION")), "version = \"1.0\"".into()),
+        Some(folder) => {
+            let (sdk_path, standard_path) = paths_in(folder)?;
+            (format!("{policy}, {sdk_path}"), format!("{standard}, {standard_path}"))
+        }
+        None => (policy, standard),
     };
+    let patch = if sdk.is_some() { "" } else { PATCH };
     let folder = path.unwrap_or(Path::new(name));
     if fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some()) || folder.is_file() {
         let stop = Stop::refused(anyhow!("{} is there already", folder.display()));
@@ -36,11 +53,15 @@ pub(super) fn run(name: &str, path: Option<&Path>, sdk: Option<&Path>) -> Result
             .replace("{{crate}}", &name.replace('-', "_"))
             .replace("{{Policy}}", &camel_case(name))
             .replace("{{policy-dependency}}", &policy)
-            .replace("{{standard-dependency}}", &standard);
+            .replace("{{standard-dependency}}", &standard)
+            .replace("{{patch}}", patch);
         write(&folder.join(file), &text).map_err(Stop::failed)?;
     }
     if sdk.is_none() {
-        say("callsign: no registry has the SDK yet: give --sdk DIR, or set its paths in Cargo.toml\n");
+        say(&format!(
+            "callsign: it takes callsign-policy {SDK} from crates.io; until that has it, or to take it from a checkout, give \
+             --sdk DIR, or see [patch.crates-io] in its Cargo.toml\n"
+        ));
     }
     print(&format!("{}\n", folder.display()))?;
     Ok(Exit::Done)
@@ -87,8 +108,8 @@ fn camel_case(name: &str) -> String {
     name.split('-').map(word).collect()
 }
 
-/// The path dependencies on the SDK and on the standard policy of a checkout. `folder` is its root or its `guest/sdk`.
-fn dependencies_in(folder: &Path) -> Result<(String, String), Stop> {
+/// The paths of the SDK and of the standard policy in a checkout, as a manifest has them. `folder` is its root or its `guest/sdk`.
+fn paths_in(folder: &Path) -> Result<(String, String), Stop> {
     let candidates = [folder.join("guest/sdk"), folder.to_owned()];
     let is_sdk = |folder: &&PathBuf| {
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
@@ -111,6 +132,19 @@ fn dependencies_in(folder: &Path) -> Result<(String, String), Stop> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_versions_that_a_crate_depends_on_are_those_of_the_sdk() {
+        let workspace = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml")).unwrap();
+        assert!(workspace.contains(&format!("callsign-policy = {{ path = \"guest/sdk\", version = {SDK:?} }}")));
+        assert!(
+            workspace.contains(&format!("callsign-standard = {{ path = \"guest/standard\", version = {STANDARD:?} }}"))
+        );
+        assert_eq!(SDK, env!("CARGO_PKG_VERSION"), "the SDK has the version of the workspace");
+        let standard =
+            fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/standard/Cargo.toml")).unwrap();
+        assert!(standard.contains(&format!("\nversion = {STANDARD:?}\n")));
+    }
 
     #[test]
     fn names_are_those_of_crates() {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use callsign::check_attributes;
+use callsign::{check_attributes, input};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::batch::{Batch, too_long};
@@ -53,7 +53,8 @@ impl Columns {
     /// # Errors
     /// Everything that is wrong with the header.
     pub(super) fn read(bytes: &[u8], delimiter: u8) -> Result<(Self, usize), String> {
-        let mut reader = reader(bytes, delimiter);
+        let begin = input::after_separator_line(bytes);
+        let mut reader = reader(&bytes[begin..], delimiter);
         let mut header = ByteRecord::new();
         match reader.read_byte_record(&mut header) {
             Ok(true) => {}
@@ -69,12 +70,14 @@ impl Columns {
         };
         let mut faults = Vec::new();
         for (index, name) in header.iter().enumerate() {
-            match FIELDS.iter().position(|field| is_called(name, field)) {
+            match FIELDS.iter().position(|field| input::is_called(name, field)) {
                 Some(field) if columns.places[field].is_some() => {
                     faults.push(format!("column `{}` is there twice", FIELDS[field]));
                 }
                 Some(field) => columns.places[field] = Some(index),
-                None if is_called(name, CHANNELS) && columns.channels.is_none() => columns.channels = Some(index),
+                None if input::is_called(name, CHANNELS) && columns.channels.is_none() => {
+                    columns.channels = Some(index)
+                }
                 None => match attribute(name) {
                     Some(attribute) => columns.attributes.push((attribute.into(), index)),
                     None => faults.push(format!("unknown column {:?}", String::from_utf8_lossy(name))),
@@ -97,7 +100,7 @@ impl Columns {
             }
         }
         match faults.is_empty() {
-            true => Ok((columns, reader.position().byte() as usize)),
+            true => Ok((columns, begin + reader.position().byte() as usize)),
             false => Err(faults.join("; ")),
         }
     }
@@ -113,6 +116,8 @@ impl Columns {
             *text = cell(record, place, || field.to_owned())?;
         }
         let [message_id, application_id, entity_id, channel, to, from, message_type, sent_at] = texts;
+        // Words of a fixed choice; what else is in a cell is taken as it is.
+        let [channel, message_type, sent_at] = [channel, message_type, sent_at].map(|text| text.map(trimmed));
         let channels = cell(record, self.channels, || CHANNELS.to_owned())?.map(|Text(text)| {
             let words = text.split(CHANNEL_SEPARATOR);
             words.map(|word| Text(Cow::Owned(word.trim().to_owned()))).collect()
@@ -206,6 +211,14 @@ fn cell<'r>(
     }
 }
 
+/// A cell without the blanks around it, which people put after separators.
+fn trimmed(Text(text): Text<'_>) -> Text<'_> {
+    Text(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    })
+}
+
 /// The name of the attribute that a column has, with its letters as they are.
 fn attribute(name: &[u8]) -> Option<&str> {
     let name = std::str::from_utf8(name).ok()?.trim();
@@ -216,11 +229,6 @@ fn attribute(name: &[u8]) -> Option<&str> {
 /// Whether the row is a line of white space.
 fn is_blank(record: &ByteRecord) -> bool {
     record.len() == 1 && record[0].iter().all(u8::is_ascii_whitespace)
-}
-
-/// Whether a column has a field, whatever the case of its name and the blanks around it: spreadsheets change both.
-fn is_called(name: &[u8], field: &str) -> bool {
-    name.trim_ascii().eq_ignore_ascii_case(field.as_bytes())
 }
 
 fn reader(bytes: &[u8], delimiter: u8) -> Reader<&[u8]> {
@@ -245,6 +253,16 @@ mod tests {
             let faults: Vec<_> = batch.faults.iter().map(|fault| (fault.line, fault.message_id.as_deref())).collect();
             assert_eq!(faults, [(7, Some("c")), (9, None), (10, Some("e")), (11, None)], "{end:?}");
         }
+    }
+
+    #[test]
+    fn columns_are_found_whatever_people_make_of_their_names() {
+        let (columns, _) =
+            Columns::read(b"To,Channel,Application ID,ENTITY_ID,message-id,Message Type\n", b',').expect("a header");
+        assert_eq!(columns.places, [Some(4), Some(2), Some(3), Some(1), Some(0), None, Some(5), None]);
+        let text = b"\xef\xbb\xbfsep=;\r\nto;channel\r\n";
+        let (columns, length) = Columns::read(text, b';').expect("a header after a line `sep=`");
+        assert_eq!((columns.width, length), (2, text.len()));
     }
 
     #[test]

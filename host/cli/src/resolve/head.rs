@@ -44,6 +44,24 @@ impl Head {
         Some((found, advice))
     }
 
+    /// Whether the first row is the header of a table of messages.
+    pub(super) fn is_table(&self) -> bool {
+        let mut cells = input::first_cells(&self.0).peekable();
+        let is_json = cells.peek().is_some_and(|cell| cell.starts_with(b"{") || cell.starts_with(b"["));
+        !is_json && cells.any(|cell| input::is_called(cell, "to"))
+    }
+
+    /// What the input is where it is JSON, but not one message a line.
+    pub(super) fn is_one_document(&self) -> Option<&'static str> {
+        let text = self.0.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.0).trim_ascii_start();
+        let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+        match line {
+            [b'[', ..] => Some("jq -c '.[]'"),
+            [b'{'] => Some("jq -c ."),
+            _ => None,
+        }
+    }
+
     /// What stands between the cells of a CSV.
     pub(super) fn delimiter(&self) -> u8 {
         input::delimiter(&self.0)
@@ -69,5 +87,27 @@ mod tests {
         let (what, advice) = head(&[0x1f, 0x8b, 8, 0]).is_not_text().expect("gzip");
         assert_eq!(what.to_string(), "compressed with gzip");
         assert!(advice.contains("gzip -dc FILE | callsign resolve"), "{advice}");
+    }
+
+    #[test]
+    fn a_table_and_a_document_are_told_from_messages_in_lines() {
+        for text in
+            ["to,channel\n", "channel;To\n", "\"channel\"\t\"to\"\n", "sep=;\nto;channel\n", "\u{feff}TO|channel\n"]
+        {
+            assert!(head(text.as_bytes()).is_table(), "{text:?}");
+        }
+        for text in ["", "{\"to\":\"1\"}\n", "{\"to\",\"channel\"}\n", "junk\n", "total,channel\n"] {
+            assert!(!head(text.as_bytes()).is_table(), "{text:?}");
+        }
+        for (text, command) in [
+            ("[{\"to\":\"1\"}]", Some("jq -c '.[]'")),
+            ("\u{feff}[\r\n{", Some("jq -c '.[]'")),
+            ("{\r\n  \"to\": \"1\"\n}", Some("jq -c .")),
+            ("{\"to\":\"1\"}\n", None),
+            ("{}\n", None),
+            ("", None),
+        ] {
+            assert_eq!(head(text.as_bytes()).is_one_document(), command, "{text:?}");
+        }
     }
 }

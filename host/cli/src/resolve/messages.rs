@@ -48,7 +48,7 @@ impl Messages {
     pub(super) fn open(arguments: &ResolveArguments) -> Result<Self, Stop> {
         let path = &*arguments.messages;
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        let format = arguments.format.unwrap_or(if is_csv { Format::Csv } else { Format::Jsonl });
+        let format = arguments.format.or_else(|| is_csv.then_some(Format::Csv));
         let (input, size) = open(path).map_err(|error| {
             unreadable("the messages", path, error)
                 .hint("Give the path of a .jsonl or .csv file, or - for standard input.")
@@ -56,11 +56,20 @@ impl Messages {
         Ok(Self { sent_at: arguments.deciding.sent_at, ..Self::new(path, input, size, format)? })
     }
 
-    /// Messages of an input that is open.
-    pub(super) fn new(path: &Path, input: Input, size: Option<u64>, format: Format) -> Result<Self, Stop> {
+    /// Messages of an input that is open. Without a format, a table is one that begins with a header; all else are lines of JSON.
+    ///
+    /// # Errors
+    /// The input cannot be read, is no text or no lines, or its header is not valid.
+    pub(super) fn new(path: &Path, input: Input, size: Option<u64>, format: Option<Format>) -> Result<Self, Stop> {
         let (head, input) = Head::read(input).map_err(|error| unreadable("the messages", path, error))?;
         if let Some((what, advice)) = head.is_not_text() {
             return Err(Stop::refused(anyhow::anyhow!("the messages {} are {what}", path.display())).hint(advice));
+        }
+        let format = format.unwrap_or_else(|| if head.is_table() { Format::Csv } else { Format::Jsonl });
+        if let (Format::Jsonl, Some(command)) = (format, head.is_one_document()) {
+            let what = "are one JSON document, and not a message a line";
+            return Err(Stop::refused(anyhow::anyhow!("the messages {} {what}", path.display()))
+                .hint(format!("Make lines of it on the way: {command} FILE | callsign resolve ... -")));
         }
         let delimiter = head.delimiter();
         let framing = match format {

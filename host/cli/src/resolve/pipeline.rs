@@ -199,7 +199,7 @@ mod tests {
     ) -> Result<Tally, Stop> {
         let gateway = Gateway::new(Catalog::from_json("{}").expect("a catalog")).expect("a gateway");
         let input = Box::new(Endless { fail_after });
-        let messages = Messages::new(Path::new("endless"), input, None, Format::Jsonl).expect("JSON lines");
+        let messages = Messages::new(Path::new("endless"), input, None, Some(Format::Jsonl)).expect("JSON lines");
         run(gateway, messages, 8, Output(0, write))
     }
 

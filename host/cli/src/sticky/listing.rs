@@ -1,12 +1,11 @@
 //! `callsign sticky get`, `list` and `stats`: pins on the screen.
 
-use std::fmt::Write;
-
 use callsign::PinKey;
 use callsign::sticky::{Filter, PinRecord, StickyError, StickyStore};
 use serde_json::json;
 
 use crate::exit::{Exit, Stop, print, say};
+use crate::table;
 
 /// The pin of a key with its ids, which stores give in lists only.
 pub(super) fn record(store: &dyn StickyStore, key: &PinKey<'_>) -> Result<Option<PinRecord>, Stop> {
@@ -27,7 +26,7 @@ pub(super) fn get(store: &dyn StickyStore, key: &PinKey<'_>, json: bool) -> Resu
         print(if json { "null\n" } else { "no pin\n" })?;
         return Ok(Exit::InvalidMessages);
     };
-    let text = if json { record.to_json() + "\n" } else { table(std::slice::from_ref(&record)) };
+    let text = if json { record.to_json() + "\n" } else { pins(std::slice::from_ref(&record)) };
     print(&text).map(|()| Exit::Done)
 }
 
@@ -43,7 +42,7 @@ pub(super) fn list(
     let text = match json {
         true => page.pins.iter().map(|record| record.to_json() + "\n").collect(),
         false if page.pins.is_empty() => "no pins\n".to_owned(),
-        false => table(&page.pins),
+        false => pins(&page.pins),
     };
     print(&text)?;
     if let Some(next) = page.next {
@@ -78,35 +77,18 @@ fn time(seconds: u64) -> String {
 }
 
 /// Pins as a table for people.
-fn table(records: &[PinRecord]) -> String {
-    let rows: Vec<[String; 6]> = records
-        .iter()
-        .map(|record| {
-            let scope = match &record.entity {
-                Some(entity) => format!("{}/{entity}", record.application),
-                None => record.application.to_string(),
-            };
-            let ends = match record.pin.idle_days {
-                0 => "never".to_owned(),
-                days => format!("after {days} idle days"),
-            };
-            let first = time(record.pin.first_used);
-            [scope, record.channel.to_string(), record.recipient.to_string(), record.sender.to_string(), first, ends]
-        })
-        .collect();
-    let head = ["SCOPE", "CHANNEL", "RECIPIENT", "SENDER", "FIRST USED", "ENDS"].map(str::to_owned);
-    let width =
-        |column: usize| rows.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..6).map(width).collect();
-    let mut text = String::new();
-    for row in [&head].into_iter().chain(&rows) {
-        let mut line = String::new();
-        for (cell, &width) in row.iter().zip(&widths) {
-            // Writing to a string does not fail.
-            let _ = write!(line, "{cell:width$}  ");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+fn pins(records: &[PinRecord]) -> String {
+    let rows = records.iter().map(|record| {
+        let scope = match &record.entity {
+            Some(entity) => format!("{}/{entity}", record.application),
+            None => record.application.to_string(),
+        };
+        let ends = match record.pin.idle_days {
+            0 => "never".to_owned(),
+            days => format!("after {days} idle days"),
+        };
+        let first = time(record.pin.first_used);
+        [scope, record.channel.to_string(), record.recipient.to_string(), record.sender.to_string(), first, ends]
+    });
+    table::text(["SCOPE", "CHANNEL", "RECIPIENT", "SENDER", "FIRST USED", "ENDS"], rows)
 }

@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::instance::State;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
+use crate::module_store::ModuleDigest;
 use crate::policy::Policy;
 
 /// What a host of the made-up version 1.1.0 serves.
@@ -55,7 +56,7 @@ fn component(version: &str, asks: bool) -> Vec<u8> {
     let import = format!(r#"(import "callsign:policy/later@{version}" "answer" (func $answer (result i32)))"#);
     let (import, answer) = if asks { (&*import, "(call $answer)") } else { ("", "(i32.const 3)") };
     let module = MODULE.replace("{import}", import).replace("{answer}", answer).replace("{version}", version);
-    let mut contract = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/policy.wit")).to_owned();
+    let mut contract = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wit/policy.wit")).to_owned();
     if version != "1.0.0" {
         let later = "interface later { answer: func() -> u32; }\nworld deciding-policy {\n    import later;";
         contract = contract.replace("@1.0.0", &format!("@{version}")).replace("world deciding-policy {", later);
@@ -83,7 +84,7 @@ fn later_host() -> &'static Engine {
 /// A component as a policy of a host.
 fn load(host: &'static Engine, bytes: &[u8]) -> Result<Policy, PolicyError> {
     let component = Component::new(&host.engine, bytes).expect("it compiles");
-    Policy::link_on(host, &Metadata::read(bytes)?, &component, Limits::default())
+    Policy::link_on(host, &Metadata::read(bytes)?, ModuleDigest::of(bytes), &component, Limits::default())
 }
 
 /// The sender that a policy decides.

@@ -49,7 +49,7 @@ struct Mirror {
 impl Mirror {
     fn new() -> Self {
         let mut wit = Resolve::default();
-        wit.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).expect("the contract");
+        wit.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/wit")).expect("the contract");
         let package = wit.push_str("mirror.wit", WORLD).expect("the world of the mirror");
         let world = wit.select_world(&[package], None).expect("its only world");
         let mut module = wat::parse_str(MIRROR).expect("the mirror");

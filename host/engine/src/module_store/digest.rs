@@ -24,7 +24,8 @@ impl ModuleDigest {
         Self(Sha256::digest(bytes).into())
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+    /// The 32 bytes of it.
+    pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

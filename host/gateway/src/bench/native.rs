@@ -17,7 +17,7 @@ use callsign_policy::words::reason;
 use callsign_standard::plan_cache::PlanCache;
 
 use crate::bindings::OnUnavailable;
-use crate::decision::{DecisionRef, Outcome, Verdict};
+use crate::decision::{self, DecisionRef, Outcome, Verdict};
 use crate::gateway::Gateway;
 use crate::message::Message;
 use crate::refusal::Refusal;
@@ -70,17 +70,23 @@ impl Native {
                 Some(checked) => checked,
                 None => return Verdict::Refused(Refusal::NoStrategy),
             };
-            let pending =
-                match settle(snapshot, OnUnavailable::Refuse, question, entity, checked, reads.pin.into_inner()) {
-                    Settled::Done(verdict) => return verdict,
-                    Settled::NeedsPin(pending) => pending,
-                };
+            let pending = match settle(
+                snapshot,
+                OnUnavailable::Refuse,
+                question,
+                entity,
+                checked,
+                (reads.pin.into_inner(), decision::Reads::NO_SIGNALS),
+            ) {
+                Settled::Done(verdict, _) => return verdict,
+                Settled::NeedsPin(pending) => pending,
+            };
             let written = match pending.write(snapshot, question, entity) {
                 Some(write) => snapshot.sticky.write_one(&write),
                 None => Ok(None),
             };
             match pending.on_store_reply(snapshot, OnUnavailable::Refuse, written) {
-                Ok(verdict) => return verdict,
+                Ok((verdict, _)) => return verdict,
                 Err(lost) => known = Some(Ok(Some(lost.winner))),
             }
         }
@@ -95,7 +101,7 @@ impl fmt::Debug for Native {
 
 /// What it says of itself: the platform's policy.
 fn native(verdict: Verdict) -> Outcome {
-    Outcome { verdict, by: AnsweredBy { route: PLATFORM, role: Role::Active } }
+    Outcome::new(verdict, AnsweredBy { route: PLATFORM, role: Role::Active })
 }
 
 /// What an answer says, which needs no check; none where it names what the scope does not have.

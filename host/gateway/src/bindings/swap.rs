@@ -22,6 +22,7 @@ use super::shadow::{Comparison, Shadow};
 use super::target::BindingTarget;
 use crate::event::{Event, EventKind};
 use crate::lanes::{LaneOptions, SlowLane};
+use crate::recording::Log;
 use crate::resolve::probe::probe;
 use crate::snapshot::Snapshot;
 
@@ -100,6 +101,19 @@ impl Control {
         Ok(())
     }
 
+    /// Serves a revision that was made after the one that serves.
+    ///
+    /// # Errors
+    /// Another one serves by now: its number.
+    pub(crate) fn serve_next(&self, revision: Revision) -> Result<Arc<Revision>, u64> {
+        let _one_at_a_time = self.change();
+        let snapshot = self.snapshot.load_full();
+        if revision.shares_with() != snapshot.revision.number() {
+            return Err(snapshot.revision.number());
+        }
+        Ok(self.serve_revision(&snapshot, revision))
+    }
+
     /// Reads signals from another source.
     pub(crate) fn use_signals(&self, signals: Arc<dyn SignalSource>) {
         let _one_at_a_time = self.change();
@@ -107,14 +121,23 @@ impl Control {
         self.snapshot.store(Arc::new(snapshot.with_signals(signals)));
     }
 
+    /// Records decisions in a log, or in none.
+    pub(crate) fn record_to(&self, log: Option<Arc<Log>>) {
+        let _one_at_a_time = self.change();
+        let snapshot = self.snapshot.load_full();
+        self.snapshot.store(Arc::new(snapshot.with_log(log)));
+    }
+
     /// Publishes a revision. The caller holds the lock on changes.
-    fn serve_revision(&self, snapshot: &Arc<Snapshot>, revision: Revision) {
-        self.snapshot.store(Arc::new(snapshot.with_revision(Arc::new(revision))));
+    fn serve_revision(&self, snapshot: &Arc<Snapshot>, revision: Revision) -> Arc<Revision> {
+        let revision = Arc::new(revision);
+        self.snapshot.store(Arc::new(snapshot.with_revision(Arc::clone(&revision))));
         // Idle instances keep the catalog of their last call in memory until the next call of their thread. Where calls
         // come often that is soon, and what they have made of it is worth keeping; others lose it at the second change.
         for policy in snapshot.policies() {
             policy.forget_idle_before(snapshot.revision.number());
         }
+        revision
     }
 
     /// Publishes other routes.
@@ -123,8 +146,7 @@ impl Control {
             // Made by `prepare` when the first binding that wants it was tried.
             routes.iter().find_map(|route| route.active.fallback.clone())
         });
-        let kept = (Arc::clone(&before.sticky), Arc::clone(&before.signals));
-        let after = Snapshot::new(Arc::clone(&before.revision), kept, routes, standard);
+        let after = before.with_routes(routes, standard);
         for policy in after.policies() {
             policy.serve(true);
         }

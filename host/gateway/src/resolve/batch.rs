@@ -1,8 +1,10 @@
 //! A batch: many messages decided together. All pins are read in one call of the store before the policies run, and
 //! written in one call after.
 
+use std::sync::Arc;
+
 use callsign_engine::contract::types::Answer;
-use callsign_engine::{Failure, Instance, Limits, PinRead};
+use callsign_engine::{Failure, Instance, Limits, OwnRefusal, PinRead};
 use callsign_sticky::{Pin, PinKey, StickyError, Write};
 use hashbrown::HashMap;
 
@@ -17,6 +19,7 @@ use super::turn::Turn;
 use crate::decision::{Outcome, Verdict};
 use crate::lanes::Tenant;
 use crate::message::Message;
+use crate::recording::Decided;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 
@@ -66,7 +69,7 @@ impl<'a> Batch<'a> {
                     let mut query = Query { question, message };
                     let answerer = choose(snapshot, &query);
                     // Holds the place until the message is decided.
-                    outcomes.push(Outcome { verdict: Verdict::Refused(Refusal::NoStrategy), by: answerer.by });
+                    outcomes.push(Outcome::new(Verdict::Refused(Refusal::NoStrategy), answerer.by));
                     let open =
                         |group: &mut Group<'_>| group.answerer.by == answerer.by && group.queries.len() < Limits::BATCH;
                     let group = match groups.iter_mut().rposition(open) {
@@ -139,7 +142,7 @@ impl<'a> Batch<'a> {
                 let failure = Failure::Stopped;
                 let by = self.outcomes[place as usize].by;
                 let verdict = Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into()));
-                self.outcomes[place as usize] = Outcome { verdict, by };
+                self.outcomes[place as usize] = Outcome::new(verdict, by);
             }
         }
     }
@@ -230,6 +233,28 @@ impl<'a> Batch<'a> {
     /// Whether a policy refused any of the messages in its own words.
     pub(crate) fn has_own_refusals(&self) -> bool {
         self.outcomes.iter().any(|outcome| matches!(outcome.verdict, Verdict::Refused(Refusal::Own(_))))
+    }
+
+    /// What became of the messages of the batch, to be recorded: those that policies were asked about first.
+    pub(crate) fn decided<'b>(&'b self, messages: &'b [Message<'b>]) -> impl Iterator<Item = Decided<'b>> {
+        let asked = self.groups.iter().flat_map(|group| group.queries.iter().zip(&group.places));
+        let asked = asked.map(|(query, &place)| (query.message, Some(&query.question), &self.outcomes[place as usize]));
+        // The gateway itself settles what names its sender, and what goes to no number.
+        let itself = messages.iter().zip(&self.outcomes).filter(|(message, outcome)| {
+            message.from.is_some() || matches!(outcome.verdict, Verdict::Refused(Refusal::InvalidDestination(_)))
+        });
+        asked.chain(itself.map(|(message, outcome)| (message, None, outcome)))
+    }
+
+    /// Lets refusals of one kind have their words in common: the policy is asked once for them.
+    #[cold]
+    pub(crate) fn share_wordings(&mut self) {
+        let mut seen: HashMap<(usize, u32, u64), Arc<OwnRefusal>> = HashMap::new();
+        for (_, outcome) in self.own_refusals() {
+            if let Verdict::Refused(Refusal::Own(own)) = &mut outcome.verdict {
+                *own = Arc::clone(seen.entry(own.key()).or_insert_with(|| Arc::clone(own)));
+            }
+        }
     }
 
     /// What became of the messages, in their order.

@@ -58,13 +58,24 @@ pub(crate) fn prepare_of(
         Ok(destination) => destination,
         Err(error) => {
             let by = AnsweredBy { route: PLATFORM, role: Role::Active };
-            return Err(Outcome { verdict: Verdict::Refused(Refusal::InvalidDestination(error)), by });
+            return Err(Outcome::new(Verdict::Refused(Refusal::InvalidDestination(error)), by));
         }
     };
+    prepare_to(snapshot, message, destination, scope_of)
+}
+
+/// Step 2, for a message whose destination is known.
+#[inline]
+pub(crate) fn prepare_to(
+    snapshot: &Snapshot,
+    message: &Message<'_>,
+    destination: Destination,
+    scope_of: impl FnOnce() -> MessageScope,
+) -> Result<Question, Outcome> {
     let MessageScope { scope, route } = scope_of();
     if let Some(from) = message.from {
         let by = AnsweredBy { route, role: Role::Active };
-        return Err(Outcome { verdict: explicit(snapshot, message, &destination, from), by });
+        return Err(Outcome::new(explicit(snapshot, message, &destination, from), by));
     }
     let revision = &snapshot.revision;
     let (channel, Destination { number, country, area_code }) = (message.channel, destination);

@@ -13,16 +13,19 @@ use super::wording::word;
 use crate::decision::Outcome;
 use crate::lanes::SlowLane;
 use crate::message::Message;
+use crate::recording::Receipts;
 use crate::snapshot::Snapshot;
 
-/// Decides messages, in their order. `place` is that of an asynchronous caller.
+/// Decides messages, in their order, and records the decisions. `place` is that of an asynchronous caller.
 pub(crate) async fn decide(
     lane: &Arc<SlowLane>,
     snapshot: &Arc<Snapshot>,
     messages: &[Message<'_>],
     time: RequestTime,
     place: Place,
+    receipts: &mut Receipts,
 ) -> Vec<Outcome> {
+    receipts.begin(snapshot);
     let store = snapshot.sticky.as_async();
     let mut batch = Batch::new(snapshot, messages);
     if let Some(store) = store {
@@ -48,6 +51,7 @@ pub(crate) async fn decide(
     if batch.has_own_refusals() {
         word(lane, snapshot, batch.own_refusals(), time).await;
     }
+    receipts.record_async(snapshot, messages.len(), batch.decided(messages)).await;
     if !turn.shadows.is_empty() {
         compare_in_slow_lane(lane, snapshot, time, turn.shadows);
     }

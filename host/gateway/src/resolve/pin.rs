@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use callsign_engine::PinRead;
+use callsign_log::{PinRead as PinSeen, PinWrite};
 use callsign_sticky::{Pin, PinnedSender, SenderKey, StickyError, Touch, Write, now};
 
 use super::check::Checked;
 use super::destination::Question;
 use crate::bindings::OnUnavailable;
-use crate::decision::Verdict;
+use crate::decision::{Reads, Verdict};
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 
@@ -16,7 +17,7 @@ use crate::snapshot::Snapshot;
 #[derive(Debug)]
 pub(crate) enum Settled {
     /// The verdict stands.
-    Done(Verdict),
+    Done(Verdict, Reads),
     /// The verdict stands once this pin is written.
     NeedsPin(PendingPin),
 }
@@ -25,8 +26,8 @@ pub(crate) enum Settled {
 #[derive(Debug)]
 pub(crate) struct PendingPin {
     verdict: Verdict,
+    reads: Reads,
     sender: u32,
-    expected: Option<SenderKey>,
     idle_days: u16,
 }
 
@@ -36,10 +37,11 @@ pub(crate) struct LostRace {
     /// Its pin.
     pub(crate) winner: Pin,
     /// The verdict, where it has the winner's sender.
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) verdict: Option<(Verdict, Reads)>,
 }
 
-/// Holds a checked answer against the pin that was read. The use of a pin is noted, for its time to live.
+/// Holds a checked answer against the pin that was read, if any was. The use of a pin is noted, for its time to live.
+/// `signals` is the serial number of those that were read.
 #[inline]
 pub(crate) fn settle(
     snapshot: &Snapshot,
@@ -47,27 +49,40 @@ pub(crate) fn settle(
     question: &Question,
     entity: Option<&str>,
     checked: Checked,
-    read: PinRead,
+    (read, signals): (PinRead, u64),
 ) -> Settled {
+    let reads = Reads { signals, pin_read: seen(&read), pin_write: PinWrite::Nothing };
     let read = match read {
         None => None,
         Some(Ok(pin)) => pin,
-        Some(Err(error)) => return Settled::Done(unavailable(rule, checked.verdict, &error)),
+        Some(Err(error)) => return Settled::Done(unavailable(rule, checked.verdict, &error), reads),
     };
-    let &Verdict::Decided { sender, strategy, .. } = &checked.verdict else { return Settled::Done(checked.verdict) };
+    let &Verdict::Decided { sender, strategy, .. } = &checked.verdict else {
+        return Settled::Done(checked.verdict, reads);
+    };
     if question.is_fallback {
-        return Settled::Done(checked.verdict);
+        return Settled::Done(checked.verdict, reads);
     }
     let is_pinned = read.is_some_and(|pin| pin.sender.0 == snapshot.revision.keys()[sender as usize]);
     if checked.pin && !is_pinned {
-        let expected = read.map(|pin| pin.sender);
         let idle_days = idle_days(snapshot, strategy);
-        return Settled::NeedsPin(PendingPin { verdict: checked.verdict, sender, expected, idle_days });
+        return Settled::NeedsPin(PendingPin { verdict: checked.verdict, reads, sender, idle_days });
     }
     if let Some(pin) = read {
         touch(snapshot, question, entity, (sender, strategy), &pin);
     }
-    Settled::Done(checked.verdict)
+    Settled::Done(checked.verdict, reads)
+}
+
+/// A pin as the policy read it.
+#[inline]
+fn seen(read: &PinRead) -> PinSeen {
+    match read {
+        None => PinSeen::NotRead,
+        Some(Ok(None)) => PinSeen::None,
+        Some(Ok(Some(pin))) => PinSeen::Sender(pin.sender.0),
+        Some(Err(_)) => PinSeen::Unavailable,
+    }
 }
 
 /// After how many days without use the pins of a strategy end; 0 for never.
@@ -133,28 +148,29 @@ impl PendingPin {
             key: SenderKey(snapshot.revision.keys()[self.sender as usize]),
             id: &snapshot.revision.catalog().senders()[self.sender as usize].id,
         };
-        let write = match self.expected {
-            None => Write::insert(key, sender),
-            Some(expected) => Write::replace(key, expected, sender),
+        let write = match self.reads.pin_read {
+            PinSeen::Sender(expected) => Write::replace(key, SenderKey(expected), sender),
+            _ => Write::insert(key, sender),
         };
         Some(write.idle_days(self.idle_days))
     }
 
-    /// The verdict, or the pin of another writer that won: then the policy has to run again.
+    /// The verdict and what was read for it, or the pin of another writer that won: then the policy has to run again.
     #[inline]
     pub(crate) fn on_store_reply(
         self,
         snapshot: &Snapshot,
         rule: OnUnavailable,
         answer: Result<Option<Pin>, StickyError>,
-    ) -> Result<Verdict, LostRace> {
+    ) -> Result<(Verdict, Reads), LostRace> {
+        let Self { verdict, reads, .. } = self;
         match answer {
-            Ok(None) => Ok(self.verdict),
+            Ok(None) => Ok((verdict, Reads { pin_write: PinWrite::Written, ..reads })),
             Ok(Some(winner)) => {
                 let same = winner.sender.0 == snapshot.revision.keys()[self.sender as usize];
-                Err(LostRace { winner, verdict: same.then_some(self.verdict) })
+                Err(LostRace { winner, verdict: same.then_some((verdict, reads)) })
             }
-            Err(error) => Ok(unavailable(rule, self.verdict, &error)),
+            Err(error) => Ok((unavailable(rule, verdict, &error), Reads { pin_write: PinWrite::Unavailable, ..reads })),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::check::{Author, Checked};
 use super::pin::{LostRace, PendingPin, Settled, settle};
 use super::turn::Turn;
 use crate::bindings::OnFailure;
-use crate::decision::{Outcome, Verdict};
+use crate::decision::{Outcome, Reads, Verdict};
 use crate::refusal::Refusal;
 use crate::snapshot::{AnsweredBy, Role, Snapshot};
 
@@ -137,16 +137,17 @@ pub(crate) fn settle_read(
     query: &Query<'_>,
     checked: Checked,
 ) -> Settled {
+    let signals = instance.signals_read().map_or(Reads::NO_SIGNALS, |signals| snapshot.note_signals(signals));
     let read = instance.take_pin_read(handle);
     let rule = answerer.bound.binding.on_unavailable;
-    settle(snapshot, rule, &query.question, query.message.entity, checked, read)
+    settle(snapshot, rule, &query.question, query.message.entity, checked, (read, signals))
 }
 
 /// The next step after an answer was settled.
 #[inline]
 pub(crate) fn advance(answerer: &Answerer<'_>, settled: Settled, role: Role, races: usize) -> Progress {
     match settled {
-        Settled::Done(verdict) => Progress::Done(done(answerer, role, verdict)),
+        Settled::Done(verdict, reads) => Progress::Done(done(answerer, role, (verdict, reads))),
         Settled::NeedsPin(pending) => Progress::NeedsPin(PendingDecision { pending, role, races }),
     }
 }
@@ -249,7 +250,7 @@ fn settled_by(
 
 /// A verdict stands: the health of the policy that gave it is noted.
 #[inline]
-pub(crate) fn done(answerer: &Answerer<'_>, role: Role, verdict: Verdict) -> Outcome {
+pub(crate) fn done(answerer: &Answerer<'_>, role: Role, (verdict, reads): (Verdict, Reads)) -> Outcome {
     match role {
         Role::Active => answerer.bound.succeeded(),
         Role::Candidate => {
@@ -263,7 +264,7 @@ pub(crate) fn done(answerer: &Answerer<'_>, role: Role, verdict: Verdict) -> Out
         }
         Role::Standard => {}
     }
-    Outcome { verdict, by: AnsweredBy { role, ..answerer.by } }
+    Outcome { verdict, by: AnsweredBy { role, ..answerer.by }, reads }
 }
 
 /// Applies the failure rule. `read` is the pin, where that was read before.
@@ -305,5 +306,5 @@ pub(crate) fn failed(
 /// The end of a message that is not called for any more.
 pub(crate) fn refused(answerer: &Answerer<'_>, failure: &Failure) -> Progress {
     let refusal = Refusal::PolicyFailed(failure.to_string().into());
-    Progress::Done(Outcome { verdict: Verdict::Refused(refusal), by: answerer.by })
+    Progress::Done(Outcome::new(Verdict::Refused(refusal), answerer.by))
 }

@@ -15,7 +15,7 @@ pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>
     let answerer = choose(snapshot, query);
     match attempt(snapshot, &answerer, query, None, turn) {
         // As most are: without a pin to write.
-        Ok(Settled::Done(verdict)) => Some(done(&answerer, answerer.by.role, verdict)),
+        Ok(Settled::Done(verdict, reads)) => Some(done(&answerer, answerer.by.role, (verdict, reads))),
         settled => further(snapshot, query, &answerer, settled, turn),
     }
 }

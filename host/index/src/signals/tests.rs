@@ -126,3 +126,46 @@ fn a_source_of_ones_own_needs_no_board() {
     assert_eq!(own.health_epoch(), own.0.health_epoch());
     assert_eq!(unhealthy(&own.current(), "S1").len(), 4);
 }
+
+#[test]
+fn the_serial_number_is_0_while_there_is_nothing_to_say_and_changes_with_all_that_is_said() {
+    let board = SignalBoard::new();
+    assert_eq!((board.serial(), board.current().serial()), (0, 0));
+    let mut seen = vec![0];
+    for (bad, load) in [(false, 0.5), (true, 0.5), (true, 0.75), (false, 0.75)] {
+        let signals = || {
+            let mut signals = Signals::builder();
+            signals.number("S1", "load", load);
+            if bad {
+                signals.health("S1", None, None, BAD);
+            }
+            signals
+        };
+        board.set(signals());
+        assert_eq!(board.serial(), board.current().serial());
+        assert!(!seen.contains(&board.serial()), "a serial number never comes again");
+        seen.push(board.serial());
+        board.set(signals());
+        assert_eq!(seen.last(), Some(&board.serial()), "what says the same has the same");
+    }
+    board.set(Signals::builder());
+    assert_eq!(board.serial(), 0);
+}
+
+#[test]
+fn signals_are_made_again_of_their_reports_and_numbers() {
+    let mut signals = Signals::builder();
+    signals.health("but", None, None, BAD);
+    signals.health("but", Some(Channel::Sms), None, Health::Healthy);
+    signals.health("but", Some(Channel::Sms), Some(CA), BAD);
+    signals.health("all", None, None, BAD);
+    signals.number("S1", "load", 0.25);
+    signals.number("S2", "price", -1.5);
+    let signals = signals.build();
+    let mut again = Signals::builder();
+    signals.reports().for_each(|(sender, report)| again.health_of(sender, report));
+    signals.numbers().for_each(|(sender, name, number)| again.number_of(sender, name, number));
+    let again = again.build();
+    assert_eq!((&signals.unhealthy, &signals.numbers), (&again.unhealthy, &again.numbers));
+    assert_eq!(unhealthy(&again, "but"), [(Channel::Sms, CA), (Channel::Rcs, US), (Channel::Rcs, CA)]);
+}

@@ -20,7 +20,8 @@ use crate::store::{CatalogAddress, StoreError, revision_of_copy};
 /// # Errors
 /// The backup is not whole; there is a platform already, or a service that runs; the store of pins does not answer; a file
 /// cannot be written.
-pub fn restore(config: &Config, from: &Path) -> Result<BackupSummary, BackupError> {
+pub fn restore(config: &Config, from: impl AsRef<Path>) -> Result<BackupSummary, BackupError> {
+    let from = from.as_ref();
     let CatalogAddress::Sqlite(path) = config.catalog_store() else {
         return Err(BackupError::Database { place: config.catalog_store().to_string() });
     };

@@ -18,7 +18,8 @@ use crate::store::{CatalogAddress, Operator, Sqlite};
 /// # Errors
 /// There is no platform, or it is in a database; the folder is there already; the service does not answer; a file cannot be
 /// written.
-pub async fn back_up(config: &Config, to: &Path) -> Result<BackupSummary, BackupError> {
+pub async fn back_up(config: &Config, to: impl AsRef<Path>) -> Result<BackupSummary, BackupError> {
+    let to = to.as_ref();
     let CatalogAddress::Sqlite(path) = config.catalog_store() else {
         return Err(BackupError::Database { place: config.catalog_store().to_string() });
     };

@@ -98,7 +98,7 @@ impl BindingRecord {
         Some(next)
     }
 
-    /// Whether the binding updates to a module that was added.
+    /// Whether the binding updates to a module that was added or shared.
     pub(crate) fn auto_updates_to(&self, module: &ModuleRecord) -> bool {
         let Some(versions) = &self.active.versions else { return false };
         let Some(serves) = self.active.version() else { return false };
@@ -107,6 +107,7 @@ impl BindingRecord {
             && self.canary.is_none()
             && self.active.owner == module.application_id
             && self.active.name() == module.name
+            && (module.shared || !self.active.shared_only)
             && versions.matches(&module.version)
             && is_newer(&serves)
             && self.skipped_version.as_ref().is_none_or(is_newer)

@@ -18,7 +18,8 @@ pub(super) fn overlay(table: &mut Table, own: Table) {
 pub(super) fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
     let key = key.to_ascii_lowercase();
     let section = table.keys().filter(|name| key.starts_with(&format!("{name}_"))).max_by_key(|name| name.len());
-    let known = ["alphanumeric", "area_codes", "certificate", "key", "probes", "recipient_key"];
+    let known =
+        ["alphanumeric", "area_codes", "certificate", "directory", "key", "key_file", "probes", "recipient_key"];
     let (table, name) = match section.cloned() {
         Some(section) => {
             let name = key[section.len() + 1..].to_owned();

@@ -71,11 +71,13 @@ impl Guard {
     }
 
     /// The most bytes of a body, and the name of that limit.
-    fn body_limit(&self, path: &str) -> (usize, &'static str) {
+    fn body_limit(&self, path: &str, is_tenant: bool) -> (usize, &'static str) {
         let limits = self.service.limits.load();
         match path {
             "/v1/modules" => (limits.module_bytes, "limits.module_bytes"),
             "/v1/senders/import" | "/v1/catalog" => (limits.import_bytes, "limits.import_bytes"),
+            // With a catalog, which tenants do not send.
+            "/v1/what-if" if !is_tenant => (limits.import_bytes, "limits.import_bytes"),
             _ => (limits.body_bytes, "limits.body_bytes"),
         }
     }
@@ -113,7 +115,7 @@ impl Guard {
         request: &mut Request,
         tenant: Option<&Arc<Tenant>>,
     ) -> Result<(Bytes, Held), Fault> {
-        let most = self.body_limit(request.uri().path());
+        let most = self.body_limit(request.uri().path(), tenant.is_some());
         let patience = Duration::from_secs(self.service.limits.load().body_seconds);
         let room = bodies.hold(tenant.map(|tenant| &tenant.bodies));
         let body = body::read(request, most, patience, room).await;
@@ -223,9 +225,10 @@ enum RequestKind {
 impl RequestKind {
     fn of(method: &Method, path: &str) -> Self {
         match path {
+            _ if matches!(*method, Method::GET | Method::HEAD) => Self::Read,
             "/v1/decisions" => Self::Decision,
             // A pin is not part of a revision.
-            _ if matches!(*method, Method::GET | Method::HEAD) || path.starts_with("/v1/pins") => Self::Read,
+            _ if path.starts_with("/v1/pins") => Self::Read,
             _ => Self::Change,
         }
     }

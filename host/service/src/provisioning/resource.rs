@@ -57,6 +57,10 @@ pub(super) async fn create<R: Resource>(service: &Arc<Service>, caller: Caller, 
     R::may_create(&caller)?;
     let body = element(bytes, &[R::ID_FIELD, R::NAME_FIELD])?;
     let id = body.get(R::ID_FIELD).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if let Some(what) = not_carried(&id) {
+        let text = format!("{} {what}, which the path of this API cannot carry; leave it out", quoted(&id));
+        return Err(Fault::property(R::ID_FIELD, text));
+    }
     let author = caller.author();
     let plan = move |view: &View| {
         let sight = view.sight(&caller);
@@ -66,6 +70,22 @@ pub(super) async fn create<R: Resource>(service: &Arc<Service>, caller: Caller, 
         Ok(Plan::new(R::put(view, sight, &id, &body)?, StatusCode::CREATED))
     };
     service.change(author, plan).await
+}
+
+/// What an id has that the path of a URL cannot carry as it is: a character that no segment of an IRI has (RFC 3987, `ipchar`), or a
+/// blank. Clients, proxies and servers differ in what they make of such a character when it is encoded.
+fn not_carried(id: &str) -> Option<String> {
+    if id == "." || id == ".." {
+        return Some("is a step in a path".to_owned());
+    }
+    let is_carried = |character: char| match character {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_' | '~' | ':' | '@' => true,
+        '!' | '$' | '&' | '\'' | '(' | ')' | '*' | '+' | ',' | ';' | '=' => true,
+        other => !other.is_ascii() && !other.is_whitespace(),
+    };
+    // The rule of ids says of a control character what is wrong with it.
+    let found = id.chars().find(|&character| !is_carried(character) && !character.is_control())?;
+    Some(if found.is_whitespace() { "has a blank".to_owned() } else { format!("has {found:?}") })
 }
 
 pub(super) fn get<R: Resource>(service: &Service, caller: &Caller, id: &str) -> Answer<Json<R::Body>> {

@@ -12,6 +12,7 @@ use crate::change::{Change, Kind};
 use crate::events::Event;
 use crate::module::{ModuleRecord, STANDARD};
 use crate::module_cache::FetchError;
+use crate::past_catalogs::revision_name;
 use crate::state::State;
 use crate::store::StoreError;
 use crate::tenant;
@@ -64,10 +65,13 @@ impl Service {
         let catalog_before = self.revision();
         let damaged = |error: &dyn std::fmt::Display| StoreError::Damaged(format!("revision {revision}: {error}"));
         match next {
-            Some(next) => self.gateway.replace_revision(next).map_err(|error| damaged(&error))?,
+            Some(next) => {
+                self.gateway.replace_revision(next.named(revision_name(revision))).map_err(|error| damaged(&error))?
+            }
             None => {
                 let catalog = edited(self.revision().catalog(), changes).map_err(|error| damaged(&error))?;
-                let replaced = catalog.map(|catalog| self.gateway.replace_catalog(catalog));
+                let named = catalog.map(|catalog| catalog.named(revision_name(revision)));
+                let replaced = named.map(|catalog| self.gateway.replace_catalog(catalog));
                 replaced.transpose().map_err(|error| damaged(&error))?;
             }
         }

@@ -1,4 +1,5 @@
-//! Automatic updates: a binding with a version range moves to a newer module when it is uploaded.
+//! Automatic updates: a binding with a version range moves to a newer module when it is uploaded, or when the platform
+//! shares it.
 
 use std::sync::Arc;
 
@@ -34,8 +35,10 @@ impl Service {
             // A binding that was changed meanwhile is left alone.
             let record =
                 record.filter(|record| record.auto_updates_to(&module) && record.with_module(&module).is(&spec));
-            let is_there = view.state.modules.contains_key(&module.key());
-            let Some(record) = record.filter(|_| is_there) else { return Ok(Plan::new(Vec::new(), ())) };
+            // Nor is one that follows what the platform shares, if it does not any more.
+            let there = view.state.modules.get(&module.key());
+            let record = record.filter(|record| there.is_some_and(|there| record.auto_updates_to(there)));
+            let Some(record) = record else { return Ok(Plan::new(Vec::new(), ())) };
             let next = record.auto_update(spec.clone(), now());
             Ok(Plan::new(vec![Change::put(Kind::Binding, target.key(), &next)], ()))
         };

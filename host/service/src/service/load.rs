@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use callsign::{Catalog, DEFAULT_APPLICATION, Gateway, LaneOptions, StickyStore};
+use callsign_log::LogError;
 use callsign_private::FileError;
 use tokio::sync::{Mutex, watch};
 
@@ -16,11 +17,13 @@ use crate::bulk_lane::BulkLane;
 use crate::change::{Draft, Kind};
 use crate::config::Config;
 use crate::data_folder;
+use crate::decision_log::DecisionLog;
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
 use crate::outage::Outage;
+use crate::past_catalogs::revision_name;
 use crate::pins;
 use crate::refused_traffic::RefusedTraffic;
 use crate::session::SessionKey;
@@ -29,12 +32,16 @@ use crate::store::{Element, Store, StoreError};
 use crate::tenant::Tenants;
 use crate::tenant_turns::TenantTurns;
 use crate::timed_store::TimedStore;
+use crate::what_if_jobs::WhatIfJobs;
 
 /// How many tenants have their policies tried and started at a time: it takes a processor.
 const STARTS: usize = 3;
 
 /// How many tenants have their coverage audited at a time, for the same reason.
 const AUDITS: usize = 1;
+
+/// How many tenants look decisions up at a time: it reads the disk, and takes all processors in the bulk lane.
+const LOOKUPS: usize = 1;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +84,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The decision log.
+    #[error("the decision log: {0}")]
+    Log(#[from] LogError),
     /// Anything else, such as a catalog that cannot be imported.
     #[error("{0}")]
     Refused(String),
@@ -86,15 +96,16 @@ impl Service {
     /// A service with everything that the store has.
     pub(crate) async fn load(
         config: Config,
-        store: Store,
+        store: Arc<Store>,
         sticky: Arc<dyn StickyStore>,
+        decision_log: Option<DecisionLog>,
     ) -> Result<Arc<Self>, StartError> {
         let session_key = SessionKey::open(&config.data)?;
         let files = config.numbering.clone();
         let numbering = blocking(move || files.load()).await?.map_err(StartError::Refused)?;
         let (revision, elements) = up_to_date(&store).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
-        let catalog = catalog.with_numbering(Arc::clone(&numbering));
+        let catalog = catalog.with_numbering(Arc::clone(&numbering)).named(revision_name(revision));
         let metrics = Arc::new(Metrics::default());
         let tenants = Tenants::new(&config, Arc::clone(&metrics));
         tenants.count_all(&catalog, &state);
@@ -139,8 +150,11 @@ impl Service {
             applied: AppliedBindings::default(),
             starts: TenantTurns::new(STARTS),
             audits: TenantTurns::new(AUDITS),
+            lookups: TenantTurns::new(LOOKUPS),
+            what_ifs: WhatIfJobs::default(),
             session_key,
             numbering,
+            decision_log,
             refused_traffic: RefusedTraffic::default(),
             sender_health: SenderHealth::default(),
             state: ArcSwap::from_pointee(state),
@@ -152,6 +166,10 @@ impl Service {
         service.gateway.use_signals(service.sender_health.board());
         service.look_at_health().await?;
         service.listen_to_gateway();
+        if let Some(log) = &service.decision_log {
+            let (service, recorder) = (Arc::clone(&service), Arc::clone(log.recorder()));
+            blocking(move || service.gateway.record_to(recorder)).await?;
+        }
         service.start_bindings(&standard).await;
         Ok(service)
     }
@@ -160,7 +178,7 @@ impl Service {
     pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
         let (revision, elements) = self.stored("load", up_to_date(&self.store)).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
-        let catalog = catalog.with_numbering(Arc::clone(&self.numbering));
+        let catalog = catalog.with_numbering(Arc::clone(&self.numbering)).named(revision_name(revision));
         let state = Arc::new(state);
         let (service, next) = (Arc::clone(self), Arc::clone(&state));
         let work = blocking(move || {
@@ -212,7 +230,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// The catalog and the state of all elements.
-fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreError> {
+pub(crate) fn whole(revision: u64, elements: &[Element]) -> Result<(Catalog, State), StoreError> {
     let lists = [
         (Kind::Application, "applications"),
         (Kind::Entity, "entities"),

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn element(kind: Kind, key: &str, body: &str) -> Element {
-        Element { kind, key: key.into(), body: body.into() }
+        Element { kind, key: key.into(), body: body.into(), position: 1 }
     }
 
     #[test]

@@ -168,14 +168,15 @@ impl Postgres {
             .transact_at(IsolationLevel::RepeatableRead, LONG_PATIENCE, async |transaction| {
                 let sql = "SELECT revision FROM callsign_head";
                 let revision: i64 = transaction.query_typed_one(sql, &[]).await?.get(0);
-                let sql = "SELECT kind, key, body FROM callsign_elements ORDER BY position";
+                let sql = "SELECT kind, key, body, position FROM callsign_elements ORDER BY position";
                 let rows = transaction.query_typed(sql, &[]).await?;
                 Ok((revision, rows))
             })
             .await?;
         let mut elements = Vec::with_capacity(rows.len());
         for row in rows {
-            elements.push(Element { kind: kind(row.get(0))?, key: row.get(1), body: row.get(2) });
+            let position = row.get::<_, i64>(3) as u64;
+            elements.push(Element { kind: kind(row.get(0))?, key: row.get(1), body: row.get(2), position });
         }
         elements.sort_by_key(|element| Kind::ALL.iter().position(|kind| *kind == element.kind));
         Ok((revision as u64, elements))
@@ -183,11 +184,13 @@ impl Postgres {
 
     pub(crate) async fn commit(&self, seen: u64, draft: &Arc<Draft>) -> Result<Committed, StoreError> {
         let patience = if draft.changes.len() > 1_000 { LONG_PATIENCE } else { PATIENCE };
-        let changes = draft.log().map_err(|error| StoreError::Damaged(error.to_string()))?;
         let revision = seen + 1;
         let mut removed: (Vec<&str>, Vec<&str>) = Default::default();
         let mut put: (Vec<&str>, Vec<&str>, Vec<i64>, Vec<&str>) = Default::default();
+        let mut all: (Vec<&str>, Vec<&str>) = Default::default();
         for (index, (change, moved)) in draft.last_of_each().into_iter().enumerate() {
+            all.0.push(change.kind.as_str());
+            all.1.push(&change.key);
             if moved {
                 removed.0.push(change.kind.as_str());
                 removed.1.push(&change.key);
@@ -199,12 +202,26 @@ impl Postgres {
                 put.3.push(body.get());
             }
         }
-        self.transact(patience, async |transaction| {
+        let committed = self.transact(patience, async |transaction| {
             let sql = "SELECT revision FROM callsign_head FOR UPDATE";
             let head: i64 = transaction.query_typed_one(sql, &[]).await?.get(0);
             if head as u64 != seen {
-                return Ok(Committed::Behind(head as u64));
+                return Ok(Ok(Committed::Behind(head as u64)));
             }
+            let sql = "SELECT changed.place, position \
+                 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS changed (kind, key, place) \
+                 JOIN callsign_elements USING (kind, key)";
+            let values: Values<'_> = &[(&all.0, Type::TEXT_ARRAY), (&all.1, Type::TEXT_ARRAY)];
+            let stood = transaction.query_typed(sql, values).await?;
+            let stood = stood.iter().filter_map(|row| {
+                let place = usize::try_from(row.get::<_, i64>(0) - 1).ok()?;
+                let element = (Kind::parse(all.0.get(place)?)?, *all.1.get(place)?);
+                Some((element, row.get::<_, i64>(1) as u64))
+            });
+            let changes = match draft.log(&stood.collect()) {
+                Ok(changes) => changes,
+                Err(error) => return Ok(Err(StoreError::Damaged(error.to_string()))),
+            };
             let (number, at) = (revision as i64, now() as i64);
             transaction.execute_typed("UPDATE callsign_head SET revision = $1", &[(&number, Type::INT8)]).await?;
             transaction
@@ -251,9 +268,9 @@ impl Postgres {
             }
             let told: Values<'_> = &[(&CHANNEL, Type::TEXT), (&revision.to_string(), Type::TEXT)];
             transaction.query_typed("SELECT pg_notify($1, $2)", told).await?;
-            Ok(Committed::Done(revision))
-        })
-        .await
+            Ok(Ok(Committed::Done(revision)))
+        });
+        committed.await?
     }
 
     pub(crate) async fn head(&self) -> Result<u64, StoreError> {

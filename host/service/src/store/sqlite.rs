@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use callsign_private::{Access, FileError, PrivateFolder};
+use hashbrown::HashMap;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::Notify;
 
@@ -91,12 +92,14 @@ impl Sqlite {
         self.with(|connection| {
             let transaction = connection.transaction()?;
             let revision: i64 = transaction.query_row("SELECT revision FROM head", [], |row| row.get(0))?;
-            let mut select = transaction.prepare("SELECT key, body FROM elements WHERE kind = ? ORDER BY position")?;
+            let mut select =
+                transaction.prepare("SELECT key, body, position FROM elements WHERE kind = ? ORDER BY position")?;
             let mut elements = Vec::new();
             for kind in Kind::ALL {
                 let mut rows = select.query([kind.as_str()])?;
                 while let Some(row) = rows.next()? {
-                    elements.push(Element { kind, key: row.get(0)?, body: row.get(1)? });
+                    let position = row.get::<_, i64>(2)? as u64;
+                    elements.push(Element { kind, key: row.get(0)?, body: row.get(1)?, position });
                 }
             }
             let mut kinds = transaction.prepare("SELECT DISTINCT kind FROM elements")?;
@@ -318,7 +321,8 @@ impl Drop for Sqlite {
 
 fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<(), StoreError> {
     transaction.execute("UPDATE head SET revision = ?", [revision as i64])?;
-    let changes = draft.log().map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let changes = draft.log(&positions(transaction, draft)?);
+    let changes = changes.map_err(|error| StoreError::Damaged(error.to_string()))?;
     transaction.execute(
         "INSERT INTO revisions VALUES (?, ?, ?, ?, ?)",
         params![revision as i64, now() as i64, draft.who, draft.action, changes],
@@ -343,6 +347,18 @@ fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<
         transaction.execute("DELETE FROM components WHERE digest = ?", [digest])?;
     }
     Ok(())
+}
+
+/// Where the elements stand that a draft changes and that are there.
+fn positions<'d>(transaction: &Transaction<'_>, draft: &'d Draft) -> Result<HashMap<(Kind, &'d str), u64>, StoreError> {
+    let mut select = transaction.prepare_cached("SELECT position FROM elements WHERE kind = ? AND key = ?")?;
+    let mut positions = HashMap::new();
+    for (change, _) in draft.last_of_each() {
+        let found = select.query_row(params![change.kind.as_str(), change.key], |row| row.get::<_, i64>(0));
+        let found = found.optional()?.map(|position| position as u64);
+        positions.extend(found.map(|position| ((change.kind, &*change.key), position)));
+    }
+    Ok(positions)
 }
 
 /// Polls `PRAGMA data_version`, which shows whether another connection wrote without reading the file.

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(super) use self::request::find as find_module;
 use self::request::{CanaryRequest, PolicyRequest};
 use self::response::{BindingBody, ComparisonBody, HistoryBody, PastBody, must_match, with_tag};
 use self::target::{BindingRequest, IfMatch, TargetQuery, binding_of, not_bound, nothing_beside};

@@ -2,23 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use callsign::{Catalog, CatalogError};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::condition::{Conditions, tag};
+use super::condition::{Conditions, revision_tag};
 use crate::audit_element;
 use crate::catalog_file::{self, Difference, DifferenceCount};
 use crate::fault::{Fault, Violation};
 use crate::http::{Answer, Caller, Json, Parameters, Problems};
 use crate::key::Scope;
+use crate::past_catalogs::{self, PastCatalogError};
 use crate::service::{Plan, Service, View};
 
 /// How many differences are listed. All are counted.
@@ -82,23 +84,34 @@ fn needs_all(caller: &Caller) -> Result<(), Fault> {
     caller.needs(Scope::Numbers)
 }
 
-/// The state of the catalog, for `ETag` and `If-Match`.
-fn state(view: &View) -> String {
-    view.state.revision.to_string()
-}
-
 /// The whole catalog, as the file that `callsign resolve --catalog` and `PUT` take: applications, entities, senders,
-/// associations, strategies and default senders of everybody, as they are at one revision.
+/// associations, strategies and default senders of everybody, as they are at one revision, or with `revision` as they were at
+/// an earlier one, as far as the audit log goes back.
 ///
 /// The key needs `sending-strategy:manage` and `numbers:manage` too.
 #[utoipa::path(get, path = "/v1/catalog", tag = "catalog",
+    params(("revision" = Option<u64>, Query, description = "An earlier revision, as the audit log and decisions name it")),
     responses((status = 200, body = Object, description = "The catalog, with the `ETag` of its revision"), Problems))]
-pub(super) async fn get(State(service): State<Arc<Service>>, caller: Caller) -> Answer<Response> {
+pub(super) async fn get(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Answer<Response> {
     needs_all(&caller)?;
+    let wanted = parameters.parsed::<u64>("revision", "a revision")?;
     let view = service.view();
-    let tag = tag(state(&view).as_bytes());
+    let (revision, catalog, entities) = match wanted {
+        None => (view.state.revision, view.catalog().clone(), view.state.entities.clone()),
+        Some(revision) => {
+            // It reads the platform from the store, so one is made at a time.
+            let _turn = service.audits.turn(None).await;
+            let (catalog, state) = past_catalogs::platform_at(&service.store, revision).await.map_err(past_fault)?;
+            (revision, catalog, state.entities)
+        }
+    };
+    let tag = revision_tag(revision);
     let written = tokio::task::spawn_blocking(move || {
-        let catalog = catalog_file::exported(&view)?;
+        let catalog = catalog_file::exported(&catalog, &entities)?;
         serde_json::to_vec(&catalog.to_json()).map_err(Fault::internal)
     });
     let mut response = Bytes::from(written.await.map_err(Fault::internal)??).into_response();
@@ -111,7 +124,8 @@ pub(super) async fn get(State(service): State<Arc<Service>>, caller: Caller) -> 
 /// Makes the catalog the one of the body, in one revision: what differs is put, and what is not in it is removed. Removed
 /// applications take their keys, modules and bindings along, removed entities their bindings.
 ///
-/// With `dryRun=true` nothing is changed, and the answer says what would be. `If-Match` requires the `ETag` that was read.
+/// With `dryRun=true` nothing is changed, and the answer says what would be. `If-Match` requires the `ETag` that was read:
+/// where the platform is at another revision by now, 412 names both.
 /// The key needs `sending-strategy:manage` and `numbers:manage` too.
 #[utoipa::path(put, path = "/v1/catalog", tag = "catalog",
     params(("dryRun" = Option<bool>, Query), ("If-Match" = Option<String>, Header)),
@@ -128,12 +142,23 @@ pub(super) async fn put(
     let read = tokio::task::spawn_blocking(move || Catalog::from_slice(&body)).await;
     let wanted = Arc::new(read.map_err(Fault::internal)?.map_err(fault)?);
     let plan = move |view: &View| {
-        conditions.allow(Some(state(view).as_bytes()))?;
+        conditions.allow_revision(view.state.revision)?;
         let differences = catalog_file::differences(view, &wanted)?;
         let changes = if dry_run { Vec::new() } else { catalog_file::changes(view, &differences) };
         Ok(Plan::new(changes, Json(CatalogChanges::of(differences, dry_run))))
     };
     service.change(caller.author(), plan).await
+}
+
+/// Why there is no catalog of an earlier revision.
+fn past_fault(error: PastCatalogError) -> Fault {
+    match error {
+        PastCatalogError::Store(error) => {
+            tracing::debug!("an earlier catalog cannot be read: {error}");
+            Fault::unavailable("the catalog store does not answer", Duration::from_secs(1))
+        }
+        error => Fault::new(StatusCode::NOT_FOUND, error.to_string()),
+    }
 }
 
 /// 400, with the place of every fault in the body.

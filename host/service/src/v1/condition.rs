@@ -17,6 +17,11 @@ pub(super) fn tag(body: &[u8]) -> String {
     format!("\"{digits}\"")
 }
 
+/// The tag of the platform at a revision.
+pub(super) fn revision_tag(revision: u64) -> String {
+    format!("\"{revision}\"")
+}
+
 /// The conditions of a request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conditions {
@@ -66,6 +71,26 @@ impl Conditions {
         }
     }
 
+    /// Checks the conditions against the revision of the platform.
+    ///
+    /// # Errors
+    /// 412: another one was read.
+    pub(super) fn allow_revision(&self, revision: u64) -> Result<(), Fault> {
+        let present = revision_tag(revision);
+        let refused = |text: String| Err(Fault::new(StatusCode::PRECONDITION_FAILED, text));
+        if let Some(wanted) = self.if_match.as_ref().filter(|wanted| !lists(wanted, |listed| listed == present)) {
+            return refused(format!(
+                "the platform is at revision {present}, and `If-Match` is of {wanted}: read it again"
+            ));
+        }
+        match &self.if_none_match {
+            Some(unwanted) if lists(unwanted, |listed| listed.trim_start_matches("W/") == present) => {
+                refused(format!("the platform is at revision {present}, and `If-None-Match` says that it must not be"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Checks that a request which replaces something says what it replaces: fields that it leaves out are gone.
     ///
     /// # Errors
@@ -75,6 +100,22 @@ impl Conditions {
             return Ok(());
         }
         let text = "it exists, and this would replace all of it: send the `ETag` that you read as `If-Match`, or `*`";
+        Err(Fault::new(StatusCode::PRECONDITION_REQUIRED, text))
+    }
+
+    /// Checks that a request which leaves out these fields of something that exists, so that they would be gone, says what it
+    /// replaces.
+    ///
+    /// # Errors
+    /// 428: it says nothing.
+    pub(super) fn must_be_given_for(&self, left_out: &[String]) -> Result<(), Fault> {
+        if left_out.is_empty() || self.must_be_given().is_ok() {
+            return Ok(());
+        }
+        let text = format!(
+            "it exists and has {}, which this leaves out: send the `ETag` that you read as `If-Match`, or `*`, to take that away",
+            left_out.join(", ")
+        );
         Err(Fault::new(StatusCode::PRECONDITION_REQUIRED, text))
     }
 

@@ -1,6 +1,7 @@
 //! Decisions: one message, or many.
 
 mod message;
+mod trace;
 mod violations;
 
 use std::sync::Arc;
@@ -11,10 +12,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use callsign::{DEFAULT_APPLICATION, DecisionRef, Explanation, Message};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 
+pub(super) use self::message::LONGEST;
 use self::message::Request;
+use self::trace::trace_id;
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Problems, Rates, SHORT};
 use crate::metrics::Decided;
@@ -38,13 +41,15 @@ const LONG: usize = 1_000;
 ///
 /// The body is a message, or `{"messages": [...]}` with up to 1,000 of them (`limits.messages`); the answer is a
 /// decision, or `{"decisions": [...]}` in the order of the messages. Each has a sender, or a refusal. `dryRun` pins
-/// nobody and creates no entity; `explain` adds to each decision what every step found.
+/// nobody, creates no entity and is not recorded; `explain` adds to each decision what every step found. The decision log has
+/// the trace id of a `traceparent` header.
 #[utoipa::path(post, path = "/v1/decisions", tag = "decisions", request_body = message::RequestBody,
     responses((status = 200, body = message::AnswerBody), Problems))]
 pub(super) async fn decide(
     State(service): State<Arc<Service>>,
     Extension(rates): Extension<Arc<Rates>>,
     caller: Caller,
+    headers: HeaderMap,
     bytes: Bytes,
 ) -> Answer<Response> {
     let request = Request::read(&bytes, service.limits.load().messages)?;
@@ -56,6 +61,9 @@ pub(super) async fn decide(
     }
     let attributes = request.attributes();
     let mut messages = request.messages(caller.tenant(), &attributes)?;
+    if let (Some(trace), true) = (trace_id(&headers), service.decision_log.is_some()) {
+        messages.iter_mut().for_each(|message| message.trace_id = Some(trace));
+    }
     let view = service.view();
     let sight = view.sight(&caller);
     if caller.tenant().is_some() {

@@ -70,6 +70,15 @@ pub(super) fn new(body: &RawValue, field: &str) -> Result<Identified, Fault> {
     }
 }
 
+/// The fields that an element has and that a request left out which replaces it: they would be gone.
+pub(super) fn left_out(before: &RawValue, after: &RawValue, sent: &RawValue) -> Vec<String> {
+    let (after, sent) = (members(after), members(sent));
+    let is_gone = |name: &str, value: &RawValue| {
+        !sent.contains_key(name) && after.get(name).is_none_or(|after| after.get() != value.get())
+    };
+    members(before).into_iter().filter(|(name, value)| is_gone(name, value)).map(|(name, _)| name).collect()
+}
+
 fn text(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
@@ -77,4 +86,23 @@ fn text(value: &RawValue) -> Option<String> {
 /// The JSON of an element: the answer, and what its `ETag` is computed from.
 pub(super) fn bytes(element: &impl Serialize) -> Vec<u8> {
     raw(element).get().as_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_what_would_be_gone() {
+        let json = |text: &str| RawValue::from_string(text.to_owned()).expect("JSON");
+        let before = json(r#"{"id":"a","status":"SUSPENDED","weight":3}"#);
+        for (sent, after, lost) in [
+            (r#"{"id":"a"}"#, r#"{"id":"a","status":"ACTIVE"}"#, &["status", "weight"][..]),
+            (r#"{"id":"a","status":"ACTIVE"}"#, r#"{"id":"a","status":"ACTIVE"}"#, &["weight"]),
+            (r#"{"id":"a","weight":null}"#, r#"{"id":"a","status":"SUSPENDED"}"#, &[]),
+            (r#"{"status":"ACTIVE","weight":1}"#, r#"{"id":"a","status":"ACTIVE"}"#, &[]),
+        ] {
+            assert_eq!(left_out(&before, &json(after), &json(sent)), lost, "{sent}");
+        }
+    }
 }

@@ -147,10 +147,7 @@ pub(super) async fn upload(
     };
     let (module, is_new) = service.change(author, plan).await?;
     if is_new {
-        // A task of its own, so that it is completed even if the caller goes away.
-        let (service, module) = (Arc::clone(&service), Arc::clone(&module));
-        let moved = tokio::spawn(async move { service.auto_update(&module).await });
-        moved.await.map_err(Fault::internal)?;
+        follow(&service, &module).await?;
     }
     let mut place = format!("/v1/modules/{}", module.digest);
     if let (Some(owner), false) = (&module.application_id, is_tenant) {
@@ -160,6 +157,13 @@ pub(super) async fn upload(
     let place = HeaderValue::try_from(place).map_err(Fault::internal)?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, [(header::LOCATION, place)], Json(ModuleBody::of(&module))).into_response())
+}
+
+/// Moves the bindings that follow a module, in a task of its own, so that it is completed even if the caller goes away.
+async fn follow(service: &Arc<Service>, module: &Arc<ModuleRecord>) -> Result<(), Fault> {
+    let (service, module) = (Arc::clone(service), Arc::clone(module));
+    let moved = tokio::spawn(async move { service.auto_update(&module).await });
+    moved.await.map_err(Fault::internal)
 }
 
 /// Checks and compiles a component, which can take seconds.
@@ -275,7 +279,8 @@ async fn bytes_of(service: &Service, module: &ModuleRecord) -> Result<Vec<u8>, F
     })
 }
 
-/// Shares a module of the platform: tenants can bind it, beside their own. They cannot read its component.
+/// Shares a module of the platform: tenants can bind it, beside their own. They cannot read its component. Bindings of tenants
+/// that follow its versions move to it.
 #[utoipa::path(post, path = "/v1/modules/{digest}/share", tag = "policies", params(("digest" = String, Path)),
     responses((status = 200, body = ModuleBody), Problems))]
 pub(super) async fn share(
@@ -302,11 +307,14 @@ async fn set_shared(service: &Arc<Service>, caller: Caller, digest: String, shar
         let key = key_of(&[None, Some(&digest)]);
         let there = view.state.modules.get(&key).ok_or_else(|| unknown(&digest))?;
         let next = ModuleRecord { shared, ..(**there).clone() };
-        let answer = Json(ModuleBody::of(&next));
         let changes = if next == **there { Vec::new() } else { vec![Change::put(Kind::Module, key, &next)] };
-        Ok(Plan::new(changes, answer))
+        Ok(Plan::new(changes, Arc::new(next)))
     };
-    service.change(caller.author(), plan).await
+    let module = service.change(caller.author(), plan).await?;
+    if shared {
+        follow(service, &module).await?;
+    }
+    Ok(Json(ModuleBody::of(&module)))
 }
 
 /// Removes a module and frees its name and version. A module that a binding uses, or could roll back to, cannot be

@@ -27,7 +27,7 @@ pub(super) trait Resource: 'static {
     const ID: &'static str;
     /// The path of the list.
     const PATH: &'static str;
-    /// Whether replacing one needs `If-Match`.
+    /// Whether replacing one needs `If-Match`, even where the request leaves out nothing that is there.
     const NEEDS_IF_MATCH: bool = false;
 
     /// The element with this id.
@@ -125,6 +125,9 @@ pub(super) async fn put<R: Resource>(
         }
         conditions.allow(before.as_ref().map(|json| json.get().as_bytes()))?;
         let json = R::read(view, &new, &caller)?;
+        if let Some(before) = &before {
+            conditions.must_be_given_for(&element::left_out(before, &json, &new.body))?;
+        }
         let answer = match &before {
             Some(_) => Tagged::new(StatusCode::OK, bytes_of(&json)),
             None => Tagged::created(bytes_of(&json), R::PATH, &new.id),

@@ -56,7 +56,9 @@ macro_rules! policy_request {
 policy_request! {
     /// A policy to bind.
     PolicyRequest,
-    versions: " The versions to update to, such as `^1.2`: newer ones are bound when they are uploaded. None if left out.",
+    versions: " The versions to update to, such as `^1.2`: newer ones are bound when they are uploaded. \
+               A tenant that has bound a module of the platform follows those that it shares, when they are shared. None if \
+               left out.",
 }
 
 policy_request! {
@@ -114,10 +116,7 @@ impl PolicyRequest {
             spec.module.clone_from(&module.digest);
             spec.owner.clone_from(&module.application_id);
             spec.policy = module.label();
-            if caller.tenant().is_some() && spec.owner.is_none() && spec.versions.is_some() {
-                let text = "cannot be followed of a module that the platform shares: bind the version that is meant";
-                return Err(Fault::property("versions", text));
-            }
+            spec.shared_only = caller.tenant().is_some() && spec.owner.is_none();
         }
         match &spec.versions {
             Some(_) if spec.module == STANDARD => Err(Fault::property(
@@ -141,7 +140,12 @@ fn within(property: &str, value: u32, least: u32, most: u32) -> Result<(), Fault
 
 /// The module that a text names: of the target's application, or else of the platform. Tenants can bind those of the platform
 /// that it shares.
-fn find<'a>(state: &'a State, caller: &Caller, target: &Target, text: &str) -> Result<&'a ModuleRecord, Fault> {
+pub(in crate::v1) fn find<'a>(
+    state: &'a State,
+    caller: &Caller,
+    target: &Target,
+    text: &str,
+) -> Result<&'a ModuleRecord, Fault> {
     let named = text.split_once('@').and_then(|(name, version)| Some((name, version.parse::<Version>().ok()?)));
     let is_it = |module: &ModuleRecord| match &named {
         Some((name, version)) => module.name == *name && module.version == *version,

@@ -13,7 +13,7 @@ use super::violations::why;
 use crate::fault::Fault;
 
 /// The most characters of a text of a message.
-pub(super) const LONGEST: usize = 255;
+pub(in crate::v1) const LONGEST: usize = 255;
 
 /// What a message needs for the choice of its sender.
 #[derive(Debug, Deserialize, ToSchema)]

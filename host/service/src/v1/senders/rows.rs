@@ -123,17 +123,19 @@ pub(super) fn read(
 ) {
     let delimiter = callsign::input::delimiter(text.as_bytes());
     let mut reader = csv::ReaderBuilder::new();
-    let mut reader = reader.has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
+    let table = &text.as_bytes()[callsign::input::after_separator_line(text.as_bytes())..];
+    let lines_before = u64::from(table.len() < text.len());
+    let mut reader = reader.has_headers(false).flexible(true).delimiter(delimiter).from_reader(table);
     let mut record = csv::StringRecord::new();
     let mut columns: Option<Vec<Column>> = None;
     let mut attributes: Vec<String> = Vec::new();
     loop {
-        let line = |record: &csv::StringRecord| record.position().map_or(1, csv::Position::line);
+        let line = |record: &csv::StringRecord| lines_before + record.position().map_or(1, csv::Position::line);
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
-                let line = error.position().map_or(1, csv::Position::line);
+                let line = lines_before + error.position().map_or(1, csv::Position::line);
                 return fault(line, Violation::new("", format!("is not CSV: {error}")));
             }
         }
@@ -208,12 +210,15 @@ fn attribute(name: &str) -> Option<&str> {
     prefix.eq_ignore_ascii_case(ATTRIBUTE).then_some(attribute)
 }
 
-/// The columns of the first line. Spreadsheets change the case of their names, which does not count.
+/// The columns of the first line.
 fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Vec<Violation>> {
     let mut columns: Vec<Column> = Vec::new();
     let mut wrong = Vec::new();
     for name in header.iter().map(str::trim) {
-        let column = match (COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(name)), attribute(name)) {
+        let column = match (
+            COLUMNS.into_iter().find(|column| callsign::input::is_called(name.as_bytes(), column)),
+            attribute(name),
+        ) {
             (Some(field), _) => Column::Field(field),
             (None, Some(attribute)) => {
                 if let Err(error) = callsign::check_attribute(attribute, "") {

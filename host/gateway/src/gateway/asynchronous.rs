@@ -1,0 +1,164 @@
+//! The ways to decide for callers that must not block.
+
+use std::sync::Arc;
+
+use arc_swap::Guard;
+use callsign_engine::RequestTime;
+use callsign_log::Recorded;
+
+use super::Gateway;
+use crate::decision::{Decision, Decisions, Verdict};
+use crate::message::Message;
+use crate::recording::{Begun, OneRecord, Receipts};
+use crate::refusal::Refusal;
+use crate::resolve::batch::key as pin_key;
+use crate::resolve::call::Query;
+use crate::resolve::channels::Rounds;
+use crate::resolve::destination::prepare;
+use crate::resolve::in_lanes;
+use crate::resolve::shadow::compare_in_slow_lane;
+use crate::resolve::single::decide;
+use crate::resolve::turn::{Place, Turn};
+use crate::resolve::wording::word_quickly;
+use crate::snapshot::Snapshot;
+
+/// Deciding without blocking.
+impl Gateway {
+    /// [`Gateway::resolve`] for callers that must not block. Works on any executor. A store of pins on a network or a disk is
+    /// awaited. The policy runs on the caller's thread if it answers within a millisecond; if not, it is asked again on
+    /// threads of the gateway (the slow lane) and awaited. Refusals in a policy's own words are worded.
+    ///
+    /// A future that is dropped decides nothing more, but a pin that was on its way may be written.
+    pub async fn resolve_async(&self, message: &Message<'_>) -> Decision {
+        self.resolve_within(message, self.request_time(1)).await
+    }
+
+    /// The same as a part of a request that has begun before.
+    pub async fn resolve_within(&self, message: &Message<'_>, time: RequestTime) -> Decision {
+        if message.channels.is_some() {
+            let messages = std::slice::from_ref(message);
+            return Decision::only(self.resolve_in_lanes(self.snapshot(), messages, Some(time), Place::Worker).await);
+        }
+        let begun = match self.resolve_at_once(message, time) {
+            AtOnce::Decided(decision) => return decision,
+            AtOnce::Recorded(decision, recorded, one) => return keep(decision, recorded, one).await,
+            AtOnce::NotYet(begun) => begun,
+        };
+        let (snapshot, mut receipts) = (self.snapshot(), Receipts::since(begun));
+        let message = std::slice::from_ref(message);
+        let lane = &self.control.slow_lane;
+        let outcomes = in_lanes::decide(lane, &snapshot, message, time, Place::Worker, &mut receipts).await;
+        let mut decisions = Decisions { snapshot, outcomes, by_channel: Vec::new() };
+        receipts.wait_async(&mut decisions, message).await;
+        Decision::only(decisions)
+    }
+
+    /// Decides a message that needs no pin from a distant store, by a quick policy, as most do.
+    #[inline]
+    fn resolve_at_once<'a>(&self, message: &'a Message<'a>, time: RequestTime) -> AtOnce<'a> {
+        let snapshot = self.control.snapshot.load();
+        let mut one = OneRecord { begun: snapshot.begin_record(), message, question: None };
+        let (outcome, recorded) = match prepare(&snapshot, message) {
+            Ok(question) => {
+                let query = Query { question, message };
+                let lane = &self.control.slow_lane;
+                if snapshot.sticky.as_async().is_some() && pin_key(&snapshot, &query).is_some() || !lane.tries_quick() {
+                    return AtOnce::NotYet(one.begun);
+                }
+                let mut turn = Turn::new(lane, Place::Worker, time);
+                turn.quick_from_now();
+                let Some(outcome) = decide(&snapshot, &query, &mut turn) else { return AtOnce::NotYet(one.begun) };
+                if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
+                    && !word_quickly(own, lane, &snapshot, (question.request.scope, outcome.by), &time)
+                {
+                    return AtOnce::NotYet(one.begun);
+                }
+                one.question = Some(question);
+                let recorded = snapshot.record(&one, &outcome);
+                if !turn.shadows.is_empty() {
+                    let snapshot = Guard::into_inner(snapshot);
+                    compare_in_slow_lane(lane, &snapshot, time, turn.shadows);
+                    let snapshot = Guard::from_inner(snapshot);
+                    return AtOnce::of(Decision { snapshot, outcome, by_channel: None }, recorded, one);
+                }
+                (outcome, recorded)
+            }
+            Err(outcome) => {
+                let recorded = snapshot.record(&one, &outcome);
+                (outcome, recorded)
+            }
+        };
+        AtOnce::of(Decision { snapshot, outcome, by_channel: None }, recorded, one)
+    }
+
+    /// [`Gateway::resolve_batch`] for callers that must not block, as [`Gateway::resolve_async`]. The pins of all messages are
+    /// read in one round trip before the policies run, and new pins are written in one round trip after. If another writer
+    /// won, the policy runs again with the winning pin.
+    ///
+    /// A future that is dropped decides nothing more, but pins that were on their way may be written.
+    pub async fn resolve_batch_async(&self, messages: &[Message<'_>]) -> Decisions {
+        self.resolve_in_lanes(self.snapshot(), messages, None, Place::Worker).await
+    }
+
+    /// The same on a thread of lower priority. It may have to wait for a core in the middle of a call, so a call may take 20
+    /// ms there before it is asked again in the slow lane, and what counts for a policy is its time on the core.
+    pub async fn resolve_bulk_async(&self, messages: &[Message<'_>]) -> Decisions {
+        self.resolve_in_lanes(self.snapshot(), messages, None, Place::Bulk).await
+    }
+
+    /// Decides messages of any number of channels in both lanes; by default within the time of a request of theirs.
+    async fn resolve_in_lanes(
+        &self,
+        snapshot: Arc<Snapshot>,
+        messages: &[Message<'_>],
+        time: Option<RequestTime>,
+        place: Place,
+    ) -> Decisions {
+        let (lane, mut receipts) = (&self.control.slow_lane, Receipts::default());
+        let (outcomes, by_channel) = match Rounds::of(messages) {
+            None => {
+                let time = time.unwrap_or_else(|| self.request_time(messages.len()));
+                (in_lanes::decide(lane, &snapshot, messages, time, place, &mut receipts).await, Vec::new())
+            }
+            Some(mut rounds) => {
+                let time = time.unwrap_or_else(|| self.request_time(rounds.decisions()));
+                while let Some(messages) = rounds.next() {
+                    let outcomes = in_lanes::decide(lane, &snapshot, &messages, time, place, &mut receipts).await;
+                    rounds.take(outcomes);
+                }
+                rounds.finish()
+            }
+        };
+        let mut decisions = Decisions { snapshot, outcomes, by_channel };
+        receipts.wait_async(&mut decisions, messages).await;
+        decisions
+    }
+}
+
+/// How far a message came on the thread of an asynchronous caller.
+enum AtOnce<'a> {
+    Decided(Decision),
+    /// It is decided once its record is kept.
+    Recorded(Decision, Recorded, OneRecord<'a>),
+    /// It is to be decided in the lanes; when it began, if it will be recorded.
+    NotYet(Option<Begun>),
+}
+
+impl<'a> AtOnce<'a> {
+    #[inline]
+    fn of(decision: Decision, recorded: Option<Recorded>, one: OneRecord<'a>) -> Self {
+        match recorded {
+            None => Self::Decided(decision),
+            Some(recorded) => Self::Recorded(decision, recorded, one),
+        }
+    }
+}
+
+/// Waits until the record of a decision is kept.
+async fn keep(decision: Decision, recorded: Recorded, one: OneRecord<'_>) -> Decision {
+    let Decision { snapshot, mut outcome, by_channel } = decision;
+    // A thread has few places for what it borrows, and this may take a while.
+    let snapshot = Guard::into_inner(snapshot);
+    snapshot.keep_async(recorded, one, &mut outcome).await;
+    Decision { snapshot: Guard::from_inner(snapshot), outcome, by_channel }
+}

@@ -1,0 +1,211 @@
+//! Comparisons of recorded traffic with what it would come to on something else: jobs in the bulk lane, one tenant's at a
+//! time, whose reports are kept for a while.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use callsign_log::LogError;
+use callsign_replay::{PassProgress, WhatIfReport};
+
+use crate::change::now;
+use crate::tenant_turns::TenantTurns;
+
+/// How many jobs and reports of a tenant are kept, and of the platform.
+const OF_ONE: usize = 4;
+
+/// How many are kept in all. A report has at most about 3 MB.
+const OF_ALL: usize = 32;
+
+/// How many tenants' jobs run at a time, beside one of the platform.
+const RUNNING: usize = 1;
+
+/// A comparison.
+pub(crate) struct Job {
+    pub(crate) id: String,
+    /// Whose it is; `None` is the platform.
+    pub(crate) tenant: Option<String>,
+    /// Milliseconds since 1970.
+    pub(crate) made_at: u64,
+    pub(crate) progress: PassProgress,
+    state: Mutex<JobState>,
+}
+
+/// How far a job has come.
+#[derive(Debug, Clone)]
+pub(crate) enum JobState {
+    /// Another one runs.
+    Waiting,
+    Running,
+    Done(Arc<WhatIfReport>),
+    /// Why there is no report.
+    Failed(Arc<str>),
+}
+
+impl Job {
+    pub(crate) fn new(id: String, tenant: Option<&str>) -> Self {
+        Self {
+            id,
+            tenant: tenant.map(str::to_owned),
+            made_at: now(),
+            progress: PassProgress::new(),
+            state: Mutex::new(JobState::Waiting),
+        }
+    }
+
+    pub(crate) fn state(&self) -> JobState {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, state: JobState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.state(), JobState::Done(_) | JobState::Failed(_))
+    }
+}
+
+/// The jobs of this node, and their reports.
+pub(crate) struct WhatIfJobs {
+    /// The oldest first.
+    jobs: Mutex<VecDeque<Arc<Job>>>,
+    turns: TenantTurns,
+}
+
+impl Default for WhatIfJobs {
+    fn default() -> Self {
+        Self { jobs: Mutex::default(), turns: TenantTurns::new(RUNNING) }
+    }
+}
+
+impl WhatIfJobs {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Job>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The jobs that a tenant has, or the platform; the oldest first.
+    pub(crate) fn of(&self, tenant: Option<&str>) -> Vec<Arc<Job>> {
+        self.lock().iter().filter(|job| job.tenant.as_deref() == tenant).cloned().collect()
+    }
+
+    pub(crate) fn find(&self, tenant: Option<&str>, id: &str) -> Option<Arc<Job>> {
+        self.lock().iter().find(|job| job.tenant.as_deref() == tenant && job.id == id).cloned()
+    }
+
+    /// Takes a job in, in place of an older one that is over if there are too many.
+    ///
+    /// # Errors
+    /// None of them is over: how many there are.
+    pub(crate) fn add(&self, job: &Arc<Job>) -> Result<(), usize> {
+        let mut jobs = self.lock();
+        let tenant = job.tenant.as_deref();
+        let make_room = |jobs: &mut VecDeque<Arc<Job>>, most: usize, is_of: &dyn Fn(&Job) -> bool| {
+            let there = jobs.iter().filter(|job| is_of(job)).count();
+            if there < most {
+                return Ok::<(), usize>(());
+            }
+            let over = jobs.iter().position(|job| is_of(job) && job.is_over()).ok_or(there)?;
+            jobs.remove(over);
+            Ok(())
+        };
+        make_room(&mut jobs, OF_ONE, &|job| job.tenant.as_deref() == tenant)?;
+        make_room(&mut jobs, OF_ALL, &|_| true)?;
+        jobs.push_back(Arc::clone(job));
+        Ok(())
+    }
+
+    /// Ends a job, and forgets it with its report. Whether there was one.
+    pub(crate) fn remove(&self, tenant: Option<&str>, id: &str) -> bool {
+        let mut jobs = self.lock();
+        let found = jobs.iter().position(|job| job.tenant.as_deref() == tenant && job.id == id);
+        let Some(job) = found.and_then(|at| jobs.remove(at)) else { return false };
+        job.progress.cancel();
+        true
+    }
+
+    /// Ends all jobs.
+    pub(crate) fn cancel_all(&self) {
+        self.lock().iter().for_each(|job| job.progress.cancel());
+    }
+
+    /// Runs a job when it is its turn. To be spawned in the bulk lane: the thread that decides then has a lower priority.
+    pub(crate) async fn run(
+        &self,
+        job: Arc<Job>,
+        compare: impl FnOnce(&PassProgress) -> Result<WhatIfReport, LogError> + Send + 'static,
+    ) {
+        let turn = self.turns.turn(job.tenant.as_deref()).await;
+        if job.progress.is_cancelled() {
+            return job.set(JobState::Failed("it was cancelled".into()));
+        }
+        job.set(JobState::Running);
+        let running = Arc::clone(&job);
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            compare(&running.progress)
+        });
+        job.set(match work.await {
+            Ok(Ok(mut report)) => {
+                if job.tenant.is_some() {
+                    // Of the log itself, which has the decisions of others too, the operator is told.
+                    report.faults.clear();
+                    report.dropped = 0;
+                }
+                JobState::Done(Arc::new(report))
+            }
+            Ok(Err(error)) => {
+                tracing::warn!("a comparison has no log: {error}");
+                JobState::Failed("the decision log cannot be read; the log of the service has more".into())
+            }
+            Err(error) => {
+                tracing::error!("a comparison failed: {error}");
+                JobState::Failed("something went wrong on this side; the log of the service has more".into())
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(id: &str, tenant: Option<&str>) -> Arc<Job> {
+        Arc::new(Job::new(id.to_owned(), tenant))
+    }
+
+    fn ids(jobs: &WhatIfJobs, tenant: Option<&str>) -> Vec<String> {
+        jobs.of(tenant).iter().map(|job| job.id.clone()).collect()
+    }
+
+    #[test]
+    fn each_tenant_has_four_and_the_oldest_that_is_over_makes_room() {
+        let jobs = WhatIfJobs::default();
+        let of_shop: Vec<Arc<Job>> = ["1", "2", "3", "4"].map(|id| job(id, Some("shop"))).into();
+        of_shop.iter().for_each(|job| assert_eq!(jobs.add(job), Ok(())));
+        assert_eq!(jobs.add(&job("5", Some("shop"))), Err(4));
+        assert_eq!(jobs.add(&job("1", Some("care"))), Ok(()));
+        assert_eq!(jobs.add(&job("1", None)), Ok(()));
+        of_shop[1].set(JobState::Failed("no".into()));
+        assert_eq!(jobs.add(&job("5", Some("shop"))), Ok(()));
+        assert_eq!(ids(&jobs, Some("shop")), ["1", "3", "4", "5"]);
+        assert_eq!((ids(&jobs, Some("care")), ids(&jobs, None)), (vec!["1".to_owned()], vec!["1".to_owned()]));
+        // Of others nothing is found or removed.
+        assert!(jobs.find(Some("care"), "3").is_none() && !jobs.remove(Some("care"), "3"));
+        assert!(jobs.remove(Some("shop"), "3") && of_shop[2].progress.is_cancelled());
+        assert_eq!(ids(&jobs, Some("shop")), ["1", "4", "5"]);
+    }
+
+    #[test]
+    fn all_together_have_32() {
+        let jobs = WhatIfJobs::default();
+        for number in 0..OF_ALL {
+            assert_eq!(jobs.add(&job("1", Some(&format!("a{number}")))), Ok(()));
+        }
+        assert_eq!(jobs.add(&job("1", None)), Err(OF_ALL));
+        jobs.of(Some("a7"))[0].set(JobState::Failed("no".into()));
+        assert_eq!(jobs.add(&job("1", None)), Ok(()));
+        assert!(jobs.of(Some("a7")).is_empty());
+        jobs.cancel_all();
+        assert!(jobs.of(None)[0].progress.is_cancelled());
+    }
+}

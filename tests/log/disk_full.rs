@@ -1,0 +1,103 @@
+//! A full disk, with both promises. A limit of the size of files stands for it: it needs no rights, and files beyond it cannot grow.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use callsign_log::{HoleReason, LogEvent, LogOptions, Promise, Recorder};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::program::{Program, tell};
+use crate::records::{Folder, declare, read, record_all};
+
+fn limit(bytes: Option<u64>) {
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    setrlimit(Resource::Fsize, Rlimit { current: bytes.or(maximum), maximum }).unwrap();
+}
+
+/// The program: records while the disk takes everything, while it takes half a frame, while it takes nothing, and again while it takes
+/// everything. Tells what became of each.
+pub fn run(folder: &Path, mut options: LogOptions) {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let at_writer = events.clone();
+    options.on_event = Some(Arc::new(move |event| at_writer.lock().unwrap().push(event)));
+    let promise = options.promise;
+    let recorder = Recorder::open(folder, options).unwrap();
+    declare(&recorder);
+    let segment = folder.join("decisions-0000000001.log");
+    let record = |first: u64| {
+        let ticket = record_all(&recorder, first..first + 100);
+        let result = match promise {
+            Promise::Keep => recorder.wait(ticket),
+            Promise::Drop => recorder.flush(),
+        };
+        tell(&format!("{first} {}", result.map_or_else(|error| error.to_string(), |()| "written".into())));
+        tell(&format!("failing {}", recorder.counters().failing_since.is_some()));
+    };
+    record(0);
+    limit(Some(std::fs::metadata(&segment).unwrap().len() + 100));
+    record(100);
+    limit(Some(0));
+    record(200);
+    limit(None);
+    record(300);
+    recorder.close();
+    let counters = recorder.counters();
+    tell(&format!("counted {} {}", counters.recorded, counters.dropped));
+    for event in events.lock().unwrap().iter() {
+        match event {
+            LogEvent::DiskFailed { path, reason } => {
+                tell(&format!("failed {} {reason}", path.file_name().unwrap().display()));
+            }
+            LogEvent::DiskRecovered { lost } => tell(&format!("recovered {lost}")),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_drops_records_marks_the_hole_and_is_told() {
+    let folder = Folder::new();
+    let told = Program::start("full-drop", folder.path()).finish();
+    let path = |number| folder.path().join(format!("decisions-000000000{number}.log"));
+    let unavailable = |number| {
+        format!("the decision log cannot be written: {}: File too large (os error 27)", path(number).display())
+    };
+    assert_eq!(
+        told,
+        [
+            "0 written".to_owned(),
+            "failing false".into(),
+            format!("100 {}", unavailable(1)),
+            "failing true".into(),
+            format!("200 {}", unavailable(2)),
+            "failing true".into(),
+            "300 written".into(),
+            "failing false".into(),
+            "counted 200 200".into(),
+            "failed decisions-0000000001.log File too large (os error 27)".into(),
+            "recovered 200".into(),
+        ]
+    );
+    let content = read(folder.path());
+    assert!(content.faults.is_empty(), "{:?}", content.faults);
+    assert_eq!(content.numbers(), (0..100).chain(300..400).collect::<Vec<_>>());
+    let [hole] = content.holes[..] else { panic!("{:?}", content.holes) };
+    assert_eq!((hole.records, hole.reason), (200, HoleReason::Disk));
+}
+
+#[test]
+fn a_full_disk_refuses_what_may_not_be_lost_until_it_takes_records_again() {
+    let folder = Folder::new();
+    let told = Program::start("full-keep", folder.path()).finish();
+    let refused =
+        |first| told.iter().any(|line| line.starts_with(&format!("{first} the decision log cannot be written")));
+    assert!(told.contains(&"0 written".into()) && told.contains(&"300 written".into()), "{told:?}");
+    assert!(refused(100) && refused(200), "{told:?}");
+    assert!(told.contains(&"recovered 200".into()), "{told:?}");
+    // No decision without a record was answered.
+    assert!(told.contains(&"counted 200 0".into()), "{told:?}");
+    let content = read(folder.path());
+    assert!(content.faults.is_empty(), "{:?}", content.faults);
+    assert_eq!(content.numbers(), (0..100).chain(300..400).collect::<Vec<_>>());
+    assert!(content.holes.is_empty());
+}
