@@ -40,7 +40,7 @@ test('recorded decisions are shown with the load of their senders, and found by 
 
 test('recorded traffic is decided on another strategy, and the report says what changes', async () => {
   await show(page, 'Strategies');
-  await page.getByRole('link', { name: 'what if' }).click();
+  await page.getByRole('row').getByRole('link', { name: 'what if' }).click();
   const strategies = page.getByLabel('Strategies', { exact: true });
   const [strategy] = JSON.parse(await strategies.inputValue());
   await strategies.fill('[{');
