@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use callsign_destination::{AreaCode, Channel, Country, Number};
 use callsign_log::{
-    Answer, AttributesRead, CatalogContext, DecisionLog, LogKey, LogOptions, Part, PinRead, PinWrite, PolicyContext, Promise, Query,
-    Recipient, Record, Recorded, Recorder, TimeRange, convert_log, count, find,
+    Answer, AttributesRead, CatalogContext, DecisionLog, LogKey, LogOptions, Part, PinRead, PinWrite, PolicyContext,
+    Promise, Query, Recipient, Record, Recorded, Recorder, TimeRange, convert_log, count, find,
 };
 
 type Failure = Box<dyn std::error::Error>;

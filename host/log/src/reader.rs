@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::any_segment::AnySegment;
@@ -167,7 +167,7 @@ pub struct SegmentReader<R> {
     range: TimeRange,
     state: State,
     /// What follows a fault that was found before it.
-    held: Option<Part>,
+    held: Option<Box<Part>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,7 +271,7 @@ impl<R: Read + Seek> SegmentReader<R> {
         match gap {
             None => Ok(part),
             Some(gap) => {
-                self.held = part;
+                self.held = part.map(Box::new);
                 Err(gap)
             }
         }
@@ -287,7 +287,14 @@ impl<R: Read + Seek> SegmentReader<R> {
         match header.kind {
             Kind::Records => {
                 let (path, contexts) = (self.path.clone(), self.contexts.clone());
-                return Ok(Some(Part::Block(Block::new(path, offset, first_record, header, Payload::Frame(stored), contexts))));
+                return Ok(Some(Part::Block(Block::new(
+                    path,
+                    offset,
+                    first_record,
+                    header,
+                    Payload::Frame(stored),
+                    contexts,
+                ))));
             }
             Kind::Unknown(number) => return Err(self.fault(offset, FaultKind::UnknownKind { number })),
             Kind::End => {
@@ -362,7 +369,7 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(held) = self.held.take() {
-            return Some(Ok(held));
+            return Some(Ok(*held));
         }
         while self.state != State::Ended {
             let before = self.source.offset;
@@ -380,9 +387,4 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
         }
         None
     }
-}
-
-/// The path of a segment's file without its ending: what is made of a segment has the same beginning, and goes with it.
-pub fn segment_stem(path: &Path) -> PathBuf {
-    path.with_extension("")
 }

@@ -30,9 +30,9 @@ fn comparisons_and_lookups_without_end_cost_the_others_nothing() {
         let line = text.lines().find_map(|line| line.strip_prefix("callsign_log_records_total "));
         line.and_then(|count| count.parse().ok()).unwrap_or(0)
     };
-    world.server.until("they are in the log", || {
-        recorded(&world.server.get("/metrics").expect(200).text) >= MESSAGES as u64
-    });
+    world
+        .server
+        .until("they are in the log", || recorded(&world.server.get("/metrics").expect(200).text) >= MESSAGES as u64);
     Turns::of(&world, "own: comparisons of recorded traffic, and lookups")
         .attacked_by(&key, 4, |attacker| {
             let strategy = json!({ "sendingStrategyId": format!("OF-{ATTACKER}"), "senderIds": ["S2"] });

@@ -181,6 +181,39 @@ fn a_tenant_finds_its_own_decisions_alone_and_learns_nothing_of_how_many_others_
 }
 
 #[test]
+fn the_next_owner_of_an_applications_id_finds_and_compares_nothing_of_the_one_before() {
+    let data = folder("next-owner");
+    let server = recording(&data, "");
+    let platform = server.key().to_owned();
+    let before = server.new_key(Some("shop"), &[]);
+    decide(&server, &before, &[message("shop", "of the first")]);
+    until_recorded(&server, 1);
+    server.delete("/provisioning/1/applications/shop").expect(200);
+    server.post("/provisioning/1/applications", &json!({ "applicationId": "shop" })).expect(201);
+    let next = server.new_key(Some("shop"), &[]);
+    decide(&server, &next, &[message("shop", "of the next")]);
+    until_recorded(&server, 2);
+    let check = |server: &Server| {
+        assert_eq!(ids(&found(server, &next, "", 10)), ["of the next"]);
+        assert_eq!(
+            found(server, &next, "&since=2000-01-01T00:00:00Z&until=2001-01-01T00:00:00Z", 10),
+            Vec::<Value>::new()
+        );
+        assert_eq!(found(server, &platform, "&applicationId=shop", 10).len(), 2);
+        let body = json!({ "module": "standard", "since": "2000-01-01T00:00:00Z" });
+        let job = server.ask(&next, "POST", "/v1/what-if", Some(&body)).expect(202).json();
+        let path = format!("/v1/what-if/{}", job["whatIfId"].as_str().unwrap());
+        let now = || server.ask(&next, "GET", &path, None).expect(200).json();
+        server.until("it is compared", || now()["state"] == "DONE");
+        assert_eq!(now()["records"], 1);
+    };
+    check(&server);
+    assert_eq!(server.end(), Some(0));
+    check(&recording(&data, ""));
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[test]
 fn a_service_that_records_nothing_says_so_and_an_empty_log_has_nothing() {
     let server = Server::start();
     let fault = server.get("/v1/decisions").expect(404).text;

@@ -213,21 +213,26 @@ impl Replayer {
                     queries.push(Query { question, message: &asked.message });
                     places.push(place);
                     // Holds the place until the policy has answered.
-                    replayed.push(Replayed { outcome: Outcome::undecided("it was not asked"), pins: false });
+                    let outcome = Outcome::new(Verdict::Refused(Refusal::NoStrategy), BY);
+                    replayed.push(Replayed { outcome, pins: false });
                 }
                 Err(outcome) => replayed.push(Replayed { outcome, pins: false }),
             }
         }
         let answers = self.call(&snapshot, &queries, |at| asked[places[at]].read());
+        let mut hung = None;
         for (at, (query, &place)) in queries.iter().zip(&places).enumerate() {
             let answer = match &answers {
                 Ok(answers) => Ok(answers[at]),
-                // One message must not fail the others: each gets a call of its own.
-                Err(_) if queries.len() > 1 => {
+                // One message must not fail the others: each gets a call of its own, until one runs into its deadline.
+                Err(_) if queries.len() > 1 && hung.is_none() => {
                     let alone = self.call(&snapshot, &[query.alone()], |_| asked[place].read());
+                    if let Err(failure @ Failure::Deadline(_)) = &alone {
+                        hung = Some(failure.clone());
+                    }
                     alone.map(|answers| answers[0])
                 }
-                Err(failure) => Err(failure.clone()),
+                Err(failure) => Err(hung.clone().unwrap_or_else(|| failure.clone())),
             };
             replayed[first + place] = self.judge(&snapshot, query, asked[place].pin, answer);
         }
