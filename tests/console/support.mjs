@@ -14,17 +14,20 @@ const PATIENCE = Number(process.env.PATIENCE ?? 30_000);
 export const component = path.join(ROOT, 'guest/component/standard.wasm');
 
 export class Server {
-  static async start({ catalog } = {}) {
+  // `isRecording`: with a decision log beside its data.
+  static async start({ catalog, isRecording } = {}) {
     const server = new Server();
+    server.more = {};
     server.data = fs.mkdtempSync(path.join(os.tmpdir(), 'callsign-console-'));
     server.address = '127.0.0.1:0';
+    if (isRecording) server.more.CALLSIGN_SERVE_LOG_DIRECTORY = path.join(server.data, 'log');
     await server.run(catalog ? ['--catalog', catalog] : []);
     return server;
   }
 
   // Starts it, on the data and the port that it had.
   run(more = []) {
-    const env = { ...process.env, CALLSIGN_SERVE_DATA: this.data, CALLSIGN_SERVE_LISTEN_ADDRESS: this.address, CALLSIGN_SERVE_RATE_MANAGEMENT_PER_SECOND: '0' };
+    const env = { ...process.env, ...this.more, CALLSIGN_SERVE_DATA: this.data, CALLSIGN_SERVE_LISTEN_ADDRESS: this.address, CALLSIGN_SERVE_RATE_MANAGEMENT_PER_SECOND: '0' };
     this.child = spawn(PROGRAM, ['serve', ...more], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let log = '';
     this.child.stdout.on('data', (text) => (this.key ??= /cs_[0-9a-f]+_[0-9a-f]+/.exec(text)?.[0]));

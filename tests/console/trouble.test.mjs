@@ -6,10 +6,11 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Server, attempt, close, fill, make, open, show, signIn } from './support.mjs';
 
-let server, page;
+let server, page, reader;
 before(async () => {
   server = await Server.start();
   await server.fill();
+  reader = (await server.ask('POST', '/v1/keys', { name: 'reader', scopes: ['audit:read'] })).key;
   page = await open();
   await signIn(page, server);
 });
@@ -104,15 +105,14 @@ test('a very long id is told at its field, and does not break the page', async (
 });
 
 test('the session is nobody else’s: another key begins with an empty page', async () => {
-  const { key } = await server.ask('POST', '/v1/keys', { name: 'reader', scopes: ['audit:read'] });
   await show(page, 'Applications');
-  await page.context().clearCookies();
   await page.getByRole('button', { name: 'New application' }).click();
   const form = page.getByRole('dialog', { name: 'New application' });
   await fill(form, { Application: 'never' });
+  await page.context().clearCookies();
   await form.getByRole('button', { name: 'Create' }).click();
   const again = page.getByRole('dialog', { name: 'The session has ended' });
-  await again.getByLabel('Key').fill(key);
+  await again.getByLabel('Key').fill(reader);
   await again.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
   const { results } = await server.ask('GET', '/v1/applications');

@@ -71,6 +71,7 @@ function Rates() {
     return (labels.length ? labels : ['none']).map((label) => ({ label, values: points.map((one) => one[name][label] ?? 0) }));
   };
   const micro = (value) => (value === null ? null : value * 1e6);
+  if (points.length < 2) return html`<p class="quiet" role="status">Reading: the plots begin in ${(2 * EVERY) / 1000} seconds.</p>`;
   return html`<div class="cards">
     <${Plot} title="Decisions by step" unit="/s" times=${times} series=${of('steps')} />
     <${Plot} title="Refusals by code" unit="/s" times=${times} series=${of('codes')} />
@@ -78,8 +79,7 @@ function Rates() {
       { label: 'half within', values: points.map((one) => micro(one.half)) },
       { label: '99 % within', values: points.map((one) => micro(one.most)) },
     ]} />
-  </div>
-  ${points.length === 0 && html`<p class="quiet" role="status">Reading: the first point comes in ${EVERY / 1000} seconds.</p>`}`;
+  </div>`;
 }
 
 function Refused() {

@@ -88,7 +88,6 @@ export default function WhatIf() {
       setFault(found);
     }
   };
-  if (jobs.fault?.status === 404) return html`<p>This release compares nothing.</p>`;
   const strategies = start.data?.strategy ? JSON.stringify([start.data.strategy], null, 2) : '';
   return html`<p>Decides messages of <a href=${href('traffic')}>recorded traffic</a> again, on something else. Nothing is changed and nobody is pinned.</p>
     <${Problem} fault=${start.fault ?? fault ?? jobs.fault} />
