@@ -39,6 +39,7 @@ help:
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make test-parquet     Parquet files of a decision log, read with pyarrow and DuckDB from PyPI'
+	@echo 'make log-kills        200 SIGKILLs of a process that records decisions, under each promise (about 5 minutes)'
 	@echo 'make log-large        a decision log of RECORDS=100000000 and the time of lookups in it (7 GB, some 10 minutes)'
 	@echo 'make test-console     the console in a real browser (about 2 minutes after the build); needs node, npm and chromium'
 	@echo 'make console-large    how long its pages take with SENDERS=1000000; nothing else should run on the machine'
@@ -74,7 +75,7 @@ help:
 	@echo 'make replay-million   1,000,000 decisions of swaps, catalog and health changes, replayed (about 5 minutes)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
-	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|index|decision|loader|request SECONDS=300 JOBS=cores'
+	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|segment|index|decision|loader|request SECONDS=300 JOBS=cores'
 
 # The toolchain of rust-toolchain.toml and its wasm target, where rustup can bring them. Without the target the build
 # takes the committed component and says so.
