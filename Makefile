@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
+.PHONY: help languages languages-light test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
 	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
 
@@ -39,9 +39,16 @@ help:
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make test-parquet     Parquet files of a decision log, read with pyarrow and DuckDB from PyPI'
+	@echo 'make log-kills        200 SIGKILLs of a process that records decisions, under each promise (about 5 minutes)'
 	@echo 'make log-large        a decision log of RECORDS=100000000 and the time of lookups in it (7 GB, some 10 minutes)'
+	@echo 'make test-console     the console in a real browser (about 2 minutes after the build); needs node, npm and chromium'
+	@echo 'make console-large    how long its pages take with SENDERS=1000000; nothing else should run on the machine'
+	@echo 'make console-vendor   renew its libraries from npm; make console-figures renews docs/figures'
 	@echo 'make tenants          tenants that attack, beside a victim, ATTACK_SECONDS=10 each (about 12 minutes); nothing'
 	@echo '                      else should run on the machine; ATTACK=name takes some of them'
+	@echo 'make languages        policies in JavaScript and Python from an empty folder, with tools of npm and PyPI; their cases, a'
+	@echo '                      storm of swaps, and the reference model over 2,000 worlds (about 15 minutes)'
+	@echo 'make languages-light  the tests of the SDKs for JavaScript and Python, without tools'
 	@echo 'make upgrade          a rolling upgrade and the way back; PREVIOUS=/path/to/callsign of the release before'
 	@echo 'make alerts           the alert rules for Prometheus, where promtool is installed'
 	@echo 'make lint             formatting and clippy, warnings denied'
@@ -68,7 +75,7 @@ help:
 	@echo 'make replay-million   1,000,000 decisions of swaps, catalog and health changes, replayed (about 5 minutes)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
-	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|index|decision|loader|request SECONDS=300 JOBS=cores'
+	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|segment|index|decision|loader|request SECONDS=300 JOBS=cores'
 
 # The toolchain of rust-toolchain.toml and its wasm target, where rustup can bring them. Without the target the build
 # takes the committed component and says so.
@@ -165,9 +172,60 @@ RECORDS ?= 100000000
 log-large: toolchain
 	$(CARGO) run --release --locked --package callsign-log --example large -- target/log-large $(RECORDS) --segments
 
+# A browser and what drives it. Debian's chromium; CHROMIUM=/path/to/another.
+console-tools: toolchain
+	$(call need,npm)
+	@[ -n "$(CHROMIUM)" ] || [ -x /usr/bin/google-chrome ] || command -v chromium >/dev/null || { \
+		echo 'chromium is needed (Debian has it in the package of that name), or CHROMIUM=/path/to/a/browser'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq chromium; \
+		else exit 1; fi; }
+	npm ci --silent --no-audit --no-fund --prefix tests/console
+
+# One file after the other: each has a service and a browser of its own.
+test-console: console-tools
+	$(CARGO) build --workspace --locked --bin callsign --examples
+	node --test --test-concurrency=1 tests/console/*.test.mjs
+
+console-large: console-tools
+	$(CARGO) build --release --locked --package callsign-cli
+	CALLSIGN=$(CALLSIGN) node tests/console/large.mjs
+
+console-vendor:
+	host/service/vendor_console.sh
+
+console-figures: console-tools $(PLATFORM)/catalog.json
+	$(CARGO) build --workspace --locked --bin callsign --examples
+	node tests/console/figures.mjs $(PLATFORM)/catalog.json
+
 # `make test` has the short form of it, which asserts no failure and bounds that are wide.
 tenants: toolchain
 	CALLSIGN_TENANTS_SECONDS=$(ATTACK_SECONDS) $(CARGO) test --workspace --locked --test tenants -- --test-threads=1 --nocapture $(ATTACK)
+
+# The SDKs for JavaScript and Python and their examples, in the usual runners of these languages.
+languages-light:
+	@command -v node >/dev/null || { \
+		echo 'Node.js 20 or newer is needed'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq nodejs; \
+		else exit 1; fi; }
+	@python3 -c 'import sys; assert sys.version_info >= (3, 11)' || { echo 'Python 3.11 or newer is needed'; exit 1; }
+	node --test guest/javascript/test/*.test.js guest/javascript/examples/campaigns/test/*.test.js
+	cd guest/python && PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --start-directory tests --top-level-directory .
+	PYTHONDONTWRITEBYTECODE=1 python3 guest/python/examples/campaigns/test_policy.py
+
+# The tools come from npm and PyPI, as an author gets them. What they build is in target/languages, for the tests after it.
+WORLDS ?= 2000
+LANGUAGES := $(CURDIR)/target/languages
+languages: toolchain languages-light
+	$(CARGO) test --workspace --locked --test cli -- --ignored --nocapture languages::
+	$(CARGO) build --workspace --locked --bin callsign --examples
+	target/debug/callsign policy build guest/examples/campaigns --out $(LANGUAGES)/campaigns-rust.wasm
+	CALLSIGN_CAMPAIGNS_RUST=$(LANGUAGES)/campaigns-rust.wasm \
+	CALLSIGN_CAMPAIGNS_JAVASCRIPT=$(LANGUAGES)/campaigns-javascript.wasm \
+	CALLSIGN_CAMPAIGNS_PYTHON=$(LANGUAGES)/campaigns-python.wasm \
+	CALLSIGN_STANDARD_JAVASCRIPT=$(LANGUAGES)/standard-javascript.wasm CALLSIGN_WORLDS=$(WORLDS) \
+		$(CARGO) test --workspace --locked --test gateway -- --ignored --nocapture languages:: javascript
 
 # The alert rules, where promtool of Prometheus is installed.
 alerts:

@@ -127,7 +127,7 @@ fn every_filter_narrows_what_is_found_before_and_after_it_is_parquet() {
 #[test]
 fn pages_follow_one_another() {
     let folder = log(Recipients::Plain);
-    let (mut found, mut after) = (Vec::new(), None);
+    let (mut found, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
     loop {
         let mut arguments = vec!["find", "decisions", "--json", "--limit", "70"];
         if let Some(after) = &after {

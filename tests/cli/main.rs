@@ -11,6 +11,7 @@ mod fleet;
 mod formats;
 mod hostile_text;
 mod invalid;
+mod languages;
 mod module;
 mod numbering;
 mod order;

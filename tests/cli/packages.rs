@@ -22,6 +22,7 @@ fn a_package_has_its_licence_its_words_and_every_file_that_it_names() {
     let packages = metadata["packages"].as_array().expect("a list");
     let published: Vec<&Value> = packages.iter().filter(|package| package["publish"].is_null()).collect();
     assert!(published.len() > 10, "{}", published.len());
+    let names: Vec<&str> = published.iter().filter_map(|package| package["name"].as_str()).collect();
     for package in published {
         let name = package["name"].as_str().expect("a name");
         for field in ["description", "license", "readme", "documentation"] {
@@ -33,7 +34,10 @@ fn a_package_has_its_licence_its_words_and_every_file_that_it_names() {
         // A registry takes no dependency that is a path alone.
         for dependency in package["dependencies"].as_array().expect("a list") {
             let is_for_tests = dependency["kind"] == "dev";
-            assert!(is_for_tests || dependency["req"] != "*", "{name}: {} has no version", dependency["name"]);
+            let needs = dependency["name"].as_str().expect("a name");
+            assert!(is_for_tests || dependency["req"] != "*", "{name}: {needs} has no version");
+            let is_own = dependency["path"].is_string();
+            assert!(is_for_tests || !is_own || names.contains(&needs), "{name} needs {needs}, which is not published");
         }
         let files = cargo(&["package", "--list", "--allow-dirty", "--package", name]);
         for file in ["Cargo.toml", "README.md", "LICENSE"] {
@@ -42,7 +46,12 @@ fn a_package_has_its_licence_its_words_and_every_file_that_it_names() {
         let folder = Path::new(package["manifest_path"].as_str().expect("a path")).parent().expect("a folder");
         for file in files.lines().filter(|file| file.ends_with(".rs")) {
             let text = fs::read_to_string(folder.join(file)).expect(file);
-            for (start, what) in [("include_str!(\"", ".str"), ("include_bytes!(\"", ".bytes"), ("path: \"", ".wit")] {
+            for (start, what) in [
+                ("include_str!(\"", ".str"),
+                ("files!(\"", ".str"),
+                ("include_bytes!(\"", ".bytes"),
+                ("path: \"", ".wit"),
+            ] {
                 for (_, rest) in text.match_indices(start).map(|(at, _)| text.split_at(at + start.len())) {
                     let named = rest.split('"').next().unwrap_or_default();
                     let from = if what == ".wit" {
@@ -67,6 +76,7 @@ fn the_contract_the_tables_and_the_component_are_in_the_packages_that_need_them(
         ("callsign-destination", "data/nanp.csv", "data/nanp.csv"),
         ("callsign-destination", "data/alphanumeric.csv", "data/alphanumeric.csv"),
         ("callsign-engine", "wit/policy.wit", "wit/policy.wit"),
+        ("callsign-cli", "wit/policy.wit", "wit/policy.wit"),
         ("callsign-engine", "component/standard.wasm", "guest/component/standard.wasm"),
     ] {
         let files = cargo(&["package", "--list", "--allow-dirty", "--package", package]);
@@ -74,6 +84,7 @@ fn the_contract_the_tables_and_the_component_are_in_the_packages_that_need_them(
         let folder = match package {
             "callsign-policy" => "guest/sdk",
             "callsign-destination" => "host/destination",
+            "callsign-cli" => "host/cli",
             _ => "host/engine",
         };
         let read = |path: &str| fs::read(Path::new(ROOT).join(path)).expect(path);

@@ -198,7 +198,7 @@ fn a_panic_arrives_with_its_message_and_its_place() {
 
     let cases: Value = serde_json::from_str(&fs::read_to_string(folder.join("cases.json")).unwrap()).unwrap();
     let catalog = Catalog::from_json(&cases["catalog"].to_string()).unwrap();
-    let gateway = Gateway::with(catalog, Policy::load(&component).unwrap(), Arc::new(MemoryStore::new())).unwrap();
+    let gateway = Gateway::with(catalog, Policy::load(component).unwrap(), Arc::new(MemoryStore::new())).unwrap();
     let message = Message::new(Channel::Sms, "+14155550123").application("shop");
     for _ in 0..2 {
         let decision = gateway.resolve(&message);

@@ -9,6 +9,7 @@ mod channels;
 mod columns;
 mod interface;
 mod lanes;
+mod languages;
 mod model;
 mod owned_decisions;
 mod pins;

@@ -309,3 +309,17 @@ fn every_decision_is_the_same_in_the_slow_lane() {
         Ok(())
     });
 }
+
+#[test]
+#[ignore = "needs the component that `make languages` builds"]
+fn every_decision_of_a_javascript_policy_that_decides_by_itself_is_what_the_reference_model_says() {
+    let policy = Arc::new(crate::languages::component("CALLSIGN_STANDARD_JAVASCRIPT"));
+    play_all(|seed| {
+        let case = Case::of(seed);
+        let single = play(&case, Arc::clone(&policy), Way::Single)?;
+        if play(&case, Arc::clone(&policy), Way::Batch)? != single {
+            return Err("a batch is decided otherwise".into());
+        }
+        Ok(())
+    });
+}

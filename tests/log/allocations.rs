@@ -1,7 +1,7 @@
 //! Recording allocates nothing on the caller's thread.
 
 use allocation_counter::measure;
-use callsign_log::{AttributesRead, LogOptions, Promise, Record, Recorded};
+use callsign_log::{AttributesRead, Promise, Record, Recorded};
 
 use crate::records::{Folder, open, record};
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use callsign_log::{DecisionLog, Fault, FaultKind, LogError, LogOptions, Part, SegmentReader, TimeRange};
+use callsign_log::{DecisionLog, Fault, FaultKind, LogError, Part, SegmentReader, TimeRange};
 
 use crate::records::{Content, Folder, add, open, read, record_all};
 

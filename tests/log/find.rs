@@ -234,7 +234,7 @@ fn decisions_are_counted_by_step_refusal_sender_and_policy() {
     for form in ["segments", "Parquet files"] {
         for (query, passes) in &queries {
             let found = count(folder.path(), query).unwrap();
-            let matching: Vec<_> = all(folder.path(), None).into_iter().filter(|one| passes(one)).collect();
+            let matching: Vec<_> = all(folder.path(), None).into_iter().filter(passes).collect();
             assert_eq!(found.decisions, matching.len() as u64, "{form}");
             assert_eq!(found.times, Some((matching.last().unwrap().time, matching[0].time)), "{form}");
             assert_eq!(found.steps, tally(*passes, |found| found.step.as_deref()), "{form}");

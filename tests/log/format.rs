@@ -4,9 +4,8 @@ use std::io::Cursor;
 
 use callsign_destination::{AreaCode, Channel, Country, Number};
 use callsign_log::{
-    Answer, Attributes, AttributesRead, CatalogId, DecisionLog, HealthReport, LogOptions, NumberOfSender, Part,
-    PinRead, PinWrite, PolicyId, Promise, Recipient, Recipients, Record, Recorded, SignalsContext, SignalsId,
-    TimeRange,
+    Answer, Attributes, AttributesRead, CatalogId, DecisionLog, HealthReport, NumberOfSender, Part, PinRead, PinWrite,
+    PolicyId, Promise, Recipient, Recipients, Record, Recorded, SignalsContext, SignalsId, TimeRange,
 };
 use proptest::collection::vec;
 use proptest::option;

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use callsign_log::{LogOptions, Promise, Record, Recorded, Recorder};
+use callsign_log::{Promise, Record, Recorded, Recorder};
 
 use crate::disk_full;
 use crate::records::{declare, record};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use callsign_log::{HealthReport, LogOptions, Record, Recorded, SignalsContext, SignalsId};
+use callsign_log::{HealthReport, Record, Recorded, SignalsContext, SignalsId};
 
 use crate::records::{Folder, open, read, record};
 

@@ -37,7 +37,7 @@ fn decide(server: &Server, key: &str, messages: &[Value]) -> Vec<Value> {
 
 /// A value of the metrics.
 fn metric(server: &Server, name: &str) -> u64 {
-    let text = server.get("/metrics").expect(200).text;
+    let text = server.send(&[], "GET", "/metrics", None).expect(200).text;
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
 }

@@ -11,6 +11,7 @@ mod budgets;
 mod bulk_lane;
 mod catalog;
 mod config;
+mod console;
 mod contract;
 mod coverage;
 mod crash;

@@ -1,8 +1,14 @@
-//! Builds policies: cargo compiles the source to a core module, which becomes a component with a name and a version.
+//! Builds policies: cargo compiles the source to a core module, which becomes a component with a name and a version. What
+//! other languages have built gets a name and a version too.
 //!
 //! The build script of `callsign-engine` builds the standard policy with it, `callsign policy build` a tenant's policy.
 
 #![forbid(unsafe_code)]
+
+#[cfg(feature = "javascript")]
+pub mod javascript;
+#[cfg(feature = "javascript")]
+mod javascript_shims;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -69,9 +75,15 @@ pub fn encode(module: &[u8], name: &str, version: &str) -> Result<Vec<u8>> {
         .merge_imports_based_on_semver(false)
         .module(module)?
         .encode()?;
+    stamp(&component, name, version, &[])
+}
+
+/// Gives a component a name and a version, and says which tools made it, each with its version.
+pub fn stamp(component: &[u8], name: &str, version: &str, made_by: &[(&str, &str)]) -> Result<Vec<u8>> {
     let mut metadata = wasm_metadata::AddMetadata::default();
     metadata.name = wasm_metadata::AddMetadataField::Set(name.into());
-    let mut component = metadata.to_wasm(&component)?;
+    metadata.processed_by = made_by.iter().map(|&(tool, version)| (tool.into(), version.into())).collect();
+    let mut component = metadata.to_wasm(component)?;
     // The section that `wasm-tools metadata` writes and reads.
     let section = wasm_encoder::CustomSection { name: "version".into(), data: version.as_bytes().into() };
     component.push(wasm_encoder::ComponentSection::id(&section));

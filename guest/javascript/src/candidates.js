@@ -58,12 +58,13 @@ export class SelectedPool {
     const everyone = { ...pool, healthy: false };
     const unhealthy = new Set(pool.healthy ? host.signals.unhealthy(everyone).map(({ sender }) => sender) : []);
     const columns = Columns.ofPool(host, everyone);
-    const left = host.senders
-      .candidates(everyone)
-      .map((candidate, index) => new SenderFacts(candidate, columns, index))
-      .filter(({ candidate }) => (ALL_TYPES & onlyType(candidate.senderType)) !== 0)
-      .filter(({ candidate: { sender } }) => !without.includes(sender) && !unhealthy.has(sender))
-      .filter((facts) => selection.excludedBy(facts) < 0);
+    const left = [];
+    host.senders.candidates(everyone).forEach((candidate, index) => {
+      const { sender, senderType: type } = candidate;
+      const isOut = without.includes(sender) || unhealthy.has(sender) || (ALL_TYPES & onlyType(type)) === 0;
+      const facts = new SenderFacts(candidate, columns, index);
+      if (!isOut && selection.excludedBy(facts) < 0) left.push(facts);
+    });
     const { preferred } = selection.divide(left);
     this.all = new Set(left.map(({ candidate }) => candidate.sender));
     this.preferred = preferred.map(({ candidate }) => candidate);

@@ -196,12 +196,43 @@ function texts({ text, ends }) {
 
 const keyOfBits = (key) => (typeof key === "bigint" ? key.toString(16).padStart(16, "0") : key);
 
+/** How each kind of column is read: of a pool, and of one sender. */
+const COLUMNS = {
+  address: {
+    all: (host, pool) => texts(host.senders.addresses(pool)),
+    one: (host, scope, sender) => host.senders.describe(scope, sender)?.address,
+  },
+  id: {
+    all: (host, pool) => texts(host.senders.ids(pool)),
+    one: (host, scope, sender) => host.senders.describe(scope, sender)?.id,
+  },
+  text: {
+    all: (host, pool, name) => texts(host.attributes.senderTexts(pool, name)),
+    one: (host, scope, sender, name) => host.attributes.senderText(scope, sender, name),
+  },
+  number: {
+    all: (host, pool, name) => host.attributes.senderNumbers(pool, name),
+    one: (host, scope, sender, name) => host.attributes.senderNumber(scope, sender, name),
+  },
+  key: {
+    all: (host, pool, name) => Array.from(host.attributes.senderKeys(pool, name), keyOfBits),
+    one: (host, scope, sender, name) => host.attributes.senderKey(scope, sender, name),
+  },
+};
+
 /** Columns of a pool, or of one sender, each read when it is first asked for. */
 export class Columns {
-  #kept = new Map();
+  #host;
+  #scope;
+  #pool;
+  #sender;
+  #kept = { address: new Map(), id: new Map(), text: new Map(), number: new Map(), key: new Map() };
 
   constructor(host, scope, pool, sender) {
-    Object.assign(this, { host, scope, pool, sender });
+    this.#host = host;
+    this.#scope = scope;
+    this.#pool = pool;
+    this.#sender = sender;
   }
 
   /** Of all senders of a pool, in the order of its candidates. */
@@ -214,13 +245,17 @@ export class Columns {
     return new Columns(host, scope, null, sender);
   }
 
-  column(kind, name, ofPool, ofSender) {
-    const key = `${kind} ${name ?? ""}`;
-    if (!this.#kept.has(key)) {
-      const named = name === null ? [] : [nameKey(this.host, name)];
-      this.#kept.set(key, this.pool ? ofPool(this.pool, ...named) : [ofSender(this.scope, this.sender, ...named)]);
+  /** The values of a kind under the name of an attribute. */
+  column(kind, name) {
+    const kept = this.#kept[kind];
+    let values = kept.get(name);
+    if (values === undefined) {
+      const { all, one } = COLUMNS[kind];
+      const key = name === "" ? null : nameKey(this.#host, name);
+      values = this.#pool ? all(this.#host, this.#pool, key) : [one(this.#host, this.#scope, this.#sender, key)];
+      kept.set(name, values);
     }
-    return this.#kept.get(key);
+    return values;
   }
 }
 
@@ -257,40 +292,28 @@ export class SenderFacts {
 
   /** The number or name that recipients see; E.164 with its `+` for a number that has one. */
   get address() {
-    const { senders } = this.#columns.host;
-    const one = (scope, sender) => senders.describe(scope, sender)?.address;
-    return this.#read("address", null, (pool) => texts(senders.addresses(pool)), one) ?? "";
+    return this.#columns.column("address", "")[this.#index] ?? "";
   }
 
   /** `senderId`. */
   get id() {
-    const { senders } = this.#columns.host;
-    const one = (scope, sender) => senders.describe(scope, sender)?.id;
-    return this.#read("id", null, (pool) => texts(senders.ids(pool)), one) ?? "";
+    return this.#columns.column("id", "")[this.#index] ?? "";
   }
 
   /** An attribute; null if it has none of that name. */
   attribute(name) {
-    const { attributes } = this.#columns.host;
-    const all = (pool, key) => texts(attributes.senderTexts(pool, key));
-    return this.#read("text", name, all, attributes.senderText) ?? null;
+    return this.#columns.column("text", name)[this.#index] ?? null;
   }
 
   /** An attribute as a number; null if it is not a finite decimal number. */
   attributeNumber(name) {
-    const { attributes } = this.#columns.host;
-    return orNull(this.#read("number", name, attributes.senderNumbers, attributes.senderNumber));
+    return orNull(this.#columns.column("number", name)[this.#index]);
   }
 
   /** The key of an attribute; null if it has none. It equals that of a message or scope if their texts are equal. */
   attributeKey(name) {
-    const { attributes } = this.#columns.host;
-    const all = (pool, key) => Array.from(attributes.senderKeys(pool, key), keyOfBits);
-    return keyOrNull(this.#read("key", name, all, attributes.senderKey) ?? NO_KEY);
-  }
-
-  #read(kind, name, all, one) {
-    return this.#columns.column(kind, name, all, one)[this.#index];
+    const key = this.#columns.column("key", name)[this.#index];
+    return key === NO_KEY || key === undefined ? null : key;
   }
 }
 

@@ -152,7 +152,11 @@ def _narrow(
         (Narrowing.TYPE_PRIORITY, noted.types, Verdict.LOWER_PRIORITY), (Narrowing.GEOLOCATED, noted.near, Verdict.FARTHER)
     ):
         is_member = members_of(host, part)
-        keep(step, lambda facts, is_member=is_member, verdict=verdict: None if is_member(facts.candidate) else (verdict, None))
+
+        def outside(facts: SenderFacts) -> Optional[_Verdict]:
+            return None if is_member(facts.candidate) else (verdict, None)
+
+        keep(step, outside)
     return out
 
 

@@ -149,9 +149,10 @@ class Standard:
         """Steps 3 to 9, without the refusals of the rules."""
         key = self.rules.key(message)
         plan = self._plan(request, key, observer)
-        if isinstance(plan.strategy, Refusal) or plan.rule is None:
+        if isinstance(plan.strategy, Refusal):
             return Answer_Refused(plan.strategy)
         ask, rule = _Ask(request, message, key, plan.strategy, observer), plan.rule
+        assert rule is not None, "a plan with a strategy has a rule"
         itself: Sequence[int] = self.host.senders.itself(request.message) if request.marks & Marks.ITSELF else ()
         if any(map(rule.senders.contains, itself)):
             rule = self._rule(ask, False, itself)

@@ -3,14 +3,20 @@
 mod build;
 mod cases;
 mod inspect;
+mod language;
 mod new;
 mod record;
+mod sdk;
 mod test;
+mod watch;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use callsign::Limits;
 use clap::{Args, Subcommand};
 
+use self::language::Language;
 use crate::exit::{Exit, Stop};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -24,10 +30,12 @@ Examples:
   callsign resolve --catalog catalog.json --policy quiet-hours-0.1.0.wasm messages.jsonl";
 
 const NEW: &str = "\
-The new crate has a policy that builds on the standard one, with settings, a refusal
-of its own, a test and cases.
+The new project has a policy that builds on the standard one, with settings, a refusal
+of its own, a test and cases. In JavaScript and Python it has the contract and the SDK
+inside, and pins the tool that builds it: its README.md says how to install that.
 
 Examples:
+  callsign policy new quiet-hours --language javascript
   callsign policy new quiet-hours --sdk ~/callsign
   callsign policy new quiet-hours --path policies/quiet --sdk ~/callsign/guest/sdk
 
@@ -38,21 +46,30 @@ Exit codes:
   3  another failure, such as a file that cannot be written";
 
 const BUILD: &str = "\
-Needs cargo and the target wasm32-unknown-unknown: rustup target add
-wasm32-unknown-unknown. The component is target/NAME-VERSION.wasm, with the name and
-the version of Cargo.toml; its path is printed to standard output. The build is
-reproducible: the bytes do not depend on the folder of the crate, only on the folders
-of its path dependencies.
+The component is target/NAME-VERSION.wasm, with the name and the version of the
+project's manifest; its path is printed to standard output. The manifest says the
+language:
+
+  Cargo.toml      Rust: cargo and `rustup target add wasm32-unknown-unknown`
+  package.json    JavaScript: Node.js, and `npm install` in the project
+  pyproject.toml  Python: `pip install --requirement requirements.txt` into .venv
+
+A crate's build is reproducible: the bytes do not depend on the folder of the crate, only
+on the folders of its path dependencies.
+
+--watch builds again whenever a file of the project changes, runs cases.json if there is
+one, and goes on until it is ended by Ctrl-C (exit code 130) or another signal.
 
 Examples:
   callsign policy build
   callsign policy build quiet-hours --out quiet-hours.wasm
   callsign policy test \"$(callsign policy build)\" cases.json
+  callsign policy build --watch
 
 Exit codes:
   0  built
-  2  bad input: no crate, a crate that does not build, a crate without a policy
-  3  another failure: no cargo, no target, a file that cannot be written";
+  2  bad input: no project, one that does not build, one without a policy
+  3  another failure: a tool that is not installed, a file that cannot be written";
 
 const TEST: &str = "\
 CASES.json is one object:
@@ -104,35 +121,43 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write a crate to start a policy from.
+    /// Write a project to start a policy from.
     #[command(after_help = NEW)]
     New {
-        /// The name of the crate and of the component: lower-case letters, digits and dashes.
+        /// The name of the project and of the component: lower-case letters, digits and dashes.
         #[arg(value_name = "NAME")]
         name: String,
+
+        /// The language that the policy is written in.
+        #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t = Language::Rust)]
+        language: Language,
 
         /// The folder to write it to [default: the name]
         #[arg(long, value_name = "DIR")]
         path: Option<PathBuf>,
 
-        /// A checkout of Callsign with the SDK to depend on [default: the SDK of this version, from a registry]
+        /// For Rust: a checkout of Callsign with the SDK to depend on [default: the SDK of this version, from a registry]
         #[arg(long, value_name = "DIR")]
         sdk: Option<PathBuf>,
     },
-    /// Build the component of a policy's crate.
+    /// Build the component of a policy's project.
     #[command(after_help = BUILD)]
     Build {
-        /// The folder of the crate.
+        /// The folder of the project.
         #[arg(value_name = "DIR", default_value = ".")]
         folder: PathBuf,
 
-        /// Features of the crate to build with.
+        /// For Rust: features of the crate to build with.
         #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
         features: Vec<String>,
 
         /// Where to write the component [default: target/NAME-VERSION.wasm]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+
+        /// Build again whenever a file changes, and run the cases.
+        #[arg(long)]
+        watch: bool,
     },
     /// Run cases against a component, and measure its decisions.
     #[command(after_help = TEST)]
@@ -162,10 +187,22 @@ enum Command {
     },
 }
 
+/// How long the component of an author may take to compile: a whole interpreter does take some time on a machine with much else
+/// to do, and nobody but the author waits.
+const COMPILE: Duration = Duration::from_secs(600);
+
+/// The limits of a service, but for the time to compile.
+fn author_limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.compile = COMPILE;
+    limits
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
     match &arguments.command {
-        Command::New { name, path, sdk } => new::run(name, path.as_deref(), sdk.as_deref()),
-        Command::Build { folder, features, out } => build::run(folder, features, out.as_deref()),
+        Command::New { name, language, path, sdk } => new::run(name, *language, path.as_deref(), sdk.as_deref()),
+        Command::Build { folder, features, out, watch: true } => watch::run(folder, features, out.as_deref()),
+        Command::Build { folder, features, out, watch: false } => build::run(folder, features, out.as_deref()),
         Command::Test { component, cases, record } => test::run(component, cases, *record),
         Command::Inspect { file, json } => inspect::run(file, *json),
     }

@@ -26,7 +26,15 @@ SEPARATORS = re.compile("[-()\\[\\]./\uff08\uff09\uff0d-\uff0f\uff3b\uff3d\u2010
 # Not E.164, though libphonenumber reads some of it: letters, extensions, signs.
 FOREIGN = re.compile(r"[^0-9 +]|\d[^\d]*\+|\+ +\+")
 EXPONENT = re.compile(r"\s*[-+]?[0-9]+([.,][0-9]+)?[eE][-+]?[0-9]+\s*")
-FRACTION = re.compile(r"(?s).*\.[0-9]\s*|\+?[0-9]+\.00\s*")
+# What `unseen` has taken off its ends: one digit after the last point or comma, or zeros alone after digits alone.
+FRACTION = re.compile(r"(?s).*[.,\uff0e]\d|[+\uff0b]?\d*[.,\uff0e]00|[+\uff0b]?\d{8,}[.,\uff0e]0{3,}")
+
+
+def unseen(text):
+    """The text without blanks and characters of category Cf around it, with ASCII digits."""
+    text = "".join(str(unicodedata.decimal(c)) if unicodedata.category(c) == "Nd" else c for c in text)
+    unseen = "".join({c for c in text if c.isspace() or unicodedata.category(c) == "Cf"})
+    return text.strip(unseen) if unseen else text
 
 
 def plain(text):
@@ -40,9 +48,11 @@ def answer(text):
     """(country, E.164, error): the first two empty, or the error."""
     if EXPONENT.fullmatch(text):
         return "", "", "exponent"
+    if "," in text and FRACTION.fullmatch(unseen(text)):
+        return "", "", "fraction"
     if FOREIGN.search(plain(text)):
         return "", "", "prefix" if text.lstrip().lower().startswith("tel:") else "character"
-    if FRACTION.fullmatch(text):
+    if FRACTION.fullmatch(unseen(text)):
         return "", "", "fraction"
     text = plain(text)
     first = re.search(r"[+\d]", text)

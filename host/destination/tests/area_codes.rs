@@ -179,7 +179,7 @@ fn a_file_is_bounded_in_bytes_and_faults() {
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let missing = std::env::temp_dir().join("callsign-no-such-file.csv");
-    let error = AreaCodes::load(&missing).expect_err("it is not there");
+    let error = AreaCodes::load(missing).expect_err("it is not there");
     assert!(error.to_string().contains("callsign-no-such-file.csv"), "{error}");
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 use callsign_catalog::{Catalog, Channel, Sender, Strategy};
+use callsign_index::Signals;
 use callsign_log::{PinRead, PinWrite};
 use serde::Serialize;
 
@@ -42,25 +43,80 @@ impl Verdict {
     }
 }
 
-/// What a decision has read besides its snapshot and its message, and what it has written: kept for its record.
+/// What a decision has read besides its snapshot and its message, and what it has written: kept for its record. It goes a
+/// long way with each decision, so it is small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reads {
-    /// [`Signals::serial`](crate::Signals::serial) of the signals that the policy read, which is 0 if they said nothing;
-    /// [`Reads::NO_SIGNALS`] if it read none.
-    pub(crate) signals: u64,
-    /// The recipient's pin as the policy read it last.
-    pub(crate) pin_read: PinRead,
-    /// What was written to it.
-    pub(crate) pin_write: PinWrite,
+    /// The key of the sender in the pin; 0 if there is none.
+    sender: u64,
+    signals: u32,
+    pin: PinKind,
+    pin_write: PinWrite,
+}
+
+/// [`PinRead`] without its sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PinKind {
+    NotRead,
+    None,
+    Sender,
+    Unavailable,
 }
 
 impl Reads {
-    /// No signals were read. No signals have this number: it counts from 0.
-    pub(crate) const NO_SIGNALS: u64 = u64::MAX;
+    /// No signals were read. No signals have this number.
+    const NO_SIGNALS: u32 = u32::MAX;
 
     /// Nothing.
     pub(crate) const NOTHING: Self =
-        Self { signals: Self::NO_SIGNALS, pin_read: PinRead::NotRead, pin_write: PinWrite::Nothing };
+        Self { sender: 0, signals: Self::NO_SIGNALS, pin: PinKind::NotRead, pin_write: PinWrite::Nothing };
+
+    /// The same with a pin that was read.
+    #[inline]
+    pub(crate) fn pin(self, read: &callsign_engine::PinRead) -> Self {
+        let (pin, sender) = match read {
+            None => (PinKind::NotRead, 0),
+            Some(Ok(None)) => (PinKind::None, 0),
+            Some(Ok(Some(pin))) => (PinKind::Sender, pin.sender.0),
+            Some(Err(_)) => (PinKind::Unavailable, 0),
+        };
+        Self { pin, sender, ..self }
+    }
+
+    /// The same with what was written to the pin.
+    #[inline]
+    pub(crate) fn wrote(self, pin_write: PinWrite) -> Self {
+        Self { pin_write, ..self }
+    }
+
+    /// Signals that were read.
+    #[inline]
+    pub(crate) fn of_signals(signals: &Signals) -> Self {
+        Self { signals: signals.serial(), ..Self::NOTHING }
+    }
+
+    /// [`Signals::serial`] of the signals that the policy read, which is 0 if they said nothing; none if it read none.
+    #[inline]
+    pub(crate) fn signals(self) -> Option<u32> {
+        (self.signals != Self::NO_SIGNALS).then_some(self.signals)
+    }
+
+    /// What was written to the recipient's pin.
+    #[inline]
+    pub(crate) fn pin_write(self) -> PinWrite {
+        self.pin_write
+    }
+
+    /// The recipient's pin as the policy read it last.
+    #[inline]
+    pub(crate) fn pin_read(self) -> PinRead {
+        match self.pin {
+            PinKind::NotRead => PinRead::NotRead,
+            PinKind::None => PinRead::None,
+            PinKind::Sender => PinRead::Sender(self.sender),
+            PinKind::Unavailable => PinRead::Unavailable,
+        }
+    }
 }
 
 /// A verdict, which policy gave it, and what it read for it.

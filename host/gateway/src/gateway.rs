@@ -18,7 +18,7 @@ use crate::decision::{Decision, Decisions, Outcome, Verdict};
 use crate::event::Event;
 use crate::lanes::{LaneOptions, SlowLane, Usage};
 use crate::message::Message;
-use crate::recording::{Log, OneRecord, Receipts};
+use crate::recording::{Log, Receipts};
 use crate::refusal::Refusal;
 use crate::resolve::batch::Batch;
 use crate::resolve::call::Query;
@@ -95,28 +95,27 @@ impl Gateway {
             return Decision::only(self.resolve_batch(std::slice::from_ref(message)));
         }
         let snapshot = self.control.snapshot.load();
-        let mut one = OneRecord { begun: snapshot.begin_record(), message, question: None };
-        let (mut outcome, recorded) = match prepare(&snapshot, message) {
+        let begun = snapshot.begin_record();
+        let (mut outcome, to_keep) = match prepare(&snapshot, message) {
             Ok(question) => {
                 let lane = &self.control.slow_lane;
                 let mut turn = Turn::new(lane, Place::Caller, lane.request_time());
                 let outcome = decide(&snapshot, &Query { question, message }, &mut turn);
                 // Only calls that are to be quick are given up.
                 let outcome = outcome.unwrap_or_else(|| Outcome::undecided("the message was given up"));
-                one.question = Some(question);
-                let recorded = snapshot.record(&one, &outcome);
+                let to_keep = snapshot.record(begun, message, Some(&question), &outcome);
                 if !turn.shadows.is_empty() {
                     turn.compare_now(&snapshot);
                 }
-                (outcome, recorded)
+                (outcome, to_keep)
             }
             Err(outcome) => {
-                let recorded = snapshot.record(&one, &outcome);
-                (outcome, recorded)
+                let to_keep = snapshot.record(begun, message, None, &outcome);
+                (outcome, to_keep)
             }
         };
-        if let Some(recorded) = recorded {
-            snapshot.keep(recorded, &one, &mut outcome);
+        if let Some(to_keep) = to_keep {
+            snapshot.keep(to_keep, &mut outcome);
         }
         Decision { snapshot, outcome, by_channel: None }
     }

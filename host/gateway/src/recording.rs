@@ -9,7 +9,7 @@ mod receipts;
 mod single;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use callsign_destination::Destination;
 use callsign_engine::{Policy, words::marks};
@@ -23,7 +23,7 @@ use hashbrown::HashMap;
 pub(crate) use self::clock::Begun;
 use self::clock::RecordClock;
 pub(crate) use self::receipts::{Decided, Receipts};
-pub(crate) use self::single::OneRecord;
+pub(crate) use self::single::ToKeep;
 use crate::bindings::Route;
 use crate::decision::{Outcome, Reads, Verdict};
 use crate::message::Message;
@@ -35,7 +35,7 @@ pub(crate) struct Log {
     recorder: Arc<Recorder>,
     clock: RecordClock,
     /// The serial number of the signals that were declared last.
-    signals: AtomicU64,
+    signals: AtomicU32,
 }
 
 /// What the decisions of a snapshot are recorded with.
@@ -58,7 +58,7 @@ struct PolicyIds {
 impl Log {
     /// Takes some 0.2 s the first time in a process.
     pub(crate) fn new(recorder: Arc<Recorder>) -> Arc<Self> {
-        Arc::new(Self { recorder, clock: RecordClock::new(), signals: AtomicU64::new(0) })
+        Arc::new(Self { recorder, clock: RecordClock::new(), signals: AtomicU32::new(0) })
     }
 
     /// Declares signals unless they are those that were declared last.
@@ -72,7 +72,7 @@ impl Log {
 
     #[cold]
     fn declare_other_signals(&self, signals: &Signals) {
-        self.recorder.declare_signals(SignalsId(signals.serial()), || context_of(signals));
+        self.recorder.declare_signals(SignalsId(signals.serial().into()), || context_of(signals));
         self.signals.store(signals.serial(), Ordering::Release);
     }
 
@@ -81,14 +81,20 @@ impl Log {
     fn present_signals(&self, source: &dyn SignalSource) -> Option<SignalsId> {
         match source.serial() {
             0 => None,
-            serial if self.signals.load(Ordering::Acquire) == serial => Some(SignalsId(serial)),
+            serial if self.signals.load(Ordering::Acquire) == serial => signals_id(serial),
             _ => {
                 let signals = source.current();
                 self.declare_signals(&signals);
-                Some(SignalsId(signals.serial())).filter(|id| id.0 != 0)
+                signals_id(signals.serial())
             }
         }
     }
+}
+
+/// Those with a serial number; none where they say nothing.
+#[inline]
+fn signals_id(serial: u32) -> Option<SignalsId> {
+    (serial != 0).then_some(SignalsId(serial.into()))
 }
 
 /// Signals as a log has them.
@@ -206,10 +212,10 @@ impl Recording {
             Some(Destination { number, country, area_code }) => (Recipient::Number(number), Some(country), area_code),
             None => (Recipient::Text(message.to), None, None),
         };
-        let signals = match (outcome.reads.signals, question) {
-            (Reads::NO_SIGNALS, None) | (0, _) => None,
-            (Reads::NO_SIGNALS, Some(_)) => self.log.present_signals(&*snapshot.signals),
-            (serial, _) => Some(SignalsId(serial)),
+        let signals = match (outcome.reads.signals(), question) {
+            (Some(serial), _) => signals_id(serial),
+            (None, Some(_)) => self.log.present_signals(&*snapshot.signals),
+            (None, None) => None,
         };
         let answer = match &outcome.verdict {
             Verdict::Decided { sender, strategy, step, .. } => Answer::Decided {
@@ -239,8 +245,8 @@ impl Recording {
             policy: question.and_then(|_| self.policies.get(outcome.by)),
             told_unhealthy: question.is_some_and(|question| question.request.marks & marks::UNHEALTHY != 0),
             signals,
-            pin_read: outcome.reads.pin_read,
-            pin_write: outcome.reads.pin_write,
+            pin_read: outcome.reads.pin_read(),
+            pin_write: outcome.reads.pin_write(),
             answer,
         }
     }
@@ -261,12 +267,12 @@ impl Snapshot {
         self.recording.as_ref().map(|recording| recording.log.clock.now())
     }
 
-    /// Notes that a policy has read signals. Returns their serial number.
-    #[inline]
-    pub(crate) fn note_signals(&self, signals: &Signals) -> u64 {
+    /// Notes that a policy has read signals.
+    #[cold]
+    pub(crate) fn note_signals(&self, signals: &Signals) -> Reads {
         if let Some(recording) = &self.recording {
             recording.log.declare_signals(signals);
         }
-        signals.serial()
+        Reads::of_signals(signals)
     }
 }

@@ -10,7 +10,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use callsign_catalog::Channel;
@@ -21,8 +21,21 @@ use hashbrown::HashMap;
 #[cfg(test)]
 mod tests;
 
-/// The next epoch or serial number. They are unique in the process, so the signals of two sources never share one.
+/// The next epoch. They are unique in the process, so the signals of two sources never share one.
 static NEXT_EPOCH: AtomicU64 = AtomicU64::new(1);
+
+/// The next serial number. Begins again after four billion, of which a log knows the last few.
+static NEXT_SERIAL: AtomicU32 = AtomicU32::new(1);
+
+/// Neither 0, which says nothing, nor the greatest number, which others use for none.
+fn next_serial() -> u32 {
+    loop {
+        let serial = NEXT_SERIAL.fetch_add(1, Ordering::Relaxed);
+        if !matches!(serial, 0 | u32::MAX) {
+            return serial;
+        }
+    }
+}
 
 /// Where a gateway has its signals from.
 ///
@@ -40,7 +53,7 @@ pub trait SignalSource: Send + Sync {
 
     /// [`Signals::serial`] of this moment. A gateway that records its decisions asks for it at each.
     #[inline]
-    fn serial(&self) -> u64 {
+    fn serial(&self) -> u32 {
         self.current().serial()
     }
 }
@@ -86,7 +99,7 @@ pub struct SignalBoard {
     /// The epoch of `signals`, so that a decision need not load them. It may be older for a moment, as any load may be.
     epoch: AtomicU64,
     /// Their serial number, for the same reason.
-    serial: AtomicU64,
+    serial: AtomicU32,
 }
 
 impl SignalBoard {
@@ -126,7 +139,7 @@ impl SignalSource for SignalBoard {
     }
 
     #[inline]
-    fn serial(&self) -> u64 {
+    fn serial(&self) -> u32 {
         self.serial.load(Ordering::Acquire)
     }
 }
@@ -137,7 +150,7 @@ pub struct Signals {
     /// 0 if and only if `unhealthy` is empty.
     epoch: u64,
     /// 0 if and only if `unhealthy` and `numbers` are empty.
-    serial: u64,
+    serial: u32,
     /// The reports of each sender of which some say that it is unhealthy, by its key. The first that covers counts.
     unhealthy: HashMap<u64, Box<[HealthReport]>>,
     /// By the key of the name, the numbers by the key of the sender.
@@ -200,10 +213,10 @@ impl Signals {
         self.epoch
     }
 
-    /// Stands for all that these signals say: others that say something else have another one. It never comes again in this
-    /// process. 0 if and only if every sender is healthy everywhere and there are no numbers.
+    /// Stands for all that these signals say: others that say something else have another one. It does not come again in this
+    /// process before four billion others. 0 if and only if every sender is healthy everywhere and there are no numbers.
     #[inline]
-    pub fn serial(&self) -> u64 {
+    pub fn serial(&self) -> u32 {
         self.serial
     }
 
@@ -312,9 +325,8 @@ impl SignalsBuilder {
         let senders = self.reports.into_iter();
         let unhealthy: HashMap<u64, Box<[HealthReport]>> =
             senders.filter_map(|(sender, reports)| Some((sender, in_effect(reports)?))).collect();
-        let number = || NEXT_EPOCH.fetch_add(1, Ordering::Relaxed);
-        let epoch = if unhealthy.is_empty() { 0 } else { number() };
-        let serial = if unhealthy.is_empty() && self.numbers.is_empty() { 0 } else { number() };
+        let epoch = if unhealthy.is_empty() { 0 } else { NEXT_EPOCH.fetch_add(1, Ordering::Relaxed) };
+        let serial = if unhealthy.is_empty() && self.numbers.is_empty() { 0 } else { next_serial() };
         Signals { epoch, serial, unhealthy, numbers: self.numbers }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use callsign_destination::{AreaCode, Channel, Country, Number};
 use callsign_log::{
-    Answer, AttributesRead, CatalogContext, LogKey, LogOptions, PinRead, PinWrite, PolicyContext, Promise, Query,
-    Recipient, Record, Recorded, Recorder, convert_log, count, find,
+    Answer, AttributesRead, CatalogContext, DecisionLog, LogKey, LogOptions, Part, PinRead, PinWrite, PolicyContext,
+    Promise, Query, Recipient, Record, Recorded, Recorder, TimeRange, convert_log, count, find,
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -151,6 +151,15 @@ fn main() -> Result<(), Failure> {
     measure(folder, "a refusal, newest 100", &Query::new().refusal("NO_STRATEGY"), None)?;
     measure(folder, "a sender of an entity, newest 100", &Query::new().sender("N7").entity("entity-3"), None)?;
     measure(folder, "a sender that is not there", &Query::new().sender("N777"), None)?;
+    let began = Instant::now();
+    let (mut read, mut bytes) = (0, Vec::new());
+    let log = DecisionLog::open(folder)?;
+    for part in log.read(TimeRange { since: START + (DAYS - 1) * DAY, until: u64::MAX }) {
+        if let Part::Block(block) = part? {
+            read += block.records(&mut bytes)?.len();
+        }
+    }
+    println!("{read} records read by one thread in {:.1} s", began.elapsed().as_secs_f64());
     let began = Instant::now();
     let statistics = count(folder, &day(DAYS - 2)?)?;
     println!("statistics of a day: {} decisions in {:.1} s", statistics.decisions, began.elapsed().as_secs_f64());

@@ -68,8 +68,11 @@ pub(crate) fn encode(record: &Record<'_>, kept: &Attributes, entry: &mut Vec<u8>
     if bytes > MAX_RECORD_BYTES {
         return Err(bytes);
     }
+    // All of it at once, so that no text looks for room again.
+    entry.clear();
+    entry.resize(bytes, 0);
+    let Some((fixed, mut rest)) = entry.split_first_chunk_mut::<FIXED>() else { return Err(bytes) };
     // No text is longer than the record, so no length is cut.
-    let mut fixed = [0; FIXED];
     let mut put = |at: usize, bytes: &[u8]| fixed[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, &(bytes as u32).to_le_bytes());
     put(4, &shape.bits().to_le_bytes());
@@ -88,17 +91,22 @@ pub(crate) fn encode(record: &Record<'_>, kept: &Attributes, entry: &mut Vec<u8>
         put(LENGTHS + 2 * index, &(text.len() as u16).to_le_bytes());
     }
     put(ATTRIBUTES, &count.to_le_bytes());
-    entry.clear();
-    entry.extend_from_slice(&fixed);
-    for text in texts {
-        entry.extend_from_slice(text.as_bytes());
+    let mut append = |bytes: &[u8]| {
+        if let Some((place, after)) = std::mem::take(&mut rest).split_at_mut_checked(bytes.len()) {
+            place.copy_from_slice(bytes);
+            rest = after;
+        }
+    };
+    // Most records lack several of them.
+    for text in texts.iter().filter(|text| !text.is_empty()) {
+        append(text.as_bytes());
     }
     if count > 0 {
         for (name, value) in attributes.iter().filter(|(name, _)| keeps(name)) {
-            entry.extend_from_slice(&(name.len() as u16).to_le_bytes());
-            entry.extend_from_slice(&(value.len() as u16).to_le_bytes());
-            entry.extend_from_slice(name.as_bytes());
-            entry.extend_from_slice(value.as_bytes());
+            append(&(name.len() as u16).to_le_bytes());
+            append(&(value.len() as u16).to_le_bytes());
+            append(name.as_bytes());
+            append(value.as_bytes());
         }
     }
     Ok(())

@@ -15,12 +15,13 @@ use std::time::Instant;
 pub use self::position::{NoPosition, Position};
 pub use self::query::{MAX_PAGE, Query, QueryError};
 
+use crate::any_segment::AnySegment;
 use crate::error::LogError;
 use crate::key::LogKey;
 use crate::logged::LoggedDecision;
 use crate::options::Recipients;
 use crate::parquet_file::{Filter, ParquetFile};
-use crate::reader::{AnySegment, DecisionLog};
+use crate::reader::DecisionLog;
 use crate::segment::{SegmentFile, SegmentHeader};
 
 /// Decisions that were found, and where to go on.

@@ -1,5 +1,7 @@
 //! A frame: a part of a segment that is read as a whole or not at all.
 
+use zstd::bulk::Decompressor;
+
 /// What every frame begins with. It is looked for where bytes are damaged.
 pub(crate) const MARK: [u8; 4] = *b"CsF\x01";
 
@@ -118,5 +120,19 @@ impl FrameHeader {
             number: u32_at(40),
         };
         (header.stored <= kind.limit() && header.raw <= kind.limit()).then_some(header)
+    }
+
+    /// Decompresses a payload into `raw`, over what it had.
+    pub(crate) fn decompress(&self, stored: &[u8], raw: &mut Vec<u8>) -> Result<(), &'static str> {
+        raw.clear();
+        if self.is_compressed {
+            // No larger than the header says, which was checked.
+            raw.reserve_exact(self.raw as usize);
+            let decompressed = Decompressor::new().and_then(|mut zstd| zstd.decompress_to_buffer(stored, raw));
+            decompressed.map_err(|_| "it cannot be decompressed")?;
+        } else {
+            raw.extend_from_slice(stored);
+        }
+        if raw.len() == self.raw as usize { Ok(()) } else { Err("its length") }
     }
 }

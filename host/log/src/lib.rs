@@ -6,6 +6,7 @@
 //! A [`Recorder`] writes a log, and a [`DecisionLog`] reads one. The format is described in `docs/decision-log.md`.
 #![forbid(unsafe_code)]
 
+mod any_segment;
 mod block;
 mod context;
 mod context_frame;
@@ -32,10 +33,13 @@ mod segment;
 mod segment_contexts;
 mod segment_writer;
 mod shape;
+mod source;
 mod statistics;
+mod stored_block;
 mod varint;
 mod writer;
 
+pub use any_segment::AnySegment;
 pub use block::Records;
 pub use context::{
     CatalogContext, CatalogId, HealthReport, NumberOfSender, PolicyContext, PolicyId, SignalsContext, SignalsId,
@@ -50,9 +54,10 @@ pub use key::LogKey;
 pub use logged::{LoggedDecision, LoggedPolicy, LoggedRefusal, rfc3339};
 pub use options::{Attributes, LogOptions, OnEvent, Promise, Recipients};
 pub use parquet_file::ParquetReader;
-pub use reader::{AnySegment, Block, DecisionLog, LogReader, Part, SegmentReader, TimeRange, segment_stem};
+pub use reader::{DecisionLog, LogReader, Part, SegmentReader, TimeRange};
 pub use record::{Answer, AttributesRead, PinRead, PinWrite, Recipient, Record};
 pub use recorder::{LogCounters, Recorded, Recorder};
 pub use rounds::Ticket;
 pub use segment::{FORMAT_VERSION, SegmentFile, SegmentHeader};
 pub use statistics::{Statistics, count};
+pub use stored_block::Block;

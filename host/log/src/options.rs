@@ -68,7 +68,7 @@ pub struct LogOptions {
     pub parquet: bool,
     /// The bytes of the ring that each deciding thread has; 1 MiB by default, 128 KiB to 1 GiB. A record takes about 180.
     pub ring_bytes: usize,
-    /// Under [`Promise::Drop`], how long a record waits in memory before it is written; 50 ms by default, 1 ms to 1 minute. A longer
+    /// Under [`Promise::Drop`], how long a record waits in memory before it is written; 20 ms by default, 1 ms to 1 minute. A longer
     /// time makes larger frames, which compress better.
     pub write_every: Duration,
     /// Who is told what happens to the log; nobody by default.
@@ -88,7 +88,7 @@ impl Default for LogOptions {
             keep_bytes: Some(20 << 30),
             parquet: true,
             ring_bytes: 1 << 20,
-            write_every: Duration::from_millis(50),
+            write_every: Duration::from_millis(20),
             on_event: None,
         }
     }

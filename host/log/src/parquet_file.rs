@@ -12,9 +12,11 @@ mod contexts;
 mod convert;
 mod file;
 mod rows;
+mod source;
 mod writer;
 
 pub use blocks::ParquetReader;
+pub(crate) use blocks::ParquetRows;
 pub(crate) use columns::Field;
 pub(crate) use convert::convert;
 pub(crate) use file::{Filter, ParquetFile, Wanted};

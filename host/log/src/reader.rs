@@ -1,23 +1,20 @@
 //! Reading a log: its segments, and the frames of each. What is damaged is reported, and everything else is read.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Seek};
+use std::path::Path;
 use std::sync::Arc;
 
-use zstd::bulk::Decompressor;
-
-use crate::block::Records;
-use crate::context::{CatalogContext, CatalogId, PolicyContext, PolicyId, SignalsContext, SignalsId};
+use crate::any_segment::AnySegment;
+use crate::context::{CatalogContext, CatalogId, PolicyContext, PolicyId};
 use crate::error::{Fault, FaultKind, LogError};
 use crate::frame::{FrameHeader, HEADER_BYTES, Kind, MARK};
 use crate::hole::Hole;
 use crate::parquet_file::ParquetReader;
 use crate::segment::{self, SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader};
 use crate::segment_contexts::{SegmentContexts, SharedContexts};
-
-/// The bytes that are read at once.
-const READ_BYTES: usize = 256 << 10;
+use crate::source::Source;
+use crate::stored_block::{Block, Payload};
 
 /// A log that is read. It may be written meanwhile.
 #[derive(Debug, Clone)]
@@ -114,53 +111,6 @@ impl DecisionLog {
     }
 }
 
-/// A segment of a log that is read, in either of its forms.
-#[derive(Debug)]
-pub enum AnySegment {
-    /// As it was written.
-    Segment(SegmentReader<File>),
-    /// As a Parquet file.
-    Parquet(Box<ParquetReader>),
-}
-
-impl AnySegment {
-    /// Leaves out blocks whose records are all out of a range. Those that are left may have some that are.
-    #[must_use]
-    pub fn within(self, range: TimeRange) -> Self {
-        match self {
-            Self::Segment(segment) => Self::Segment(segment.within(range)),
-            Self::Parquet(file) => Self::Parquet(Box::new(file.within(range))),
-        }
-    }
-
-    /// What the segment begins with.
-    pub fn header(&self) -> &SegmentHeader {
-        match self {
-            Self::Segment(segment) => segment.header(),
-            Self::Parquet(file) => file.header(),
-        }
-    }
-
-    /// Whether nothing follows what was read: see [`SegmentReader::is_complete`]. A Parquet file is always complete.
-    pub fn is_complete(&self) -> bool {
-        match self {
-            Self::Segment(segment) => segment.is_complete(),
-            Self::Parquet(_) => true,
-        }
-    }
-}
-
-impl Iterator for AnySegment {
-    type Item = Result<Part, LogError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Segment(segment) => segment.next(),
-            Self::Parquet(file) => file.next(),
-        }
-    }
-}
-
 /// What a log has, one after the other.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -217,7 +167,7 @@ pub struct SegmentReader<R> {
     range: TimeRange,
     state: State,
     /// What follows a fault that was found before it.
-    held: Option<Part>,
+    held: Option<Box<Part>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,7 +183,7 @@ enum State {
 impl<R: Read + Seek> SegmentReader<R> {
     fn new(reader: R, path: &Path, shared: Arc<SharedContexts>) -> Result<Self, LogError> {
         let fault = |(offset, kind)| Fault { path: path.to_owned(), offset, kind };
-        let mut source = Source { reader, buffer: Vec::new(), start: 0, offset: 0 };
+        let mut source = Source::new(reader);
         source.fill(SEGMENT_HEADER_BYTES).map_err(LogError::io(path))?;
         let header = SegmentHeader::from_bytes(source.head(SEGMENT_HEADER_BYTES)).map_err(fault)?;
         source.skip(SEGMENT_HEADER_BYTES as u64).map_err(LogError::io(path))?;
@@ -321,7 +271,7 @@ impl<R: Read + Seek> SegmentReader<R> {
         match gap {
             None => Ok(part),
             Some(gap) => {
-                self.held = part;
+                self.held = part.map(Box::new);
                 Err(gap)
             }
         }
@@ -337,7 +287,14 @@ impl<R: Read + Seek> SegmentReader<R> {
         match header.kind {
             Kind::Records => {
                 let (path, contexts) = (self.path.clone(), self.contexts.clone());
-                return Ok(Some(Part::Block(Block::new(path, offset, first_record, header, stored, contexts))));
+                return Ok(Some(Part::Block(Block::new(
+                    path,
+                    offset,
+                    first_record,
+                    header,
+                    Payload::Frame(stored),
+                    contexts,
+                ))));
             }
             Kind::Unknown(number) => return Err(self.fault(offset, FaultKind::UnknownKind { number })),
             Kind::End => {
@@ -348,7 +305,7 @@ impl<R: Read + Seek> SegmentReader<R> {
         }
         let content = |reason| self.fault(offset, FaultKind::Content { reason });
         let mut raw = Vec::new();
-        decompress(&header, &stored, &mut raw).map_err(content)?;
+        header.decompress(&stored, &mut raw).map_err(content)?;
         if header.kind == Kind::Hole {
             return Hole::from_bytes(&raw).map(|hole| Some(Part::Hole(hole))).ok_or_else(|| content("a hole"));
         }
@@ -412,7 +369,7 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(held) = self.held.take() {
-            return Some(Ok(held));
+            return Some(Ok(*held));
         }
         while self.state != State::Ended {
             let before = self.source.offset;
@@ -430,173 +387,4 @@ impl<R: Read + Seek> Iterator for SegmentReader<R> {
         }
         None
     }
-}
-
-/// A block of records, as it is in the file: it can be given to another thread to be decompressed.
-#[derive(Debug, Clone)]
-pub struct Block {
-    path: Arc<Path>,
-    offset: u64,
-    first_record: u64,
-    header: FrameHeader,
-    stored: Vec<u8>,
-    contexts: Arc<SegmentContexts>,
-}
-
-impl Block {
-    pub(crate) fn new(
-        path: Arc<Path>,
-        offset: u64,
-        first_record: u64,
-        header: FrameHeader,
-        stored: Vec<u8>,
-        contexts: Arc<SegmentContexts>,
-    ) -> Self {
-        Self { path, offset, first_record, header, stored, contexts }
-    }
-
-    /// The place of its first record in the segment, from 0.
-    pub fn first_record(&self) -> u64 {
-        self.first_record
-    }
-
-    /// How many records it has.
-    pub fn len(&self) -> usize {
-        self.header.records as usize
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The times of its oldest and its newest record, in microseconds since 1970-01-01 UTC.
-    pub fn times(&self) -> (u64, u64) {
-        (self.header.first, self.header.last)
-    }
-
-    /// Its file, and where in it the block begins.
-    pub fn place(&self) -> (&Path, u64) {
-        (&self.path, self.offset)
-    }
-
-    /// Decompresses it into `bytes`, which the records borrow from. What it had before is removed; its memory is used again.
-    ///
-    /// # Errors
-    /// Its bytes are no block, although their checksum is right.
-    pub fn records<'a>(&self, bytes: &'a mut Vec<u8>) -> Result<Records<'a>, Fault> {
-        self.decompress(bytes)?;
-        self.read(bytes)
-    }
-
-    fn fault(&self, reason: &'static str) -> Fault {
-        let kind = FaultKind::Content { reason };
-        Fault { path: self.path.to_path_buf(), offset: self.offset, kind }
-    }
-
-    /// The first half of [`records`](Self::records).
-    pub(crate) fn decompress(&self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
-        decompress(&self.header, &self.stored, bytes).map_err(|reason| self.fault(reason))
-    }
-
-    /// The second half: the records of what was decompressed.
-    pub(crate) fn read<'a>(&self, bytes: &'a [u8]) -> Result<Records<'a>, Fault> {
-        let fault = |reason| self.fault(reason);
-        let records = Records::read(bytes, &self.contexts).map_err(fault)?;
-        if records.len() == self.len() { Ok(records) } else { Err(fault("the number of its records")) }
-    }
-
-    /// The catalog that its records name so; none if the part of the log that says what it was is damaged.
-    pub fn catalog(&self, id: CatalogId) -> Option<Arc<CatalogContext>> {
-        self.contexts.shared().catalog(id)
-    }
-
-    /// The policy that its records name so; none if the part of the log that says what it was is damaged.
-    pub fn policy(&self, id: PolicyId) -> Option<Arc<PolicyContext>> {
-        self.contexts.shared().policy(id)
-    }
-
-    /// The signals that its records name so; none if the log does not have them.
-    pub fn signals(&self, id: SignalsId) -> Option<Arc<SignalsContext>> {
-        self.contexts.signals(id)
-    }
-}
-
-fn decompress(header: &FrameHeader, stored: &[u8], raw: &mut Vec<u8>) -> Result<(), &'static str> {
-    raw.clear();
-    if header.is_compressed {
-        // No larger than the header says, which was checked.
-        raw.reserve_exact(header.raw as usize);
-        let decompressed = Decompressor::new().and_then(|mut zstd| zstd.decompress_to_buffer(stored, raw));
-        decompressed.map_err(|_| "it cannot be decompressed")?;
-    } else {
-        raw.extend_from_slice(stored);
-    }
-    if raw.len() == header.raw as usize { Ok(()) } else { Err("its length") }
-}
-
-/// A file that is read from its beginning.
-#[derive(Debug)]
-struct Source<R> {
-    reader: R,
-    buffer: Vec<u8>,
-    /// Where in the buffer the bytes begin that follow.
-    start: usize,
-    /// Where in the file they do.
-    offset: u64,
-}
-
-impl<R: Read + Seek> Source<R> {
-    /// Reads until so many bytes are there, or the file ends; how many of them are.
-    fn fill(&mut self, wanted: usize) -> io::Result<usize> {
-        if self.buffer.len() - self.start < wanted {
-            self.buffer.drain(..self.start);
-            self.start = 0;
-            let missing = wanted.max(READ_BYTES) - self.buffer.len();
-            (&mut self.reader).take(missing as u64).read_to_end(&mut self.buffer)?;
-        }
-        Ok(wanted.min(self.buffer.len() - self.start))
-    }
-
-    /// The bytes that follow, as far as they are there.
-    fn head(&self, length: usize) -> &[u8] {
-        let head = &self.buffer[self.start..];
-        &head[..length.min(head.len())]
-    }
-
-    /// Leaves bytes out; how many there were.
-    fn skip(&mut self, length: u64) -> io::Result<u64> {
-        let there = (self.buffer.len() - self.start) as u64;
-        if length <= there {
-            self.start += length as usize;
-            self.offset += length;
-            return Ok(length);
-        }
-        self.buffer.clear();
-        self.start = 0;
-        let end = self.reader.seek(SeekFrom::End(0))?;
-        let skipped = length.min(end.saturating_sub(self.offset));
-        self.offset += skipped;
-        self.reader.seek(SeekFrom::Start(self.offset))?;
-        Ok(skipped)
-    }
-
-    /// Leaves bytes out up to the next that a frame may begin with, and one at least.
-    fn skip_to_mark(&mut self) -> io::Result<()> {
-        let bytes = &self.buffer[self.start..];
-        let next = bytes.windows(MARK.len()).skip(1).position(|window| window == MARK);
-        // The last bytes may be a part of a mark.
-        let skipped = next.map_or(bytes.len().saturating_sub(MARK.len() - 1).max(1), |next| next + 1);
-        self.skip(skipped as u64).map(drop)
-    }
-
-    /// How many bytes the file has from here on.
-    fn length_from(&mut self, offset: u64) -> u64 {
-        self.reader.seek(SeekFrom::End(0)).map_or(0, |end| end.saturating_sub(offset))
-    }
-}
-
-/// The path of a segment's file without its ending: what is made of a segment has the same beginning, and goes with it.
-pub fn segment_stem(path: &Path) -> PathBuf {
-    path.with_extension("")
 }

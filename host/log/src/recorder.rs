@@ -200,7 +200,7 @@ impl Recorder {
         if shared.is_closing.load(Ordering::Relaxed) {
             return shared.refuse();
         }
-        let started = if keeps { shared.rounds.started() } else { 0 };
+        let ended = if keeps { shared.rounds.ended() } else { 0 };
         let recorded = lane::with(
             shared.id,
             shared.options.ring_bytes,
@@ -221,7 +221,7 @@ impl Recorder {
                 }
                 match (is_taken, keeps) {
                     (true, false) => Recorded::Taken(Ticket::NOTHING),
-                    (true, true) => Recorded::Taken(shared.rounds.ticket(started)),
+                    (true, true) => Recorded::Taken(shared.rounds.ticket(ended)),
                     (false, false) => {
                         lane.drop_record();
                         Recorded::Dropped

@@ -41,7 +41,9 @@ impl Ticket {
 #[derive(Debug)]
 pub(crate) struct Rounds {
     started: AtomicU64,
-    ended: watch::Sender<u64>,
+    ended: AtomicU64,
+    /// The same for those who wait.
+    waiting: watch::Sender<u64>,
     failures: Mutex<Failures>,
 }
 
@@ -57,7 +59,12 @@ struct Failures {
 
 impl Default for Rounds {
     fn default() -> Self {
-        Self { started: AtomicU64::new(0), ended: watch::Sender::new(0), failures: Mutex::default() }
+        Self {
+            started: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            waiting: watch::Sender::new(0),
+            failures: Mutex::default(),
+        }
     }
 }
 
@@ -71,11 +78,16 @@ impl Rounds {
         self.started.load(Ordering::SeqCst)
     }
 
-    /// What a record waits for that was put into its ring since `started` was read.
-    pub(crate) fn ticket(&self, started: u64) -> Ticket {
+    /// How many rounds have ended. A record that is put into its ring after this is in none of them.
+    pub(crate) fn ended(&self) -> u64 {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// What a record waits for that was put into its ring since `ended` was read.
+    pub(crate) fn ticket(&self, ended: u64) -> Ticket {
         // Either the writer sees the record in the round after this, or that round has begun here.
         fence(Ordering::SeqCst);
-        Ticket { first: started, last: self.started() + 1 }
+        Ticket { first: ended + 1, last: self.started() + 1 }
     }
 
     /// Begins a round; by the writer only.
@@ -99,19 +111,20 @@ impl Rounds {
                 failures.forgotten = last;
             }
         }
-        self.ended.send_replace(round);
+        self.ended.store(round, Ordering::SeqCst);
+        self.waiting.send_replace(round);
     }
 
     /// There are no further rounds.
     pub(crate) fn close(&self) {
         self.failures().closed = Some(self.started());
-        self.ended.send_replace(u64::MAX);
+        self.waiting.send_replace(u64::MAX);
     }
 
     /// Waits until a record is on the disk.
     pub(crate) async fn wait(&self, ticket: Ticket) -> Result<(), LogUnavailable> {
         // The sender lives as long as this does.
-        let _ = self.ended.subscribe().wait_for(|ended| *ended >= ticket.last).await;
+        let _ = self.waiting.subscribe().wait_for(|ended| *ended >= ticket.last).await;
         let failures = self.failures();
         if failures.closed.is_some_and(|closed| ticket.last > closed) {
             return Err(LogUnavailable::Closed);

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use hashbrown::HashMap;
 
+use crate::any_segment::AnySegment;
 use crate::error::{Fault, FaultKind, LogError};
 use crate::find::Query;
 use crate::hole::Hole;
 use crate::parquet_file::{Field, Filter, ParquetFile};
-use crate::reader::{AnySegment, DecisionLog, Part, SegmentReader, TimeRange};
+use crate::reader::{DecisionLog, Part, SegmentReader, TimeRange};
 use crate::record::{Answer, Record};
 
 /// What a log has.

@@ -27,6 +27,9 @@ const WRITE_BYTES: usize = 1 << 20;
 /// Under [`Promise::Drop`], how often the file is synced: what the end of the machine's power can take.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 
+/// How often it is looked whether segments are too old or too many, beside the end of each segment.
+const REMOVE_EVERY: Duration = Duration::from_secs(60);
+
 /// Dropping is over when nothing was dropped for this long.
 const CALM: Duration = Duration::from_secs(1);
 
@@ -41,6 +44,7 @@ pub(crate) struct Writer {
     /// When everything was written last.
     written: Instant,
     synced: Instant,
+    removed: Instant,
     /// What is missing and not marked yet.
     busy: Missing,
     disk: Missing,
@@ -81,6 +85,7 @@ impl Writer {
             entries: Vec::new(),
             written: now,
             synced: now,
+            removed: now,
             busy: Missing::default(),
             disk: Missing::default(),
             dropping: None,
@@ -256,7 +261,9 @@ impl Writer {
         });
         // In a log that keeps its promise, decisions without a record were refused.
         let has_hole = !self.keeps() && holes.iter().any(|hole| hole.records > 0);
-        if has_hole {
+        // Whether the disk works again is found out without a record: nobody may be sent to a service that refuses.
+        let tries = self.is_failing && self.segment.is_none();
+        if has_hole || tries {
             self.begin_segment()?;
         }
         let syncs = flush || self.keeps();
@@ -276,7 +283,7 @@ impl Writer {
         }
         self.disk.records = 0;
         self.busy.records = 0;
-        if written.bytes > 0 && self.is_failing {
+        if (written.bytes > 0 || tries) && self.is_failing {
             self.is_failing = false;
             let lost = std::mem::take(&mut self.lost);
             self.shared.counts.failing_since.store(0, Ordering::Relaxed);
@@ -357,8 +364,11 @@ impl Writer {
             segment.bytes() >= options.segment_bytes
                 || segment.created().elapsed() >= options.segment_age && segment.records() > 0
         };
-        if self.segment.as_ref().is_some_and(is_full) {
+        let is_full = self.segment.as_ref().is_some_and(is_full);
+        if is_full {
             self.finish_segment();
+        }
+        if is_full || self.removed.elapsed() >= REMOVE_EVERY {
             self.remove_old();
         }
     }
@@ -384,6 +394,7 @@ impl Writer {
     }
 
     fn remove_old(&mut self) {
+        self.removed = Instant::now();
         let options = &self.shared.options;
         // A segment that is being written has a number below the next one.
         let current = self.next_number - u64::from(self.segment.is_some());

@@ -288,8 +288,8 @@ mod tests {
         let around = Folder::new(0o755);
         symlink(&target.0, around.0.join("link")).unwrap();
         symlink(&open.0, around.0.join("open")).unwrap();
-        PrivateFolder::open(&around.0.join("link")).unwrap();
-        assert!(matches!(PrivateFolder::open(&around.0.join("open")), Err(FileError::Mode { .. })));
+        PrivateFolder::open(around.0.join("link")).unwrap();
+        assert!(matches!(PrivateFolder::open(around.0.join("open")), Err(FileError::Mode { .. })));
         let around = PrivateFolder::open(&around.0).unwrap();
         assert!(matches!(around.folder("link"), Err(FileError::Link { .. })));
         assert_eq!(mode(around.folder("new").unwrap().path()), 0o700);
@@ -376,7 +376,7 @@ mod tests {
         let folder = Folder::new(0o755);
         let key = folder.put("key", 0o600);
         symlink(&key, folder.0.join("link")).unwrap();
-        assert_eq!(file::read_secret(&folder.0.join("link")).unwrap(), b"key");
+        assert_eq!(file::read_secret(folder.0.join("link")).unwrap(), b"key");
         for open in [0o644, 0o604, 0o660, 0o620] {
             set_mode(&key, open);
             let error = file::read_secret(&key).unwrap_err().to_string();

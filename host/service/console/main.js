@@ -1,5 +1,5 @@
 // The frame: who is signed in, where one can go, and the page.
-import { html, render, useEffect, useRef, useState } from './html.js';
+import { html, render, useEffect, useState } from './html.js';
 import { away } from './connection.js';
 import { follow, liveState } from './live.js';
 import { href, useRoute } from './route.js';
@@ -19,6 +19,7 @@ const PAGES = [
   ['coverage', 'Coverage', 'audit:read'],
   ['policies', 'Policies', 'modules:manage'],
   ['traffic', 'Traffic', 'audit:read'],
+  ['what-if', 'What if', 'audit:read'],
   ['audit', 'Audit', 'audit:read'],
   ['keys', 'Keys', 'keys:manage', 'platform'],
 ];
@@ -50,10 +51,10 @@ function SignIn() {
 
 function Page({ name }) {
   const [loaded, set] = useState({});
-  const heading = useRef(null);
   const page = PAGES.find((one) => one[0] === name && mayShow(one));
   useEffect(() => {
     let isCurrent = true;
+    scrollTo(0, 0);
     if (page) {
       import(`./pages/${name}.js`).then(
         (module) => isCurrent && set({ name, Component: module.default }),
@@ -65,7 +66,7 @@ function Page({ name }) {
   }, [name]);
   if (!page) return html`<h1>Nothing here</h1><p>There is no such page, or the key that you signed in with has no scope for it.</p>`;
   const { Component } = loaded.name === name ? loaded : {};
-  return html`<h1 ref=${heading}>${page[1]}</h1>
+  return html`<h1>${page[1]}</h1>
     ${loaded.isMissing && html`<p class="notice bad" role="alert">The page could not be loaded. Load the console anew when the service is back.</p>`}
     ${Component && html`<${Component} />`}`;
 }
@@ -76,9 +77,9 @@ function Frame() {
   const current = useStore(session);
   const isAway = useStore(away);
   const live = useStore(liveState);
-  const { page } = useRoute();
+  const { page, visit } = useRoute();
   const [isOpen, setOpen] = useState(false);
-  useEffect(() => setOpen(false), [page]);
+  useEffect(() => setOpen(false), [page, visit]);
   if (current.state === 'unknown') return html`<p class="quiet first-paint">Callsign</p>`;
   if (current.state === 'out') return html`<main class="alone"><h1>Callsign</h1><${SignIn} /></main>`;
   return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById('main').focus(); }}>To the page</a>
@@ -98,7 +99,7 @@ function Frame() {
       </nav>
       <main id="main" tabindex="-1">
         ${isAway && html`<p class="notice bad" role="alert">The service does not answer. The console asks again by itself; what you typed stays here.</p>`}
-        <${Page} key=${page} name=${page} />
+        <${Page} key=${`${page} ${visit}`} name=${page} />
       </main>
     </div>
     ${current.state === 'ended' &&

@@ -1,13 +1,19 @@
 // The address of what is shown: `#/page?name=value`. A link to it shows the same again.
 import { Store, useStore } from './store.js';
 
+// How often somebody followed a link or changed the address: each time the page begins anew.
+let visits = 0;
+
 function read() {
   const [page, query = ''] = location.hash.replace(/^#\/?/, '').split(/\?(.*)/s);
-  return { page: page || 'try', query: Object.fromEntries(new URLSearchParams(query)) };
+  return { page: page || 'try', query: Object.fromEntries(new URLSearchParams(query)), visit: visits };
 }
 
 export const route = new Store(read());
-addEventListener('hashchange', () => route.set(read()));
+addEventListener('hashchange', () => {
+  visits += 1;
+  route.set(read());
+});
 
 export const useRoute = () => useStore(route);
 

@@ -14,7 +14,7 @@ use crate::service::{Author, Plan, Service, StartError, View};
 /// first start of a service and for every later one.
 pub(crate) async fn import(service: &Arc<Service>, path: &Path) -> Result<(), StartError> {
     let file = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || Catalog::load(&file)).await;
+    let read = tokio::task::spawn_blocking(move || Catalog::load(file)).await;
     let refused = |reason: String| StartError::Refused(format!("the catalog {}: {reason}", path.display()));
     let catalog = read.map_err(|error| refused(error.to_string()))?;
     let catalog = catalog.map_err(|error: CatalogError| refused(error.to_string()))?;

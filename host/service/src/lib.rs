@@ -41,6 +41,7 @@ mod pins;
 mod provisioning;
 mod refused_traffic;
 mod reload;
+mod reused_ids;
 mod router;
 mod sender_health;
 mod server;

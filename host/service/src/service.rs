@@ -37,6 +37,7 @@ use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
 use crate::outage::Outage;
 use crate::refused_traffic::RefusedTraffic;
+use crate::reused_ids::ReusedIds;
 use crate::session::SessionKey;
 use crate::state::State;
 use crate::store::{Store, StoreError};
@@ -79,6 +80,8 @@ pub(crate) struct Service {
     pub(crate) decision_log: Option<DecisionLog>,
     /// What sessions of the console are signed with.
     pub(crate) session_key: SessionKey,
+    /// Which decisions of the log are not of the application that has their id now.
+    pub(crate) reused_ids: ReusedIds,
     /// What is known of the health of senders.
     pub(crate) sender_health: SenderHealth,
     state: ArcSwap<State>,

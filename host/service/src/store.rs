@@ -64,6 +64,13 @@ pub(crate) struct Element {
     pub(crate) position: u64,
 }
 
+impl Element {
+    /// The revision that put it into its list.
+    pub(crate) fn made_by(&self) -> u64 {
+        self.position / PLACES
+    }
+}
+
 /// The result of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Committed {

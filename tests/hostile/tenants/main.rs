@@ -20,6 +20,7 @@ mod associations;
 mod audits;
 mod changes;
 mod compiling;
+mod decision_log;
 mod events;
 mod files;
 mod five_at_once;

@@ -23,7 +23,7 @@ impl Moment {
         if let Ok(time) = text.parse() {
             return Ok(Self::At(time));
         }
-        let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok());
+        let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned_datetime(TimeZone::UTC).ok());
         day.map(|day| Self::At(day.timestamp())).ok_or_else(|| {
             "give a time such as 2026-11-26T08:00:00Z, a day such as 2026-11-26, or an age such as 24h".to_owned()
         })

@@ -1,133 +1,64 @@
-//! `callsign policy build`: builds the component of a policy's crate.
+//! `callsign policy build`: builds the component of a policy's project.
+
+mod javascript;
+mod python;
+mod rust;
+mod tool;
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::{env, fs};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use callsign::Policy;
-use serde::Deserialize;
 
+use super::author_limits;
+use super::language::Language;
 use crate::exit::{Exit, Stop, print, say};
-use callsign_componentize::{self as componentize, TARGET};
 
-/// The build profile of a component, whatever profile the workspace of the crate has.
-const PROFILE: [&str; 5] = ["opt-level=3", "lto=\"fat\"", "codegen-units=1", "panic=\"abort\"", "strip=true"];
-
-/// The part of `cargo metadata` that is needed.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    workspace_root: PathBuf,
-    target_directory: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Package {
+/// A component that was built, and whose it is.
+struct Built {
+    component: Vec<u8>,
     name: String,
     version: String,
-    manifest_path: PathBuf,
-    /// None for a path dependency.
-    source: Option<String>,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    crate_types: Vec<String>,
+    /// The folder of what is built.
+    target: PathBuf,
+    /// What a project that gives no policy lacks.
+    hint: &'static str,
 }
 
 pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Result<Exit, Stop> {
-    let manifest = folder.join("Cargo.toml");
-    let Ok(manifest) = manifest.canonicalize() else {
-        let stop = Stop::refused(anyhow!("there is no crate in {}: it has no Cargo.toml", folder.display()));
-        return Err(stop.hint("`callsign policy new NAME` writes one."));
-    };
-    if !componentize::target_is_installed().map_err(Stop::failed)? {
-        let stop = Stop::failed(anyhow!("policies are compiled for {TARGET}, which is not installed"));
-        return Err(stop.hint(format!("Install it: rustup target add {TARGET}")));
-    }
-    let metadata = metadata(&manifest)?;
-    let Some(package) = metadata.packages.iter().find(|package| package.manifest_path == manifest) else {
-        return Err(Stop::refused(anyhow!("{} is a workspace, not a package", folder.display()))
-            .hint("Give the folder of one of its packages."));
-    };
-    let is_cdylib = |target: &&Target| target.crate_types.iter().any(|kind| kind == "cdylib");
-    let Some(target) = package.targets.iter().find(is_cdylib) else {
-        return Err(Stop::refused(anyhow!("{} gives no WebAssembly module", package.name))
-            .hint("Put `crate-type = [\"cdylib\", \"rlib\"]` under [lib] in its Cargo.toml."));
-    };
-
-    compile(&metadata, &manifest, features)?;
-    let module = format!("{}.wasm", target.name.replace('-', "_"));
-    let module = metadata.target_directory.join(TARGET).join("release").join(module);
-    let module = fs::read(&module).with_context(|| module.display().to_string()).map_err(Stop::failed)?;
-    let no_policy = |error: anyhow::Error| {
-        Stop::refused(error.context(format!("{} is no policy", package.name)))
-            .hint("A policy implements `callsign_policy::Policy` and ends with `callsign_policy::policy!(...);`.")
-    };
-    let component = componentize::encode(&module, &package.name, &package.version).map_err(no_policy)?;
-    // A component that no host would accept is not written.
-    let policy = Policy::from_bytes(&component).map_err(|error| no_policy(error.into()))?;
-    let path = match out {
-        Some(path) => path.to_owned(),
-        None => metadata.target_directory.join(format!("{}-{}.wasm", package.name, package.version)),
-    };
-    let cannot = || format!("cannot write {}", path.display());
-    fs::write(&path, &component).with_context(cannot).map_err(Stop::failed)?;
-    say(&format!(
-        "{}: {} KiB, callsign:policy@{}\n",
-        policy.label(),
-        component.len().div_ceil(1024),
-        policy.interface()
-    ));
-    print(&format!("{}\n", near(&path).display()))?;
+    let path = build(folder, features, out)?;
+    print(&format!("{}\n", path.display()))?;
     Ok(Exit::Done)
 }
 
-/// Runs `cargo metadata`. Its messages go to standard error.
-fn metadata(manifest: &Path) -> Result<Metadata, Stop> {
-    let mut cargo = std::process::Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let output = cargo
-        .args(["metadata", "--format-version", "1", "--filter-platform", TARGET, "--manifest-path"])
-        .arg(manifest)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot run cargo");
-    let output = output.map_err(Stop::failed)?;
-    if !output.status.success() {
-        return Err(Stop::refused(anyhow!("cargo cannot read {}", manifest.display())));
-    }
-    serde_json::from_slice(&output.stdout).context("cannot read the output of cargo metadata").map_err(Stop::failed)
+/// Builds the component of a project, in whatever language it is: its path, relative to the current folder if it is inside.
+pub(super) fn build(folder: &Path, features: &[String], out: Option<&Path>) -> Result<PathBuf, Stop> {
+    let built = match Language::of_project(folder)? {
+        Language::Rust => rust::build(folder, features)?,
+        Language::JavaScript => javascript::build(folder)?,
+        Language::Python => python::build(folder)?,
+    };
+    // A component that no host would accept is not written.
+    let policy = Policy::from_bytes_within(&built.component, author_limits())
+        .map_err(|error| no_policy(&built.name, built.hint, error.into()))?;
+    let path = match out {
+        Some(path) => path.to_owned(),
+        None => built.target.join(format!("{}-{}.wasm", built.name, built.version)),
+    };
+    let cannot = || format!("cannot write {}", path.display());
+    fs::write(&path, &built.component).with_context(cannot).map_err(Stop::failed)?;
+    say(&format!(
+        "{}: {} KiB, callsign:policy@{}\n",
+        policy.label(),
+        built.component.len().div_ceil(1024),
+        policy.interface()
+    ));
+    Ok(near(&path))
 }
 
-fn compile(metadata: &Metadata, manifest: &Path, features: &[String]) -> Result<(), Stop> {
-    // Panic messages name the crate's own files from its workspace, and files of other folders by the name of their
-    // crate.
-    let mut folders = vec![
-        (metadata.workspace_root.clone(), ".".to_owned()),
-        (metadata.target_directory.clone(), "/target".to_owned()),
-    ];
-    for package in metadata.packages.iter().filter(|package| package.source.is_none()) {
-        match package.manifest_path.parent() {
-            Some(folder) if !folder.starts_with(&metadata.workspace_root) => {
-                folders.push((folder.to_owned(), format!("/{}", package.name)));
-            }
-            _ => {}
-        }
-    }
-    let mut cargo = componentize::cargo(&componentize::flags(&folders));
-    cargo.args(["--lib", "--release", "--manifest-path"]).arg(manifest);
-    for setting in PROFILE {
-        cargo.arg("--config").arg(format!("profile.release.{setting}"));
-    }
-    if !features.is_empty() {
-        cargo.arg("--features").arg(features.join(","));
-    }
-    // Standard output is only for the path of the component.
-    let status = cargo.stdout(Stdio::null()).status().context("cannot run cargo").map_err(Stop::failed)?;
-    if status.success() { Ok(()) } else { Err(Stop::refused(anyhow!("{} does not build", manifest.display()))) }
+fn no_policy(name: &str, hint: &str, error: anyhow::Error) -> Stop {
+    Stop::refused(error.context(format!("{name} is no policy"))).hint(hint)
 }
 
 /// The path relative to the current folder, if it is inside of it.

@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use callsign::{CompiledCache, Inspection, Limits, Policy, escape};
+use callsign::{CompiledCache, Inspection, Policy, escape};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::author_limits;
 use crate::exit::{Exit, Stop, print};
 use crate::gateway::{compiler, refused_policy, unreadable};
 
@@ -40,7 +41,7 @@ pub(super) fn run(file: &Path, json: bool) -> Result<Exit, Stop> {
     let bytes = fs::read(file).map_err(|error| unreadable("the component", file, error))?;
     let inspection = Inspection::of(&bytes).map_err(|error| refused_policy(file, error))?;
     let compiled = CompiledCache::off().with_compiler(compiler()?);
-    let policy = compiled.policy(&bytes, Limits::default());
+    let policy = compiled.policy(&bytes, author_limits());
     let report = Report {
         name: inspection.name.as_deref(),
         version: inspection.version.as_deref(),

@@ -1,14 +1,16 @@
-//! `callsign policy new`: writes a crate to start a policy from.
+//! `callsign policy new`: writes a project to start a policy from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
+use super::language::Language;
+use super::sdk::{self, File};
 use crate::exit::{Exit, Stop, print, say};
 
-/// The files of the crate. `{{...}}` is filled in.
-const FILES: [(&str, &str); 5] = [
+/// The files of a crate. `{{...}}` is filled in.
+const RUST: [File; 5] = [
     ("Cargo.toml", include_str!("template/manifest.txt")),
     ("src/lib.rs", include_str!("template/policy.txt")),
     ("cases.json", include_str!("template/cases.txt")),
@@ -27,12 +29,36 @@ const PATCH: &str = "
 # callsign-policy = { path = \"../callsign/guest/sdk\" }
 # callsign-standard = { path = \"../callsign/guest/standard\" }
 ";
+/// The files of a JavaScript project, beside the contract and the SDK.
+const JAVASCRIPT: [File; 6] = [
+    ("package.json", include_str!("template/javascript/manifest.txt")),
+    ("src/policy.js", include_str!("template/javascript/policy.txt")),
+    ("test/policy.test.js", include_str!("template/javascript/test.txt")),
+    ("cases.json", include_str!("template/cases.txt")),
+    ("README.md", include_str!("template/javascript/readme.txt")),
+    (".gitignore", "/target\n/node_modules\n"),
+];
+
+/// The files of a Python project, beside the contract and the SDK.
+const PYTHON: [File; 7] = [
+    ("pyproject.toml", include_str!("template/python/manifest.txt")),
+    ("requirements.txt", include_str!("template/python/requirements.txt")),
+    ("policy.py", include_str!("template/python/policy.txt")),
+    ("test_policy.py", include_str!("template/python/test.txt")),
+    ("cases.json", include_str!("template/cases.txt")),
+    ("README.md", include_str!("template/python/readme.txt")),
+    (".gitignore", "/target\n/.venv\n__pycache__/\n"),
+];
 
 /// The longest name of a crate, in bytes: the limit of registries.
 const MAX_NAME: usize = 64;
 
-pub(super) fn run(name: &str, path: Option<&Path>, sdk: Option<&Path>) -> Result<Exit, Stop> {
+pub(super) fn run(name: &str, language: Language, path: Option<&Path>, sdk: Option<&Path>) -> Result<Exit, Stop> {
     check_name(name).map_err(Stop::refused)?;
+    if language != Language::Rust && sdk.is_some() {
+        let stop = Stop::refused(anyhow!("--sdk is for Rust: a project in another language has the SDK inside"));
+        return Err(stop.hint("Leave it out."));
+    }
     let (policy, standard) = (format!("version = {SDK:?}"), format!("version = {STANDARD:?}"));
     let (policy, standard) = match sdk {
         Some(folder) => {
@@ -47,7 +73,12 @@ pub(super) fn run(name: &str, path: Option<&Path>, sdk: Option<&Path>) -> Result
         let stop = Stop::refused(anyhow!("{} is there already", folder.display()));
         return Err(stop.hint("Give another name, or another folder after --path."));
     }
-    for (file, template) in FILES {
+    let (templates, copied): (&[File], &[File]) = match language {
+        Language::Rust => (&RUST, &[]),
+        Language::JavaScript => (&JAVASCRIPT, sdk::JAVASCRIPT),
+        Language::Python => (&PYTHON, sdk::PYTHON),
+    };
+    for (file, template) in templates {
         let text = template
             .replace("{{name}}", name)
             .replace("{{crate}}", &name.replace('-', "_"))
@@ -57,7 +88,12 @@ pub(super) fn run(name: &str, path: Option<&Path>, sdk: Option<&Path>) -> Result
             .replace("{{patch}}", patch);
         write(&folder.join(file), &text).map_err(Stop::failed)?;
     }
-    if sdk.is_none() {
+    for (file, text) in copied {
+        write(&folder.join(file), text).map_err(Stop::failed)?;
+    }
+    if language != Language::Rust {
+        write(&folder.join("wit/policy.wit"), sdk::CONTRACT).map_err(Stop::failed)?;
+    } else if sdk.is_none() {
         say(&format!(
             "callsign: it takes callsign-policy {SDK} from crates.io; until that has it, or to take it from a checkout, give \
              --sdk DIR, or see [patch.crates-io] in its Cargo.toml\n"
@@ -75,8 +111,8 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(cannot)
 }
 
-/// Checks that cargo and the contract accept the name.
-fn check_name(name: &str) -> anyhow::Result<()> {
+/// Checks that the registries of the languages and the contract accept the name.
+pub(super) fn check_name(name: &str) -> anyhow::Result<()> {
     let sound = name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('-')
         && name.len() <= MAX_NAME

@@ -14,6 +14,7 @@ use callsign::{Limits, Message};
 use self::measure::{Instructions, Times, table};
 use self::subject::{Found, PoolForm, Subject};
 use self::ways::Ways;
+use super::author_limits;
 use super::cases::{Case, Cases, Expected};
 use super::record::record;
 use crate::exit::{Exit, Stop, print};
@@ -35,7 +36,7 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
     let bytes = fs::read(component).map_err(|error| unreadable("the component", component, error))?;
     let catalog = cases.catalog(file)?;
     let load = |limits, form| Subject::load(&bytes, limits, form, component, cases.settings(), &catalog);
-    let (loaded, lines) = policy_log::keep(|| load(Limits::default(), PoolForm::Advised));
+    let (loaded, lines) = policy_log::keep(|| load(author_limits(), PoolForm::Advised));
     let subject = loaded?;
     print(&log_lines(&lines))?;
     let parsed = cases.cases.iter().map(Case::message).collect::<Result<Vec<_>, _>>().map_err(Stop::refused)?;
@@ -43,7 +44,7 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
     let messages: Vec<Message<'_>> =
         parsed.iter().zip(&attributes).map(|(parsed, attributes)| parsed.message(None, attributes)).collect();
     let begun = subject.begin(&cases.cases, &messages);
-    let subjects = [subject, load(Limits::default(), PoolForm::Asked)?, load(Limits::default(), PoolForm::Copied)?];
+    let subjects = [subject, load(author_limits(), PoolForm::Asked)?, load(author_limits(), PoolForm::Copied)?];
     let ways = Ways::of(&subjects, &begun);
     let [subject, ..] = &subjects;
 
@@ -86,7 +87,7 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
 
 /// Limits under which instructions are counted.
 fn counting() -> Limits {
-    let mut limits = Limits::default();
+    let mut limits = author_limits();
     limits.fuel = Some(COUNTING_FUEL);
     limits
 }
@@ -94,8 +95,9 @@ fn counting() -> Limits {
 /// What decisions take, once with the policy as it is, once with one that counts.
 fn measure(subject: &Subject, counting: &Subject, messages: &[Message<'_>]) -> String {
     let times = Times::of(subject.gateway(), messages);
+    let fresh = Times::fresh(subject, messages);
     let instructions = Instructions::of(counting.gateway(), counting.policy(), messages);
-    table(&times, &instructions, subject.policy())
+    table(&times, &fresh, &instructions, subject.policy())
 }
 
 /// How a decision differs from the expected one.

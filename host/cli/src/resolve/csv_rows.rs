@@ -260,7 +260,7 @@ mod tests {
         let (columns, _) =
             Columns::read(b"To,Channel,Application ID,ENTITY_ID,message-id,Message Type\n", b',').expect("a header");
         assert_eq!(columns.places, [Some(4), Some(2), Some(3), Some(1), Some(0), None, Some(5), None]);
-        let text = b"\xef\xbb\xbfsep=;\r\nto;channel\r\n";
+        let text = b"\xef\xbb\xbfsep=;\r\nto;channel\n";
         let (columns, length) = Columns::read(text, b';').expect("a header after a line `sep=`");
         assert_eq!((columns.width, length), (2, text.len()));
     }

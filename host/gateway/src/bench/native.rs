@@ -76,7 +76,7 @@ impl Native {
                 question,
                 entity,
                 checked,
-                (reads.pin.into_inner(), decision::Reads::NO_SIGNALS),
+                (reads.pin.into_inner(), decision::Reads::NOTHING),
             ) {
                 Settled::Done(verdict, _) => return verdict,
                 Settled::NeedsPin(pending) => pending,

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 use callsign_engine::RequestTime;
-use callsign_log::Recorded;
 
 use super::Gateway;
 use crate::decision::{Decision, Decisions, Verdict};
 use crate::message::Message;
-use crate::recording::{Begun, OneRecord, Receipts};
+use crate::recording::{Begun, Receipts, ToKeep};
 use crate::refusal::Refusal;
 use crate::resolve::batch::key as pin_key;
 use crate::resolve::call::Query;
@@ -41,7 +40,7 @@ impl Gateway {
         }
         let begun = match self.resolve_at_once(message, time) {
             AtOnce::Decided(decision) => return decision,
-            AtOnce::Recorded(decision, recorded, one) => return keep(decision, recorded, one).await,
+            AtOnce::Recorded(decision, to_keep) => return keep(decision, to_keep).await,
             AtOnce::NotYet(begun) => begun,
         };
         let (snapshot, mut receipts) = (self.snapshot(), Receipts::since(begun));
@@ -57,38 +56,37 @@ impl Gateway {
     #[inline]
     fn resolve_at_once<'a>(&self, message: &'a Message<'a>, time: RequestTime) -> AtOnce<'a> {
         let snapshot = self.control.snapshot.load();
-        let mut one = OneRecord { begun: snapshot.begin_record(), message, question: None };
-        let (outcome, recorded) = match prepare(&snapshot, message) {
+        let begun = snapshot.begin_record();
+        let (outcome, to_keep) = match prepare(&snapshot, message) {
             Ok(question) => {
                 let query = Query { question, message };
                 let lane = &self.control.slow_lane;
                 if snapshot.sticky.as_async().is_some() && pin_key(&snapshot, &query).is_some() || !lane.tries_quick() {
-                    return AtOnce::NotYet(one.begun);
+                    return AtOnce::NotYet(begun);
                 }
                 let mut turn = Turn::new(lane, Place::Worker, time);
                 turn.quick_from_now();
-                let Some(outcome) = decide(&snapshot, &query, &mut turn) else { return AtOnce::NotYet(one.begun) };
+                let Some(outcome) = decide(&snapshot, &query, &mut turn) else { return AtOnce::NotYet(begun) };
                 if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
                     && !word_quickly(own, lane, &snapshot, (question.request.scope, outcome.by), &time)
                 {
-                    return AtOnce::NotYet(one.begun);
+                    return AtOnce::NotYet(begun);
                 }
-                one.question = Some(question);
-                let recorded = snapshot.record(&one, &outcome);
+                let to_keep = snapshot.record(begun, message, Some(&question), &outcome);
                 if !turn.shadows.is_empty() {
                     let snapshot = Guard::into_inner(snapshot);
                     compare_in_slow_lane(lane, &snapshot, time, turn.shadows);
                     let snapshot = Guard::from_inner(snapshot);
-                    return AtOnce::of(Decision { snapshot, outcome, by_channel: None }, recorded, one);
+                    return AtOnce::of(Decision { snapshot, outcome, by_channel: None }, to_keep);
                 }
-                (outcome, recorded)
+                (outcome, to_keep)
             }
             Err(outcome) => {
-                let recorded = snapshot.record(&one, &outcome);
-                (outcome, recorded)
+                let to_keep = snapshot.record(begun, message, None, &outcome);
+                (outcome, to_keep)
             }
         };
-        AtOnce::of(Decision { snapshot, outcome, by_channel: None }, recorded, one)
+        AtOnce::of(Decision { snapshot, outcome, by_channel: None }, to_keep)
     }
 
     /// [`Gateway::resolve_batch`] for callers that must not block, as [`Gateway::resolve_async`]. The pins of all messages are
@@ -139,26 +137,26 @@ impl Gateway {
 enum AtOnce<'a> {
     Decided(Decision),
     /// It is decided once its record is kept.
-    Recorded(Decision, Recorded, OneRecord<'a>),
+    Recorded(Decision, ToKeep<'a>),
     /// It is to be decided in the lanes; when it began, if it will be recorded.
     NotYet(Option<Begun>),
 }
 
 impl<'a> AtOnce<'a> {
     #[inline]
-    fn of(decision: Decision, recorded: Option<Recorded>, one: OneRecord<'a>) -> Self {
-        match recorded {
+    fn of(decision: Decision, to_keep: Option<ToKeep<'a>>) -> Self {
+        match to_keep {
             None => Self::Decided(decision),
-            Some(recorded) => Self::Recorded(decision, recorded, one),
+            Some(to_keep) => Self::Recorded(decision, to_keep),
         }
     }
 }
 
 /// Waits until the record of a decision is kept.
-async fn keep(decision: Decision, recorded: Recorded, one: OneRecord<'_>) -> Decision {
+async fn keep(decision: Decision, to_keep: ToKeep<'_>) -> Decision {
     let Decision { snapshot, mut outcome, by_channel } = decision;
     // A thread has few places for what it borrows, and this may take a while.
     let snapshot = Guard::into_inner(snapshot);
-    snapshot.keep_async(recorded, one, &mut outcome).await;
+    snapshot.keep_async(to_keep, &mut outcome).await;
     Decision { snapshot: Guard::from_inner(snapshot), outcome, by_channel }
 }

@@ -9,43 +9,64 @@ use crate::message::Message;
 use crate::resolve::destination::Question;
 use crate::snapshot::Snapshot;
 
-/// What the record of a decision is made of, besides what became of it.
-#[derive(Clone, Copy)]
-pub(crate) struct OneRecord<'a> {
-    pub(crate) begun: Option<Begun>,
-    pub(crate) message: &'a Message<'a>,
+/// A decision that is not to be given before its record is kept.
+pub(crate) struct ToKeep<'a> {
+    /// What became of the record.
+    recorded: Recorded,
+    begun: Begun,
+    message: &'a Message<'a>,
     /// None for what the gateway has settled by itself.
-    pub(crate) question: Option<Question>,
+    question: Option<Question>,
 }
 
 impl Recording {
     #[inline(never)]
-    fn one(&self, snapshot: &Snapshot, begun: Begun, one: &OneRecord<'_>, outcome: &Outcome) -> Recorded {
-        let record = self.record(snapshot, self.times(begun, 1), one.message, one.question.as_ref(), outcome);
-        self.log.recorder.record(&record)
+    fn one<'a>(
+        &self,
+        snapshot: &Snapshot,
+        begun: Begun,
+        message: &'a Message<'a>,
+        question: Option<&Question>,
+        outcome: &Outcome,
+    ) -> Option<ToKeep<'a>> {
+        let recorder = &self.log.recorder;
+        let recorded = recorder.record(&self.record(snapshot, self.times(begun, 1), message, question, outcome));
+        let keep = || ToKeep { recorded, begun, message, question: question.copied() };
+        (recorder.promise() == Promise::Keep).then(keep)
     }
 }
 
 impl Snapshot {
-    /// Records a decision. If the log is to lose nothing, returns what became of the record: the caller goes on with
-    /// [`Snapshot::keep`] or [`Snapshot::keep_async`].
+    /// Records a decision: of a message, its question unless the gateway has settled it by itself, and what became of it. If the
+    /// log is to lose nothing, the caller goes on with [`Snapshot::keep`] or [`Snapshot::keep_async`].
     #[inline]
-    pub(crate) fn record(&self, one: &OneRecord<'_>, outcome: &Outcome) -> Option<Recorded> {
-        let (Some(recording), Some(begun)) = (&self.recording, one.begun) else { return None };
-        let recorded = recording.one(self, begun, one, outcome);
-        (recording.log.recorder.promise() == Promise::Keep).then_some(recorded)
+    pub(crate) fn record<'a>(
+        &self,
+        begun: Option<Begun>,
+        message: &'a Message<'a>,
+        question: Option<&Question>,
+        outcome: &Outcome,
+    ) -> Option<ToKeep<'a>> {
+        match (&self.recording, begun) {
+            (Some(recording), Some(begun)) => recording.one(self, begun, message, question, outcome),
+            _ => None,
+        }
     }
 
     /// Waits until a record is kept. If it is not, the message is refused.
     #[cold]
-    pub(crate) fn keep(&self, mut recorded: Recorded, one: &OneRecord<'_>, outcome: &mut Outcome) {
-        let (Some(recording), Some(begun)) = (&self.recording, one.begun) else { return };
+    pub(crate) fn keep(&self, ToKeep { mut recorded, begun, message, question }: ToKeep<'_>, outcome: &mut Outcome) {
+        let Some(recording) = &self.recording else { return };
         let recorder = &recording.log.recorder;
+        let again = |outcome: &Outcome| {
+            let times = recording.times(begun, 1);
+            recorder.record(&recording.record(self, times, message, question.as_ref(), outcome))
+        };
         let kept = loop {
             match recorded {
                 Recorded::Taken(ticket) => break recorder.wait(ticket),
                 Recorded::Full(room) => match recorder.wait(room) {
-                    Ok(()) => recorded = recording.one(self, begun, one, outcome),
+                    Ok(()) => recorded = again(outcome),
                     Err(why) => break Err(why),
                 },
                 Recorded::Refused(why) => break Err(why),
@@ -56,14 +77,22 @@ impl Snapshot {
     }
 
     /// The same without blocking the thread.
-    pub(crate) async fn keep_async(&self, mut recorded: Recorded, one: OneRecord<'_>, outcome: &mut Outcome) {
-        let (Some(recording), Some(begun)) = (&self.recording, one.begun) else { return };
+    pub(crate) async fn keep_async(
+        &self,
+        ToKeep { mut recorded, begun, message, question }: ToKeep<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let Some(recording) = &self.recording else { return };
         let recorder = &recording.log.recorder;
+        let again = |outcome: &Outcome| {
+            let times = recording.times(begun, 1);
+            recorder.record(&recording.record(self, times, message, question.as_ref(), outcome))
+        };
         let kept = loop {
             match recorded {
                 Recorded::Taken(ticket) => break recorder.wait_async(ticket).await,
                 Recorded::Full(room) => match recorder.wait_async(room).await {
-                    Ok(()) => recorded = recording.one(self, begun, &one, outcome),
+                    Ok(()) => recorded = again(outcome),
                     Err(why) => break Err(why),
                 },
                 Recorded::Refused(why) => break Err(why),

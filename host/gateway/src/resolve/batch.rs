@@ -12,7 +12,7 @@ use super::call::{Answerer, Query, choose, load};
 use super::check::{Author, check};
 use super::destination::{MessageScope, prepare_of};
 use super::progress::{
-    PendingDecision, Progress, Retry, advance, attempt, failed, on_store_reply, refused, settle_read,
+    PendingDecision, Progress, Retry, advance, attempt, failed, on_store_reply, refused, settle_read, signals_read,
 };
 use super::slow_work::SlowWork;
 use super::turn::Turn;
@@ -411,6 +411,7 @@ impl<'a> Group<'a> {
         note: &mut impl FnMut(u32, Progress),
     ) {
         let answerer = &self.answerer;
+        let reads = signals_read(snapshot, &instance);
         for (handle, (query, answer)) in (0..).zip(self.queries.iter().zip(answers)) {
             let checked = check(snapshot, Author::Bound(answerer.bound), &query.question, answer);
             let progress = match checked {
@@ -419,7 +420,7 @@ impl<'a> Group<'a> {
                         let read = instance.known_pin(handle);
                         turn.compare_later(answerer.route, query, &checked.verdict, read);
                     }
-                    let settled = settle_read(snapshot, answerer, &mut instance, handle, query, checked);
+                    let settled = settle_read(snapshot, answerer, &mut instance, handle, query, checked, reads);
                     advance(answerer, settled, answerer.by.role, 0)
                 }
                 // An answer that is refused says nothing about the instance, which is kept.

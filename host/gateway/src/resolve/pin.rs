@@ -41,7 +41,7 @@ pub(crate) struct LostRace {
 }
 
 /// Holds a checked answer against the pin that was read, if any was. The use of a pin is noted, for its time to live.
-/// `signals` is the serial number of those that were read.
+/// `reads` are the signals that were read.
 #[inline]
 pub(crate) fn settle(
     snapshot: &Snapshot,
@@ -49,9 +49,9 @@ pub(crate) fn settle(
     question: &Question,
     entity: Option<&str>,
     checked: Checked,
-    (read, signals): (PinRead, u64),
+    (read, reads): (PinRead, Reads),
 ) -> Settled {
-    let reads = Reads { signals, pin_read: seen(&read), pin_write: PinWrite::Nothing };
+    let reads = reads.pin(&read);
     let read = match read {
         None => None,
         Some(Ok(pin)) => pin,
@@ -72,17 +72,6 @@ pub(crate) fn settle(
         touch(snapshot, question, entity, (sender, strategy), &pin);
     }
     Settled::Done(checked.verdict, reads)
-}
-
-/// A pin as the policy read it.
-#[inline]
-fn seen(read: &PinRead) -> PinSeen {
-    match read {
-        None => PinSeen::NotRead,
-        Some(Ok(None)) => PinSeen::None,
-        Some(Ok(Some(pin))) => PinSeen::Sender(pin.sender.0),
-        Some(Err(_)) => PinSeen::Unavailable,
-    }
 }
 
 /// After how many days without use the pins of a strategy end; 0 for never.
@@ -148,7 +137,7 @@ impl PendingPin {
             key: SenderKey(snapshot.revision.keys()[self.sender as usize]),
             id: &snapshot.revision.catalog().senders()[self.sender as usize].id,
         };
-        let write = match self.reads.pin_read {
+        let write = match self.reads.pin_read() {
             PinSeen::Sender(expected) => Write::replace(key, SenderKey(expected), sender),
             _ => Write::insert(key, sender),
         };
@@ -165,12 +154,12 @@ impl PendingPin {
     ) -> Result<(Verdict, Reads), LostRace> {
         let Self { verdict, reads, .. } = self;
         match answer {
-            Ok(None) => Ok((verdict, Reads { pin_write: PinWrite::Written, ..reads })),
+            Ok(None) => Ok((verdict, reads.wrote(PinWrite::Written))),
             Ok(Some(winner)) => {
                 let same = winner.sender.0 == snapshot.revision.keys()[self.sender as usize];
                 Err(LostRace { winner, verdict: same.then_some((verdict, reads)) })
             }
-            Err(error) => Ok((unavailable(rule, verdict, &error), Reads { pin_write: PinWrite::Unavailable, ..reads })),
+            Err(error) => Ok((unavailable(rule, verdict, &error), reads.wrote(PinWrite::Unavailable))),
         }
     }
 }

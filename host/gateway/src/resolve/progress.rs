@@ -116,7 +116,8 @@ pub(crate) fn attempt(
         if answerer.route.shadow.is_some() {
             compared = Some((checked.verdict.clone(), instance.known_pin(0)));
         }
-        Ok(settle_read(snapshot, answerer, instance, 0, query, checked))
+        let reads = signals_read(snapshot, instance);
+        Ok(settle_read(snapshot, answerer, instance, 0, query, checked, reads))
     });
     turn.note(snapshot, answerer, query, began, &called);
     if let Some((verdict, pin)) = compared
@@ -127,8 +128,14 @@ pub(crate) fn attempt(
     called
 }
 
-/// Settles a checked answer with the pin that the instance read.
-#[inline]
+/// The signals that an instance has read for the messages of its call.
+#[inline(always)]
+pub(crate) fn signals_read(snapshot: &Snapshot, instance: &Instance) -> Reads {
+    instance.signals_read().map_or(Reads::NOTHING, |signals| snapshot.note_signals(signals))
+}
+
+/// Settles a checked answer with the pin that the instance read. `reads` are the signals.
+#[inline(always)]
 pub(crate) fn settle_read(
     snapshot: &Snapshot,
     answerer: &Answerer<'_>,
@@ -136,11 +143,11 @@ pub(crate) fn settle_read(
     handle: u32,
     query: &Query<'_>,
     checked: Checked,
+    reads: Reads,
 ) -> Settled {
-    let signals = instance.signals_read().map_or(Reads::NO_SIGNALS, |signals| snapshot.note_signals(signals));
     let read = instance.take_pin_read(handle);
     let rule = answerer.bound.binding.on_unavailable;
-    settle(snapshot, rule, &query.question, query.message.entity, checked, (read, signals))
+    settle(snapshot, rule, &query.question, query.message.entity, checked, (read, reads))
 }
 
 /// The next step after an answer was settled.
@@ -242,7 +249,8 @@ fn settled_by(
     let began = turn.begin();
     let settled = with_instance(turn, policy, 1, |instance| {
         let checked = answer(snapshot, instance, author, query, read)?;
-        Ok(settle_read(snapshot, answerer, instance, 0, query, checked))
+        let reads = signals_read(snapshot, instance);
+        Ok(settle_read(snapshot, answerer, instance, 0, query, checked, reads))
     });
     turn.note(snapshot, answerer, query, began, &settled);
     settled

@@ -208,7 +208,7 @@ impl BlockBuilder {
         }
         // At most what the record took: a text that the block had before takes less.
         *bytes += size(record);
-        if self.records % 64 == 0 {
+        if self.records.is_multiple_of(64) {
             *bytes = texts.bytes.len() + columns.iter().map(Vec::len).sum::<usize>();
         }
     }

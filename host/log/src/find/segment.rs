@@ -11,7 +11,8 @@ use super::query::Query;
 use crate::error::{Fault, FaultKind, LogError};
 use crate::key::LogKey;
 use crate::logged::LoggedDecision;
-use crate::reader::{Block, Part, SegmentReader};
+use crate::reader::{Part, SegmentReader};
+use crate::stored_block::Block;
 
 /// The most threads that look through a segment: it is read by one at a time.
 const MAX_THREADS: usize = 4;

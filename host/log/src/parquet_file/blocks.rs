@@ -5,42 +5,46 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use ::parquet::errors::ParquetError;
-use ::parquet::file::reader::RowGroupReader;
-
+use super::columns::PAGE_ROWS;
 use super::file::ParquetFile;
-use super::rows::Leaves;
-use crate::block::BlockBuilder;
 use crate::error::{Fault, FaultKind, LogError};
 use crate::frame::{FrameHeader, Kind};
-use crate::reader::{Block, Part, TimeRange};
+use crate::reader::{Part, TimeRange};
 use crate::segment::SegmentHeader;
 use crate::segment_contexts::{SegmentContexts, SharedContexts};
+use crate::stored_block::{Block, Payload};
 
-/// How many rows are read at a time: of all columns they are some MB.
-const BATCH_ROWS: u64 = 4096;
-
-/// Reads a Parquet file: blocks of records and holes, in the order in which they were recorded. After a fault it goes on with the next
-/// row group.
+/// Reads a Parquet file: blocks of records and holes, in the order in which they were recorded. The rows of a block are read by who asks
+/// for its records, so that several threads can.
+#[derive(Debug)]
 pub struct ParquetReader {
-    file: ParquetFile,
+    file: Arc<ParquetFile>,
     path: Arc<Path>,
     contexts: Arc<SegmentContexts>,
     range: TimeRange,
     next_group: usize,
-    group: Option<OpenGroup>,
+    /// The row group that is being read, and those of its rows that are left.
+    group: Option<(usize, Range<u64>)>,
     /// The next of the file's signals and holes.
     next_signals: usize,
     next_hole: usize,
-    builder: BlockBuilder,
     ready: VecDeque<Part>,
 }
 
-/// A row group that is being read.
-struct OpenGroup {
-    leaves: Leaves,
-    number: usize,
-    rows: Range<u64>,
+/// Rows of a Parquet file that are a block.
+#[derive(Debug, Clone)]
+pub(crate) struct ParquetRows {
+    file: Arc<ParquetFile>,
+    group: usize,
+    /// In the row group.
+    rows: Range<usize>,
+}
+
+impl ParquetRows {
+    /// Reads them, as the bytes of a block.
+    pub(crate) fn read(&self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        self.file.block(self.group, &self.rows, bytes)
+    }
 }
 
 impl ParquetReader {
@@ -52,7 +56,7 @@ impl ParquetReader {
         let fault = |reason| Fault { path: path.to_owned(), offset: 0, kind: FaultKind::Content { reason } };
         contexts.read(&file.contexts().frame).map_err(fault)?;
         Ok(Self {
-            file,
+            file: Arc::new(file),
             path: path.into(),
             contexts: Arc::new(contexts),
             range: TimeRange::ALL,
@@ -60,7 +64,6 @@ impl ParquetReader {
             group: None,
             next_signals: 0,
             next_hole: 0,
-            builder: BlockBuilder::default(),
             ready: VecDeque::new(),
         })
     }
@@ -75,27 +78,25 @@ impl ParquetReader {
         self.file.header()
     }
 
-    /// Opens the next row group that may have records of the range; false if there is none.
-    fn open_group(&mut self) -> Result<bool, LogError> {
+    /// Goes to the next row group that may have records of the range.
+    fn next_group(&mut self) -> Option<(usize, Range<u64>)> {
         while self.next_group < self.file.groups() {
             let number = self.next_group;
             self.next_group += 1;
             let (first, last) = self.file.times(number);
             if self.range.may_have(first, last) {
-                let leaves = self.file.in_group(number, |group: &dyn RowGroupReader| Leaves::open(group))?;
-                self.group = Some(OpenGroup { leaves, number, rows: self.file.rows_of(number) });
-                return Ok(true);
+                return Some((number, self.file.rows_of(number)));
             }
         }
-        Ok(false)
+        None
     }
 
     /// Takes in the signals, and gives the holes, that stand before a row or at it; the next row that has one.
     fn pass_marks(&mut self, row: u64) -> Result<u64, LogError> {
         let fault = |reason| Fault { path: self.path.to_path_buf(), offset: 0, kind: FaultKind::Content { reason } };
         while let Some((_, bytes)) = self.file.signals().get(self.next_signals).filter(|(at, _)| *at <= row) {
-            Arc::make_mut(&mut self.contexts).read(bytes).map_err(fault)?;
             self.next_signals += 1;
+            Arc::make_mut(&mut self.contexts).read(bytes).map_err(fault)?;
         }
         while let Some((_, hole)) = self.file.holes().get(self.next_hole).filter(|(at, _)| *at <= row) {
             self.ready.push_back(Part::Hole(*hole));
@@ -106,61 +107,37 @@ impl ParquetReader {
         Ok(signals.min(hole))
     }
 
-    /// Reads the next rows.
-    fn read_batch(&mut self) -> Result<bool, LogError> {
-        if self.group.is_none() && !self.open_group()? {
+    /// The next block is ready, or the end is reached.
+    fn step(&mut self) -> Result<bool, LogError> {
+        let Some((number, rows)) = self.group.take().or_else(|| self.next_group()) else {
             // A hole may be the last of a file.
             self.pass_marks(u64::MAX)?;
             return Ok(!self.ready.is_empty());
-        }
-        let Some(mut group) = self.group.take() else { return Ok(false) };
-        let start = group.rows.start;
-        let end = self.pass_marks(start)?.min(group.rows.end).min(start + BATCH_ROWS);
-        let rows = group.leaves.next((end - start) as usize).map_err(|error| self.file.fault(group.number, &error))?;
-        let (builder, ready) = (&mut self.builder, &mut self.ready);
-        let (path, contexts) = (&self.path, &self.contexts);
-        let mut first = start;
-        let mut finish = |builder: &mut BlockBuilder| {
-            let records = builder.len();
-            let header = header(builder);
-            let mut bytes = Vec::new();
-            builder.finish(&mut bytes);
-            let header = FrameHeader { stored: bytes.len() as u32, raw: bytes.len() as u32, ..header };
-            ready.push_back(Part::Block(Block::new(path.clone(), first, first, header, bytes, contexts.clone())));
-            first += u64::from(records);
         };
-        let read = rows.for_each(self.file.contexts(), |_, record| {
-            builder.push(record, None);
-            if builder.is_full() {
-                finish(builder);
-            }
-            Ok::<_, ParquetError>(())
-        });
-        if read.is_ok() && !builder.is_empty() {
-            finish(builder);
+        let first = self.file.rows_of(number).start;
+        let page = (rows.start - first) / PAGE_ROWS as u64 + 1;
+        let end = self.pass_marks(rows.start)?.min(rows.end).min(first + page * PAGE_ROWS as u64);
+        let (start, times) = (rows.start, self.file.times(number));
+        if end < rows.end {
+            self.group = Some((number, end..rows.end));
         }
-        builder.clear();
-        read.map_err(|error| self.file.fault(group.number, &error))?;
-        group.rows.start = end;
-        if !group.rows.is_empty() {
-            self.group = Some(group);
-        }
+        let header = FrameHeader {
+            kind: Kind::Records,
+            is_compressed: false,
+            stored: 0,
+            raw: 0,
+            // No more than a page has.
+            records: (end - start) as u32,
+            checksum: 0,
+            first: times.0,
+            last: times.1,
+            number: 0,
+        };
+        let rows = (start - first) as usize..(end - first) as usize;
+        let payload = Payload::Rows(ParquetRows { file: self.file.clone(), group: number, rows });
+        let (path, offset, contexts) = (self.path.clone(), self.file.offset(number), self.contexts.clone());
+        self.ready.push_back(Part::Block(Block::new(path, offset, start, header, payload, contexts)));
         Ok(true)
-    }
-}
-
-fn header(builder: &BlockBuilder) -> FrameHeader {
-    let (first, last) = builder.times();
-    FrameHeader {
-        kind: Kind::Records,
-        is_compressed: false,
-        stored: 0,
-        raw: 0,
-        records: builder.len(),
-        checksum: 0,
-        first,
-        last,
-        number: 0,
     }
 }
 
@@ -172,17 +149,11 @@ impl Iterator for ParquetReader {
             if let Some(part) = self.ready.pop_front() {
                 return Some(Ok(part));
             }
-            match self.read_batch() {
+            match self.step() {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => return Some(Err(error)),
             }
         }
-    }
-}
-
-impl std::fmt::Debug for ParquetReader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ParquetReader").field("path", &self.path).finish_non_exhaustive()
     }
 }

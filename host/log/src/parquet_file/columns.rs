@@ -7,6 +7,8 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::{ColumnPath, SchemaDescriptor, Type, TypePtr};
 
+use crate::block::MAX_BLOCK_RECORDS;
+
 /// The rows of a row group: what is buffered while a file is written, and what a lookup that hits scans. 131,072 rows of the
 /// example are 3 MB on disk.
 pub(super) const ROW_GROUP_ROWS: usize = 131_072;
@@ -16,6 +18,9 @@ const BLOOM_FALSE_POSITIVES: f64 = 0.001;
 
 /// The most bytes of a page before it is compressed: what a reader holds of each column.
 const PAGE_BYTES: usize = 256 * 1024;
+
+/// The rows of a page: a block of records that is read from a file has as many, so that it reads whole pages.
+pub(super) const PAGE_ROWS: usize = MAX_BLOCK_RECORDS;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +195,7 @@ pub(super) fn properties() -> Result<WriterProperties, ParquetError> {
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_created_by(concat!("callsign ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_data_page_size_limit(PAGE_BYTES)
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_dictionary_page_size_limit(PAGE_BYTES)
         // Of each row group; pages have them of the time alone, which ascends.
         .set_statistics_enabled(EnabledStatistics::Chunk)

@@ -14,9 +14,10 @@ use super::{CONTEXTS_KEY, HOLES_KEY, SEGMENT_KEY, SIGNALS_KEY, SUFFIX, VERSION_K
 use crate::context::{CatalogContext, PolicyContext};
 use crate::error::{Fault, FaultKind, LogError};
 use crate::names::hex;
-use crate::reader::{Block, Part, SegmentReader};
+use crate::reader::{Part, SegmentReader};
 use crate::record::Record;
 use crate::segment::{FORMAT_VERSION, SegmentFile};
+use crate::stored_block::Block;
 
 /// What the name of a file ends with until it is whole.
 const PART_SUFFIX: &str = ".parquet.part";

@@ -1,6 +1,8 @@
 //! A Parquet file of a log that is read.
 
+use std::fmt;
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ::parquet::data_type::ByteArray;
@@ -12,7 +14,9 @@ use ::parquet::file::statistics::Statistics;
 use super::columns::{self, Field};
 use super::contexts::{Contexts, Marks, marks_of_text};
 use super::rows::{Cells, Leaf, Leaves};
+use super::source::Source;
 use super::{CONTEXTS_KEY, HOLES_KEY, SEGMENT_KEY, SIGNALS_KEY, VERSION_KEY, bloom, parquet_kind};
+use crate::block::BlockBuilder;
 use crate::error::{Fault, FaultKind, LogError};
 use crate::hole::Hole;
 use crate::record::Record;
@@ -24,9 +28,8 @@ const BATCH_ROWS: usize = 4096;
 /// A Parquet file of a log.
 pub(crate) struct ParquetFile {
     path: PathBuf,
-    /// For looks into Bloom filters.
-    file: File,
-    reader: SerializedFileReader<File>,
+    source: Source,
+    reader: SerializedFileReader<Source>,
     contexts: Contexts,
     header: SegmentHeader,
     signals: Marks,
@@ -58,7 +61,8 @@ impl ParquetFile {
         let fault = |kind| LogError::from(Fault { path: path.to_owned(), offset: 0, kind });
         let broken = |error: ParquetError| fault(parquet_kind(&error));
         let file = File::open(path).map_err(LogError::io(path))?;
-        let reader = SerializedFileReader::new(file.try_clone().map_err(LogError::io(path))?).map_err(broken)?;
+        let source = Source::new(file).map_err(LogError::io(path))?;
+        let reader = SerializedFileReader::new(source.clone()).map_err(broken)?;
         let metadata = reader.metadata();
         let texts = metadata.file_metadata().key_value_metadata().map_or(&[][..], Vec::as_slice);
         let text = |key: &str| texts.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
@@ -85,7 +89,7 @@ impl ParquetFile {
             let rows = u64::try_from(group.num_rows()).map_err(|_| fault(FaultKind::Header))?;
             starts.push(starts.last().copied().unwrap_or_default() + rows);
         }
-        Ok(Self { path: path.to_owned(), file, reader, contexts, header, signals, holes, starts })
+        Ok(Self { path: path.to_owned(), source, reader, contexts, header, signals, holes, starts })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -115,14 +119,34 @@ impl ParquetFile {
     }
 
     /// The first row of a row group, and the first of the next one.
-    pub(crate) fn rows_of(&self, group: usize) -> std::ops::Range<u64> {
+    pub(crate) fn rows_of(&self, group: usize) -> Range<u64> {
         self.starts[group]..self.starts[group + 1]
     }
 
     /// An error of a row group, with its place.
-    pub(crate) fn fault(&self, group: usize, error: &ParquetError) -> LogError {
-        let offset = self.reader.metadata().row_group(group).column(0).byte_range().0;
-        Fault { path: self.path.clone(), offset, kind: parquet_kind(error) }.into()
+    fn fault(&self, group: usize, error: &ParquetError) -> Fault {
+        Fault { path: self.path.clone(), offset: self.offset(group), kind: parquet_kind(error) }
+    }
+
+    /// Where a row group begins in the file.
+    pub(super) fn offset(&self, group: usize) -> u64 {
+        self.reader.metadata().row_group(group).column(0).byte_range().0
+    }
+
+    /// Some rows of a row group as the bytes of a block; contexts have the ids of the file.
+    pub(super) fn block(&self, group: usize, rows: &Range<usize>, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut builder = BlockBuilder::default();
+        self.in_group::<(), Fault>(group, |reader| {
+            let mut leaves = Leaves::open(reader)?;
+            leaves.skip(rows.start)?;
+            leaves.next(rows.len())?.for_each(&self.contexts, |_, record| {
+                builder.push(record, None);
+                Ok::<_, ParquetError>(())
+            })
+        })?;
+        bytes.clear();
+        builder.finish(bytes);
+        Ok(())
     }
 
     /// The least and greatest time of a row group, in microseconds; everything if it does not say.
@@ -153,7 +177,7 @@ impl ParquetFile {
                         let within = statistics
                             .is_none_or(|statistics| is_within(statistics, text.as_bytes(), group.num_rows()));
                         may |= within
-                            && bloom::may_have(&self.file, column, text.as_bytes())
+                            && bloom::may_have(self.source.file(), column, text.as_bytes())
                                 .map_err(LogError::io(&self.path))?;
                     }
                     may
@@ -267,13 +291,13 @@ impl ParquetFile {
         })
     }
 
-    pub(super) fn in_group<T>(
+    fn in_group<T, E: From<Fault>>(
         &self,
         group: usize,
         work: impl FnOnce(&dyn RowGroupReader) -> Result<T, ParquetError>,
-    ) -> Result<T, LogError> {
+    ) -> Result<T, E> {
         let reader = self.reader.get_row_group(group).map_err(|error| self.fault(group, &error))?;
-        work(&*reader).map_err(|error| self.fault(group, &error))
+        work(&*reader).map_err(|error| self.fault(group, &error).into())
     }
 }
 
@@ -300,4 +324,10 @@ fn is_within(statistics: &Statistics, text: &[u8], rows: i64) -> bool {
     }
     let Statistics::ByteArray(values) = statistics else { return true };
     values.min_opt().is_none_or(|min| min.data() <= text) && values.max_opt().is_none_or(|max| max.data() >= text)
+}
+
+impl fmt::Debug for ParquetFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParquetFile").field("path", &self.path).finish_non_exhaustive()
+    }
 }

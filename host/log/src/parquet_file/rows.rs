@@ -180,6 +180,15 @@ impl Leaves {
         Rows { columns: self.columns.iter().map(Leaf::cells).collect(), attributes: AttributeCells::default() }
     }
 
+    /// Leaves the next rows out.
+    pub(super) fn skip(&mut self, rows: usize) -> Result<(), ParquetError> {
+        if rows == 0 {
+            return Ok(());
+        }
+        self.columns.iter_mut().try_for_each(|column| column.skip(rows))?;
+        self.attributes.skip(rows)
+    }
+
     /// The next rows.
     pub(super) fn next(&mut self, rows: usize) -> Result<Rows, ParquetError> {
         let mut found = self.empty();

@@ -79,6 +79,7 @@ export default function Coverage() {
     ${!data && isLoading && html`<p class="quiet">Reading…</p>`}
     <ul class="legend" aria-label="Legend">
       ${[...reasons].map(([outcome, count]) => html`<li><span class=${`cell ${look(outcome)[0]}`} aria-hidden="true">${look(outcome)[1]}</span> ${count.toLocaleString()} ${WORDS[outcome] ?? outcome}</li>`)}
+      <li>empty: no strategy or sender of theirs names the country</li>
     </ul>
     ${data && html`<div class="grid-scroll" tabindex="0" role="region" aria-label="Coverage">
       <table class="grid">

@@ -1,5 +1,5 @@
 // Modules, and which policy decides for whom: swapped, tried beside, given to a share, promoted and taken back.
-import { html, useState } from '../html.js';
+import { html, useEffect, useState } from '../html.js';
 import { Fault, call, get, id, path } from '../api.js';
 import { useData } from '../data.js';
 import { useEvents } from '../live.js';
@@ -66,9 +66,10 @@ const Policy = ({ title, policy, children }) => html`<div>
 // The differences of a shadow, as they come in.
 function Comparison({ target }) {
   const { data, fault, reload } = useData((signal) => get(at('/comparison', target), signal), [forText(target)]);
-  const [timer] = useState({});
-  clearTimeout(timer.id);
-  if (document.visibilityState === 'visible') timer.id = setTimeout(reload, LOOK);
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === 'visible' && reload(), LOOK);
+    return () => clearInterval(timer);
+  }, []);
   if (fault) return html`<p class="quiet">${fault.message}</p>`;
   if (!data) return null;
   const part = data.compared ? ((100 * data.different) / data.compared).toFixed(2) : '0';

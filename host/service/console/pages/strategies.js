@@ -41,7 +41,7 @@ const kind = {
         ${row.skipUnhealthySenders && html`<${Badge}>skips unhealthy<//>`} ${row.senderIds && html`<${Badge}>${row.senderIds.length} listed<//>`}
         ${row.priorities?.length > 0 && html`<div class="quiet">${[...row.priorities].sort((a, b) => a.priority - b.priority).map((one) => `${one.priority} ${typeName(one.senderType)}`).join(', ')}</div>`}`,
     },
-    { label: 'Try', cell: (row) => html`<a href=${href('try', { ...row.platform, channels: row.channel ?? 'SMS' })}>try</a>` },
+    { label: 'Try', cell: (row) => html`<a href=${href('try', { ...row.platform, channels: row.channel ?? 'SMS' })}>try</a>${session.allows('audit:read') && html` <a href=${href('what-if', { strategy: row.sendingStrategyId })}>what if</a>`}` },
   ],
   fields: (row) => [
     { name: 'applicationId', label: 'Application', required: true, disabled: Boolean(own || row) },

@@ -8,6 +8,7 @@ import { session } from '../session.js';
 import { parse, quantile } from '../parts/metrics.js';
 import { Badge, Problem, Time } from '../parts/notice.js';
 import { Plot } from '../parts/plot.js';
+import { Recorded } from '../parts/recorded.js';
 import { Table } from '../parts/table.js';
 
 const EVERY = 2_000;
@@ -70,6 +71,7 @@ function Rates() {
     return (labels.length ? labels : ['none']).map((label) => ({ label, values: points.map((one) => one[name][label] ?? 0) }));
   };
   const micro = (value) => (value === null ? null : value * 1e6);
+  if (points.length < 2) return html`<p class="quiet" role="status">Reading: the plots begin in ${(2 * EVERY) / 1000} seconds.</p>`;
   return html`<div class="cards">
     <${Plot} title="Decisions by step" unit="/s" times=${times} series=${of('steps')} />
     <${Plot} title="Refusals by code" unit="/s" times=${times} series=${of('codes')} />
@@ -77,8 +79,7 @@ function Rates() {
       { label: 'half within', values: points.map((one) => micro(one.half)) },
       { label: '99 % within', values: points.map((one) => micro(one.most)) },
     ]} />
-  </div>
-  ${points.length === 0 && html`<p class="quiet" role="status">Reading: the first point comes in ${EVERY / 1000} seconds.</p>`}`;
+  </div>`;
 }
 
 function Refused() {
@@ -118,4 +119,4 @@ function Usage() {
 }
 
 // The metrics are of all tenants together, so a tenant is shown its budgets.
-export default () => html`${session.isTenant ? html`<${Usage} />` : html`<${Rates} />`}<${Refused} />`;
+export default () => html`${session.isTenant ? html`<${Usage} />` : html`<${Rates} />`}<${Refused} /><${Recorded} />`;

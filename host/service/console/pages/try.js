@@ -112,7 +112,7 @@ export default function Try() {
     setAnswers((all) => ({ first: all.first }));
   };
   const keep = (name) => (answer) => setAnswers((all) => ({ ...all, [name]: answer }));
-  return html`<p>A dry run: nobody is pinned, nothing is created. <a href=${href('traffic')}>Refused messages</a> lead here too.</p>
+  return html`<p>A dry run: nobody is pinned, nothing is created. <a href=${href('traffic')}>Refused messages</a> lead here too. <a href=${href('what-if')}>What if</a> compares policies and strategies on recorded traffic.</p>
     <p class="actions"><${Share} /> <button type="button" aria-pressed=${isBeside} onClick=${beside}>${isBeside ? 'Without what if' : 'What if…'}</button></p>
     ${answers.first && answers.second && html`<${Compared} first=${answers.first} second=${answers.second} />`}
     <div class=${isBeside ? 'beside' : ''}>

@@ -1,11 +1,14 @@
 // A dialog over the page. The browser keeps the focus inside, and gives it back.
-import { html, useEffect, useId, useRef } from '../html.js';
+import { html, useId, useLayoutEffect, useRef } from '../html.js';
 
 export function Dialog({ title, onClose, children, wide }) {
   const element = useRef(null);
   const label = useId();
-  useEffect(() => {
-    element.current.showModal();
+  useLayoutEffect(() => {
+    const shown = element.current;
+    shown.showModal();
+    // Closing it gives the focus back to what had it before.
+    return () => shown.close();
   }, []);
   const cancel = (event) => {
     event.preventDefault();

@@ -98,22 +98,25 @@ export function Picture({ explanation, decision }) {
   const reached = new Set(stages.map((stage) => stage.step));
   // Whoever fell out at a step that the policy did not name is shown where the candidates are.
   const outside = senders.filter((sender) => sender.verdict !== 'CHOSEN' && !(OUT_AT[sender.verdict] === 'SPREAD' || reached.has(OUT_AT[sender.verdict])));
+  const isBeforePin = (stage) => STEPS[stage.step]?.[0] === '4';
+  const narrowing = (stage) => {
+    const [number, title, about] = STEPS[stage.step] ?? ['·', stage.step, ''];
+    return html`<${Step} number=${number} title=${title} about=${about} state=${stage.left.length ? '' : 'stop'}>
+      <${Left} count=${stage.left.length} all=${all} />
+      <${Fallen} senders=${stage.step === 'CANDIDATES' ? outside : at(stage.step)} />
+    <//>`;
+  };
   return html`<ol class="picture">
     <${Step} number="1" title="Destination" state=${destination ? '' : 'stop'}>
       <p>${destination ? html`<strong>${destination.number}</strong>, ${destination.country}${destination.areaCode ? `, area code ${destination.areaCode}` : ''}` : 'This is no destination.'}</p>
     <//>
     ${message.from && html`<${Step} number="2" title="Sender of the message"><p>The message asks for ${message.from}: every strategy is passed over.</p><//>`}
     ${strategies && html`<${Step} number="3" title="Strategy" state=${strategies.some((one) => one.verdict === 'CHOSEN') ? '' : 'stop'}><${Strategies} strategies=${strategies} /><//>`}
+    ${stages.filter((stage) => isBeforePin(stage)).map(narrowing)}
     ${pin !== undefined && html`<${Step} number="5" title="Pin" about="the sender that the recipient had before">
       <p>${pin ? html`pinned to <code>${pin.senderId}</code>` : 'none'}</p>
     <//>`}
-    ${stages.map((stage) => {
-      const [number, title, about] = STEPS[stage.step] ?? ['·', stage.step, ''];
-      return html`<${Step} number=${number} title=${title} about=${about} state=${stage.left.length ? '' : 'stop'}>
-        <${Left} count=${stage.left.length} all=${all} />
-        <${Fallen} senders=${stage.step === 'CANDIDATES' ? outside : at(stage.step)} />
-      <//>`;
-    })}
+    ${stages.filter((stage) => !isBeforePin(stage)).map(narrowing)}
     ${senders.length > 0 && !decision.refusal && html`<${Step} number="8" title=${decision.step === 'STICKY' ? 'Pin' : 'Spread'} about=${decision.step === 'STICKY' ? 'the pinned sender stays' : 'one of those left, by recipient and weight'}>
       <${Fallen} senders=${at('SPREAD')} />
     <//>`}

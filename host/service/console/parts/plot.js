@@ -13,15 +13,16 @@ export function Plot({ title, times, series, unit }) {
   useEffect(() => {
     let isCurrent = true;
     let observer;
+    const element = place.current;
     import('../vendor/uplot.js').then(({ default: uPlot }) => {
       if (!isCurrent) return;
       const colour = getComputedStyle(document.documentElement).color;
       const axis = { stroke: colour, grid: { stroke: '#8886', width: 1 }, ticks: { stroke: '#8886' } };
       const lines = series.map(({ label }, index) => ({ label, stroke: COLOURS[index % COLOURS.length], width: 2, spanGaps: true, value: (_, value) => (value === null || value === undefined ? '–' : `${Number(value.toPrecision(3))} ${unit}`) }));
-      const options = { width: place.current.clientWidth || 600, height: HEIGHT, series: [{}, ...lines], axes: [axis, { ...axis, size: 70 }], scales: { y: { range: (_, low, high) => [0, high || 1] } } };
-      plot.current = new uPlot(options, data, place.current);
-      observer = new ResizeObserver(() => plot.current?.setSize({ width: place.current.clientWidth, height: HEIGHT }));
-      observer.observe(place.current);
+      const options = { width: element.clientWidth || 600, height: HEIGHT, series: [{}, ...lines], axes: [axis, { ...axis, size: 70 }], scales: { y: { range: (_, low, high) => [0, high || 1] } } };
+      plot.current = new uPlot(options, data, element);
+      observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
+      observer.observe(element);
     });
     return () => {
       isCurrent = false;

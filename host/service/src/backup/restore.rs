@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use callsign::sticky::{self, EmbeddedOptions, StoreAddress};
 use callsign_private::{Access, PrivateFolder};
@@ -100,8 +100,8 @@ fn place(path: &Path) -> Result<(PrivateFolder, String), BackupError> {
     let open = |reason: &str| StoreError::Open { place: path.display().to_string(), reason: reason.into() };
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| open("its path does not end with the name of a file"))?;
-    let parent = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-    Ok((PrivateFolder::open(&parent)?, name.to_owned()))
+    let parent = path.parent().unwrap_or(Path::new(""));
+    Ok((PrivateFolder::open(parent)?, name.to_owned()))
 }
 
 /// Removes a file, if it is there.

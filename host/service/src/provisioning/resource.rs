@@ -57,15 +57,15 @@ pub(super) async fn create<R: Resource>(service: &Arc<Service>, caller: Caller, 
     R::may_create(&caller)?;
     let body = element(bytes, &[R::ID_FIELD, R::NAME_FIELD])?;
     let id = body.get(R::ID_FIELD).and_then(Value::as_str).unwrap_or_default().to_owned();
-    if let Some(what) = not_carried(&id) {
-        let text = format!("{} {what}, which the path of this API cannot carry; leave it out", quoted(&id));
-        return Err(Fault::property(R::ID_FIELD, text));
-    }
     let author = caller.author();
     let plan = move |view: &View| {
         let sight = view.sight(&caller);
         if R::find(sight, &id).is_ok() {
             return Err(Fault::conflict(format!("the {} {} exists already", R::NAME, quoted(&id))));
+        }
+        if let Some(what) = not_carried(&id) {
+            let text = format!("{} {what}, which the path of this API cannot carry; leave it out", quoted(&id));
+            return Err(Fault::property(R::ID_FIELD, text));
         }
         Ok(Plan::new(R::put(view, sight, &id, &body)?, StatusCode::CREATED))
     };

@@ -79,6 +79,7 @@ impl Service {
         self.state.store(Arc::clone(&after));
         let more = tenant::changed(catalog_before.catalog(), &before, self.revision().catalog(), changes);
         self.tenants.count(&more, changes);
+        self.reused_ids.note(catalog_before.catalog(), self.revision().catalog(), changes);
         for change in changes.iter().filter(|change| change.kind == Kind::Application && change.body.is_none()) {
             self.refused_traffic.forget_application(&change.key);
         }

@@ -26,6 +26,7 @@ use crate::outage::Outage;
 use crate::past_catalogs::revision_name;
 use crate::pins;
 use crate::refused_traffic::RefusedTraffic;
+use crate::reused_ids::ReusedIds;
 use crate::session::SessionKey;
 use crate::state::State;
 use crate::store::{Element, Store, StoreError};
@@ -104,6 +105,8 @@ impl Service {
         let files = config.numbering.clone();
         let numbering = blocking(move || files.load()).await?.map_err(StartError::Refused)?;
         let (revision, elements) = up_to_date(&store).await?;
+        let reused_ids = ReusedIds::default();
+        reused_ids.load(&store, &elements).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let catalog = catalog.with_numbering(Arc::clone(&numbering)).named(revision_name(revision));
         let metrics = Arc::new(Metrics::default());
@@ -155,6 +158,7 @@ impl Service {
             session_key,
             numbering,
             decision_log,
+            reused_ids,
             refused_traffic: RefusedTraffic::default(),
             sender_health: SenderHealth::default(),
             state: ArcSwap::from_pointee(state),
@@ -177,6 +181,7 @@ impl Service {
     /// Loads everything again, because single revisions could not be taken over.
     pub(super) async fn reload(self: &Arc<Self>) -> Result<(), Fault> {
         let (revision, elements) = self.stored("load", up_to_date(&self.store)).await?;
+        self.reused_ids.load(&self.store, &elements).await?;
         let (catalog, state) = blocking(move || whole(revision, &elements)).await??;
         let catalog = catalog.with_numbering(Arc::clone(&self.numbering)).named(revision_name(revision));
         let state = Arc::new(state);

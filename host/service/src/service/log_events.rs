@@ -36,6 +36,9 @@ impl Service {
                 LogEvent::DiskRecovered { lost } => {
                     tracing::info!("the decision log is written again; {lost} records were lost");
                 }
+                LogEvent::ConversionFailed { path, reason } => {
+                    tracing::warn!("{} stays as it is, and does not become a Parquet file: {reason}", path.display());
+                }
                 LogEvent::SegmentRemoved { path } => {
                     tracing::info!("{} is removed: the decision log is as long as it may be", path.display());
                 }

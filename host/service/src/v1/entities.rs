@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::condition::{Conditions, Tagged};
-use super::element::{bytes as bytes_of, under};
+use super::element::{bytes as bytes_of, left_out, under};
 use crate::change::{Change, Kind, raw};
 use crate::entity::{self, EntityRecord};
 use crate::fault::Fault;
@@ -149,6 +149,7 @@ async fn put(
         let after = after.as_ref().unwrap_or(view.catalog());
         let (_, read) = after.entity(&new.id).ok_or_else(|| Fault::internal("an entity that was put is gone"))?;
         let json = raw(&after.entity_json(read));
+        conditions.must_be_given_for(&left_out(&before, &json, &new.body))?;
         let answer = Tagged::new(StatusCode::OK, bytes_of(&json));
         if before.get() == json.get() {
             return Ok(Plan::new(Vec::new(), answer));

@@ -113,15 +113,20 @@ pub(super) fn log_of(service: &Service) -> Result<&DecisionLog, Fault> {
     })
 }
 
+/// Since when the application of a caller is there, in microseconds since 1970; 0 for the platform, and if nobody had its id before.
+pub(super) fn own_since(service: &Service, caller: &Caller) -> u64 {
+    caller.tenant().map_or(0, |tenant| service.reused_ids.since(tenant).saturating_mul(1_000))
+}
+
 /// A time of a query, in microseconds since 1970.
-pub(super) fn microseconds(parameters: &Parameters, name: &str) -> Result<Option<u64>, Fault> {
+fn microseconds(parameters: &Parameters, name: &str) -> Result<Option<u64>, Fault> {
     let time = parameters.parsed::<Timestamp>(name, "a time such as 2026-03-01T21:30:00Z")?;
     // What was before 1970 is before every decision.
     Ok(time.map(|time| u64::try_from(time.as_microsecond()).unwrap_or(0)))
 }
 
-/// What is looked for; `None` if nothing can be found.
-fn query(parameters: &Parameters, caller: &Caller, seal: &PlaceSeal) -> Result<Option<Query>, Fault> {
+/// What is looked for, from the time on since when the caller's application is there; `None` if nothing can be found.
+fn query(parameters: &Parameters, caller: &Caller, own_since: u64, seal: &PlaceSeal) -> Result<Option<Query>, Fault> {
     let mut query = Query::new();
     let filters: [(&str, fn(Query, &str) -> Query); 4] =
         [("messageId", Query::message_id), ("to", Query::to), ("senderId", Query::sender), ("refusal", Query::refusal)];
@@ -148,6 +153,11 @@ fn query(parameters: &Parameters, caller: &Caller, seal: &PlaceSeal) -> Result<O
         QueryError::NoTime => Fault::property("until", "is not after `since`"),
         error => Fault::property("since", error.to_string()),
     })?;
+    // What was decided before is of another application with the same id.
+    match query.between(Some(since.unwrap_or(0).max(own_since)), until) {
+        Ok(own) => query = own,
+        Err(_) => return Ok(None),
+    }
     let size = parameters.page(100)?.size;
     query = query.limit(size).map_err(|error| Fault::property("size", error.to_string()))?;
     if let Some(place) = parameters.text("after") {
@@ -183,7 +193,7 @@ pub(super) async fn list(
     parameters: Parameters,
 ) -> Answer<Json<LoggedDecisions>> {
     let log = log_of(&service)?;
-    let Some(query) = query(&parameters, &caller, log.places())? else {
+    let Some(query) = query(&parameters, &caller, own_since(&service, &caller), log.places())? else {
         return Ok(Json(LoggedDecisions::default()));
     };
     let (folder, key) = (log.folder().to_owned(), log.recorder().key().cloned());

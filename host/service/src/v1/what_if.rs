@@ -5,6 +5,7 @@ mod request;
 mod sources;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -111,7 +112,8 @@ pub(super) async fn begin(State(service): State<Arc<Service>>, caller: Caller, b
     let job = Arc::new(Job::new(new_id().map_err(Fault::internal)?, caller.tenant()));
     service.what_ifs.add(&job).map_err(|there| {
         let text = format!("{there} comparisons wait or run: wait for one of them, or remove it");
-        Fault::new(StatusCode::TOO_MANY_REQUESTS, text)
+        let later = Some(Duration::from_secs(1));
+        Fault { retry_after: later, ..Fault::new(StatusCode::TOO_MANY_REQUESTS, text) }
     })?;
     let (running, work) = (Arc::clone(&service), Arc::clone(&job));
     drop(service.bulk.spawn(async move {

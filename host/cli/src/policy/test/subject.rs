@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use callsign::sticky::PinRecord;
 use callsign::{
-    Binding, BindingTarget, Breaker, Catalog, DecisionRef, Gateway, Limits, Message, Policy, Refusal, StickyStore,
+    Binding, BindingTarget, Breaker, Catalog, CompiledCache, DecisionRef, Gateway, Limits, Message, Policy, Refusal,
+    StickyStore,
 };
 
 use super::super::cases::{Case, Expected};
@@ -100,7 +101,8 @@ impl Subject {
         settings: &str,
         catalog: &Catalog,
     ) -> Result<Self, Stop> {
-        let policy = Policy::from_bytes_within(bytes, limits).map(|policy| form.of(policy));
+        // Compiled once for all forms: that of a whole interpreter takes seconds.
+        let policy = CompiledCache::of_user().policy(bytes, limits).map(|policy| form.of(policy));
         let policy = policy.and_then(|policy| policy.with_settings(settings));
         let policy = Arc::new(policy.map_err(|error| refused_policy(component, error))?);
         let pins = Arc::<TestPins>::default();

@@ -23,7 +23,7 @@ use crate::http::{Caller, id, quoted};
 use crate::module::STANDARD;
 use crate::service::{Service, View, edited, fault_of};
 use crate::v1::bindings::find_module;
-use crate::v1::logged_decisions::log_of;
+use crate::v1::logged_decisions::{log_of, own_since};
 
 /// How far a comparison goes back by default.
 const BACK: Duration = Duration::from_secs(24 * 60 * 60);
@@ -88,7 +88,8 @@ impl WhatIfRequest {
         runtime: Handle,
     ) -> Result<Comparison, Fault> {
         let view = service.view();
-        let options = self.options(&view, caller)?;
+        let mut options = self.options(&view, caller)?;
+        options.range.since = options.range.since.max(own_since(service, caller));
         let application = options.application.as_deref();
         let sources = ServiceSources::new(service, runtime, application);
         let instead = self.instead(&view, caller, application, &sources)?;

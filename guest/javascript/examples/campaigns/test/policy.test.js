@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { reason } from "../../../javascript/src/index.js";
-import { Sample } from "../../../javascript/src/testing.js";
+import { reason } from "../../../src/index.js";
+import { Sample } from "../../../src/testing.js";
 import Campaigns from "../src/policy.js";
 
 /** Senders of campaign C1 at 3, 1 and 1, one of C2 at 2, one of none at 0. */

@@ -1,6 +1,6 @@
 // A message goes out from a sender of its own campaign, as 10DLC demands it, and the cheapest of those comes first. Everything
 // else is as the standard policy decides it: the same policy as `guest/examples/campaigns`, with the same cases.
-import { OwnRefusal } from "../../../javascript/src/index.js";
+import { OwnRefusal } from "../../../src/index.js";
 
 const NO_CAMPAIGN = new OwnRefusal(1, "NO_CAMPAIGN", "the message has no campaign: give it an attribute `campaign`");
 
