@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use callsign::{
-    Binding, BindingTarget, Catalog, Channel, Gateway, MemoryStore, Message, MessageAttributes, Policy, Probe,
+    Binding, BindingTarget, Catalog, Channel, Gateway, Limits, MemoryStore, Message, MessageAttributes, Policy, Probe,
 };
 use callsign_tests::platform::patient;
 use serde_json::Value;
@@ -18,11 +19,14 @@ const SWAPS: usize = 300;
 /// How many threads decide meanwhile.
 const THREADS: usize = 3;
 
-/// The policy of a component that a variable names.
+/// The policy of a component that a variable names. An interpreter takes its time to compile where other tests run too.
 pub(crate) fn component(variable: &str) -> Policy {
     let path =
         std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} names no component: run `make languages`"));
-    patient(Policy::load(path).unwrap_or_else(|error| panic!("{variable}: {error}")))
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{variable}: {error}"));
+    let mut limits = Limits::default();
+    limits.compile = Duration::from_secs(600);
+    patient(Policy::from_bytes_within(&bytes, limits).unwrap_or_else(|error| panic!("{variable}: {error}")))
 }
 
 #[test]
