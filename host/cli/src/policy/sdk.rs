@@ -31,6 +31,7 @@ pub(super) const PYTHON: &[File] = files!("../../../../guest/python/", "callsign
 );
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
