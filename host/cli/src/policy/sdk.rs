@@ -33,6 +33,7 @@ pub(super) const PYTHON: &[File] = files!("../../python/", "callsign/":
 );
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
