@@ -81,8 +81,8 @@ fn record(message: &Message, time: u64) -> Record<'_> {
         policy: Some(PolicyId(1)),
         told_unhealthy: false,
         signals: None,
-        pin_read: if random % 2 == 0 { PinRead::Sender(scramble(random % 2000)) } else { PinRead::None },
-        pin_write: if random % 2 == 0 { PinWrite::Nothing } else { PinWrite::Written },
+        pin_read: if random.is_multiple_of(2) { PinRead::Sender(scramble(random % 2000)) } else { PinRead::None },
+        pin_write: if random.is_multiple_of(2) { PinWrite::Nothing } else { PinWrite::Written },
         answer: Answer::Decided {
             sender: &message.sender,
             strategy: Some(&message.strategy),

@@ -7,7 +7,7 @@ use callsign_tests::service::Server;
 /// A sender that reaches some countries by SMS, for the application `shop`.
 fn sender(server: &Server, id: &str, countries: Value) {
     let sender = json!({
-        "senderId": id, "sender": id, "senderType": "ALPHANUMERIC",
+        "senderId": id, "sender": id, "senderType": "ALPHANUMERIC", "status": "ACTIVE",
         "coverage": [{ "channel": "SMS", "countries": countries }],
     });
     server.put(&format!("/v1/senders/{id}"), &sender);

@@ -73,8 +73,8 @@ fn make(folder: &Path, records: u64) -> Result<(), Failure> {
             catalog,
             policy: Some(policy),
             signals: None,
-            pin_read: if chance % 3 == 0 { PinRead::None } else { PinRead::Sender(chance % 500) },
-            pin_write: if chance % 3 == 0 { PinWrite::Written } else { PinWrite::Nothing },
+            pin_read: if chance.is_multiple_of(3) { PinRead::None } else { PinRead::Sender(chance % 500) },
+            pin_write: if chance.is_multiple_of(3) { PinWrite::Written } else { PinWrite::Nothing },
             answer: match chance % 1_000 {
                 0 => Answer::Refused { code: "NO_STRATEGY" },
                 _ => Answer::Decided { sender: &sender, strategy: Some("parcels-sms"), step: "AREA_CODE" },

@@ -131,9 +131,9 @@ impl Writer {
                 std::thread::park_timeout(self.shared.options.write_every.saturating_sub(self.written.elapsed()));
             }
         }
-        self.finish_segment();
-        // It ends before another process may write to the folder.
+        // It ends before another process may write to the folder, and leaves the last segment to whoever opens the log next.
         self.converter = None;
+        self.finish_segment();
         self.lanes.clear();
         self.shared.rounds.close();
     }

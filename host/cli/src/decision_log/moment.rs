@@ -23,7 +23,9 @@ impl Moment {
         if let Ok(time) = text.parse() {
             return Ok(Self::At(time));
         }
-        let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned_datetime(TimeZone::UTC).ok());
+        // A time without a zone is read as its day by the parser, which is not what it says.
+        let day = text.parse::<Date>().ok().filter(|_| !text.contains(['T', 't', ' ']));
+        let day = day.and_then(|day| day.to_zoned_datetime(TimeZone::UTC).ok());
         day.map(|day| Self::At(day.timestamp())).ok_or_else(|| {
             "give a time such as 2026-11-26T08:00:00Z, a day such as 2026-11-26, or an age such as 24h".to_owned()
         })

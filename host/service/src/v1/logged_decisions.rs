@@ -125,10 +125,13 @@ fn microseconds(parameters: &Parameters, name: &str) -> Result<Option<u64>, Faul
     Ok(time.map(|time| u64::try_from(time.as_microsecond()).unwrap_or(0)))
 }
 
+/// Narrows what is looked for by the text of a parameter.
+type Filter = fn(Query, &str) -> Query;
+
 /// What is looked for, from the time on since when the caller's application is there; `None` if nothing can be found.
 fn query(parameters: &Parameters, caller: &Caller, own_since: u64, seal: &PlaceSeal) -> Result<Option<Query>, Fault> {
     let mut query = Query::new();
-    let filters: [(&str, fn(Query, &str) -> Query); 4] =
+    let filters: [(&str, Filter); 4] =
         [("messageId", Query::message_id), ("to", Query::to), ("senderId", Query::sender), ("refusal", Query::refusal)];
     for (name, filter) in filters {
         let Some(text) = parameters.text(name) else { continue };
