@@ -190,10 +190,13 @@ impl LogTime {
     }
 }
 
+/// Narrows what is looked for by the text of an option.
+type Filter = fn(Query, &str) -> Query;
+
 impl FindArguments {
     fn query(&self) -> Result<Query, Stop> {
         let mut query = self.log.query()?.limit(self.limit).map_err(Stop::refused)?;
-        let filters: [(&Option<String>, fn(Query, &str) -> Query); 6] = [
+        let filters: [(&Option<String>, Filter); 6] = [
             (&self.message_id, Query::message_id),
             (&self.to, Query::to),
             (&self.sender, Query::sender),

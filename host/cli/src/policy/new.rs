@@ -166,6 +166,7 @@ fn paths_in(folder: &Path) -> Result<(String, String), Stop> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails here says where")]
 mod tests {
     use super::*;
 
