@@ -274,7 +274,7 @@ impl Gateway {
     /// use callsign::log::{LogOptions, Recorder};
     /// use callsign::{Catalog, Gateway};
     ///
-    /// let catalog = Catalog::load("catalog.json".as_ref())?.named("catalog of May");
+    /// let catalog = Catalog::load("catalog.json")?.named("catalog of May");
     /// let gateway = Gateway::new(catalog)?;
     /// gateway.record_to(Recorder::open("decisions", LogOptions::default())?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
