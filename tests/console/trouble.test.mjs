@@ -75,11 +75,16 @@ test('what was typed survives that the page is loaded anew', async () => {
 
 test('ids with markup in them are shown as they are', async () => {
   const id = '<img src=x onerror=alert(1)>"\'&';
-  await make(page, 'Entities', 'entity', { Entity: id, Name: '<b>bold</b>' });
-  const row = page.getByRole('row').filter({ hasText: id });
-  await row.waitFor();
+  await server.ask('PUT', `/v1/senders/${encodeURIComponent(id)}`, {
+    senderId: id, sender: '+14155550177', senderType: 'VIRTUAL_LONG_NUMBER',
+    coverage: [{ channel: 'SMS', countries: ['US'] }],
+  });
+  await show(page, 'Senders');
+  await page.getByRole('row').filter({ hasText: id }).waitFor();
   assert.equal(await page.locator('main img').count(), 0);
-  await row.getByRole('button', { name: `Edit ${id}` }).click();
+  await make(page, 'Entities', 'entity', { Entity: 'bold', Name: '<b>bold</b>' });
+  await page.getByRole('row').filter({ hasText: '<b>bold</b>' }).waitFor();
+  await page.getByRole('button', { name: 'Edit bold' }).click();
   const form = page.getByRole('dialog');
   await fill(form, { Name: '<i>other</i>' });
   await form.getByRole('button', { name: 'Save', exact: true }).click();
