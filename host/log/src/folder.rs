@@ -18,7 +18,15 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub(crate) struct LogFolder {
     pub(crate) private: PrivateFolder,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for LogFolder {
+    /// Gives the lock back at once: closing the file would leave it with a child process that is just being started, which has a copy
+    /// of each open file until its own program begins.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
+    }
 }
 
 impl LogFolder {
@@ -27,7 +35,7 @@ impl LogFolder {
         let private = PrivateFolder::create(path)?;
         let lock = private.open_or_create(LOCK, Access::Readable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { private, _lock: lock }),
+            Ok(()) => Ok(Self { private, lock }),
             Err(TryLockError::WouldBlock) => Err(LogError::Locked { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(LogError::io(&path.join(LOCK))(error)),
         }
