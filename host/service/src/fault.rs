@@ -1,8 +1,12 @@
 //! Why a request fails. How a fault is written depends on the path, see `http::error_format`.
+//!
+//! A fault repeats names and values of requests, so its texts are escaped when it is made: whoever reads an answer in a
+//! terminal or a log sees what was sent, on one line.
 
 use std::fmt;
 use std::time::Duration;
 
+use callsign::escape;
 use http::StatusCode;
 
 /// The most violations that are listed for one request: a body can have as many as it has bytes.
@@ -31,16 +35,21 @@ pub(crate) struct Violation {
 }
 
 impl Violation {
-    pub(crate) fn new(property: impl Into<String>, violation: impl Into<String>) -> Self {
-        Self { property: property.into(), violation: violation.into() }
+    pub(crate) fn new(property: impl AsRef<str>, violation: impl AsRef<str>) -> Self {
+        Self { property: one_line(property), violation: one_line(violation) }
     }
 }
 
+/// What has been escaped before stays as it is.
+fn one_line(text: impl AsRef<str>) -> String {
+    escape::line(text.as_ref(), usize::MAX)
+}
+
 impl Fault {
-    pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, text: impl AsRef<str>) -> Self {
         Self {
             status,
-            text: text.into(),
+            text: one_line(text),
             violations: Vec::new(),
             retry_after: None,
             is_store_unavailable: false,
@@ -65,7 +74,7 @@ impl Fault {
     }
 
     /// 400, with one property that is wrong.
-    pub(crate) fn property(property: impl Into<String>, violation: impl Into<String>) -> Self {
+    pub(crate) fn property(property: impl AsRef<str>, violation: impl AsRef<str>) -> Self {
         Self::invalid(vec![Violation::new(property, violation)])
     }
 
@@ -74,16 +83,16 @@ impl Fault {
         Self::new(StatusCode::NOT_FOUND, format!("{what} does not exist"))
     }
 
-    pub(crate) fn conflict(text: impl Into<String>) -> Self {
+    pub(crate) fn conflict(text: impl AsRef<str>) -> Self {
         Self::new(StatusCode::CONFLICT, text)
     }
 
-    pub(crate) fn forbidden(text: impl Into<String>) -> Self {
+    pub(crate) fn forbidden(text: impl AsRef<str>) -> Self {
         Self::new(StatusCode::FORBIDDEN, text)
     }
 
     /// 503, with the time after which to try again.
-    pub(crate) fn unavailable(text: impl Into<String>, after: Duration) -> Self {
+    pub(crate) fn unavailable(text: impl AsRef<str>, after: Duration) -> Self {
         Self { retry_after: Some(after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
     }
 

@@ -57,7 +57,7 @@ impl Hidden {
     }
 
     /// 400, for the property that names it.
-    pub(crate) fn at(&self, property: impl Into<String>) -> Fault {
+    pub(crate) fn at(&self, property: impl AsRef<str>) -> Fault {
         Fault::property(property, format!("{} {} does not exist", self.what, self.id))
     }
 }

@@ -3,6 +3,7 @@
 use super::connection::is_well;
 use crate::contract::{fault, world};
 use callsign_tests::service::{Reply, Server};
+use serde_json::{Value, json};
 
 const BODIES: [(&str, &str); 6] = [
     ("POST", "/provisioning/1/applications"),
@@ -174,5 +175,59 @@ fn many_properties_and_elements_are_read_once() {
         send(&server, "POST", "/provisioning/2/sending-strategies", format!("{{\"priorities\":[{list}]}}").as_bytes())
             .expect(400);
     assert!(reply.text.len() < 1 << 20, "{} bytes", reply.text.len());
+    is_well(&server);
+}
+
+/// The strings of a value, the names of properties among them.
+fn strings(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(list) => list.iter().for_each(|one| strings(one, found)),
+        Value::Object(properties) => {
+            for (name, value) in properties {
+                found.push(name.clone());
+                strings(value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_fault_repeats_no_control_or_hidden_character_of_the_request() {
+    let server = world::shared();
+    for (escaped, sign) in [("%C2%9B", "\u{9b}"), ("%0A", "\n"), ("%E2%80%AE", "\u{202e}"), ("%1B", "\u{1b}")] {
+        let mut replies: Vec<Reply> = [
+            format!("/v1/senders?a{escaped}b=1"),
+            format!("/v1/senders?country=a{escaped}b"),
+            format!("/v1/senders?page=a{escaped}b&type=a{escaped}b"),
+            format!("/v1/decisions?id=a{escaped}b&to=a{escaped}b"),
+            format!("/v1/senders/a{escaped}b"),
+            format!("/provisioning/1/applications/a{escaped}b"),
+            format!("/provisioning/1/associations?applicationId=a{escaped}b&page=a{escaped}b"),
+            format!("/numbers/1/numbers?number=a{escaped}b&limit=a{escaped}b"),
+        ]
+        .iter()
+        .map(|path| server.get(path))
+        .collect();
+        let text = format!("a{sign}b");
+        for (method, path) in BODIES {
+            for body in [
+                json!({ &text: 1 }),
+                json!({ "applicationId": text, "entityId": text, "name": text, "to": text, "channel": text }),
+                json!({ "applicationId": "app", "platform": { &text: text }, "attributes": { &text: [text] } }),
+                json!({ "messages": [{ "applicationId": text, "attributes": { &text: text } }] }),
+                json!([{ &text: text }]),
+            ] {
+                replies.push(send(&server, method, path, body.to_string().as_bytes()));
+            }
+        }
+        assert!(replies.iter().filter(|reply| reply.status >= 400).count() > replies.len() / 2);
+        for reply in replies.iter().filter(|reply| reply.status >= 400) {
+            let mut found = Vec::new();
+            strings(&reply.json(), &mut found);
+            assert!(!found.iter().any(|text| text.contains(callsign::escape::is_escaped)), "{found:?}");
+        }
+    }
     is_well(&server);
 }
