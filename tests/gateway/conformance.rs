@@ -1,8 +1,7 @@
 //! The conformance table through the Rust library.
 
 use callsign::{
-    Catalog, CatalogError, Channel, Channels, Gateway, Message, MessageAttributes, MessageType, check_message_type,
-    parse_time,
+    Catalog, CatalogError, Channel, Channels, Gateway, Message, MessageAttributes, MessageType, parse_time,
 };
 use callsign_tests::conformance::table;
 use serde_json::Value;
@@ -27,7 +26,6 @@ fn with<T>(message: &Value, somebody: impl FnOnce(&Message<'_>) -> T) -> Result<
     (one.id, one.application, one.entity, one.from) =
         (text("messageId"), text("applicationId"), text("entityId"), text("from"));
     if let Some(word) = text("messageType") {
-        assert_eq!(check_message_type(word).is_ok(), MessageType::parse(word).is_ok());
         one.message_type = Some(MessageType::parse(word).map_err(|_| "messageType")?);
     }
     if let Some(time) = text("sentAt") {

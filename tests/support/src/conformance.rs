@@ -57,11 +57,7 @@ pub fn table() -> Table {
         decisions: list(&table["decisions"]).iter().map(case).collect(),
         wrong_messages: list(&table["wrongMessages"])
             .iter()
-            .map(|one| WrongMessage {
-                name: text(&one["name"]),
-                message: one["message"].clone(),
-                at: text(&one["at"]),
-            })
+            .map(|one| WrongMessage { name: text(&one["name"]), message: one["message"].clone(), at: text(&one["at"]) })
             .collect(),
         wrong_catalogs: list(&table["wrongCatalogs"])
             .iter()
