@@ -402,7 +402,7 @@ model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture
 
 FUZZ_CATALOG := catalog ids edit segment
-FUZZ_TARGETS := $(FUZZ_CATALOG) index decision loader request
+FUZZ_TARGETS := $(FUZZ_CATALOG) abi index decision loader request
 # Those of the catalog and the log need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
 # network away. The committed component does: the tests compare it with its source.
 FUZZ_ALL := --workspace --no-default-features

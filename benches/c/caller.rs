@@ -19,32 +19,10 @@ pub(crate) fn text(text: &str) -> Text {
     Text { data: text.as_ptr().cast(), length: text.len() }
 }
 
-/// A decision that nobody has made yet.
-pub(crate) fn decision() -> Decision {
-    Decision {
-        size: size_of::<Decision>(),
-        fallbacks: std::ptr::null_mut(),
-        fallback_capacity: 0,
-        fallback_count: 0,
-        channel: 0,
-        sender_type: 0,
-        step: 0,
-        refusal: 0,
-        sender_id: Text::NONE,
-        sender: Text::NONE,
-        strategy_id: Text::NONE,
-        policy: Text::NONE,
-        refusal_code: Text::NONE,
-        refusal_message: Text::NONE,
-        unpinned: Text::NONE,
-    }
-}
-
 /// A message, whose texts are borrowed.
 pub(crate) fn message(message: &callsign::Message<'_>) -> Message {
     let or_none = |one: Option<&str>| one.map_or(Text::NONE, text);
-    Message {
-        size: size_of::<Message>(),
+    let mut made = Message {
         to: text(message.to),
         application_id: or_none(message.application),
         entity_id: or_none(message.entity),
@@ -52,13 +30,12 @@ pub(crate) fn message(message: &callsign::Message<'_>) -> Message {
         message_type: or_none(message.message_type.map(|one| one.as_str())),
         message_id: or_none(message.id),
         sent_at: message.sent_at.unwrap_or_default(),
-        attributes: std::ptr::null(),
-        attribute_count: 0,
-        // All of these tests and benches send SMS.
-        channels: [ChannelNumber::Sms as u32, 0, 0, 0, 0, 0, 0, 0],
         channel_count: 1,
-        trace_id: [0; 16],
-    }
+        ..Message::EMPTY
+    };
+    // All of these tests and benches send SMS.
+    made.channels[0] = ChannelNumber::Sms as u32;
+    made
 }
 
 impl Caller {
@@ -86,7 +63,7 @@ impl Caller {
         Self {
             gateway,
             messages: messages.iter().map(message).collect(),
-            decisions: vec![decision(); messages.len()],
+            decisions: vec![Decision::EMPTY; messages.len()],
             texts: vec![0; CALLSIGN_DECISION_TEXT * messages.len()],
         }
     }

@@ -2,6 +2,8 @@
 
 use std::os::raw::c_char;
 
+use crate::limits::CALLSIGN_MAX_CHANNELS;
+
 /// What became of a call.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,13 +140,32 @@ pub struct Message {
     /// How many there are.
     pub attribute_count: usize,
     /// `callsign_channel`: the channel, or several in order of preference, each once.
-    pub channels: [u32; crate::limits::CALLSIGN_MAX_CHANNELS],
+    pub channels: [u32; CALLSIGN_MAX_CHANNELS],
     /// How many there are, at least 1.
     pub channel_count: u32,
     /// The trace id of W3C Trace Context, for the decision log; all 0 for none.
     pub trace_id: [u8; 16],
 }
 
+
+impl Message {
+    /// A message with nothing but its size.
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>(),
+        to: Text::NONE,
+        application_id: Text::NONE,
+        entity_id: Text::NONE,
+        from: Text::NONE,
+        message_type: Text::NONE,
+        message_id: Text::NONE,
+        sent_at: 0,
+        attributes: std::ptr::null(),
+        attribute_count: 0,
+        channels: [0; CALLSIGN_MAX_CHANNELS],
+        channel_count: 0,
+        trace_id: [0; 16],
+    };
+}
 
 /// What became of a message. The texts are in the memory that the caller gave with the call.
 #[repr(C)]
@@ -181,6 +202,27 @@ pub struct Decision {
     pub refusal_message: Text,
     /// Why the recipient's pin was not read or not written, if it should have been.
     pub unpinned: Text,
+}
+
+impl Decision {
+    /// A decision with nothing but its size.
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>(),
+        fallbacks: std::ptr::null_mut(),
+        fallback_capacity: 0,
+        fallback_count: 0,
+        channel: 0,
+        sender_type: 0,
+        step: 0,
+        refusal: 0,
+        sender_id: Text::NONE,
+        sender: Text::NONE,
+        strategy_id: Text::NONE,
+        policy: Text::NONE,
+        refusal_code: Text::NONE,
+        refusal_message: Text::NONE,
+        unpinned: Text::NONE,
+    };
 }
 
 /// Whom a binding is for. A null pointer to it stands for the platform: everybody.

@@ -2,7 +2,7 @@
 
 use callsign::{Channel, DecisionRef};
 
-use crate::abi::{Decision, Status, Text};
+use crate::abi::{Decision, Status};
 use crate::failure::{Failure, Outcome};
 use crate::limits::{CALLSIGN_DECISION_TEXT, CALLSIGN_MAX_TEXT};
 use crate::memory::{Memory, Room, Slot};
@@ -87,21 +87,9 @@ fn written(decision: DecisionRef<'_>, first: Channel, room: &mut Room<'_>) -> De
         text
     };
     let mut written = Decision {
-        size: size_of::<Decision>(),
-        fallbacks: std::ptr::null_mut(),
-        fallback_capacity: 0,
-        fallback_count: 0,
         channel: number_of_channel(decision.channel().unwrap_or(first)),
-        sender_type: 0,
-        step: 0,
-        refusal: 0,
-        sender_id: Text::NONE,
-        sender: Text::NONE,
-        strategy_id: Text::NONE,
         policy: put(decision.policy()),
-        refusal_code: Text::NONE,
-        refusal_message: Text::NONE,
-        unpinned: Text::NONE,
+        ..Decision::EMPTY
     };
     if let (Some(sender), Some(step)) = (decision.sender(), decision.step()) {
         written.sender_type = number_of_sender_type(sender.kind);
