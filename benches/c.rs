@@ -45,7 +45,8 @@ fn decisions(criterion: &mut Criterion) {
         turns.add(id("resolve/rust"), 1, || gateway.resolve(of_rust.next().unwrap()));
         turns.add(id("resolve/c"), 1, || singles.resolve(of_c.next().unwrap()));
         turns.add(id("resolve_batch/64/rust"), BATCH as u64, || gateway.resolve_batch(of_rust_batches.next().unwrap()));
-        turns.add(id("resolve_batch/64/c"), BATCH as u64, || batches.resolve_batch(of_c_batches.next().unwrap(), BATCH));
+        turns
+            .add(id("resolve_batch/64/c"), BATCH as u64, || batches.resolve_batch(of_c_batches.next().unwrap(), BATCH));
         turns.measure(&mut group);
     }
 }

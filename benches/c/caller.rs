@@ -49,14 +49,8 @@ impl Caller {
                 callsign_catalog_open_text(json.as_ptr().cast(), json.len(), Text::NONE, &raw mut handle, NO_ERROR);
             assert_eq!(opened, Status::Ok);
             let standard = PolicyHandle { id: 0 };
-            let opened = callsign_gateway_open(
-                CALLSIGN_ABI_VERSION,
-                handle,
-                standard,
-                Text::NONE,
-                &raw mut gateway,
-                NO_ERROR,
-            );
+            let opened =
+                callsign_gateway_open(CALLSIGN_ABI_VERSION, handle, standard, Text::NONE, &raw mut gateway, NO_ERROR);
             assert_eq!(opened, Status::Ok);
         }
         assert_eq!(callsign_catalog_close(handle, NO_ERROR), Status::Ok);
@@ -86,8 +80,7 @@ impl Caller {
         let messages = self.messages[first..first + count].as_ptr();
         let (decisions, texts, room) = (self.decisions.as_mut_ptr(), self.texts.as_mut_ptr(), self.texts.len());
         // SAFETY: the pointers are those of values that live until the call returns.
-        let status =
-            unsafe { callsign_resolve_batch(self.gateway, messages, decisions, count, texts, room, NO_ERROR) };
+        let status = unsafe { callsign_resolve_batch(self.gateway, messages, decisions, count, texts, room, NO_ERROR) };
         assert_eq!(status, Status::Ok);
         assert_eq!(self.decisions[0].refusal, 0);
     }

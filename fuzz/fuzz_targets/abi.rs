@@ -182,7 +182,8 @@ fuzz_target!(|input: &[u8]| {
                 }
                 11 => {
                     let (id, is_open) = handles.pick(byte(1), Kind::Gateway);
-                    let status = callsign_gateway_edit(GatewayHandle { id }, 1, text(rest), std::ptr::null_mut(), error);
+                    let status =
+                        callsign_gateway_edit(GatewayHandle { id }, 1, text(rest), std::ptr::null_mut(), error);
                     assert!(is_open || status != Status::Ok);
                     assert_ne!(status, Status::Internal);
                 }

@@ -83,8 +83,9 @@ func (gateway *Gateway) Close() {
 
 // Resolve decides from which sender a message goes out over SMS.
 func (gateway *Gateway) Resolve(message Message) (Decision, error) {
-	call := gateway.calls.Get().(*call)
-	defer gateway.calls.Put(call)
+	pooled := gateway.calls.Get().(*pooledCall)
+	defer gateway.calls.Put(pooled)
+	call := pooled.call
 	in := unsafe.Slice((*byte)(unsafe.Pointer(&call.in[0])), len(call.in))
 	used := 0
 	put := func(text string) C.callsign_text {
@@ -105,7 +106,7 @@ func (gateway *Gateway) Resolve(message Message) (Decision, error) {
 	call.message.channels[0] = C.CALLSIGN_CHANNEL_SMS
 	call.message.channel_count = 1
 	call.decision.size = C.sizeof_callsign_decision
-	if C.resolve(gateway.handle, call.call) != C.CALLSIGN_STATUS_OK {
+	if C.resolve(gateway.handle, call) != C.CALLSIGN_STATUS_OK {
 		return Decision{}, said(call.error)
 	}
 	decision := &call.decision
@@ -115,14 +116,14 @@ func (gateway *Gateway) Resolve(message Message) (Decision, error) {
 	}, nil
 }
 
-// call is memory of C for one call at a time.
-type call struct{ *C.call }
+// pooledCall is memory of C for one call at a time.
+type pooledCall struct{ call *C.call }
 
 func newCall() any {
-	made := &call{(*C.call)(C.calloc(1, C.sizeof_call))}
-	C.callsign_error_open(&made.error)
-	runtime.SetFinalizer(made, func(made *call) {
-		C.callsign_error_close(made.error)
+	made := &pooledCall{(*C.call)(C.calloc(1, C.sizeof_call))}
+	C.callsign_error_open(&made.call.error)
+	runtime.SetFinalizer(made, func(made *pooledCall) {
+		C.callsign_error_close(made.call.error)
 		C.free(unsafe.Pointer(made.call))
 	})
 	return made

@@ -147,7 +147,6 @@ pub struct Message {
     pub trace_id: [u8; 16],
 }
 
-
 impl Message {
     /// A message with nothing but its size.
     pub const EMPTY: Self = Self {

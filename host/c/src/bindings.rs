@@ -110,21 +110,13 @@ impl BindingOptions {
 }
 
 /// The steps that a probe may expect.
-const STEPS: [Step; 7] = [
-    Step::Explicit,
-    Step::DefaultSender,
-    Step::Sticky,
-    Step::AreaCode,
-    Step::Overlay,
-    Step::Region,
-    Step::Pool,
-];
+const STEPS: [Step; 7] =
+    [Step::Explicit, Step::DefaultSender, Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool];
 
 impl ProbeJson {
     fn to_probe(&self, index: usize) -> Outcome<Probe> {
-        let wrong = |name: &str, text: String| {
-            Failure::at(Status::Options, format!("options.probes[{index}].{name}"), text)
-        };
+        let wrong =
+            |name: &str, text: String| Failure::at(Status::Options, format!("options.probes[{index}].{name}"), text);
         let no_word = |name: &str, word: &str| wrong(name, format!("{word:?} is no {name}"));
         let channel = Channel::parse(&self.channel).ok_or_else(|| no_word("channel", &self.channel))?;
         let mut pairs = Vec::with_capacity(self.attributes.len());
@@ -177,10 +169,7 @@ fn binding(memory: &Memory, policy: PolicyHandle, text: Text) -> Outcome<Binding
 }
 
 /// Changes the binding of a target.
-fn change(
-    gateway: GatewayHandle,
-    change: impl FnOnce(&OpenGateway) -> Result<(), SwapError>,
-) -> Outcome<()> {
+fn change(gateway: GatewayHandle, change: impl FnOnce(&OpenGateway) -> Result<(), SwapError>) -> Outcome<()> {
     handles::with::<Gateway, _>(gateway.id, |open| change(open).map_err(|error| Failure::of(Status::Binding, &error)))
 }
 

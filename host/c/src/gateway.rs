@@ -138,7 +138,9 @@ pub unsafe extern "C" fn callsign_gateway_open(
 /// Programs of the same first two bytes, and of no newer second two, get what they were compiled for.
 fn check_version(wanted: u32) -> Outcome<()> {
     let (first, second) = (wanted >> 16, wanted & 0xffff);
-    if (first, second) <= (CALLSIGN_ABI_VERSION >> 16, CALLSIGN_ABI_VERSION & 0xffff) && first == CALLSIGN_ABI_VERSION >> 16 {
+    if (first, second) <= (CALLSIGN_ABI_VERSION >> 16, CALLSIGN_ABI_VERSION & 0xffff)
+        && first == CALLSIGN_ABI_VERSION >> 16
+    {
         return Ok(());
     }
     let text = format!(

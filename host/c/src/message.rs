@@ -99,8 +99,7 @@ pub(crate) fn read<'m>(memory: &'m Memory, message: &Message) -> Outcome<callsig
     read.id = memory.text(message.message_id, CALLSIGN_MAX_TEXT, "messageId")?;
     if let Some(word) = memory.text(message.message_type, CALLSIGN_MAX_TEXT, "messageType")? {
         let word = MessageType::parse(word);
-        read.message_type =
-            Some(word.map_err(|error| Failure::at(Status::Message, "messageType", error.to_string()))?);
+        read.message_type = Some(word.map_err(|error| Failure::at(Status::Message, "messageType", error.to_string()))?);
     }
     read.sent_at = (message.sent_at != 0).then_some(message.sent_at);
     read.trace_id = (message.trace_id != [0; 16]).then_some(message.trace_id);
@@ -135,6 +134,7 @@ fn several(numbers: &[u32; CALLSIGN_MAX_CHANNELS], count: u32) -> Outcome<Channe
 
 #[cold]
 fn no_channel(path: &str, number: u32) -> Box<Failure> {
-    let known = callsign::Channel::ALL.map(|channel| format!("{} ({channel})", crate::words::number_of_channel(channel)));
+    let known =
+        callsign::Channel::ALL.map(|channel| format!("{} ({channel})", crate::words::number_of_channel(channel)));
     Failure::at(Status::Message, path, format!("is {number}, which is none of {}", known.join(", ")))
 }

@@ -56,8 +56,7 @@ impl LogOptionsJson {
             Some(RecipientsJson::Sealed) | None => Recipients::Sealed,
         };
         if let Some(names) = &self.attributes {
-            options.attributes =
-                if names.is_empty() { Attributes::None } else { Attributes::Only(names.clone()) };
+            options.attributes = if names.is_empty() { Attributes::None } else { Attributes::Only(names.clone()) };
         }
         if let Some(key) = &self.key {
             let wrong = || Failure::at(Status::Options, "options.key", "is not 64 hexadecimal digits");

@@ -32,10 +32,9 @@ fn line(message: &Value) -> String {
     };
     let pairs = message["attributes"].as_object().into_iter().flatten();
     let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}{PART}{}", value.as_str().unwrap())).collect();
-    let mut fields: Vec<String> =
-        ["to", "applicationId", "entityId", "from", "messageType", "messageId"]
-            .map(|name| optional(message[name].as_str()))
-            .into();
+    let mut fields: Vec<String> = ["to", "applicationId", "entityId", "from", "messageType", "messageId"]
+        .map(|name| optional(message[name].as_str()))
+        .into();
     fields.push(message["sentAt"].as_str().map_or(0, |time| parse_time(time).unwrap()).to_string());
     fields.push(channels);
     fields.push(pairs.join(&PART.to_string()));
@@ -51,7 +50,8 @@ fn decision<'f>(fields: &mut impl Iterator<Item = &'f str>) -> Value {
         text.strip_prefix('+').map(str::to_owned)
     };
     let mut json = json!({ "channel": Channel::ALL[channel - 1].as_str() });
-    let texts = ["senderId", "sender", "strategyId", "policy", "code", "message", "unpinned"].map(|name| (name, text()));
+    let texts =
+        ["senderId", "sender", "strategyId", "policy", "code", "message", "unpinned"].map(|name| (name, text()));
     for (name, value) in texts {
         match (name, value) {
             (_, None) => {}
@@ -62,8 +62,15 @@ fn decision<'f>(fields: &mut impl Iterator<Item = &'f str>) -> Value {
     assert_eq!(refusal == 0, json.get("refusal").is_none(), "{json}");
     if sender_type > 0 {
         json["senderType"] = SenderType::ALL[sender_type - 1].as_str().into();
-        let steps =
-            [Step::Explicit, Step::DefaultSender, Step::Sticky, Step::AreaCode, Step::Overlay, Step::Region, Step::Pool];
+        let steps = [
+            Step::Explicit,
+            Step::DefaultSender,
+            Step::Sticky,
+            Step::AreaCode,
+            Step::Overlay,
+            Step::Region,
+            Step::Pool,
+        ];
         json["step"] = steps[step - 1].as_str().into();
     }
     json

@@ -8,8 +8,20 @@ use cbindgen::{Builder, Config, DocumentationStyle, EnumConfig, ExportConfig, La
 
 /// The files in the order in which a reader wants them.
 const FILES: [&str; 14] = [
-    "limits", "abi", "words", "error", "output", "catalog", "policy", "gateway", "resolve", "explain", "bindings", "signals",
-    "events", "recording",
+    "limits",
+    "abi",
+    "words",
+    "error",
+    "output",
+    "catalog",
+    "policy",
+    "gateway",
+    "resolve",
+    "explain",
+    "bindings",
+    "signals",
+    "events",
+    "recording",
 ];
 
 const NAMES: [(&str, &str); 15] = [
@@ -65,15 +77,8 @@ fn header() -> String {
         usize_is_size_t: true,
         documentation_style: DocumentationStyle::C,
         line_length: 120,
-        export: ExportConfig {
-            include: numbers.map(str::to_owned).into(),
-            rename: names,
-            ..ExportConfig::default()
-        },
-        enumeration: EnumConfig {
-            rename_variants: RenameRule::QualifiedScreamingSnakeCase,
-            ..EnumConfig::default()
-        },
+        export: ExportConfig { include: numbers.map(str::to_owned).into(), rename: names, ..ExportConfig::default() },
+        enumeration: EnumConfig { rename_variants: RenameRule::QualifiedScreamingSnakeCase, ..EnumConfig::default() },
         ..Config::default()
     };
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -96,7 +101,8 @@ fn the_header_is_that_of_the_source() {
     let stored = fs::read_to_string(&path).unwrap_or_default();
     assert!(stored == header, "{} is not made of this source: `make header` makes it anew", path.display());
     for file in FILES {
-        let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file).with_extension("rs"));
+        let source =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file).with_extension("rs"));
         for line in source.unwrap().lines().filter(|line| line.contains("extern \"C\" fn ")) {
             let name = line.split("fn ").nth(1).unwrap().split('(').next().unwrap();
             assert!(header.contains(&format!(" {name}(")) || header.contains(&format!("*{name}(")), "{name}");

@@ -103,12 +103,13 @@ static inline callsign_catalog open_catalog(void) {
     return catalog;
 }
 
-/* A gateway on that catalog. */
+/* A gateway on that catalog. The standard policy is compiled once. */
 static inline callsign_gateway open_gateway(const char *options) {
+    static callsign_policy policy;
+    if (policy.id == 0) OK(callsign_policy_open_standard(NONE, &policy, the_error));
     callsign_catalog catalog = open_catalog();
     callsign_gateway gateway;
-    OK(callsign_gateway_open(CALLSIGN_ABI_VERSION, catalog, STANDARD, options ? text(options) : NONE, &gateway,
-                             the_error));
+    OK(callsign_gateway_open(CALLSIGN_ABI_VERSION, catalog, policy, options ? text(options) : NONE, &gateway, the_error));
     OK(callsign_catalog_close(catalog, the_error));
     return gateway;
 }

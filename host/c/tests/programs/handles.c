@@ -6,7 +6,8 @@ static callsign_output outputs[CALLSIGN_MAX_HANDLES];
 int main(void) {
     OK(callsign_error_open(&the_error));
     callsign_gateway gateway = open_gateway(NULL);
-    int open = 2, count = 0;
+    /* The error, the gateway, and its policy. */
+    int open = 3, count = 0;
     while (open < CALLSIGN_MAX_HANDLES) {
         OK(callsign_output_open(&outputs[count], the_error));
         open++, count++;

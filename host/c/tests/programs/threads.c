@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 
 #define DECIDING 4
-#define ROUNDS 20
-#define DECISIONS_A_ROUND 50
+#define ROUNDS 10
+#define DECISIONS_A_ROUND 20
 
 static _Atomic uint64_t current;
 static atomic_int ended, decided, closed;
