@@ -103,10 +103,18 @@ static inline callsign_catalog open_catalog(void) {
     return catalog;
 }
 
-/* A gateway on that catalog. The standard policy is compiled once. */
-static inline callsign_gateway open_gateway(const char *options) {
+/* The standard policy, compiled once, with as much time as it needs under valgrind. */
+static inline callsign_policy patient_policy(void) {
     static callsign_policy policy;
-    if (policy.id == 0) OK(callsign_policy_open_standard(NONE, &policy, the_error));
+    if (policy.id == 0) {
+        OK(callsign_policy_open_standard(text("{\"limits\": {\"deadlineMilliseconds\": 60000}}"), &policy, the_error));
+    }
+    return policy;
+}
+
+/* A gateway on that catalog. */
+static inline callsign_gateway open_gateway(const char *options) {
+    callsign_policy policy = patient_policy();
     callsign_catalog catalog = open_catalog();
     callsign_gateway gateway;
     OK(callsign_gateway_open(CALLSIGN_ABI_VERSION, catalog, policy, options ? text(options) : NONE, &gateway, the_error));

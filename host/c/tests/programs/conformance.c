@@ -108,7 +108,7 @@ int main(int count, char **arguments) {
     }
     OK(opened);
     callsign_gateway gateway;
-    OK(callsign_gateway_open(CALLSIGN_ABI_VERSION, catalog, STANDARD, NONE, &gateway, the_error));
+    OK(callsign_gateway_open(CALLSIGN_ABI_VERSION, catalog, patient_policy(), NONE, &gateway, the_error));
 
     static char lines[MOST][4096];
     int read = 0;

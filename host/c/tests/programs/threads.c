@@ -50,8 +50,7 @@ static void *close_it(void *id) {
 
 int main(void) {
     OK(callsign_error_open(&the_error));
-    callsign_policy policy;
-    OK(callsign_policy_open_standard(NONE, &policy, the_error));
+    callsign_policy policy = patient_policy();
     atomic_store(&current, open_gateway(NULL).id);
     pthread_t threads[DECIDING];
     for (int index = 0; index < DECIDING; index++) CHECK(pthread_create(&threads[index], NULL, decide, NULL) == 0);
@@ -80,7 +79,6 @@ int main(void) {
     CHECK(atomic_load(&closed) > 0);
     callsign_gateway last = {atomic_load(&current)};
     OK(callsign_gateway_close(last, the_error));
-    OK(callsign_policy_close(policy, the_error));
     OK(callsign_error_close(the_error));
     return 0;
 }
