@@ -27,7 +27,7 @@ pub(crate) enum Awaited {
 type Deciding = Pin<Box<dyn Future<Output = Awaited> + Send>>;
 
 /// A decision that can be awaited, once, in a coroutine that runs on an asyncio loop. Awaiting it begins it.
-#[pyclass(frozen, module = "callsign_gateway")]
+#[pyclass(frozen, generic, module = "callsign_gateway")]
 pub(crate) struct Pending {
     /// None once it is decided or given up.
     deciding: Mutex<Option<Own<Deciding>>>,
@@ -93,9 +93,9 @@ impl Pending {
         exception: Bound<'_, PyAny>,
         value: Option<Bound<'_, PyAny>>,
         _traceback: Option<Bound<'_, PyAny>>,
-    ) -> PyErr {
+    ) -> PyResult<()> {
         drop(self.take());
-        PyErr::from_value(value.unwrap_or(exception))
+        Err(PyErr::from_value(value.unwrap_or(exception)))
     }
 
     /// Gives the decision up.

@@ -1,6 +1,6 @@
 //! A message that needs a sender.
 
-use callsign::{Channel, Channels, MessageAttributes, MessageType, check_attributes, parse_time};
+use callsign::{Channel, Channels, MessageAttributes, MessageType, check_attribute, check_attributes, parse_time};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -92,18 +92,25 @@ impl Message {
             (Some(_), Some(_)) => {
                 return Err(PyValueError::new_err("a message has `channel` or `channels`, not both"));
             }
-            (None, Some(words)) => words.iter().map(|word| channel_of(word)).collect::<PyResult<Vec<_>>>()?,
-            (channel, None) => vec![channel_of(channel.unwrap_or("SMS"))?],
+            (None, Some(words)) => {
+                let found =
+                    words.iter().enumerate().map(|(place, word)| channel_of(&format!("channels[{place}]"), word));
+                found.collect::<PyResult<Vec<_>>>()?
+            }
+            (channel, None) => vec![channel_of("channel", channel.unwrap_or("SMS"))?],
         };
         if has_channels {
-            Channels::new(&channels).map_err(|error| PyValueError::new_err(format!("`channels` {error}")))?;
+            Channels::new(&channels).map_err(|error| PyValueError::new_err(format!("`channels`: {error}")))?;
         }
         if let Some(text) = &message_type {
             MessageType::parse(text).map_err(|error| PyValueError::new_err(format!("`message_type`: {error}")))?;
         }
         let mut pairs: Vec<(Box<str>, Box<str>)> = Vec::new();
         for (name, value) in attributes.into_iter().flatten() {
-            pairs.push((name.extract::<String>()?.into(), value.extract::<String>()?.into()));
+            let (name, value): (String, String) = (name.extract()?, value.extract()?);
+            check_attribute(&name, &value)
+                .map_err(|error| PyValueError::new_err(format!("`attributes.{name}`: {error}")))?;
+            pairs.push((name.into(), value.into()));
         }
         check_attributes(pairs.iter().map(|(name, value)| (&**name, &**value)))
             .map_err(|error| PyValueError::new_err(format!("`attributes`: {error}")))?;
@@ -172,9 +179,10 @@ impl Message {
 }
 
 /// The channel with a name.
-pub(crate) fn channel_of(word: &str) -> PyResult<Channel> {
-    Channel::parse(word)
-        .ok_or_else(|| PyValueError::new_err(format!("{word:?} is no channel; the channels are SMS, MMS and RCS")))
+pub(crate) fn channel_of(at: &str, word: &str) -> PyResult<Channel> {
+    Channel::parse(word).ok_or_else(|| {
+        PyValueError::new_err(format!("`{at}`: {word:?} is no channel; the channels are SMS, MMS and RCS"))
+    })
 }
 
 /// A time as seconds since 1970-01-01 UTC.

@@ -45,7 +45,7 @@ impl HealthReport {
         };
         Ok(Self {
             sender_id: sender_id.into(),
-            channel: channel.map(channel_of).transpose()?,
+            channel: channel.map(|word| channel_of("channel", word)).transpose()?,
             country: country.transpose()?,
             health,
         })
