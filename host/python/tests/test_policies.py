@@ -64,7 +64,7 @@ class Policies(unittest.TestCase):
     def test_a_policy_that_fails_its_probe_is_not_put_to_use(self):
         policy = cg.Policy.standard()
         good = cg.Probe(message(), sender_id="S1", step="AREA_CODE")
-        self.gateway.swap(cg.Binding(policy, probes=[good, cg.Probe(message("x"), refusal="INVALID_DESTINATION")]))
+        self.gateway.swap(cg.Binding(policy, probes=[good, cg.Probe(message("+4915112345678"), refusal="NO_ELIGIBLE_SENDER")]))
         with self.assertRaisesRegex(cg.BindingError, "the probe to \\+14155550123 failed"):
             self.gateway.swap(cg.Binding(policy, probes=[cg.Probe(message(), sender_id="S2")]))
         *_, event = self.gateway.take_events()
@@ -109,12 +109,10 @@ class Policies(unittest.TestCase):
     def test_events_that_nobody_takes_push_out_the_oldest(self):
         failing = cg.Policy.load(COMPONENT, limits=cg.Limits(imports=0))
         self.gateway.swap(cg.Binding(failing, breaker_failures=4_000_000))
-        self.gateway.resolve_many([message()] * 1_000)
-        for _ in range(200):
+        for _ in range(1_100):
             self.gateway.resolve(message())
-        events = self.gateway.take_events()
-        self.assertEqual(len(events) + self.gateway.lost_events > 1_024, self.gateway.lost_events > 0)
-        self.assertLessEqual(len(events), 1_024)
+        # One is that of the swap.
+        self.assertEqual((len(self.gateway.take_events()), self.gateway.lost_events), (1_024, 77))
         self.assertEqual(self.gateway.take_events(), [])
 
 
