@@ -7,6 +7,7 @@ mod auto_update;
 mod bindings;
 mod channels;
 mod columns;
+mod conformance;
 mod interface;
 mod lanes;
 mod languages;

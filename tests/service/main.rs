@@ -11,6 +11,7 @@ mod budgets;
 mod bulk_lane;
 mod catalog;
 mod config;
+mod conformance;
 mod console;
 mod contract;
 mod coverage;

@@ -1,6 +1,7 @@
 //! What the test suites share.
 //!
 //! - [`component`]: small policies written as WebAssembly text, right and wrong ones.
+//! - [`conformance`]: the table of cases that every way into Callsign runs.
 //! - [`decision_log`]: decision logs in folders of their own.
 //! - [`modules`]: folders with a module store, and modules to put into it.
 //! - [`platform`]: small catalogs written out by a test, and what they decide.
@@ -17,6 +18,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that fails here says where")]
 
 pub mod component;
+pub mod conformance;
 pub mod decision_log;
 pub mod modules;
 pub mod platform;
