@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help languages languages-light test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
+.PHONY: help wheel python-venv test-python test-python-light bench-python jasmin languages languages-light test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
 	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz c-library c-instructions c-valgrind c-sanitize header
 
@@ -39,6 +39,11 @@ help:
 	@echo 'make test             every test'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make test-parquet     Parquet files of a decision log, read with pyarrow and DuckDB from PyPI'
+	@echo 'make wheel            the wheel callsign-gateway for Python: target/wheels'
+	@echo 'make test-python      that wheel in a fresh environment; `make test-python-light` takes the library of the tests'
+	@echo 'make jasmin           10,000 messages through the SMS gateway Jasmin, whose senders the wheel chooses (about 4 minutes'
+	@echo '                      after the builds); starts Redis and RabbitMQ on loopback'
+	@echo 'make bench-python     what a decision costs in Python'
 	@echo 'make log-kills        200 SIGKILLs of a process that records decisions, under each promise (about 5 minutes)'
 	@echo 'make log-large        a decision log of RECORDS=100000000 and the time of lookups in it (7 GB, some 10 minutes)'
 	@echo 'make test-console     the console in a real browser (about 2 minutes after the build); needs node, npm and chromium'
@@ -170,6 +175,68 @@ test-parquet: toolchain venv
 	@target/venv/bin/python -c 'import duckdb, pyarrow' 2>/dev/null \
 		|| target/venv/bin/pip install --quiet --requirement tests/log/requirements.txt
 	$(CARGO) test --workspace --locked --test log -- --ignored pyarrow
+
+# The wheel for Python, by maturin from PyPI. PROFILE of cargo: WHEEL_PROFILE=dev is quicker to build.
+WHEEL_PROFILE ?= release
+PYTHON ?= python3
+PYTHON_TESTS := -m unittest discover --start-directory tests --top-level-directory .
+wheel: toolchain python-venv
+	@target/python/build/bin/maturin --version >/dev/null 2>&1 || { \
+		$(PYTHON) -m venv target/python/build && \
+		target/python/build/bin/pip install --quiet --requirement host/python/requirements.txt; }
+	rm -rf target/wheels
+	PYO3_PYTHON=$(PYTHON) target/python/build/bin/maturin build --locked --profile $(WHEEL_PROFILE) \
+		--manifest-path host/python/Cargo.toml --out target/wheels
+
+# Python itself, and what makes environments of it.
+python-venv:
+	@$(PYTHON) -c 'import ensurepip, sys; assert sys.version_info >= (3, 10)' 2>/dev/null || { \
+		echo 'Python 3.10 or newer with venv is needed'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq python3-venv; \
+		else exit 1; fi; }
+
+# As a user has it: an environment with nothing but the wheel.
+test-python: wheel
+	rm -rf target/python/fresh
+	$(PYTHON) -m venv target/python/fresh
+	target/python/fresh/bin/pip install --quiet --no-index --find-links target/wheels callsign-gateway
+	cd host/python && PYTHONDONTWRITEBYTECODE=1 ../../target/python/fresh/bin/python $(PYTHON_TESTS)
+
+# The same tests with the library that a build of the whole workspace has made, which costs seconds.
+test-python-light: toolchain
+	$(CARGO) build --workspace --locked --lib --examples
+	@rm -rf target/python/light && mkdir -p target/python/light
+	@cp -r host/python/package/callsign_gateway target/python/light/
+	@cp target/debug/libcallsign_python.so target/python/light/callsign_gateway/_native.abi3.so
+	cd host/python && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(CURDIR)/target/python/light $(PYTHON) $(PYTHON_TESTS)
+
+bench-python: wheel
+	$(PYTHON) -m venv --clear target/python/bench
+	target/python/bench/bin/pip install --quiet --no-index --find-links target/wheels callsign-gateway
+	target/python/bench/bin/python host/python/benches/decision.py $(if $(MEASURE),--rounds 5)
+
+# The SMS gateway Jasmin with its Redis and its RabbitMQ on loopback. Its package on PyPI has the description of AMQP in the
+# source alone.
+JASMIN := target/jasmin
+JASMIN_MESSAGES ?= 10000
+JASMIN_CALLSIGN ?= target/release/callsign
+jasmin: wheel
+	@command -v redis-server >/dev/null && [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || { \
+		echo 'redis-server and rabbitmq-server are needed'; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server rabbitmq-server; \
+		else exit 1; fi; }
+	$(if $(filter target/release/callsign,$(JASMIN_CALLSIGN)),$(CARGO) build --release --locked --package callsign-cli)
+	@[ -f $(JASMIN)/ready ] || { rm -rf $(JASMIN) && $(PYTHON) -m venv $(JASMIN)/venv && \
+		$(JASMIN)/venv/bin/pip install --quiet --requirement examples/jasmin/requirements.txt && \
+		$(JASMIN)/venv/bin/pip download --quiet --no-deps --no-build-isolation --no-binary :all: --dest $(JASMIN) \
+			$$(grep '^jasmin==' examples/jasmin/requirements.txt) && \
+		tar --extract --gzip --directory $(JASMIN) --strip-components 4 --wildcards --file $(JASMIN)/jasmin-*.tar.gz \
+			'*/misc/config/resource/amqp0-9-1.xml' && touch $(JASMIN)/ready; }
+	$(JASMIN)/venv/bin/pip install --quiet --no-index --force-reinstall --find-links target/wheels callsign-gateway
+	$(JASMIN)/venv/bin/python examples/jasmin/run.py --callsign $(JASMIN_CALLSIGN) --amqp-spec $(JASMIN)/amqp0-9-1.xml \
+		--folder $(JASMIN)/run --messages $(JASMIN_MESSAGES)
 
 # Lookups in a large decision log, which stays in target/log-large to be asked again.
 RECORDS ?= 100000000
@@ -311,7 +378,7 @@ LINES := $(if $(MEASURE),1000000,10000000)
 BENCH := $(CARGO) bench --quiet --locked --package callsign --package callsign-c --package callsign-cli
 PEERS := --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers
 
-bench: bench-host peers bench-report
+bench: bench-host bench-python peers bench-report
 
 bench-quick:
 	@$(MAKE) --no-print-directory bench MEASURE=--quick

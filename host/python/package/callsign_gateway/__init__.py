@@ -1,0 +1,61 @@
+"""Callsign: from which of a messaging platform's senders should this message go out?
+
+A Catalog says what there is, a Gateway decides on it, a Decision says what became of a Message. Whatever Callsign refuses is a
+CallsignError. See the README of the package callsign-gateway.
+"""
+
+from ._native import (
+    Binding,
+    BindingError,
+    CallsignError,
+    Catalog,
+    CatalogError,
+    ClosedError,
+    Decision,
+    Edit,
+    EditError,
+    Event,
+    Fault,
+    ForkError,
+    Gateway,
+    HealthReport,
+    Limits,
+    LogError,
+    Message,
+    OvertakenError,
+    Pending,
+    Policy,
+    PolicyError,
+    Probe,
+    Refusal,
+    StoreError,
+    __version__,
+)
+
+__all__ = [
+    "Binding",
+    "BindingError",
+    "CallsignError",
+    "Catalog",
+    "CatalogError",
+    "ClosedError",
+    "Decision",
+    "Edit",
+    "EditError",
+    "Event",
+    "Fault",
+    "ForkError",
+    "Gateway",
+    "HealthReport",
+    "Limits",
+    "LogError",
+    "Message",
+    "OvertakenError",
+    "Pending",
+    "Policy",
+    "PolicyError",
+    "Probe",
+    "Refusal",
+    "StoreError",
+    "__version__",
+]
