@@ -106,6 +106,7 @@ setup: toolchain
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && apt-get install -y -qq redis-server; \
 		else exit 1; fi; }
+	$(call need,docker-registry)
 
 # The fuzzer itself is C++.
 c++:
