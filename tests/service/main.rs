@@ -33,6 +33,7 @@ mod pins;
 mod policies;
 mod pooler;
 mod receipts;
+mod registry;
 mod reload;
 mod removed_applications;
 mod secrets;

@@ -1,5 +1,7 @@
 //! `callsign module`: the modules of a store.
 
+mod registry;
+
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::fs::File;
@@ -8,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use callsign::{Limits, Module, ModuleDigest, ModuleStore, PolicyError, StoreError};
+use callsign_registry::Repository;
 use clap::{Args, Subcommand};
 use semver::{Version, VersionReq};
 use serde::Serialize;
@@ -29,8 +32,10 @@ const EXITS: &str = "\
 Exit codes:
   0  done
   2  bad input: usage, a component that is not a policy, a name and version that
-     another module has, a module that is not in the store
-  3  another failure, such as a store that cannot be written";
+     another module has, a module that is not in the store, an artifact of a
+     registry that is refused
+  3  another failure, such as a store that cannot be written, or a registry that
+     does not answer";
 
 const ADD: &str = "\
 Each file is added or refused by itself. Adding a module that is already in the
@@ -43,6 +48,7 @@ Examples:
 const LIST: &str = "\
 Examples:
   callsign module list
+  callsign module list registry.example/acme/policy
   callsign module list --json | jq -r '.modules[] | .name + \"@\" + .version'";
 
 const SHOW: &str = "\
@@ -96,13 +102,26 @@ enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-    /// List the modules of the store, by name and version.
+    /// List the modules of the store, by name and version, or the tags of a repository with their versions.
     #[command(after_help = format!("{LIST}\n\n{EXITS}"))]
     List {
+        /// A repository of an OCI registry, in place of the store.
+        #[arg(value_name = "REPOSITORY", value_parser = registry::parsed::<Repository>)]
+        repository: Option<Repository>,
+
+        #[command(flatten)]
+        registry: registry::RegistryArguments,
+
         /// Print JSON, for programs.
         #[arg(long)]
         json: bool,
     },
+    /// Push a component to an OCI registry.
+    #[command(after_help = format!("{}\n\n{EXITS}", registry::PUSH))]
+    Push(registry::PushArguments),
+    /// Pull a component from an OCI registry, into the store or a file.
+    #[command(after_help = format!("{}\n\n{EXITS}", registry::PULL))]
+    Pull(registry::PullArguments),
     /// Show a module.
     #[command(after_help = format!("{SHOW}\n\n{EXITS}"))]
     Show {
@@ -136,7 +155,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
     let folder = &arguments.store;
     match &arguments.command {
         Command::Add { files } => add(&ModuleStore::open(folder).map_err(stop)?.with_compiler(compiler()?), files),
-        Command::List { json } => {
+        Command::List { repository: Some(repository), registry, json } => registry::list(repository, registry, *json),
+        Command::Push(arguments) => registry::push(arguments),
+        Command::Pull(arguments) => registry::pull(folder, arguments),
+        Command::List { repository: None, json, .. } => {
             let modules = existing(folder)?.list().map_err(stop)?;
             let text = if *json { to_line(&Report { modules: &modules })? } else { table(&modules) };
             print(&text).map(|()| Exit::Done)

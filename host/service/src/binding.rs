@@ -11,6 +11,7 @@ use std::time::Duration;
 use callsign::{
     AutoRollback, BindingTarget, Breaker, Channel, Message, MessageAttributes, MessageType, Probe, Step, parse_time,
 };
+use callsign_registry::Repository;
 use callsign_signature::KeyId;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,9 @@ pub(crate) struct PolicySpec {
     /// The versions that the binding updates to by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) versions: Option<VersionReq>,
+    /// The repository of an OCI registry whose newer versions are taken in, so that the binding updates to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) repository: Option<Repository>,
     /// Whether it updates only to modules that the platform shares: a tenant has bound one of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) shared_only: bool,
@@ -284,6 +288,7 @@ impl PolicySpec {
             settings: None,
             settings_digest: None,
             versions: None,
+            repository: None,
             shared_only: false,
             on_failure: FailureRule::default(),
             on_unavailable: UnavailableRule::default(),

@@ -8,6 +8,7 @@ mod overlay;
 mod policy;
 mod printed;
 mod reason;
+mod registry;
 mod tenant;
 
 use std::fs::File;
@@ -27,6 +28,7 @@ pub use self::log::{Log, LogFormat, Promise, Recipients};
 pub use self::modules::{ModulesConfig, SignatureRule};
 pub use self::numbering::NumberingConfig;
 pub use self::policy::PolicyLimits;
+pub use self::registry::{Places, RegistryConfig};
 pub use self::tenant::Tenant;
 use crate::store::CatalogAddress;
 
@@ -54,6 +56,8 @@ pub struct Config {
     pub policy: PolicyLimits,
     /// What modules must have to be taken in and to run.
     pub modules: ModulesConfig,
+    /// From which OCI registries modules may come.
+    pub registry: RegistryConfig,
     /// What each tenant may use. 0 means no limit, except for `together_percent`.
     pub tenant: Tenant,
     /// Rate limits of each key.
@@ -196,6 +200,7 @@ impl Default for Config {
             limits: Limits::default(),
             policy: PolicyLimits::default(),
             modules: ModulesConfig::default(),
+            registry: RegistryConfig::default(),
             tenant: Tenant::default(),
             rate: Rate::default(),
             health: Health::default(),
@@ -365,6 +370,7 @@ impl Config {
             return Err(format!("limits.bodies_bytes is less than the largest single body, {largest}"));
         }
         self.policy.check()?;
+        self.registry.check(limits)?;
         self.tenant.check(limits)?;
         self.health.check()?;
         self.log.check()?;

@@ -42,6 +42,7 @@ mod pin_socket;
 mod pins;
 mod provisioning;
 mod refused_traffic;
+mod registry;
 mod reload;
 mod reused_ids;
 mod router;
@@ -61,7 +62,7 @@ mod what_if_jobs;
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
     CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, ModulesConfig,
-    NumberingConfig, PolicyLimits, Promise, Rate, Recipients, SignatureRule, Sticky, Tenant,
+    NumberingConfig, Places, PolicyLimits, Promise, Rate, Recipients, RegistryConfig, SignatureRule, Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};

@@ -5,6 +5,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::change::key_of;
+use crate::registry::ModuleSource;
 
 /// The name of the built-in policy.
 pub(crate) const STANDARD: &str = "standard";
@@ -29,6 +30,9 @@ pub(crate) struct ModuleRecord {
     /// The texts of its signatures, so that every node verifies them itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) signatures: Vec<String>,
+    /// Where it was pulled from; `None` if it was uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<ModuleSource>,
 }
 
 /// Whether a name is kept for modules of the platform: `callsign`, and whatever begins with it and a separator. The policies

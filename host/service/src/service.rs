@@ -8,6 +8,7 @@ mod catch_up;
 mod commit;
 mod distrust;
 mod entity_autocreate;
+mod follow_repositories;
 mod gateway_events;
 mod load;
 mod log_events;
@@ -29,6 +30,7 @@ use tokio::sync::{Mutex, watch};
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
 use self::distrust::Distrust;
 use self::entity_autocreate::EntityAutocreate;
+use self::follow_repositories::FollowedRepositories;
 pub use self::load::StartError;
 pub(crate) use self::load::whole;
 use self::reconcile::AppliedBindings;
@@ -42,6 +44,7 @@ use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
 use crate::outage::Outage;
 use crate::refused_traffic::RefusedTraffic;
+use crate::registry::Registry;
 use crate::reused_ids::ReusedIds;
 use crate::session::SessionKey;
 use crate::state::State;
@@ -67,6 +70,10 @@ pub(crate) struct Service {
     pub(crate) metrics: Arc<Metrics>,
     /// Entities to create because a message named them.
     pub(crate) entity_autocreate: EntityAutocreate,
+    /// The OCI registries that modules come from.
+    pub(crate) registry: Registry,
+    /// What is known of the repositories that bindings follow.
+    followed_repositories: FollowedRepositories,
     /// What was applied to the gateway.
     applied: AppliedBindings,
     /// What the bindings were last looked at with, for modules that may not run any more.

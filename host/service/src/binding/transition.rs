@@ -120,15 +120,20 @@ impl BindingRecord {
 
     /// Whether the binding updates to a module that was added or shared.
     pub(crate) fn auto_updates_to(&self, module: &ModuleRecord) -> bool {
-        let Some(versions) = &self.active.versions else { return false };
-        let Some(serves) = self.active.version() else { return false };
-        let is_newer = |than: &Version| module.version.cmp_precedence(than).is_gt();
-        self.shadow.is_none()
-            && self.canary.is_none()
-            && self.active.owner == module.application_id
+        self.active.owner == module.application_id
             && self.active.name() == module.name
             && (module.shared || !self.active.shared_only)
-            && versions.matches(&module.version)
+            && self.waits_for(&module.version)
+    }
+
+    /// Whether the binding would update to its own module in a version.
+    pub(crate) fn waits_for(&self, version: &Version) -> bool {
+        let Some(versions) = &self.active.versions else { return false };
+        let Some(serves) = self.active.version() else { return false };
+        let is_newer = |than: &Version| version.cmp_precedence(than).is_gt();
+        self.shadow.is_none()
+            && self.canary.is_none()
+            && versions.matches(version)
             && is_newer(&serves)
             && self.skipped_version.as_ref().is_none_or(is_newer)
     }
@@ -234,6 +239,7 @@ mod tests {
             application_id: None,
             shared: false,
             signatures: Vec::new(),
+            source: None,
         }
     }
 

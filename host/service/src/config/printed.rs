@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use utoipa::PartialSchema;
 
 use super::{
-    CatalogConfig, Config, Health, Limits, Listen, Log, ModulesConfig, NumberingConfig, PolicyLimits, Rate, Sticky,
-    Tenant,
+    CatalogConfig, Config, Health, Limits, Listen, Log, ModulesConfig, NumberingConfig, PolicyLimits, Rate,
+    RegistryConfig, Sticky, Tenant,
 };
 
 /// What is said of the keys of a table, by their names.
@@ -57,6 +57,7 @@ fn words_of(table: &str) -> Words {
         "limits" => Limits::schema(),
         "policy" => PolicyLimits::schema(),
         "modules" => ModulesConfig::schema(),
+        "registry" => RegistryConfig::schema(),
         "tenant" => Tenant::schema(),
         "rate" => Rate::schema(),
         "health" => Health::schema(),

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, watch};
 
 use super::distrust::Distrust;
 use super::entity_autocreate::EntityAutocreate;
+use super::follow_repositories::FollowedRepositories;
 use super::reconcile::AppliedBindings;
 use super::{SenderHealth, Service, upgrade};
 use crate::bulk_lane::BulkLane;
@@ -27,6 +28,7 @@ use crate::outage::Outage;
 use crate::past_catalogs::revision_name;
 use crate::pins;
 use crate::refused_traffic::RefusedTraffic;
+use crate::registry::Registry;
 use crate::reused_ids::ReusedIds;
 use crate::session::SessionKey;
 use crate::state::State;
@@ -105,6 +107,8 @@ impl Service {
         let session_key = SessionKey::open(&config.data)?;
         let files = config.numbering.clone();
         let numbering = blocking(move || files.load()).await?.map_err(StartError::Refused)?;
+        let registries = config.clone();
+        let registry = blocking(move || Registry::open(&registries)).await?.map_err(StartError::Refused)?;
         let (revision, elements) = up_to_date(&store).await?;
         let reused_ids = ReusedIds::default();
         reused_ids.load(&store, &elements).await?;
@@ -151,6 +155,8 @@ impl Service {
             bulk,
             metrics,
             entity_autocreate: EntityAutocreate::default(),
+            registry,
+            followed_repositories: FollowedRepositories::default(),
             applied: AppliedBindings::default(),
             distrust: Distrust::default(),
             standard: Arc::clone(&standard),

@@ -16,6 +16,7 @@ use crate::fault::Fault;
 use crate::module::ModuleRecord;
 use crate::module_cache::FetchError;
 use crate::module_trust::Untrusted;
+use crate::registry::ModuleSource;
 
 /// The header that signatures of an uploaded module come in.
 pub(crate) const SIGNATURE_HEADER: &str = "callsign-signature";
@@ -28,6 +29,8 @@ pub(crate) struct NewModule {
     pub(crate) component: Bytes,
     /// What came with it. They count only where signatures are required, and are kept in any case.
     pub(crate) signatures: Vec<Signature>,
+    /// Where it was pulled from; `None` if it was uploaded.
+    pub(crate) source: Option<ModuleSource>,
 }
 
 /// A module that was taken in.
@@ -50,7 +53,7 @@ impl Service {
         new: NewModule,
         may: impl Fn(&View) -> Result<(), Fault> + Send + Sync + 'static,
     ) -> Result<TakenModule, Fault> {
-        let NewModule { owner, component, signatures } = new;
+        let NewModule { owner, component, signatures, source } = new;
         if component.is_empty() {
             return Err(Fault::property("", "the body is empty; it is a component"));
         }
@@ -64,7 +67,7 @@ impl Service {
                 .and_then(|statement| self.state().take_in(rule, owner.as_deref(), &statement, &signatures, now()));
             verified.map_err(|error| untrusted(&error))?;
         }
-        let record = Arc::new(self.add_module(owner, component.clone()).await?);
+        let record = Arc::new(ModuleRecord { source, ..self.add_module(owner, component.clone()).await? });
         let planned = Arc::clone(&record);
         let plan = move |view: &View| {
             may(view)?;
@@ -139,6 +142,7 @@ impl Service {
             application_id: owner,
             shared: false,
             signatures: Vec::new(),
+            source: None,
         })
     }
 }

@@ -9,16 +9,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use callsign::Inspection;
+use callsign_registry::{Reference, ReferenceError};
 use callsign_signature::{MAX_SIGNATURES, Signature};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::change::{Change, Kind, key_of, now, time};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, body, quoted};
 use crate::module::ModuleRecord;
 use crate::module_cache::FetchError;
+use crate::registry::{self, ModuleSource};
 use crate::service::{NewModule, Plan, SIGNATURE_HEADER, Service, TakenModule, View};
 use crate::state::State as ServiceState;
 
@@ -47,6 +49,17 @@ pub(crate) struct ModuleBody {
     /// Its signatures; left out if it has none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signatures: Vec<SignatureBody>,
+    /// Where it was pulled from; left out if it was uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<ModuleSource>,
+}
+
+/// A module of an OCI registry, to be pulled.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PullRequest {
+    /// Such as `registry.example/acme/policy:1.0.0`, or with `@sha256:` and a digest.
+    reference: String,
 }
 
 /// A signature of a module.
@@ -92,6 +105,7 @@ impl ModuleBody {
     fn of(module: &ModuleRecord, state: &ServiceState) -> Self {
         Self {
             signatures: SignatureBody::all(module, state),
+            source: module.source.clone(),
             digest: module.digest.clone(),
             name: module.name.clone(),
             version: module.version.to_string(),
@@ -152,10 +166,14 @@ fn find(service: &Service, owner: Option<&str>, digest: &str) -> Result<Arc<Modu
 ///
 /// Signatures come in the header `callsign-signature`, each in Base64 in a header of its own. Where they are required, each must be
 /// valid. They are kept; an upload of the same bytes with others adds those.
+///
+/// With `Content-Type: application/json` the body names a module of an OCI registry, which this service pulls: the digest of its
+/// manifest is looked up once and verified, and the module brings its own signatures. Which registries those may be is for the
+/// operator to say; by default there is none.
 #[utoipa::path(post, path = "/v1/modules", tag = "policies",
     params(("applicationId" = Option<String>, Query, description = "Whose it is to be; for keys of the platform"),
         ("callsign-signature" = Option<String>, Header, description = "A signature of minisign over the statement of the module, in Base64; may come up to 8 times")),
-    request_body(content_type = "application/wasm", content = Vec<u8>),
+    request_body(content((Vec<u8> = "application/wasm"), (PullRequest = "application/json"))),
     responses((status = 201, body = ModuleBody), (status = 200, body = ModuleBody, description = "It is there already"),
         Problems))]
 pub(super) async fn upload(
@@ -166,14 +184,21 @@ pub(super) async fn upload(
     bytes: Bytes,
 ) -> Answer<Response> {
     let owner = owner(&caller, &parameters, &service)?;
-    let signatures = signatures(&headers)?;
+    let given = signatures(&headers)?;
     let _compiler = caller.budgets.as_ref().map(|tenant| tenant.compiles()).transpose()?;
-    let (author, is_tenant, owned) = (caller.author(), caller.tenant().is_some(), owner.clone());
+    let (new, from) = match names_module(&headers, &bytes) {
+        true => pulled(&service, owner.clone(), &bytes, given).await?,
+        false => (NewModule { owner: owner.clone(), component: bytes, signatures: given, source: None }, None),
+    };
+    let mut author = caller.author();
+    if let Some(from) = from {
+        author.action.push_str(&from);
+    }
+    let (is_tenant, owned) = (caller.tenant().is_some(), owner.clone());
     let may = move |view: &View| match &owned {
         Some(owner) => Ok(view.sight(&caller).application(owner).map(drop)?),
         None => Ok(()),
     };
-    let new = NewModule { owner, component: bytes, signatures };
     let TakenModule { module, is_new } = service.take_module(author, new, may).await?;
     let mut place = format!("/v1/modules/{}", module.digest);
     if let (Some(owner), false) = (&module.application_id, is_tenant) {
@@ -183,6 +208,44 @@ pub(super) async fn upload(
     let place = HeaderValue::try_from(place).map_err(Fault::internal)?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, [(header::LOCATION, place)], Json(ModuleBody::of(&module, &service.state()))).into_response())
+}
+
+/// Whether a request names a module, and does not bring it. Clients that do not care send components as JSON too.
+fn names_module(headers: &HeaderMap, bytes: &[u8]) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_json =
+        given.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
+    is_json && bytes.trim_ascii_start().starts_with(b"{")
+}
+
+/// The module that a request names, and what the audit log says of where it came from.
+///
+/// # Errors
+/// 400: the reference is none, or the registry has no module there. 403: modules do not come from there. 503: the registry does not
+/// answer.
+async fn pulled(
+    service: &Service,
+    owner: Option<String>,
+    bytes: &[u8],
+    mut signatures: Vec<Signature>,
+) -> Result<(NewModule, Option<String>), Fault> {
+    let PullRequest { reference } = body(bytes)?;
+    let reference = reference.parse::<Reference>();
+    let reference = reference.map_err(|error: ReferenceError| Fault::property("reference", error.to_string()))?;
+    service.registry.may(reference.repository(), owner.as_deref())?;
+    let pulled = service.registry.pull(owner.as_deref(), reference.clone()).await;
+    let pulled = pulled.map_err(|error| registry::refused(&error))?;
+    let own =
+        Signature::parse_all(&pulled.signatures).map_err(|error| Fault::property("reference", error.to_string()))?;
+    signatures.extend(own);
+    if signatures.len() > MAX_SIGNATURES {
+        let text = format!("{} signatures come with it, and {MAX_SIGNATURES} may", signatures.len());
+        return Err(Fault::property(SIGNATURE_HEADER, text));
+    }
+    let from = format!(" {reference}, {}", pulled.digest);
+    let source = ModuleSource { reference, digest: pulled.digest };
+    let component = Bytes::from(pulled.component);
+    Ok((NewModule { owner, component, signatures, source: Some(source) }, Some(from)))
 }
 
 /// The signatures that come with an upload.

@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use callsign::Comparison;
+use callsign_registry::Repository;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -59,6 +60,10 @@ pub(super) struct PolicyBody {
     /// The versions that the binding updates to by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     versions: Option<String>,
+    /// The repository of an OCI registry that newer versions come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    repository: Option<Repository>,
     on_failure: FailureRule,
     on_unavailable: UnavailableRule,
     breaker: BreakerSpec,
@@ -104,6 +109,7 @@ impl PolicyBody {
             signed_by: spec.signed_by.iter().map(ToString::to_string).collect(),
             settings: spec.settings.clone(),
             versions: spec.versions.as_ref().map(ToString::to_string),
+            repository: spec.repository.clone(),
             on_failure: spec.on_failure,
             on_unavailable: spec.on_unavailable,
             breaker: spec.breaker,
