@@ -2,3 +2,4 @@
 
 mod command;
 mod processes;
+mod signing;
