@@ -84,7 +84,8 @@ help:
 	@echo 'make replay-million   1,000,000 decisions of swaps, catalog and health changes, replayed (about 5 minutes)'
 	@echo 'make model            the reference model over 200,000 worlds (about 15 minutes)'
 	@echo 'make fuzz-quick       each fuzz target for 25 seconds'
-	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|segment|reference|index|decision|loader|request SECONDS=300 JOBS=cores'
+	@echo 'make fuzz             one for longer: TARGET=catalog|ids|edit|segment|reference|signature|abi|index|decision|loader|request'
+	@echo '                      SECONDS=300 JOBS=cores'
 
 # The toolchain of rust-toolchain.toml and its wasm target, where rustup can bring them. Without the target the build
 # takes the committed component and says so.
@@ -500,9 +501,9 @@ replay-million: toolchain
 model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture
 
-FUZZ_CATALOG := catalog ids edit segment reference
+FUZZ_CATALOG := catalog ids edit segment reference signature
 FUZZ_TARGETS := $(FUZZ_CATALOG) abi index decision loader request
-# Those of the catalog, the log and references need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
+# Those of the catalog, the log, references and signatures need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
 # network away. The committed component does: the tests compare it with its source.
 FUZZ_ALL := --workspace --no-default-features
 define fuzz-build

@@ -3,3 +3,4 @@
 mod command;
 mod processes;
 mod registry;
+mod signing;

@@ -40,6 +40,7 @@ mod secrets;
 mod security;
 mod sender_health;
 mod senders;
+mod signatures;
 mod smoke;
 mod store_growth;
 mod strategies;

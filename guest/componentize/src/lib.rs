@@ -78,6 +78,16 @@ pub fn encode(module: &[u8], name: &str, version: &str) -> Result<Vec<u8>> {
     stamp(&component, name, version, &[])
 }
 
+/// Says in a component's metadata which revision of its source it was made from, in place of what was said before.
+pub fn stamp_revision(component: &[u8], revision: &str) -> Vec<u8> {
+    // The section that `wasm-tools metadata` writes and reads.
+    let section = wasm_encoder::CustomSection { name: "revision".into(), data: revision.as_bytes().into() };
+    let mut component = component.to_vec();
+    component.push(wasm_encoder::ComponentSection::id(&section));
+    wasm_encoder::Encode::encode(&section, &mut component);
+    component
+}
+
 /// Gives a component a name and a version, and says which tools made it, each with its version.
 pub fn stamp(component: &[u8], name: &str, version: &str, made_by: &[(&str, &str)]) -> Result<Vec<u8>> {
     let mut metadata = wasm_metadata::AddMetadata::default();

@@ -1,6 +1,9 @@
 //! `callsign module`: the modules of a store.
 
 mod registry;
+mod sign;
+mod statement;
+mod verify;
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -9,14 +12,17 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use callsign::{Limits, Module, ModuleDigest, ModuleStore, PolicyError, StoreError};
+use callsign::{Inspection, Limits, Module, ModuleDigest, ModuleStore, PolicyError, StoreError};
 use callsign_registry::Repository;
 use clap::{Args, Subcommand};
 use semver::{Version, VersionReq};
 use serde::Serialize;
 
+pub(crate) use self::sign::beside;
+pub(crate) use self::verify::{key_file, signature};
 use crate::exit::{Exit, Stop, print};
 use crate::gateway::{compiler, unreadable};
+use crate::provenance::ProvenanceReport;
 
 pub(crate) const EXAMPLES: &str = "\
 A module is a policy component whose metadata has a name and a semantic version.
@@ -133,6 +139,19 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what signatures of a component are over.
+    #[command(after_help = statement::STATEMENT)]
+    Statement {
+        /// The component.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Sign a component with a secret key of minisign.
+    #[command(after_help = sign::SIGN)]
+    Sign(sign::SignArguments),
+    /// Say whether the signatures of a component count.
+    #[command(after_help = verify::VERIFY)]
+    Verify(verify::VerifyArguments),
     /// Remove a module.
     #[command(after_help = format!("{REMOVE}\n\n{EXITS}"))]
     Remove {
@@ -151,6 +170,15 @@ struct Report<'a> {
     modules: &'a [Module],
 }
 
+/// The report of one module for programs.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    module: &'a Module,
+    #[serde(flatten)]
+    provenance: ProvenanceReport<'a>,
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
     let folder = &arguments.store;
     match &arguments.command {
@@ -164,8 +192,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
             print(&text).map(|()| Exit::Done)
         }
         Command::Show { module, json } => {
-            let module = find(&existing(folder)?, module)?;
-            let text = if *json { to_line(&module)? } else { describe(&module)? };
+            let store = existing(folder)?;
+            let module = find(&store, module)?;
+            let inspection = Inspection::of(&store.read(&module).map_err(stop)?).map_err(Stop::failed)?;
+            let provenance = ProvenanceReport::of(&inspection.provenance);
+            let text = match json {
+                true => to_line(&Shown { module: &module, provenance })?,
+                false => describe(&module)? + &indented(&provenance.text()),
+            };
             print(&text).map(|()| Exit::Done)
         }
         Command::Remove { module } => {
@@ -181,6 +215,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
             store.remove(&digest).map_err(stop)?;
             print(&format!("removed {label}\n")).map(|()| Exit::Done)
         }
+        Command::Statement { file } => statement::run(file),
+        Command::Sign(arguments) => sign::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
         Command::Gc => {
             let collected = existing(folder)?.gc(&HashSet::new()).map_err(stop)?;
             let ending = if collected.files == 1 { "" } else { "s" };
@@ -303,6 +340,10 @@ fn describe(module: &Module) -> Result<String, Stop> {
         module.size(),
         module.interface()
     ))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 fn to_line(value: &impl Serialize) -> Result<String, Stop> {

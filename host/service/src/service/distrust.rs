@@ -26,6 +26,8 @@ pub(super) struct Distrust {
     seen: Mutex<Option<(Arc<Keyring>, Option<u64>)>>,
     /// Whether a stored policy was met that may not run.
     is_met: AtomicBool,
+    /// Held while policies are taken off, so that whoever comes second finds it done.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Distrust {
@@ -65,8 +67,12 @@ impl Service {
     /// comes in their place is in use.
     pub(crate) async fn take_off_untrusted(self: &Arc<Self>) {
         let rule = self.config.modules.signatures;
+        if rule == SignatureRule::Off {
+            return;
+        }
+        let _turn = self.distrust.turn.lock().await;
         let state = self.state();
-        if rule == SignatureRule::Off || !self.distrust.is_due(&state, now()) {
+        if !self.distrust.is_due(&state, now()) {
             return;
         }
         let service = Arc::clone(self);
