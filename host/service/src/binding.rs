@@ -11,6 +11,7 @@ use std::time::Duration;
 use callsign::{
     AutoRollback, BindingTarget, Breaker, Channel, Message, MessageAttributes, MessageType, Probe, Step, parse_time,
 };
+use callsign_signature::KeyId;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -89,6 +90,9 @@ pub(crate) struct PolicySpec {
     pub(crate) owner: Option<String>,
     /// `name@version`.
     pub(crate) policy: String,
+    /// The keys whose signatures of the module counted when it was bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) signed_by: Vec<KeyId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settings: Option<Box<RawValue>>,
     /// In a store only: the digest of settings that are stored apart.
@@ -276,6 +280,7 @@ impl PolicySpec {
             module: STANDARD.into(),
             owner: None,
             policy: standard_label().into(),
+            signed_by: Vec::new(),
             settings: None,
             settings_digest: None,
             versions: None,

@@ -2,6 +2,7 @@
 
 mod health;
 mod log;
+mod modules;
 mod numbering;
 mod overlay;
 mod policy;
@@ -23,6 +24,7 @@ use utoipa::ToSchema;
 
 pub use self::health::Health;
 pub use self::log::{Log, LogFormat, Promise, Recipients};
+pub use self::modules::{ModulesConfig, SignatureRule};
 pub use self::numbering::NumberingConfig;
 pub use self::policy::PolicyLimits;
 pub use self::tenant::Tenant;
@@ -50,6 +52,8 @@ pub struct Config {
     pub limits: Limits,
     /// The limits of every policy, the standard one included.
     pub policy: PolicyLimits,
+    /// What modules must have to be taken in and to run.
+    pub modules: ModulesConfig,
     /// What each tenant may use. 0 means no limit, except for `together_percent`.
     pub tenant: Tenant,
     /// Rate limits of each key.
@@ -191,6 +195,7 @@ impl Default for Config {
             sticky: Sticky::default(),
             limits: Limits::default(),
             policy: PolicyLimits::default(),
+            modules: ModulesConfig::default(),
             tenant: Tenant::default(),
             rate: Rate::default(),
             health: Health::default(),

@@ -25,7 +25,7 @@ pub(crate) struct Event {
     /// The revision of the fleet that it happened at: of a revision its own number.
     pub(crate) id: u64,
     /// `revision`, `swapped`, `rolledBack`, `unbound`, `rejected`, `shadowed`, `canary`, `withdrawn`, `recalled`,
-    /// `failed`, `rested` or `recovered`; of the decision log `recordsDropped`, `recordsKept`, `logFailed` or `logRecovered`.
+    /// `failed`, `rested`, `recovered` or `distrusted`; of the decision log `recordsDropped`, `recordsKept`, `logFailed` or `logRecovered`.
     pub(crate) event: &'static str,
     pub(crate) at: String,
     /// The target of the binding; left out for events about the catalog.
@@ -60,6 +60,13 @@ impl Event {
     /// A policy was rejected.
     pub(crate) fn rejected(target: &Target, policy: Option<&str>, reason: &str) -> Self {
         Self::new("rejected", Some(target.clone()), json!({ "policy": policy, "reason": reason }))
+    }
+
+    /// A policy is taken out of use, because its module has no valid signature any more. `to` is the one that serves in its place;
+    /// without it the failure rule of the binding answers.
+    pub(crate) fn distrusted(target: &Target, policy: &str, to: Option<&str>, reason: &str) -> Self {
+        let details = json!({ "policy": policy, "to": to, "reason": reason });
+        Self::new("distrusted", Some(target.clone()), details)
     }
 
     /// What happened to the decision log, if it is of interest.

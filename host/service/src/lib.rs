@@ -33,6 +33,8 @@ mod keys;
 mod metrics;
 mod module;
 mod module_cache;
+mod module_key;
+mod module_trust;
 mod openapi;
 mod outage;
 mod past_catalogs;
@@ -58,8 +60,8 @@ mod what_if_jobs;
 
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
-    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, NumberingConfig,
-    PolicyLimits, Promise, Rate, Recipients, Sticky, Tenant,
+    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, ModulesConfig,
+    NumberingConfig, PolicyLimits, Promise, Rate, Recipients, SignatureRule, Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};

@@ -6,13 +6,16 @@ mod auto_update;
 mod build_binding;
 mod catch_up;
 mod commit;
+mod distrust;
 mod entity_autocreate;
 mod gateway_events;
 mod load;
 mod log_events;
 mod receipts;
 mod reconcile;
+mod seed_module_keys;
 mod signals;
+mod take_module;
 mod upgrade;
 mod validate;
 
@@ -20,15 +23,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use callsign::{Gateway, Numbering, Revision, StickyStore};
+use callsign::{Gateway, Numbering, Policy, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
+use self::distrust::Distrust;
 use self::entity_autocreate::EntityAutocreate;
 pub use self::load::StartError;
 pub(crate) use self::load::whole;
 use self::reconcile::AppliedBindings;
 pub(crate) use self::signals::SenderHealth;
+pub(crate) use self::take_module::{NewModule, SIGNATURE_HEADER, TakenModule};
 use crate::bulk_lane::BulkLane;
 use crate::config::{Config, Limits};
 use crate::decision_log::DecisionLog;
@@ -64,6 +69,10 @@ pub(crate) struct Service {
     pub(crate) entity_autocreate: EntityAutocreate,
     /// What was applied to the gateway.
     applied: AppliedBindings,
+    /// What the bindings were last looked at with, for modules that may not run any more.
+    distrust: Distrust,
+    /// The policy that stands in for those that may not run.
+    standard: Arc<Policy>,
     /// Turns to try and to start policies.
     starts: TenantTurns,
     /// Turns to audit the coverage, and to read an earlier catalog.

@@ -10,6 +10,7 @@ use callsign_log::LogError;
 use callsign_private::FileError;
 use tokio::sync::{Mutex, watch};
 
+use super::distrust::Distrust;
 use super::entity_autocreate::EntityAutocreate;
 use super::reconcile::AppliedBindings;
 use super::{SenderHealth, Service, upgrade};
@@ -151,6 +152,8 @@ impl Service {
             metrics,
             entity_autocreate: EntityAutocreate::default(),
             applied: AppliedBindings::default(),
+            distrust: Distrust::default(),
+            standard: Arc::clone(&standard),
             starts: TenantTurns::new(STARTS),
             audits: TenantTurns::new(AUDITS),
             lookups: TenantTurns::new(LOOKUPS),
@@ -174,7 +177,8 @@ impl Service {
             let (service, recorder) = (Arc::clone(&service), Arc::clone(log.recorder()));
             blocking(move || service.gateway.record_to(recorder)).await?;
         }
-        service.start_bindings(&standard).await;
+        service.seed_module_keys().await?;
+        service.start_bindings().await;
         Ok(service)
     }
 

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::target::BindingRequest;
 use crate::binding::{AutoRollbackSpec, BreakerSpec, FailureRule, PolicySpec, ProbeSpec, Target, UnavailableRule};
+use crate::change::now;
 use crate::fault::{Fault, Violation};
 use crate::http::{Caller, quoted};
 use crate::module::{ModuleRecord, STANDARD};
@@ -116,6 +117,7 @@ impl PolicyRequest {
             spec.module.clone_from(&module.digest);
             spec.owner.clone_from(&module.application_id);
             spec.policy = module.label();
+            spec.signed_by = state.signers(module, now());
             spec.shared_only = caller.tenant().is_some() && spec.owner.is_none();
         }
         match &spec.versions {

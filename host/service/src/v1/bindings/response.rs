@@ -50,6 +50,9 @@ pub(super) struct PolicyBody {
     /// The application that owns the module; left out for the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     application_id: Option<String>,
+    /// The ids of the keys whose signatures of the module counted when it was bound; left out if there were none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signed_by: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     settings: Option<Box<RawValue>>,
@@ -98,6 +101,7 @@ impl PolicyBody {
             policy: spec.policy.clone(),
             module: spec.module.clone(),
             application_id: spec.owner.clone(),
+            signed_by: spec.signed_by.iter().map(ToString::to_string).collect(),
             settings: spec.settings.clone(),
             versions: spec.versions.as_ref().map(ToString::to_string),
             on_failure: spec.on_failure,
