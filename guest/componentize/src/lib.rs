@@ -45,6 +45,8 @@ pub fn flags(folders: &[(PathBuf, String)]) -> Vec<String> {
         // touches fewer pages.
         "-Clink-arg=-zstack-size=65536".to_owned(),
         "-Clink-arg=--stack-first".to_owned(),
+        // What the allocator asks for at first is there: the memory of a small policy never grows.
+        "-Clink-arg=--initial-heap=65536".to_owned(),
     ];
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     flags.extend(folders.iter().map(|(from, to)| remap(from, to)));
