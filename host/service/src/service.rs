@@ -7,6 +7,7 @@ mod build_binding;
 mod catch_up;
 mod commit;
 mod entity_autocreate;
+mod fleet;
 mod gateway_events;
 mod load;
 mod log_events;
@@ -25,6 +26,8 @@ use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
 use self::entity_autocreate::EntityAutocreate;
+use self::fleet::Node;
+pub(crate) use self::fleet::{AWAY, Serving};
 pub use self::load::StartError;
 pub(crate) use self::load::whole;
 use self::reconcile::AppliedBindings;
@@ -47,6 +50,8 @@ use crate::what_if_jobs::WhatIfJobs;
 
 /// Everything that handlers need.
 pub(crate) struct Service {
+    /// Which node of its fleet it is.
+    pub(crate) node: Node,
     /// As it was at the start.
     pub(crate) config: Config,
     /// `[limits]` as they are now.
