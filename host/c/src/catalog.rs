@@ -67,7 +67,7 @@ fn open(catalog: Result<Catalog, CatalogError>, name: Option<&str>) -> Outcome<C
     if let Some(name) = name {
         catalog = catalog.named(name);
     }
-    Ok(CatalogHandle { id: handles::open::<handles::Catalog>(Object::Catalog(catalog))? })
+    Ok(CatalogHandle { id: handles::open::<handles::Catalog>(Object::Catalog(Box::new(catalog)))? })
 }
 
 fn refused(error: &CatalogError) -> Box<Failure> {

@@ -43,7 +43,7 @@ struct Entry {
 pub(crate) enum Object {
     Error(Mutex<LastError>),
     Output(Mutex<String>),
-    Catalog(callsign::Catalog),
+    Catalog(Box<callsign::Catalog>),
     Policy(Arc<callsign::Policy>),
     Gateway(Box<OpenGateway>),
 }
