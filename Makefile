@@ -30,7 +30,7 @@ endef
 
 .PHONY: help wheel python-venv test-python test-python-light bench-python jasmin languages languages-light test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
 	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
-	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz
+	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz c-library c-instructions c-valgrind c-sanitize header
 
 help:
 	@echo 'make run              resolve the example platform: decisions, summary, one explanation'
@@ -70,6 +70,10 @@ help:
 	@echo '                      (about 10 minutes after the builds); POLICY=file.wasm (and SETTINGS=file.json)'
 	@echo '                      puts a policy of yours into it'
 	@echo 'make bench-quick      the same with short measurements (under 2 minutes after the builds)'
+	@echo 'make c-library        libcallsign, its header and its file for pkg-config: target/c, or PREFIX=/path'
+	@echo 'make header           renew the header of the C library, after a change in host/c'
+	@echo 'make c-valgrind       the programs in C under valgrind; make c-sanitize: with the address sanitizer'
+	@echo 'make c-instructions   instructions of a decision in Rust and through the C library'
 	@echo 'make peers            what the same selection costs in other engines, after `make bench-host`'
 	@echo 'make bench-report     the report of all results that there are'
 	@echo 'make peers-check      tests and lints of these two; `make peers-check-light` leaves the engines out'
@@ -371,7 +375,7 @@ MEASURE ?=
 # One folder of estimates for both workspaces.
 export CRITERION_HOME := $(CURDIR)/target/criterion
 LINES := $(if $(MEASURE),1000000,10000000)
-BENCH := $(CARGO) bench --quiet --locked --package callsign --package callsign-cli
+BENCH := $(CARGO) bench --quiet --locked --package callsign --package callsign-c --package callsign-cli
 PEERS := --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers
 
 bench: bench-host bench-python peers bench-report
@@ -396,6 +400,7 @@ bench-host: bench-build $(PLATFORM)/catalog.json
 	@POLICY='$(if $(POLICY),$(abspath $(POLICY)))' SETTINGS='$(if $(SETTINGS),$(abspath $(SETTINGS)))' \
 		$(BENCH) --bench policy -- $(MEASURE)
 	@$(BENCH) --bench threads -- $(MEASURE)
+	@$(BENCH) --bench c -- $(MEASURE)
 	@$(BENCH) --bench storm -- $(MEASURE)
 	@$(BENCH) --bench change -- $(MEASURE)
 	@$(if $(MEASURE),,$(BENCH) --bench instructions -- --record)
@@ -448,6 +453,32 @@ deb: toolchain
 deb-check:
 	packaging/debian-check.sh "$$(ls -t target/debian/callsign_*.deb | head -n 1)"
 
+# The C library as it is installed. C_PROFILE=dist takes longer to build, and decides a little faster.
+PREFIX ?= $(CURDIR)/target/c
+C_PROFILE ?= release
+c-library: toolchain
+	$(CARGO) rustc --locked --profile $(C_PROFILE) --package callsign-c --lib --crate-type cdylib,staticlib
+	host/c/install.sh target/$(if $(filter dev,$(C_PROFILE)),debug,$(C_PROFILE)) "$(PREFIX)"
+
+header: toolchain
+	CALLSIGN_HEADER=renew $(CARGO) test --workspace --locked --test c header
+
+# wasmtime asks the kernel which pages were written to in a way that valgrind does not know (PAGEMAP_SCAN), and takes everything that
+# comes of the answer for memory that nobody has written. So what is checked is where memory is read, written and freed.
+c-valgrind: toolchain valgrind
+	CALLSIGN_C_RUN='valgrind --error-exitcode=9 --quiet --undef-value-errors=no' \
+		$(CARGO) test --workspace --locked --test c -- --test-threads=1 programs conformance
+
+# The programs are compiled with the sanitizer, which then takes over the memory of the library too. wasmtime has a handler of
+# SIGSEGV of its own.
+c-sanitize: toolchain
+	CALLSIGN_C_FLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+	ASAN_OPTIONS=handle_segv=0:handle_sigill=0:handle_sigfpe=0:handle_sigbus=0:detect_stack_use_after_return=1 \
+		$(CARGO) test --workspace --locked --test c -- --test-threads=1 programs conformance
+
+c-instructions: toolchain valgrind
+	$(CARGO) test --workspace --locked --bench c -- --count
+
 # The load generator.
 wrk:
 	$(call need,wrk)
@@ -469,7 +500,7 @@ model: toolchain
 	CALLSIGN_WORLDS=200000 $(CARGO) test --package callsign --test gateway model:: -- --nocapture
 
 FUZZ_CATALOG := catalog ids edit segment
-FUZZ_TARGETS := $(FUZZ_CATALOG) index decision loader request
+FUZZ_TARGETS := $(FUZZ_CATALOG) abi index decision loader request
 # Those of the catalog and the log need no engine. The others take the one that the tests have built, see `test-api`, and leave out the stores that are a
 # network away. The committed component does: the tests compare it with its source.
 FUZZ_ALL := --workspace --no-default-features

@@ -343,3 +343,15 @@ fn pins_of_an_embedded_store_outlive_the_gateway() {
     assert!(seen.iter().all(|senders| *senders == seen[0]));
     std::fs::remove_dir_all(&path).unwrap();
 }
+
+#[test]
+fn a_store_is_free_once_its_gateway_is_gone_although_the_policy_is_kept() {
+    let folder = std::env::temp_dir().join(format!("callsign-kept-policy-{}", std::process::id()));
+    let (policy, message) = (standard(), sms("shop", TO));
+    for expected in [Step::Pool, Step::Sticky, Step::Sticky] {
+        let store = Arc::new(EmbeddedStore::open(&folder, Default::default()).unwrap());
+        let gateway = Gateway::with(platform().catalog(), Arc::clone(&policy), store).unwrap();
+        assert_eq!(gateway.resolve(&message).get().step(), Some(expected));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}

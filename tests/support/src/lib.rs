@@ -36,6 +36,8 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../../../docs/bindings.md")]
     struct Bindings;
+    #[doc = include_str!("../../../docs/embedding.md")]
+    struct Embedding;
     #[doc = include_str!("../../../docs/policies.md")]
     struct Policies;
     #[doc = include_str!("../../../docs/sticky.md")]

@@ -415,6 +415,16 @@ impl Control {
     }
 }
 
+/// A policy may outlive the gateway, and its idle instances hold what their last call read: the catalog, and the store of pins, which
+/// nobody else could open before they went.
+impl Drop for Control {
+    fn drop(&mut self) {
+        for policy in self.snapshot.load_full().policies() {
+            policy.forget_idle();
+        }
+    }
+}
+
 impl Supervisor for Control {
     fn report(&self, event: &Event) {
         // No lock is held: what a listener does may cause an event.
