@@ -2,3 +2,5 @@
 
 mod command;
 mod processes;
+mod registry;
+mod signing;

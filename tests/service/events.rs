@@ -51,7 +51,7 @@ impl Listener {
 
     /// Waits for an event of a name.
     #[track_caller]
-    fn until(&mut self, name: &str) -> Value {
+    pub(crate) fn until(&mut self, name: &str) -> Value {
         loop {
             let (event, data) = self.next().unwrap_or_else(|| panic!("no {name}"));
             if event == name {

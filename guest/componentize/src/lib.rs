@@ -45,6 +45,8 @@ pub fn flags(folders: &[(PathBuf, String)]) -> Vec<String> {
         // touches fewer pages.
         "-Clink-arg=-zstack-size=65536".to_owned(),
         "-Clink-arg=--stack-first".to_owned(),
+        // What the allocator asks for at first is there: the memory of a small policy never grows.
+        "-Clink-arg=--initial-heap=65536".to_owned(),
     ];
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     flags.extend(folders.iter().map(|(from, to)| remap(from, to)));
@@ -76,6 +78,16 @@ pub fn encode(module: &[u8], name: &str, version: &str) -> Result<Vec<u8>> {
         .module(module)?
         .encode()?;
     stamp(&component, name, version, &[])
+}
+
+/// Says in a component's metadata which revision of its source it was made from, in place of what was said before.
+pub fn stamp_revision(component: &[u8], revision: &str) -> Vec<u8> {
+    // The section that `wasm-tools metadata` writes and reads.
+    let section = wasm_encoder::CustomSection { name: "revision".into(), data: revision.as_bytes().into() };
+    let mut component = component.to_vec();
+    component.push(wasm_encoder::ComponentSection::id(&section));
+    wasm_encoder::Encode::encode(&section, &mut component);
+    component
 }
 
 /// Gives a component a name and a version, and says which tools made it, each with its version.

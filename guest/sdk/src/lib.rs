@@ -77,6 +77,12 @@ pub use bindings::callsign::policy::{
     attributes, log, messages, senders, settings, signals, sticky, strategies, times, types,
 };
 pub use bindings::export;
+/// The allocator of std, in the version that first uses what is left of the memory that an instance starts with: the
+/// first `memory.grow` of a fresh instance took half of its start. `callsign policy build` asks for 64 KiB of heap there.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 pub use bumpalo;
 pub use call::Call;
 pub use policy::{NoSettings, Policy, Settings, wording};

@@ -1,5 +1,10 @@
 //! `callsign module`: the modules of a store.
 
+mod registry;
+mod sign;
+mod statement;
+mod verify;
+
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::fs::File;
@@ -7,13 +12,17 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use callsign::{Limits, Module, ModuleDigest, ModuleStore, PolicyError, StoreError};
+use callsign::{Inspection, Limits, Module, ModuleDigest, ModuleStore, PolicyError, StoreError};
+use callsign_registry::Repository;
 use clap::{Args, Subcommand};
 use semver::{Version, VersionReq};
 use serde::Serialize;
 
+pub(crate) use self::sign::beside;
+pub(crate) use self::verify::{key_file, signature};
 use crate::exit::{Exit, Stop, print};
 use crate::gateway::{compiler, unreadable};
+use crate::provenance::ProvenanceReport;
 
 pub(crate) const EXAMPLES: &str = "\
 A module is a policy component whose metadata has a name and a semantic version.
@@ -29,8 +38,10 @@ const EXITS: &str = "\
 Exit codes:
   0  done
   2  bad input: usage, a component that is not a policy, a name and version that
-     another module has, a module that is not in the store
-  3  another failure, such as a store that cannot be written";
+     another module has, a module that is not in the store, an artifact of a
+     registry that is refused
+  3  another failure, such as a store that cannot be written, or a registry that
+     does not answer";
 
 const ADD: &str = "\
 Each file is added or refused by itself. Adding a module that is already in the
@@ -43,6 +54,7 @@ Examples:
 const LIST: &str = "\
 Examples:
   callsign module list
+  callsign module list registry.example/acme/policy
   callsign module list --json | jq -r '.modules[] | .name + \"@\" + .version'";
 
 const SHOW: &str = "\
@@ -96,13 +108,26 @@ enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-    /// List the modules of the store, by name and version.
+    /// List the modules of the store, by name and version, or the tags of a repository with their versions.
     #[command(after_help = format!("{LIST}\n\n{EXITS}"))]
     List {
+        /// A repository of an OCI registry, in place of the store.
+        #[arg(value_name = "REPOSITORY", value_parser = registry::parsed::<Repository>)]
+        repository: Option<Repository>,
+
+        #[command(flatten)]
+        registry: registry::RegistryArguments,
+
         /// Print JSON, for programs.
         #[arg(long)]
         json: bool,
     },
+    /// Push a component to an OCI registry.
+    #[command(after_help = format!("{}\n\n{EXITS}", registry::PUSH))]
+    Push(registry::PushArguments),
+    /// Pull a component from an OCI registry, into the store or a file.
+    #[command(after_help = format!("{}\n\n{EXITS}", registry::PULL))]
+    Pull(registry::PullArguments),
     /// Show a module.
     #[command(after_help = format!("{SHOW}\n\n{EXITS}"))]
     Show {
@@ -114,6 +139,19 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what signatures of a component are over.
+    #[command(after_help = statement::STATEMENT)]
+    Statement {
+        /// The component.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Sign a component with a secret key of minisign.
+    #[command(after_help = sign::SIGN)]
+    Sign(sign::SignArguments),
+    /// Say whether the signatures of a component count.
+    #[command(after_help = verify::VERIFY)]
+    Verify(verify::VerifyArguments),
     /// Remove a module.
     #[command(after_help = format!("{REMOVE}\n\n{EXITS}"))]
     Remove {
@@ -132,18 +170,36 @@ struct Report<'a> {
     modules: &'a [Module],
 }
 
+/// The report of one module for programs.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    module: &'a Module,
+    #[serde(flatten)]
+    provenance: ProvenanceReport<'a>,
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
     let folder = &arguments.store;
     match &arguments.command {
         Command::Add { files } => add(&ModuleStore::open(folder).map_err(stop)?.with_compiler(compiler()?), files),
-        Command::List { json } => {
+        Command::List { repository: Some(repository), registry, json } => registry::list(repository, registry, *json),
+        Command::Push(arguments) => registry::push(arguments),
+        Command::Pull(arguments) => registry::pull(folder, arguments),
+        Command::List { repository: None, json, .. } => {
             let modules = existing(folder)?.list().map_err(stop)?;
             let text = if *json { to_line(&Report { modules: &modules })? } else { table(&modules) };
             print(&text).map(|()| Exit::Done)
         }
         Command::Show { module, json } => {
-            let module = find(&existing(folder)?, module)?;
-            let text = if *json { to_line(&module)? } else { describe(&module)? };
+            let store = existing(folder)?;
+            let module = find(&store, module)?;
+            let inspection = Inspection::of(&store.read(&module).map_err(stop)?).map_err(Stop::failed)?;
+            let provenance = ProvenanceReport::of(&inspection.provenance);
+            let text = match json {
+                true => to_line(&Shown { module: &module, provenance })?,
+                false => describe(&module)? + &indented(&provenance.text()),
+            };
             print(&text).map(|()| Exit::Done)
         }
         Command::Remove { module } => {
@@ -159,6 +215,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
             store.remove(&digest).map_err(stop)?;
             print(&format!("removed {label}\n")).map(|()| Exit::Done)
         }
+        Command::Statement { file } => statement::run(file),
+        Command::Sign(arguments) => sign::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
         Command::Gc => {
             let collected = existing(folder)?.gc(&HashSet::new()).map_err(stop)?;
             let ending = if collected.files == 1 { "" } else { "s" };
@@ -281,6 +340,10 @@ fn describe(module: &Module) -> Result<String, Stop> {
         module.size(),
         module.interface()
     ))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 fn to_line(value: &impl Serialize) -> Result<String, Stop> {

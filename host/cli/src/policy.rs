@@ -55,7 +55,8 @@ language:
   pyproject.toml  Python: `pip install --requirement requirements.txt` into .venv
 
 A crate's build is reproducible: the bytes do not depend on the folder of the crate, only
-on the folders of its path dependencies.
+on the folders of its path dependencies. Where git keeps the project, the component has
+the commit as its revision, with -dirty if files of the project differ from it.
 
 --watch builds again whenever a file of the project changes, runs cases.json if there is
 one, and goes on until it is ended by Ctrl-C (exit code 130) or another signal.
@@ -174,7 +175,7 @@ enum Command {
         #[arg(long)]
         record: bool,
     },
-    /// Show what a component is: name, version, interface, imports, exports, size.
+    /// Show what a component is: name, version, interface, imports, exports, size, and how it came to be.
     #[command(after_help = INSPECT)]
     Inspect {
         /// The component.

@@ -21,6 +21,8 @@ use crate::backup::no_platform;
 use crate::decision_log::Moment;
 use crate::exit::Stop;
 use crate::gateway::compiler;
+use crate::module::key_file;
+use crate::module_trust::{ModuleTrust, Signatures};
 use crate::numbering::NumberingArguments;
 use crate::serve::load;
 
@@ -47,6 +49,16 @@ pub(crate) struct RecordedArguments {
     /// The key of the log, where recipients are sealed [default: the file `key` of the log's folder]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+
+    /// Whether modules need a valid signature to decide again [default: what the configuration says; without one, `required`
+    /// if the data folder has keys of modules]
+    #[arg(long, value_name = "RULE", value_enum)]
+    signatures: Option<Signatures>,
+
+    /// A file of keys that signatures are verified with, beside those of the service. A FILE.wasm of --module has its signature
+    /// in FILE.wasm.minisig.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
 
     /// Only decisions from this time on: RFC 3339, a day, or an age such as 24h.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = Moment::parse)]
@@ -117,8 +129,11 @@ impl RecordedArguments {
         if let Some(config) = services.first().filter(|_| self.config.is_some()) {
             stores(&config.data)?.into_iter().for_each(|store| sources.add_store(store));
         }
-        let sources =
-            Found { files: sources, revisions: services.iter().map(Revisions::open).collect::<Result<_, _>>()? };
+        let configured = services.first().filter(|_| self.config.is_some()).map(|config| config.modules.signatures);
+        let keys = self.keys.as_deref().map(key_file).transpose()?;
+        let trust = ModuleTrust::open(self.signatures, configured, &services, keys, &self.module)?;
+        let revisions = services.iter().map(Revisions::open).collect::<Result<_, _>>()?;
+        let sources = Found { files: sources, revisions, trust };
         let mut options = PassOptions::default();
         let now = SystemTime::now();
         let at = |moment: Option<Moment>| moment.map(|moment| moment.microseconds(now));
@@ -148,6 +163,8 @@ impl RecordedArguments {
 pub(crate) struct Found {
     files: FileSources,
     revisions: Vec<Revisions>,
+    /// Which modules may run; `None` is all.
+    trust: Option<ModuleTrust>,
 }
 
 /// The catalogs of the revisions of a service.
@@ -190,6 +207,7 @@ impl Sources for Found {
     }
 
     fn policy(&self, policy: &PolicyContext) -> Result<Policy, Gone> {
+        self.trust.as_ref().map_or(Ok(()), |trust| trust.check(policy))?;
         self.files.policy(policy)
     }
 }

@@ -4,6 +4,7 @@ use wasmparser::{Parser, Payload};
 
 use crate::error::PolicyError;
 use crate::metadata::Metadata;
+use crate::provenance::Provenance;
 
 /// The name, imports and exports of a component, which need not be a policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Inspection {
     pub imports: Vec<Import>,
     /// The names of its exports.
     pub exports: Vec<String>,
+    /// How it came to be, as its metadata says it.
+    pub provenance: Provenance,
 }
 
 /// An import of a component.
@@ -53,6 +56,7 @@ impl Inspection {
             match payload.map_err(not_a_component)? {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::CustomSection(section) => inspection.provenance.read(&section, depth == 0),
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
                         let import = import.map_err(not_a_component)?;

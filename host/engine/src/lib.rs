@@ -44,6 +44,7 @@ mod metadata;
 mod module_store;
 mod own_refusal;
 mod policy;
+mod provenance;
 mod time;
 mod trace;
 
@@ -64,6 +65,7 @@ pub use memory_budget::MemoryBudget;
 pub use module_store::{Collected, CompiledCache, Module, ModuleDigest, ModuleStore, StoreError};
 pub use own_refusal::{OwnRefusal, RefusalAuthor};
 pub use policy::Policy;
+pub use provenance::{Provenance, Tool};
 pub use time::{CallTime, RequestLength, RequestTime, WordingTime};
 pub use trace::Explained;
 

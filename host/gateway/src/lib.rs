@@ -48,7 +48,8 @@ pub use callsign_destination::{
 };
 pub use callsign_engine::{
     Collected, CompiledCache, Compiler, Import, Inspection, Isolation, Limits, LogBudget, MemoryBudget, Module,
-    ModuleDigest, ModuleStore, OwnRefusal, Policy, PolicyError, RequestTime, StoreError, compile_child_main,
+    ModuleDigest, ModuleStore, OwnRefusal, Policy, PolicyError, Provenance, RequestTime, StoreError, Tool,
+    compile_child_main,
 };
 pub use callsign_index::{
     CurrentSignals, DEFAULT_APPLICATION, Health, HealthReport, NumbersOfSenders, Revision, SenderKeyCollision,

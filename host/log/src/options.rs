@@ -66,7 +66,8 @@ pub struct LogOptions {
     pub keep_bytes: Option<u64>,
     /// Whether finished segments become Parquet files, which DuckDB, pandas and Spark read; by default they do.
     pub parquet: bool,
-    /// The bytes of the ring that each deciding thread has; 1 MiB by default, 128 KiB to 1 GiB. A record takes about 180.
+    /// The bytes of the ring that each deciding thread has; 512 KiB by default, 128 KiB to 1 GiB. A record takes about 180: what
+    /// a killed process loses under [`Promise::Drop`] is at most what is in the rings and one round of the writer.
     pub ring_bytes: usize,
     /// Under [`Promise::Drop`], how long a record waits in memory before it is written; 20 ms by default, 1 ms to 1 minute. A longer
     /// time makes larger frames, which compress better.
@@ -87,7 +88,7 @@ impl Default for LogOptions {
             keep_age: None,
             keep_bytes: Some(20 << 30),
             parquet: true,
-            ring_bytes: 1 << 20,
+            ring_bytes: 512 << 10,
             write_every: Duration::from_millis(20),
             on_event: None,
         }

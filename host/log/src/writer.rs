@@ -22,7 +22,7 @@ use crate::segment::{SegmentHeader, file_name};
 use crate::segment_writer::{SegmentWriter, Written};
 
 /// Frames are written once there are this many bytes of them.
-const WRITE_BYTES: usize = 1 << 20;
+const WRITE_BYTES: usize = 256 << 10;
 
 /// Under [`Promise::Drop`], how often the file is synced: what the end of the machine's power can take.
 const SYNC_EVERY: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::FileError;
 
-/// The most bytes of a secret that is read as a whole: far more than a chain of certificates needs.
+/// The most bytes of a file that is read as a whole: far more than a chain of certificates needs.
 const MOST: u64 = 1 << 20;
 
 /// Who else may use a file.
@@ -134,6 +134,20 @@ pub fn read_own(path: impl AsRef<Path>, access: Access) -> Result<Option<Vec<u8>
     read_all(file, path).map(Some)
 }
 
+/// Reads a file that says what is trusted, such as public keys: at most 1 MiB. It belongs to this user or to root, and nobody else
+/// can write it; everybody may read it. A symbolic link is followed: the path is the operator's own.
+///
+/// # Errors
+/// It cannot be read, is larger, belongs to another user, or others can write it.
+pub fn read_trusted(path: impl AsRef<Path>) -> Result<Vec<u8>, FileError> {
+    let path = path.as_ref();
+    let file = File::open(path).map_err(FileError::io(path))?;
+    let found = file.metadata().map_err(FileError::io(path))?;
+    check_owner(path, &found, &[this_user(), 0])?;
+    check_mode(path, &found, Access::Readable)?;
+    read_bounded(file, path)
+}
+
 /// Reads a secret that an operator put somewhere, such as the key of a certificate: at most 1 MiB. It belongs to this user or
 /// to root, and passes [`Access::SharedSecret`]. A symbolic link is followed: the path is the operator's own, and systems
 /// mount secrets that way.
@@ -144,9 +158,13 @@ pub fn read_secret(path: impl AsRef<Path>) -> Result<Vec<u8>, FileError> {
     let path = path.as_ref();
     let file = File::open(path).map_err(FileError::io(path))?;
     check_secret(path, &file)?;
+    read_bounded(file, path)
+}
+
+fn read_bounded(file: File, path: &Path) -> Result<Vec<u8>, FileError> {
     let bytes = read_all(file.take(MOST + 1), path)?;
     if bytes.len() as u64 > MOST {
-        let cause = io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB, which no secret is");
+        let cause = io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB, which no key is");
         return Err(FileError::Io { path: path.to_owned(), cause });
     }
     Ok(bytes)

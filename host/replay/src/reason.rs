@@ -70,7 +70,9 @@ impl Reason {
     /// The reason for people, and what would help.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::ModuleGone => "the policy's module is not there; give it with --module or --data",
+            Self::ModuleGone => {
+                "the policy's module is not there, or has no valid signature; see --module, --data and --keys"
+            }
             Self::RevisionGone => "the catalog is not there; give its file, or the data folder of the service",
             Self::SignalsGone => "the log does not have the health of senders that was read",
             Self::KeyMissing => "the recipient is sealed, and the key is not there; give it with --key",

@@ -2,6 +2,7 @@
 //! what is too long to read.
 
 use callsign::Catalog;
+use callsign_signature::ModuleKey;
 use hashbrown::HashMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -11,6 +12,7 @@ use crate::change::{Change, Kind, raw, time};
 use crate::key::Key;
 use crate::keys::KeyInfo;
 use crate::module::ModuleRecord;
+use crate::module_key::ModuleKeyInfo;
 use crate::state::State;
 
 /// Settings of policies that have more bytes are told by their length.
@@ -23,7 +25,7 @@ pub(crate) fn name(kind: Kind, key: &str) -> Value {
         Kind::Entity => &["entityId"],
         Kind::Sender => &["senderId"],
         Kind::Strategy => &["sendingStrategyId"],
-        Kind::Key => &["keyId"],
+        Kind::Key | Kind::ModuleKey => &["keyId"],
         Kind::Association => &["resourceType", "channel", "applicationId", "entityId", "resourceId"],
         Kind::DefaultSender | Kind::Owner | Kind::Binding => &["applicationId", "entityId"],
         Kind::Module => &["applicationId", "digest"],
@@ -42,6 +44,7 @@ pub(crate) fn value(kind: Kind, body: &RawValue) -> Option<Box<RawValue>> {
     match kind {
         Kind::Association => None,
         Kind::Key => serde_json::from_str(body).ok().map(|key: Key| raw(&KeyInfo::of(&key))),
+        Kind::ModuleKey => serde_json::from_str(body).ok().map(|key: ModuleKey| raw(&ModuleKeyInfo::of(&key))),
         Kind::Module => serde_json::from_str(body).ok().map(|module: ModuleRecord| module_value(&module)),
         Kind::Binding => serde_json::from_str(body).ok().map(|binding: BindingRecord| binding_value(&binding)),
         _ => RawValue::from_string(body.to_owned()).ok(),
@@ -49,8 +52,15 @@ pub(crate) fn value(kind: Kind, body: &RawValue) -> Option<Box<RawValue>> {
 }
 
 fn module_value(module: &ModuleRecord) -> Box<RawValue> {
-    raw(&json!({ "name": module.name, "version": module.version.to_string(), "size": module.size,
-        "addedAt": time(module.added_at), "shared": module.shared }))
+    let mut value = json!({ "name": module.name, "version": module.version.to_string(), "size": module.size,
+        "addedAt": time(module.added_at), "shared": module.shared });
+    let signatures =
+        module.signatures().map(|signature| json!({ "keyId": signature.key_id(), "comment": signature.comment() }));
+    let signatures: Vec<Value> = signatures.collect();
+    if !signatures.is_empty() {
+        value["signatures"] = signatures.into();
+    }
+    raw(&value)
 }
 
 fn binding_value(binding: &BindingRecord) -> Box<RawValue> {
@@ -61,6 +71,9 @@ fn binding_value(binding: &BindingRecord) -> Box<RawValue> {
         });
         let settings = settings.or(spec.settings_digest.as_ref().map(|digest| json!(digest)));
         let mut value = json!({ "policy": spec.policy, "module": spec.module });
+        if !spec.signed_by.is_empty() {
+            value["signedBy"] = json!(spec.signed_by);
+        }
         if let Some(settings) = settings {
             value["settings"] = settings;
         }
@@ -108,6 +121,7 @@ fn present(catalog: &Catalog, state: &State, kind: Kind, key: &str) -> Option<Bo
         Kind::Module => state.modules.get(key).map(|module| module_value(module)),
         Kind::Binding => state.bindings.get(&Target::of_key(key)?).map(|binding| binding_value(binding)),
         Kind::Key => state.keys.get(key).map(|key| raw(&KeyInfo::of(key))),
+        Kind::ModuleKey => state.module_keys.get(key.parse().ok()?).map(|key| raw(&ModuleKeyInfo::of(key))),
         Kind::Generation => state.generations.get(key).map(raw),
     }
 }
@@ -145,7 +159,7 @@ pub(crate) fn is_of(application: &str, change: &Change, before: Option<&RawValue
         Kind::Owner | Kind::DefaultSender | Kind::Binding | Kind::Module => part(0),
         Kind::Association => part(2),
         Kind::Strategy => field("/platform/applicationId"),
-        Kind::Key => field("/applicationId"),
+        Kind::Key | Kind::ModuleKey => field("/applicationId"),
     }
 }
 

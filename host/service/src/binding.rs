@@ -11,6 +11,8 @@ use std::time::Duration;
 use callsign::{
     AutoRollback, BindingTarget, Breaker, Channel, Message, MessageAttributes, MessageType, Probe, Step, parse_time,
 };
+use callsign_registry::Repository;
+use callsign_signature::KeyId;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -89,6 +91,9 @@ pub(crate) struct PolicySpec {
     pub(crate) owner: Option<String>,
     /// `name@version`.
     pub(crate) policy: String,
+    /// The keys whose signatures of the module counted when it was bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) signed_by: Vec<KeyId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settings: Option<Box<RawValue>>,
     /// In a store only: the digest of settings that are stored apart.
@@ -97,6 +102,9 @@ pub(crate) struct PolicySpec {
     /// The versions that the binding updates to by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) versions: Option<VersionReq>,
+    /// The repository of an OCI registry whose newer versions are taken in, so that the binding updates to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) repository: Option<Repository>,
     /// Whether it updates only to modules that the platform shares: a tenant has bound one of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) shared_only: bool,
@@ -276,9 +284,11 @@ impl PolicySpec {
             module: STANDARD.into(),
             owner: None,
             policy: standard_label().into(),
+            signed_by: Vec::new(),
             settings: None,
             settings_digest: None,
             versions: None,
+            repository: None,
             shared_only: false,
             on_failure: FailureRule::default(),
             on_unavailable: UnavailableRule::default(),

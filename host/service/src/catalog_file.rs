@@ -141,8 +141,8 @@ fn is_same(one: &RawValue, other: &RawValue) -> bool {
     one.get() == other.get() || value(one) == value(other)
 }
 
-/// The changes of these differences, with what goes along: of an application that is removed its keys, modules, bindings and
-/// entities, of an entity its records and bindings.
+/// The changes of these differences, with what goes along: of an application that is removed its keys, keys of modules, modules,
+/// bindings and entities, of an entity its records and bindings.
 pub(crate) fn changes(view: &View, differences: &[Difference]) -> Vec<Change> {
     let state = &view.state;
     let mut changes = Vec::new();
@@ -154,6 +154,8 @@ pub(crate) fn changes(view: &View, differences: &[Difference]) -> Vec<Change> {
     let goes = |id: Option<&str>| id.is_some_and(|id| applications.contains(id));
     let keys = state.keys.values().filter(|key| goes(key.application_id.as_deref()));
     changes.extend(keys.map(|key| Change::remove(Kind::Key, &*key.key_id)));
+    let keys = state.module_keys.iter().filter(|key| goes(key.application_id.as_deref()));
+    changes.extend(keys.map(|key| Change::remove(Kind::ModuleKey, key.id().to_string())));
     for id in &applications {
         changes.extend(state.modules_of(Some(id)).map(|module| Change::remove(Kind::Module, module.key())));
         let next = state.generation(view.catalog(), id).saturating_add(1);

@@ -19,13 +19,15 @@ pub(crate) enum Kind {
     Module,
     Binding,
     Key,
+    /// A public key that signatures of modules are verified with.
+    ModuleKey,
     /// The generation that the next application with an id has, because one was removed.
     Generation,
 }
 
 impl Kind {
     /// All kinds, in an order in which elements come before those that refer to them.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Application,
         Self::Entity,
         Self::Sender,
@@ -33,6 +35,7 @@ impl Kind {
         Self::Strategy,
         Self::DefaultSender,
         Self::Owner,
+        Self::ModuleKey,
         Self::Module,
         Self::Binding,
         Self::Key,
@@ -52,6 +55,7 @@ impl Kind {
             Self::Module => "module",
             Self::Binding => "binding",
             Self::Key => "key",
+            Self::ModuleKey => "moduleKey",
             Self::Generation => "generation",
         }
     }

@@ -2,11 +2,13 @@
 
 mod health;
 mod log;
+mod modules;
 mod numbering;
 mod overlay;
 mod policy;
 mod printed;
 mod reason;
+mod registry;
 mod tenant;
 
 use std::fs::File;
@@ -23,8 +25,10 @@ use utoipa::ToSchema;
 
 pub use self::health::Health;
 pub use self::log::{Log, LogFormat, Promise, Recipients};
+pub use self::modules::{ModulesConfig, SignatureRule};
 pub use self::numbering::NumberingConfig;
 pub use self::policy::PolicyLimits;
+pub use self::registry::{Places, RegistryConfig};
 pub use self::tenant::Tenant;
 use crate::store::CatalogAddress;
 
@@ -50,6 +54,10 @@ pub struct Config {
     pub limits: Limits,
     /// The limits of every policy, the standard one included.
     pub policy: PolicyLimits,
+    /// What modules must have to be taken in and to run.
+    pub modules: ModulesConfig,
+    /// From which OCI registries modules may come.
+    pub registry: RegistryConfig,
     /// What each tenant may use. 0 means no limit, except for `together_percent`.
     pub tenant: Tenant,
     /// Rate limits of each key.
@@ -191,6 +199,8 @@ impl Default for Config {
             sticky: Sticky::default(),
             limits: Limits::default(),
             policy: PolicyLimits::default(),
+            modules: ModulesConfig::default(),
+            registry: RegistryConfig::default(),
             tenant: Tenant::default(),
             rate: Rate::default(),
             health: Health::default(),
@@ -360,6 +370,7 @@ impl Config {
             return Err(format!("limits.bodies_bytes is less than the largest single body, {largest}"));
         }
         self.policy.check()?;
+        self.registry.check(limits)?;
         self.tenant.check(limits)?;
         self.health.check()?;
         self.log.check()?;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use callsign::EventKind;
 use callsign_log::LogEvent;
+use callsign_registry::Repository;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -25,7 +26,7 @@ pub(crate) struct Event {
     /// The revision of the fleet that it happened at: of a revision its own number.
     pub(crate) id: u64,
     /// `revision`, `swapped`, `rolledBack`, `unbound`, `rejected`, `shadowed`, `canary`, `withdrawn`, `recalled`,
-    /// `failed`, `rested` or `recovered`; of the decision log `recordsDropped`, `recordsKept`, `logFailed` or `logRecovered`.
+    /// `failed`, `rested`, `recovered`, `distrusted`, `followFailed` or `followRecovered`; of the decision log `recordsDropped`, `recordsKept`, `logFailed` or `logRecovered`.
     pub(crate) event: &'static str,
     pub(crate) at: String,
     /// The target of the binding; left out for events about the catalog.
@@ -60,6 +61,23 @@ impl Event {
     /// A policy was rejected.
     pub(crate) fn rejected(target: &Target, policy: Option<&str>, reason: &str) -> Self {
         Self::new("rejected", Some(target.clone()), json!({ "policy": policy, "reason": reason }))
+    }
+
+    /// A policy is taken out of use, because its module has no valid signature any more. `to` is the one that serves in its place;
+    /// without it the failure rule of the binding answers.
+    pub(crate) fn distrusted(target: &Target, policy: &str, to: Option<&str>, reason: &str) -> Self {
+        let details = json!({ "policy": policy, "to": to, "reason": reason });
+        Self::new("distrusted", Some(target.clone()), details)
+    }
+
+    /// A repository that a binding follows cannot be looked at, or its newest version is refused. What serves goes on.
+    pub(crate) fn follow_failed(target: Target, repository: &Repository, reason: &str) -> Self {
+        Self::new("followFailed", Some(target), json!({ "repository": repository, "reason": reason }))
+    }
+
+    /// A repository that a binding follows is followed again.
+    pub(crate) fn follow_recovered(target: Target, repository: &Repository) -> Self {
+        Self::new("followRecovered", Some(target), json!({ "repository": repository }))
     }
 
     /// What happened to the decision log, if it is of interest.

@@ -33,6 +33,8 @@ mod keys;
 mod metrics;
 mod module;
 mod module_cache;
+mod module_key;
+mod module_trust;
 mod openapi;
 mod outage;
 mod past_catalogs;
@@ -40,6 +42,7 @@ mod pin_socket;
 mod pins;
 mod provisioning;
 mod refused_traffic;
+mod registry;
 mod reload;
 mod reused_ids;
 mod router;
@@ -49,6 +52,7 @@ mod service;
 mod session;
 mod state;
 mod store;
+mod stored_modules;
 mod tenant;
 mod tenant_turns;
 mod timed_store;
@@ -58,8 +62,8 @@ mod what_if_jobs;
 
 pub use backup::{BackupError, BackupSummary, back_up, restore};
 pub use config::{
-    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, NumberingConfig,
-    PolicyLimits, Promise, Rate, Recipients, Sticky, Tenant,
+    CatalogConfig, Config, ConfigError, ENVIRONMENT, Health, Limits, Listen, Log, LogFormat, ModulesConfig,
+    NumberingConfig, Places, PolicyLimits, Promise, Rate, Recipients, RegistryConfig, SignatureRule, Sticky, Tenant,
 };
 pub use key::Scope;
 pub use keys::{KeyInfo, Keys, KeysError, NewKey};
@@ -68,3 +72,4 @@ pub use reload::{ReloadError, Reloaded, Reloader};
 pub use server::{Running, Started, document, start};
 pub use service::StartError;
 pub use store::{CatalogAddress, StoreError};
+pub use stored_modules::StoredModules;

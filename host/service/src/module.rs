@@ -1,9 +1,11 @@
 //! Modules: policies that tenants and the platform have uploaded.
 
+use callsign_signature::{Signature, Statement, StatementError};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::change::key_of;
+use crate::registry::ModuleSource;
 
 /// The name of the built-in policy.
 pub(crate) const STANDARD: &str = "standard";
@@ -25,6 +27,12 @@ pub(crate) struct ModuleRecord {
     /// Whether tenants may bind it. Only modules of the platform are shared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) shared: bool,
+    /// The texts of its signatures, so that every node verifies them itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) signatures: Vec<String>,
+    /// Where it was pulled from; `None` if it was uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<ModuleSource>,
 }
 
 /// Whether a name is kept for modules of the platform: `callsign`, and whatever begins with it and a separator. The policies
@@ -52,6 +60,19 @@ impl ModuleRecord {
         self.application_id == other.application_id
             && self.name == other.name
             && self.version.cmp_precedence(&other.version).is_eq()
+    }
+
+    /// Its signatures. Those that cannot be read, which no node has stored, are left out and so do not count.
+    pub(crate) fn signatures(&self) -> impl Iterator<Item = Signature> {
+        self.signatures.iter().filter_map(|text| Signature::parse(text).ok())
+    }
+
+    /// What its signatures are over.
+    ///
+    /// # Errors
+    /// The record is not of a module that a node has taken in.
+    pub(crate) fn statement(&self) -> Result<Statement, StatementError> {
+        Statement::new(&self.name, &self.version.to_string(), &self.digest)
     }
 
     pub(crate) fn label(&self) -> String {

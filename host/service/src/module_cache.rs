@@ -10,6 +10,7 @@ use callsign::{Compiler, Inspection, Module, ModuleStore, Policy, StoreError as 
 use sha2::{Digest, Sha256};
 
 use crate::module::{ModuleRecord, STANDARD, is_reserved};
+use crate::module_trust::Untrusted;
 use crate::state::State;
 use crate::store::{Store, StoreError};
 use crate::tenant_turns::TenantTurns;
@@ -42,6 +43,8 @@ pub(crate) enum FetchError {
         quoted(.0)
     )]
     Reserved(String),
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
     #[error("{0}")]
     Broken(String),
 }

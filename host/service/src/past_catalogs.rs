@@ -193,7 +193,7 @@ fn is_kept(kind: Kind) -> bool {
         | Kind::Strategy
         | Kind::DefaultSender
         | Kind::Owner => true,
-        Kind::Module | Kind::Binding | Kind::Key | Kind::Generation => false,
+        Kind::Module | Kind::ModuleKey | Kind::Binding | Kind::Key | Kind::Generation => false,
     }
 }
 

@@ -113,6 +113,7 @@ impl Running {
         let health = bulk.spawn(Arc::clone(&self.service).follow_health());
         let receipts = bulk.spawn(Arc::clone(&self.service).run_receipts());
         let creator = bulk.spawn(Arc::clone(&self.service).run_entity_autocreate());
+        let repositories = bulk.spawn(Arc::clone(&self.service).follow_repositories());
         let audit = bulk.spawn(Arc::clone(&self.service).run_audit_retention());
         if let Some(events) = self.log_events {
             bulk.spawn(Arc::clone(&self.service).tell_of_decision_log(events));
@@ -127,7 +128,7 @@ impl Running {
             tracing::error!("probes are not answered: {error}");
         }
         self.listener.serve(&self.service, self.router, end).await;
-        let _ = tokio::join!(follower, health, receipts, creator, audit);
+        let _ = tokio::join!(follower, health, receipts, creator, repositories, audit);
         self.service.what_ifs.cancel_all();
         bulk.end(LAST_WRITES).await;
         if let Some(log) = &self.service.decision_log {

@@ -6,13 +6,17 @@ mod auto_update;
 mod build_binding;
 mod catch_up;
 mod commit;
+mod distrust;
 mod entity_autocreate;
+mod follow_repositories;
 mod gateway_events;
 mod load;
 mod log_events;
 mod receipts;
 mod reconcile;
+mod seed_module_keys;
 mod signals;
+mod take_module;
 mod upgrade;
 mod validate;
 
@@ -20,15 +24,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use callsign::{Gateway, Numbering, Revision, StickyStore};
+use callsign::{Gateway, Numbering, Policy, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
+use self::distrust::Distrust;
 use self::entity_autocreate::EntityAutocreate;
+use self::follow_repositories::FollowedRepositories;
 pub use self::load::StartError;
 pub(crate) use self::load::whole;
 use self::reconcile::AppliedBindings;
 pub(crate) use self::signals::SenderHealth;
+pub(crate) use self::take_module::{NewModule, SIGNATURE_HEADER, TakenModule};
 use crate::bulk_lane::BulkLane;
 use crate::config::{Config, Limits};
 use crate::decision_log::DecisionLog;
@@ -37,6 +44,7 @@ use crate::metrics::Metrics;
 use crate::module_cache::ModuleCache;
 use crate::outage::Outage;
 use crate::refused_traffic::RefusedTraffic;
+use crate::registry::Registry;
 use crate::reused_ids::ReusedIds;
 use crate::session::SessionKey;
 use crate::state::State;
@@ -62,8 +70,16 @@ pub(crate) struct Service {
     pub(crate) metrics: Arc<Metrics>,
     /// Entities to create because a message named them.
     pub(crate) entity_autocreate: EntityAutocreate,
+    /// The OCI registries that modules come from.
+    pub(crate) registry: Registry,
+    /// What is known of the repositories that bindings follow.
+    followed_repositories: FollowedRepositories,
     /// What was applied to the gateway.
     applied: AppliedBindings,
+    /// What the bindings were last looked at with, for modules that may not run any more.
+    distrust: Distrust,
+    /// The policy that stands in for those that may not run.
+    standard: Arc<Policy>,
     /// Turns to try and to start policies.
     starts: TenantTurns,
     /// Turns to audit the coverage, and to read an earlier catalog.

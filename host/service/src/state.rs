@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use callsign::Catalog;
+use callsign_signature::{Keyring, ModuleKey};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -25,6 +26,8 @@ pub(crate) struct State {
     pub(crate) entities: EntityRecords,
     /// The generation that the next application with an id has, for ids of applications that were removed.
     pub(crate) generations: Arc<HashMap<String, u32>>,
+    /// What signatures of modules are verified with.
+    pub(crate) module_keys: Arc<Keyring>,
     /// By key, which has the owner and the digest.
     pub(crate) modules: Arc<BTreeMap<String, Arc<ModuleRecord>>>,
     pub(crate) bindings: Arc<BTreeMap<Target, Arc<BindingRecord>>>,
@@ -92,6 +95,18 @@ impl State {
     pub(crate) fn apply(&mut self, kind: Kind, key: &str, body: Option<&str>) -> Result<(), StoreError> {
         match kind {
             Kind::Key => put(Arc::make_mut(&mut self.keys), kind, key, body),
+            Kind::ModuleKey => {
+                let keys = Arc::make_mut(&mut self.module_keys);
+                match read::<ModuleKey>(kind, key, body)? {
+                    Some(module_key) => keys.put(module_key),
+                    None => {
+                        if let Ok(id) = key.parse() {
+                            keys.remove(id);
+                        }
+                    }
+                }
+                Ok(())
+            }
             Kind::Module => {
                 let modules = Arc::make_mut(&mut self.modules);
                 match read(kind, key, body)? {

@@ -13,6 +13,7 @@ mod entities;
 mod events;
 mod keys;
 mod logged_decisions;
+mod module_keys;
 mod modules;
 mod numbering;
 mod receipts;
@@ -49,7 +50,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
     let keys = OpenApiRouter::new()
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::remove))
-        .routes(routes!(keys::rotate));
+        .routes(routes!(keys::rotate))
+        .routes(routes!(module_keys::list, module_keys::add))
+        .routes(routes!(module_keys::get))
+        .routes(routes!(module_keys::revoke));
     OpenApiRouter::new()
         .merge(needs(Scope::Decisions, decisions))
         .merge(needs(Scope::Modules, policies))

@@ -2,6 +2,7 @@
 
 mod javascript;
 mod python;
+mod revision;
 mod rust;
 mod tool;
 
@@ -34,11 +35,15 @@ pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Res
 
 /// Builds the component of a project, in whatever language it is: its path, relative to the current folder if it is inside.
 pub(super) fn build(folder: &Path, features: &[String], out: Option<&Path>) -> Result<PathBuf, Stop> {
-    let built = match Language::of_project(folder)? {
+    let language = Language::of_project(folder)?;
+    let mut built = match language {
         Language::Rust => rust::build(folder, features)?,
         Language::JavaScript => javascript::build(folder)?,
         Language::Python => python::build(folder)?,
     };
+    if let Some(revision) = revision::of(folder, language) {
+        built.component = callsign_componentize::stamp_revision(&built.component, &revision);
+    }
     // A component that no host would accept is not written.
     let policy = Policy::from_bytes_within(&built.component, author_limits())
         .map_err(|error| no_policy(&built.name, built.hint, error.into()))?;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::author_limits;
 use crate::exit::{Exit, Stop, print};
 use crate::gateway::{compiler, refused_policy, unreadable};
+use crate::provenance::ProvenanceReport;
 
 /// The report for programs.
 #[derive(Serialize)]
@@ -27,6 +28,8 @@ struct Report<'a> {
     explains: bool,
     size: usize,
     sha256: String,
+    #[serde(flatten)]
+    provenance: ProvenanceReport<'a>,
     imports: Vec<ImportReport<'a>>,
     exports: &'a [String],
 }
@@ -51,6 +54,7 @@ pub(super) fn run(file: &Path, json: bool) -> Result<Exit, Stop> {
         explains: policy.as_ref().is_ok_and(Policy::explains),
         size: bytes.len(),
         sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+        provenance: ProvenanceReport::of(&inspection.provenance),
         imports: inspection
             .imports
             .iter()
@@ -79,6 +83,7 @@ fn text(report: &Report<'_>) -> String {
     let _ = writeln!(text, "explains   {}", if report.explains { "yes" } else { "no" });
     let _ = writeln!(text, "size       {} bytes", report.size);
     let _ = writeln!(text, "sha-256    {}", report.sha256);
+    text.push_str(&report.provenance.text());
     text.push_str("imports\n");
     let names: Vec<String> = report.imports.iter().map(|import| escape::line(import.name, NAME)).collect();
     let width = names.iter().map(String::len).max().unwrap_or_default();

@@ -23,7 +23,7 @@ impl Language {
     const ALL: [Self; 3] = [Self::Rust, Self::JavaScript, Self::Python];
 
     /// The file of a project that names it and its version.
-    const fn manifest(self) -> &'static str {
+    pub(super) const fn manifest(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
             Self::JavaScript => "package.json",

@@ -178,7 +178,7 @@ function Modules({ modules, reload }) {
     { label: 'Policy', cell: (row) => html`<strong>${row.name}</strong> ${row.version}` },
     { label: 'Digest', cell: (row) => html`<code title=${row.digest}>${row.digest.slice(0, 16)}</code>` },
     { label: 'Contract', cell: (row) => row.interface },
-    { label: 'Signature', cell: (row) => (row.signature ? html`<${Badge} kind="good">${row.signature.keyName ?? 'signed'}<//>` : 'none') },
+    { label: 'Signature', cell: (row) => (row.signatures ?? []).map((one) => html`<span title=${one.fault ?? one.comment}><${Badge} kind=${one.valid ? 'good' : 'bad'}>${one.keyName ?? one.keyId}<//></span> `) },
     { label: 'Size', class: 'number', cell: (row) => `${Math.ceil(row.size / 1024)} KiB` },
     { label: 'Of', cell: (row) => html`${row.applicationId ?? 'the platform'} ${row.shared && html`<${Badge}>shared<//>`}` },
     { label: 'Added', cell: (row) => html`<${Time} at=${row.addedAt} />` },

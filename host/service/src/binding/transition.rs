@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use callsign_signature::KeyId;
 use semver::Version;
 use serde_json::value::RawValue;
 
@@ -89,6 +90,25 @@ impl BindingRecord {
         Ok(next)
     }
 
+    /// Without the policies that may not run any more: candidates are removed, and in the place of the active policy serves the
+    /// last one from before that may run. `None` if nothing changes: all may run, or none from before.
+    pub(crate) fn fall_back(&self, may_run: impl Fn(&PolicySpec) -> bool) -> Option<Self> {
+        let mut next = self.clone();
+        next.canary = next.canary.filter(|canary| may_run(&canary.spec));
+        next.shadow = next.shadow.filter(&may_run);
+        if next.canary.is_some() != self.canary.is_some() || next.shadow.is_some() != self.shadow.is_some() {
+            next.transition = Transition::Withdrawal;
+        }
+        if !may_run(&self.active)
+            && let Some(at) = self.history.iter().rposition(|past| may_run(&past.spec))
+        {
+            next.history.truncate(at + 1);
+            // The last one of a history that is not empty.
+            next = next.roll_back().ok()?;
+        }
+        (next.transition != self.transition || !next.active.is(&self.active)).then_some(next)
+    }
+
     /// Removes the canary with this name and version because it was rolled back automatically. `None` if it is gone
     /// already.
     pub(crate) fn roll_back_automatically(&self, policy: &str) -> Option<Self> {
@@ -100,22 +120,27 @@ impl BindingRecord {
 
     /// Whether the binding updates to a module that was added or shared.
     pub(crate) fn auto_updates_to(&self, module: &ModuleRecord) -> bool {
-        let Some(versions) = &self.active.versions else { return false };
-        let Some(serves) = self.active.version() else { return false };
-        let is_newer = |than: &Version| module.version.cmp_precedence(than).is_gt();
-        self.shadow.is_none()
-            && self.canary.is_none()
-            && self.active.owner == module.application_id
+        self.active.owner == module.application_id
             && self.active.name() == module.name
             && (module.shared || !self.active.shared_only)
-            && versions.matches(&module.version)
+            && self.waits_for(&module.version)
+    }
+
+    /// Whether the binding would update to its own module in a version.
+    pub(crate) fn waits_for(&self, version: &Version) -> bool {
+        let Some(versions) = &self.active.versions else { return false };
+        let Some(serves) = self.active.version() else { return false };
+        let is_newer = |than: &Version| version.cmp_precedence(than).is_gt();
+        self.shadow.is_none()
+            && self.canary.is_none()
+            && versions.matches(version)
             && is_newer(&serves)
             && self.skipped_version.as_ref().is_none_or(is_newer)
     }
 
     /// The active policy with the code of another module.
-    pub(crate) fn with_module(&self, module: &ModuleRecord) -> PolicySpec {
-        PolicySpec { module: module.digest.clone(), policy: module.label(), ..self.active.clone() }
+    pub(crate) fn with_module(&self, module: &ModuleRecord, signed_by: Vec<KeyId>) -> PolicySpec {
+        PolicySpec { module: module.digest.clone(), policy: module.label(), signed_by, ..self.active.clone() }
     }
 
     /// Every policy of the binding, the earlier ones too.
@@ -213,6 +238,8 @@ mod tests {
             added_at: 0,
             application_id: None,
             shared: false,
+            signatures: Vec::new(),
+            source: None,
         }
     }
 
@@ -333,6 +360,28 @@ mod tests {
     }
 
     #[test]
+    fn what_may_not_run_any_more_gives_way_to_the_last_one_that_may() {
+        let served = record("a@1.0.0").swap(spec("a@1.1.0"), 1).swap(spec("a@1.2.0"), 2).swap(spec("a@1.3.0"), 3);
+        let but = |bad: &'static [&str]| move |spec: &PolicySpec| !bad.contains(&&*spec.policy);
+        assert!(served.fall_back(but(&[])).is_none() && served.fall_back(but(&["a@1.1.0"])).is_none());
+        let next = served.fall_back(but(&["a@1.3.0", "a@1.2.0"])).unwrap();
+        assert_eq!(
+            (&*next.active.policy, history(&next), next.transition),
+            ("a@1.1.0", vec!["a@1.0.0"], Transition::Rollback)
+        );
+        assert_eq!(next.skipped_version, Some(Version::new(1, 3, 0)));
+        assert!(served.fall_back(|_| false).is_none(), "nothing is left that may run");
+        // Candidates go, whatever becomes of the active policy.
+        let beside = served.with_shadow(spec("b@1.0.0")).with_canary(canary("c@1.0.0"));
+        let next = beside.fall_back(but(&["b@1.0.0"])).unwrap();
+        assert_eq!((&*next.active.policy, next.shadow.is_none(), next.canary.is_some()), ("a@1.3.0", true, true));
+        let next = beside.fall_back(|_| false).unwrap();
+        assert_eq!((&*next.active.policy, next.shadow.is_none(), next.canary.is_none()), ("a@1.3.0", true, true));
+        assert_eq!(next.transition, Transition::Withdrawal);
+        assert!(next.fall_back(|_| false).is_none(), "once");
+    }
+
+    #[test]
     fn a_binding_follows_its_own_module_in_its_range() {
         let record = record("a@1.1.0");
         assert!(record.auto_updates_to(&module("a@1.2.0")));
@@ -345,6 +394,6 @@ mod tests {
             !record.with_shadow(spec("a@1.1.5")).auto_updates_to(&module("a@1.2.0")),
             "whoever watches a candidate decides"
         );
-        assert_eq!(record.with_module(&module("a@1.2.0")).policy, "a@1.2.0");
+        assert_eq!(record.with_module(&module("a@1.2.0"), Vec::new()).policy, "a@1.2.0");
     }
 }

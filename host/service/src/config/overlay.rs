@@ -18,8 +18,19 @@ pub(super) fn overlay(table: &mut Table, own: Table) {
 pub(super) fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
     let key = key.to_ascii_lowercase();
     let section = table.keys().filter(|name| key.starts_with(&format!("{name}_"))).max_by_key(|name| name.len());
-    let known =
-        ["alphanumeric", "area_codes", "certificate", "directory", "key", "key_file", "probes", "recipient_key"];
+    let known = [
+        "alphanumeric",
+        "area_codes",
+        "ca_file",
+        "certificate",
+        "directory",
+        "docker_config",
+        "key",
+        "key_file",
+        "mirror",
+        "probes",
+        "recipient_key",
+    ];
     let (table, name) = match section.cloned() {
         Some(section) => {
             let name = key[section.len() + 1..].to_owned();
@@ -34,6 +45,9 @@ pub(super) fn put(table: &mut Table, key: &str, text: &str) -> Result<(), String
         Some(Value::String(_)) => Value::String(text.to_owned()),
         Some(Value::Integer(_)) => {
             Value::Integer(text.trim().parse().map_err(|_| "it is not a whole number".to_owned())?)
+        }
+        Some(Value::Boolean(_)) => {
+            Value::Boolean(text.trim().parse().map_err(|_| "it is neither true nor false".to_owned())?)
         }
         Some(_) => return Err("there is no such key".into()),
         None if known.contains(&&*name) => Value::String(text.to_owned()),

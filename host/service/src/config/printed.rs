@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use utoipa::PartialSchema;
 
-use super::{CatalogConfig, Config, Health, Limits, Listen, Log, NumberingConfig, PolicyLimits, Rate, Sticky, Tenant};
+use super::{
+    CatalogConfig, Config, Health, Limits, Listen, Log, ModulesConfig, NumberingConfig, PolicyLimits, Rate,
+    RegistryConfig, Sticky, Tenant,
+};
 
 /// What is said of the keys of a table, by their names.
 type Words = BTreeMap<String, String>;
@@ -53,6 +56,8 @@ fn words_of(table: &str) -> Words {
         "sticky" => Sticky::schema(),
         "limits" => Limits::schema(),
         "policy" => PolicyLimits::schema(),
+        "modules" => ModulesConfig::schema(),
+        "registry" => RegistryConfig::schema(),
         "tenant" => Tenant::schema(),
         "rate" => Rate::schema(),
         "health" => Health::schema(),

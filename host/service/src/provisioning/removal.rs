@@ -23,6 +23,8 @@ pub(super) fn of_application(view: &View, id: &str) -> Vec<Change> {
     let state = &view.state;
     let keys = state.keys.values().filter(|key| key.application_id.as_deref() == Some(id));
     changes.extend(keys.map(|key| Change::remove(Kind::Key, &*key.key_id)));
+    let keys = state.module_keys.iter().filter(|key| key.application_id.as_deref() == Some(id));
+    changes.extend(keys.map(|key| Change::remove(Kind::ModuleKey, key.id().to_string())));
     changes.extend(state.modules_of(Some(id)).map(|module| Change::remove(Kind::Module, module.key())));
     let made = state.entities.of(Some(id));
     changes.extend(made.flat_map(|record| entity::remove(&state.entities, Some(id), &record.id)));

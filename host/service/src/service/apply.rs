@@ -8,7 +8,7 @@ use callsign::Revision;
 use super::Service;
 use super::commit::{Author, edited};
 use crate::binding::{BindingRecord, PolicySpec, Target};
-use crate::change::{Change, Kind};
+use crate::change::{Change, Kind, now};
 use crate::events::Event;
 use crate::module::{ModuleRecord, STANDARD};
 use crate::module_cache::FetchError;
@@ -50,6 +50,7 @@ impl Service {
         if spec.module == STANDARD {
             return Ok(());
         }
+        state.may_run_spec(self.config.modules.signatures, spec, now())?;
         self.modules.fetch(&self.store, Arc::clone(state), spec.owner.as_deref(), &spec.module).await
     }
 

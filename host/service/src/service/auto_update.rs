@@ -26,15 +26,19 @@ impl Service {
         record: &BindingRecord,
         module: &Arc<ModuleRecord>,
     ) -> Result<(), Fault> {
-        let spec = record.with_module(module);
+        let rule = self.config.modules.signatures;
+        let spec = record.with_module(module, self.state().signers(module, now()));
         self.validate(&record.target, &spec).await?;
         let (target, module) = (record.target.clone(), Arc::clone(module));
         let author = Author::itself(format!("follows {}", module.label()));
         let plan = move |view: &View| {
             let record = view.state.bindings.get(&target);
             // A binding that was changed meanwhile is left alone.
-            let record =
-                record.filter(|record| record.auto_updates_to(&module) && record.with_module(&module).is(&spec));
+            let record = record.filter(|record| {
+                record.auto_updates_to(&module) && record.with_module(&module, spec.signed_by.clone()).is(&spec)
+            });
+            // A key may have been revoked.
+            let record = record.filter(|_| view.state.may_run_spec(rule, &spec, now()).is_ok());
             // Nor is one that follows what the platform shares, if it does not any more.
             let there = view.state.modules.get(&module.key());
             let record = record.filter(|record| there.is_some_and(|there| record.auto_updates_to(there)));

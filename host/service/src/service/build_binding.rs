@@ -34,7 +34,7 @@ pub(super) fn with_probes(spec: &PolicySpec, service: &Service, target: &Target)
 /// # Errors
 /// As [`with_probes`], except for probes.
 pub(super) fn without_probes(spec: &PolicySpec, service: &Service, target: &Target) -> Result<Binding, SpecError> {
-    let policy = service.modules.policy(spec.owner.as_deref(), &spec.module);
+    let policy = service.policy(spec.owner.as_deref(), &spec.module);
     let policy = policy.map_err(|error| SpecError { property: "module", reason: error.to_string() })?;
     // What it logs, and the memory that it takes, are of the application that it decides for.
     let policy = policy.with_limits(service.config.policy.limits());

@@ -29,10 +29,13 @@ impl Service {
             self.catalog_outage.tell();
             self.pin_outage.tell();
             self.retry_due();
-            let _one_at_a_time = self.writer.lock().await;
-            if let Err(error) = self.catch_up().await {
-                tracing::debug!("cannot follow the catalog store: {}", error.text);
+            {
+                let _one_at_a_time = self.writer.lock().await;
+                if let Err(error) = self.catch_up().await {
+                    tracing::debug!("cannot follow the catalog store: {}", error.text);
+                }
             }
+            self.take_off_untrusted().await;
         }
     }
 

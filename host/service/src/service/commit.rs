@@ -230,7 +230,7 @@ fn list_of(kind: Kind) -> Option<List> {
         Kind::Association => Some(List::Associations),
         Kind::Strategy => Some(List::Strategies),
         Kind::DefaultSender => Some(List::DefaultSenders),
-        Kind::Owner | Kind::Module | Kind::Binding | Kind::Key | Kind::Generation => None,
+        Kind::Owner | Kind::Module | Kind::ModuleKey | Kind::Binding | Kind::Key | Kind::Generation => None,
     }
 }
 

@@ -10,7 +10,9 @@ use callsign_log::LogError;
 use callsign_private::FileError;
 use tokio::sync::{Mutex, watch};
 
+use super::distrust::Distrust;
 use super::entity_autocreate::EntityAutocreate;
+use super::follow_repositories::FollowedRepositories;
 use super::reconcile::AppliedBindings;
 use super::{SenderHealth, Service, upgrade};
 use crate::bulk_lane::BulkLane;
@@ -26,6 +28,7 @@ use crate::outage::Outage;
 use crate::past_catalogs::revision_name;
 use crate::pins;
 use crate::refused_traffic::RefusedTraffic;
+use crate::registry::Registry;
 use crate::reused_ids::ReusedIds;
 use crate::session::SessionKey;
 use crate::state::State;
@@ -104,6 +107,8 @@ impl Service {
         let session_key = SessionKey::open(&config.data)?;
         let files = config.numbering.clone();
         let numbering = blocking(move || files.load()).await?.map_err(StartError::Refused)?;
+        let registries = config.clone();
+        let registry = blocking(move || Registry::open(&registries)).await?.map_err(StartError::Refused)?;
         let (revision, elements) = up_to_date(&store).await?;
         let reused_ids = ReusedIds::default();
         reused_ids.load(&store, &elements).await?;
@@ -150,7 +155,11 @@ impl Service {
             bulk,
             metrics,
             entity_autocreate: EntityAutocreate::default(),
+            registry,
+            followed_repositories: FollowedRepositories::default(),
             applied: AppliedBindings::default(),
+            distrust: Distrust::default(),
+            standard: Arc::clone(&standard),
             starts: TenantTurns::new(STARTS),
             audits: TenantTurns::new(AUDITS),
             lookups: TenantTurns::new(LOOKUPS),
@@ -174,7 +183,8 @@ impl Service {
             let (service, recorder) = (Arc::clone(&service), Arc::clone(log.recorder()));
             blocking(move || service.gateway.record_to(recorder)).await?;
         }
-        service.start_bindings(&standard).await;
+        service.seed_module_keys().await?;
+        service.start_bindings().await;
         Ok(service)
     }
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use callsign::{Policy, SwapError};
+use callsign::SwapError;
 use tokio::task::JoinSet;
 
 use super::Service;
@@ -194,13 +194,13 @@ impl Service {
 
     /// Lets the gateway hold the place of every stored binding, and starts their policies. Waits for them for a moment; the
     /// slow ones come later.
-    pub(super) async fn start_bindings(self: &Arc<Self>, standard: &Arc<Policy>) {
+    pub(super) async fn start_bindings(self: &Arc<Self>) {
         let state = self.state();
         if state.bindings.is_empty() {
             return;
         }
         self.gateway
-            .hold(state.bindings.iter().map(|(target, record)| held(target, &record.active)).collect(), standard);
+            .hold(state.bindings.iter().map(|(target, record)| held(target, &record.active)).collect(), &self.standard);
         for target in state.bindings.keys() {
             // Nothing is applied: not even for the platform, whose place is held too.
             self.applied.lock().insert(target.clone(), Arc::default());
@@ -253,6 +253,9 @@ impl Service {
         if !was_in_use && (is_gone || state.applied.is_some()) {
             self.applied.starting.fetch_sub(1, Ordering::Relaxed);
         }
+        if was_in_use && !is_gone && state.applied.is_none() {
+            self.applied.starting.fetch_add(1, Ordering::Relaxed);
+        }
         Reconciled::Done
     }
 
@@ -277,15 +280,66 @@ impl Service {
                 Err(error) => Err(ReconcileError::of_swap("")(error)),
             };
         };
+        if let Some(reason) = self.distrusts(&record.active) {
+            return Err(self.hold_distrusted(target, applied, record, reason));
+        }
+        let (served, gone) = self.without_distrusted(target, applied.as_ref(), record);
+        let record = served.as_ref().unwrap_or(record);
         let text = serde_json::to_string(record).unwrap_or_default();
         if applied.as_ref().is_some_and(|applied| applied.record == text) {
             return Ok(());
         }
         self.reconcile_active(target, applied, record)?;
+        gone.into_iter().for_each(|event| self.events.send(event));
         let Some(applied) = applied else { return Ok(()) };
         self.reconcile_candidates(target, applied, record)?;
         applied.record = text;
         Ok(())
+    }
+
+    /// Lets the failure rule of a binding answer, since its policy may not run, until another one is stored or it may run again.
+    fn hold_distrusted(
+        &self,
+        target: &Target,
+        applied: &mut Option<Applied>,
+        record: &BindingRecord,
+        reason: String,
+    ) -> ReconcileError {
+        self.gateway.hold(vec![held(target, &record.active)], &self.standard);
+        // Perhaps an earlier one may run.
+        self.distrust.meet();
+        let policy = record.active.policy.clone();
+        if applied.take().is_some() {
+            self.events.send(Event::distrusted(target, &policy, None, &reason));
+        }
+        ReconcileError { policy, reason, is_reported: false }
+    }
+
+    /// What is to be served of a stored binding: without the candidates that may not run, if there are some. And what is to be
+    /// told of policies in use that may not run any more.
+    fn without_distrusted(
+        &self,
+        target: &Target,
+        applied: Option<&Applied>,
+        record: &BindingRecord,
+    ) -> (Option<BindingRecord>, Vec<Event>) {
+        let (mut served, mut gone) = (record.clone(), Vec::new());
+        served.shadow = served.shadow.filter(|shadow| self.distrusts(shadow).is_none());
+        served.canary = served.canary.filter(|canary| self.distrusts(&canary.spec).is_none());
+        let is_whole =
+            served.shadow.is_some() == record.shadow.is_some() && served.canary.is_some() == record.canary.is_some();
+        if !is_whole {
+            self.distrust.meet();
+        }
+        if let Some(applied) = applied {
+            let candidates = applied.shadow.iter().chain(applied.canary.iter().map(|canary| &canary.spec));
+            for spec in std::iter::once(&applied.active).chain(candidates) {
+                if let Some(reason) = self.distrusts(spec) {
+                    gone.push(Event::distrusted(target, &spec.policy, Some(&record.active.policy), &reason));
+                }
+            }
+        }
+        ((!is_whole).then_some(served), gone)
     }
 
     fn reconcile_active(

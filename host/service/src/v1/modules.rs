@@ -1,22 +1,28 @@
 //! Modules: policies that the platform and its tenants have uploaded.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use callsign::{Inspection, PolicyError, StoreError};
-use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
+use callsign::Inspection;
+use callsign_registry::{Reference, ReferenceError};
+use callsign_signature::{MAX_SIGNATURES, Signature};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::change::{Change, Kind, key_of, time};
+use crate::change::{Change, Kind, key_of, now, time};
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, quoted};
+use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, body, quoted};
 use crate::module::ModuleRecord;
 use crate::module_cache::FetchError;
-use crate::service::{Plan, Service, View};
+use crate::registry::{self, ModuleSource};
+use crate::service::{NewModule, Plan, SIGNATURE_HEADER, Service, TakenModule, View};
+use crate::state::State as ServiceState;
 
 /// A policy that can be bound.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,6 +46,38 @@ pub(crate) struct ModuleBody {
     /// Whether tenants may bind it; left out if they may not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     shared: bool,
+    /// Its signatures; left out if it has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signatures: Vec<SignatureBody>,
+    /// Where it was pulled from; left out if it was uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<ModuleSource>,
+}
+
+/// A module of an OCI registry, to be pulled.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PullRequest {
+    /// Such as `registry.example/acme/policy:1.0.0`, or with `@sha256:` and a digest.
+    reference: String,
+}
+
+/// A signature of a module.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SignatureBody {
+    /// The id of the key that it says it is of.
+    key_id: String,
+    /// The name of that key; left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_name: Option<String>,
+    /// What its maker says of it: the trusted comment of minisign. Only if `valid` is it what the maker has said.
+    comment: String,
+    /// Whether it counts now.
+    valid: bool,
+    /// Why it does not count; left out if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
 }
 
 /// A policy with its imports and exports.
@@ -64,8 +102,10 @@ pub(crate) struct ImportBody {
 }
 
 impl ModuleBody {
-    fn of(module: &ModuleRecord) -> Self {
+    fn of(module: &ModuleRecord, state: &ServiceState) -> Self {
         Self {
+            signatures: SignatureBody::all(module, state),
+            source: module.source.clone(),
             digest: module.digest.clone(),
             name: module.name.clone(),
             version: module.version.to_string(),
@@ -75,6 +115,24 @@ impl ModuleBody {
             application_id: module.application_id.clone(),
             shared: module.shared,
         }
+    }
+}
+
+impl SignatureBody {
+    fn all(module: &ModuleRecord, state: &ServiceState) -> Vec<Self> {
+        let Ok(statement) = module.statement() else { return Vec::new() };
+        let (keys, owner, now) = (&state.module_keys, module.application_id.as_deref(), now());
+        let bodies = module.signatures().map(|signature| {
+            let fault = keys.check(&statement, owner, &signature, now).err().map(|fault| fault.to_string());
+            Self {
+                key_id: signature.key_id().to_string(),
+                key_name: keys.get(signature.key_id()).map(|key| key.name.clone()),
+                comment: signature.comment().to_owned(),
+                valid: fault.is_none(),
+                fault,
+            }
+        });
+        bodies.collect()
     }
 }
 
@@ -105,50 +163,43 @@ fn find(service: &Service, owner: Option<&str>, digest: &str) -> Result<Arc<Modu
 /// The body is the component, which declares its name and version. The bytes of a version cannot change as long as the
 /// module exists. The module belongs to the application of the key, or to the platform; a key of the platform can
 /// upload for an application. Bindings with a range of versions update to it if it is newer and passes validation.
+///
+/// Signatures come in the header `callsign-signature`, each in Base64 in a header of its own. Where they are required, each must be
+/// valid. They are kept; an upload of the same bytes with others adds those.
+///
+/// With `Content-Type: application/json` the body names a module of an OCI registry, which this service pulls: the digest of its
+/// manifest is looked up once and verified, and the module brings its own signatures. Which registries those may be is for the
+/// operator to say; by default there is none.
 #[utoipa::path(post, path = "/v1/modules", tag = "policies",
-    params(("applicationId" = Option<String>, Query, description = "Whose it is to be; for keys of the platform")),
-    request_body(content_type = "application/wasm", content = Vec<u8>),
+    params(("applicationId" = Option<String>, Query, description = "Whose it is to be; for keys of the platform"),
+        ("callsign-signature" = Option<String>, Header, description = "A signature of minisign over the statement of the module, in Base64; may come up to 8 times")),
+    request_body(content((Vec<u8> = "application/wasm"), (PullRequest = "application/json"))),
     responses((status = 201, body = ModuleBody), (status = 200, body = ModuleBody, description = "It is there already"),
         Problems))]
 pub(super) async fn upload(
     State(service): State<Arc<Service>>,
     caller: Caller,
     parameters: Parameters,
+    headers: HeaderMap,
     bytes: Bytes,
 ) -> Answer<Response> {
     let owner = owner(&caller, &parameters, &service)?;
-    if bytes.is_empty() {
-        return Err(Fault::property("", "the body is empty; it is a component"));
-    }
+    let given = signatures(&headers)?;
     let _compiler = caller.budgets.as_ref().map(|tenant| tenant.compiles()).transpose()?;
-    let module = Arc::new(add(&service, owner.as_deref(), bytes.clone()).await?);
-    let planned = Arc::clone(&module);
-    let (author, is_tenant) = (caller.author(), caller.tenant().is_some());
-    let plan = move |view: &View| {
-        if let Some(owner) = &planned.application_id {
-            view.sight(&caller).application(owner)?;
-        }
-        if let Some(there) = view.state.modules.get(&planned.key()) {
-            return Ok(Plan::new(Vec::new(), (Arc::clone(there), false)));
-        }
-        // Another node may have got the same version, which the folder of this node does not know.
-        if let Some(other) =
-            view.state.modules_of(planned.application_id.as_deref()).find(|other| other.is_same_version(&planned))
-        {
-            return Err(Fault::conflict(format!(
-                "{} is there already, with other bytes: {}; give the component another version",
-                other.label(),
-                other.digest
-            )));
-        }
-        let change = Change::put(Kind::Module, planned.key(), &*planned);
-        let components = vec![(planned.digest.clone(), bytes.to_vec())];
-        Ok(Plan { components, ..Plan::new(vec![change], (Arc::clone(&planned), true)) })
+    let (new, from) = match names_module(&headers, &bytes) {
+        true => pulled(&service, owner.clone(), &bytes, given).await?,
+        false => (NewModule { owner: owner.clone(), component: bytes, signatures: given, source: None }, None),
     };
-    let (module, is_new) = service.change(author, plan).await?;
-    if is_new {
-        follow(&service, &module).await?;
+    let mut author = caller.author();
+    if let Some(from) = from {
+        author.action.push_str(&from);
     }
+    let (is_tenant, owned) = (caller.tenant().is_some(), owner.clone());
+    let may = move |view: &View| match &owned {
+        Some(owner) => Ok(view.sight(&caller).application(owner).map(drop)?),
+        None => Ok(()),
+    };
+    let TakenModule { module, is_new } = service.take_module(author, new, may).await?;
     let mut place = format!("/v1/modules/{}", module.digest);
     if let (Some(owner), false) = (&module.application_id, is_tenant) {
         let query = serde_html_form::to_string([("applicationId", owner)]).map_err(Fault::internal)?;
@@ -156,54 +207,61 @@ pub(super) async fn upload(
     }
     let place = HeaderValue::try_from(place).map_err(Fault::internal)?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, [(header::LOCATION, place)], Json(ModuleBody::of(&module))).into_response())
+    Ok((status, [(header::LOCATION, place)], Json(ModuleBody::of(&module, &service.state()))).into_response())
 }
 
-/// Moves the bindings that follow a module, in a task of its own, so that it is completed even if the caller goes away.
-async fn follow(service: &Arc<Service>, module: &Arc<ModuleRecord>) -> Result<(), Fault> {
-    let (service, module) = (Arc::clone(service), Arc::clone(module));
-    let moved = tokio::spawn(async move { service.auto_update(&module).await });
-    moved.await.map_err(Fault::internal)
+/// Whether a request names a module, and does not bring it. Clients that do not care send components as JSON too.
+fn names_module(headers: &HeaderMap, bytes: &[u8]) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_json =
+        given.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
+    is_json && bytes.trim_ascii_start().starts_with(b"{")
 }
 
-/// Checks and compiles a component, which can take seconds.
-async fn add(service: &Arc<Service>, owner: Option<&str>, component: Bytes) -> Result<ModuleRecord, Fault> {
-    let module = service.modules.upload(owner, component, service.state()).await.map_err(refused)?;
-    let added_at = module.added_at().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok(ModuleRecord {
-        digest: module.digest().to_string(),
-        name: module.name().to_owned(),
-        version: module.version().clone(),
-        size: module.size(),
-        interface: module.interface().clone(),
-        added_at: added_at.as_millis() as u64,
-        application_id: owner.map(str::to_owned),
-        shared: false,
-    })
-}
-
-/// Why a component is not a module here.
-fn refused(error: FetchError) -> Fault {
-    let error = match error {
-        FetchError::Module(error) => error,
-        FetchError::Reserved(_) => return Fault::property("", error.to_string()),
-        error => return Fault::internal(error),
-    };
-    match error {
-        StoreError::Taken { name, version, digest } => Fault::conflict(format!(
-            "{name}@{version} is there already, with other bytes: {digest}; give the component another version"
-        )),
-        StoreError::Policy(PolicyError::Busy { .. }) => Fault::unavailable(error.to_string(), Duration::from_secs(1)),
-        StoreError::Policy(PolicyError::Engine { .. } | PolicyError::Read { .. } | PolicyError::Compiler { .. }) => {
-            Fault::internal(error)
-        }
-        StoreError::Policy(_)
-        | StoreError::NoName
-        | StoreError::Name { .. }
-        | StoreError::NoVersion { .. }
-        | StoreError::Version { .. } => Fault::property("", error.to_string()),
-        error => Fault::internal(error),
+/// The module that a request names, and what the audit log says of where it came from.
+///
+/// # Errors
+/// 400: the reference is none, or the registry has no module there. 403: modules do not come from there. 503: the registry does not
+/// answer.
+async fn pulled(
+    service: &Service,
+    owner: Option<String>,
+    bytes: &[u8],
+    mut signatures: Vec<Signature>,
+) -> Result<(NewModule, Option<String>), Fault> {
+    let PullRequest { reference } = body(bytes)?;
+    let reference = reference.parse::<Reference>();
+    let reference = reference.map_err(|error: ReferenceError| Fault::property("reference", error.to_string()))?;
+    service.registry.may(reference.repository(), owner.as_deref())?;
+    let pulled = service.registry.pull(owner.as_deref(), reference.clone()).await;
+    let pulled = pulled.map_err(|error| registry::refused(&error))?;
+    let own =
+        Signature::parse_all(&pulled.signatures).map_err(|error| Fault::property("reference", error.to_string()))?;
+    signatures.extend(own);
+    if signatures.len() > MAX_SIGNATURES {
+        let text = format!("{} signatures come with it, and {MAX_SIGNATURES} may", signatures.len());
+        return Err(Fault::property(SIGNATURE_HEADER, text));
     }
+    let from = format!(" {reference}, {}", pulled.digest);
+    let source = ModuleSource { reference, digest: pulled.digest };
+    let component = Bytes::from(pulled.component);
+    Ok((NewModule { owner, component, signatures, source: Some(source) }, Some(from)))
+}
+
+/// The signatures that come with an upload.
+///
+/// # Errors
+/// 400: one is not a signature in Base64, or there are too many.
+fn signatures(headers: &HeaderMap) -> Result<Vec<Signature>, Fault> {
+    let wrong = |text: &str| Fault::property(SIGNATURE_HEADER, text);
+    let given = headers.get_all(SIGNATURE_HEADER).iter().map(|value| {
+        let bytes =
+            STANDARD.decode(value.as_bytes()).map_err(|_| wrong("is not the Base64 of a signature, in one line"))?;
+        String::from_utf8(bytes).map_err(|_| wrong("is not the Base64 of a text"))
+    });
+    // One more than there may be, so that a request does not make this node decode thousands.
+    let texts: Vec<String> = given.take(MAX_SIGNATURES + 1).collect::<Result<_, _>>()?;
+    Signature::parse_all(&texts).map_err(|error| wrong(&error.to_string()))
 }
 
 /// The modules, in pages, by owner, name and version.
@@ -231,7 +289,7 @@ pub(super) async fn list(
     };
     wanted.retain(|module| name.is_none_or(|name| name == module.name));
     wanted.sort_by(|a, b| (&a.application_id, &a.name, &a.version).cmp(&(&b.application_id, &b.name, &b.version)));
-    Ok(Json(page.of(wanted.into_iter(), |module| ModuleBody::of(module))))
+    Ok(Json(page.of(wanted.into_iter(), |module| ModuleBody::of(module, &state))))
 }
 
 /// One module, with its imports and exports.
@@ -249,7 +307,7 @@ pub(super) async fn get(
     let inspected = tokio::task::spawn_blocking(move || Inspection::of(&bytes)).await.map_err(Fault::internal)?;
     let Inspection { imports, exports, .. } = inspected.map_err(Fault::internal)?;
     let imports = imports.into_iter().map(|import| ImportBody { name: import.name, functions: import.functions });
-    Ok(Json(InspectedBody { module: ModuleBody::of(&module), imports: imports.collect(), exports }))
+    Ok(Json(InspectedBody { module: ModuleBody::of(&module, &service.state()), imports: imports.collect(), exports }))
 }
 
 /// The component of a module, as it was uploaded.
@@ -312,9 +370,9 @@ async fn set_shared(service: &Arc<Service>, caller: Caller, digest: String, shar
     };
     let module = service.change(caller.author(), plan).await?;
     if shared {
-        follow(service, &module).await?;
+        service.follow_module(&module).await?;
     }
-    Ok(Json(ModuleBody::of(&module)))
+    Ok(Json(ModuleBody::of(&module, &service.state())))
 }
 
 /// Removes a module and frees its name and version. A module that a binding uses, or could roll back to, cannot be

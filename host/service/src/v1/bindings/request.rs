@@ -1,6 +1,7 @@
 //! Requests to bind a policy.
 
 use callsign_catalog::Id;
+use callsign_registry::{ReferenceError, Repository};
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,9 +9,11 @@ use utoipa::ToSchema;
 
 use super::target::BindingRequest;
 use crate::binding::{AutoRollbackSpec, BreakerSpec, FailureRule, PolicySpec, ProbeSpec, Target, UnavailableRule};
+use crate::change::now;
 use crate::fault::{Fault, Violation};
 use crate::http::{Caller, quoted};
 use crate::module::{ModuleRecord, STANDARD};
+use crate::service::Service;
 use crate::state::State;
 
 /// The most probes of a binding.
@@ -34,6 +37,11 @@ macro_rules! policy_request {
             #[serde(default)]
             #[schema(value_type = Option<String>)]
             versions: Option<VersionReq>,
+            /// A repository of an OCI registry, such as `registry.example/acme/policy`: its tags are looked at now and then, and the
+            /// newest version in `versions` is taken in. Needs `versions`. None if left out.
+            #[serde(default)]
+            #[schema(value_type = Option<String>)]
+            repository: Option<String>,
             /// What happens to a message when the policy fails; default `REFUSE`.
             #[serde(default)]
             on_failure: Option<FailureRule>,
@@ -78,14 +86,25 @@ impl CanaryRequest {
     /// # Errors
     /// 400: a number is out of its range.
     pub(super) fn parts(self) -> Result<(PolicyRequest, u16, AutoRollbackSpec), Fault> {
-        let Self { module, settings, versions, on_failure, on_unavailable, breaker, probes, per_mille, auto_rollback } =
-            self;
+        let Self {
+            module,
+            settings,
+            versions,
+            repository,
+            on_failure,
+            on_unavailable,
+            breaker,
+            probes,
+            per_mille,
+            auto_rollback,
+        } = self;
         let auto_rollback = auto_rollback.unwrap_or_default();
         within("perMille", per_mille.into(), 1, 1_000)?;
         within("recall.perMille", auto_rollback.per_mille.into(), 0, 1_000)?;
         within("recall.answers", auto_rollback.answers, 1, u32::MAX)?;
         within("recall.windowSeconds", auto_rollback.window_seconds, 1, 86_400)?;
-        let request = PolicyRequest { module, settings, versions, on_failure, on_unavailable, breaker, probes };
+        let request =
+            PolicyRequest { module, settings, versions, repository, on_failure, on_unavailable, breaker, probes };
         Ok((request, per_mille, auto_rollback))
     }
 }
@@ -116,6 +135,7 @@ impl PolicyRequest {
             spec.module.clone_from(&module.digest);
             spec.owner.clone_from(&module.application_id);
             spec.policy = module.label();
+            spec.signed_by = state.signers(module, now());
             spec.shared_only = caller.tenant().is_some() && spec.owner.is_none();
         }
         match &spec.versions {
@@ -126,9 +146,30 @@ impl PolicyRequest {
             Some(versions) if !spec.version().is_some_and(|version| versions.matches(&version)) => {
                 Err(Fault::property("versions", format!("{} is not of a version in {versions}", spec.policy)))
             }
-            _ => Ok(spec),
+            _ => {
+                spec.repository = self.repository.map(|text| followed(service, caller, &spec, &text)).transpose()?;
+                Ok(spec)
+            }
         }
     }
+}
+
+/// The repository that a binding is to follow.
+///
+/// # Errors
+/// 400: it is none, or the binding has no versions to follow, or follows what the platform shares. 403: modules do not come from
+/// there.
+fn followed(service: &Service, caller: &Caller, spec: &PolicySpec, text: &str) -> Result<Repository, Fault> {
+    let wrong = |violation: &str| Fault::property("repository", violation);
+    let repository: Repository = text.parse().map_err(|error: ReferenceError| wrong(&error.to_string()))?;
+    if spec.versions.is_none() {
+        return Err(wrong("needs `versions`, which says what to take of it"));
+    }
+    if caller.tenant().is_some() && spec.owner.is_none() {
+        return Err(wrong("the module is the platform's, whose newer versions come when it shares them"));
+    }
+    service.registry.may(&repository, spec.owner.as_deref())?;
+    Ok(repository)
 }
 
 fn within(property: &str, value: u32, least: u32, most: u32) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use callsign::Comparison;
+use callsign_registry::Repository;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -50,12 +51,19 @@ pub(super) struct PolicyBody {
     /// The application that owns the module; left out for the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     application_id: Option<String>,
+    /// The ids of the keys whose signatures of the module counted when it was bound; left out if there were none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signed_by: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     settings: Option<Box<RawValue>>,
     /// The versions that the binding updates to by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     versions: Option<String>,
+    /// The repository of an OCI registry that newer versions come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    repository: Option<Repository>,
     on_failure: FailureRule,
     on_unavailable: UnavailableRule,
     breaker: BreakerSpec,
@@ -98,8 +106,10 @@ impl PolicyBody {
             policy: spec.policy.clone(),
             module: spec.module.clone(),
             application_id: spec.owner.clone(),
+            signed_by: spec.signed_by.iter().map(ToString::to_string).collect(),
             settings: spec.settings.clone(),
             versions: spec.versions.as_ref().map(ToString::to_string),
+            repository: spec.repository.clone(),
             on_failure: spec.on_failure,
             on_unavailable: spec.on_unavailable,
             breaker: spec.breaker,

@@ -8,7 +8,7 @@ use super::request::must_have;
 use super::response::{must_match, with_tag};
 use super::target::{BindingRequest, binding_of, must_exist, not_bound};
 use crate::binding::{BindingRecord, PolicySpec, Target, TransitionError};
-use crate::change::{Change, Kind};
+use crate::change::{Change, Kind, now};
 use crate::fault::Fault;
 use crate::http::Answer;
 use crate::service::{Plan, View};
@@ -44,6 +44,7 @@ impl BindingRequest {
     ) -> Answer<Response> {
         let Self { service, caller, target, headers } = self;
         let author = caller.author();
+        let rule = service.config.modules.signatures;
         let plan = move |view: &View| {
             let before = binding_of(&view.state, &target);
             // What is bound may be changed, also where its entity is gone.
@@ -55,6 +56,13 @@ impl BindingRequest {
                 must_have(&view.state, spec)?;
             }
             let next = Arc::new(step(&target, before.as_deref())?);
+            // A key may have been revoked since, and what served before may have lost its signatures.
+            let is_kept = before.as_ref().is_some_and(|before| before.active.is(&next.active));
+            let active = Some(&next.active).filter(|_| !is_kept);
+            for spec in spec.iter().chain(active) {
+                let may_run = view.state.may_run_spec(rule, spec, now());
+                may_run.map_err(|error| Fault::conflict(format!("it may not run: {error}")))?;
+            }
             Ok(Plan::new(vec![Change::put(Kind::Binding, target.key(), &*next)], next))
         };
         let record = service.change(author, plan).await?;

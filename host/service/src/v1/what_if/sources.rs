@@ -9,6 +9,7 @@ use callsign_replay::{Gone, Sources};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
+use crate::change::now;
 use crate::module::STANDARD;
 use crate::past_catalogs::PastCatalogs;
 use crate::service::Service;
@@ -53,10 +54,12 @@ impl ServiceSources {
     pub(super) fn module(&self, owner: Option<&str>, digest: &str) -> Result<Policy, Gone> {
         let (service, state) = (&self.service, self.service.state());
         if digest != STANDARD {
+            let rule = service.config.modules.signatures;
+            state.may_run(rule, owner, digest, now()).map_err(|error| Gone::new(error.to_string()))?;
             let fetched = service.modules.fetch(&service.store, state, owner, digest);
             self.runtime.block_on(fetched).map_err(|error| Gone::new(error.to_string()))?;
         }
-        let policy = service.modules.policy(owner, digest).map_err(|error| Gone::new(error.to_string()))?;
+        let policy = service.policy(owner, digest).map_err(|error| Gone::new(error.to_string()))?;
         Ok(self.bounded(policy))
     }
 }

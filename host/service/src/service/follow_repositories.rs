@@ -1,0 +1,258 @@
+//! Bindings that follow a repository of an OCI registry: its tags are looked at now and then, and the newest version in the
+//! binding's range is taken in like an upload, which moves the binding. What serves goes on until then.
+//!
+//! Every node looks, each at times of its own. Which one is first takes the module in, and the others find it in the store.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use callsign::Inspection;
+use callsign_registry::{Reference, Repository, Tag};
+use callsign_signature::Signature;
+use semver::Version;
+
+use super::Service;
+use super::commit::{Author, View};
+use super::take_module::NewModule;
+use crate::binding::{BindingRecord, Target};
+use crate::events::Event;
+use crate::fault::Fault;
+use crate::registry::ModuleSource;
+
+/// How often is seen which repositories are to be looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The longest pause after a version was refused: it is likely to be refused again.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// A repository, and whose modules come from it.
+type Followed = (Option<String>, Repository);
+
+/// What is known of the repositories that bindings follow, on this node.
+#[derive(Default)]
+pub(crate) struct FollowedRepositories(Mutex<HashMap<Followed, Look>>);
+
+/// The looks at one repository.
+struct Look {
+    /// `None` while it is looked at.
+    next: Option<Instant>,
+    /// Failures since it last succeeded.
+    failures: u32,
+    /// The module that bindings were last moved to, so that one that they refuse is tried once.
+    moved_to: Option<Version>,
+}
+
+/// How a look failed.
+struct Failure {
+    reason: String,
+    /// Whether the registry has trouble, which may end any moment.
+    is_of_registry: bool,
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self { reason: fault.text, is_of_registry: false }
+    }
+}
+
+impl From<callsign_registry::RegistryError> for Failure {
+    fn from(error: callsign_registry::RegistryError) -> Self {
+        Self { is_of_registry: error.is_of_registry(), reason: error.to_string() }
+    }
+}
+
+impl Service {
+    /// Follows repositories until the service ends.
+    pub(crate) async fn follow_repositories(self: Arc<Self>) {
+        if !self.config.registry.is_used() {
+            return;
+        }
+        loop {
+            for followed in self.due_repositories() {
+                let service = Arc::clone(&self);
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = service.look_at(followed) => {}
+                        () = service.ended() => {}
+                    }
+                });
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = self.ended() => return,
+            }
+        }
+    }
+
+    /// The repositories that are to be looked at now. They count as being looked at from here on.
+    fn due_repositories(&self) -> Vec<Followed> {
+        let followed = self.followed();
+        let mut looks = self.followed_repositories.0.lock().unwrap_or_else(PoisonError::into_inner);
+        looks.retain(|key, look| look.next.is_none() || followed.contains_key(key));
+        let now = Instant::now();
+        let mut due = Vec::new();
+        for key in followed.into_keys() {
+            // A new one is looked at soon; the nodes of a fleet do not all begin with it at once.
+            let first = || Look { next: Some(now + spread(self.follow_pause()) / 2), failures: 0, moved_to: None };
+            let look = looks.entry(key.clone()).or_insert_with(first);
+            if look.next.is_some_and(|next| next <= now) {
+                look.next = None;
+                due.push(key);
+            }
+        }
+        due
+    }
+
+    /// The bindings that follow a repository, by it.
+    fn followed(&self) -> BTreeMap<Followed, Vec<Arc<BindingRecord>>> {
+        let mut followed: BTreeMap<Followed, Vec<Arc<BindingRecord>>> = BTreeMap::new();
+        for record in self.state().bindings.values() {
+            if let Some(repository) = &record.active.repository {
+                followed.entry((record.active.owner.clone(), repository.clone())).or_default().push(Arc::clone(record));
+            }
+        }
+        followed
+    }
+
+    fn follow_pause(&self) -> Duration {
+        Duration::from_secs(self.config.registry.follow_seconds)
+    }
+
+    /// Looks at a repository, and says when it began to fail and when that ended.
+    async fn look_at(self: &Arc<Self>, followed: Followed) {
+        let moved_to = {
+            let looks = self.followed_repositories.0.lock().unwrap_or_else(PoisonError::into_inner);
+            looks.get(&followed).and_then(|look| look.moved_to.clone())
+        };
+        let looked = self.take_newest(&followed, moved_to).await;
+        let targets = self.followed().remove(&followed).unwrap_or_default();
+        let targets = targets.iter().map(|record| record.target.clone());
+        let pause = self.follow_pause();
+        let (before, after) = {
+            let mut looks = self.followed_repositories.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(look) = looks.get_mut(&followed) else { return };
+            let before = look.failures;
+            let pause = match &looked {
+                Ok(moved_to) => {
+                    look.moved_to.clone_from(moved_to);
+                    look.failures = 0;
+                    pause
+                }
+                Err(failure) => {
+                    look.failures = look.failures.saturating_add(1);
+                    // What was refused once is pulled less and less often.
+                    let doubled = pause.saturating_mul(1 << look.failures.min(12)).min(LONGEST.max(pause));
+                    if failure.is_of_registry { pause } else { doubled }
+                }
+            };
+            look.next = Some(Instant::now() + spread(pause));
+            (before, look.failures)
+        };
+        let repository = &followed.1;
+        match &looked {
+            Err(Failure { reason, .. }) if before == 0 => {
+                tracing::warn!("{repository} cannot be followed: {reason}; what serves goes on");
+                targets.for_each(|target| self.events.send(Event::follow_failed(target, repository, reason)));
+            }
+            Ok(_) if before > 0 => {
+                tracing::info!("{repository} is followed again after {before} failures");
+                targets.for_each(|target| self.events.send(Event::follow_recovered(target, repository)));
+            }
+            _ => tracing::debug!("{repository} was looked at: {after} failures"),
+        }
+    }
+
+    /// Takes the newest version in that bindings of a repository wait for; returns to which module they were moved last.
+    async fn take_newest(
+        self: &Arc<Self>,
+        followed: &Followed,
+        mut moved_to: Option<Version>,
+    ) -> Result<Option<Version>, Failure> {
+        let (owner, repository) = followed;
+        self.registry.may(repository, owner.as_deref())?;
+        let tags = self.registry.tags(owner.as_deref(), repository.clone()).await?;
+        for record in self.followed().remove(followed).unwrap_or_default() {
+            let Some((tag, version)) = newest(&record, &tags) else { continue };
+            let state = self.state();
+            let is_it = |module: &crate::module::ModuleRecord| {
+                module.name == record.active.name() && module.version.cmp_precedence(&version).is_eq()
+            };
+            let there = state.modules_of(owner.as_deref()).find(|module| is_it(module)).cloned();
+            match there {
+                // Taken in before, by this node or by another one, and perhaps refused by the binding.
+                Some(_) if moved_to.as_ref() == Some(&version) => {}
+                Some(module) => self.follow_module(&module).await?,
+                None => self.take_from(followed, &record, tag, &version).await?,
+            }
+            moved_to = Some(version);
+        }
+        Ok(moved_to)
+    }
+
+    async fn take_from(
+        self: &Arc<Self>,
+        (owner, repository): &Followed,
+        record: &BindingRecord,
+        tag: &Tag,
+        version: &Version,
+    ) -> Result<(), Failure> {
+        let reference: Reference = repository.tagged(&tag.name).map_err(|error| Fault::internal(error.to_string()))?;
+        let tenant = owner.as_deref().map(|owner| self.tenants.of(owner));
+        let pulled = self.registry.pull(owner.as_deref(), reference.clone()).await?;
+        let component = Bytes::from(pulled.component);
+        let inspected = component.clone();
+        let inspection =
+            tokio::task::spawn_blocking(move || Inspection::of(&inspected)).await.map_err(Fault::internal)?;
+        let inspection = inspection.map_err(|error| Fault::property("", error.to_string()))?;
+        let name = record.active.name();
+        let found =
+            (inspection.name.as_deref(), inspection.version.as_deref().and_then(|text| text.parse::<Version>().ok()));
+        if (found.0, found.1.as_ref()) != (Some(name), Some(version)) {
+            let of = |text: Option<String>| text.unwrap_or_else(|| "none".into());
+            return Err(Fault::conflict(format!(
+                "{reference} is {}@{}, and not {name}@{version}",
+                of(inspection.name),
+                of(inspection.version)
+            ))
+            .into());
+        }
+        let signatures =
+            Signature::parse_all(&pulled.signatures).map_err(|error| Fault::property("", error.to_string()))?;
+        let action = format!("follows {reference}, {}", pulled.digest);
+        let author = Author { tenant: tenant.clone(), ..Author::itself(action) };
+        let _compiler = tenant.as_ref().map(|tenant| tenant.compiles()).transpose()?;
+        let source = ModuleSource { reference, digest: pulled.digest };
+        let new = NewModule { owner: owner.clone(), component, signatures, source: Some(source) };
+        // The application may have been removed meanwhile, or its binding.
+        let (owner, target, followed) = (owner.clone(), record.target.clone(), repository.clone());
+        let may = move |view: &View| match is_followed(view, &target, owner.as_deref(), &followed) {
+            true => Ok(()),
+            false => Err(Fault::conflict(format!("{followed} is not followed any more"))),
+        };
+        self.take_module(author, new, may).await.map(drop).map_err(Failure::from)
+    }
+}
+
+fn is_followed(view: &View, target: &Target, owner: Option<&str>, repository: &Repository) -> bool {
+    view.state.bindings.get(target).is_some_and(|record| {
+        record.active.owner.as_deref() == owner && record.active.repository.as_ref() == Some(repository)
+    })
+}
+
+/// The newest tag that a binding would move to. Of two tags of one version the first counts.
+fn newest<'a>(record: &BindingRecord, tags: &'a [Tag]) -> Option<(&'a Tag, Version)> {
+    let versions = tags.iter().filter_map(|tag| Some((tag, tag.version.clone()?)));
+    let mut wanted: Vec<_> = versions.filter(|(_, version)| record.waits_for(version)).collect();
+    wanted.sort_by(|(_, one), (_, other)| other.cmp_precedence(one));
+    wanted.into_iter().next()
+}
+
+/// A half to three halves of a pause, by chance.
+fn spread(pause: Duration) -> Duration {
+    let mut bytes = [0; 2];
+    // Without random numbers nothing is spread, which is all that they are for.
+    let _ = getrandom::fill(&mut bytes);
+    pause.mul_f64(0.5 + f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX))
+}
