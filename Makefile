@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help wheel python-venv test-python test-python-light bench-python jasmin languages languages-light test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts lint features doc doc-paths deny msrv component \
+.PHONY: help wheel python-venv test-python test-python-light bench-python jasmin languages languages-light test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts registry-peer lint features doc doc-paths deny msrv component \
 	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz c-library c-instructions c-valgrind c-sanitize header
 
@@ -54,6 +54,7 @@ help:
 	@echo 'make languages        policies in JavaScript and Python from an empty folder, with tools of npm and PyPI; their cases, a'
 	@echo '                      storm of swaps, and the reference model over 2,000 worlds (about 15 minutes)'
 	@echo 'make languages-light  the tests of the SDKs for JavaScript and Python, without tools'
+	@echo 'make registry-peer    what Callsign pushes to a registry, pulled by the crates that wkg is made of, and the other way round'
 	@echo 'make upgrade          a rolling upgrade and the way back; PREVIOUS=/path/to/callsign of the release before'
 	@echo 'make alerts           the alert rules for Prometheus, where promtool is installed'
 	@echo 'make lint             formatting and clippy, warnings denied'
@@ -305,6 +306,12 @@ alerts:
 	@command -v promtool >/dev/null || { echo 'promtool is needed: Debian has it in the package prometheus'; exit 1; }
 	promtool check rules packaging/alerts.yaml
 	promtool test rules packaging/alerts_test.yaml
+
+# With the crates that wkg is made of, in a build of their own.
+registry-peer: toolchain
+	$(call need,docker-registry)
+	$(CARGO) build --locked --manifest-path tests/oci-client/Cargo.toml --target-dir target/oci-client
+	tests/oci-client/run.sh target/oci-client/debug/oci-client-peer guest/component/standard.wasm
 
 # A rolling upgrade and the way back, with the program of the release before: PREVIOUS=/path/to/callsign.
 upgrade: setup

@@ -82,6 +82,28 @@ test('what if: another message beside the first says how it differs', async () =
   await status('First: +14155550100 (AREA_CODE). What if: +12125550100 (AREA_CODE).');
 });
 
+test('what if: another policy or strategy beside the message says how the answers differ, and nothing changes', async () => {
+  await attempt(page, { Application: 'shop', To: '+14155550123' });
+  const beside = page.getByRole('region', { name: 'What if' });
+  if (!(await beside.count())) await page.getByRole('button', { name: 'What if…' }).click();
+  const before = await server.ask('GET', '/v1/audit?size=1');
+  const ask = async (values) => {
+    await fill(beside, { To: '+14155550123', Application: 'shop', ...values });
+    await beside.getByRole('button', { name: 'Decide what if' }).click();
+  };
+  await ask({ Strategies: '{"platform": {"applicationId": "shop"}, "channel": "SMS", "destinationCountryCode": "US", "senderIds": ["NY"]}' });
+  await status('First: +14155550100 (AREA_CODE). What if: +12125550100 (POOL).');
+  // The link has it too.
+  assert.match(page.url(), /if-strategies=/);
+  await ask({ Strategies: '', Policy: 'standard' });
+  await status('Both: +14155550100.');
+  await ask({ Policy: 'nobody@1.0.0' });
+  await beside.getByRole('alert').filter({ hasText: 'does not exist' }).waitFor();
+  await ask({ Policy: '', Settings: '{' });
+  await beside.locator('.field.wrong').filter({ has: page.getByLabel('Settings') }).waitFor();
+  assert.deepEqual(await server.ask('GET', '/v1/audit?size=1'), before);
+});
+
 test('a fault of the service is at the field that is wrong, and what was typed stays', async () => {
   await show(page, 'Senders');
   await page.getByRole('button', { name: 'New sender' }).click();
@@ -165,7 +187,11 @@ test('a policy goes live: uploaded, bound, shadowed with its differences, given 
     await dialog.getByRole('button', { name, exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
   };
+  // What really serves, on every node.
+  const nodes = card.getByRole('table', { name: 'Nodes of shop' });
+  await nodes.getByRole('row').filter({ hasText: 'this one' }).filter({ hasText: 'callsign-standard@1.0.0' }).waitFor();
   await step('Shadow', { Policy: module.digest });
+  await nodes.getByRole('row').filter({ hasText: 'shadow callsign-standard@1.0.0' }).waitFor();
   await server.ask('POST', '/v1/decisions', { applicationId: 'shop', channel: 'SMS', to: '+14155550123' });
   await card.getByRole('status').filter({ hasText: '1 compared, 0 different' }).waitFor();
   await card.getByRole('button', { name: 'Withdraw' }).click();
@@ -208,6 +234,23 @@ test('the audit log says who changed what, with the difference', async () => {
   await revision.locator('del', { hasText: '7' }).waitFor();
   await revision.locator('ins', { hasText: '9' }).waitFor();
   assert.match(await revision.innerText(), /first/);
+});
+
+test('of a large import the audit log shows the first changes, and more of them when asked', async () => {
+  const sender = (at) => ({ senderId: `L${at}`, sender: `+1415${5_560_000 + at}`, senderType: 'VIRTUAL_LONG_NUMBER', coverage: [{ channel: 'SMS', countries: '*' }] });
+  const lines = Array.from({ length: 240 }, (_, at) => JSON.stringify(sender(at))).join('\n');
+  await server.send('/v1/senders/import', lines, 'application/x-ndjson');
+  await show(page, 'Audit');
+  const revision = page.locator('.timeline > li').filter({ hasText: '240 changes' });
+  await revision.locator('summary').click();
+  await revision.locator('.change').nth(49).waitFor();
+  for (const shown of [100, 150, 200, 240]) {
+    await revision.getByRole('button', { name: 'Show more of 240' }).click();
+    await revision.locator('.change').nth(shown - 1).waitFor();
+    assert.equal(await revision.locator('.change').count(), shown);
+  }
+  assert.equal(await revision.getByRole('button', { name: 'Show more of 240' }).count(), 0);
+  assert.match(await revision.locator('.change').last().innerText(), /L239/);
 });
 
 test('a key is made and shown once, rotated, and revoked', async () => {

@@ -210,27 +210,87 @@ fn a_tenant_reads_what_was_changed_of_its_application_and_who_it_was_if_it_was_i
     assert_eq!(parts, seen);
 }
 
+/// A platform that began with so many senders with ids of a length, imported in its first revision, and a strategy that lists
+/// all of them. And their ids.
+fn imported(config: &str, senders: usize, length: usize) -> (Server, Vec<String>) {
+    let ids: Vec<String> = (0..senders).map(|number| format!("S{number:0length$}")).collect();
+    let sender = |(number, id): (usize, &String)| {
+        json!({ "senderId": id, "sender": format!("+1415{:07}", 5_550_000 + number),
+                "senderType": "VIRTUAL_LONG_NUMBER", "coverage": [{ "channel": "SMS", "countries": "*" }] })
+    };
+    let strategy = json!({ "sendingStrategyId": "T", "platform": { "applicationId": "shop" }, "senderIds": ids });
+    let senders: Vec<Value> = ids.iter().enumerate().map(sender).collect();
+    let catalog = json!({ "applications": [{ "applicationId": "shop" }], "senders": senders,
+                          "sendingStrategies": [strategy] });
+    let file = folder("large").join("catalog.json");
+    std::fs::write(&file, catalog.to_string()).unwrap();
+    (Server::with_arguments(config, &["--catalog", file.to_str().unwrap()]), ids)
+}
+
 #[test]
 fn a_tenant_does_not_read_revisions_whose_changes_take_more_than_64_kib() {
-    // Which revisions a tenant reads of a platform that began with so many senders.
+    // Whether a tenant reads the import of so many senders, in the list and by itself.
     let read = |senders: usize| {
-        let senders: Vec<Value> = (0..senders)
-            .map(|number| {
-                json!({ "senderId": format!("S{number}"), "sender": format!("+1415{:07}", 5_550_000 + number),
-                        "senderType": "VIRTUAL_LONG_NUMBER", "coverage": [{ "channel": "SMS", "countries": "*" }] })
-            })
-            .collect();
-        let strategy = json!({ "sendingStrategyId": "T", "platform": { "applicationId": "shop" } });
-        let catalog = json!({ "applications": [{ "applicationId": "shop" }], "senders": senders,
-                              "sendingStrategies": [strategy] });
-        let file = folder("large").join("catalog.json");
-        std::fs::write(&file, catalog.to_string()).unwrap();
-        let server = Server::with_arguments("", &["--catalog", file.to_str().unwrap()]);
+        let (server, _) = imported("", senders, 6);
         let tenant = server.new_key(Some("shop"), &[]);
-        let told = |key: &str| server.ask(key, "GET", "/v1/audit", None).expect(200).text;
-        assert!(told(server.key()).contains("\"sendingStrategyId\":\"T\""), "the platform reads all of them");
-        told(&tenant).contains("\"sendingStrategyId\":\"T\"")
+        let told = server.ask(&tenant, "GET", "/v1/audit", None).expect(200).text;
+        let is_told = told.contains("\"sendingStrategyId\":\"T\"");
+        let revision = revisions(&server, server.key()).into_iter().min().unwrap();
+        let path = format!("/v1/audit/{revision}");
+        let alone = server.ask(&tenant, "GET", &path, None);
+        let part = server.get(&path).expect(200).json();
+        assert_eq!(part["changes"].as_array().unwrap().len(), senders + 3, "the platform reads all of them");
+        if is_told {
+            let alone = alone.expect(200).json();
+            assert_eq!((&alone["total"], &alone["changes"][1]["key"]), (&json!(2), &json!("T")), "{alone}");
+        } else {
+            alone.expect(404);
+        }
+        is_told
     };
     assert!(read(10));
     assert!(!read(1_000));
+}
+
+#[test]
+fn a_list_has_the_first_100_changes_of_an_import_and_its_parts_have_all_of_them() {
+    let database = Database::start();
+    for config in [String::new(), format!("[catalog]\nstore = \"{}\"", database.address())] {
+        // More than the mebibyte that is read at once, and the last change alone is more.
+        let (server, ids) = imported(&config, 10_000, 120);
+        let list = server.get("/v1/audit?size=50").expect(200);
+        assert!(list.text.len() < 131_072, "{}", list.text.len());
+        let list = list.json();
+        let import = list["results"].as_array().unwrap().last().unwrap();
+        assert_eq!((&import["total"], import["changes"].as_array().unwrap().len()), (&json!(10_003), 100));
+        let path = format!("/v1/audit/{}", import["revision"]);
+        // From where the list ends, and from the beginning.
+        for (mut changes, mut next) in
+            [(import["changes"].as_array().unwrap().clone(), import["next"].as_u64()), (Vec::new(), Some(0))]
+        {
+            let mut parts = 0;
+            while let Some(after) = next {
+                let part = server.get(&format!("{path}?after={after}")).expect(200);
+                assert!(part.text.len() < 4 << 20, "{}", part.text.len());
+                let part = part.json();
+                assert_eq!((&part["revision"], &part["action"]), (&import["revision"], &import["action"]));
+                changes.extend(part["changes"].as_array().unwrap().clone());
+                next = part["next"].as_u64();
+                parts += 1;
+            }
+            assert!(parts > 1, "{parts}");
+            assert_eq!(changes.len(), 10_003);
+            let senders = changes.iter().filter(|change| change["kind"] == "sender");
+            let told: Vec<&str> = senders.map(|change| change["key"].as_str().unwrap()).collect();
+            assert_eq!(told, ids);
+            let last = changes.last().unwrap();
+            assert_eq!((&last["key"], last["after"]["senderIds"].as_array().unwrap().len()), (&json!("T"), 10_000));
+        }
+        // A place where no change begins, one behind the end, and a revision that is not there.
+        server.get(&format!("{path}?after=7")).expect(400);
+        server.get(&format!("{path}?after=99999999")).expect(400);
+        server.get(&format!("{path}?after=x")).expect(400);
+        server.get("/v1/audit/999").expect(404);
+        server.get("/v1/audit/x").expect(404);
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::policies::{TO, server, upload};
+use crate::policies::{TO, always, server, told, try_upload, upload};
 use callsign_tests::component::Component;
 use callsign_tests::platform::Platform;
 use callsign_tests::service::Server;
@@ -61,4 +61,89 @@ fn explanations_that_do_not_fit_into_an_answer_are_left_out_and_the_decisions_ar
     }
     let alone = server.post("/v1/decisions", &json!({ "applicationId": "shop", "channel": "SMS", "to": TO }));
     assert_eq!(alone.expect(200).json().get("explanation"), None);
+}
+
+#[test]
+fn what_if_decides_one_message_on_something_else_and_changes_nothing() {
+    let server = server();
+    upload(&server, server.key(), &always("acme", "1.0.0", 1));
+    let message = json!({ "applicationId": "shop", "channel": "SMS", "to": TO });
+    let ask = |instead: Value| {
+        let mut body = json!({ "message": message });
+        body.as_object_mut().unwrap().extend(instead.as_object().unwrap().clone());
+        server.post("/v1/decisions/what-if", &body)
+    };
+    let serving = || {
+        let mut dry = message.clone();
+        dry["dryRun"] = json!(true);
+        server.post("/v1/decisions", &dry).expect(200).text
+    };
+    let audit = || server.get("/v1/audit?size=1").expect(200).text;
+    let (before, revision) = (serving(), audit());
+
+    // Another policy.
+    let answer = ask(json!({ "module": "acme@1.0.0" })).expect(200).json();
+    assert_eq!(told(&answer), "S1 acme@1.0.0");
+    // Other strategies, each taken as the catalog would take it: one that takes the place of that which counts, and one that
+    // counts before it.
+    for (id, sender) in [("shop", "S0"), ("for-sms", "S2")] {
+        let strategy = json!({ "sendingStrategyId": id, "channel": "SMS", "platform": { "applicationId": "shop" },
+                               "senderIds": [sender] });
+        let answer = ask(json!({ "strategies": [strategy] })).expect(200).json();
+        assert_eq!((&answer["senderId"], &answer["strategyId"]), (&json!(sender), &json!(id)), "{answer}");
+        let explained = &answer["explanation"];
+        assert_eq!(explained["decision"]["senderId"], sender, "{explained}");
+        assert_eq!(explained["senders"].as_array().unwrap().len(), 3);
+    }
+    // Both, and several channels.
+    let both = json!({ "applicationId": "shop", "channels": ["RCS", "SMS"], "to": TO });
+    let strategy = json!({ "platform": { "applicationId": "shop" }, "sendingStrategyId": "shop", "senderIds": ["S2"] });
+    let body = json!({ "message": both, "module": "standard", "strategies": [strategy] });
+    let answer = server.post("/v1/decisions/what-if", &body).expect(200).json();
+    assert_eq!((&answer["channel"], &answer["senderId"]), (&json!("SMS"), &json!("S2")), "{answer}");
+    // Nothing is changed by any of it.
+    assert_eq!((serving(), audit()), (before, revision));
+
+    for (instead, property) in [
+        (json!({}), ""),
+        (
+            json!({ "strategies": [{ "platform": { "applicationId": "shop" }, "channel": "PIGEON" }] }),
+            "strategies[0].channel",
+        ),
+        (json!({ "settings": { "surely": "not" } }), "settings"),
+        (json!({ "module": "acme@1.0.0", "message": { "channel": "PIGEON", "to": TO } }), "message.channel"),
+        (json!({ "module": "acme@1.0.0", "message": { "messages": [message] } }), "message"),
+    ] {
+        let refused = ask(instead).expect(400);
+        assert!(refused.text.contains(&format!("\"{property}\"")), "{property}: {}", refused.text);
+    }
+    ask(json!({ "module": "acme@9.9.9" })).expect(404);
+}
+
+#[test]
+fn what_if_of_a_tenant_is_about_its_own_application_strategies_and_modules() {
+    let server = server();
+    upload(&server, server.key(), &always("acme", "1.0.0", 1));
+    let tenant = server.new_key(Some("shop"), &["decisions:make", "modules:manage"]);
+    try_upload(&server, &tenant, "", &always("own", "1.0.0", 2)).expect(201);
+    let ask = |message: Value, instead: Value| {
+        let mut body = json!({ "message": message });
+        body.as_object_mut().unwrap().extend(instead.as_object().unwrap().clone());
+        server.ask(&tenant, "POST", "/v1/decisions/what-if", Some(&body))
+    };
+    let own = json!({ "channel": "SMS", "to": TO });
+    let answer = ask(own.clone(), json!({ "module": "own@1.0.0" })).expect(200).json();
+    assert_eq!(told(&answer), "S2 own@1.0.0");
+    let strategy = |application: &str| json!([{ "platform": { "applicationId": application }, "senderIds": ["S1"] }]);
+    let answer =
+        ask(own.clone(), json!({ "strategies": [{ "channel": "SMS", "senderIds": ["S1"] }] })).expect(200).json();
+    assert_eq!(answer["senderId"], "S1", "{answer}");
+    // Of others nothing.
+    ask(own.clone(), json!({ "module": "acme@1.0.0" })).expect(404);
+    assert_ne!(ask(own, json!({ "strategies": strategy("care") })).status, 200);
+    let of_care = json!({ "applicationId": "care", "channel": "SMS", "to": TO });
+    assert_ne!(ask(of_care, json!({ "module": "standard" })).status, 200);
+    let reads = server.new_key(Some("shop"), &["audit:read"]);
+    let body = json!({ "message": { "channel": "SMS", "to": TO }, "module": "standard" });
+    server.ask(&reads, "POST", "/v1/decisions/what-if", Some(&body)).expect(403);
 }

@@ -2,8 +2,9 @@
 
 use callsign_registry::{Client, Credentials, Described, Digest, MANIFEST, Manifest, Options, Reference};
 use callsign_tests::servers::hostile_registry::{Answer, HostileRegistry, Request};
+use callsign_tests::servers::postgres::Server as Database;
 use callsign_tests::servers::registry::Registry;
-use callsign_tests::service::{Reply, Server};
+use callsign_tests::service::{Reply, Server, folder};
 use serde_json::{Value, json};
 
 use crate::events::Listener;
@@ -91,6 +92,9 @@ fn modules_come_only_from_where_they_may_and_tenants_have_places_of_their_own() 
         let refused = server.ask(server.key(), "POST", "/v1/modules", Some(&body)).expect(400).json();
         assert!(refused.to_string().contains(property), "{refused}");
     }
+    let long = json!({ "reference": format!("{host}/acme/policy:1"), "more": "x".repeat(4_096) });
+    let refused = server.ask(server.key(), "POST", "/v1/modules", Some(&long)).expect(400);
+    assert!(refused.text.contains("more than 4096 bytes"), "{refused:?}");
     assert!(world.requests().is_empty(), "nothing was asked for: {:?}", world.requests());
     // What may be is asked for, and its trouble is told as such.
     pull(&server, &shop, &format!("{host}/tenants/shop/policy:1.0.0")).expect(503);
@@ -205,4 +209,34 @@ fn a_repository_is_followed_only_where_it_may_be_and_with_versions() {
     assert!(registry.requests().is_empty());
     bind(&format!("{host}/acme/policy"), Some("^1")).expect(200);
     server.until_logged("cannot be followed");
+}
+
+#[test]
+fn the_nodes_of_a_fleet_take_a_new_version_in_once() {
+    let registry = Registry::start();
+    let host = registry.host();
+    let database = Database::start();
+    let config = format!(
+        "[catalog]\nstore = \"{}\"\n[registry]\nallow = \"{host}\"\nplain_http = true\nfollow_seconds = 1\n",
+        database.address()
+    );
+    let first = Server::with_arguments(&config, &["--catalog", catalog().to_str().unwrap()]);
+    let key = first.key().to_owned();
+    let data = folder("second");
+    // The platform has a key already, so this one prints none.
+    std::fs::write(data.join("no-first-key"), "").unwrap();
+    let second = Server::at(&data, &config, &[]);
+    push(&host, "policy", "1.0.0", &always("acme", "1.0.0", 1), &[]);
+    pull(&first, &key, &format!("{host}/policy:1.0.0")).expect(201);
+    let follows = json!({ "module": "acme@1.0.0", "versions": "^1", "repository": format!("{host}/policy") });
+    first.put(SHOP, &follows).expect(200);
+    push(&host, "policy", "1.1.0", &always("acme", "1.1.0", 2), &[]);
+    for server in [&first, &second] {
+        server.until("1.1.0 serves", || decide(server, &key, "shop", TO) == "S2 acme@1.1.0");
+    }
+    let audit = first.get("/v1/audit?size=50").expect(200).json();
+    let actions = audit["results"].as_array().unwrap().iter().filter_map(|entry| entry["action"].as_str());
+    let taken: Vec<&str> =
+        actions.filter(|action| action.starts_with(&format!("follows {host}/policy:1.1.0"))).collect();
+    assert_eq!(taken.len(), 1, "{audit}");
 }

@@ -75,6 +75,42 @@ fn a_strategy_says_all_that_a_catalog_file_can() {
 }
 
 #[test]
+fn strategies_are_listed_in_the_order_of_their_precedence_across_pages() {
+    let (server, _) = platform();
+    let mut wanted = Vec::new();
+    // In the order of their precedence, and made in another one.
+    let places =
+        [(Some("US"), Some("SMS")), (Some("CA"), Some("SMS")), (Some("US"), None), (None, Some("SMS")), (None, None)];
+    for (place, (country, channel)) in places.iter().enumerate() {
+        wanted.push((format!("P{place}"), country, channel));
+    }
+    for at in [4, 2, 0, 3, 1] {
+        let (id, country, channel) = &wanted[at];
+        let mut strategy = json!({ "sendingStrategyId": id, "platform": { "applicationId": "ordered" } });
+        strategy
+            .as_object_mut()
+            .unwrap()
+            .extend(country.map(|country| ("destinationCountryCode".to_owned(), json!(country))));
+        strategy.as_object_mut().unwrap().extend(channel.map(|channel| ("channel".to_owned(), json!(channel))));
+        if at == 4 {
+            server.post("/provisioning/1/applications", &json!({ "applicationId": "ordered" })).expect(201);
+        }
+        server.post("/v1/strategies", &strategy).expect(201);
+    }
+    let listed = |order: &str| -> Vec<String> {
+        let pages = (0..3).flat_map(|page| {
+            let path = format!("/v1/strategies?applicationId=ordered&size=2&page={page}{order}");
+            server.get(&path).expect(200).json()["results"].as_array().unwrap().clone()
+        });
+        pages.map(|strategy| strategy["sendingStrategyId"].as_str().unwrap().to_owned()).collect()
+    };
+    // Those that are equal stay as they were made.
+    assert_eq!(listed("&order=precedence"), ["P0", "P1", "P2", "P3", "P4"]);
+    assert_eq!(listed(""), ["P4", "P2", "P0", "P3", "P1"]);
+    server.get("/v1/strategies?order=size").expect(400);
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_place() {
     let (server, _) = platform();
     for (name, value, property) in [

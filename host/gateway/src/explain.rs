@@ -1,5 +1,6 @@
 //! Why a message got its sender: what each step found.
 
+mod instead;
 mod json;
 mod people;
 mod words;
@@ -83,11 +84,14 @@ impl Gateway {
     /// [`Gateway::explain`] for callers that must not block, as [`Gateway::resolve_async`]. It is a part of a request that
     /// has begun before, see [`Gateway::request_time`]: when the time of that is used up, so is the explanation's.
     pub async fn explain_within(&self, message: &Message<'_>, time: RequestTime) -> Explanation {
-        let snapshot = self.snapshot();
-        let Some(channels) = message.channels else { return self.explain_one_within(&snapshot, message, time).await };
+        self.explain_on(&self.snapshot(), message, time).await
+    }
+
+    async fn explain_on(&self, snapshot: &Arc<Snapshot>, message: &Message<'_>, time: RequestTime) -> Explanation {
+        let Some(channels) = message.channels else { return self.explain_one_within(snapshot, message, time).await };
         let mut explanations = Vec::with_capacity(channels.as_slice().len());
         for &channel in channels.as_slice() {
-            explanations.push(self.explain_one_within(&snapshot, &message.over(channel), time).await);
+            explanations.push(self.explain_one_within(snapshot, &message.over(channel), time).await);
         }
         Explanation::of_channels(explanations)
     }

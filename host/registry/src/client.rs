@@ -120,7 +120,7 @@ impl Client {
     pub fn new(options: Options) -> Result<Self, RegistryError> {
         let roots = RootCerts::Specific(Arc::new(roots(&options)?));
         let reached = Reached::default();
-        let agent = |least: Reach, idle: usize| {
+        let agent = |least: Reach, reached: Option<Reached>, idle: usize| {
             let provider = Arc::new(rustls::crypto::ring::default_provider());
             let tls =
                 TlsConfig::builder().root_certs(roots.clone()).unversioned_rustls_crypto_provider(provider).build();
@@ -137,12 +137,12 @@ impl Client {
                 .max_idle_connections(idle)
                 .max_idle_connections_per_host(idle.min(2))
                 .build();
-            Agent::with_parts(config, DefaultConnector::default(), Addresses::new(least, Arc::clone(&reached)))
+            Agent::with_parts(config, DefaultConnector::default(), Addresses::new(least, reached))
         };
-        let own = agent(Reach::Loopback, 8);
+        let own = agent(Reach::Loopback, Some(Arc::clone(&reached)), 8);
         // Without idle connections: each is checked for the registry that led to it.
-        let led = [Reach::Loopback, Reach::Private, Reach::Public].map(|reach| (reach, agent(reach, 0)));
-        Ok(Self { own, led: led.into(), reached: Arc::clone(&reached), options })
+        let led = [Reach::Loopback, Reach::Private, Reach::Public].map(|reach| (reach, agent(reach, None, 0)));
+        Ok(Self { own, led: led.into(), reached, options })
     }
 
     /// How it speaks to registries.

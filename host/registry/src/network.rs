@@ -79,12 +79,13 @@ pub(crate) type Reached = Arc<Mutex<HashMap<String, Reach>>>;
 pub(crate) struct Addresses {
     /// What an address must reach at least.
     least: Reach,
-    reached: Reached,
+    /// Where is noted what was found; `None` for hosts that somebody leads to, who could name any number of them.
+    reached: Option<Reached>,
     inner: DefaultResolver,
 }
 
 impl Addresses {
-    pub(crate) fn new(least: Reach, reached: Reached) -> Self {
+    pub(crate) fn new(least: Reach, reached: Option<Reached>) -> Self {
         Self { least, reached, inner: DefaultResolver::default() }
     }
 }
@@ -107,8 +108,9 @@ impl Resolver for Addresses {
                 _ => widest = widest.max(reach),
             }
         }
-        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
-        reached.insert(host, widest);
+        if let Some(reached) = &self.reached {
+            reached.lock().unwrap_or_else(PoisonError::into_inner).insert(host, widest);
+        }
         Ok(found)
     }
 }
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn nobody_is_led_to_addresses_that_are_closer_than_the_one_who_leads() {
         let resolve = |least, uri: &str| {
-            let addresses = Addresses::new(least, Reached::default());
+            let addresses = Addresses::new(least, None);
             addresses.resolve(&uri.parse().unwrap(), &Config::default(), NextTimeout::default()).is_ok()
         };
         for (uri, of_public, of_private, of_loopback) in [

@@ -112,6 +112,10 @@ pub(crate) fn new_id() -> Result<String, getrandom::Error> {
 /// A change as the log of revisions has it: with what was there before, for people who read it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LoggedChange {
+    /// Of the first of several: how many changes the revision has, so that nobody reads all of them to know. Revisions of
+    /// earlier versions do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
     kind: Kind,
     key: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,10 +131,17 @@ pub(crate) struct LoggedChange {
 /// The position of an element that is not there.
 pub(crate) const NOWHERE: u64 = 0;
 
+impl LoggedChange {
+    /// See the field.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
 impl Entry {
     /// Sets the changes of a revision from those of the log.
     pub(crate) fn with(mut self, logged: Vec<LoggedChange>) -> Self {
-        for LoggedChange { kind, key, body, before, stood } in logged {
+        for LoggedChange { kind, key, body, before, stood, .. } in logged {
             self.changes.push(Change { kind, key, body });
             self.before.push(before);
             self.stood.push(stood);
@@ -180,10 +191,12 @@ impl Draft {
     pub(crate) fn log(&self, positions: &HashMap<(Kind, &str), u64>) -> Result<String, serde_json::Error> {
         let before = self.before.iter().map(Option::as_ref).chain(std::iter::repeat(None));
         let mut told: HashSet<(Kind, &str)> = HashSet::with_capacity(self.changes.len());
-        let logged = self.changes.iter().zip(before).map(|(change, before)| {
+        let total = self.changes.len() as u64;
+        let logged = self.changes.iter().zip(before).enumerate().map(|(index, (change, before))| {
             let element = (change.kind, &*change.key);
             let is_first = told.insert(element);
             LoggedChange {
+                total: (index == 0 && total > 1).then_some(total),
                 kind: change.kind,
                 key: change.key.clone(),
                 body: change.body.clone(),

@@ -115,6 +115,7 @@ impl Running {
         let creator = bulk.spawn(Arc::clone(&self.service).run_entity_autocreate());
         let repositories = bulk.spawn(Arc::clone(&self.service).follow_repositories());
         let audit = bulk.spawn(Arc::clone(&self.service).run_audit_retention());
+        let fleet = bulk.spawn(Arc::clone(&self.service).tell_fleet(name_of_node(self.listener.address())));
         if let Some(events) = self.log_events {
             bulk.spawn(Arc::clone(&self.service).tell_of_decision_log(events));
         }
@@ -128,7 +129,7 @@ impl Running {
             tracing::error!("probes are not answered: {error}");
         }
         self.listener.serve(&self.service, self.router, end).await;
-        let _ = tokio::join!(follower, health, receipts, creator, repositories, audit);
+        let _ = tokio::join!(follower, health, receipts, creator, repositories, audit, fleet);
         self.service.what_ifs.cancel_all();
         bulk.end(LAST_WRITES).await;
         if let Some(log) = &self.service.decision_log {
@@ -141,6 +142,12 @@ impl Running {
         }
         drop(probing);
     }
+}
+
+/// What people call this node by: its host, where the system says it, and its address.
+fn name_of_node(address: Option<SocketAddr>) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{} {}", host.trim(), address.map(|address| address.to_string()).unwrap_or_default()).trim().to_owned()
 }
 
 /// The OpenAPI document, as JSON.

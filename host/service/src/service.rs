@@ -8,6 +8,7 @@ mod catch_up;
 mod commit;
 mod distrust;
 mod entity_autocreate;
+mod fleet;
 mod follow_repositories;
 mod gateway_events;
 mod load;
@@ -30,6 +31,8 @@ use tokio::sync::{Mutex, watch};
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
 use self::distrust::Distrust;
 use self::entity_autocreate::EntityAutocreate;
+use self::fleet::Node;
+pub(crate) use self::fleet::{AWAY, Serving};
 use self::follow_repositories::FollowedRepositories;
 pub use self::load::StartError;
 pub(crate) use self::load::whole;
@@ -55,6 +58,8 @@ use crate::what_if_jobs::WhatIfJobs;
 
 /// Everything that handlers need.
 pub(crate) struct Service {
+    /// Which node of its fleet it is.
+    pub(crate) node: Node,
     /// As it was at the start.
     pub(crate) config: Config,
     /// `[limits]` as they are now.

@@ -5,6 +5,8 @@
 //! revision.
 
 mod address;
+pub(crate) mod log_part;
+pub(crate) mod nodes;
 mod postgres;
 pub(crate) mod sender_health;
 pub(crate) mod settings;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 pub use self::address::CatalogAddress;
+use self::log_part::LogPart;
 pub(crate) use self::postgres::Postgres;
 pub(crate) use self::sqlite::{Sqlite, revision_of_copy};
 use crate::change::{Draft, Entry, Kind, LoggedChange};
@@ -26,15 +29,14 @@ const PLACES: u64 = 1 << 24;
 /// How often the platform is read while others change it.
 const LOADS: u32 = 5;
 
-/// The changes of a revision, left out where they take more than 64 KiB. Both databases know how long a text is without reading
-/// it.
-const SMALL_CHANGES: &str = "CASE WHEN octet_length(changes) <= 65536 THEN changes ELSE '[]' END";
-
 /// How many revisions are removed from the log at once, so that a change does not wait long for it.
 pub(crate) const FORGOTTEN: usize = 1_000;
 
 /// How many components or settings are read at once.
 const AT_ONCE: usize = 500;
+
+/// How many bytes of a character a piece of text can lose at its end.
+const MAX_CUT: u64 = 3;
 
 /// A catalog store. A process has one, so its size does not matter.
 #[allow(clippy::large_enum_variant, reason = "see above")]
@@ -216,21 +218,40 @@ impl Store {
         }
     }
 
-    /// At most `most` revisions before `revision`, newest first: the audit log from its end. Bindings are as they are
-    /// stored, with digests of their settings.
-    pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
+    /// At most `most` revisions before `revision`, newest first, each with at most `changes` of its changes from the beginning,
+    /// and no more than are whole in [`LISTED`](log_part::LISTED): the audit log from its end. Bindings are as they are stored,
+    /// with digests of their settings.
+    pub(crate) async fn before(&self, revision: u64, most: u32, changes: usize) -> Result<Vec<LogPart>, StoreError> {
         match self {
-            Self::Sqlite(store) => store.before(revision, most).await,
-            Self::Postgres(store) => store.before(revision, most).await,
+            Self::Sqlite(store) => store.before(revision, most, changes).await,
+            Self::Postgres(store) => store.before(revision, most, changes).await,
         }
     }
 
-    /// The same with [`SMALL_CHANGES`]: so a reader who sees little of them cannot make the node load the imports of the platform
-    /// again and again.
-    pub(crate) async fn small_before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.small_before(revision, most).await,
-            Self::Postgres(store) => store.small_before(revision, most).await,
+    /// The part of a revision's changes that begins at `from`: 0, or [`LogPart::next`]. It is read from `most` bytes or
+    /// characters of the log, and from more if its first change is longer. `None` if the log does not have the revision.
+    ///
+    /// # Errors
+    /// No change begins at `from`, or the store does not answer.
+    pub(crate) async fn part(&self, revision: u64, from: u64, mut most: u64) -> Result<Option<LogPart>, StoreError> {
+        loop {
+            let (entry, piece, length): (_, _, fn(&str) -> usize) = match self {
+                Self::Sqlite(store) => match store.piece(revision, from, most).await? {
+                    Some((entry, piece)) => (entry, piece, str::len),
+                    None => return Ok(None),
+                },
+                Self::Postgres(store) => match store.piece(revision, from, most).await? {
+                    Some((entry, piece)) => (entry, piece, |text| text.chars().count()),
+                    None => return Ok(None),
+                },
+            };
+            let is_whole_piece = length(&piece) as u64 + MAX_CUT >= most;
+            match LogPart::read(entry, from, &piece, usize::MAX, length)? {
+                Some(part) => return Ok(Some(part)),
+                // Its first change is longer.
+                None if is_whole_piece => most = most.saturating_mul(8),
+                None => return Err(StoreError::Damaged(format!("no change of revision {revision} begins at {from}"))),
+            }
         }
     }
 

@@ -35,7 +35,8 @@ use crate::key::Scope;
 use crate::service::Service;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
-    let decisions = OpenApiRouter::new().routes(routes!(decisions::decide));
+    let decisions =
+        OpenApiRouter::new().routes(routes!(decisions::decide)).routes(routes!(decisions::instead::decide_instead));
     let policies = OpenApiRouter::new()
         .routes(routes!(modules::list, modules::upload))
         .routes(routes!(modules::get, modules::remove))
@@ -44,8 +45,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
     let sharing = OpenApiRouter::new().routes(routes!(modules::share)).routes(routes!(modules::unshare));
     let pins =
         OpenApiRouter::new().routes(routes!(sticky::get, sticky::pin, sticky::release)).routes(routes!(sticky::list));
-    let watching =
-        OpenApiRouter::new().routes(routes!(events::listen)).routes(routes!(usage::get)).routes(routes!(audit::list));
+    let watching = OpenApiRouter::new()
+        .routes(routes!(events::listen))
+        .routes(routes!(usage::get))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::get));
     let recorded = OpenApiRouter::new().routes(routes!(logged_decisions::list)).merge(what_if::routes());
     let keys = OpenApiRouter::new()
         .routes(routes!(keys::list, keys::create))

@@ -13,8 +13,11 @@ use crate::tenant_turns::TenantTurns;
 /// How many jobs and reports of a tenant are kept, and of the platform.
 const OF_ONE: usize = 4;
 
-/// How many are kept in all. A report has at most about 3 MB.
-const OF_ALL: usize = 32;
+/// How many of all tenants are kept; the platform's come on top. A report has at most about 3 MB.
+const OF_TENANTS: usize = 32;
+
+/// How many of those are for tenants that have no other one that waits or runs, so that a few tenants do not take them all.
+const FIRST_ONES: usize = 16;
 
 /// How many tenants' jobs run at a time, beside one of the platform.
 const RUNNING: usize = 1;
@@ -39,6 +42,15 @@ pub(crate) enum JobState {
     Done(Arc<WhatIfReport>),
     /// Why there is no report.
     Failed(Arc<str>),
+}
+
+/// Why a job is not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoRoom {
+    /// So many of its own wait or run.
+    Own(usize),
+    /// Those of tenants together have the places that it could have.
+    Tenants,
 }
 
 impl Job {
@@ -95,21 +107,27 @@ impl WhatIfJobs {
     /// Takes a job in, in place of an older one that is over if there are too many.
     ///
     /// # Errors
-    /// None of them is over: how many there are.
-    pub(crate) fn add(&self, job: &Arc<Job>) -> Result<(), usize> {
+    /// Too many wait or run.
+    pub(crate) fn add(&self, job: &Arc<Job>) -> Result<(), NoRoom> {
         let mut jobs = self.lock();
-        let tenant = job.tenant.as_deref();
-        let make_room = |jobs: &mut VecDeque<Arc<Job>>, most: usize, is_of: &dyn Fn(&Job) -> bool| {
-            let there = jobs.iter().filter(|job| is_of(job)).count();
-            if there < most {
-                return Ok::<(), usize>(());
-            }
-            let over = jobs.iter().position(|job| is_of(job) && job.is_over()).ok_or(there)?;
-            jobs.remove(over);
-            Ok(())
-        };
-        make_room(&mut jobs, OF_ONE, &|job| job.tenant.as_deref() == tenant)?;
-        make_room(&mut jobs, OF_ALL, &|_| true)?;
+        let owner = job.tenant.as_deref();
+        let under_way =
+            |is_counted: &dyn Fn(&Job) -> bool| jobs.iter().filter(|job| is_counted(job) && !job.is_over()).count();
+        let own = under_way(&|job| job.tenant.as_deref() == owner);
+        let of_tenants = under_way(&|job| job.tenant.is_some());
+        let most = if own == 0 { OF_TENANTS } else { OF_TENANTS - FIRST_ONES };
+        if own >= OF_ONE {
+            return Err(NoRoom::Own(own));
+        }
+        if owner.is_some() && of_tenants >= most {
+            return Err(NoRoom::Tenants);
+        }
+        if jobs.iter().filter(|job| job.tenant.as_deref() == owner).count() >= OF_ONE {
+            remove_over(&mut jobs, &|job| job.tenant.as_deref() == owner);
+        }
+        if owner.is_some() && jobs.iter().filter(|job| job.tenant.is_some()).count() >= OF_TENANTS {
+            remove_over(&mut jobs, &|job| job.tenant.is_some());
+        }
         jobs.push_back(Arc::clone(job));
         Ok(())
     }
@@ -165,6 +183,17 @@ impl WhatIfJobs {
     }
 }
 
+/// Removes a job that is over: the oldest one of whoever has most jobs.
+fn remove_over(jobs: &mut VecDeque<Arc<Job>>, is_meant: &dyn Fn(&Job) -> bool) {
+    let jobs_of = |owner: &Option<String>| jobs.iter().filter(|job| job.tenant == *owner).count();
+    let over = jobs.iter().enumerate().filter(|(_, job)| is_meant(job) && job.is_over());
+    // The first of several that are equal.
+    let over = over.rev().max_by_key(|(_, job)| jobs_of(&job.tenant)).map(|(at, _)| at);
+    if let Some(at) = over {
+        jobs.remove(at);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,7 +211,7 @@ mod tests {
         let jobs = WhatIfJobs::default();
         let of_shop: Vec<Arc<Job>> = ["1", "2", "3", "4"].map(|id| job(id, Some("shop"))).into();
         of_shop.iter().for_each(|job| assert_eq!(jobs.add(job), Ok(())));
-        assert_eq!(jobs.add(&job("5", Some("shop"))), Err(4));
+        assert_eq!(jobs.add(&job("5", Some("shop"))), Err(NoRoom::Own(4)));
         assert_eq!(jobs.add(&job("1", Some("care"))), Ok(()));
         assert_eq!(jobs.add(&job("1", None)), Ok(()));
         of_shop[1].set(JobState::Failed("no".into()));
@@ -196,16 +225,49 @@ mod tests {
     }
 
     #[test]
-    fn all_together_have_32() {
+    fn eight_tenants_with_four_each_leave_places_for_others_and_the_platform() {
         let jobs = WhatIfJobs::default();
-        for number in 0..OF_ALL {
-            assert_eq!(jobs.add(&job("1", Some(&format!("a{number}")))), Ok(()));
+        let mut taken = 0;
+        for tenant in 0..8 {
+            for number in 0..OF_ONE {
+                let added = jobs.add(&job(&number.to_string(), Some(&format!("a{tenant}"))));
+                taken += usize::from(added.is_ok());
+                assert!(added.is_ok() || added == Err(NoRoom::Tenants));
+            }
         }
-        assert_eq!(jobs.add(&job("1", None)), Err(OF_ALL));
+        // Four tenants have four; the others have one each.
+        assert_eq!(taken, OF_TENANTS - FIRST_ONES + 4);
+        for tenant in 8..20 {
+            assert_eq!(jobs.add(&job("1", Some(&format!("a{tenant}")))), Ok(()));
+        }
+        assert_eq!(jobs.add(&job("1", Some("late"))), Err(NoRoom::Tenants), "all 32 wait or run");
+        // The platform has its own.
+        for number in 0..OF_ONE {
+            assert_eq!(jobs.add(&job(&number.to_string(), None)), Ok(()));
+        }
+        assert_eq!(jobs.add(&job("5", None)), Err(NoRoom::Own(OF_ONE)));
         jobs.of(Some("a7"))[0].set(JobState::Failed("no".into()));
-        assert_eq!(jobs.add(&job("1", None)), Ok(()));
-        assert!(jobs.of(Some("a7")).is_empty());
+        assert_eq!(jobs.add(&job("1", Some("late"))), Ok(()));
+        assert!(jobs.of(Some("a7")).is_empty(), "one that is over makes room");
         jobs.cancel_all();
         assert!(jobs.of(None)[0].progress.is_cancelled());
+    }
+
+    #[test]
+    fn a_report_of_whoever_has_most_makes_room() {
+        let jobs = WhatIfJobs::default();
+        for tenant in 0..OF_TENANTS - 2 {
+            let first = job("1", Some(&format!("a{tenant}")));
+            assert_eq!(jobs.add(&first), Ok(()));
+            first.set(JobState::Failed("no".into()));
+        }
+        for id in ["1", "2"] {
+            let of_shop = job(id, Some("shop"));
+            assert_eq!(jobs.add(&of_shop), Ok(()));
+            of_shop.set(JobState::Failed("no".into()));
+        }
+        assert_eq!(jobs.add(&job("1", Some("care"))), Ok(()));
+        assert_eq!(ids(&jobs, Some("shop")), ["2"]);
+        assert_eq!(ids(&jobs, Some("a0")), ["1"], "the oldest of all stays");
     }
 }

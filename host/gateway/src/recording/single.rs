@@ -53,27 +53,10 @@ impl Snapshot {
         }
     }
 
-    /// Waits until a record is kept. If it is not, the message is refused.
+    /// Waits until a record is kept, on this thread. If it is not, the message is refused.
     #[cold]
-    pub(crate) fn keep(&self, ToKeep { mut recorded, begun, message, question }: ToKeep<'_>, outcome: &mut Outcome) {
-        let Some(recording) = &self.recording else { return };
-        let recorder = &recording.log.recorder;
-        let again = |outcome: &Outcome| {
-            let times = recording.times(begun, 1);
-            recorder.record(&recording.record(self, times, message, question.as_ref(), outcome))
-        };
-        let kept = loop {
-            match recorded {
-                Recorded::Taken(ticket) => break recorder.wait(ticket),
-                Recorded::Full(room) => match recorder.wait(room) {
-                    Ok(()) => recorded = again(outcome),
-                    Err(why) => break Err(why),
-                },
-                Recorded::Refused(why) => break Err(why),
-                Recorded::Dropped => break Ok(()),
-            }
-        };
-        kept.unwrap_or_else(|why| refuse_one(outcome, &why));
+    pub(crate) fn keep(&self, record: ToKeep<'_>, outcome: &mut Outcome) {
+        pollster::block_on(self.keep_async(record, outcome));
     }
 
     /// The same without blocking the thread.

@@ -6,7 +6,7 @@ import { Difference } from '../parts/difference.js';
 import { Badge, Problem, Time } from '../parts/notice.js';
 
 const PART = 50;
-// The most changes of one revision that are shown at once: an import has as many as it has lines.
+// How many more changes of one revision are shown at a time: an import has as many as it has lines.
 const MOST = 50;
 
 const nameOf = (element) => Object.values(element).filter((part) => part !== null && part !== '').join(' / ');
@@ -21,15 +21,33 @@ function Change({ change }) {
 }
 
 function Revision({ revision }) {
-  const [isWhole, setWhole] = useState(false);
-  const shown = isWhole ? revision.changes : revision.changes.slice(0, MOST);
+  // A list has the first changes of a revision. The others are read when they are asked for.
+  const [rest, setRest] = useState({ changes: [], next: revision.next });
+  const [shown, show] = useState(MOST);
+  const [fault, setFault] = useState(null);
+  const changes = [...revision.changes, ...rest.changes];
+  const total = revision.total ?? (rest.next === undefined ? changes.length : undefined);
+  const count = total?.toLocaleString() ?? `more than ${changes.length.toLocaleString()}`;
+  const more = async () => {
+    try {
+      if (shown >= changes.length) {
+        const part = await get(path(`/v1/audit/${revision.revision}`, { after: rest.next }));
+        setRest({ changes: [...rest.changes, ...part.changes], next: part.next });
+      }
+      show(shown + MOST);
+      setFault(null);
+    } catch (found) {
+      setFault(found);
+    }
+  };
   return html`<li>
     <p><strong>Revision ${revision.revision}</strong>, <${Time} at=${revision.at} />, by ${revision.who ?? 'another key'}
       ${revision.action && html`<br /><code class="quiet">${revision.action}</code>`}</p>
-    <details open=${revision.changes.length <= 3}>
-      <summary>${revision.changes.length.toLocaleString()} ${revision.changes.length === 1 ? 'change' : 'changes'}</summary>
-      ${shown.map((change) => html`<${Change} change=${change} />`)}
-      ${shown.length < revision.changes.length && html`<button type="button" onClick=${() => setWhole(true)}>Show all ${revision.changes.length.toLocaleString()}</button>`}
+    <details open=${total <= 3}>
+      <summary>${count} ${total === 1 ? 'change' : 'changes'}</summary>
+      ${changes.slice(0, shown).map((change) => html`<${Change} change=${change} />`)}
+      <${Problem} fault=${fault} />
+      ${(shown < changes.length || rest.next !== undefined) && html`<p><button type="button" onClick=${more}>Show more of ${count}</button></p>`}
     </details>
   </li>`;
 }

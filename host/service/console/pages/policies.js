@@ -1,6 +1,6 @@
 // Modules, and which policy decides for whom: swapped, tried beside, given to a share, promoted and taken back.
 import { html, useEffect, useState } from '../html.js';
-import { Fault, call, get, id, path } from '../api.js';
+import { call, get, id, path } from '../api.js';
 import { useData } from '../data.js';
 import { useEvents } from '../live.js';
 import { session } from '../session.js';
@@ -8,11 +8,14 @@ import { Confirm, Dialog } from '../parts/dialog.js';
 import { Form } from '../parts/form.js';
 import { Badge, Problem, Time } from '../parts/notice.js';
 import { Table } from '../parts/table.js';
+import { jsonOf } from '../parts/words.js';
 
 const own = session.value.applicationId;
 // How often differences are read while a shadow or a canary runs.
 const LOOK = 2_000;
 const MOST_EVENTS = 50;
+// Of so many bindings each is read by itself.
+const FEW = 20;
 
 const forText = ({ applicationId, entityId }) => (entityId ? `${applicationId} / ${entityId}` : applicationId ?? 'the platform');
 const at = (step, target) => path(`/v1/binding${step}`, target);
@@ -42,13 +45,8 @@ function bindingFields(step, modules) {
 function requestOf(step, values) {
   const body = { module: values.module, onFailure: values.onFailure };
   if (step === 'canary') body.perMille = Number(values.perMille);
-  if (values.settings.trim()) {
-    try {
-      body.settings = JSON.parse(values.settings);
-    } catch (error) {
-      throw new Fault(400, 'The settings are no JSON.', [{ property: 'settings', text: error.message }]);
-    }
-  }
+  const settings = jsonOf('settings', values.settings);
+  if (settings !== undefined) body.settings = settings;
   return body;
 }
 
@@ -84,7 +82,36 @@ function Comparison({ target }) {
   </div>`;
 }
 
-function Binding({ binding, modules, reload }) {
+// What a node has in use, in words.
+function Served({ serving }) {
+  if (!serving) return html`nothing of its own: the binding above it decides`;
+  const beside = [serving.canary && `canary ${serving.canary}`, serving.shadow && `shadow ${serving.shadow}`].filter(Boolean).join(', ');
+  return html`<strong>${serving.policy}</strong>${beside && `, ${beside}`}${' '}
+    ${!serving.isAsStored && html`<${Badge} kind="warn">not as stored yet<//>`} ${serving.reason && html`<br /><span class="quiet">${serving.reason}</span>`}`;
+}
+
+// What really serves on every node, read anew while it is open.
+function Nodes({ target, isOpen }) {
+  const [open, setOpen] = useState(isOpen);
+  const { data, fault, reload } = useData(async (signal) => open && (await get(at('/nodes', target), signal)).results, [open]);
+  useEffect(() => {
+    const timer = setInterval(() => open && document.visibilityState === 'visible' && reload(), LOOK);
+    return () => clearInterval(timer);
+  }, [open]);
+  const columns = [
+    { label: 'Node', cell: (node) => html`${node.name ?? node.nodeId.slice(0, 8)} ${node.isHere && html`<${Badge}>this one<//>`}` },
+    { label: 'Serves', cell: (node) => html`<${Served} serving=${node.serving} />` },
+    { label: 'Revision', class: 'number', cell: (node) => node.revision },
+    { label: 'Heard of', cell: (node) => html`<${Time} at=${node.seenAt} /> ${node.isAway && html`<${Badge} kind="bad">away<//>`}` },
+  ];
+  return html`<details open=${open} onToggle=${(event) => setOpen(event.currentTarget.open)}>
+    <summary>On every node</summary>
+    <${Problem} fault=${fault} />
+    ${data && html`<${Table} caption=${`Nodes of ${forText(target)}`} columns=${columns} rows=${data} keyOf=${(node) => node.nodeId} />`}
+  </details>`;
+}
+
+function Binding({ binding, modules, reload, isAlone }) {
   const target = binding.for;
   const [open, setOpen] = useState(null);
   const [fault, setFault] = useState(null);
@@ -130,6 +157,7 @@ function Binding({ binding, modules, reload }) {
     ${binding.canary && html`<${Policy} title="Canary" policy=${binding.canary}><dt>share</dt><dd>${binding.canary.perMille / 10} %</dd><//>`}
     ${binding.shadow && html`<${Policy} title="Shadow" policy=${binding.shadow} />`}
     ${binding.shadow && html`<${Comparison} target=${target} />`}
+    <${Nodes} target=${target} isOpen=${isAlone} />
     ${may && html`<div class="actions">
       ${Object.entries(STEPS).map(([step, [label]]) => html`<button type="button" onClick=${() => begin(step)}>${label}…</button>`)}
       ${candidate && html`<button type="button" class="primary" onClick=${() => act('promote')}>Promote</button><button type="button" onClick=${() => act('withdraw')}>Withdraw</button>`}
@@ -223,7 +251,7 @@ export default function Policies() {
   const load = async (signal) => {
     const [modules, bindings, node] = await Promise.all([get('/v1/modules?size=1000', signal), get('/v1/bindings?size=1000', signal), serving()]);
     // A list of bindings leaves their history out; that of each is read when there are few.
-    const few = bindings.results.length <= 20;
+    const few = bindings.results.length <= FEW;
     const results = few ? await Promise.all(bindings.results.map((one) => get(at('', one.for), signal))) : bindings.results;
     return { modules: modules.results, bindings: results, node };
   };
@@ -239,7 +267,7 @@ export default function Policies() {
     ${data && html`<p>This node serves revision ${data.node.revision}.
       ${data.node.starting ? html` <${Badge} kind="warn">${data.node.starting} bindings are starting<//>` : html` <${Badge} kind="good">every binding is in use<//>`}</p>
     <div class="tools"><h2>Bindings</h2><button type="button" class="primary" onClick=${() => setNew(true)}>New binding</button></div>
-    <div class="cards">${data.bindings.map((binding) => html`<${Binding} key=${forText(binding.for)} binding=${binding} modules=${data.modules} reload=${reload} />`)}</div>
+    <div class="cards">${data.bindings.map((binding) => html`<${Binding} key=${forText(binding.for)} binding=${binding} modules=${data.modules} reload=${reload} isAlone=${data.bindings.length <= FEW} />`)}</div>
     <${Modules} modules=${data.modules} reload=${reload} />
     ${isNew && html`<${Dialog} title="New binding" onClose=${() => setNew(false)}>
       <${Form} name="binding.new" fields=${bindingFields('new', data.modules)} initial=${{ applicationId: own ?? '', entityId: '', module: 'standard', onFailure: 'REFUSE', settings: '' }} save=${save} onCancel=${() => setNew(false)} action="Bind" />

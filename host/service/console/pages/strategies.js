@@ -10,11 +10,9 @@ const own = session.value.applicationId;
 const of = (row) => `/v1/strategies/${id(row.sendingStrategyId)}`;
 const countriesOf = (row) => row.destinationCountryCodes ?? (row.destinationCountryCode ? [row.destinationCountryCode] : []);
 
-// The order of precedence within a scope: country and channel, then country, then channel, then neither.
+// The order of precedence within a scope, as the server has it: country and channel, then country, then channel, then neither.
 const RANKS = ['country and channel', 'country', 'channel', 'everything else'];
 const rank = (row) => (countriesOf(row).length ? 0 : 2) + (row.channel ? 0 : 1);
-const scopeOf = (row) => `${row.platform.applicationId}\n${row.platform.entityId ?? ''}`;
-const arrange = (rows) => [...rows].sort((a, b) => scopeOf(a).localeCompare(scopeOf(b)) || rank(a) - rank(b));
 
 const kind = {
   name: 'strategy',
@@ -22,7 +20,7 @@ const kind = {
   about: 'Of one application or entity, the first row that is for the channel and the country counts. Those of an entity take the place of its application’s.',
   auditKind: 'strategy',
   base: '/v1/strategies',
-  arrange,
+  fixed: { order: 'precedence' },
   filters: [
     ...(own ? [] : [{ name: 'applicationId', label: 'Application' }]),
     { name: 'entityId', label: 'Entity' },

@@ -6,9 +6,11 @@ import { session } from '../session.js';
 import { Form } from '../parts/form.js';
 import { Outcome, Picture } from '../parts/explanation.js';
 import { Problem } from '../parts/notice.js';
-import { CHANNELS, fromLines, toList } from '../parts/words.js';
+import { CHANNELS, fromLines, jsonOf, toList } from '../parts/words.js';
 
 const NAMES = ['applicationId', 'entityId', 'channels', 'to', 'from', 'messageType', 'sentAt', 'attributes'];
+// What a message is decided on instead, beside the first.
+const INSTEAD = ['module', 'settings', 'strategies'];
 
 const fields = [
   ...(session.isTenant ? [] : [{ name: 'applicationId', label: 'Application', placeholder: 'default' }]),
@@ -27,6 +29,13 @@ const fields = [
   { name: 'attributes', label: 'Attributes', type: 'long', rows: 2, help: 'for policies: one a line, name=value' },
 ];
 
+const fieldsInstead = [
+  ...fields,
+  { name: 'module', label: 'Policy', help: 'standard, or name@version of a module; empty: the one that serves' },
+  { name: 'settings', label: 'Settings', type: 'long', rows: 2, help: 'JSON; empty: those that serve' },
+  { name: 'strategies', label: 'Strategies', type: 'long', rows: 4, help: 'a JSON list, as POST /v1/strategies takes them; one with the id of another takes its place' },
+];
+
 function messageOf(values) {
   const channels = toList(values.channels);
   const message = { to: values.to ?? '' };
@@ -39,8 +48,20 @@ function messageOf(values) {
   return message;
 }
 
-const ask = async (values) =>
-  (await call('POST', '/v1/decisions', { body: { ...messageOf(values), dryRun: true, explain: true } })).data;
+async function ask(values) {
+  const message = messageOf(values);
+  const instead = {};
+  if (values.module?.trim()) instead.module = values.module.trim();
+  const settings = jsonOf('settings', values.settings);
+  const strategies = jsonOf('strategies', values.strategies);
+  if (settings !== undefined) instead.settings = settings;
+  if (strategies !== undefined) instead.strategies = [strategies].flat();
+  const isInstead = Object.keys(instead).length > 0;
+  const { data } = isInstead
+    ? await call('POST', '/v1/decisions/what-if', { body: { message, ...instead } })
+    : await call('POST', '/v1/decisions', { body: { ...message, dryRun: true, explain: true } });
+  return data;
+}
 
 function Answer({ answer }) {
   const { explanation, ...decision } = answer;
@@ -56,7 +77,8 @@ function Answer({ answer }) {
 // One message and its answer. `prefix` is what its parameters in the address begin with.
 function Message({ prefix, title, action, onAnswer }) {
   const { query } = useRoute();
-  const given = Object.fromEntries(NAMES.map((name) => [name, query[prefix + name] ?? '']));
+  const names = prefix ? [...NAMES, ...INSTEAD] : NAMES;
+  const given = Object.fromEntries(names.map((name) => [name, query[prefix + name] ?? '']));
   const [answer, setAnswer] = useState(null);
   const [fault, setFault] = useState(null);
   const take = (found) => {
@@ -70,11 +92,11 @@ function Message({ prefix, title, action, onAnswer }) {
   }, []);
   const save = async (values) => {
     const found = await ask(values);
-    refine(Object.fromEntries(NAMES.map((name) => [prefix + name, values[name] ?? ''])));
+    refine(Object.fromEntries(names.map((name) => [prefix + name, values[name] ?? ''])));
     take(found);
   };
   return html`<section class="message" aria-label=${title}>
-    <${Form} fields=${fields} initial=${{ ...given, channels: given.channels || 'SMS' }} save=${save} action=${action} />
+    <${Form} fields=${prefix ? fieldsInstead : fields} initial=${{ ...given, channels: given.channels || 'SMS' }} save=${save} action=${action} />
     <${Problem} fault=${fault} />
     <div aria-live="polite">${answer && html`<${Answer} answer=${answer} />`}</div>
   </section>`;
@@ -108,11 +130,11 @@ export default function Try() {
   const isBeside = query.beside === 'yes';
   const beside = () => {
     const copy = Object.fromEntries(NAMES.map((name) => [`if-${name}`, query[name] ?? '']));
-    refine(isBeside ? Object.fromEntries([['beside', ''], ...NAMES.map((name) => [`if-${name}`, ''])]) : { ...copy, beside: 'yes' });
+    refine(isBeside ? Object.fromEntries([['beside', ''], ...[...NAMES, ...INSTEAD].map((name) => [`if-${name}`, ''])]) : { ...copy, beside: 'yes' });
     setAnswers((all) => ({ first: all.first }));
   };
   const keep = (name) => (answer) => setAnswers((all) => ({ ...all, [name]: answer }));
-  return html`<p>A dry run: nobody is pinned, nothing is created. <a href=${href('traffic')}>Refused messages</a> lead here too. <a href=${href('what-if')}>What if</a> compares policies and strategies on recorded traffic.</p>
+  return html`<p>A dry run: nobody is pinned, nothing is created. <a href=${href('traffic')}>Refused messages</a> lead here too. Beside, another message is tried, or the same one on another policy or other strategies; <a href=${href('what-if')}>What if</a> compares those on recorded traffic.</p>
     <p class="actions"><${Share} /> <button type="button" aria-pressed=${isBeside} onClick=${beside}>${isBeside ? 'Without what if' : 'What if…'}</button></p>
     ${answers.first && answers.second && html`<${Compared} first=${answers.first} second=${answers.second} />`}
     <div class=${isBeside ? 'beside' : ''}>

@@ -1,11 +1,12 @@
 // What recorded traffic would come to under another policy, other settings or other strategies.
 import { html, useEffect, useState } from '../html.js';
-import { Fault, call, get, id } from '../api.js';
+import { call, get, id } from '../api.js';
 import { useData } from '../data.js';
 import { href, useRoute } from '../route.js';
 import { session } from '../session.js';
 import { Form } from '../parts/form.js';
 import { Badge, Problem, Time } from '../parts/notice.js';
+import { jsonOf } from '../parts/words.js';
 
 const EVERY = 1_000;
 const HOUR = 3_600_000;
@@ -23,15 +24,6 @@ const fieldsOf = (modules) => [
   { name: 'settings', label: 'Settings', type: 'long', rows: 3, help: 'JSON; empty: those that were' },
   { name: 'strategies', label: 'Strategies', type: 'long', rows: 6, help: 'a JSON list, as POST /v1/strategies takes them; one with the id of another takes its place' },
 ];
-
-function json(name, text) {
-  if (!text.trim()) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Fault(400, `The ${name} are no JSON.`, [{ property: name, text: error.message }]);
-  }
-}
 
 function Job({ job, remove }) {
   const isOver = job.state === 'DONE' || job.state === 'FAILED';
@@ -72,10 +64,10 @@ export default function WhatIf() {
   const begin = async (values) => {
     const body = { since: new Date(Date.now() - Number(values.since || 24) * HOUR).toISOString() };
     for (const name of ['applicationId', 'entityId', 'module']) if (values[name]) body[name] = values[name].trim();
-    const settings = json('settings', values.settings);
-    const strategies = json('strategies', values.strategies);
+    const settings = jsonOf('settings', values.settings);
+    const strategies = jsonOf('strategies', values.strategies);
     if (settings !== undefined) body.settings = settings;
-    if (strategies !== undefined) body.strategies = Array.isArray(strategies) ? strategies : [strategies];
+    if (strategies !== undefined) body.strategies = [strategies].flat();
     await call('POST', '/v1/what-if', { body });
     await jobs.reload();
   };

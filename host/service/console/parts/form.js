@@ -25,7 +25,7 @@ function draft(name) {
 
 // The field that a property of the API belongs to: `coverage[0].countries` to `coverage`.
 export function fieldOf(fields, property) {
-  const plain = property.replace(/^platform\./, '');
+  const plain = property.replace(/^(platform|message)\./, '');
   const own = (field) => [field.name, ...(field.properties ?? [])];
   const starts = (name) => plain === name || plain.startsWith(`${name}[`) || plain.startsWith(`${name}.`);
   return fields.find((field) => own(field).some(starts));

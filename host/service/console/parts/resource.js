@@ -106,7 +106,7 @@ export function Resource({ kind, tools }) {
   const View = { new: Create, edit: Edit, remove: Remove, opened: Opened }[open?.what];
   return html`${kind.about && html`<p>${kind.about}</p>`}
     <p role="status" class=${said ? 'notice good' : 'hidden'}>${said}</p>
-    <${Paged} caption=${kind.caption} base=${kind.base} filters=${kind.filters} columns=${columns} keyOf=${kind.keyOf} arrange=${kind.arrange} refresh=${said}
+    <${Paged} caption=${kind.caption} base=${kind.base} filters=${kind.filters} columns=${columns} keyOf=${kind.keyOf} fixed=${kind.fixed} refresh=${said}
       tools=${(reload) => html`${tools?.(reload, say)}
         ${kind.create && html`<button type="button" class="primary" onClick=${() => setOpen({ what: 'new', reload })}>New ${kind.name}</button>`}`} />
     ${View && html`<${View} kind=${kind} row=${open.row} id=${open.id} onDone=${done} onClose=${close} />`}`;

@@ -47,8 +47,8 @@ export function Table({ caption, columns, rows, keyOf, empty }) {
   </div>`;
 }
 
-// `base` is the path of the list; `filters` are its parameters. `arrange` may put the rows of a page in another order.
-export function Paged({ caption, base, filters = [], fixed, columns, keyOf, arrange, empty, tools, size = SIZE, refresh }) {
+// `base` is the path of the list; `filters` are its parameters, and `fixed` those that nobody chooses.
+export function Paged({ caption, base, filters = [], fixed, columns, keyOf, empty, tools, size = SIZE, refresh }) {
   const { query } = useRoute();
   const page = Number(query.page) || 0;
   const wanted = Object.fromEntries(filters.map((filter) => [filter.name, query[filter.name]]));
@@ -66,7 +66,7 @@ export function Paged({ caption, base, filters = [], fixed, columns, keyOf, arra
     </div>
     <${Problem} fault=${fault} retry=${reload} />
     ${!data && isLoading && html`<p class="quiet">Reading…</p>`}
-    ${data && html`<${Table} caption=${caption} columns=${columns(reload)} rows=${arrange ? arrange(rows) : rows} keyOf=${keyOf} empty=${empty} />`}
+    ${data && html`<${Table} caption=${caption} columns=${columns(reload)} rows=${rows} keyOf=${keyOf} empty=${empty} />`}
     ${paging &&
     html`<nav class="pages" aria-label="Pages">
       <span role="status">${paging.totalResults.toLocaleString()} in all, page ${paging.page + 1} of ${Math.max(paging.totalPages, 1).toLocaleString()}</span>

@@ -1,4 +1,6 @@
-// The words of the API, for lists to choose from.
+// The words of the API, for lists to choose from, and values that people type.
+import { Fault } from '../api.js';
+
 export const CHANNELS = ['SMS', 'MMS', 'RCS'];
 export const SENDER_TYPES = [
   ['ALPHANUMERIC', 'name'],
@@ -31,6 +33,16 @@ export function fromLines(text) {
   const lines = (text ?? '').split('\n').filter((line) => line.trim());
   const pairs = lines.map((line) => line.split(/=(.*)/s));
   return Object.fromEntries(pairs.map(([name, value]) => [name.trim(), value ?? '']));
+}
+
+// JSON that was typed for a property; undefined if nothing was.
+export function jsonOf(property, text) {
+  if (!text?.trim()) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Fault(400, `The ${property} are no JSON.`, [{ property, text: error.message }]);
+  }
 }
 
 // A list with commas, blanks or lines between.

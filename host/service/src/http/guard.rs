@@ -227,7 +227,8 @@ impl RequestKind {
         match path {
             _ if matches!(*method, Method::GET | Method::HEAD) => Self::Read,
             "/v1/decisions" => Self::Decision,
-            // A pin is not part of a revision.
+            // A pin is not part of a revision, and what if makes none.
+            "/v1/decisions/what-if" => Self::Read,
             _ if path.starts_with("/v1/pins") => Self::Read,
             _ => Self::Change,
         }

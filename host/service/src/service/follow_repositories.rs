@@ -47,19 +47,20 @@ struct Look {
 /// How a look failed.
 struct Failure {
     reason: String,
-    /// Whether the registry has trouble, which may end any moment.
-    is_of_registry: bool,
+    /// Whether it may end any moment: the registry or the store has trouble, or a budget is used up.
+    may_pass: bool,
 }
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        Self { reason: fault.text, is_of_registry: false }
+        let may_pass = fault.status.is_server_error() || fault.is_over_budget;
+        Self { reason: fault.text, may_pass }
     }
 }
 
 impl From<callsign_registry::RegistryError> for Failure {
     fn from(error: callsign_registry::RegistryError) -> Self {
-        Self { is_of_registry: error.is_of_registry(), reason: error.to_string() }
+        Self { may_pass: error.is_of_registry(), reason: error.to_string() }
     }
 }
 
@@ -144,7 +145,7 @@ impl Service {
                     look.failures = look.failures.saturating_add(1);
                     // What was refused once is pulled less and less often.
                     let doubled = pause.saturating_mul(1 << look.failures.min(12)).min(LONGEST.max(pause));
-                    if failure.is_of_registry { pause } else { doubled }
+                    if failure.may_pass { pause } else { doubled }
                 }
             };
             look.next = Some(Instant::now() + spread(pause));

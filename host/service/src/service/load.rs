@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, watch};
 
 use super::distrust::Distrust;
 use super::entity_autocreate::EntityAutocreate;
+use super::fleet::Node;
 use super::follow_repositories::FollowedRepositories;
 use super::reconcile::AppliedBindings;
 use super::{SenderHealth, Service, upgrade};
@@ -44,7 +45,8 @@ const STARTS: usize = 3;
 /// How many tenants have their coverage audited at a time, for the same reason.
 const AUDITS: usize = 1;
 
-/// How many tenants look decisions up at a time: it reads the disk, and takes all processors in the bulk lane.
+/// How many tenants look decisions up at a time: it reads the disk, and takes all processors in the bulk lane. Long lookups take
+/// turns.
 const LOOKUPS: usize = 1;
 
 /// Why the service does not start.
@@ -143,7 +145,9 @@ impl Service {
         let gateway = blocking(move || Gateway::with_lanes(catalog, platform, pins, lanes)).await??;
         let bulk = BulkLane::start()
             .map_err(|error| StartError::Refused(format!("the threads of the bulk lane do not start: {error}")))?;
+        let node = Node::new().map_err(|error| StartError::Refused(error.to_string()))?;
         let service = Arc::new(Self {
+            node,
             events: Events::new(&config, state.revision),
             limits: ArcSwap::from_pointee(config.limits.clone()),
             tenants,

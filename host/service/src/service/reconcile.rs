@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use super::Service;
 use super::build_binding::{SpecError, held, without_probes};
+use super::fleet::Serving;
 use crate::binding::{BindingRecord, CanarySpec, HISTORY, PolicySpec, Target, Transition};
 use crate::events::Event;
 
@@ -61,6 +62,8 @@ struct Applied {
 struct Retry {
     at: Instant,
     pause: Duration,
+    /// Why it failed.
+    reason: String,
 }
 
 /// Whether a target was brought to what is stored.
@@ -242,7 +245,7 @@ impl Service {
                     self.events.send(Event::rejected(target, Some(&policy), &reason));
                 }
                 let pause = state.retry.as_ref().map_or(FIRST_PAUSE, |retry| (retry.pause * 2).min(LONGEST_PAUSE));
-                state.retry = Some(Retry { at: Instant::now() + pause, pause });
+                state.retry = Some(Retry { at: Instant::now() + pause, pause, reason: format!("{policy}: {reason}") });
             }
         }
         let is_gone = state.applied.is_none() && state.retry.is_none();
@@ -430,6 +433,43 @@ impl Service {
         Ok(())
     }
 
+    /// What the gateway has in use by target, and for the platform in any case. Of a target that is being brought to what is stored
+    /// it is what was `known` of it.
+    pub(super) fn serving(&self, known: &BTreeMap<Target, Serving>) -> BTreeMap<Target, Serving> {
+        let targets = self.applied.lock().clone();
+        let serving = targets.into_iter().filter_map(|(target, state)| {
+            let serving = match state.try_lock() {
+                Ok(state) => self.serving_in(&target, &state)?,
+                Err(_) => known.get(&target)?.clone(),
+            };
+            Some((target, serving))
+        });
+        let mut serving: BTreeMap<Target, Serving> = serving.collect();
+        serving.entry(Target::default()).or_insert_with(unbound);
+        serving
+    }
+
+    /// What the gateway has in use for one target.
+    pub(crate) fn serving_of(&self, target: &Target) -> Option<Serving> {
+        let state = self.applied.lock().get(target).cloned();
+        let Some(state) = state else { return target.application_id.is_none().then(unbound) };
+        // While it is brought to what is stored, there is nothing to say of it.
+        let state = state.try_lock().ok()?;
+        self.serving_in(target, &state)
+    }
+
+    fn serving_in(&self, target: &Target, state: &TargetState) -> Option<Serving> {
+        let applied = state.applied.as_ref()?;
+        let (shadow, canary) = self.gateway.candidates(&target.to_gateway());
+        Some(Serving {
+            shadow: shadow.map(|label| label.to_string()),
+            canary: canary.map(|label| label.to_string()),
+            is_as_stored: state.retry.is_none() && !applied.record.is_empty(),
+            reason: state.retry.as_ref().map(|retry| retry.reason.clone()),
+            ..Serving::of(&applied.active)
+        })
+    }
+
     /// Tries failed bindings again whose pause is over, without waiting for it.
     pub(super) fn retry_due(self: &Arc<Self>) {
         let targets = self.applied.lock();
@@ -446,4 +486,9 @@ impl Service {
         // Each by itself: those of one tenant do not delay those of another.
         due.into_iter().for_each(|target| self.serve_later(vec![target]));
     }
+}
+
+/// What serves the platform where nothing was ever bound.
+fn unbound() -> Serving {
+    Serving::of(&PolicySpec::standard())
 }

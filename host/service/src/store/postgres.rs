@@ -1,6 +1,7 @@
 //! The catalog store in PostgreSQL, for a fleet. Writers lock the row of `callsign_head` one after the other; readers
 //! are told of a revision by `NOTIFY`.
 
+mod nodes;
 mod sender_health;
 
 use std::future::Future;
@@ -13,7 +14,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel, Row, Transaction};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Committed, Element, FORGOTTEN, Operator, SMALL_CHANGES, StoreError, entry, kind, position};
+use super::log_part::{LISTED, LogPart};
+use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
 /// The channel of notifications.
@@ -110,6 +112,7 @@ impl Postgres {
                 }
                 transaction.batch_execute(SCHEMA).await?;
                 transaction.batch_execute(sender_health::SCHEMA).await?;
+                transaction.batch_execute(nodes::SCHEMA).await?;
                 Ok(true)
             })
             .await
@@ -283,8 +286,36 @@ impl Postgres {
         self.entries("changes", "revision > $1 ORDER BY revision", revision, most).await
     }
 
-    pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("changes", "revision < $1 ORDER BY revision DESC", revision, most).await
+    pub(crate) async fn before(&self, revision: u64, most: u32, changes: usize) -> Result<Vec<LogPart>, StoreError> {
+        let sql = "SELECT revision, at, who, action, substr(changes, 1, $3) FROM callsign_revisions \
+             WHERE revision < $1 ORDER BY revision DESC LIMIT $2";
+        let (revision, most) = (i64::try_from(revision).unwrap_or(i64::MAX), i64::from(most));
+        let values: Values<'_> = &[(&revision, Type::INT8), (&most, Type::INT8), (&(LISTED as i32), Type::INT4)];
+        let rows = self.rows(sql, values).await?;
+        let parts = rows.iter().map(|row| {
+            let entry = without_changes(row);
+            let text: &str = row.get(4);
+            LogPart::listed(entry, text, changes, |text| text.chars().count())
+        });
+        parts.collect()
+    }
+
+    /// So many characters of the changes of a revision. PostgreSQL reads all that is before them too.
+    pub(crate) async fn piece(
+        &self,
+        revision: u64,
+        from: u64,
+        most: u64,
+    ) -> Result<Option<(Entry, String)>, StoreError> {
+        let sql =
+            "SELECT revision, at, who, action, substr(changes, $2, $3) FROM callsign_revisions WHERE revision = $1";
+        let Ok(revision) = i64::try_from(revision) else { return Ok(None) };
+        // A text has at most 2^30 bytes.
+        let begin = i32::try_from(from.saturating_add(1)).unwrap_or(i32::MAX);
+        let most = i32::try_from(most).unwrap_or(i32::MAX).min(i32::MAX - begin);
+        let values: Values<'_> = &[(&revision, Type::INT8), (&begin, Type::INT4), (&most, Type::INT4)];
+        let rows = self.rows(sql, values).await?;
+        Ok(rows.first().map(|row| (without_changes(row), row.get(4))))
     }
 
     /// See [`Store::forget`](super::Store::forget).
@@ -300,10 +331,6 @@ impl Postgres {
 
     async fn rows(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
         self.transact(LONG_PATIENCE, async |transaction| transaction.query_typed(sql, values).await).await
-    }
-
-    pub(crate) async fn small_before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries(SMALL_CHANGES, "revision < $1 ORDER BY revision DESC", revision, most).await
     }
 
     pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
@@ -350,6 +377,12 @@ impl Postgres {
     pub(crate) fn place(&self) -> &str {
         &self.place
     }
+}
+
+/// A revision, from a row that begins with its number, time, who and action.
+fn without_changes(row: &Row) -> Entry {
+    let (revision, at): (i64, i64) = (row.get(0), row.get(1));
+    Entry { revision: revision as u64, at: at as u64, who: row.get(2), action: row.get(3), ..Entry::default() }
 }
 
 /// A client whose connection is driven by a task of its own.

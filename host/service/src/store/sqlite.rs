@@ -1,6 +1,7 @@
 //! The catalog store in a SQLite file, for one node. Other processes, such as `callsign key`, may write to it too.
 
 mod lost_log;
+mod nodes;
 mod sender_health;
 
 use std::path::{Path, PathBuf};
@@ -9,10 +10,11 @@ use std::time::Duration;
 
 use callsign_private::{Access, FileError, PrivateFolder};
 use hashbrown::HashMap;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::Notify;
 
-use super::{Committed, Element, FORGOTTEN, Operator, SMALL_CHANGES, StoreError, entry, kind, position};
+use super::log_part::{LISTED, LogPart};
+use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
 use crate::change::{Draft, Entry, Kind, now};
 
 const SCHEMA: &str = "
@@ -140,8 +142,41 @@ impl Sqlite {
         self.entries("changes", "revision > ? ORDER BY revision", revision, most).await
     }
 
-    pub(crate) async fn before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries("changes", "revision < ? ORDER BY revision DESC", revision, most).await
+    pub(crate) async fn before(&self, revision: u64, most: u32, changes: usize) -> Result<Vec<LogPart>, StoreError> {
+        let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+        self.with(move |connection| {
+            let transaction = connection.transaction()?;
+            let sql =
+                "SELECT revision, at, who, action FROM revisions WHERE revision < ? ORDER BY revision DESC LIMIT ?";
+            let mut select = transaction.prepare_cached(sql)?;
+            let mut rows = select.query(params![revision, most])?;
+            let mut parts = Vec::new();
+            while let Some(row) = rows.next()? {
+                let text = piece(&transaction, row.get(0)?, 0, LISTED)?;
+                parts.push(LogPart::listed(without_changes(row)?, &text, changes, str::len)?);
+            }
+            Ok(parts)
+        })
+        .await
+    }
+
+    /// So many bytes of the changes of a revision, or some less: whole characters.
+    pub(crate) async fn piece(
+        &self,
+        revision: u64,
+        from: u64,
+        most: u64,
+    ) -> Result<Option<(Entry, String)>, StoreError> {
+        let Ok(revision) = i64::try_from(revision) else { return Ok(None) };
+        self.with(move |connection| {
+            let transaction = connection.transaction()?;
+            let sql = "SELECT revision, at, who, action FROM revisions WHERE revision = ?";
+            let mut select = transaction.prepare_cached(sql)?;
+            let mut rows = select.query([revision])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some((without_changes(row)?, piece(&transaction, revision, from, most)?)))
+        })
+        .await
     }
 
     /// See [`Store::forget`](super::Store::forget).
@@ -152,10 +187,6 @@ impl Sqlite {
             Ok(connection.prepare_cached(sql)?.execute(params![FORGOTTEN as i64, before, up_to])?)
         })
         .await
-    }
-
-    pub(crate) async fn small_before(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
-        self.entries(SMALL_CHANGES, "revision < ? ORDER BY revision DESC", revision, most).await
     }
 
     pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
@@ -242,6 +273,7 @@ fn open(path: &Path, operator: Operator) -> Result<(Connection, Option<Connectio
     }
     connection.execute_batch(SCHEMA)?;
     connection.execute_batch(sender_health::SCHEMA)?;
+    connection.execute_batch(nodes::SCHEMA)?;
     connection.pragma_update(None, "user_version", LAYOUT)?;
     match operator {
         Operator::Person | Operator::Maker => Ok((connection, None)),
@@ -347,6 +379,27 @@ fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<
         transaction.execute("DELETE FROM components WHERE digest = ?", [digest])?;
     }
     Ok(())
+}
+
+/// A revision, from a row that begins with its number, time, who and action.
+fn without_changes(row: &rusqlite::Row<'_>) -> Result<Entry, StoreError> {
+    let (revision, at): (i64, i64) = (row.get(0)?, row.get(1)?);
+    Ok(Entry { revision: revision as u64, at: at as u64, who: row.get(2)?, action: row.get(3)?, ..Entry::default() })
+}
+
+/// A piece of the changes of a revision. What is before it and after it is not read.
+fn piece(connection: &Connection, revision: i64, from: u64, most: u64) -> Result<String, StoreError> {
+    let changes = connection.blob_open(MAIN_DB, "revisions", "changes", revision, true)?;
+    let from = usize::try_from(from).unwrap_or(usize::MAX).min(changes.len());
+    let most = usize::try_from(most).unwrap_or(usize::MAX).min(changes.len() - from);
+    let mut bytes = vec![0; most];
+    changes.read_at_exact(&mut bytes, from)?;
+    let whole = match std::str::from_utf8(&bytes) {
+        Ok(_) => bytes.len(),
+        Err(error) => error.valid_up_to(),
+    };
+    bytes.truncate(whole);
+    String::from_utf8(bytes).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 /// Where the elements stand that a draft changes and that are there.

@@ -1,5 +1,6 @@
 //! Bindings: which policy decides for which messages, and how that changes under traffic.
 
+mod nodes;
 mod request;
 mod response;
 mod step;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::nodes::NodesBody;
 pub(super) use self::request::find as find_module;
 use self::request::{CanaryRequest, PolicyRequest};
 use self::response::{BindingBody, ComparisonBody, HistoryBody, PastBody, must_match, with_tag};
@@ -34,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(withdraw))
         .routes(routes!(history))
         .routes(routes!(comparison))
+        .routes(routes!(nodes))
 }
 
 /// All bindings, in pages, without their history. The platform always has one.
@@ -170,6 +173,13 @@ async fn comparison(request: BindingRequest) -> Answer<Json<ComparisonBody>> {
     let comparison = service.gateway.comparison(&target.to_gateway());
     let comparison = comparison.ok_or_else(|| Fault::not_found(format!("a shadow of {target}")))?;
     Ok(Json(ComparisonBody::of(comparison)))
+}
+
+/// What really serves for a target on every node of the fleet.
+#[utoipa::path(get, path = "/v1/binding/nodes", tag = "policies", params(TargetQuery),
+    responses((status = 200, body = NodesBody), Problems))]
+async fn nodes(request: BindingRequest) -> Answer<Json<NodesBody>> {
+    nodes::nodes(&request).await.map(Json)
 }
 
 impl From<TransitionError> for Fault {

@@ -1,5 +1,6 @@
 //! Decisions: one message, or many.
 
+pub(super) mod instead;
 mod message;
 mod trace;
 mod violations;
@@ -182,13 +183,7 @@ async fn explained(service: &Service, request: &Request<'_>, messages: &[Message
             write(&mut body, &decision.get().to_json(message.id))?;
         }
         if request.explain {
-            let explanation = explanation_json(explanation, left).await?;
-            left = left.saturating_sub(explanation.len());
-            // The decision is an object with at least one entry.
-            body.pop();
-            body.extend_from_slice(b",\"explanation\":");
-            body.extend_from_slice(&explanation);
-            body.push(b'}');
+            left = left.saturating_sub(add_explanation(&mut body, explanation, left).await?);
         }
     }
     if !request.is_single {
@@ -198,6 +193,17 @@ async fn explained(service: &Service, request: &Request<'_>, messages: &[Message
         service.metrics.decided(&decided, began.elapsed());
     }
     Ok(json(body))
+}
+
+/// Adds an explanation of at most `left` bytes to the decision at the end of a body. Returns how many it has.
+async fn add_explanation(body: &mut Vec<u8>, explanation: Explanation, left: usize) -> Answer<usize> {
+    let explanation = explanation_json(explanation, left).await?;
+    // The decision is an object with at least one entry.
+    body.pop();
+    body.extend_from_slice(b",\"explanation\":");
+    body.extend_from_slice(&explanation);
+    body.push(b'}');
+    Ok(explanation.len())
 }
 
 /// An explanation as JSON, or why it is left out: it has more bytes than are left for it.

@@ -1,23 +1,22 @@
 //! Looking up decisions in the decision log of this node.
 
+mod look;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::extract::State;
-use callsign_log::{LogError, LoggedDecision, Page, Query, QueryError, find};
+use callsign_log::{LogError, LoggedDecision, Query, QueryError, find};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use self::look::Look;
 use super::decisions::LONGEST;
 use crate::decision_log::{DecisionLog, PlaceSeal};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, Parameters, Problems, id, quoted};
 use crate::service::Service;
-
-/// How long a request may look. It then answers what it found, and where to go on.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Decisions of the log, the newest first.
 #[derive(Default, Serialize, ToSchema)]
@@ -170,12 +169,13 @@ fn query(parameters: &Parameters, caller: &Caller, own_since: u64, seal: &PlaceS
         })?;
         query = query.after(position);
     }
-    Ok(Some(query.give_up_at(Instant::now() + PATIENCE)))
+    Ok(Some(query))
 }
 
 /// Decisions of the log of this node, the newest first: those that pass every filter.
 ///
-/// A part can have fewer than `size`, or none, and have a next one all the same: a request looks for 5 s at most. The key of a
+/// A part can have fewer than `size`, or none, and have a next one all the same: a request looks for 5 s at
+/// most, 1 s at a time where others wait. The key of a
 /// tenant finds decisions of its application alone. In a fleet each node has a log of its own.
 #[utoipa::path(get, path = "/v1/decisions", tag = "decisions",
     params(
@@ -200,21 +200,39 @@ pub(super) async fn list(
         return Ok(Json(LoggedDecisions::default()));
     };
     let (folder, key) = (log.folder().to_owned(), log.recorder().key().cloned());
-    // It reads files, so of each tenant one looks at a time.
-    let turn = service.lookups.turn(caller.tenant()).await;
-    let looked = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        find(&folder, &query, key.as_ref())
-    });
-    let Page { decisions, next, faults, .. } = match looked.await.map_err(Fault::internal)? {
-        Ok(page) => page,
-        // Nothing was recorded yet.
-        Err(LogError::NoLog { .. }) => return Ok(Json(LoggedDecisions::default())),
-        Err(error) => return Err(Fault::internal(error)),
-    };
+    let size = parameters.page(100)?.size;
+    let (mut decisions, mut next, mut faults) = (Vec::new(), None, Vec::new());
+    // It reads files, so one looks at a time, and long ones give way to each other.
+    let mut look = Look::new(&service.lookups, caller.tenant());
+    while let Some((turn, end)) = look.turn().await {
+        let mut query = query.clone().limit(size - decisions.len()).map_err(Fault::internal)?.give_up_at(end);
+        if let Some(position) = next {
+            query = query.after(position);
+        }
+        let (folder, key) = (folder.clone(), key.clone());
+        let looked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            find(&folder, &query, key.as_ref())
+        });
+        let page = match looked.await.map_err(Fault::internal)? {
+            Ok(page) => page,
+            // Nothing was recorded yet.
+            Err(LogError::NoLog { .. }) => break,
+            Err(error) => return Err(Fault::internal(error)),
+        };
+        decisions.extend(page.decisions);
+        next = page.next;
+        for fault in page.faults.iter().map(ToString::to_string) {
+            if !faults.contains(&fault) {
+                tracing::debug!("looking up decisions: {fault}");
+                faults.push(fault);
+            }
+        }
+        if next.is_none() || decisions.len() >= size {
+            break;
+        }
+    }
     let is_tenant = caller.tenant().is_some();
-    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    faults.iter().for_each(|fault| tracing::debug!("looking up decisions: {fault}"));
     let shown = decisions.iter().map(|decision| shown(decision, is_tenant));
     Ok(Json(LoggedDecisions {
         results: shown.collect::<Result<_, Fault>>()?,

@@ -54,6 +54,9 @@ pub(crate) struct ModuleBody {
     source: Option<ModuleSource>,
 }
 
+/// The most bytes of a request to pull a module, which is read as JSON.
+const MOST_PULL_REQUEST: usize = 4 << 10;
+
 /// A module of an OCI registry, to be pulled.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -229,6 +232,12 @@ async fn pulled(
     bytes: &[u8],
     mut signatures: Vec<Signature>,
 ) -> Result<(NewModule, Option<String>), Fault> {
+    if bytes.len() > MOST_PULL_REQUEST {
+        return Err(Fault::property(
+            "",
+            format!("the body has more than {MOST_PULL_REQUEST} bytes; it names a module"),
+        ));
+    }
     let PullRequest { reference } = body(bytes)?;
     let reference = reference.parse::<Reference>();
     let reference = reference.map_err(|error: ReferenceError| Fault::property("reference", error.to_string()))?;

@@ -120,12 +120,22 @@ impl Resource for Strategies {
     }
 }
 
-/// The sending strategies, in pages. `channel` lists the strategies that apply to it, so those of every channel too.
+/// The place of a strategy in the order of precedence: those of a scope together, and of those the ones for countries and a
+/// channel first, then those for countries, then for a channel, then for everything.
+fn precedence<'c>(catalog: &'c Catalog, strategy: &Strategy) -> (&'c str, Option<&'c str>, bool, bool) {
+    let entity = strategy.entity.map(|entity| &*catalog.entities()[entity as usize].id);
+    let application = &*catalog.applications()[strategy.application as usize].id;
+    (application, entity, strategy.countries.is_none(), strategy.channel.is_none())
+}
+
+/// The sending strategies, in pages, as they were made or in the order of their precedence. `channel` lists the strategies that
+/// apply to it, so those of every channel too.
 #[utoipa::path(get, path = "/v1/strategies", tag = "strategies",
     params(
         PageQuery,
         ("applicationId" = Option<String>, Query), ("entityId" = Option<String>, Query),
         ("channel" = Option<String>, Query),
+        ("order" = Option<String>, Query, description = "`precedence`: by scope, and in each the one that counts first"),
     ),
     responses((status = 200, body = Paged<StrategyBody>), Problems))]
 pub(super) async fn list(
@@ -143,7 +153,18 @@ pub(super) async fn list(
         entity.is_none_or(|wanted| Some(wanted) == of_entity)
             && channel.is_none_or(|wanted| strategy.channel.is_none_or(|own| own == wanted))
     });
-    Ok(Json(page.of(wanted, |strategy| Strategies::json(catalog, strategy))))
+    let body = |strategy: &Strategy| Strategies::json(catalog, strategy);
+    match parameters.text("order") {
+        None => Ok(Json(page.of(wanted, body))),
+        Some("precedence") => {
+            let mut wanted: Vec<_> = wanted.collect();
+            wanted.sort_by_key(|strategy| precedence(catalog, strategy));
+            Ok(Json(page.of(wanted.into_iter(), body)))
+        }
+        Some(_) => {
+            Err(Fault::property("order", "is not `precedence`, the only order besides that in which they were made"))
+        }
+    }
 }
 
 /// Creates a sending strategy. A strategy that ties with another one of its scope is refused. Only a key of the platform

@@ -18,12 +18,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::request::WhatIfRequest;
+pub(super) use self::request::{checked, named_policy, with_settings, within};
+pub(super) use self::sources::ServiceSources;
 use super::logged_decisions::log_of;
 use crate::change::{new_id, time};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, Problems, body, quoted};
 use crate::service::Service;
-use crate::what_if_jobs::{Job, JobState};
+use crate::what_if_jobs::{Job, JobState, NoRoom};
 
 /// What a browser may do with a report: show it, with its own styles, and load nothing.
 const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
@@ -97,8 +99,9 @@ pub(super) struct WhatIfsBody {
 /// Begins to decide recorded messages on something else: other settings, a module, strategies, or a catalog. Nothing is changed.
 ///
 /// The log of this node is read, by default its last 24 hours. A comparison runs in the background for 5 minutes at most, one
-/// of a tenant at a time. Each tenant has four of them, of which the oldest that is over goes first. The key of a tenant
-/// compares decisions of its application, on its own strategies and on modules that it may bind.
+/// of a tenant at a time. Each tenant has four of them, of which the oldest that is over goes first; while tenants have many
+/// that wait, it has one. The key of a tenant compares decisions of its application, on its own strategies and on modules that
+/// it may bind.
 #[utoipa::path(post, path = "/v1/what-if", tag = "decisions", request_body = WhatIfRequest,
     responses((status = 202, body = WhatIfBody), Problems))]
 pub(super) async fn begin(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Response> {
@@ -110,8 +113,13 @@ pub(super) async fn begin(State(service): State<Arc<Service>>, caller: Caller, b
     let comparison = tokio::task::spawn_blocking(move || request.comparison(&inside, &of, runtime)).await;
     let comparison = comparison.map_err(Fault::internal)??;
     let job = Arc::new(Job::new(new_id().map_err(Fault::internal)?, caller.tenant()));
-    service.what_ifs.add(&job).map_err(|there| {
-        let text = format!("{there} comparisons wait or run: wait for one of them, or remove it");
+    service.what_ifs.add(&job).map_err(|no_room| {
+        let text = match no_room {
+            NoRoom::Own(there) => format!("{there} comparisons wait or run: wait for one of them, or remove it"),
+            NoRoom::Tenants => {
+                "the comparisons of all tenants together have no more places: wait for some to end".into()
+            }
+        };
         let later = Some(Duration::from_secs(1));
         Fault { retry_after: later, ..Fault::new(StatusCode::TOO_MANY_REQUESTS, text) }
     })?;

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use callsign_componentize as componentize;
 use serde::Deserialize;
 
-use super::tool::{Project, Tool, read, said_by, write};
+use super::tool::{Project, Settings, Tool, read, said_by, write};
 use super::{Built, no_policy};
 use crate::exit::Stop;
 
@@ -25,21 +25,6 @@ struct Manifest {
     callsign: Settings,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Settings {
-    /// The module with the rules.
-    policy: String,
-    /// The folder of the SDK.
-    sdk: String,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { policy: "src/policy.js".into(), sdk: "callsign".into() }
-    }
-}
-
 /// The tool's own manifest.
 #[derive(Deserialize)]
 struct Installed {
@@ -50,7 +35,7 @@ pub(super) fn build(folder: &Path) -> Result<Built, Stop> {
     let place = folder.join("package.json");
     let manifest: Manifest =
         serde_json::from_str(&read(&place)?).map_err(|error| Stop::refused(anyhow!("{}: {error}", place.display())))?;
-    let Settings { policy, sdk } = &manifest.callsign;
+    let (policy, sdk) = (manifest.callsign.policy("src/policy.js"), manifest.callsign.sdk());
     let project = Project::new(folder, "package.json", manifest.name.as_deref(), manifest.version.as_deref(), sdk)?;
     if !project.folder.join(policy).is_file() {
         return Err(Stop::refused(anyhow!("{} has no {policy}", folder.display())).hint(NO_POLICY));

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use callsign_componentize as componentize;
 use serde::Deserialize;
 
-use super::tool::{Project, Tool, read, said_by, write};
+use super::tool::{Project, Settings, Tool, read, said_by, write};
 use super::{Built, no_policy};
 use crate::exit::Stop;
 
@@ -43,26 +43,11 @@ struct Tools {
     callsign: Settings,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Settings {
-    /// The module with the class `Policy`.
-    policy: String,
-    /// The folder of the SDK.
-    sdk: String,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { policy: "policy".into(), sdk: "callsign".into() }
-    }
-}
-
 pub(super) fn build(folder: &Path) -> Result<Built, Stop> {
     let place = folder.join("pyproject.toml");
     let manifest: Manifest =
         toml::from_str(&read(&place)?).map_err(|error| Stop::refused(anyhow!("{}: {error}", place.display())))?;
-    let Settings { policy, sdk } = &manifest.tool.callsign;
+    let (policy, sdk) = (manifest.tool.callsign.policy("policy"), manifest.tool.callsign.sdk());
     let about = manifest.project.as_ref();
     let (name, version) =
         (about.and_then(|about| about.name.as_deref()), about.and_then(|about| about.version.as_deref()));

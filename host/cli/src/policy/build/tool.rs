@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, anyhow};
 use semver::Version;
+use serde::Deserialize;
 
 use super::super::new::check_name;
 use crate::exit::Stop;
@@ -59,6 +60,26 @@ pub(super) fn said_by(program: &Path, arguments: &[&str]) -> Result<Option<Strin
         Ok(_) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Stop::failed(anyhow::Error::new(error).context(format!("cannot run {}", program.display())))),
+    }
+}
+
+/// What the manifest of a project says to Callsign.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    policy: Option<String>,
+    sdk: Option<String>,
+}
+
+impl Settings {
+    /// The module with the policy; `usual` by default.
+    pub(super) fn policy<'s>(&'s self, usual: &'s str) -> &'s str {
+        self.policy.as_deref().unwrap_or(usual)
+    }
+
+    /// The folder of the SDK; `callsign` by default.
+    pub(super) fn sdk(&self) -> &str {
+        self.sdk.as_deref().unwrap_or("callsign")
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use callsign::Catalog;
+use callsign::{Catalog, Policy};
 use callsign_log::TimeRange;
 use callsign_replay::{Instead, InsteadError, PassOptions};
 use http::StatusCode;
@@ -151,40 +151,23 @@ impl WhatIfRequest {
             instead = given.map_err(|error| Fault::property("catalog", error.to_string()))?;
         }
         let strategies = self.strategies.unwrap_or_default();
-        if strategies.len() > STRATEGIES {
-            let text = format!("are {}, and may be {STRATEGIES}", strategies.len());
-            return Err(Fault::property("strategies", text));
-        }
-        for (index, strategy) in strategies.into_iter().enumerate() {
+        for (index, strategy) in checked(strategies, view, caller, !has_catalog)?.into_iter().enumerate() {
             let place = format!("strategies[{index}]");
-            let (id, strategy) =
-                checked(strategy, view, caller, !has_catalog).map_err(|fault| within(&place, fault))?;
+            let (id, strategy) = strategy;
             let put = instead.with_strategy(strategy, format!("the strategy {id}"));
             instead = put.map_err(|error| match error {
                 InsteadError::Strategy(error) => within(&place, *fault_of(&error)),
                 error => Fault::property(&*place, error.to_string()),
             })?;
         }
-        let settings_fault = |error: String| Fault::property("settings", error);
         match (&self.module, self.settings) {
             (Some(module), settings) => {
-                let target = Target { application_id: application.map(str::to_owned), entity_id: None };
-                let (owner, digest, label) = match &**module {
-                    STANDARD => (None, STANDARD.to_owned(), STANDARD.to_owned()),
-                    text => {
-                        let found = find_module(&view.state, caller, &target, text)?;
-                        (found.application_id.clone(), found.digest.clone(), found.label())
-                    }
+                let policy = named_policy(module, settings.as_deref(), view, caller, application, sources)?;
+                let words = match &**module {
+                    STANDARD => format!("the policy {STANDARD}"),
+                    _ => format!("the policy {}", policy.label()),
                 };
-                let policy = sources.module(owner.as_deref(), &digest);
-                let policy = policy.map_err(|error| Fault::property("module", error.to_string()))?;
-                let policy = match settings {
-                    Some(settings) => {
-                        policy.with_settings(settings.get()).map_err(|error| settings_fault(error.to_string()))?
-                    }
-                    None => policy,
-                };
-                instead = instead.with_policy(policy, format!("the policy {label}"));
+                instead = instead.with_policy(policy, words);
             }
             (None, Some(settings)) => instead = instead.with_settings(settings.get(), "other settings"),
             (None, None) => {}
@@ -193,8 +176,62 @@ impl WhatIfRequest {
     }
 }
 
-/// A strategy with an id, if the caller may make it or the one that it replaces is the caller's own; and its id.
-fn checked(
+/// The policy that a property `module` names, with settings. Blocks while it loads.
+///
+/// # Errors
+/// 400: it does not take the settings. 404: the caller may not bind such a module.
+pub(in crate::v1) fn named_policy(
+    module: &str,
+    settings: Option<&RawValue>,
+    view: &View,
+    caller: &Caller,
+    application: Option<&str>,
+    sources: &ServiceSources,
+) -> Result<Policy, Fault> {
+    let target = Target { application_id: application.map(str::to_owned), entity_id: None };
+    let (owner, digest) = match module {
+        STANDARD => (None, STANDARD.to_owned()),
+        text => {
+            let found = find_module(&view.state, caller, &target, text)?;
+            (found.application_id.clone(), found.digest.clone())
+        }
+    };
+    let policy = sources.module(owner.as_deref(), &digest);
+    let policy = policy.map_err(|error| Fault::property("module", error.to_string()))?;
+    with_settings(policy, settings)
+}
+
+/// # Errors
+/// 400: the policy does not take the settings.
+pub(in crate::v1) fn with_settings(policy: Policy, settings: Option<&RawValue>) -> Result<Policy, Fault> {
+    let Some(settings) = settings else { return Ok(policy) };
+    policy.with_settings(settings.get()).map_err(|error| Fault::property("settings", error.to_string()))
+}
+
+/// Strategies with their ids, each of which the caller may make, or the one that it replaces is the caller's own.
+///
+/// # Errors
+/// 400: there are too many of them, or one is wrong or, if it must fit the present catalog, does not.
+pub(in crate::v1) fn checked(
+    strategies: Vec<Map<String, Value>>,
+    view: &View,
+    caller: &Caller,
+    fits_present: bool,
+) -> Result<Vec<(String, Box<RawValue>)>, Fault> {
+    if strategies.len() > STRATEGIES {
+        let text = format!("are {}, and may be {STRATEGIES}", strategies.len());
+        return Err(Fault::property("strategies", text));
+    }
+    let strategies = strategies.into_iter().enumerate();
+    let checked = strategies.map(|(index, strategy)| {
+        let checked = checked_one(strategy, view, caller, fits_present);
+        checked.map_err(|fault| within(&format!("strategies[{index}]"), fault))
+    });
+    checked.collect()
+}
+
+/// A strategy with an id, and its id.
+fn checked_one(
     mut strategy: Map<String, Value>,
     view: &View,
     caller: &Caller,
@@ -225,7 +262,7 @@ fn checked(
 }
 
 /// A fault of a part of the body.
-fn within(place: &str, mut fault: Fault) -> Fault {
+pub(in crate::v1) fn within(place: &str, mut fault: Fault) -> Fault {
     match fault.status {
         StatusCode::BAD_REQUEST => {}
         StatusCode::NOT_FOUND => fault = Fault::property("", fault.text),

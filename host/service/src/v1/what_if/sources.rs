@@ -15,7 +15,7 @@ use crate::past_catalogs::PastCatalogs;
 use crate::service::Service;
 
 /// What a comparison finds. It blocks, so it must not be asked by a thread of a runtime.
-pub(super) struct ServiceSources {
+pub(in crate::v1) struct ServiceSources {
     service: Arc<Service>,
     past: Mutex<PastCatalogs>,
     runtime: Handle,
@@ -25,19 +25,19 @@ pub(super) struct ServiceSources {
 
 impl ServiceSources {
     /// Those of a service, for work in a runtime.
-    pub(super) fn new(service: &Arc<Service>, runtime: Handle, application: Option<&str>) -> Self {
+    pub(in crate::v1) fn new(service: &Arc<Service>, runtime: Handle, application: Option<&str>) -> Self {
         let past = PastCatalogs::of(Arc::clone(&service.store), Arc::clone(&service.numbering));
         let application = application.map(str::to_owned);
         Self { service: Arc::clone(service), past: Mutex::new(past), runtime, application }
     }
 
     /// What is known of the world's numbers.
-    pub(super) fn numbering(&self) -> Arc<Numbering> {
+    pub(in crate::v1) fn numbering(&self) -> Arc<Numbering> {
         Arc::clone(&self.service.numbering)
     }
 
     /// A policy within the limits of its application.
-    pub(super) fn bounded(&self, policy: Policy) -> Policy {
+    pub(in crate::v1) fn bounded(&self, policy: Policy) -> Policy {
         let service = &self.service;
         let policy = policy.with_limits(service.config.policy.limits());
         let policy = policy.with_memory_budget(service.tenants.memory(self.application.as_deref()));
@@ -51,7 +51,7 @@ impl ServiceSources {
     ///
     /// # Errors
     /// Nobody has it any more, or it cannot be fetched.
-    pub(super) fn module(&self, owner: Option<&str>, digest: &str) -> Result<Policy, Gone> {
+    pub(in crate::v1) fn module(&self, owner: Option<&str>, digest: &str) -> Result<Policy, Gone> {
         let (service, state) = (&self.service, self.service.state());
         if digest != STANDARD {
             let rule = service.config.modules.signatures;
