@@ -271,7 +271,7 @@ impl Gateway {
     #[pyo3(signature = (
         candidate, per_mille, *, application = None, entity = None, wrong_per_mille = 50, answers = 100, window_ms = 60_000
     ))]
-    #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
+    #[allow(clippy::too_many_arguments, reason = "they have names in Python")]
     fn canary(
         &self,
         py: Python<'_>,
@@ -361,7 +361,7 @@ impl Gateway {
     #[pyo3(signature = (
         folder, *, promise = "drop", recipients = "sealed", key = None, attributes = None, keep_bytes = None, parquet = true
     ))]
-    #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
+    #[allow(clippy::too_many_arguments, reason = "they have names in Python")]
     fn record_to(
         &self,
         py: Python<'_>,

@@ -73,7 +73,7 @@ impl Message {
         to, *, channel = None, channels = None, application = None, entity = None, from_ = None, message_type = None,
         sent_at = None, attributes = None, id = None, trace_id = None
     ))]
-    #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
+    #[allow(clippy::too_many_arguments, reason = "they have names in Python")]
     fn new(
         to: &str,
         channel: Option<&str>,
@@ -154,8 +154,8 @@ impl Message {
     }
 
     /// The sender that overrides every strategy, if one was given.
-    #[getter]
-    fn from_(&self) -> Option<&str> {
+    #[getter(from_)]
+    fn named_sender(&self) -> Option<&str> {
         self.from.as_deref()
     }
 

@@ -142,7 +142,7 @@ impl Limits {
         *, deadline_ms = None, memory = None, idle_memory = None, table_elements = None, fuel = None, imports = None,
         returned = None, component = None, compile_ms = None
     ))]
-    #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
+    #[allow(clippy::too_many_arguments, reason = "they have names in Python")]
     fn new(
         deadline_ms: Option<u64>,
         memory: Option<usize>,
