@@ -67,8 +67,7 @@ fn changes_on_one_node_are_seen_by_the_other_while_both_decide_and_the_database_
         took.sort_unstable();
         let median = took[took.len() / 2];
         println!("seen by the other node after {median} ms in the median, {} ms at most", took[took.len() - 1]);
-        // It is told and does not look, which it does every 500 ms. On a machine that does nothing else this is below 100 ms.
-        assert!(median < 250, "{took:?}");
+        assert!(median <= 100, "{took:?}");
 
         let before = decided.load(Ordering::Relaxed);
         database.kill();
@@ -194,8 +193,7 @@ fn a_swap_on_one_node_is_seen_by_the_other_while_both_decide() {
             "a swap is seen by the other node after {median} ms in the median, {} ms at most",
             took[took.len() - 1]
         );
-        // It is told and does not look, which it does every 500 ms. On a machine that does nothing else this is below 100 ms.
-        assert!(median < 250, "{took:?}");
+        assert!(median <= 100, "{took:?}");
         drop(stops);
         for thread in deciding {
             thread.join().expect("no request failed");
