@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::program::{compile, folder, here, library, run};
+use crate::program::{compiled, folder, here, library, run};
 
 fn examples() -> PathBuf {
     here().join("../../examples/embed").canonicalize().unwrap()
@@ -18,7 +18,7 @@ const PRINTED: &str = "\
 
 #[test]
 fn the_example_in_c_runs() {
-    let program = compile(&examples().join("c/embed.c"));
+    let program = compiled(&examples().join("c/embed.c"));
     assert_eq!(run(Command::new(program).arg(examples().join("catalog.json")), ""), PRINTED);
 }
 

@@ -1,10 +1,11 @@
 //! Programs in C: compiled, linked with the shared library, and run as processes of their own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The folder of this package.
 pub fn here() -> &'static Path {
@@ -39,8 +40,15 @@ fn compiler() -> Command {
     Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()))
 }
 
+/// The program of one file. It is compiled once in a run, since tests that run at the same time share it.
+pub fn compiled(source: &Path) -> PathBuf {
+    static COMPILED: Mutex<BTreeMap<PathBuf, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    compiled.entry(source.to_owned()).or_insert_with(|| compile(source)).clone()
+}
+
 /// Compiles a program of one file. `CALLSIGN_C_FLAGS` has further flags, such as `-fsanitize=address`.
-pub fn compile(source: &Path) -> PathBuf {
+fn compile(source: &Path) -> PathBuf {
     let name = source.file_stem().unwrap().to_str().unwrap();
     let program = folder(&format!("bin-{name}")).join(name);
     let mut command = compiler();
@@ -55,7 +63,7 @@ pub fn compile(source: &Path) -> PathBuf {
 
 /// A compiled program of `tests/programs`, to be run. `CALLSIGN_C_RUN` has the words of a program that runs it, such as valgrind.
 pub fn program(name: &str) -> Command {
-    let program = compile(&here().join("tests/programs").join(name).with_extension("c"));
+    let program = compiled(&here().join("tests/programs").join(name).with_extension("c"));
     let run = std::env::var("CALLSIGN_C_RUN").unwrap_or_default();
     let mut words = run.split_whitespace();
     match words.next() {
