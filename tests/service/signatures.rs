@@ -1,6 +1,7 @@
 //! Signatures of modules: what is taken in and what runs where they are required.
 
 mod attacks;
+mod cosign;
 mod fleet;
 mod replays;
 mod revocation;

@@ -6,7 +6,7 @@ use callsign_catalog::escape;
 use serde::{Deserialize, Serialize};
 
 use crate::key_id::KeyId;
-use crate::signature::Signature;
+use crate::signature::{Decoded, Signature};
 use crate::statement::Statement;
 use crate::time;
 
@@ -19,13 +19,20 @@ pub const MAX_KEY_BYTES: usize = 1_024;
 /// What the first two bytes of a public key say: Ed25519.
 const ALGORITHM: &[u8; 2] = b"Ed";
 
-/// A public key of `minisign`.
+/// A public key of `minisign` or, with the feature `cosign`, one of `cosign`: ECDSA on the curve P-256.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct PublicKey {
     id: KeyId,
     text: String,
-    decoded: minisign_verify::PublicKey,
+    decoded: Key,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Key {
+    Minisign(minisign_verify::PublicKey),
+    #[cfg(feature = "cosign")]
+    Cosign(crate::cosign::EcdsaKey),
 }
 
 /// Why something is no key.
@@ -37,6 +44,13 @@ pub enum KeyError {
         "it is not a public key of minisign, such as RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3: {reason}"
     )]
     Public {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The text is not a public key of `cosign`.
+    #[cfg(feature = "cosign")]
+    #[error("it is not a public key of cosign, ECDSA on the curve P-256 in PEM: {reason}")]
+    Cosign {
         /// What is wrong with it.
         reason: &'static str,
     },
@@ -57,7 +71,8 @@ pub enum KeyError {
 }
 
 impl PublicKey {
-    /// Reads a public key: the text of the file that `minisign -G` writes, or the line of it that is Base64.
+    /// Reads a public key: the text of the file that `minisign -G` or `cosign generate-key-pair` writes, or what of it is Base64, in
+    /// one line.
     ///
     /// # Errors
     /// It is not such a text.
@@ -65,6 +80,11 @@ impl PublicKey {
         let public = |reason| KeyError::Public { reason };
         if text.len() > MAX_KEY_BYTES {
             return Err(public("it has more than 1024 bytes"));
+        }
+        #[cfg(feature = "cosign")]
+        if crate::cosign::EcdsaKey::is_meant(text) {
+            let (id, text, key) = crate::cosign::EcdsaKey::parse(text)?;
+            return Ok(Self { id, text, decoded: Key::Cosign(key) });
         }
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let line = match lines[..] {
@@ -86,7 +106,7 @@ impl PublicKey {
         };
         let id = id.ok_or(public("it does not have 42 bytes"))?;
         let decoded = minisign_verify::PublicKey::from_base64(line).map_err(|_| public("it cannot be read"))?;
-        Ok(Self { id: KeyId::of(*id), text: line.to_owned(), decoded })
+        Ok(Self { id: KeyId::of(*id), text: line.to_owned(), decoded: Key::Minisign(decoded) })
     }
 
     /// Its id.
@@ -101,7 +121,14 @@ impl PublicKey {
 
     /// Whether a signature is of this key and of a statement: the signature and its trusted comment are as they were made.
     pub fn has_signed(&self, statement: &Statement, signature: &Signature) -> bool {
-        self.decoded.verify(statement.to_string().as_bytes(), signature.decoded(), false).is_ok()
+        let text = statement.to_string();
+        match (&self.decoded, signature.decoded()) {
+            (Key::Minisign(key), Decoded::Minisign(signature)) => key.verify(text.as_bytes(), signature, false).is_ok(),
+            #[cfg(feature = "cosign")]
+            (Key::Cosign(key), Decoded::Cosign(bundle)) => key.has_signed(text.as_bytes(), bundle),
+            #[cfg(feature = "cosign")]
+            (Key::Minisign(_), Decoded::Cosign(_)) | (Key::Cosign(_), Decoded::Minisign(_)) => false,
+        }
     }
 }
 

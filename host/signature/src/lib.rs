@@ -2,7 +2,7 @@
 //!
 //! A [`Statement`] is what is signed. A [`Signature`] is what the tool `minisign` makes of it. A [`ModuleKey`] is a public key with
 //! its owner and its validity, and a [`Keyring`] has all keys of a platform and says whether the signatures of a module are enough.
-//! The feature `sign` adds `SecretKey`, to sign with.
+//! The feature `sign` adds `SecretKey`, to sign with, and `cosign` the keys and bundles of that tool.
 //!
 //! ```
 //! use callsign_signature::{Keyring, Signature, Statement};
@@ -21,6 +21,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "cosign")]
+mod cosign;
 mod key;
 mod key_file;
 mod key_id;
@@ -36,7 +38,7 @@ pub use key_id::KeyId;
 pub use keyring::{Fault, Keyring, KeyringError, MAX_KEYS, NotTrusted};
 #[cfg(feature = "sign")]
 pub use secret_key::{SecretKey, SignError};
-pub use signature::{MAX_SIGNATURE_BYTES, MAX_SIGNATURES, Signature, SignatureError, merge};
+pub use signature::{MAX_BUNDLE_BYTES, MAX_SIGNATURE_BYTES, MAX_SIGNATURES, Signature, SignatureError, merge};
 pub use statement::{Statement, StatementError};
 
 /// A time in milliseconds since 1970, in the format of RFC 3339.

@@ -1,4 +1,4 @@
-//! A signature, as `minisign` writes it.
+//! A signature, as `minisign` writes it, or as `cosign` does.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +8,10 @@ use crate::key_id::KeyId;
 
 /// The most bytes of a signature. One of `minisign` has about 300 and a comment.
 pub const MAX_SIGNATURE_BYTES: usize = 4_096;
+
+/// The most bytes of a bundle of cosign as it is read. One with an entry of a transparency log has about 4,000; what is kept of it is
+/// no longer than [`MAX_SIGNATURE_BYTES`].
+pub const MAX_BUNDLE_BYTES: usize = 16_384;
 
 /// The most signatures of one module.
 pub const MAX_SIGNATURES: usize = 8;
@@ -22,15 +26,23 @@ const UNTRUSTED: &str = "untrusted comment: ";
 
 const TRUSTED: &str = "trusted comment: ";
 
-/// A signature of `minisign`, which is well-formed. Whether it is right only a key can say.
+/// A signature of `minisign` or, with the feature `cosign`, a bundle of `cosign sign-blob --key`, which is well-formed. Whether it is
+/// right only a key can say.
 ///
-/// It has four lines: a comment that nothing protects, the signature, a comment that the signature protects, and the signature of
+/// One of minisign has four lines: a comment that nothing protects, the signature, a comment that the signature protects, and the signature of
 /// both. Signatures of `minisign -l` (the form of before 2018, which is not over a hash) are refused.
 #[derive(Clone)]
 pub struct Signature {
     text: Box<str>,
     key_id: KeyId,
-    decoded: minisign_verify::Signature,
+    decoded: Decoded,
+}
+
+#[derive(Clone)]
+pub(crate) enum Decoded {
+    Minisign(minisign_verify::Signature),
+    #[cfg(feature = "cosign")]
+    Cosign(crate::cosign::Bundle),
 }
 
 /// Why a text is no signature.
@@ -41,14 +53,22 @@ pub enum SignatureError {
     #[error("the signature is empty")]
     Empty,
     /// It is too long.
-    #[error("the signature has {bytes} bytes, and may have {MAX_SIGNATURE_BYTES}")]
+    #[error("the signature has {bytes} bytes, and may have {most}")]
     TooLong {
         /// How many bytes it has.
         bytes: usize,
+        /// How many it may have.
+        most: usize,
     },
     /// It is not a file of `minisign`.
     #[error("the signature is not one of minisign: {reason}")]
     Form {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// It is not a bundle of `cosign` that a key has signed.
+    #[error("the signature is not a bundle of cosign with a key: {reason}")]
+    Bundle {
         /// What is wrong with it.
         reason: &'static str,
     },
@@ -64,7 +84,7 @@ pub enum SignatureError {
 }
 
 impl Signature {
-    /// Reads the text of a signature: what is in the file that `minisign` writes.
+    /// Reads the text of a signature: what is in the file that `minisign` or `cosign sign-blob --bundle` writes.
     ///
     /// # Errors
     /// It is not such a text.
@@ -73,8 +93,13 @@ impl Signature {
         if text.trim().is_empty() {
             return Err(SignatureError::Empty);
         }
-        if text.len() > MAX_SIGNATURE_BYTES {
-            return Err(SignatureError::TooLong { bytes: text.len() });
+        let is_bundle = text.starts_with('{');
+        let most = if is_bundle { MAX_BUNDLE_BYTES } else { MAX_SIGNATURE_BYTES };
+        if text.len() > most {
+            return Err(SignatureError::TooLong { bytes: text.len(), most });
+        }
+        if is_bundle {
+            return Self::parse_bundle(text);
         }
         let lines: Vec<&str> = text.lines().collect();
         let [untrusted, signature, trusted, global] = lines[..] else {
@@ -101,7 +126,18 @@ impl Signature {
             return Err(form("its fourth line is not the Base64 of 64 bytes"));
         }
         let decoded = minisign_verify::Signature::decode(text).map_err(|_| form("it cannot be read"))?;
-        Ok(Self { text: text.into(), key_id: KeyId::of(*id), decoded })
+        Ok(Self { text: text.into(), key_id: KeyId::of(*id), decoded: Decoded::Minisign(decoded) })
+    }
+
+    #[cfg(feature = "cosign")]
+    fn parse_bundle(text: &str) -> Result<Self, SignatureError> {
+        let (key_id, text, bundle) = crate::cosign::Bundle::parse(text)?;
+        Ok(Self { text: text.into(), key_id, decoded: Decoded::Cosign(bundle) })
+    }
+
+    #[cfg(not(feature = "cosign"))]
+    fn parse_bundle(_: &str) -> Result<Self, SignatureError> {
+        Err(SignatureError::Bundle { reason: "this program was built without the feature `cosign`" })
     }
 
     /// Reads the signatures of a module.
@@ -115,7 +151,7 @@ impl Signature {
         }
     }
 
-    /// The text that it was read from.
+    /// The text that it was read from; of a bundle, what counts of it.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -125,12 +161,16 @@ impl Signature {
         self.key_id
     }
 
-    /// What its maker says of it. Nobody else can have changed it, if the signature is right.
+    /// What its maker says of it, empty in a bundle of cosign. Nobody else can have changed it, if the signature is right.
     pub fn comment(&self) -> &str {
-        self.decoded.trusted_comment()
+        match &self.decoded {
+            Decoded::Minisign(signature) => signature.trusted_comment(),
+            #[cfg(feature = "cosign")]
+            Decoded::Cosign(_) => "",
+        }
     }
 
-    pub(crate) fn decoded(&self) -> &minisign_verify::Signature {
+    pub(crate) fn decoded(&self) -> &Decoded {
         &self.decoded
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use callsign_private::file as private_file;
 use callsign_signature::{
-    KeyId, Keyring, MAX_KEY_BYTES, MAX_SIGNATURE_BYTES, ModuleKey, NotTrusted, PublicKey, Signature, read_keys,
+    KeyId, Keyring, MAX_BUNDLE_BYTES, MAX_KEY_BYTES, ModuleKey, NotTrusted, PublicKey, Signature, read_keys,
 };
 use clap::Args;
 use serde::Serialize;
@@ -22,6 +22,7 @@ Each signature must be valid, as where a service takes a module in.
 Examples:
   callsign module verify acme.wasm --public-key release.pub
   callsign module verify acme.wasm --public-key RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3
+  callsign module verify acme.wasm --signature acme.sigstore.json --public-key cosign.pub
   callsign module verify acme.wasm --keys keys.toml --application shop --json
 
 Exit codes:
@@ -39,7 +40,7 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "FILE")]
     signature: Vec<PathBuf>,
 
-    /// A public key of minisign: its file, or its line of Base64. May be given several times.
+    /// A public key of minisign or cosign: its file, or its line of Base64. May be given several times.
     #[arg(long, value_name = "FILE|KEY", required_unless_present = "keys")]
     public_key: Vec<String>,
 
@@ -119,7 +120,7 @@ pub(crate) fn key_file(path: &Path) -> Result<Keyring, Stop> {
 
 /// The signature in a file.
 pub(crate) fn signature(path: &Path) -> Result<Signature, Stop> {
-    let text = read_text("the signature", path, MAX_SIGNATURE_BYTES)?;
+    let text = read_text("the signature", path, MAX_BUNDLE_BYTES)?;
     Signature::parse(&text)
         .map_err(|error| Stop::refused(anyhow::Error::new(error).context(path.display().to_string())))
 }

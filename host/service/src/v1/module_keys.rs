@@ -23,7 +23,7 @@ pub(crate) struct NewModuleKey {
     /// Its name, for people.
     #[schema(min_length = 1, max_length = 255)]
     name: String,
-    /// The public key of minisign: the file that ends in `.pub`, or its line of Base64.
+    /// The public key of minisign or cosign: the file that ends in `.pub`, or its Base64 in one line.
     #[schema(max_length = 1024)]
     public_key: String,
     /// The application for whose modules it counts; all modules, if left out.

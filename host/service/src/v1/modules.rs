@@ -74,7 +74,7 @@ pub(crate) struct SignatureBody {
     /// The name of that key; left out if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_name: Option<String>,
-    /// What its maker says of it: the trusted comment of minisign. Only if `valid` is it what the maker has said.
+    /// What its maker says of it: the trusted comment of minisign; empty with cosign. Only if `valid` is it what the maker has said.
     comment: String,
     /// Whether it counts now.
     valid: bool,
@@ -175,7 +175,7 @@ fn find(service: &Service, owner: Option<&str>, digest: &str) -> Result<Arc<Modu
 /// operator to say; by default there is none.
 #[utoipa::path(post, path = "/v1/modules", tag = "policies",
     params(("applicationId" = Option<String>, Query, description = "Whose it is to be; for keys of the platform"),
-        ("callsign-signature" = Option<String>, Header, description = "A signature of minisign over the statement of the module, in Base64; may come up to 8 times")),
+        ("callsign-signature" = Option<String>, Header, description = "A signature of minisign, or a bundle of cosign, over the statement of the module, in Base64; may come up to 8 times")),
     request_body(content((Vec<u8> = "application/wasm"), (PullRequest = "application/json"))),
     responses((status = 201, body = ModuleBody), (status = 200, body = ModuleBody, description = "It is there already"),
         Problems))]
