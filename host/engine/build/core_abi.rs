@@ -7,7 +7,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use wit_parser::abi::{AbiVariant, WasmType};
-use wit_parser::{Function, InterfaceId, Resolve, SizeAlign, Type, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
+use wit_parser::{
+    Function, InterfaceId, Resolve, SizeAlign, Type, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey,
+};
 
 /// The most cases of a variant or an enum: their number is one byte then.
 const MAX_CASES: usize = 256;
@@ -104,7 +106,9 @@ impl Abi {
                 _ => bail!("its result is in a register and is no u32, u64 or bool"),
             },
         };
-        self.line(&format!("    let call = |mut caller: Caller<'_, State>{parameters}| -> wasmtime::Result<{result}> {{"));
+        self.line(&format!(
+            "    let call = |mut caller: Caller<'_, State>{parameters}| -> wasmtime::Result<{result}> {{"
+        ));
         self.line("        canonical::enter(&mut caller)?;");
         let mut given = String::new();
         if !function.params.is_empty() {

@@ -18,8 +18,8 @@ use std::sync::OnceLock;
 
 use wasmtime::{InstancePre, Linker, Module, ModuleExport, Result, Store, TypedFunc, WasmParams, bail, format_err};
 
-use self::canonical::{Lift, Load, Lower};
 pub(crate) use self::canonical::Guest;
+use self::canonical::{Lift, Load, Lower};
 pub(crate) use self::shape::CoreShape;
 use self::shape::{CoreExport, PROGRAM};
 use crate::bindings::contract::types::{Answer, Request};
@@ -108,7 +108,8 @@ impl Lane {
     /// Starts an instance. Nothing of it runs yet.
     pub(crate) fn start(&self, store: &mut Store<State>) -> Result<CoreInstance> {
         let instance = self.program.instantiate(&mut *store)?;
-        let Some(memory) = instance.get_module_export(&mut *store, &self.memory).and_then(|export| export.into_memory())
+        let Some(memory) =
+            instance.get_module_export(&mut *store, &self.memory).and_then(|export| export.into_memory())
         else {
             bail!("the memory is no memory")
         };

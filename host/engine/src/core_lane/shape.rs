@@ -131,11 +131,14 @@ enum Module {
     Program(Vec<Import>),
     /// Its functions call what is in the table, each its own place.
     Forwarding(u32),
-    /// Fills the table with its imports: the name of each in the order of the places.
-    Filling(Vec<(String, String)>),
+    /// Fills a table that it imports with the functions that it imports, each in its own place.
+    Filling {
+        table: Import,
+        functions: Vec<Import>,
+    },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Import {
     module: String,
     name: String,
@@ -249,17 +252,24 @@ impl Parts {
             }
             Instance::Instantiate { module_index, args } => (module_index, args),
         };
-        let argument = |module: &str, name: &str| {
-            let given = arguments.iter().find(|given| given.name == module)?;
-            let CoreInstance::Exports(items) = self.core_instances.get(given.index as usize)? else { return None };
-            items.get(name)
+        let argument = |Import { module, name }: &Import| {
+            let given = arguments.iter().find(|given| given.name == *module)?;
+            match self.core_instances.get(given.index as usize)? {
+                CoreInstance::Exports(items) => items.get(name).cloned(),
+                // All that it exports is its functions, whose names are their places, and its table.
+                CoreInstance::Forwarding => Some(match name.parse() {
+                    Ok(place) => CoreItem::Function(CoreFunction::Forwarding(place)),
+                    Err(_) => CoreItem::Table,
+                }),
+                CoreInstance::Program | CoreInstance::Filling => None,
+            }
         };
         match self.modules.get(index as usize)? {
             Module::Program(imports) => {
                 let mut given = Vec::new();
-                for Import { module, name } in imports {
-                    let CoreItem::Function(function) = argument(module, name)? else { return None };
-                    given.push((Import { module: module.clone(), name: name.clone() }, function.clone()));
+                for import in imports {
+                    let CoreItem::Function(function) = argument(import)? else { return None };
+                    given.push((import.clone(), function));
                 }
                 // A second program would be another memory.
                 if self.program.is_some() {
@@ -275,13 +285,12 @@ impl Parts {
                 self.forwarding = Some(places);
                 Some(CoreInstance::Forwarding)
             }
-            Module::Filling(imports) => {
-                let (table, functions) = imports.split_first()?;
-                let CoreItem::Table = argument(&table.0, &table.1)? else { return None };
+            Module::Filling { table, functions } => {
+                let CoreItem::Table = argument(table)? else { return None };
                 let mut filled = Vec::new();
-                for (module, name) in functions {
-                    let CoreItem::Function(function) = argument(module, name)? else { return None };
-                    filled.push(function.clone());
+                for import in functions {
+                    let CoreItem::Function(function) = argument(import)? else { return None };
+                    filled.push(function);
                 }
                 if self.table.is_some() || self.forwarding != u32::try_from(filled.len()).ok() {
                     return None;
@@ -421,7 +430,16 @@ impl Parts {
         let resolve_batch = export(abi::POLICY, "resolve-batch")?;
         let refusal_text = export(abi::POLICY, "refusal-text")?;
         let program = u8::try_from(program).ok()?;
-        Some(CoreShape { program, memory: memory?, realloc, check_settings, resolve, resolve_batch, refusal_text, explain })
+        Some(CoreShape {
+            program,
+            memory: memory?,
+            realloc,
+            check_settings,
+            resolve,
+            resolve_batch,
+            refusal_text,
+            explain,
+        })
     }
 }
 
@@ -540,8 +558,7 @@ impl Module {
                     for memory in section {
                         let memory = memory.ok()?;
                         parts.memories += 1;
-                        parts.memory_is_plain =
-                            !memory.shared && !memory.memory64 && memory.page_size_log2.is_none();
+                        parts.memory_is_plain = !memory.shared && !memory.memory64 && memory.page_size_log2.is_none();
                     }
                 }
                 Payload::GlobalSection(section) => parts.globals += section.count() as usize,
@@ -569,24 +586,24 @@ impl Module {
 
 impl ModuleParts {
     fn module(self) -> Option<Module> {
-        let are_functions = |imports: &[(String, String, TypeRef)]| {
-            imports.iter().all(|(.., ty)| matches!(ty, TypeRef::Func(_)))
-        };
-        if self.memories == 1 && self.memory_is_plain && are_functions(&self.imports) {
-            let import = |(module, name, _): (String, String, TypeRef)| Import { module, name };
-            return Some(Module::Program(self.imports.into_iter().map(import).collect()));
+        let (functions, others): (Vec<_>, Vec<_>) =
+            self.imports.into_iter().partition(|(.., ty)| matches!(ty, TypeRef::Func(_)));
+        let import = |(module, name, _): (String, String, TypeRef)| Import { module, name };
+        if self.memories == 1 && self.memory_is_plain && others.is_empty() {
+            return Some(Module::Program(functions.into_iter().map(import).collect()));
         }
         if self.memories != 0 || self.globals != 0 {
             return None;
         }
-        if let Some(((.., TypeRef::Table(_)), functions)) = self.imports.split_first() {
-            let is_filling = self.filled == Some(functions.len()) && self.segments == 1 && are_functions(functions);
+        if let [(module, name, TypeRef::Table(_))] = &*others {
+            let table = Import { module: module.clone(), name: name.clone() };
             let is_empty = self.functions.is_empty() && self.tables == 0;
-            let names = || self.imports.iter().map(|(module, name, _)| (module.clone(), name.clone())).collect();
-            return (is_filling && is_empty).then(|| Module::Filling(names()));
+            let fills = is_empty && self.filled == Some(functions.len()) && self.segments == 1;
+            let functions = functions.into_iter().map(import).collect();
+            return fills.then(|| Module::Filling { table, functions });
         }
         let places = u32::try_from(self.functions.len()).ok()?;
-        let forwards = self.imports.is_empty()
+        let forwards = (functions.is_empty() && others.is_empty())
             && self.tables == 1
             && self.segments == 0
             && self.bodies.iter().copied().eq((0..places).map(Some))
@@ -603,7 +620,8 @@ impl ModuleParts {
 fn filled_from_the_first(element: &wasmparser::Element<'_>) -> Option<usize> {
     let ElementKind::Active { table_index: None | Some(0), offset_expr } = &element.kind else { return None };
     let mut offset = offset_expr.get_operators_reader();
-    if !matches!(offset.read().ok()?, Operator::I32Const { value: 0 }) || !matches!(offset.read().ok()?, Operator::End) {
+    if !matches!(offset.read().ok()?, Operator::I32Const { value: 0 }) || !matches!(offset.read().ok()?, Operator::End)
+    {
         return None;
     }
     let ElementItems::Functions(functions) = &element.items else { return None };

@@ -20,8 +20,8 @@ const PLAIN: &str = r#"(component
     (type $t (func))
     (func (export "0") (type $t) i32.const 0 call_indirect (type $t)))
   (core module $filling
-    (import "" "$imports" (table 1 1 funcref))
-    (import "" "0" (func))
+    (import "actual" "0" (func))
+    (import "shim" "$imports" (table 1 1 funcref))
     (elem (i32.const 0) func 0))
   (core instance $shim (instantiate $forwarding))
   (alias export $senders "count" (func $count))
@@ -31,11 +31,10 @@ const PLAIN: &str = r#"(component
   (core instance $main (instantiate $program (with "callsign:policy/senders@1.0.0" (instance $given))))
   (alias core export $main "memory" (core memory $memory))
   (alias core export $main "cabi_realloc" (core func $realloc))
-  (alias core export $shim "$imports" (core table $table))
   (alias export $senders "ids" (func $ids))
   (core func $ids_core (canon lower (func $ids) (memory $memory) (realloc $realloc) string-encoding=utf8))
-  (core instance $fill (export "$imports" (table $table)) (export "0" (func $ids_core)))
-  (core instance (instantiate $filling (with "" (instance $fill))))
+  (core instance $fill (export "0" (func $ids_core)))
+  (core instance (instantiate $filling (with "actual" (instance $fill)) (with "shim" (instance $shim))))
   (alias core export $main "check" (core func $check))
   (alias core export $main "one" (core func $one))
   (alias core export $main "many" (core func $many))
@@ -122,8 +121,10 @@ fn a_program_with_no_memory_or_one_of_another_kind_is_not_plain() {
     is_not_plain(&[(memory, r#"(memory (export "memory") 1 1 shared)"#)]);
     is_not_plain(&[(memory, r#"(memory (export "memory") i64 1)"#)]);
     is_not_plain(&[(memory, r#"(memory (export "memory") 1) (memory 1)"#)]);
-    is_not_plain(&[(memory, r#"(import "callsign:policy/senders@1.0.0" "memory" (memory (;0;) 1))"#)]
-        .map(|(from, to)| (from, to)));
+    is_not_plain(
+        &[(memory, r#"(import "callsign:policy/senders@1.0.0" "memory" (memory (;0;) 1))"#)]
+            .map(|(from, to)| (from, to)),
+    );
     is_not_plain(&[(memory, "")]);
 }
 
@@ -164,17 +165,17 @@ fn an_export_that_is_an_import_is_not_plain() {
 fn an_import_that_is_linked_to_another_function_is_not_plain() {
     is_not_plain(&[(r#"(export "count" (func $count_core))"#, r#"(export "count" (func $ids_shim))"#)]);
     is_not_plain(&[(r#"(alias export $senders "ids" (func $ids))"#, r#"(alias export $senders "count" (func $ids))"#)]);
-    is_not_plain(&[(r#"(import "callsign:policy/senders@1.0.0" "ids" (func))"#, r#"(import "callsign:policy/senders@1.0.0" "count" (func))"#)]);
+    is_not_plain(&[(
+        r#"(import "callsign:policy/senders@1.0.0" "ids" (func))"#,
+        r#"(import "callsign:policy/senders@1.0.0" "count" (func))"#,
+    )]);
 }
 
 #[test]
 fn an_import_that_is_linked_to_a_function_of_the_program_itself_is_not_plain() {
     is_not_plain(&[(
-        r#"(export "$imports" (table $table)) (export "0" (func $ids_core))"#,
-        r#"(export "$imports" (table $table)) (export "0" (func $realloc_plain))"#,
-    ), (
-        r#"(core instance $fill "#,
-        r#"(alias core export $main "one" (core func $realloc_plain)) (core instance $fill "#,
+        r#"(core instance $fill (export "0" (func $ids_core)))"#,
+        r#"(alias core export $main "one" (core func $own)) (core instance $fill (export "0" (func $own)))"#,
     )]);
 }
 
@@ -190,18 +191,34 @@ fn a_module_that_forwards_elsewhere_is_not_plain() {
     ] {
         is_not_plain(&[(body, other)]);
     }
-    is_not_plain(&[(r#"(table (export "$imports") 1 1 funcref)"#, r#"(table (export "$imports") 1 1 funcref) (elem (i32.const 0) func 0)"#)]);
-    is_not_plain(&[(r#"(table (export "$imports") 1 1 funcref)"#, r#"(table (export "$imports") 1 1 funcref) (table 1 1 funcref)"#)]);
+    is_not_plain(&[(
+        r#"(table (export "$imports") 1 1 funcref)"#,
+        r#"(table (export "$imports") 1 1 funcref) (elem (i32.const 0) func 0)"#,
+    )]);
+    is_not_plain(&[(
+        r#"(table (export "$imports") 1 1 funcref)"#,
+        r#"(table (export "$imports") 1 1 funcref) (table 1 1 funcref)"#,
+    )]);
 }
 
 #[test]
 fn a_table_that_is_filled_otherwise_is_not_plain() {
     let fill = "(elem (i32.const 0) func 0)";
-    for other in ["", "(elem (i32.const 0) func)", "(elem func 0)", "(elem declare func 0)", "(elem (i32.const 0) func 0 0)"] {
+    for other in
+        ["", "(elem (i32.const 0) func)", "(elem func 0)", "(elem declare func 0)", "(elem (i32.const 0) func 0 0)"]
+    {
         is_not_plain(&[(fill, other)]);
     }
     // No segment at all, as nothing instantiates it.
-    is_not_plain(&[(r#"(core instance (instantiate $filling (with "" (instance $fill))))"#, "")]);
+    is_not_plain(&[(
+        r#"(core instance (instantiate $filling (with "actual" (instance $fill)) (with "shim" (instance $shim))))"#,
+        "",
+    )]);
+    // What forwards to the table cannot be what is in it.
+    is_not_plain(&[(
+        r#"(core instance $fill (export "0" (func $ids_core)))"#,
+        r#"(core instance $fill (export "0" (func $ids_shim)))"#,
+    )]);
 }
 
 #[test]
@@ -210,9 +227,7 @@ fn functions_that_do_not_agree_on_their_memory_are_not_plain() {
     let other = r#"(alias core export $main "other" (core func $other))
         (func $many_lifted (canon lift (core func $many) (memory $memory) (realloc $other)))"#;
     let realloc = r#"(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)"#;
-    let both = format!(
-        r#"{realloc} (func (export "other") (param i32 i32 i32 i32) (result i32) unreachable)"#
-    );
+    let both = format!(r#"{realloc} (func (export "other") (param i32 i32 i32 i32) (result i32) unreachable)"#);
     is_not_plain(&[(realloc, &both), (lift, other)]);
     is_not_plain(&[("string-encoding=utf8", "string-encoding=utf16")]);
 }
