@@ -1,9 +1,11 @@
 //! Attacks of the core lane: what a policy passes and where, when it is called without its component. Each comes to the same
 //! as through the component, in the same words.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use callsign::{Limits, MemoryStore, Policy};
+use callsign::{Gateway, Limits, MemoryStore, MessageAttributes, Policy};
+use serde_json::json;
 
 use super::{Attacked, TO, hostile, limits, policy, sms};
 use callsign_tests::component::Component;
@@ -285,6 +287,144 @@ fn an_explanation_is_the_same() {
         let (program, component) = (policy(&component), policy(&component).without_core_lane());
         assert_eq!(explain(program), explain(component));
     }
+}
+
+/// Calls an import, and refuses with a hash of all that it gave: the 64 bytes of its result, and the memory that was
+/// allocated.
+fn hashing(interface: &str, function: &str, signature: &str, call: &str) -> Component {
+    let (result, call) = match signature.rsplit_once("(result ") {
+        Some((_, "i32)")) => ("i32", format!("(i32.store (i32.const 4096) ({call}))")),
+        Some((_, "i64)")) => ("i64", format!("(i64.store (i32.const 4096) ({call}))")),
+        _ => ("", format!("({call})")),
+    };
+    let key_of =
+        if function == "key-of" { "" } else { "(local.set $key (call $key-of (i32.const 8192) (i32.const 8)))" };
+    let component = hostile()
+        .item(r#"(data (i32.const 8192) "campaign")"#)
+        .item(
+            "(func $hash (param $from i32) (param $to i32) (param $hash i64) (result i64)
+               (block $done (loop $next
+                 (br_if $done (i32.ge_u (local.get $from) (local.get $to)))
+                 (local.set $hash (i64.mul
+                   (i64.xor (local.get $hash) (i64.load8_u (local.get $from))) (i64.const 0x100000001b3)))
+                 (local.set $from (i32.add (local.get $from) (i32.const 1)))
+                 (br $next)))
+               (local.get $hash))",
+        )
+        .import(interface, function, signature)
+        .resolve(&format!(
+            "(local $key i64) (local $hash i64)
+             (global.set $heap (global.get $base))
+             {key_of}
+             {call}
+             (local.set $hash (call $hash (i32.const 4096) (i32.const 4160) (i64.const 0xcbf29ce484222325)))
+             (local.set $hash (call $hash (global.get $base) (global.get $heap) (local.get $hash)))
+             (drop (call $refuse (i32.const 7)))
+             (i64.store (i32.const 1040) (local.get $hash))
+             (i32.const 1024)"
+        ));
+    assert!(result.is_empty() || signature.ends_with(&format!("(result {result})")));
+    if function == "key-of" {
+        component
+    } else {
+        component.import("attributes", "key-of", "(param i32 i32) (result i64)")
+    }
+}
+
+/// What an import gave for a message with everything, as the hash that the policy refuses with.
+fn given(policy: Policy) -> String {
+    let platform = super::platform()
+        .sender_as(json!({
+            "senderId": "S6", "sender": "SHOP", "senderType": "ALPHANUMERIC", "attributes": {"campaign": "0.25"},
+            "coverage": [{"channel": "SMS", "countries": "*"}],
+        }))
+        .associate("shop", &["S6"]);
+    let gateway = Gateway::with(platform.catalog(), policy, Arc::new(MemoryStore::new())).unwrap();
+    let attributes = [("campaign", "C1")];
+    let message =
+        sms("shop", TO).id("M1").sent_at(1_800_000_000).attributes(MessageAttributes::new(&attributes).unwrap());
+    format!("{:?}", gateway.resolve(&message).get().refusal().expect("it refuses"))
+}
+
+#[test]
+fn every_import_gives_the_same_bytes() {
+    let pool = "(local.get $scope) (i32.const 0) (i32.const 0) (local.get $type) (local.get $country)
+        (local.get $channel) (i32.const 0)";
+    let all = "(i32.const 31) (i32.const 0) (i32.const 0)";
+    let (pool_type, group_type) = ("i32 i32 i32 i64 i32 i32 i32", "i32 i32 i32");
+    let at = "(i32.const 4096)";
+    let (scope, message, key) = ("(local.get $scope)", "(local.get $message)", "(local.get $key)");
+    let imports = [
+        ("strategies", "strategies-of", "(param i32 i32 i32)", format!("{scope} (local.get $country) {at}")),
+        ("strategies", "strategy-id", "(param i32 i32 i32)", format!("{scope} (i32.const 1) {at}")),
+        ("senders", "candidates", &format!("(param {pool_type} i32)"), format!("{pool} {at}")),
+        ("senders", "copy-up-to", "(result i32)", String::new()),
+        ("senders", "count", &format!("(param {pool_type} {group_type}) (result i32)"), format!("{pool} {all}")),
+        (
+            "senders",
+            "at",
+            &format!("(param {pool_type} {group_type} i32 i32)"),
+            format!("{pool} {all} (i32.const 1) {at}"),
+        ),
+        ("senders", "contains", &format!("(param {pool_type} i32) (result i32)"), format!("{pool} (i32.const 1)")),
+        ("senders", "candidate-of", &format!("(param {pool_type} i32 i32)"), format!("{pool} (i32.const 0) {at}")),
+        (
+            "senders",
+            "spread",
+            &format!("(param {pool_type} {group_type} i64 i32)"),
+            format!("{pool} {all} (local.get $recipient) {at}"),
+        ),
+        (
+            "senders",
+            "spread-of",
+            &format!("(param i32 {pool_type} {group_type} i32)"),
+            format!("{message} {pool} {all} {at}"),
+        ),
+        ("senders", "itself", "(param i32 i32)", format!("{message} {at}")),
+        ("senders", "near-codes", "(param i32 i32 i32)", format!("(i32.const 3) (i32.const 415) {at}")),
+        ("senders", "default-senders", &format!("(param {pool_type} i32)"), format!("{pool} {at}")),
+        ("senders", "all-considered", &format!("(param {pool_type} i32)"), format!("{pool} {at}")),
+        ("senders", "describe", "(param i32 i32 i32)", format!("{scope} (i32.const 1) {at}")),
+        ("senders", "addresses", &format!("(param {pool_type} i32)"), format!("{pool} {at}")),
+        ("senders", "ids", &format!("(param {pool_type} i32)"), format!("{pool} {at}")),
+        ("attributes", "key-of", "(param i32 i32) (result i64)", "(i32.const 8192) (i32.const 5)".into()),
+        ("attributes", "message-text", "(param i32 i64 i32)", format!("{message} {key} {at}")),
+        ("attributes", "message-number", "(param i32 i64 i32)", format!("{message} {key} {at}")),
+        ("attributes", "message-key", "(param i32 i64) (result i64)", format!("{message} {key}")),
+        ("attributes", "scope-text", "(param i32 i32 i64 i32)", format!("{scope} (i32.const 0) {key} {at}")),
+        ("attributes", "scope-number", "(param i32 i32 i64 i32)", format!("{scope} (i32.const 0) {key} {at}")),
+        ("attributes", "scope-key", "(param i32 i32 i64) (result i64)", format!("{scope} (i32.const 0) {key}")),
+        ("attributes", "sender-text", "(param i32 i32 i64 i32)", format!("{scope} (i32.const 4) {key} {at}")),
+        ("attributes", "sender-number", "(param i32 i32 i64 i32)", format!("{scope} (i32.const 4) {key} {at}")),
+        ("attributes", "sender-key", "(param i32 i32 i64) (result i64)", format!("{scope} (i32.const 4) {key}")),
+        ("attributes", "sender-texts", &format!("(param {pool_type} i64 i32)"), format!("{pool} {key} {at}")),
+        ("attributes", "sender-numbers", &format!("(param {pool_type} i64 i32)"), format!("{pool} {key} {at}")),
+        ("attributes", "sender-keys", &format!("(param {pool_type} i64 i32)"), format!("{pool} {key} {at}")),
+        ("signals", "health-of", &format!("(param {pool_type}) (result i64)"), pool.into()),
+        ("signals", "unhealthy", &format!("(param {pool_type} i32)"), format!("{pool} {at}")),
+        ("signals", "number", "(param i32 i32 i64 i32)", format!("{scope} (i32.const 0) {key} {at}")),
+        ("signals", "numbers", &format!("(param {pool_type} i64 i32)"), format!("{pool} {key} {at}")),
+        ("sticky", "pin-of", "(param i32 i32)", format!("{message} {at}")),
+        ("sticky", "pins-of", "(param i32)", at.into()),
+        ("messages", "text", "(param i32 i32 i32)", format!("{message} (i32.const 3) {at}")),
+        ("times", "sent-at", "(param i32 i32)", format!("{message} {at}")),
+        ("times", "zones-of", "(param i32 i32)", format!("{message} {at}")),
+        ("times", "zone-name", "(param i32 i32)", format!("(i32.const 1) {at}")),
+        ("settings", "json", "(param i32)", at.into()),
+        ("log", "write", "(param i32 i32 i32)", "(i32.const 0) (i32.const 8192) (i32.const 8)".into()),
+    ];
+    let mut hashes = BTreeSet::new();
+    for (interface, function, signature, arguments) in imports {
+        let component = hashing(interface, function, signature, &format!("call ${function} {arguments}"));
+        let program = policy(&component);
+        program.check_settings().unwrap();
+        assert!(program.takes_core_lane(), "{function}");
+        let hash = given(program);
+        assert_eq!(hash, given(policy(&component).without_core_lane()), "{function}");
+        hashes.insert(hash);
+    }
+    // What is none, 0 or empty looks alike.
+    assert!(hashes.len() > 25, "most imports gave something of their own: {hashes:?}");
 }
 
 #[test]

@@ -75,112 +75,117 @@ impl CoreShape {
 }
 
 /// A function of the core.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum CoreFunction {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CoreFunction<'a> {
     /// An import of the component, by its interface and its name.
-    Lowered { interface: String, name: String, options: Options },
+    Lowered { interface: &'a str, name: &'a str, options: Options<'a> },
     /// An export of the program.
-    Program(String),
+    Program(&'a str),
     /// What is in a place of the table.
     Forwarding(u32),
 }
 
 /// The canonical options of a function.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Options {
-    memory: Option<String>,
-    realloc: Option<String>,
-    post_return: Option<String>,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Options<'a> {
+    memory: Option<&'a str>,
+    realloc: Option<&'a str>,
+    post_return: Option<&'a str>,
 }
 
-#[derive(Debug, Clone)]
-enum CoreItem {
-    Function(CoreFunction),
+#[derive(Debug, Clone, Copy)]
+enum CoreItem<'a> {
+    Function(CoreFunction<'a>),
     /// The table of the forwarding module.
     Table,
 }
 
 #[derive(Debug)]
-enum CoreInstance {
+enum CoreInstance<'a> {
     Program,
     Forwarding,
     Filling,
-    Exports(BTreeMap<String, CoreItem>),
+    Exports(BTreeMap<&'a str, CoreItem<'a>>),
 }
 
 /// A function of the component.
-#[derive(Debug, Clone)]
-enum Function {
-    Imported { interface: String, name: String },
-    Lifted { name: String, options: Options },
+#[derive(Debug, Clone, Copy)]
+enum Function<'a> {
+    Imported { interface: &'a str, name: &'a str },
+    Lifted { name: &'a str, options: Options<'a> },
 }
 
 #[derive(Debug, Clone)]
-enum ComponentPart {
+enum ComponentPart<'a> {
     /// An imported instance.
-    Imported(String),
-    Exports(BTreeMap<String, Function>),
+    Imported(&'a str),
+    Exports(BTreeMap<&'a str, Function<'a>>),
 }
 
 /// A component inside that gives an interface its names: what it exports, by the names of what it imports.
 #[derive(Debug)]
-struct Naming(BTreeMap<String, String>);
+struct Naming<'a>(BTreeMap<&'a str, &'a str>);
 
 #[derive(Debug)]
-enum Module {
-    Program(Vec<Import>),
+enum Module<'a> {
+    Program(Vec<Import<'a>>),
     /// Its functions call what is in the table, each its own place.
     Forwarding(u32),
     /// Fills a table that it imports with the functions that it imports, each in its own place.
     Filling {
-        table: Import,
-        functions: Vec<Import>,
+        table: Import<'a>,
+        functions: Vec<Import<'a>>,
     },
 }
 
-#[derive(Debug, Clone)]
-struct Import {
-    module: String,
-    name: String,
+#[derive(Debug, Clone, Copy)]
+struct Import<'a> {
+    module: &'a str,
+    name: &'a str,
 }
 
 /// What was seen of a component so far, by index.
 #[derive(Debug, Default)]
-struct Parts {
-    modules: Vec<Module>,
-    components: Vec<Naming>,
-    core_instances: Vec<CoreInstance>,
-    core_functions: Vec<CoreFunction>,
+struct Parts<'a> {
+    modules: Vec<Module<'a>>,
+    components: Vec<Naming<'a>>,
+    core_instances: Vec<CoreInstance<'a>>,
+    core_functions: Vec<CoreFunction<'a>>,
     /// The names of the program's exports.
-    core_memories: Vec<String>,
+    core_memories: Vec<&'a str>,
     /// All of them are that of the forwarding module.
     core_tables: usize,
-    functions: Vec<Function>,
-    instances: Vec<ComponentPart>,
-    exports: BTreeMap<String, BTreeMap<String, Function>>,
-    program: Option<(u32, Vec<(Import, CoreFunction)>)>,
+    functions: Vec<Function<'a>>,
+    instances: Vec<ComponentPart<'a>>,
+    exports: BTreeMap<&'a str, BTreeMap<&'a str, Function<'a>>>,
+    program: Option<(u32, Vec<(Import<'a>, CoreFunction<'a>)>)>,
     forwarding: Option<u32>,
     /// What the table was filled with.
-    table: Option<Vec<CoreFunction>>,
+    table: Option<Vec<CoreFunction<'a>>>,
 }
 
-impl Parts {
+/// Adds an item to a list, unless that has as many as are looked at.
+fn put<T>(list: &mut Vec<T>, item: T) -> Option<()> {
+    (list.len() < MAX_ITEMS).then(|| list.push(item))
+}
+
+impl<'a> Parts<'a> {
     /// Visits a payload of the component, and those inside it.
-    fn visit<'a>(&mut self, payload: Payload<'a>, rest: &mut impl Iterator<Item = Payload<'a>>) -> Option<()> {
+    fn visit(&mut self, payload: Payload<'a>, rest: &mut impl Iterator<Item = Payload<'a>>) -> Option<()> {
         match payload {
             Payload::CustomSection(_) | Payload::ComponentTypeSection(_) | Payload::CoreTypeSection(_) => {}
-            Payload::ModuleSection { .. } => self.modules.push(Module::read(rest)?),
-            Payload::ComponentSection { .. } => self.components.push(Naming::read(rest)?),
+            Payload::ModuleSection { .. } if self.modules.len() < MAX_MODULES => self.modules.push(Module::read(rest)?),
+            Payload::ComponentSection { .. } => put(&mut self.components, Naming::read(rest)?)?,
             Payload::InstanceSection(section) => {
                 for instance in section {
                     let instance = self.core_instance(instance.ok()?)?;
-                    self.core_instances.push(instance);
+                    put(&mut self.core_instances, instance)?;
                 }
             }
             Payload::ComponentInstanceSection(section) => {
                 for instance in section {
                     let instance = self.instance(instance.ok()?)?;
-                    self.instances.push(instance);
+                    put(&mut self.instances, instance)?;
                 }
             }
             Payload::ComponentAliasSection(section) => {
@@ -193,7 +198,7 @@ impl Parts {
                     let import = import.ok()?;
                     match import.ty {
                         ComponentTypeRef::Instance(_) => {
-                            self.instances.push(ComponentPart::Imported(import.name.name.to_owned()));
+                            put(&mut self.instances, ComponentPart::Imported(import.name.name))?;
                         }
                         ComponentTypeRef::Type(_) => {}
                         _ => return None,
@@ -208,12 +213,16 @@ impl Parts {
             Payload::ComponentExportSection(section) => {
                 for export in section {
                     let export = export.ok()?;
+                    // The name that the program is exported under must be free. Names that differ in case alone are one.
+                    if export.name.name.to_ascii_lowercase().contains(PROGRAM) {
+                        return None;
+                    }
                     match export.kind {
                         ComponentExternalKind::Instance => {
                             let instance = self.instances.get(export.index as usize)?.clone();
                             let ComponentPart::Exports(functions) = &instance else { return None };
-                            self.exports.insert(export.name.name.to_owned(), functions.clone());
-                            self.instances.push(instance);
+                            self.exports.insert(export.name.name, functions.clone());
+                            put(&mut self.instances, instance)?;
                         }
                         ComponentExternalKind::Type => {}
                         _ => return None,
@@ -222,34 +231,25 @@ impl Parts {
             }
             _ => return None,
         }
-        let most = [
-            self.components.len(),
-            self.core_instances.len(),
-            self.core_functions.len(),
-            self.core_memories.len(),
-            self.core_tables,
-            self.functions.len(),
-            self.instances.len(),
-        ];
-        (self.modules.len() <= MAX_MODULES && most.iter().all(|&items| items <= MAX_ITEMS)).then_some(())
+        Some(())
     }
 
-    fn core_instance(&mut self, instance: Instance<'_>) -> Option<CoreInstance> {
+    fn core_instance(&mut self, instance: Instance<'a>) -> Option<CoreInstance<'a>> {
         let (index, arguments) = match instance {
+            Instance::FromExports(exports) if exports.len() > MAX_ITEMS => return None,
             Instance::FromExports(exports) => {
                 let mut items = BTreeMap::new();
                 for export in &exports {
                     let item = match export.kind {
-                        ExternalKind::Func => {
-                            CoreItem::Function(self.core_functions.get(export.index as usize)?.clone())
-                        }
+                        ExternalKind::Func => CoreItem::Function(*self.core_functions.get(export.index as usize)?),
                         ExternalKind::Table if (export.index as usize) < self.core_tables => CoreItem::Table,
                         _ => return None,
                     };
-                    items.insert(export.name.to_owned(), item);
+                    items.insert(export.name, item);
                 }
                 return Some(CoreInstance::Exports(items));
             }
+            Instance::Instantiate { args, .. } if args.len() > MAX_ITEMS => return None,
             Instance::Instantiate { module_index, args } => (module_index, args),
         };
         let argument = |Import { module, name }: &Import| {
@@ -269,7 +269,7 @@ impl Parts {
                 let mut given = Vec::new();
                 for import in imports {
                     let CoreItem::Function(function) = argument(import)? else { return None };
-                    given.push((import.clone(), function));
+                    given.push((*import, function));
                 }
                 // A second program would be another memory.
                 if self.program.is_some() {
@@ -301,25 +301,27 @@ impl Parts {
         }
     }
 
-    fn instance(&self, instance: ComponentInstance<'_>) -> Option<ComponentPart> {
+    fn instance(&self, instance: ComponentInstance<'a>) -> Option<ComponentPart<'a>> {
         match instance {
+            ComponentInstance::Instantiate { args, .. } if args.len() > MAX_ITEMS => None,
             ComponentInstance::Instantiate { component_index, args } => {
                 let Naming(names) = self.components.get(component_index as usize)?;
                 let mut exports = BTreeMap::new();
-                for (export, import) in names {
+                for (&export, &import) in names {
                     let of_name = |kind| args.iter().find(|given| given.kind == kind && given.name == import);
                     let given = of_name(ComponentExternalKind::Func)?;
-                    exports.insert(export.clone(), self.functions.get(given.index as usize)?.clone());
+                    exports.insert(export, *self.functions.get(given.index as usize)?);
                 }
                 Some(ComponentPart::Exports(exports))
             }
+            ComponentInstance::FromExports(exports) if exports.len() > MAX_ITEMS => None,
             ComponentInstance::FromExports(exports) => {
                 let mut functions = BTreeMap::new();
                 for export in &exports {
                     match export.kind {
                         ComponentExternalKind::Func => {
-                            let function = self.functions.get(export.index as usize)?.clone();
-                            functions.insert(export.name.name.to_owned(), function);
+                            let function = *self.functions.get(export.index as usize)?;
+                            functions.insert(export.name.name, function);
                         }
                         ComponentExternalKind::Type => {}
                         _ => return None,
@@ -330,27 +332,25 @@ impl Parts {
         }
     }
 
-    fn alias(&mut self, alias: ComponentAlias<'_>) -> Option<()> {
+    fn alias(&mut self, alias: ComponentAlias<'a>) -> Option<()> {
         match alias {
             ComponentAlias::InstanceExport { kind: ComponentExternalKind::Func, instance_index, name } => {
                 let function = match self.instances.get(instance_index as usize)? {
-                    ComponentPart::Imported(interface) => {
-                        Function::Imported { interface: interface.clone(), name: name.to_owned() }
-                    }
-                    ComponentPart::Exports(functions) => functions.get(name)?.clone(),
+                    ComponentPart::Imported(interface) => Function::Imported { interface, name },
+                    ComponentPart::Exports(functions) => *functions.get(name)?,
                 };
-                self.functions.push(function);
+                put(&mut self.functions, function)?;
             }
             ComponentAlias::InstanceExport { kind: ComponentExternalKind::Type, .. } => {}
             ComponentAlias::CoreInstanceExport { kind, instance_index, name } => {
                 match (kind, self.core_instances.get(instance_index as usize)?) {
                     (ExternalKind::Func, CoreInstance::Program) => {
-                        self.core_functions.push(CoreFunction::Program(name.to_owned()));
+                        put(&mut self.core_functions, CoreFunction::Program(name))?;
                     }
                     (ExternalKind::Func, CoreInstance::Forwarding) => {
-                        self.core_functions.push(CoreFunction::Forwarding(name.parse().ok()?));
+                        put(&mut self.core_functions, CoreFunction::Forwarding(name.parse().ok()?))?;
                     }
-                    (ExternalKind::Memory, CoreInstance::Program) => self.core_memories.push(name.to_owned()),
+                    (ExternalKind::Memory, CoreInstance::Program) => put(&mut self.core_memories, name)?,
                     (ExternalKind::Table, CoreInstance::Forwarding) => self.core_tables += 1,
                     _ => return None,
                 }
@@ -367,31 +367,31 @@ impl Parts {
                 let CoreFunction::Program(name) = self.core_functions.get(core_func_index as usize)? else {
                     return None;
                 };
-                let (name, options) = (name.clone(), self.options(&options)?);
-                self.functions.push(Function::Lifted { name, options });
+                let (name, options) = (*name, self.options(&options)?);
+                put(&mut self.functions, Function::Lifted { name, options })?;
             }
             CanonicalFunction::Lower { func_index, options } => {
-                let Function::Imported { interface, name } = self.functions.get(func_index as usize)?.clone() else {
+                let Function::Imported { interface, name } = *self.functions.get(func_index as usize)? else {
                     return None;
                 };
                 let options = self.options(&options)?;
-                self.core_functions.push(CoreFunction::Lowered { interface, name, options });
+                put(&mut self.core_functions, CoreFunction::Lowered { interface, name, options })?;
             }
             _ => return None,
         }
         Some(())
     }
 
-    fn options(&self, options: &[CanonicalOption]) -> Option<Options> {
+    fn options(&self, options: &[CanonicalOption]) -> Option<Options<'a>> {
         let program = |index: u32| match self.core_functions.get(index as usize)? {
-            CoreFunction::Program(name) => Some(name.clone()),
+            CoreFunction::Program(name) => Some(*name),
             _ => None,
         };
         let mut read = Options::default();
         for option in options {
             match *option {
                 CanonicalOption::UTF8 => {}
-                CanonicalOption::Memory(index) => read.memory = Some(self.core_memories.get(index as usize)?.clone()),
+                CanonicalOption::Memory(index) => read.memory = Some(*self.core_memories.get(index as usize)?),
                 CanonicalOption::Realloc(index) => read.realloc = Some(program(index)?),
                 CanonicalOption::PostReturn(index) => read.post_return = Some(program(index)?),
                 _ => return None,
@@ -404,7 +404,8 @@ impl Parts {
     fn shape(self) -> Option<CoreShape> {
         let (program, imports) = self.program?;
         let (mut memory, mut realloc) = (None, None);
-        let mut agree = |options: &Options| same(&mut memory, &options.memory) && same(&mut realloc, &options.realloc);
+        let mut agree =
+            |options: &Options<'a>| same(&mut memory, options.memory) && same(&mut realloc, options.realloc);
         for (import, function) in &imports {
             let function = match function {
                 CoreFunction::Forwarding(place) => self.table.as_ref()?.get(*place as usize)?,
@@ -417,7 +418,7 @@ impl Parts {
         }
         let mut export = |interface: &str, name: &str| match self.exports.get(interface)?.get(name)? {
             Function::Lifted { name, options } if agree(options) => {
-                Some(CoreExport { name: name.clone(), post_return: options.post_return.clone() })
+                Some(CoreExport { name: (*name).to_owned(), post_return: options.post_return.map(str::to_owned) })
             }
             _ => None,
         };
@@ -432,8 +433,8 @@ impl Parts {
         let program = u8::try_from(program).ok()?;
         Some(CoreShape {
             program,
-            memory: memory?,
-            realloc,
+            memory: memory?.to_owned(),
+            realloc: realloc.map(str::to_owned),
             check_settings,
             resolve,
             resolve_batch,
@@ -444,13 +445,12 @@ impl Parts {
 }
 
 /// Whether what a function has, if it has any, is what the ones before have.
-fn same(all: &mut Option<String>, own: &Option<String>) -> bool {
-    let Some(own) = own else { return true };
-    all.get_or_insert_with(|| own.clone()) == own
+fn same<'a>(all: &mut Option<&'a str>, own: Option<&'a str>) -> bool {
+    own.is_none_or(|own| *all.get_or_insert(own) == own)
 }
 
-impl Naming {
-    fn read<'a>(payloads: &mut impl Iterator<Item = Payload<'a>>) -> Option<Self> {
+impl<'a> Naming<'a> {
+    fn read(payloads: &mut impl Iterator<Item = Payload<'a>>) -> Option<Self> {
         let Payload::Version { encoding: Encoding::Component, .. } = payloads.next()? else { return None };
         let (mut functions, mut exports) = (Vec::new(), BTreeMap::new());
         loop {
@@ -469,7 +469,7 @@ impl Naming {
                     for import in section {
                         let import = import.ok()?;
                         match import.ty {
-                            ComponentTypeRef::Func(_) => functions.push(import.name.name.to_owned()),
+                            ComponentTypeRef::Func(_) => put(&mut functions, import.name.name)?,
                             ComponentTypeRef::Type(_) => {}
                             _ => return None,
                         }
@@ -480,9 +480,9 @@ impl Naming {
                         let export = export.ok()?;
                         match export.kind {
                             ComponentExternalKind::Func => {
-                                let import = functions.get(export.index as usize)?.clone();
-                                exports.insert(export.name.name.to_owned(), import.clone());
-                                functions.push(import);
+                                let import = *functions.get(export.index as usize)?;
+                                exports.insert(export.name.name, import);
+                                put(&mut functions, import)?;
                             }
                             ComponentExternalKind::Type => {}
                             _ => return None,
@@ -500,10 +500,10 @@ impl Naming {
 
 /// What was read of a module, until it is known which of the three it is.
 #[derive(Debug, Default)]
-struct ModuleParts {
+struct ModuleParts<'a> {
     /// How many parameters each type has; none for what is no function.
     types: Vec<Option<u32>>,
-    imports: Vec<(String, String, TypeRef)>,
+    imports: Vec<(Import<'a>, TypeRef)>,
     functions: Vec<u32>,
     bodies: Vec<Option<u32>>,
     tables: usize,
@@ -511,14 +511,14 @@ struct ModuleParts {
     /// Whether its only memory is of the usual kind.
     memory_is_plain: bool,
     globals: usize,
-    exports: Vec<(String, ExternalKind, u32)>,
+    exports: Vec<(&'a str, ExternalKind, u32)>,
     /// How many functions its segment puts into the table, the first into the first place, and so on.
     filled: Option<usize>,
     segments: usize,
 }
 
-impl Module {
-    fn read<'a>(payloads: &mut impl Iterator<Item = Payload<'a>>) -> Option<Self> {
+impl<'a> Module<'a> {
+    fn read(payloads: &mut impl Iterator<Item = Payload<'a>>) -> Option<Self> {
         let Payload::Version { encoding: Encoding::Module, .. } = payloads.next()? else { return None };
         let mut parts = ModuleParts::default();
         loop {
@@ -542,7 +542,7 @@ impl Module {
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
                         let import = import.ok()?;
-                        parts.imports.push((import.module.to_owned(), import.name.to_owned(), import.ty));
+                        parts.imports.push((Import { module: import.module, name: import.name }, import.ty));
                     }
                     if parts.imports.len() > MAX_ITEMS {
                         return None;
@@ -565,7 +565,7 @@ impl Module {
                 Payload::ExportSection(section) => {
                     for export in section {
                         let export = export.ok()?;
-                        parts.exports.push((export.name.to_owned(), export.kind, export.index));
+                        parts.exports.push((export.name, export.kind, export.index));
                     }
                 }
                 Payload::ElementSection(section) => {
@@ -584,22 +584,20 @@ impl Module {
     }
 }
 
-impl ModuleParts {
-    fn module(self) -> Option<Module> {
+impl<'a> ModuleParts<'a> {
+    fn module(self) -> Option<Module<'a>> {
         let (functions, others): (Vec<_>, Vec<_>) =
-            self.imports.into_iter().partition(|(.., ty)| matches!(ty, TypeRef::Func(_)));
-        let import = |(module, name, _): (String, String, TypeRef)| Import { module, name };
+            self.imports.into_iter().partition(|(_, ty)| matches!(ty, TypeRef::Func(_)));
+        let functions: Vec<Import<'_>> = functions.into_iter().map(|(import, _)| import).collect();
         if self.memories == 1 && self.memory_is_plain && others.is_empty() {
-            return Some(Module::Program(functions.into_iter().map(import).collect()));
+            return Some(Module::Program(functions));
         }
         if self.memories != 0 || self.globals != 0 {
             return None;
         }
-        if let [(module, name, TypeRef::Table(_))] = &*others {
-            let table = Import { module: module.clone(), name: name.clone() };
+        if let [(table, TypeRef::Table(_))] = *others {
             let is_empty = self.functions.is_empty() && self.tables == 0;
             let fills = is_empty && self.filled == Some(functions.len()) && self.segments == 1;
-            let functions = functions.into_iter().map(import).collect();
             return fills.then(|| Module::Filling { table, functions });
         }
         let places = u32::try_from(self.functions.len()).ok()?;
@@ -634,7 +632,7 @@ fn filled_from_the_first(element: &wasmparser::Element<'_>) -> Option<usize> {
 }
 
 /// The place in the table whose function a body calls with its own parameters; none if it does anything else.
-fn forwarded_place(body: &FunctionBody<'_>, parts: &ModuleParts) -> Option<u32> {
+fn forwarded_place(body: &FunctionBody<'_>, parts: &ModuleParts<'_>) -> Option<u32> {
     let own = *parts.functions.get(parts.bodies.len())?;
     let parameters = (*parts.types.get(own as usize)?)?;
     if body.get_locals_reader().ok()?.get_count() != 0 {
