@@ -28,7 +28,7 @@ define need
 	else exit 1; fi; }
 endef
 
-.PHONY: help wheel python-venv test-python test-python-light bench-python jasmin languages languages-light test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-api test-parquet tenants upgrade log-kills log-large alerts registry-peer lint features doc doc-paths deny msrv component \
+.PHONY: help wheel python-venv test-python test-python-light bench-python jasmin languages languages-light test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-component test-api test-parquet tenants upgrade log-kills log-large alerts registry-peer lint features doc doc-paths deny msrv component \
 	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz c-library c-instructions c-valgrind c-sanitize header
 
@@ -37,6 +37,7 @@ help:
 	@echo 'make what-if          what a changed strategy does to the messages of the example: target/platform/what-if.html'
 	@echo 'make serve            the service on 127.0.0.1:8080, with the example platform'
 	@echo 'make test             every test'
+	@echo 'make test-component   hostile policies, the rules and the conformance table, called as components'
 	@echo 'make test-api         requests made from the OpenAPI document, API_SECONDS=60 of them'
 	@echo 'make test-parquet     Parquet files of a decision log, read with pyarrow and DuckDB from PyPI'
 	@echo 'make wheel            the wheel callsign-gateway for Python: target/wheels'
@@ -153,6 +154,11 @@ serve: toolchain $(PLATFORM)/catalog.json
 
 test: setup
 	$(CARGO) test --workspace --locked
+
+# Policies through their components, which `make test` calls by their programs alone where it can.
+test-component: toolchain
+	CALLSIGN_CORE_LANE=off $(CARGO) test --workspace --locked --test hostile --test resolution -- --skip core_lane
+	CALLSIGN_CORE_LANE=off $(CARGO) test --workspace --locked --test gateway -- conformance model
 
 # All that `make test` runs, apart from it so that the time of each is known.
 test-build: toolchain

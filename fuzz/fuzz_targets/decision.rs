@@ -1,4 +1,5 @@
-//! Any bytes as the answers of a policy, 24 for each message: a sender that may carry the message, or a refusal.
+//! Any bytes as the answers of a policy, 24 for each message: a sender that may carry the message, or a refusal. The same
+//! through the core lane and through the component.
 
 #![no_main]
 
@@ -11,7 +12,12 @@ use libfuzzer_sys::fuzz_target;
 
 /// Senders 0 and 1 may carry an SMS, 2 and 5 an MMS; 3 is suspended, 4 for another country. Strategy 0 is for SMS,
 /// strategy 1 for MMS and sticky.
-static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
+static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| gateway(|policy| policy));
+
+/// The same, whose policy is called through its component.
+static COMPONENT: LazyLock<Gateway> = LazyLock::new(|| gateway(Policy::without_core_lane));
+
+fn gateway(called: fn(Policy) -> Policy) -> Gateway {
     let sender = |id: &str, number: &str, status: &str, countries: &str| {
         serde_json::json!({"senderId": id, "sender": number, "senderType": "VIRTUAL_LONG_NUMBER", "status": status,
             "coverage": [{"channel": "SMS", "countries": [countries]}, {"channel": "MMS", "countries": [countries]}]})
@@ -36,14 +42,17 @@ static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
     });
     let catalog = Catalog::from_json(&catalog.to_string()).expect("a sound catalog");
     let policy = Policy::from_bytes(&Component::new("echo", "1.0.0").echoing().build()).expect("a sound component");
-    let gateway =
-        Gateway::with(catalog, policy.with_settings("{}").expect("settings"), std::sync::Arc::new(MemoryStore::new()));
+    let gateway = Gateway::with(
+        catalog,
+        called(policy).with_settings("{}").expect("settings"),
+        std::sync::Arc::new(MemoryStore::new()),
+    );
     let gateway = gateway.expect("a gateway");
     let policy = Policy::from_bytes(&Component::new("echo", "1.0.1").echoing().build()).expect("a sound component");
-    let binding = Binding::new(policy).breaker(Breaker::new(u32::MAX, Duration::from_secs(1)));
+    let binding = Binding::new(called(policy)).breaker(Breaker::new(u32::MAX, Duration::from_secs(1)));
     gateway.swap(&BindingTarget::Platform, binding).expect("a swap");
     gateway
-});
+}
 
 fn check(message: &Message<'_>, decision: DecisionRef<'_>) {
     match (decision.sender(), decision.refusal()) {
@@ -66,6 +75,14 @@ fn check(message: &Message<'_>, decision: DecisionRef<'_>) {
     }
 }
 
+/// Both decided the same, or failed in the same words.
+fn same(decision: DecisionRef<'_>, other: DecisionRef<'_>) {
+    let sender = |decision: DecisionRef<'_>| decision.sender().map(|sender| sender.id.to_string());
+    let refusal = |decision: DecisionRef<'_>| decision.refusal().map(ToString::to_string);
+    assert_eq!((sender(decision), decision.step()), (sender(other), other.step()));
+    assert_eq!(refusal(decision), refusal(other));
+}
+
 fuzz_target!(|input: &[u8]| {
     let answers = || input.chunks_exact(24);
     let ids: Vec<String> = answers().map(Component::spell).collect();
@@ -76,9 +93,13 @@ fuzz_target!(|input: &[u8]| {
         .map(|((channel, to), id)| Message::new(channel, to).id(id))
         .collect();
     for message in &messages {
-        check(message, GATEWAY.resolve(message).get());
+        let (decision, other) = (GATEWAY.resolve(message), COMPONENT.resolve(message));
+        check(message, decision.get());
+        same(decision.get(), other.get());
     }
-    for (message, decision) in messages.iter().zip(GATEWAY.resolve_batch(&messages).iter()) {
+    let (decisions, others) = (GATEWAY.resolve_batch(&messages), COMPONENT.resolve_batch(&messages));
+    for ((message, decision), other) in messages.iter().zip(decisions.iter()).zip(others.iter()) {
         check(message, decision);
+        same(decision, other);
     }
 });

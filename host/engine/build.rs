@@ -1,4 +1,4 @@
-//! Builds the standard policy from source, as a component.
+//! Builds the standard policy from source, as a component, and writes the contract as core functions (`build/core_abi.rs`).
 //!
 //! The variable `CALLSIGN_COMPONENT` changes this: with `committed` the committed copy is used instead, with `renew` it
 //! is overwritten, and with `compare` the build fails if it is not the same as the built one.
@@ -15,10 +15,18 @@ use anyhow::{Context, Result, bail, ensure};
 
 use callsign_componentize::{TARGET, target_is_installed};
 
+#[path = "build/core_abi.rs"]
+mod core_abi;
+
 const NAME: &str = "callsign-standard";
 
 fn main() -> Result<()> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let contract = package.join("wit/policy.wit");
+    println!("cargo:rerun-if-changed={}", contract.display());
+    println!("cargo:rerun-if-changed=build/core_abi.rs");
+    let abi = core_abi::generate(&contract).context("the contract cannot be written as core functions")?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("core_abi.rs"), abi)?;
     let root = package.join("../..");
     // A link to `guest/component` in the repository, a file in a package.
     let committed = package.join("component/standard.wasm");

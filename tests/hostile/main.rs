@@ -4,6 +4,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
 
 mod answers;
+mod core_lane;
 mod forbidden_decisions;
 mod fuel;
 mod hooked_store;
@@ -144,19 +145,28 @@ fn hostile() -> Component {
     Component::new("hostile", "6.6.6")
 }
 
+/// A policy as it is called, and the same one called through its component.
+fn both_ways(component: &Component) -> [Policy; 2] {
+    [policy(component), policy(component).without_core_lane()]
+}
+
 /// A component whose `resolve` fails in these words, alone and in a batch.
 fn fails(component: &Component, words: &str) {
-    let attacked = Attacked::by(policy(component));
-    attacked.fails(words);
-    attacked.fails(words);
-    attacked.in_a_batch(|fate| fate == "POLICY_FAILED");
+    for policy in both_ways(component) {
+        let attacked = Attacked::by(policy);
+        attacked.fails(words);
+        attacked.fails(words);
+        attacked.in_a_batch(|fate| fate == "POLICY_FAILED");
+    }
 }
 
 /// The same, without a batch.
 fn fails_alone(component: &Component, words: &str) {
-    let attacked = Attacked::by(policy(component));
-    attacked.fails(words);
-    attacked.fails(words);
+    for policy in both_ways(component) {
+        let attacked = Attacked::by(policy);
+        attacked.fails(words);
+        attacked.fails(words);
+    }
 }
 
 /// A component whose `resolve` has this body fails in these words.

@@ -5,6 +5,7 @@ mod child_main;
 mod order;
 mod slot;
 
+use std::borrow::Cow;
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -21,6 +22,7 @@ pub use self::child_main::compile_child_main;
 use self::slot::CompileSlot;
 use crate::budget;
 use crate::contract_check;
+use crate::core_lane::CoreShape;
 use crate::engine::Engine;
 use crate::error::PolicyError;
 use crate::limits::Limits;
@@ -76,6 +78,7 @@ impl Compiler {
 pub(crate) struct Source<'a> {
     bytes: &'a [u8],
     metadata: Metadata,
+    shape: Option<CoreShape>,
 }
 
 impl<'a> Source<'a> {
@@ -86,21 +89,30 @@ impl<'a> Source<'a> {
         }
         let metadata = Metadata::read(bytes)?;
         contract_check::refuse_foreign_imports(bytes)?;
-        Ok(Self { bytes, metadata })
+        Ok(Self { bytes, metadata, shape: CoreShape::of(bytes) })
     }
 
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
+    /// How it can be called as a core module; none if it cannot.
+    pub(crate) fn shape(&self) -> Option<&CoreShape> {
+        self.shape.as_ref()
+    }
+
     /// Compiles the component, within the limits of [`budget`] and of time.
     pub(crate) fn compile(&self, limits: &Limits, compiler: &Compiler) -> Result<Component, PolicyError> {
         budget::check(self.bytes)?;
         let engine = Engine::for_limits(limits)?;
+        let bytes = match &self.shape {
+            Some(shape) => Cow::Owned(shape.export_program(self.bytes)),
+            None => Cow::Borrowed(self.bytes),
+        };
         match &compiler.0 {
-            Kind::Child(child) => child.compile(engine, self.bytes, limits),
+            Kind::Child(child) => child.compile(engine, &bytes, limits),
             Kind::InProcess => {
-                let bytes = self.bytes.to_owned();
+                let bytes = bytes.into_owned();
                 let compiled = run_within(limits.compile, move || Component::from_binary(&engine.engine, &bytes))?;
                 compiled.map_err(|error| PolicyError::of_compiler(&error))
             }

@@ -8,6 +8,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use crate::bindings::DecidingPolicy;
 use crate::clock;
 use crate::contract_check::{CONTRACT, Contract};
+use crate::core_lane;
 use crate::error::PolicyError;
 use crate::instance::{Instance, State};
 use crate::instance_pool::IdleInstances;
@@ -39,6 +40,9 @@ const KEPT_RESIDENT: usize = 256 << 10;
 pub(crate) struct Engine {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<State>,
+    /// The linker of programs that are called through the core lane. The engine that counts instructions has none: a
+    /// program would need other budgets there.
+    pub(crate) core_linker: Option<wasmtime::Linker<State>>,
     /// What it serves of the contract: its linker has the imports of it.
     pub(crate) contract: &'static Contract,
     /// Whether it counts instructions.
@@ -129,7 +133,8 @@ impl Engine {
         DecidingPolicy::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         // The linker accepts later minor versions of these by itself. An import that a later one adds is linked here, under
         // that version.
-        Ok(Self { engine, linker, contract: &CONTRACT, metered, instances, idle: IdleInstances::new() })
+        let core_linker = if metered { None } else { Some(core_lane::linker(&engine)?) };
+        Ok(Self { engine, linker, core_linker, contract: &CONTRACT, metered, instances, idle: IdleInstances::new() })
     }
 }
 

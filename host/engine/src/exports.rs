@@ -116,8 +116,9 @@ impl<'a, I: ExactSizeIterator<Item = &'a Request> + Clone + Send + Sync> Request
 struct Requests<I>(I);
 
 /// The size of a request in the guest's memory by the canonical ABI, in bytes.
-const REQUEST_BYTES: usize = <Request as ComponentType>::SIZE32;
-const _: () = assert!(REQUEST_BYTES == 48 && <Request as ComponentType>::ALIGN32 == 8);
+pub(super) const REQUEST_BYTES: usize = <Request as ComponentType>::SIZE32;
+pub(super) const REQUEST_ALIGN: usize = <Request as ComponentType>::ALIGN32 as usize;
+const _: () = assert!(REQUEST_BYTES == 48 && REQUEST_ALIGN == 8);
 
 fn request_bytes(request: &Request) -> [u8; REQUEST_BYTES] {
     let mut bytes = [0; REQUEST_BYTES];
@@ -131,6 +132,14 @@ fn request_bytes(request: &Request) -> [u8; REQUEST_BYTES] {
     bytes[38..40].copy_from_slice(&request.area_code.to_le_bytes());
     bytes[40] = request.channel;
     bytes
+}
+
+/// Writes requests one after the other.
+#[inline]
+pub(super) fn write_requests<'a>(memory: &mut [u8], requests: impl RequestIter<'a>) {
+    for (bytes, request) in memory.chunks_exact_mut(REQUEST_BYTES).zip(requests) {
+        bytes.copy_from_slice(&request_bytes(request));
+    }
 }
 
 // SAFETY: the type, its flat form and its size are those of `[Request]`.
@@ -158,9 +167,7 @@ unsafe impl<'a, I: RequestIter<'a>> Lower for Requests<I> {
         let Some(memory) = memory else {
             bail!("cabi_realloc of the policy returned a pointer out of bounds of its memory")
         };
-        for (bytes, request) in memory.chunks_exact_mut(REQUEST_BYTES).zip(self.0.clone()) {
-            bytes.copy_from_slice(&request_bytes(request));
-        }
+        write_requests(memory, self.0.clone());
         dst.write([ValRaw::i64(at as i64), ValRaw::i64(self.0.len() as i64)]);
         Ok(())
     }
@@ -179,12 +186,13 @@ struct SingleAnswer(Answer);
 struct Answers(Vec<Answer>);
 
 /// The size of an answer in the guest's memory by the canonical ABI, in bytes.
-const ANSWER_BYTES: usize = <Answer as ComponentType>::SIZE32;
-const _: () = assert!(ANSWER_BYTES == 24 && <Answer as ComponentType>::ALIGN32 == 8);
+pub(super) const ANSWER_BYTES: usize = <Answer as ComponentType>::SIZE32;
+pub(super) const ANSWER_ALIGN: usize = <Answer as ComponentType>::ALIGN32 as usize;
+const _: () = assert!(ANSWER_BYTES == 24 && ANSWER_ALIGN == 8);
 
 /// Reads an answer. Its words (the step, the reason) are any numbers: who checks the answer says which are known.
 #[inline]
-fn parse_answer(bytes: &[u8; ANSWER_BYTES]) -> Result<Answer> {
+pub(super) fn parse_answer(bytes: &[u8; ANSWER_BYTES]) -> Result<Answer> {
     let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     let unknown = |what: &str, value: u8| Err(format_err!("the answer has the unknown {what} {value}"));
     match bytes[0] {
@@ -242,32 +250,33 @@ unsafe impl ComponentType for Answers {
 unsafe impl Lift for Answers {
     /// Called for a list in two registers. The canonical ABI returns lists in memory, so this is never called.
     fn linear_lift_from_flat(cx: &mut LiftContext<'_>, _ty: InterfaceType, src: &Self::Lower) -> Result<Self> {
-        parse_answers(cx, src[0].get_u32(), src[1].get_u32())
+        parse_answers(cx.memory(), src[0].get_u32(), src[1].get_u32()).map(Self)
     }
 
     fn linear_lift_from_memory(cx: &mut LiftContext<'_>, _ty: InterfaceType, bytes: &[u8]) -> Result<Self> {
         let [a, b, c, d, e, f, g, h] = *bytes else { bail!("a list is a pointer and a length") };
-        parse_answers(cx, u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
+        parse_answers(cx.memory(), u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])).map(Self)
     }
 }
 
-fn parse_answers(cx: &LiftContext<'_>, at: u32, len: u32) -> Result<Answers> {
+/// Reads a list of answers from the memory of a policy.
+pub(super) fn parse_answers(memory: &[u8], at: u32, len: u32) -> Result<Vec<Answer>> {
     let (at, len) = (at as usize, len as usize);
     // No batch is larger. This bounds what is copied, so the limit on returned bytes need not be counted here.
     if len > Limits::BATCH {
         return Err(Error::new(Failure::Answers { answers: len, requests: Limits::BATCH }));
     }
-    if at % <Answer as ComponentType>::ALIGN32 as usize != 0 {
+    if !at.is_multiple_of(ANSWER_ALIGN) {
         bail!("list pointer is not aligned");
     }
-    let Some(bytes) = cx.memory().get(at..).and_then(|memory| memory.get(..len * ANSWER_BYTES)) else {
+    let Some(bytes) = memory.get(at..).and_then(|memory| memory.get(..len * ANSWER_BYTES)) else {
         bail!("list pointer/length out of bounds of memory")
     };
     let mut answers = Vec::with_capacity(len);
     for bytes in bytes.as_chunks::<ANSWER_BYTES>().0 {
         answers.push(parse_answer(bytes)?);
     }
-    Ok(Answers(answers))
+    Ok(answers)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use wasmparser::{Parser, Payload};
 
+use crate::core_lane::CoreShape;
 use crate::error::PolicyError;
 use crate::metadata::Metadata;
 use crate::provenance::Provenance;
@@ -18,6 +19,9 @@ pub struct Inspection {
     pub imports: Vec<Import>,
     /// The names of its exports.
     pub exports: Vec<String>,
+    /// Whether it is one program, linked to the contract as the usual tool does: the host then calls the program itself,
+    /// which takes half the instructions.
+    pub is_plain: bool,
     /// How it came to be, as its metadata says it.
     pub provenance: Provenance,
 }
@@ -47,7 +51,8 @@ impl Inspection {
     /// The bytes are not a component, or its name or version is not valid.
     pub fn of(bytes: &[u8]) -> Result<Self, PolicyError> {
         let Metadata { name, version, .. } = Metadata::read(bytes)?;
-        let mut inspection = Self { name, version, ..Self::default() };
+        let is_plain = CoreShape::of(bytes).is_some();
+        let mut inspection = Self { name, version, is_plain, ..Self::default() };
         let not_a_component =
             |error: wasmparser::BinaryReaderError| PolicyError::NotAComponent { reason: error.to_string() };
         let mut depth = 0u32;

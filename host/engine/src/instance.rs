@@ -11,11 +11,12 @@ use callsign_sticky::{Pin, StickyError, StickyStore};
 use wasmtime::{ResourceLimiter, Store};
 
 use crate::bindings::contract::types::{Answer, Request};
-use crate::bindings::explaining::ExplainingPolicy;
 use crate::bindings::exports::callsign::policy::policy::Wording;
 use crate::call_message::{CallMessage, LoadedPin, MessageTexts, OtherEntities, PinRead};
+use crate::callee::Callee;
 use crate::clock;
-use crate::exports::{Exports, RequestIter};
+use crate::core_lane::Guest;
+use crate::exports::RequestIter;
 use crate::failure::{Failure, MAX_TEXT, catch_panic};
 use crate::idle_memory::Reservation;
 use crate::limits::Limits;
@@ -70,6 +71,8 @@ pub struct State {
     table_elements: usize,
     /// What the instance has of its policy's budget.
     share: Share,
+    /// What imports need of an instance that is called through the core lane.
+    pub(super) guest: Option<Guest>,
 }
 
 /// What the calls of a policy used, over all of its instances.
@@ -181,8 +184,7 @@ impl State {
 /// An instance of a policy, for one call at a time.
 pub struct Instance {
     store: Store<State>,
-    instance: wasmtime::component::Instance,
-    exports: Arc<Exports>,
+    callee: Callee,
     explains: bool,
     limits: Limits,
     /// The policy's deadline.
@@ -199,6 +201,13 @@ pub struct Instance {
 impl Instance {
     /// Starts an instance. Its start functions run within the limits of a call.
     pub(super) fn new(policy: &Policy, time: CallTime) -> Result<Self, Failure> {
+        if Callee::is_first_of(policy) {
+            drop(Self::start(policy, time)?);
+        }
+        Self::start(policy, time)
+    }
+
+    fn start(policy: &Policy, time: CallTime) -> Result<Self, Failure> {
         let limits = policy.limits.clone();
         let ticks = clock::ticks(limits.deadline);
         let allowed = ticks.min(time.0);
@@ -228,6 +237,7 @@ impl Instance {
             meter: Arc::clone(&policy.meter),
             table_elements: limits.table_elements,
             share: Share::of_instance(&policy.budget)?,
+            guest: None,
         };
         let mut store = Store::new(&policy.engine.engine, state);
         store.limiter(|state| state);
@@ -241,13 +251,12 @@ impl Instance {
             } else if policy.engine.metered {
                 store.set_fuel(u64::MAX)?;
             }
-            policy.pre.instantiate(&mut store)
+            Callee::start(policy, &mut store)
         };
         match catch_panic(&mut start) {
-            Ok(instance) => Ok(Self {
+            Ok(callee) => Ok(Self {
                 store,
-                instance,
-                exports: Arc::clone(&policy.exports),
+                callee,
                 explains: policy.fit.explains,
                 ticks,
                 time: CallTime::FULL,
@@ -356,14 +365,14 @@ impl Instance {
     /// Answers one request.
     #[inline]
     pub fn resolve(&mut self, request: Request) -> Result<Answer, Failure> {
-        self.call(1, |store, instance, exports| exports.resolve(store, instance, request))
+        self.call(1, |store, callee| callee.resolve(store, request))
     }
 
     /// Answers many requests.
     #[inline]
     pub fn resolve_batch<'a>(&mut self, requests: impl RequestIter<'a>) -> Result<Vec<Answer>, Failure> {
         let count = requests.len();
-        let answers = self.call(count, |store, instance, exports| exports.resolve_batch(store, instance, requests));
+        let answers = self.call(count, |store, callee| callee.resolve_batch(store, requests));
         match answers {
             Ok(answers) if answers.len() == count => Ok(answers),
             Ok(answers) => Err(Failure::Answers { answers: answers.len(), requests: count }),
@@ -382,10 +391,7 @@ impl Instance {
         let (returned, bytes) = (self.limits.returned, bounds.bytes().min(self.limits.returned));
         self.store.set_hostcall_fuel(bytes);
         self.limits.returned = bytes;
-        let trace = self.call(1, |store, instance, _| {
-            let explaining = ExplainingPolicy::new(&mut *store, &instance)?;
-            explaining.callsign_policy_explain().call_explain(store, request)
-        });
+        let trace = self.call(1, |store, callee| callee.explain(store, request));
         self.limits.returned = returned;
         self.store.set_hostcall_fuel(returned);
         trace.map(|trace| bounds.cut(trace))
@@ -394,13 +400,13 @@ impl Instance {
     /// The code and the text of a refusal of the policy's own. The call has no messages.
     pub fn refusal_text(&mut self, code: u32, detail: u64) -> Result<Wording, Failure> {
         self.store.data_mut().clear_messages();
-        self.call(1, |store, instance, exports| exports.refusal_text(store, instance, code, detail))
+        self.call(1, |store, callee| callee.refusal_text(store, code, detail))
     }
 
     /// Lets the policy check its settings.
     pub fn check_settings(&mut self, json: &str) -> Result<Result<(), String>, Failure> {
         self.store.data_mut().clear_messages();
-        self.call(1, |store, instance, exports| exports.check_settings(store, instance, json))
+        self.call(1, |store, callee| callee.check_settings(store, json))
     }
 
     /// Makes a call. The limits per request are multiplied by the number of requests.
@@ -408,11 +414,11 @@ impl Instance {
     fn call<T>(
         &mut self,
         requests: usize,
-        call: impl FnOnce(&mut Store<State>, wasmtime::component::Instance, &Exports) -> wasmtime::Result<T>,
+        call: impl FnOnce(&mut Store<State>, &mut Callee) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
         self.calls += 1;
         let memory_before = self.memory();
-        let Self { store, instance, exports, limits, .. } = self;
+        let Self { store, callee, limits, .. } = self;
         let allowed = self.ticks.min(std::mem::replace(&mut self.time, CallTime::FULL).0);
         // The clock first: a resting one moves the epoch by several ticks at once.
         let now = clock::begin();
@@ -425,10 +431,10 @@ impl Instance {
         state.log_lines_left = MAX_LOG_LINES;
         state.last_error = None;
         let answer = catch_panic(|| {
-            let Some(fuel) = limits.fuel else { return call(store, *instance, exports) };
+            let Some(fuel) = limits.fuel else { return call(store, callee) };
             let fuel = fuel.saturating_mul(requests as u64);
             store.set_fuel(fuel)?;
-            let answer = call(store, *instance, exports)?;
+            let answer = call(store, callee)?;
             let left = store.get_fuel()?;
             store.data().meter.instructions.store(fuel - left, Ordering::Relaxed);
             Ok(answer)

@@ -24,9 +24,11 @@
 mod bindings;
 mod budget;
 mod call_message;
+mod callee;
 mod clock;
 mod compile;
 mod contract_check;
+mod core_lane;
 mod engine;
 mod error;
 mod exports;

@@ -101,7 +101,7 @@ impl ModuleStore {
             Some(compiled) => compiled,
             None => self.compiled.compile(&source, &limits)?,
         };
-        let policy = Policy::link(source.metadata(), digest, &compiled, limits)?;
+        let policy = Policy::link(&source, digest, &compiled, limits)?;
         let module = self.commit(
             component,
             Module {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use callsign_catalog::escape;
 use semver::Version;
@@ -12,6 +12,7 @@ use wasmtime::component::{Component, InstancePre};
 
 use crate::compile::{Compiler, Source};
 use crate::contract_check::ContractFit;
+use crate::core_lane::{self, CoreShape, Lane};
 use crate::engine::{Engine, MAX_MEMORY};
 use crate::error::PolicyError;
 use crate::exports::Exports;
@@ -48,6 +49,10 @@ pub struct Policy {
     pub(super) engine: &'static Engine,
     pub(super) pre: InstancePre<State>,
     pub(super) exports: Arc<Exports>,
+    /// How it is called through the core lane; none if it is called as a component.
+    pub(super) shape: Option<CoreShape>,
+    /// What the first start has found for the core lane.
+    pub(super) lane: OnceLock<Option<Arc<Lane>>>,
     pub(super) fit: ContractFit,
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
@@ -99,23 +104,25 @@ impl Policy {
     pub fn from_bytes_within(bytes: &[u8], limits: Limits) -> Result<Self, PolicyError> {
         let source = Source::check(bytes, &limits)?;
         let component = source.compile(&limits, &Compiler::in_process())?;
-        Self::link(source.metadata(), ModuleDigest::of(bytes), &component, limits)
+        Self::link(&source, ModuleDigest::of(bytes), &component, limits)
     }
 
     /// Checks that a compiled component fits the contract, and links its imports.
     pub(crate) fn link(
-        metadata: &Metadata,
+        source: &Source<'_>,
         digest: ModuleDigest,
         component: &Component,
         limits: Limits,
     ) -> Result<Self, PolicyError> {
-        Self::link_on(Engine::of_component(component)?, metadata, digest, component, limits)
+        let engine = Engine::of_component(component)?;
+        Self::link_on(engine, source.metadata(), source.shape().cloned(), digest, component, limits)
     }
 
     /// As [`Policy::link`], on the engine that the component was compiled for.
     pub(crate) fn link_on(
         engine: &'static Engine,
         metadata: &Metadata,
+        shape: Option<CoreShape>,
         digest: ModuleDigest,
         component: &Component,
         limits: Limits,
@@ -133,6 +140,8 @@ impl Policy {
             engine,
             pre,
             exports,
+            shape: shape.filter(|_| core_lane::is_on() && engine.core_linker.is_some()),
+            lane: OnceLock::new(),
             fit,
             limits: Limits::default(),
             isolation: Isolation::default(),
@@ -198,6 +207,22 @@ impl Policy {
         budget.register(&self.idle);
         self.budget = budget;
         self
+    }
+
+    /// Lets all calls go through the component, also where its program could be called itself. That is slower, and decides
+    /// the same: it is for comparing the two.
+    #[must_use]
+    pub fn without_core_lane(mut self) -> Self {
+        self.forget_idle();
+        self.shape = None;
+        self.lane = OnceLock::new();
+        self
+    }
+
+    /// Whether the program of its component is called itself, which only a plain component allows; known once an instance
+    /// has started.
+    pub fn takes_core_lane(&self) -> bool {
+        self.shape.is_some() && matches!(self.lane.get(), Some(Some(_)))
     }
 
     /// Sets the settings, a JSON text that the policy itself checks. Default `{}`, which the policy checks when it is

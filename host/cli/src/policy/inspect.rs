@@ -26,6 +26,8 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     explains: bool,
+    /// How the host calls it: `core`, its program itself, or `component`, which costs more.
+    lane: &'static str,
     size: usize,
     sha256: String,
     #[serde(flatten)]
@@ -52,6 +54,7 @@ pub(super) fn run(file: &Path, json: bool) -> Result<Exit, Stop> {
         fits: policy.is_ok(),
         fault: policy.as_ref().err().map(ToString::to_string),
         explains: policy.as_ref().is_ok_and(Policy::explains),
+        lane: if inspection.is_plain { "core" } else { "component" },
         size: bytes.len(),
         sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
         provenance: ProvenanceReport::of(&inspection.provenance),
@@ -81,6 +84,7 @@ fn text(report: &Report<'_>) -> String {
         (None, fault) => writeln!(text, "interface  no policy: {}", fault.as_deref().unwrap_or("it does not fit")),
     };
     let _ = writeln!(text, "explains   {}", if report.explains { "yes" } else { "no" });
+    let _ = writeln!(text, "lane       {}", report.lane);
     let _ = writeln!(text, "size       {} bytes", report.size);
     let _ = writeln!(text, "sha-256    {}", report.sha256);
     text.push_str(&report.provenance.text());

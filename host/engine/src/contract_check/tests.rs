@@ -84,7 +84,7 @@ fn later_host() -> &'static Engine {
 /// A component as a policy of a host.
 fn load(host: &'static Engine, bytes: &[u8]) -> Result<Policy, PolicyError> {
     let component = Component::new(&host.engine, bytes).expect("it compiles");
-    Policy::link_on(host, &Metadata::read(bytes)?, ModuleDigest::of(bytes), &component, Limits::default())
+    Policy::link_on(host, &Metadata::read(bytes)?, None, ModuleDigest::of(bytes), &component, Limits::default())
 }
 
 /// The sender that a policy decides.

@@ -101,10 +101,10 @@ impl CompiledCache {
         let source = Source::check(bytes, &limits)?;
         let digest = ModuleDigest::of(bytes);
         if let Some(component) = self.find(&digest, &limits)? {
-            return Policy::link(source.metadata(), digest, &component, limits);
+            return Policy::link(&source, digest, &component, limits);
         }
         let component = self.compile(&source, &limits)?;
-        let policy = Policy::link(source.metadata(), digest, &component, limits)?;
+        let policy = Policy::link(&source, digest, &component, limits)?;
         self.keep(&digest, &component);
         Ok(policy)
     }

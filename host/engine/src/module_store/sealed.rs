@@ -69,7 +69,7 @@ pub(crate) struct CodeKey(pub(super) [u8; 32]);
 impl CodeKey {
     pub(crate) fn of(digest: &ModuleDigest, engine: &wasmtime::Engine) -> Self {
         let mut hasher = KeyHasher(Sha256::new());
-        hasher.write(b"callsign compiled key 1\0");
+        hasher.write(b"callsign compiled key 2\0");
         hasher.write(digest.as_bytes());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         Self(hasher.0.finalize().into())

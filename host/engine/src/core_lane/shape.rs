@@ -1,0 +1,655 @@
+//! Whether a component is plain: one program of its own, and nothing around it but what links it to the contract.
+//!
+//! That is how the usual tool (`wit-component`) makes components: the program, and two small modules by which imports that
+//! need the program's memory are put into a table once it is there. A component of another shape is no worse; it is called
+//! as a component.
+//!
+//! The bytes need not be valid. Whether they are is for the compiler to say, and what is found here means something only
+//! for a component that compiles.
+
+use std::collections::BTreeMap;
+
+use wasmparser::{
+    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance,
+    ComponentOuterAliasKind, ComponentTypeRef, ElementItems, ElementKind, Encoding, ExternalKind, FunctionBody,
+    Instance, Operator, Parser, Payload, TypeRef,
+};
+
+use super::abi;
+
+/// The most items of each kind that are looked at. A plain component has an instance for each imported interface, and
+/// four more.
+const MAX_ITEMS: usize = 256;
+
+/// The most modules: the program, and the two that link it.
+const MAX_MODULES: usize = 3;
+
+/// The name under which the program is exported, see [`CoreShape::export_program`].
+pub(super) const PROGRAM: &str = "callsign-program";
+
+/// A plain component. Only [`CoreShape::of`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CoreShape {
+    /// The index of the program among the modules of the component.
+    program: u8,
+    pub(super) memory: String,
+    pub(super) realloc: Option<String>,
+    pub(super) check_settings: CoreExport,
+    pub(super) resolve: CoreExport,
+    pub(super) resolve_batch: CoreExport,
+    pub(super) refusal_text: CoreExport,
+    pub(super) explain: Option<CoreExport>,
+}
+
+/// A function of the program that the component exports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CoreExport {
+    pub(super) name: String,
+    /// What is called with the result once that was read.
+    pub(super) post_return: Option<String>,
+}
+
+impl CoreShape {
+    /// The shape of a component; none if it is not plain.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        let mut parts = Parts::default();
+        let mut payloads = Parser::new(0).parse_all(bytes).map_while(Result::ok);
+        let Payload::Version { encoding: Encoding::Component, .. } = payloads.next()? else { return None };
+        loop {
+            let payload = payloads.next()?;
+            if let Payload::End(_) = payload {
+                return parts.shape();
+            }
+            parts.visit(payload, &mut payloads)?;
+        }
+    }
+
+    /// The component with its program as one more export, so that the host can have it compiled but once.
+    pub(crate) fn export_program(&self, component: &[u8]) -> Vec<u8> {
+        let name = PROGRAM.as_bytes();
+        // One export: a name, the sort and the index of a core module, and no type that it is given.
+        let content = [&[1, 0, name.len() as u8], name, &[0x00, 0x11, self.program, 0]].concat();
+        // The section of exports.
+        [component, &[11, content.len() as u8], &content].concat()
+    }
+}
+
+/// A function of the core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CoreFunction<'a> {
+    /// An import of the component, by its interface and its name.
+    Lowered { interface: &'a str, name: &'a str, options: Options<'a> },
+    /// An export of the program.
+    Program(&'a str),
+    /// What is in a place of the table.
+    Forwarding(u32),
+}
+
+/// The canonical options of a function.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Options<'a> {
+    memory: Option<&'a str>,
+    realloc: Option<&'a str>,
+    post_return: Option<&'a str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum CoreItem<'a> {
+    Function(CoreFunction<'a>),
+    /// The table of the forwarding module.
+    Table,
+}
+
+#[derive(Debug)]
+enum CoreInstance<'a> {
+    Program,
+    Forwarding,
+    Filling,
+    Exports(BTreeMap<&'a str, CoreItem<'a>>),
+}
+
+/// A function of the component.
+#[derive(Debug, Clone, Copy)]
+enum Function<'a> {
+    Imported { interface: &'a str, name: &'a str },
+    Lifted { name: &'a str, options: Options<'a> },
+}
+
+#[derive(Debug, Clone)]
+enum ComponentPart<'a> {
+    /// An imported instance.
+    Imported(&'a str),
+    Exports(BTreeMap<&'a str, Function<'a>>),
+}
+
+/// A component inside that gives an interface its names: what it exports, by the names of what it imports.
+#[derive(Debug)]
+struct Naming<'a>(BTreeMap<&'a str, &'a str>);
+
+#[derive(Debug)]
+enum Module<'a> {
+    Program(Vec<Import<'a>>),
+    /// Its functions call what is in the table, each its own place.
+    Forwarding(u32),
+    /// Fills a table that it imports with the functions that it imports, each in its own place.
+    Filling {
+        table: Import<'a>,
+        functions: Vec<Import<'a>>,
+    },
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Import<'a> {
+    module: &'a str,
+    name: &'a str,
+}
+
+/// What was seen of a component so far, by index.
+#[derive(Debug, Default)]
+struct Parts<'a> {
+    modules: Vec<Module<'a>>,
+    components: Vec<Naming<'a>>,
+    core_instances: Vec<CoreInstance<'a>>,
+    core_functions: Vec<CoreFunction<'a>>,
+    /// The names of the program's exports.
+    core_memories: Vec<&'a str>,
+    /// All of them are that of the forwarding module.
+    core_tables: usize,
+    functions: Vec<Function<'a>>,
+    instances: Vec<ComponentPart<'a>>,
+    exports: BTreeMap<&'a str, BTreeMap<&'a str, Function<'a>>>,
+    program: Option<(u32, Vec<(Import<'a>, CoreFunction<'a>)>)>,
+    forwarding: Option<u32>,
+    /// What the table was filled with.
+    table: Option<Vec<CoreFunction<'a>>>,
+}
+
+/// Adds an item to a list, unless that has as many as are looked at.
+fn put<T>(list: &mut Vec<T>, item: T) -> Option<()> {
+    (list.len() < MAX_ITEMS).then(|| list.push(item))
+}
+
+impl<'a> Parts<'a> {
+    /// Visits a payload of the component, and those inside it.
+    fn visit(&mut self, payload: Payload<'a>, rest: &mut impl Iterator<Item = Payload<'a>>) -> Option<()> {
+        match payload {
+            Payload::CustomSection(_) | Payload::ComponentTypeSection(_) | Payload::CoreTypeSection(_) => {}
+            Payload::ModuleSection { .. } if self.modules.len() < MAX_MODULES => self.modules.push(Module::read(rest)?),
+            Payload::ComponentSection { .. } => put(&mut self.components, Naming::read(rest)?)?,
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    let instance = self.core_instance(instance.ok()?)?;
+                    put(&mut self.core_instances, instance)?;
+                }
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    let instance = self.instance(instance.ok()?)?;
+                    put(&mut self.instances, instance)?;
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section {
+                    self.alias(alias.ok()?)?;
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    let import = import.ok()?;
+                    match import.ty {
+                        ComponentTypeRef::Instance(_) => {
+                            put(&mut self.instances, ComponentPart::Imported(import.name.name))?;
+                        }
+                        ComponentTypeRef::Type(_) => {}
+                        _ => return None,
+                    }
+                }
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                for function in section {
+                    self.canonical(function.ok()?)?;
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    let export = export.ok()?;
+                    // The name that the program is exported under must be free. Names that differ in case alone are one.
+                    if export.name.name.to_ascii_lowercase().contains(PROGRAM) {
+                        return None;
+                    }
+                    match export.kind {
+                        ComponentExternalKind::Instance => {
+                            let instance = self.instances.get(export.index as usize)?.clone();
+                            let ComponentPart::Exports(functions) = &instance else { return None };
+                            self.exports.insert(export.name.name, functions.clone());
+                            put(&mut self.instances, instance)?;
+                        }
+                        ComponentExternalKind::Type => {}
+                        _ => return None,
+                    }
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn core_instance(&mut self, instance: Instance<'a>) -> Option<CoreInstance<'a>> {
+        let (index, arguments) = match instance {
+            Instance::FromExports(exports) if exports.len() > MAX_ITEMS => return None,
+            Instance::FromExports(exports) => {
+                let mut items = BTreeMap::new();
+                for export in &exports {
+                    let item = match export.kind {
+                        ExternalKind::Func => CoreItem::Function(*self.core_functions.get(export.index as usize)?),
+                        ExternalKind::Table if (export.index as usize) < self.core_tables => CoreItem::Table,
+                        _ => return None,
+                    };
+                    items.insert(export.name, item);
+                }
+                return Some(CoreInstance::Exports(items));
+            }
+            Instance::Instantiate { args, .. } if args.len() > MAX_ITEMS => return None,
+            Instance::Instantiate { module_index, args } => (module_index, args),
+        };
+        let argument = |Import { module, name }: &Import| {
+            let given = arguments.iter().find(|given| given.name == *module)?;
+            match self.core_instances.get(given.index as usize)? {
+                CoreInstance::Exports(items) => items.get(name).cloned(),
+                // All that it exports is its functions, whose names are their places, and its table.
+                CoreInstance::Forwarding => Some(match name.parse() {
+                    Ok(place) => CoreItem::Function(CoreFunction::Forwarding(place)),
+                    Err(_) => CoreItem::Table,
+                }),
+                CoreInstance::Program | CoreInstance::Filling => None,
+            }
+        };
+        match self.modules.get(index as usize)? {
+            Module::Program(imports) => {
+                let mut given = Vec::new();
+                for import in imports {
+                    let CoreItem::Function(function) = argument(import)? else { return None };
+                    given.push((*import, function));
+                }
+                // A second program would be another memory.
+                if self.program.is_some() {
+                    return None;
+                }
+                self.program = Some((index, given));
+                Some(CoreInstance::Program)
+            }
+            &Module::Forwarding(places) => {
+                if self.forwarding.is_some() {
+                    return None;
+                }
+                self.forwarding = Some(places);
+                Some(CoreInstance::Forwarding)
+            }
+            Module::Filling { table, functions } => {
+                let CoreItem::Table = argument(table)? else { return None };
+                let mut filled = Vec::new();
+                for import in functions {
+                    let CoreItem::Function(function) = argument(import)? else { return None };
+                    filled.push(function);
+                }
+                if self.table.is_some() || self.forwarding != u32::try_from(filled.len()).ok() {
+                    return None;
+                }
+                self.table = Some(filled);
+                Some(CoreInstance::Filling)
+            }
+        }
+    }
+
+    fn instance(&self, instance: ComponentInstance<'a>) -> Option<ComponentPart<'a>> {
+        match instance {
+            ComponentInstance::Instantiate { args, .. } if args.len() > MAX_ITEMS => None,
+            ComponentInstance::Instantiate { component_index, args } => {
+                let Naming(names) = self.components.get(component_index as usize)?;
+                let mut exports = BTreeMap::new();
+                for (&export, &import) in names {
+                    let of_name = |kind| args.iter().find(|given| given.kind == kind && given.name == import);
+                    let given = of_name(ComponentExternalKind::Func)?;
+                    exports.insert(export, *self.functions.get(given.index as usize)?);
+                }
+                Some(ComponentPart::Exports(exports))
+            }
+            ComponentInstance::FromExports(exports) if exports.len() > MAX_ITEMS => None,
+            ComponentInstance::FromExports(exports) => {
+                let mut functions = BTreeMap::new();
+                for export in &exports {
+                    match export.kind {
+                        ComponentExternalKind::Func => {
+                            let function = *self.functions.get(export.index as usize)?;
+                            functions.insert(export.name.name, function);
+                        }
+                        ComponentExternalKind::Type => {}
+                        _ => return None,
+                    }
+                }
+                Some(ComponentPart::Exports(functions))
+            }
+        }
+    }
+
+    fn alias(&mut self, alias: ComponentAlias<'a>) -> Option<()> {
+        match alias {
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Func, instance_index, name } => {
+                let function = match self.instances.get(instance_index as usize)? {
+                    ComponentPart::Imported(interface) => Function::Imported { interface, name },
+                    ComponentPart::Exports(functions) => *functions.get(name)?,
+                };
+                put(&mut self.functions, function)?;
+            }
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Type, .. } => {}
+            ComponentAlias::CoreInstanceExport { kind, instance_index, name } => {
+                match (kind, self.core_instances.get(instance_index as usize)?) {
+                    (ExternalKind::Func, CoreInstance::Program) => {
+                        put(&mut self.core_functions, CoreFunction::Program(name))?;
+                    }
+                    (ExternalKind::Func, CoreInstance::Forwarding) => {
+                        put(&mut self.core_functions, CoreFunction::Forwarding(name.parse().ok()?))?;
+                    }
+                    (ExternalKind::Memory, CoreInstance::Program) => put(&mut self.core_memories, name)?,
+                    (ExternalKind::Table, CoreInstance::Forwarding) => self.core_tables += 1,
+                    _ => return None,
+                }
+            }
+            ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. } => {}
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn canonical(&mut self, function: CanonicalFunction) -> Option<()> {
+        match function {
+            CanonicalFunction::Lift { core_func_index, options, .. } => {
+                let CoreFunction::Program(name) = self.core_functions.get(core_func_index as usize)? else {
+                    return None;
+                };
+                let (name, options) = (*name, self.options(&options)?);
+                put(&mut self.functions, Function::Lifted { name, options })?;
+            }
+            CanonicalFunction::Lower { func_index, options } => {
+                let Function::Imported { interface, name } = *self.functions.get(func_index as usize)? else {
+                    return None;
+                };
+                let options = self.options(&options)?;
+                put(&mut self.core_functions, CoreFunction::Lowered { interface, name, options })?;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn options(&self, options: &[CanonicalOption]) -> Option<Options<'a>> {
+        let program = |index: u32| match self.core_functions.get(index as usize)? {
+            CoreFunction::Program(name) => Some(*name),
+            _ => None,
+        };
+        let mut read = Options::default();
+        for option in options {
+            match *option {
+                CanonicalOption::UTF8 => {}
+                CanonicalOption::Memory(index) => read.memory = Some(*self.core_memories.get(index as usize)?),
+                CanonicalOption::Realloc(index) => read.realloc = Some(program(index)?),
+                CanonicalOption::PostReturn(index) => read.post_return = Some(program(index)?),
+                _ => return None,
+            }
+        }
+        Some(read)
+    }
+
+    /// The shape, once all was seen.
+    fn shape(self) -> Option<CoreShape> {
+        let (program, imports) = self.program?;
+        let (mut memory, mut realloc) = (None, None);
+        let mut agree =
+            |options: &Options<'a>| same(&mut memory, options.memory) && same(&mut realloc, options.realloc);
+        for (import, function) in &imports {
+            let function = match function {
+                CoreFunction::Forwarding(place) => self.table.as_ref()?.get(*place as usize)?,
+                function => function,
+            };
+            let CoreFunction::Lowered { interface, name, options } = function else { return None };
+            if (&import.module, &import.name) != (interface, name) || !agree(options) {
+                return None;
+            }
+        }
+        let mut export = |interface: &str, name: &str| match self.exports.get(interface)?.get(name)? {
+            Function::Lifted { name, options } if agree(options) => {
+                Some(CoreExport { name: (*name).to_owned(), post_return: options.post_return.map(str::to_owned) })
+            }
+            _ => None,
+        };
+        let explain = match self.exports.contains_key(abi::EXPLAIN) {
+            true => Some(export(abi::EXPLAIN, "explain")?),
+            false => None,
+        };
+        let check_settings = export(abi::POLICY, "check-settings")?;
+        let resolve = export(abi::POLICY, "resolve")?;
+        let resolve_batch = export(abi::POLICY, "resolve-batch")?;
+        let refusal_text = export(abi::POLICY, "refusal-text")?;
+        let program = u8::try_from(program).ok()?;
+        Some(CoreShape {
+            program,
+            memory: memory?.to_owned(),
+            realloc: realloc.map(str::to_owned),
+            check_settings,
+            resolve,
+            resolve_batch,
+            refusal_text,
+            explain,
+        })
+    }
+}
+
+/// Whether what a function has, if it has any, is what the ones before have.
+fn same<'a>(all: &mut Option<&'a str>, own: Option<&'a str>) -> bool {
+    own.is_none_or(|own| *all.get_or_insert(own) == own)
+}
+
+impl<'a> Naming<'a> {
+    fn read(payloads: &mut impl Iterator<Item = Payload<'a>>) -> Option<Self> {
+        let Payload::Version { encoding: Encoding::Component, .. } = payloads.next()? else { return None };
+        let (mut functions, mut exports) = (Vec::new(), BTreeMap::new());
+        loop {
+            match payloads.next()? {
+                Payload::End(_) => return Some(Self(exports)),
+                Payload::CustomSection(_) | Payload::ComponentTypeSection(_) => {}
+                Payload::ComponentAliasSection(section) => {
+                    for alias in section {
+                        match alias.ok()? {
+                            ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. } => {}
+                            _ => return None,
+                        }
+                    }
+                }
+                Payload::ComponentImportSection(section) => {
+                    for import in section {
+                        let import = import.ok()?;
+                        match import.ty {
+                            ComponentTypeRef::Func(_) => put(&mut functions, import.name.name)?,
+                            ComponentTypeRef::Type(_) => {}
+                            _ => return None,
+                        }
+                    }
+                }
+                Payload::ComponentExportSection(section) => {
+                    for export in section {
+                        let export = export.ok()?;
+                        match export.kind {
+                            ComponentExternalKind::Func => {
+                                let import = *functions.get(export.index as usize)?;
+                                exports.insert(export.name.name, import);
+                                put(&mut functions, import)?;
+                            }
+                            ComponentExternalKind::Type => {}
+                            _ => return None,
+                        }
+                    }
+                }
+                _ => return None,
+            }
+            if functions.len() > MAX_ITEMS {
+                return None;
+            }
+        }
+    }
+}
+
+/// What was read of a module, until it is known which of the three it is.
+#[derive(Debug, Default)]
+struct ModuleParts<'a> {
+    /// How many parameters each type has; none for what is no function.
+    types: Vec<Option<u32>>,
+    imports: Vec<(Import<'a>, TypeRef)>,
+    functions: Vec<u32>,
+    bodies: Vec<Option<u32>>,
+    tables: usize,
+    memories: usize,
+    /// Whether its only memory is of the usual kind.
+    memory_is_plain: bool,
+    globals: usize,
+    exports: Vec<(&'a str, ExternalKind, u32)>,
+    /// How many functions its segment puts into the table, the first into the first place, and so on.
+    filled: Option<usize>,
+    segments: usize,
+}
+
+impl<'a> Module<'a> {
+    fn read(payloads: &mut impl Iterator<Item = Payload<'a>>) -> Option<Self> {
+        let Payload::Version { encoding: Encoding::Module, .. } = payloads.next()? else { return None };
+        let mut parts = ModuleParts::default();
+        loop {
+            match payloads.next()? {
+                Payload::End(_) => return parts.module(),
+                // Nothing of a program may run before it is called.
+                Payload::StartSection { .. } | Payload::TagSection(_) => return None,
+                Payload::TypeSection(section) => {
+                    for group in section {
+                        for ty in group.ok()?.into_types() {
+                            let function = match ty.composite_type.inner {
+                                wasmparser::CompositeInnerType::Func(function) => {
+                                    u32::try_from(function.params().len()).ok()
+                                }
+                                _ => None,
+                            };
+                            parts.types.push(function);
+                        }
+                    }
+                }
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports() {
+                        let import = import.ok()?;
+                        parts.imports.push((Import { module: import.module, name: import.name }, import.ty));
+                    }
+                    if parts.imports.len() > MAX_ITEMS {
+                        return None;
+                    }
+                }
+                Payload::FunctionSection(section) => {
+                    for ty in section {
+                        parts.functions.push(ty.ok()?);
+                    }
+                }
+                Payload::TableSection(section) => parts.tables += section.count() as usize,
+                Payload::MemorySection(section) => {
+                    for memory in section {
+                        let memory = memory.ok()?;
+                        parts.memories += 1;
+                        parts.memory_is_plain = !memory.shared && !memory.memory64 && memory.page_size_log2.is_none();
+                    }
+                }
+                Payload::GlobalSection(section) => parts.globals += section.count() as usize,
+                Payload::ExportSection(section) => {
+                    for export in section {
+                        let export = export.ok()?;
+                        parts.exports.push((export.name, export.kind, export.index));
+                    }
+                }
+                Payload::ElementSection(section) => {
+                    for element in section {
+                        parts.segments += 1;
+                        parts.filled = filled_from_the_first(&element.ok()?);
+                    }
+                }
+                Payload::CodeSectionEntry(body) if parts.bodies.len() < MAX_ITEMS => {
+                    let place = forwarded_place(&body, &parts);
+                    parts.bodies.push(place);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<'a> ModuleParts<'a> {
+    fn module(self) -> Option<Module<'a>> {
+        let (functions, others): (Vec<_>, Vec<_>) =
+            self.imports.into_iter().partition(|(_, ty)| matches!(ty, TypeRef::Func(_)));
+        let functions: Vec<Import<'_>> = functions.into_iter().map(|(import, _)| import).collect();
+        if self.memories == 1 && self.memory_is_plain && others.is_empty() {
+            return Some(Module::Program(functions));
+        }
+        if self.memories != 0 || self.globals != 0 {
+            return None;
+        }
+        if let [(table, TypeRef::Table(_))] = *others {
+            let is_empty = self.functions.is_empty() && self.tables == 0;
+            let fills = is_empty && self.filled == Some(functions.len()) && self.segments == 1;
+            return fills.then(|| Module::Filling { table, functions });
+        }
+        let places = u32::try_from(self.functions.len()).ok()?;
+        let forwards = (functions.is_empty() && others.is_empty())
+            && self.tables == 1
+            && self.segments == 0
+            && self.bodies.iter().copied().eq((0..places).map(Some))
+            && self.exports.iter().all(|(name, kind, index)| match kind {
+                ExternalKind::Func => name.parse() == Ok(*index),
+                kind => *kind == ExternalKind::Table,
+            });
+        forwards.then_some(Module::Forwarding(places))
+    }
+}
+
+/// How many functions a segment puts into the only table, from its first place on and in their order; none if it does
+/// anything else.
+fn filled_from_the_first(element: &wasmparser::Element<'_>) -> Option<usize> {
+    let ElementKind::Active { table_index: None | Some(0), offset_expr } = &element.kind else { return None };
+    let mut offset = offset_expr.get_operators_reader();
+    if !matches!(offset.read().ok()?, Operator::I32Const { value: 0 }) || !matches!(offset.read().ok()?, Operator::End)
+    {
+        return None;
+    }
+    let ElementItems::Functions(functions) = &element.items else { return None };
+    for (place, function) in functions.clone().into_iter().enumerate() {
+        if function.ok()? as usize != place {
+            return None;
+        }
+    }
+    Some(functions.count() as usize)
+}
+
+/// The place in the table whose function a body calls with its own parameters; none if it does anything else.
+fn forwarded_place(body: &FunctionBody<'_>, parts: &ModuleParts<'_>) -> Option<u32> {
+    let own = *parts.functions.get(parts.bodies.len())?;
+    let parameters = (*parts.types.get(own as usize)?)?;
+    if body.get_locals_reader().ok()?.get_count() != 0 {
+        return None;
+    }
+    let mut operators = body.get_operators_reader().ok()?;
+    for parameter in 0..parameters {
+        let Operator::LocalGet { local_index } = operators.read().ok()? else { return None };
+        if local_index != parameter {
+            return None;
+        }
+    }
+    let Operator::I32Const { value } = operators.read().ok()? else { return None };
+    let Operator::CallIndirect { type_index, table_index: 0 } = operators.read().ok()? else { return None };
+    let ends = matches!(operators.read().ok()?, Operator::End) && operators.eof();
+    (ends && type_index == own).then(|| u32::try_from(value).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests;
