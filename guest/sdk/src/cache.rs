@@ -150,9 +150,12 @@ impl<T, K: Clone + Eq + Hash> Cache<T, K> {
             Some((latest, slot)) if *latest == place => *slot,
             _ => self.search(&place),
         };
+        let holds = matches!(self.young.entries.get(slot), Some(Some(entry)) if entry.revision == request.revision);
+        let slot = if holds { slot } else { self.renew(place, request.revision, make) };
+        // One place in the code that looks: what looks is then a part of this function, and not called by it.
         match self.young.entries.get_mut(slot) {
-            Some(Some(entry)) if entry.revision == request.revision => look(&mut entry.value),
-            _ => self.renew(place, request.revision, make, look),
+            Some(Some(entry)) => look(&mut entry.value),
+            _ => unreachable!("a value is where it was put"),
         }
     }
 
@@ -179,7 +182,7 @@ impl<T, K: Clone + Eq + Hash> Cache<T, K> {
         }
     }
 
-    fn insert(&mut self, place: Place<K>, entry: Entry<T>) {
+    fn insert(&mut self, place: Place<K>, entry: Entry<T>) -> usize {
         if self.weight + entry.weight > self.max_weight {
             self.old = core::mem::take(&mut self.young);
             self.weight = 0;
@@ -187,27 +190,22 @@ impl<T, K: Clone + Eq + Hash> Cache<T, K> {
         self.weight += entry.weight;
         let slot = self.young.put(place.clone(), entry);
         self.latest = Some((place, slot));
+        slot
     }
 
+    /// Puts the value of a place that is not in the young generation there, and says where.
     #[cold]
-    fn renew<U>(
-        &mut self,
-        place: Place<K>,
-        revision: u64,
-        make: impl FnOnce() -> (T, usize),
-        look: impl FnOnce(&mut T) -> U,
-    ) -> U {
+    #[inline(never)]
+    fn renew(&mut self, place: Place<K>, revision: u64, make: impl FnOnce() -> (T, usize)) -> usize {
         if let Some(stale) = self.young.take(&place) {
             self.weight -= stale.weight;
         }
         let old = self.old.take(&place).filter(|entry| entry.revision == revision);
-        let mut entry = old.unwrap_or_else(|| {
+        let entry = old.unwrap_or_else(|| {
             let (value, weight) = make();
             Entry { revision, weight, value }
         });
-        let seen = look(&mut entry.value);
-        self.insert(place, entry);
-        seen
+        self.insert(place, entry)
     }
 }
 

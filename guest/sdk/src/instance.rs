@@ -4,8 +4,9 @@ use std::panic;
 use std::sync::Once;
 
 use crate::call::{Call, Scratch};
-use crate::exports::explain::Trace;
-use crate::exports::policy::Wording;
+use crate::exports::explain::{self, Trace};
+use crate::exports::policy::{self, Wording};
+use crate::in_place::{List, Slot, answer_in_place};
 use crate::log::{self, Severity};
 use crate::policy::{Policy, Settings};
 use crate::reads::Imports;
@@ -16,6 +17,48 @@ use crate::types::{Answer, Request};
 pub struct Instance<P> {
     policy: P,
     scratch: Scratch,
+    /// The request of a call for one message, and in its place the answer.
+    single: [Request; 1],
+    /// Where the answers to the last batch are.
+    pub(crate) answers: List,
+}
+
+/// A component that has a policy.
+pub trait Exported {
+    /// The policy.
+    type Policy: Policy;
+
+    /// Gives the instance of the component to somebody.
+    fn with<U>(look: impl FnOnce(&mut Instance<Self::Policy>) -> U) -> U;
+}
+
+/// The exports of every such component. `resolve` and `resolve-batch` are those of [`in_place`](crate::in_place); those
+/// here are for whoever calls the trait.
+impl<T: Exported> policy::Guest for T {
+    fn check_settings(json: String) -> Result<(), String> {
+        check_settings::<T::Policy>(&json)
+    }
+
+    fn resolve(request: Request) -> Answer {
+        T::with(|instance| instance.answer(&request, &Imports::default()))
+    }
+
+    fn resolve_batch(requests: Vec<Request>) -> Vec<Answer> {
+        T::with(|instance| {
+            let imports = Imports::for_messages(requests.len());
+            requests.iter().map(|request| instance.answer(request, &imports)).collect()
+        })
+    }
+
+    fn refusal_text(code: u32, detail: u64) -> Wording {
+        word::<T::Policy>(code, detail)
+    }
+}
+
+impl<T: Exported> explain::Guest for T {
+    fn explain(request: Request) -> Trace {
+        T::with(|instance| instance.explain(&request))
+    }
 }
 
 /// The instance, created on first use.
@@ -42,30 +85,31 @@ pub fn word<P: Policy>(code: u32, detail: u64) -> Wording {
 impl<P: Policy> Instance<P> {
     #[cold]
     fn start() -> Self {
+        // What is linked into a policy may have something to do first.
+        #[cfg(target_arch = "wasm32")]
+        wit_bindgen::rt::run_ctors_once();
         report_panics();
         let json = if P::Settings::ANY { crate::settings::json() } else { String::new() };
         match P::Settings::from_json(&json).and_then(P::new) {
-            Ok(policy) => Self { policy, scratch: Scratch::default() },
+            Ok(policy) => Self { policy, scratch: Scratch::default(), single: [EMPTY], answers: List::default() },
             Err(reason) => panic!("the settings are not as they should be: {reason}"),
         }
     }
 
     /// Answers a request.
     #[inline]
-    pub fn resolve(&mut self, request: &Request) -> Answer {
-        self.resolve_with(request, &Imports::default())
+    pub fn resolve(&mut self, request: Request) -> &Slot {
+        self.single = [request];
+        &answer_all(&mut self.policy, &mut self.scratch, &mut self.single)[0]
     }
 
-    /// Answers many requests, in their order.
+    /// Answers many requests, in their order and in their place.
     #[inline]
-    pub fn resolve_batch(&mut self, requests: &[Request]) -> Vec<Answer> {
-        let imports = if requests.len() > 1 { Imports::batch() } else { Imports::default() };
-        requests.iter().map(|request| self.resolve_with(request, &imports)).collect()
+    pub fn resolve_batch(&mut self, requests: &mut [Request]) {
+        answer_all(&mut self.policy, &mut self.scratch, requests);
     }
 
-    #[inline]
-    fn resolve_with(&mut self, request: &Request, imports: &Imports) -> Answer {
-        // Before the call and not after it: nothing then stands between the answer and the host.
+    fn answer(&mut self, request: &Request, imports: &Imports) -> Answer {
         self.scratch.empty();
         self.policy.resolve(&Call::new(request, imports, &self.scratch))
     }
@@ -75,6 +119,31 @@ impl<P: Policy> Instance<P> {
         self.scratch.empty();
         self.policy.explain(&Call::new(request, &Imports::default(), &self.scratch))
     }
+}
+
+/// The request of an instance that has not been asked.
+const EMPTY: Request = Request {
+    message: 0,
+    scope: 0,
+    revision: 0,
+    recipient: 0,
+    message_type: 0,
+    marks: 0,
+    country: 0,
+    area_code: 0,
+    channel: 0,
+};
+
+/// Answers requests in their place. One copy of the policy's own code is here, for single messages and for batches, so that
+/// it can be laid out in one piece with what surrounds it.
+#[inline(never)]
+fn answer_all<'a, P: Policy>(policy: &mut P, scratch: &mut Scratch, requests: &'a mut [Request]) -> &'a [Slot] {
+    let imports = Imports::for_messages(requests.len());
+    answer_in_place(requests, |request| {
+        // Before the answer and not after it: nothing then stands between it and the host.
+        scratch.empty();
+        policy.resolve(&Call::new(request, &imports, scratch))
+    })
 }
 
 /// Logs a panic before the trap that ends it: the host makes the last line logged as an error a part of the failure.

@@ -44,7 +44,8 @@
 //!
 //! The types of the contract (`wit/policy.wit`) are re-exported under the names of its interfaces. Its open words, such as
 //! the types of senders, are numbers: [`words`] has their names.
-// Not `forbid`: the generated bindings need unsafe code. There is no other.
+// Not `forbid`: the generated bindings need unsafe code, and so does `in_place`, which writes answers over requests. There is
+// no other.
 #![deny(unsafe_code)]
 
 /// The generated bindings of the world `explaining-policy`.
@@ -64,6 +65,9 @@ pub mod cache;
 pub mod call;
 pub mod country;
 pub mod geography;
+#[allow(unsafe_code)]
+#[doc(hidden)]
+pub mod in_place;
 #[doc(hidden)]
 pub mod instance;
 pub mod policy;

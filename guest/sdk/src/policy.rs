@@ -100,33 +100,15 @@ macro_rules! policy {
                     const { ::core::cell::RefCell::new(::core::option::Option::None) };
             }
 
-            impl $crate::exports::policy::Guest for Exported {
-                fn check_settings(json: ::std::string::String) -> ::core::result::Result<(), ::std::string::String> {
-                    $crate::instance::check_settings::<$policy>(&json)
-                }
+            impl $crate::instance::Exported for Exported {
+                type Policy = $policy;
 
-                fn resolve(request: $crate::types::Request) -> $crate::types::Answer {
-                    INSTANCE.with_borrow_mut(|instance| $crate::instance::of(instance).resolve(&request))
-                }
-
-                fn resolve_batch(
-                    requests: ::std::vec::Vec<$crate::types::Request>,
-                ) -> ::std::vec::Vec<$crate::types::Answer> {
-                    INSTANCE.with_borrow_mut(|instance| $crate::instance::of(instance).resolve_batch(&requests))
-                }
-
-                fn refusal_text(code: u32, detail: u64) -> $crate::exports::policy::Wording {
-                    $crate::instance::word::<$policy>(code, detail)
+                fn with<U>(look: impl ::core::ops::FnOnce(&mut $crate::instance::Instance<$policy>) -> U) -> U {
+                    INSTANCE.with_borrow_mut(|instance| look($crate::instance::of(instance)))
                 }
             }
 
-            impl $crate::exports::explain::Guest for Exported {
-                fn explain(request: $crate::types::Request) -> $crate::exports::explain::Trace {
-                    INSTANCE.with_borrow_mut(|instance| $crate::instance::of(instance).explain(&request))
-                }
-            }
-
-    $crate::export!(Exported with_types_in $crate::bindings);
+    $crate::export!(Exported with_types_in $crate::in_place);
         };
     };
 }

@@ -166,9 +166,10 @@ enum Batch {
 }
 
 impl Imports {
-    /// The imports for a call with several messages, whose handles count from 0.
-    pub fn batch() -> Self {
-        Self { batch: Cell::new(Batch::Unasked), ..Self::default() }
+    /// The imports for a call with so many messages, whose handles count from 0.
+    #[inline]
+    pub fn for_messages(count: usize) -> Self {
+        Self { batch: Cell::new(if count > 1 { Batch::Unasked } else { Batch::No }), ..Self::default() }
     }
 
     #[cold]
