@@ -1,10 +1,11 @@
 //! Programs in C: compiled, linked with the shared library, and run as processes of their own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The folder of this package.
 pub fn here() -> &'static Path {
@@ -39,8 +40,15 @@ fn compiler() -> Command {
     Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()))
 }
 
-/// Compiles a program of one file. `CALLSIGN_C_FLAGS` has further flags, such as `-fsanitize=address`.
+/// Compiles a program of one file, once in a run: several tests run the same one, and a program that is being written cannot be run.
+/// `CALLSIGN_C_FLAGS` has further flags, such as `-fsanitize=address`.
 pub fn compile(source: &Path) -> PathBuf {
+    static COMPILED: Mutex<BTreeMap<PathBuf, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    compiled.entry(source.to_owned()).or_insert_with(|| compile_anew(source)).clone()
+}
+
+fn compile_anew(source: &Path) -> PathBuf {
     let name = source.file_stem().unwrap().to_str().unwrap();
     let program = folder(&format!("bin-{name}")).join(name);
     let mut command = compiler();
