@@ -110,12 +110,12 @@ pub const ENGINES: &[Peer] = &[
         package: "wasmtime",
         promises: Promises {
             deadline: "no",
-            memory: "yes: it has none",
+            memory: "in part: it has none",
             isolation: "yes: it has no imports",
             answers: "no",
         },
         selects: false,
-        attack: Some(crate::floor::attack),
+        attack: None,
         build: |_, _, _| crate::floor::build(),
     },
     #[cfg(feature = "luajit")]

@@ -1,12 +1,9 @@
 //! The floor: what wasmtime takes to call a core function that does nothing. No policy in it can cost less.
 
-use std::path::Path;
-
 use peers_world::Message;
 use wasmtime::{Instance, Module, Store, TypedFunc};
 
 use crate::engine::Engine;
-use crate::promises::Attack;
 
 /// `(module (func (export "f") (param i32 i32 i32 i32 i32) (result i32) local.get 3))`.
 const MODULE: &[u8] = b"\0asm\x01\0\0\0\x01\x0a\x01\x60\x05\x7f\x7f\x7f\x7f\x7f\x01\x7f\
@@ -22,11 +19,6 @@ pub(crate) fn build() -> anyhow::Result<Box<dyn Engine>> {
     let module = Module::new(store.engine(), MODULE)?;
     let function = Instance::new(&mut store, &module, &[])?.get_typed_func(&mut store, "f")?;
     Ok(Box::new(Floor { store, function }))
-}
-
-/// It has no memory: a module that asks for it is none that it takes.
-pub(crate) fn attack(_: Attack, _: &Path) -> anyhow::Result<()> {
-    anyhow::bail!("the function has no memory and no loop")
 }
 
 impl Engine for Floor {

@@ -121,7 +121,7 @@ pub(crate) fn section(policy: Option<&[EngineRow]>, peers: Option<&[EngineRow]>)
     if let Some(promised) = promised(&rows) {
         let words = "What each of them holds to, whatever its script does, beside the time of a decision alone among 1,000 senders as \
                      well prepared as it can be. Times of engines with different promises are not of the same thing. A test \
-                     attacks each engine where it says yes.";
+                     attacks each engine where a deadline or a bound of memory says yes.";
         blocks.extend([Block::Text(words.into()), Block::Table(promised)]);
     }
     let bar = |row: &&EngineRow| Bar { name: format!("{}, {}", limited(row), row.form), value: row.nanoseconds };
