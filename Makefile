@@ -29,7 +29,7 @@ define need
 endef
 
 .PHONY: help wheel python-venv test-python test-python-light bench-python jasmin languages languages-light test-console console-tools console-large console-vendor console-figures what-if replay-million toolchain setup c++ venv cargo-deny wrk run serve test test-build test-component test-api test-parquet tenants upgrade log-kills log-large alerts registry-peer lint features doc doc-paths deny msrv component \
-	component-check publish-check instructions valgrind bench bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
+	component-check publish-check instructions valgrind bench bench-languages bench-quick bench-build bench-host peers peers-plugin peers-check peers-check-light bench-report \
 	bench-pins bench-service dist deb deb-check model fuzz-quick fuzz c-library c-instructions c-valgrind c-sanitize header
 
 help:
@@ -76,6 +76,7 @@ help:
 	@echo 'make header           renew the header of the C library, after a change in host/c'
 	@echo 'make c-valgrind       the programs in C under valgrind; make c-sanitize: with the address sanitizer'
 	@echo 'make c-instructions   instructions of a decision in Rust and through the C library'
+	@echo 'make bench-languages  what one policy costs in Rust, JavaScript and Python; the last two come with tools of npm and PyPI'
 	@echo 'make peers            what the same selection costs in other engines, after `make bench-host`'
 	@echo 'make bench-report     the report of all results that there are'
 	@echo 'make peers-check      tests and lints of these two; `make peers-check-light` leaves the engines out'
@@ -393,7 +394,7 @@ LINES := $(if $(MEASURE),1000000,10000000)
 BENCH := $(CARGO) bench --quiet --locked --package callsign --package callsign-c --package callsign-cli
 PEERS := --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers
 
-bench: bench-host bench-python peers bench-report
+bench: bench-host bench-python bench-languages peers bench-report
 
 bench-quick:
 	@$(MAKE) --no-print-directory bench MEASURE=--quick
@@ -421,6 +422,15 @@ bench-host: bench-build $(PLATFORM)/catalog.json
 	@$(if $(MEASURE),,$(BENCH) --bench instructions -- --record)
 	@$(CARGO) run --quiet --release --package callsign-example-platform -- --messages $(LINES) --out target/bench/platform
 	@$(BENCH) --bench command -- $(MEASURE)
+
+# One policy in three languages. The components are those of `make languages`; where they are not there yet, its tests that build them are
+# run, with tools of npm and PyPI.
+bench-languages: bench-build
+	@for language in javascript python; do \
+		[ -f $(LANGUAGES)/campaigns-$$language.wasm ] || $(CARGO) test --workspace --locked --test cli -- --ignored campaigns_in_$$language; \
+	done
+	@[ -f $(LANGUAGES)/campaigns-rust.wasm ] || $(CALLSIGN) policy build guest/examples/campaigns --out $(LANGUAGES)/campaigns-rust.wasm
+	@$(BENCH) --bench languages -- $(MEASURE)
 
 # The same selection in other engines, on the worlds that `bench-host` wrote; their crates are a workspace of their own.
 peers: peers-plugin

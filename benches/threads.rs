@@ -1,7 +1,8 @@
-//! Decisions of several threads on one gateway: as it is, and with the counters of the threads in one cache line, to show what
-//! false sharing would cost here.
+//! Decisions of several threads on one gateway: as it is, and with the counters of the threads in as few cache lines as they fit in, to
+//! show what false sharing would cost here.
 //!
-//! `cargo bench -p callsign --bench threads`
+//! `cargo bench -p callsign --bench threads` measures 1, 2, 4 and so on up to all cores of the machine, and all of them.
+//! `THREADS=N` measures up to N threads instead.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails here says where")]
 
@@ -18,7 +19,7 @@ use callsign_turns::Turns;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use crossbeam_utils::CachePadded;
 
-/// The counters of up to 16 threads, and how far apart they are.
+/// The counters of the threads, and how far apart they are.
 enum Counters {
     Apart(Vec<CachePadded<AtomicU64>>),
     Together(Vec<AtomicU64>),
@@ -38,7 +39,7 @@ impl Counters {
 enum Kind {
     /// By the gateway, each with a counter in a cache line of its own.
     Gateway,
-    /// By the gateway, with all counters in one cache line.
+    /// By the gateway, with the counters of eight threads in one cache line.
     SharedLine,
     /// Each with a native policy of its own: what the machine has to give.
     Native,
@@ -52,9 +53,8 @@ const DECISIONS: u64 = 100_000;
 
 fn threads(criterion: &mut Criterion) {
     let gateway = Gateway::new(world::catalog(1_000, false)).unwrap();
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(16);
     let mut turns = Turns::new();
-    for threads in (0..).map(|power| 1 << power).take_while(|&threads| threads <= cores) {
+    for threads in counts(most()) {
         for (name, kind) in KINDS {
             let gateway = &gateway;
             let mut per_second = rate(gateway, threads, kind, Duration::from_millis(50));
@@ -68,6 +68,26 @@ fn threads(criterion: &mut Criterion) {
         }
     }
     turns.measure(&mut criterion.benchmark_group("threads"));
+}
+
+/// How many threads there are at most.
+fn most() -> usize {
+    match std::env::var("THREADS") {
+        Ok(wanted) if !wanted.is_empty() => wanted
+            .parse()
+            .ok()
+            .filter(|&most| most > 0)
+            .unwrap_or_else(|| panic!("THREADS={wanted} is no number from 1")),
+        _ => thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// The powers of two up to a number of threads, and that number.
+fn counts(most: usize) -> Vec<usize> {
+    let mut counts: Vec<usize> =
+        (0..usize::BITS).map(|power| 1 << power).take_while(|&threads| threads < most).collect();
+    counts.push(most);
+    counts
 }
 
 /// Decisions a second of so many threads together.

@@ -36,7 +36,7 @@ impl<'m> Place<'m> {
     #[inline]
     pub(crate) fn new(memory: &'m Memory, slot: Slot<'m, Decision>, channels: usize) -> Outcome<Self> {
         if channels > 1 {
-            let Decision { fallbacks, fallback_capacity, .. } = slot.get();
+            let (fallbacks, fallback_capacity) = slot.room_for_fallbacks();
             if fallback_capacity < channels - 1 {
                 let text = format!("is {fallback_capacity}; the message has {} channels after its first", channels - 1);
                 return Err(Failure::at(Status::Room, "decision.fallback_capacity", text));
@@ -51,26 +51,24 @@ impl<'m> Place<'m> {
     /// Writes a decision of a message, whose first channel is `first`.
     #[inline]
     pub(crate) fn write(&self, decision: DecisionRef<'_>, first: Channel, room: &mut Room<'_>) -> Outcome<()> {
-        let given = self.slot.get();
+        let given = self.slot.room_for_fallbacks();
         let mut written = written(decision, first, room);
-        written.fallbacks = given.fallbacks;
-        written.fallback_capacity = given.fallback_capacity;
+        (written.fallbacks, written.fallback_capacity) = given;
         if decision.channel().is_some() {
-            written.fallback_count = self.write_fallbacks(decision, &given, room)?;
+            written.fallback_count = self.write_fallbacks(decision, given.0, room)?;
         }
         self.slot.set(written);
         Ok(())
     }
 
     #[inline(never)]
-    fn write_fallbacks(&self, decision: DecisionRef<'_>, given: &Decision, room: &mut Room<'_>) -> Outcome<usize> {
+    fn write_fallbacks(&self, decision: DecisionRef<'_>, first: *mut Decision, room: &mut Room<'_>) -> Outcome<usize> {
         let fallbacks = decision.fallbacks();
         let count = fallbacks.len();
         for (index, (channel, fallback)) in fallbacks.enumerate() {
-            let slot = self.memory.element(given.fallbacks, index, "decision.fallbacks")?;
-            let given = slot.get();
+            let slot = self.memory.element(first, index, "decision.fallbacks")?;
             let mut written = written(fallback, channel, room);
-            (written.fallbacks, written.fallback_capacity) = (given.fallbacks, given.fallback_capacity);
+            (written.fallbacks, written.fallback_capacity) = slot.room_for_fallbacks();
             slot.set(written);
         }
         Ok(count)

@@ -47,11 +47,15 @@ impl<T: Copy> Slot<'_, T> {
         // SAFETY: `Memory` has checked the pointer, and its caller promises that it has room for the value.
         unsafe { self.pointer.write(value) }
     }
+}
 
+impl Slot<'_, Decision> {
+    /// Where the caller wants what the other channels would get, and for how many of them there is room. Nothing else of the struct is
+    /// read.
     #[inline]
-    pub(crate) fn get(&self) -> T {
-        // SAFETY: the same, and only made of structs that the caller has filled in.
-        unsafe { self.pointer.read() }
+    pub(crate) fn room_for_fallbacks(&self) -> (*mut Decision, usize) {
+        // SAFETY: `Memory` has checked the pointer and the size, and its caller has set both fields.
+        unsafe { ((*self.pointer).fallbacks, (*self.pointer).fallback_capacity) }
     }
 }
 
@@ -100,17 +104,23 @@ impl Memory {
         Ok(slot)
     }
 
-    /// A struct with its size.
+    /// A struct with its size, where it is.
     #[inline]
-    pub(crate) fn sized<T: Sized0>(&self, pointer: *const T, name: &str) -> Outcome<T> {
+    pub(crate) fn sized<T: Sized0>(&self, pointer: *const T, name: &str) -> Outcome<&T> {
+        self.check_sized(pointer, name)?;
+        // SAFETY: the caller says that it has all of the struct, and nobody changes it during the call.
+        Ok(unsafe { &*pointer })
+    }
+
+    #[inline]
+    fn check_sized<T: Sized0>(&self, pointer: *const T, name: &str) -> Outcome<()> {
         Self::check(pointer, name)?;
         // SAFETY: the pointer is aligned and not null, and the size is the first field of such a struct.
         let size = unsafe { pointer.cast::<usize>().read() };
         if size != size_of::<T>() {
             return Err(Self::wrong_size::<T>(size, name));
         }
-        // SAFETY: the caller says that it has all of the struct.
-        Ok(unsafe { pointer.read() })
+        Ok(())
     }
 
     #[cold]
@@ -123,7 +133,7 @@ impl Memory {
     /// A struct with its size that is filled in.
     #[inline]
     pub(crate) fn sized_slot<T: Sized0>(&self, pointer: *mut T, name: &str) -> Outcome<Slot<'_, T>> {
-        self.sized(pointer.cast_const(), name)?;
+        self.check_sized(pointer.cast_const(), name)?;
         Ok(Slot { pointer, _memory: self })
     }
 
@@ -168,7 +178,19 @@ impl Memory {
     /// A text, where there is one.
     #[inline]
     pub(crate) fn text(&self, text: Text, most: usize, name: &str) -> Outcome<Option<&str>> {
+        // As most texts of most messages are.
+        if text.data.is_null() && text.length == 0 {
+            return Ok(None);
+        }
+        self.given_text(text, most, name)
+    }
+
+    fn given_text(&self, text: Text, most: usize, name: &str) -> Outcome<Option<&str>> {
         let Some(bytes) = self.bytes(text, most, name)? else { return Ok(None) };
+        if is_short_ascii(bytes) {
+            // SAFETY: ASCII is UTF-8.
+            return Ok(Some(unsafe { std::str::from_utf8_unchecked(bytes) }));
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Some(text)),
             Err(error) => {
@@ -197,6 +219,21 @@ impl Memory {
     }
 }
 
+/// Whether a text is ASCII and has 4 to 16 bytes, as numbers and most ids are: four instructions instead of a loop.
+#[inline]
+fn is_short_ascii(bytes: &[u8]) -> bool {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    let bits = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) if bytes.len() <= 16 => u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last),
+        (None, _) => match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+            (Some(first), Some(last)) => u64::from(u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)),
+            _ => return false,
+        },
+        _ => return false,
+    };
+    bits & HIGH_BITS == 0
+}
+
 impl Room<'_> {
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
@@ -205,10 +242,8 @@ impl Room<'_> {
     /// Writes a text, cut to `most` bytes and to what there is room for, but never inside a character.
     #[inline]
     pub(crate) fn put(&mut self, text: &str, most: usize) -> Text {
-        let mut length = text.len().min(most).min(self.capacity - self.used);
-        while !text.is_char_boundary(length) {
-            length -= 1;
-        }
+        let room = most.min(self.capacity - self.used);
+        let length = if text.len() <= room { text.len() } else { text.floor_char_boundary(room) };
         let data = if self.capacity == 0 {
             self.start
         } else {

@@ -25,10 +25,11 @@ pub(crate) fn with<T>(
     work: impl FnOnce(&callsign::Message<'_>) -> Outcome<T>,
 ) -> Outcome<T> {
     let message = memory.sized(message, "message")?;
-    let read = read(memory, &message)?;
+    let mut read = nothing();
+    fill(&mut read, memory, message)?;
     match message.attribute_count {
         0 => work(&read),
-        _ => with_attributes(memory, &message, read, work),
+        _ => with_attributes(memory, message, read, work),
     }
 }
 
@@ -78,21 +79,35 @@ pub(crate) fn check<'p>(pairs: &'p Pairs<'p>) -> Outcome<MessageAttributes<'p>> 
     })
 }
 
+/// A message that is to be filled in.
+#[inline]
+fn nothing<'m>() -> callsign::Message<'m> {
+    callsign::Message::new(callsign::Channel::Sms, "")
+}
+
 /// A message without its attributes.
 #[inline]
 pub(crate) fn read<'m>(memory: &'m Memory, message: &Message) -> Outcome<callsign::Message<'m>> {
-    let to = memory.needed(message.to, CALLSIGN_MAX_TEXT, "to")?;
+    let mut read = nothing();
+    fill(&mut read, memory, message)?;
+    Ok(read)
+}
+
+/// Fills in all but the attributes, where the message is: it is large.
+#[inline]
+fn fill<'m>(read: &mut callsign::Message<'m>, memory: &'m Memory, message: &Message) -> Outcome<()> {
+    read.to = memory.needed(message.to, CALLSIGN_MAX_TEXT, "to")?;
     let channels = &message.channels;
-    let mut read = match message.channel_count {
+    match message.channel_count {
         1 => {
             let Some(channel) = channel(channels[0]) else { return Err(no_channel("channel", channels[0])) };
-            callsign::Message::new(channel, to)
+            read.channel = channel;
         }
         count => {
             let list = several(channels, count)?;
-            callsign::Message::new(list.first(), to).channels(list)
+            (read.channel, read.channels) = (list.first(), Some(list));
         }
-    };
+    }
     read.application = id(memory, message.application_id, "applicationId")?;
     read.entity = id(memory, message.entity_id, "entityId")?;
     read.from = memory.text(message.from, CALLSIGN_MAX_TEXT, "from")?;
@@ -103,7 +118,7 @@ pub(crate) fn read<'m>(memory: &'m Memory, message: &Message) -> Outcome<callsig
     }
     read.sent_at = (message.sent_at != 0).then_some(message.sent_at);
     read.trace_id = (message.trace_id != [0; 16]).then_some(message.trace_id);
-    Ok(read)
+    Ok(())
 }
 
 #[inline]

@@ -68,8 +68,8 @@ pub unsafe extern "C" fn callsign_resolve_batch(
         for (index, message) in given.iter().enumerate() {
             let at = |failure| of_batch(index, failure);
             let message = memory.sized(std::ptr::from_ref(message), "message").map_err(at)?;
-            let attributes = message::add_attributes(memory, &message, &mut pairs).map_err(at)?;
-            read.push((message::read(memory, &message).map_err(at)?, attributes));
+            let attributes = message::add_attributes(memory, message, &mut pairs).map_err(at)?;
+            read.push((message::read(memory, message).map_err(at)?, attributes));
         }
         let mut rest = &pairs[..];
         let mut checked = Vec::with_capacity(count);

@@ -85,10 +85,12 @@ pub enum RefusalNumber {
 }
 
 /// The channel with a number.
+#[inline]
 pub(crate) fn channel(number: u32) -> Option<Channel> {
     Channel::ALL.into_iter().find(|&one| number_of_channel(one) == number)
 }
 
+#[inline]
 pub(crate) fn number_of_channel(channel: Channel) -> u32 {
     (match channel {
         Channel::Sms => ChannelNumber::Sms,

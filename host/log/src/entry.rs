@@ -18,41 +18,27 @@ const LENGTHS: usize = 88;
 const ATTRIBUTES: usize = LENGTHS + 2 * TEXTS;
 const FIXED: usize = ATTRIBUTES + 2;
 
-/// Writes a record over what `entry` has. It allocates nothing if `entry` has room for [`MAX_RECORD_BYTES`].
+/// Writes a record into `memory`, over what was there, and gives the bytes that it has. It allocates nothing.
+///
+/// All numbers have places that are known when this is compiled, so each is one store, and each text that there is is one copy.
 ///
 /// # Errors
-/// The record has more bytes than that: how many.
+/// The record has more bytes than there is memory: how many.
 #[inline]
-pub(crate) fn encode(record: &Record<'_>, kept: &Attributes, entry: &mut Vec<u8>) -> Result<(), usize> {
-    let mut shape = Shape::of(record);
-    let (AttributesRead::All(attributes) | AttributesRead::Some(attributes)) = record.attributes;
-    let keeps = |name: &str| match kept {
-        Attributes::All => true,
-        Attributes::None => false,
-        Attributes::Only(names) => names.iter().any(|kept| **kept == *name),
-    };
-    let mut attribute_bytes = 0;
-    let mut count = 0_u16;
-    if !attributes.is_empty() {
-        for (name, value) in attributes.iter().filter(|(name, _)| keeps(name)) {
-            attribute_bytes += 4 + name.len() + value.len();
-            count = count.saturating_add(1);
-        }
-        if usize::from(count) < attributes.len() {
-            shape = shape.without_some_attributes(count > 0);
-        }
-    }
+pub(crate) fn encode<'e>(
+    record: &Record<'_>,
+    kept: &Attributes,
+    memory: &'e mut [u8; MAX_RECORD_BYTES],
+) -> Result<&'e [u8], usize> {
     let (answer, strategy, step) = match record.answer {
         Answer::Decided { sender, strategy, step } => (sender, strategy.unwrap_or_default(), step),
         Answer::Refused { code } => (code, "", ""),
     };
-    let mut recipient = [0; 16];
-    let mut recipient_text = "";
-    match record.recipient {
-        Recipient::Number(number) => recipient[..8].copy_from_slice(&number.get().to_le_bytes()),
-        Recipient::Sealed(sealed) => recipient = sealed,
-        Recipient::Text(text) => recipient_text = text,
-    }
+    let (recipient, recipient_text) = match record.recipient {
+        Recipient::Number(number) => (u128::from(number.get()).to_le_bytes(), ""),
+        Recipient::Sealed(sealed) => (sealed, ""),
+        Recipient::Text(text) => ([0; 16], text),
+    };
     let texts = [
         record.message_id.unwrap_or_default(),
         record.application.unwrap_or_default(),
@@ -64,52 +50,91 @@ pub(crate) fn encode(record: &Record<'_>, kept: &Attributes, entry: &mut Vec<u8>
         step,
         recipient_text,
     ];
-    let bytes = FIXED + attribute_bytes + texts.iter().map(|text| text.len()).sum::<usize>();
-    if bytes > MAX_RECORD_BYTES {
-        return Err(bytes);
-    }
-    // All of it at once, so that no text looks for room again.
-    entry.clear();
-    entry.resize(bytes, 0);
-    let Some((fixed, mut rest)) = entry.split_first_chunk_mut::<FIXED>() else { return Err(bytes) };
-    // No text is longer than the record, so no length is cut.
-    let mut put = |at: usize, bytes: &[u8]| fixed[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, &(bytes as u32).to_le_bytes());
-    put(4, &shape.bits().to_le_bytes());
-    put(8, &record.time.to_le_bytes());
-    put(16, &record.took.to_le_bytes());
-    put(20, &record.catalog.0.to_le_bytes());
-    put(24, &record.policy.map_or(0, |policy| policy.0).to_le_bytes());
-    put(28, &record.signals.map_or(0, |signals| signals.0).to_le_bytes());
-    put(36, &if let PinRead::Sender(sender) = record.pin_read { sender } else { 0 }.to_le_bytes());
-    put(44, &record.sent_at.unwrap_or(0).to_le_bytes());
-    put(52, &record.country.map_or(0, Country::bits).to_le_bytes());
-    put(54, &record.area_code.map_or(0, AreaCode::get).to_le_bytes());
-    put(56, &recipient);
-    put(72, &record.trace_id.unwrap_or_default());
-    for (index, text) in texts.iter().enumerate() {
-        put(LENGTHS + 2 * index, &(text.len() as u16).to_le_bytes());
-    }
-    put(ATTRIBUTES, &count.to_le_bytes());
-    let mut append = |bytes: &[u8]| {
-        if let Some((place, after)) = std::mem::take(&mut rest).split_at_mut_checked(bytes.len()) {
-            place.copy_from_slice(bytes);
-            rest = after;
+    let (AttributesRead::All(attributes) | AttributesRead::Some(attributes)) = record.attributes;
+    let mut shape = Shape::of(record);
+    let mut attribute_size = (0, 0_u16);
+    if !attributes.is_empty() {
+        attribute_size = size_of_attributes(attributes, kept);
+        if usize::from(attribute_size.1) < attributes.len() {
+            shape = shape.without_some_attributes(attribute_size.1 > 0);
         }
+    }
+    let bytes = FIXED + attribute_size.0 + texts.iter().map(|text| text.len()).sum::<usize>();
+    let Some((fixed, mut rest)) = memory.get_mut(..bytes).and_then(|entry| entry.split_first_chunk_mut::<FIXED>())
+    else {
+        return Err(bytes);
     };
+    put(fixed, 0, (bytes as u32).to_le_bytes());
+    put(fixed, 4, shape.bits().to_le_bytes());
+    put(fixed, 8, record.time.to_le_bytes());
+    put(fixed, 16, record.took.to_le_bytes());
+    put(fixed, 20, record.catalog.0.to_le_bytes());
+    put(fixed, 24, record.policy.map_or(0, |policy| policy.0).to_le_bytes());
+    put(fixed, 28, record.signals.map_or(0, |signals| signals.0).to_le_bytes());
+    put(fixed, 36, if let PinRead::Sender(sender) = record.pin_read { sender } else { 0 }.to_le_bytes());
+    put(fixed, 44, record.sent_at.unwrap_or(0).to_le_bytes());
+    put(fixed, 52, record.country.map_or(0, Country::bits).to_le_bytes());
+    put(fixed, 54, record.area_code.map_or(0, AreaCode::get).to_le_bytes());
+    put(fixed, 56, recipient);
+    put(fixed, 72, record.trace_id.unwrap_or_default());
+    // No text is longer than the record, so no length is cut.
+    for (index, text) in texts.iter().enumerate() {
+        put(fixed, LENGTHS + 2 * index, (text.len() as u16).to_le_bytes());
+    }
+    put(fixed, ATTRIBUTES, attribute_size.1.to_le_bytes());
     // Most records lack several of them.
     for text in texts.iter().filter(|text| !text.is_empty()) {
-        append(text.as_bytes());
+        append(&mut rest, text.as_bytes());
     }
-    if count > 0 {
-        for (name, value) in attributes.iter().filter(|(name, _)| keeps(name)) {
-            append(&(name.len() as u16).to_le_bytes());
-            append(&(value.len() as u16).to_le_bytes());
-            append(name.as_bytes());
-            append(value.as_bytes());
-        }
+    if attribute_size.1 > 0 {
+        append_attributes(&mut rest, attributes, kept);
     }
-    Ok(())
+    Ok(&memory[..bytes])
+}
+
+/// Writes a number or an id to its place.
+#[inline]
+fn put<const N: usize>(fixed: &mut [u8; FIXED], at: usize, bytes: [u8; N]) {
+    if let Some(place) = fixed[at..].first_chunk_mut() {
+        *place = bytes;
+    }
+}
+
+/// Writes some bytes to the beginning of `rest`, which is then what comes after them.
+#[inline]
+fn append(rest: &mut &mut [u8], bytes: &[u8]) {
+    if let Some((place, after)) = std::mem::take(rest).split_at_mut_checked(bytes.len()) {
+        place.copy_from_slice(bytes);
+        *rest = after;
+    }
+}
+
+/// Whether a log has the attribute of this name.
+fn keeps(kept: &Attributes, name: &str) -> bool {
+    match kept {
+        Attributes::All => true,
+        Attributes::None => false,
+        Attributes::Only(names) => names.iter().any(|kept| **kept == *name),
+    }
+}
+
+/// How many bytes the attributes take that a log has, and how many there are of them.
+#[inline(never)]
+fn size_of_attributes(attributes: &[(&str, &str)], kept: &Attributes) -> (usize, u16) {
+    attributes
+        .iter()
+        .filter(|(name, _)| keeps(kept, name))
+        .fold((0, 0), |(bytes, count), (name, value)| (bytes + 4 + name.len() + value.len(), count.saturating_add(1)))
+}
+
+#[inline(never)]
+fn append_attributes(rest: &mut &mut [u8], attributes: &[(&str, &str)], kept: &Attributes) {
+    for (name, value) in attributes.iter().filter(|(name, _)| keeps(kept, name)) {
+        append(rest, &(name.len() as u16).to_le_bytes());
+        append(rest, &(value.len() as u16).to_le_bytes());
+        append(rest, name.as_bytes());
+        append(rest, value.as_bytes());
+    }
 }
 
 /// The first entry of some bytes, and how many bytes it has; `None` if there is no whole one.

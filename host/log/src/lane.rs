@@ -17,8 +17,8 @@ thread_local! {
 pub(crate) struct Lane {
     log: u64,
     pub(crate) ring: Producer<u8>,
-    /// Room for the greatest record.
-    pub(crate) entry: Vec<u8>,
+    /// Room for the greatest record, which is put together here: the ring may end in the middle of it.
+    pub(crate) entry: Box<[u8; MAX_RECORD_BYTES]>,
     /// Bytes since the writer was last woken for this lane.
     pub(crate) unannounced: usize,
     counts: Arc<LaneCounts>,
@@ -40,7 +40,7 @@ impl Lane {
     fn new(log: u64, ring_bytes: usize) -> (Lane, LaneEnd) {
         let (producer, consumer) = RingBuffer::new(ring_bytes);
         let counts = Arc::new(LaneCounts::default());
-        let entry = Vec::with_capacity(MAX_RECORD_BYTES);
+        let entry = Box::new([0; MAX_RECORD_BYTES]);
         let lane = Lane { log, ring: producer, entry, unannounced: 0, counts: counts.clone() };
         (lane, LaneEnd { ring: consumer, counts, dropped: 0 })
     }

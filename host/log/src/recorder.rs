@@ -206,15 +206,16 @@ impl Recorder {
             shared.options.ring_bytes,
             |end| shared.adopt(end),
             |lane| {
-                if let Err(bytes) = entry::encode(record, &shared.options.attributes, &mut lane.entry) {
-                    if keeps {
-                        return Recorded::Refused(LogUnavailable::TooLarge { bytes });
+                let entry = match entry::encode(record, &shared.options.attributes, &mut lane.entry) {
+                    Ok(entry) => entry,
+                    Err(bytes) if keeps => return Recorded::Refused(LogUnavailable::TooLarge { bytes }),
+                    Err(_) => {
+                        lane.drop_record();
+                        return Recorded::Dropped;
                     }
-                    lane.drop_record();
-                    return Recorded::Dropped;
-                }
-                let is_taken = lane.ring.push_entire_slice(&lane.entry).is_ok();
-                lane.unannounced += lane.entry.len();
+                };
+                let is_taken = lane.ring.push_entire_slice(entry).is_ok();
+                lane.unannounced += entry.len();
                 if lane.unannounced >= shared.options.ring_bytes / WAKE_AT {
                     lane.unannounced = 0;
                     shared.wake();

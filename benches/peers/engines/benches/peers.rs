@@ -6,14 +6,13 @@
 #![allow(missing_docs, reason = "a benchmark")]
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use callsign_turns::Turns;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use peers::engine::{ENGINES, Form, Peer};
-use peers::{POOLS, check, folder, read_world, version};
+use peers::engine::{ENGINES, Peer};
+use peers::{POOLS, check, folder, plugin, read_world, version};
 use peers_world::{Message, World};
 use serde_json::json;
 
@@ -33,8 +32,8 @@ fn checked(criterion: &mut Criterion) -> anyhow::Result<()> {
     let mut checked = usize::MAX;
     for world in &worlds {
         eprintln!("checking, {} senders", world.senders_in_pool);
-        for engine in &engines {
-            for form in Form::ALL {
+        for engine in engines.iter().filter(|engine| engine.selects) {
+            for &form in engine.forms() {
                 let built = engine.build(world, form, &plugin())?;
                 checked = checked.min(check::answers(built, engine.name, form, world)?);
             }
@@ -45,7 +44,8 @@ fn checked(criterion: &mut Criterion) -> anyhow::Result<()> {
     }
     if has("--bench") && !has("--test") && !has("--list") {
         let named = |engine: &&Peer| -> anyhow::Result<_> {
-            Ok(json!({"id": engine.id, "name": engine.name, "version": version::of(engine.package)?}))
+            Ok(json!({"id": engine.id, "name": engine.name, "version": version::of(engine.package)?,
+                      "limits": engine.limits, "promises": engine.promises}))
         };
         let rows = engines.iter().map(named).collect::<Result<Vec<_>, _>>()?;
         let path = folder().join("peers.json");
@@ -66,16 +66,11 @@ fn engines() -> anyhow::Result<Vec<&'static Peer>> {
     Ok(engines)
 }
 
-/// The plug-in for Extism.
-fn plugin() -> PathBuf {
-    folder().join("../peers/wasm32-unknown-unknown/plugin/peers_plugin.wasm")
-}
-
 fn measure(criterion: &mut Criterion, engines: &[&Peer], world: &World) -> anyhow::Result<()> {
     let messages: Vec<Message> = world.requests.iter().map(|request| request.message).collect();
     let mut turns = Turns::new();
     for engine in engines {
-        for form in Form::ALL {
+        for &form in engine.forms() {
             let mut built = engine.build(world, form, &plugin())?;
             let (messages, name) = (&messages, engine.name);
             let id = BenchmarkId::new(format!("{}/{form}", engine.id), world.senders_in_pool);

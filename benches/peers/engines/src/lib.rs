@@ -3,14 +3,19 @@
 #![forbid(unsafe_code)]
 
 pub mod check;
+#[cfg(any(feature = "luajit", feature = "quickjs"))]
+mod deadline;
 pub mod engine;
 #[cfg(feature = "extism")]
 mod extism;
+#[cfg(feature = "extism")]
+mod floor;
 #[cfg(feature = "luajit")]
 mod luajit;
 mod native;
 #[cfg(any(feature = "luajit", feature = "quickjs"))]
 mod plain;
+pub mod promises;
 #[cfg(feature = "quickjs")]
 mod quickjs;
 #[cfg(feature = "regorus")]
@@ -31,6 +36,11 @@ pub const POOLS: [u32; 3] = [10, 100, 1000];
 /// The folder of the worlds, and of what the report reads.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/bench")
+}
+
+/// The plug-in for Extism.
+pub fn plugin() -> PathBuf {
+    folder().join("../peers/wasm32-unknown-unknown/plugin/peers_plugin.wasm")
 }
 
 fn world_file(folder: &Path, pool: u32) -> PathBuf {

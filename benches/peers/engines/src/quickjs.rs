@@ -4,8 +4,10 @@ use anyhow::anyhow;
 use peers_world::{Message, World};
 use rquickjs::{CatchResultExt, Context, Ctx, Function, Object, Persistent, Runtime, Value};
 
+use crate::deadline::{DECISION, Deadline};
 use crate::engine::{Engine, Form};
 use crate::plain::Plain;
+use crate::promises::{Attack, MEMORY};
 
 struct QuickJs {
     // Goes before the context that it lives in.
@@ -14,10 +16,55 @@ struct QuickJs {
 }
 
 pub(crate) fn build(world: &World, form: Form) -> anyhow::Result<Box<dyn Engine>> {
+    Ok(Box::new(of_runtime(&Runtime::new()?, world, form)?))
+}
+
+fn of_runtime(runtime: &Runtime, world: &World, form: Form) -> anyhow::Result<QuickJs> {
     let world = serde_json::to_string(&Plain::new(world))?;
-    let context = Context::full(&Runtime::new()?)?;
+    let context = Context::full(runtime)?;
     let decide = context.with(|ctx| prepare(&ctx, world, form).catch(&ctx).map_err(|error| anyhow!("{error}")))?;
-    Ok(Box::new(QuickJs { decide, context }))
+    Ok(QuickJs { decide, context })
+}
+
+/// The same with a deadline and a memory limit.
+pub(crate) fn build_limited(world: &World, form: Form) -> anyhow::Result<Box<dyn Engine>> {
+    let runtime = Runtime::new()?;
+    // The tables are made before decisions begin.
+    let quickjs = of_runtime(&runtime, world, form)?;
+    let deadline = Deadline::new(DECISION);
+    limit(&runtime, &deadline);
+    Ok(Box::new(Limited { quickjs, deadline }))
+}
+
+struct Limited {
+    quickjs: QuickJs,
+    deadline: Deadline,
+}
+
+impl Engine for Limited {
+    fn decide(&mut self, message: &Message) -> anyhow::Result<Option<u32>> {
+        self.deadline.begin();
+        self.quickjs.decide(message)
+    }
+}
+
+/// QuickJS asks after some thousand instructions whether it is to stop; what it throws then cannot be caught.
+fn limit(runtime: &Runtime, deadline: &Deadline) {
+    let deadline = deadline.clone();
+    runtime.set_interrupt_handler(Some(Box::new(move || deadline.has_passed())));
+    runtime.set_memory_limit(MEMORY);
+}
+
+pub(crate) fn attack(attack: Attack, _: &std::path::Path) -> anyhow::Result<()> {
+    // Memory ends before the deadline, however slow the machine is.
+    let (length, script) = match attack {
+        Attack::Endless => (DECISION, "for (;;) {}"),
+        Attack::EndlessAndCatches => (DECISION, "for (;;) { try { for (;;) {} } catch (error) {} finally {} }"),
+        Attack::Memory => (u64::MAX >> 1, "const all = []; for (;;) all.push([all.length]);"),
+    };
+    let runtime = Runtime::new()?;
+    limit(&runtime, &Deadline::new(length));
+    Context::full(&runtime)?.with(|ctx| ctx.eval::<(), _>(script).catch(&ctx).map_err(|error| anyhow!("{error}")))
 }
 
 fn prepare(ctx: &Ctx<'_>, world: String, form: Form) -> rquickjs::Result<Persistent<Function<'static>>> {

@@ -4,9 +4,11 @@ use anyhow::anyhow;
 use peers_world::indexed::Table;
 use peers_world::world::{CHANNELS, Level, SenderType};
 use peers_world::{Channel, Country, Message, World};
+use rhai::module_resolvers::DummyModuleResolver;
 use rhai::{AST, Array, CallFnOptions, Dynamic, Engine as Rhai, INT, ImmutableString, Map, Scope};
 
 use crate::engine::{Engine, Form};
+use crate::promises::Attack;
 
 struct RhaiEngine {
     engine: Rhai,
@@ -17,7 +19,36 @@ struct RhaiEngine {
 }
 
 pub(crate) fn build(world: &World, form: Form) -> anyhow::Result<Box<dyn Engine>> {
-    let engine = Rhai::new();
+    of_engine(Rhai::new(), world, form)
+}
+
+/// The same with an operation limit, and without what reads files.
+pub(crate) fn build_limited(world: &World, form: Form) -> anyhow::Result<Box<dyn Engine>> {
+    of_engine(limited(), world, form)
+}
+
+/// The most operations of a decision. The largest one that is measured, scanning over 1,000 senders, has some 20,000.
+const OPERATIONS: u64 = 1_000_000;
+
+fn limited() -> Rhai {
+    let mut engine = Rhai::new();
+    engine.set_max_operations(OPERATIONS);
+    engine.set_module_resolver(DummyModuleResolver::new());
+    engine.disable_symbol("eval");
+    engine
+}
+
+pub(crate) fn attack(attack: Attack, _: &std::path::Path) -> anyhow::Result<()> {
+    let script = match attack {
+        Attack::Endless => "loop {}",
+        Attack::EndlessAndCatches => "loop { try { loop {} } catch {} }",
+        // Nothing bounds it; the operations end first.
+        Attack::Memory => "let all = []; loop { all.push(all.len()); }",
+    };
+    limited().run(script).map_err(|error| anyhow!("{error}"))
+}
+
+fn of_engine(engine: Rhai, world: &World, form: Form) -> anyhow::Result<Box<dyn Engine>> {
     let script = engine.compile(include_str!("rhai/selection.rhai")).map_err(|error| anyhow!("{error}"))?;
     let (function, mut prepared) = match form {
         Form::Indexed => ("decide_indexed", indexed(world)),
@@ -106,4 +137,17 @@ fn scanning(world: &World) -> Map {
 fn shared<const N: usize>(properties: [(&str, Dynamic); N]) -> Dynamic {
     let object: Map = properties.into_iter().map(|(name, value)| (name.into(), value)).collect();
     Dynamic::from(object).into_shared()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endless_loop_ends_with_its_operations() {
+        for endless in [Attack::Endless, Attack::EndlessAndCatches] {
+            let why = attack(endless, std::path::Path::new("")).expect_err("it ends").to_string();
+            assert!(why.contains("Too many operations"), "{why}");
+        }
+    }
 }

@@ -43,6 +43,23 @@ pub fn prepare(Json(setup): Json<Setup>) -> FnResult<()> {
     Ok(())
 }
 
+/// Never ends: what a timeout is for.
+#[plugin_fn]
+pub fn never_end(_: ()) -> FnResult<()> {
+    loop {
+        std::hint::black_box(());
+    }
+}
+
+/// Takes memory without end.
+#[plugin_fn]
+pub fn take_memory(_: ()) -> FnResult<()> {
+    let mut all = Vec::new();
+    loop {
+        all.push(std::hint::black_box(vec![1_u8; 1 << 20]));
+    }
+}
+
 /// Decides.
 #[plugin_fn]
 pub fn decide(Json(message): Json<Message>) -> FnResult<Json<Answer>> {

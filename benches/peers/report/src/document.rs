@@ -2,7 +2,9 @@
 
 use crate::input::Inputs;
 use crate::plot::Plot;
-use crate::section::{change, decision, engines, instructions, lines, machine, start, storm, targets, threads};
+use crate::section::{
+    change, decision, engines, instructions, languages, lines, machine, start, storm, targets, threads,
+};
 use crate::table::Table;
 
 /// The report.
@@ -51,6 +53,7 @@ impl Document {
         }
         sections.extend(inputs.start.as_deref().map(start::section));
         sections.extend(inputs.lines.as_ref().map(lines::section));
+        sections.extend(inputs.languages.as_deref().map(languages::section));
         sections.extend(inputs.instructions.as_deref().map(instructions::section));
         sections.extend(missing(&inputs.missing));
         Ok(Self { title: "Callsign: what it costs", sections })

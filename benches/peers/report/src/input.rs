@@ -14,6 +14,7 @@ use crate::section::change::{self, Change, ChangeFacts};
 use crate::section::decision::{self, DecisionRow};
 use crate::section::engines::{self, EngineName, EngineRow};
 use crate::section::instructions::InstructionsRow;
+use crate::section::languages::{self, LanguageFacts, LanguageRow};
 use crate::section::lines::{self, LinesFacts, LinesRow};
 use crate::section::machine::Machine;
 use crate::section::start::{self, StartRow};
@@ -35,6 +36,8 @@ pub(crate) struct Inputs {
     pub(crate) start: Option<Vec<StartRow>>,
     pub(crate) lines: Option<LinesRow>,
     pub(crate) instructions: Option<Vec<InstructionsRow>>,
+    /// One policy in each language.
+    pub(crate) languages: Option<Vec<LanguageRow>>,
     /// What is known of targets that are missed, as Markdown.
     pub(crate) notes: Option<String>,
     /// What was not measured.
@@ -51,6 +54,7 @@ pub(crate) struct Facts {
     pub(crate) storm: Option<Vec<StormRow>>,
     pub(crate) lines: Option<LinesFacts>,
     pub(crate) instructions: Option<Vec<InstructionsRow>>,
+    pub(crate) languages: Option<Vec<LanguageFacts>>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +77,7 @@ impl Inputs {
             storm: folder.rows("storm.json")?,
             lines: folder.file("lines.json")?,
             instructions: folder.rows("instructions.json")?,
+            languages: folder.rows("languages.json")?,
         };
         let own = text(&folder.0.join("notes.md"))?;
         let notes = if own.is_some() { own } else { text(notes)? };
@@ -81,7 +86,7 @@ impl Inputs {
 
     /// Puts the estimates and the facts together.
     pub(crate) fn new(estimates: &Estimates, facts: Facts, notes: Option<String>) -> Self {
-        let Facts { machine, policies, peers, change, storm, lines, instructions } = facts;
+        let Facts { machine, policies, peers, change, storm, lines, instructions, languages } = facts;
         let mut inputs = Self {
             machine,
             decision: some(decision::rows(estimates)),
@@ -93,6 +98,7 @@ impl Inputs {
             start: some(start::rows(estimates)),
             lines: lines.and_then(|facts| lines::row(estimates, facts)),
             instructions,
+            languages: languages.map(|facts| languages::rows(estimates, facts)).and_then(some),
             notes,
             missing: Vec::new(),
         };
@@ -107,6 +113,7 @@ impl Inputs {
             ("command/explain", inputs.start.is_none()),
             ("command/resolve", inputs.lines.is_none()),
             ("instructions", inputs.instructions.is_none()),
+            ("languages", inputs.languages.is_none()),
         ]
         .into_iter()
         .filter_map(|(bench, missing)| missing.then_some(bench))

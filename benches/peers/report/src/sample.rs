@@ -10,7 +10,7 @@ fn read<T: DeserializeOwned>(json: &str) -> Option<T> {
 }
 
 /// Benchmarks, elements of an iteration, nanoseconds of an iteration.
-const MEDIANS: [(&str, u64, f64); 33] = [
+const MEDIANS: [(&str, u64, f64); 38] = [
     ("decision/native/10", 1, 100.0),
     ("decision/native/1000", 1, 105.0),
     ("decision/native/100000", 1, 115.0),
@@ -28,8 +28,10 @@ const MEDIANS: [(&str, u64, f64); 33] = [
     ("policy/selection/batch64/1000", 64, 64.0 * 90.5),
     // Of a run with another policy, which is not in the facts.
     ("policy/own/single/10", 1, 1.0),
-    ("peers/luajit/indexed/10", 1, 1_000.0),
-    ("peers/luajit/indexed/1000", 1, 1_050.0),
+    ("peers/luajit/indexed/10", 1, 100.0),
+    ("peers/luajit/indexed/1000", 1, 105.0),
+    ("peers/luajit-limited/indexed/10", 1, 1_000.0),
+    ("peers/luajit-limited/indexed/1000", 1, 1_050.0),
     ("peers/luajit/scanning/1000", 1, 5_000.0),
     ("peers/extism/indexed/1000", 1, 9_000.0),
     ("change/load/1000000", 1, 4.2e9),
@@ -44,6 +46,9 @@ const MEDIANS: [(&str, u64, f64); 33] = [
     ("threads/shared-line/2", 100_000, 100_000.0 * 1e9 / 4.1e6),
     ("command/explain/cached", 1, 41e6),
     ("command/explain/first", 1, 380e6),
+    ("languages/rust/warm", 1, 2_000.0),
+    ("languages/rust/first", 1, 50_000.0),
+    ("languages/javascript/warm", 1, 25_000.0),
     ("command/resolve/10000000", 10_000_000, 10_000_000.0 * 1e9 / 850_000.0),
 ];
 
@@ -56,9 +61,16 @@ pub(crate) fn inputs() -> Inputs {
             r#"{"cpu":"AMD EPYC","cores":2,"memory_gib":7.6,"os":"Linux 6.1","rustc":"1.95.0","wasmtime":"48.0.8",
                 "callsign":"0.1.0","commit":"abc1234","dirty":false,"date":"2026-11-24","quick":false}"#,
         ),
-        policies: read(r#"[{"id":"selection","name":"Callsign, selection policy"}]"#),
+        policies: read(
+            r#"[{"id":"selection","name":"Callsign, selection policy",
+                 "promises":{"deadline":"yes","memory":"yes","isolation":"yes","answers":"yes"}}]"#,
+        ),
         peers: read(
-            r#"[{"id":"luajit","name":"LuaJIT (mlua)","version":"0.12.2"},{"id":"extism","name":"Extism","version":"1.30.0"}]"#,
+            r#"[{"id":"luajit","name":"LuaJIT (mlua)","version":"0.12.2","limits":"no limits",
+                 "promises":{"deadline":"no","memory":"no","isolation":"no","answers":"no"}},
+                {"id":"luajit-limited","name":"LuaJIT (mlua)","version":"0.12.2","limits":"a deadline",
+                 "promises":{"deadline":"yes","memory":"yes","isolation":"in part","answers":"no"}},
+                {"id":"extism","name":"Extism","version":"1.30.0","limits":"a timeout"}]"#,
         ),
         change: read(
             r#"{"senders":1000000,"bytes_a_sender":350,"rows":[{"id":"suspend/no-bindings","p99_ms":0.6},
@@ -70,6 +82,10 @@ pub(crate) fn inputs() -> Inputs {
         ),
         lines: read(r#"{"lines":10000000,"peak_mib":120.5}"#),
         instructions: read(r#"[{"what":"native single","instructions":1234}]"#),
+        languages: read(
+            r#"[{"id":"rust","name":"Rust","bytes":200000,"compile_ms":900,"memory":196608},
+                {"id":"javascript","name":"JavaScript","bytes":1800000,"compile_ms":3000,"memory":1700000}]"#,
+        ),
     };
     Inputs::new(&estimates, facts, Some("The batch is bound by *memory*.".into()))
 }

@@ -4,6 +4,7 @@ pub(crate) mod change;
 pub(crate) mod decision;
 pub(crate) mod engines;
 pub(crate) mod instructions;
+pub(crate) mod languages;
 pub(crate) mod lines;
 pub(crate) mod machine;
 pub(crate) mod start;

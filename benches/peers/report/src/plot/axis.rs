@@ -14,7 +14,7 @@ pub(crate) struct Axis {
 enum Scale {
     /// From 0.
     Linear,
-    /// Whole numbers, each of them written.
+    /// Whole numbers, each of them written where they are few.
     Counted,
     Logarithmic,
     /// 90, 99 and 99.9 per cent are as far from each other.
@@ -76,6 +76,11 @@ impl Axis {
                 let step = step(to - from);
                 (0..).map(|index| f64::from(index) * step).take_while(|&place| place <= to).collect()
             }
+            Scale::Counted if to - from > 9.0 => {
+                let step = step(to - from).max(1.0);
+                let first = (from / step).ceil() as i64;
+                (first..).map(|index| index as f64 * step).take_while(|&place| place <= to).collect()
+            }
             // What 99.99 per cent comes to is a little less than 4.
             _ => (from.ceil() as i64..=(to + 1e-6).floor() as i64).map(|place| place as f64).collect(),
         }
@@ -111,6 +116,7 @@ mod tests {
     fn what_is_written_is_round() {
         assert_eq!(texts(&Axis::linear("", whole), &[107.0, 391.0]), ["0", "100", "200", "300", "400"]);
         assert_eq!(texts(&Axis::counted(""), &[1.0, 2.0, 4.0]), ["1", "2", "3", "4"]);
+        assert_eq!(texts(&Axis::counted(""), &[1.0, 96.0]), ["20", "40", "60", "80"]);
         assert_eq!(
             texts(&Axis::logarithmic("", whole), &[10.0, 100_000.0]),
             ["10", "100", "1,000", "10,000", "100,000"]

@@ -19,7 +19,7 @@ pub(crate) const AS_IT_IS: &str = "as it is";
 
 /// Kinds by their part of the benchmark's name.
 const KINDS: [(&str, &str); 3] =
-    [("gateway", AS_IT_IS), ("shared-line", "one line shared on purpose"), ("native", "native, nothing is shared")];
+    [("gateway", AS_IT_IS), ("shared-line", "lines shared on purpose"), ("native", "native, nothing is shared")];
 
 /// The rows of what was measured.
 pub(crate) fn rows(estimates: &Estimates) -> Vec<ThreadsRow> {
@@ -52,6 +52,7 @@ pub(crate) fn section(rows: &[ThreadsRow]) -> anyhow::Result<Section> {
             None => lines.push(Line { name: row.kind.into(), points: vec![point] }),
         }
     }
+    lines.extend(were_it_linear(rows));
     let plot = LinePlot {
         name: "threads",
         title: "Throughput by threads",
@@ -60,6 +61,14 @@ pub(crate) fn section(rows: &[ThreadsRow]) -> anyhow::Result<Section> {
         lines,
     };
     Ok(Section { title: "Threads", blocks: vec![Block::Table(table), Block::Plot(plot.draw()?)] })
+}
+
+/// What the library would do if each thread were as fast as one alone: what the curve is held against.
+fn were_it_linear(rows: &[ThreadsRow]) -> Option<Line> {
+    let one = per_second(rows, AS_IT_IS, 1)?;
+    let most = rows.iter().map(|row| row.threads).max().filter(|&most| most > 1)?;
+    let points = [1, most].map(|threads| (f64::from(threads), f64::from(threads) * one));
+    Some(Line { name: "each as fast as one alone".into(), points: points.into() })
 }
 
 fn millions(number: f64) -> String {
@@ -76,5 +85,19 @@ mod tests {
         let section = section(&sample::inputs().threads.expect("rows")).expect("a section");
         let Block::Table(table) = &section.blocks[0] else { panic!("no table") };
         assert_eq!(table.rows[2], ["as it is", "2", "7,800,000", "1.95"]);
+    }
+
+    #[test]
+    fn the_curve_is_held_against_a_straight_line_for_any_number_of_cores() {
+        let row = |threads, per_second| ThreadsRow { threads, kind: AS_IT_IS, per_second };
+        let rows = [row(1, 2e6), row(2, 3.9e6), row(64, 100e6), row(96, 140e6)];
+        let line = were_it_linear(&rows).expect("a line");
+        assert_eq!(line.points, [(1.0, 2e6), (96.0, 192e6)]);
+        let section = section(&rows).expect("a section");
+        let Block::Plot(plot) = &section.blocks[1] else { panic!("no plot") };
+        for part in ["each as fast as one alone", "\n20\n", "\n80\n", "200.0 M"] {
+            assert!(plot.inline().contains(part), "{part}\n{}", plot.inline());
+        }
+        assert!(were_it_linear(&rows[..1]).is_none(), "of one core there is no curve");
     }
 }
