@@ -13,6 +13,7 @@
 //! - `file` splits a text into its six lists. `fast_load` reads a valid file on several threads and stops at the first
 //!   fault. `check` then reads the file again from the start for all faults, also those between elements: repeated ids,
 //!   equal associations, two default senders of one platform, and strategies that tie (`conflicts`).
+//! - `renumber` gives up the empty slots that removed elements leave.
 //! - `numbering` is what the operator knows of the world's numbers, and `warning` what is sound and probably not meant.
 //! - `input` says what bytes are that are no text, and `escape` makes text from outside fit for a terminal and a log.
 //! - `edit` changes elements (`by_id` has those that refer to others as a program gives them), `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.

@@ -21,8 +21,9 @@ impl Service {
         let service = Arc::clone(self);
         // It goes on until it is done, whoever started it.
         drop(self.bulk.spawn(async move {
-            if let Err(error) = service.renumber().await {
-                tracing::warn!("the catalog keeps its empty slots: {}", error.text);
+            match service.renumber().await {
+                Ok(()) => tracing::info!("the catalog has given up the slots of what was removed"),
+                Err(error) => tracing::warn!("the catalog keeps the slots of what was removed: {}", error.text),
             }
             service.renumbering.store(false, Ordering::Release);
         }));
