@@ -182,6 +182,7 @@ impl Service {
             pin_outage,
             ending: watch::Sender::new(false),
         });
+        service.gateway.use_standard(standard);
         service.gateway.use_signals(service.sender_health.board());
         service.look_at_health().await?;
         service.listen_to_gateway();
