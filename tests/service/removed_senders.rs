@@ -64,8 +64,10 @@ fn lists_exports_and_decisions_are_the_same_before_and_after_the_slots_of_remove
     assert_eq!(decide(), before);
 
     // And after a start, which reads the store.
-    server.end();
+    assert_eq!(server.end(), Some(0));
     let server = Server::at(&data, "", &[]);
     assert_eq!(ids(&server, &key), expected);
-    let _ = std::fs::remove_file(&file);
+    drop(server);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::remove_dir_all(data).unwrap();
 }
