@@ -24,7 +24,7 @@ struct Kind {
     change: fn(&Senders, usize) -> Edits,
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 11] = [
     Kind { id: "suspend", samples: 200, before: Some(Senders::activate), change: Senders::suspend },
     Kind { id: "activate", samples: 200, before: Some(Senders::suspend), change: Senders::activate },
     Kind { id: "associate-elsewhere", samples: 200, before: Some(Senders::move_back), change: Senders::move_away },
@@ -32,8 +32,15 @@ const KINDS: [Kind; 8] = [
     Kind { id: "add", samples: 200, before: None, change: Senders::add },
     Kind { id: "associate", samples: 200, before: Some(Senders::add), change: Senders::associate },
     Kind { id: "add-and-associate", samples: 200, before: None, change: Senders::add_and_associate },
-    // What is behind a sender that is taken out moves up.
-    Kind { id: "take-out", samples: 10, before: Some(Senders::add_and_associate), change: Senders::take_out },
+    Kind { id: "take-out", samples: 200, before: Some(Senders::add_and_associate), change: Senders::take_out },
+    Kind { id: "remove", samples: 200, before: Some(Senders::add), change: Senders::remove },
+    Kind { id: "remove-entity", samples: 200, before: Some(Senders::add_entity), change: Senders::remove_entity },
+    Kind {
+        id: "remove-application",
+        samples: 200,
+        before: Some(Senders::add_application),
+        change: Senders::remove_application,
+    },
 ];
 
 /// Measures each kind of change; gives the 99th percentile of the single changes of each.
@@ -173,6 +180,31 @@ impl Senders {
             Edit::remove_owned(List::Associations, raw(self.association(index))),
             Edit::remove_sender(&format!("SND{:08}", self.new.get() + index)),
         ]
+    }
+
+    fn remove(&self, index: usize) -> Edits {
+        vec![Edit::remove_sender(&format!("SND{:08}", self.new.get() + index))]
+    }
+
+    fn add_entity(&self, index: usize) -> Edits {
+        vec![put(List::Entities, json!({"entityId": self.name(index)}).to_string())]
+    }
+
+    fn remove_entity(&self, index: usize) -> Edits {
+        vec![Edit::remove_entity(&self.name(index))]
+    }
+
+    fn add_application(&self, index: usize) -> Edits {
+        vec![put(List::Applications, json!({"applicationId": self.name(index)}).to_string())]
+    }
+
+    fn remove_application(&self, index: usize) -> Edits {
+        vec![Edit::remove_application(&self.name(index))]
+    }
+
+    /// The id of a new entity or application.
+    fn name(&self, index: usize) -> String {
+        format!("new-{}", self.new.get() + index)
     }
 
     /// The association of a new sender.

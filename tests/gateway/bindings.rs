@@ -5,8 +5,8 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use callsign::{
-    AutoRollback, Binding, BindingTarget, Breaker, Event, EventKind, Gateway, MemoryStore, Message, OnFailure, Policy,
-    Probe, Step, SwapError,
+    AutoRollback, Binding, BindingTarget, Breaker, Event, EventKind, Gateway, Limits, MemoryStore, Message, OnFailure,
+    Policy, Probe, Step, SwapError,
 };
 use serde_json::json;
 
@@ -260,6 +260,34 @@ fn the_failure_rule_refuses_or_lets_the_standard_policy_decide() {
     assert!(batch.iter().all(|decision| decision.refusal().is_none()));
     assert!(gateway.failures(&BindingTarget::application("shop")).unwrap() >= 3, "always counted");
     assert!(seen.lock().unwrap().iter().any(|event| event.contains("unreachable")), "the event says the cause");
+}
+
+#[test]
+fn the_standard_policy_that_a_gateway_was_given_decides_where_another_one_fails() {
+    let gateway = gateway();
+    gateway.use_standard(always(2));
+    assert_eq!(sender(&gateway, "shop"), "S0 POOL", "nothing has failed");
+    let standard = Binding::new(failing("1.0.0")).on_failure(OnFailure::Standard);
+    gateway.swap(&BindingTarget::application("shop"), standard).unwrap();
+    assert_eq!(sender(&gateway, "shop"), "S2 POOL");
+    assert_eq!(sender(&gateway, "care"), "S0 POOL");
+}
+
+#[test]
+fn a_policy_that_is_made_again_has_the_code_of_the_first_and_nothing_else_of_it() {
+    let bytes = Component::new("always", "1.0.0").deciding(1).build();
+    let mut limits = Limits::default();
+    limits.memory = 32 << 20;
+    let first = Policy::from_bytes(&bytes).unwrap().with_limits(limits).with_settings(r#"{"a":1}"#).unwrap();
+    let peak = first.peak_memory();
+    let again = Arc::new(first.again());
+    assert_eq!((again.label(), again.digest(), again.limits()), (first.label(), first.digest(), first.limits()));
+    assert_eq!((again.settings(), again.peak_memory()), ("{}", 0));
+    let gateway = gateway();
+    gateway.swap(&BindingTarget::Platform, Binding::new(Arc::clone(&again))).unwrap();
+    drop(first);
+    assert_eq!(sender(&gateway, "shop"), "S1 POOL");
+    assert!(peak > 0 && again.peak_memory() > 0);
 }
 
 #[test]

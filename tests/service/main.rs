@@ -36,6 +36,7 @@ mod receipts;
 mod registry;
 mod reload;
 mod removed_applications;
+mod removed_senders;
 mod secrets;
 mod security;
 mod sender_health;

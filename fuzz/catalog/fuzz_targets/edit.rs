@@ -1,5 +1,6 @@
 //! Any bytes as edits of a catalog, one a line, such as `+entities {"entityId": "acme"}`: they are refused in words, or what
-//! they make is a catalog that is written and read again as the same. Edits that are taken one by one are taken together.
+//! they make is a catalog that is written and read again as the same, also without empty slots. Edits that are taken one by one
+//! are taken together.
 
 #![no_main]
 
@@ -31,6 +32,7 @@ fuzz_target!(|text: &str| {
         Ok(made) => {
             let text = serde_json::to_vec(&made.to_json()).expect("a catalog is written");
             assert_eq!(&Catalog::from_slice(&text).expect("what was made is sound"), made);
+            assert_eq!(&made.renumbered(), made);
         }
         Err(error) => {
             assert!(error.edit < edits.len() && !error.faults.is_empty() && !error.to_string().is_empty());

@@ -268,7 +268,7 @@ fn catalog_of(lists: Lists, interned: Interned) -> Catalog {
         interned,
         ..empty.clone()
     };
-    catalog.indexed(&empty)
+    catalog.indexed(&empty, false)
 }
 
 // === impl SeenAssociations ===

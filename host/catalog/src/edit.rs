@@ -10,9 +10,11 @@
 //! `typed` makes edits of elements that a program has as values. They are written as JSON and go the same way, so that there is one
 //! description of an element and one check of it.
 //!
-//! The time of all this depends on the number of edits alone, with one exception: if an element is removed from a list to
-//! which others refer by index, the elements behind it move up, and the whole catalog is gone through once. `error` says
-//! what was wrong, with the faults that the file would have.
+//! The time of all this depends on the number of edits alone. A removed element leaves an empty slot, so no other element gets
+//! another index, and how often an element is referred to is counted, so nothing is gone through to see that nothing dangles.
+//! There are two exceptions: if an element is removed and put again while others refer to it, all of them are gone through; and
+//! once two thirds of a list are empty slots, all lists are numbered anew. `error` says what was wrong, with the faults that the
+//! file would have.
 
 mod dangling;
 mod error;
@@ -28,6 +30,7 @@ use serde_json::value::RawValue;
 
 pub use self::error::{EditError, EditErrorKind, EditFault};
 use self::plan::Plan;
+pub(super) use self::plan::ids_of;
 use super::Catalog;
 
 /// A list of the catalog.
@@ -138,8 +141,8 @@ impl Catalog {
     /// and so does one that is replaced. One that is removed and put again comes last.
     ///
     /// The result is what [`Catalog::from_json`] would read from the file with these changes. It shares with this catalog
-    /// what did not change. The time depends on the number of edits and not on the size of the catalog, unless an
-    /// application, an entity, a sender or a strategy is removed: then it depends on the size.
+    /// what did not change. The time depends on the number of edits and not on the size of the catalog. What is removed leaves an
+    /// empty slot in its list; [`Catalog::renumbered`] gives these up.
     ///
     /// ```
     /// use callsign_catalog::{Application, Catalog, Edit, EditErrorKind, List};

@@ -13,7 +13,7 @@ use super::{
     json_path::{Json, Path, ValueAt},
     model::{Application, Association, OtherAssociation},
     parallel::parts,
-    persistent::{PVec, SlotVec},
+    persistent::SlotVec,
     reader::Reader,
 };
 
@@ -37,7 +37,7 @@ pub(super) fn catalog<'a>(text: &'a str, lists: &Lists<'a>) -> Option<Catalog> {
             .collect(),
         ..empty.clone()
     };
-    let referred_to = referred_to.indexed(&empty);
+    let referred_to = referred_to.indexed(&empty, false);
     let (associations, other_associations) = load.associations(&lists.associations.elements, &referred_to)?;
     let strategies = load.list(&lists.strategies.elements, |reader, at, coverages| {
         let (strategy, selector) = reader.strategy(at, &load.known, coverages);
@@ -60,12 +60,12 @@ pub(super) fn catalog<'a>(text: &'a str, lists: &Lists<'a>) -> Option<Catalog> {
         interned: load.coverages.collected(),
         ..referred_to.clone()
     };
-    Some(catalog.indexed(&referred_to)).filter(Catalog::has_no_duplicates)
+    Some(catalog.indexed(&referred_to, false)).filter(Catalog::has_no_duplicates)
 }
 
 impl<'a> FastLoad<'a> {
     /// The applications, `default` in front if the file does not list it.
-    fn applications(&self, elements: &[Json<'a>]) -> Option<PVec<Application>> {
+    fn applications(&self, elements: &[Json<'a>]) -> Option<SlotVec<Application>> {
         let applications = self.list(elements, |reader, at, _| reader.application(at).element)?;
         let mut applications: Vec<Application> = applications.collect();
         if applications.iter().all(|application| &*application.id != DEFAULT_APPLICATION) {

@@ -13,6 +13,7 @@
 //! - `file` splits a text into its six lists. `fast_load` reads a valid file on several threads and stops at the first
 //!   fault. `check` then reads the file again from the start for all faults, also those between elements: repeated ids,
 //!   equal associations, two default senders of one platform, and strategies that tie (`conflicts`).
+//! - `renumber` gives up the empty slots that removed elements leave.
 //! - `numbering` is what the operator knows of the world's numbers, and `warning` what is sound and probably not meant.
 //! - `input` says what bytes are that are no text, and `escape` makes text from outside fit for a terminal and a log.
 //! - `edit` changes elements (`by_id` has those that refer to others as a program gives them), `lookup` finds them by id and by what they refer to, and `write` gives them back as JSON.
@@ -42,6 +43,7 @@ mod numbering;
 pub mod parallel;
 pub mod persistent;
 mod reader;
+mod renumber;
 mod rule;
 mod schema;
 mod shared;
@@ -85,18 +87,19 @@ pub const MAX_CATALOG_BYTES: u64 = u32::MAX as u64;
 
 /// Everything a platform has registered, checked and complete.
 ///
-/// Elements refer to each other by index into these lists, and every index is in range. Lists are in the order of the
-/// file. The application `default` always exists; it comes first if the file does not list it.
+/// Elements refer to each other by index into these lists, and there is an element at every such index. An element keeps its index
+/// through all edits; one that an edit removes leaves its slot empty, until [`Catalog::renumbered`]. Lists are in the order of
+/// the file. The application `default` always exists; it comes first if the file does not list it.
 ///
 /// A clone shares everything. A catalog made by [`Catalog::edit`] shares all that the edits did not change.
 #[derive(Clone)]
 pub struct Catalog {
-    applications: PVec<Application>,
-    entities: PVec<Entity>,
-    senders: PVec<Sender>,
+    applications: SlotVec<Application>,
+    entities: SlotVec<Entity>,
+    senders: SlotVec<Sender>,
     associations: SlotVec<Association>,
     other_associations: SlotVec<OtherAssociation>,
-    strategies: PVec<Strategy>,
+    strategies: SlotVec<Strategy>,
     default_senders: SlotVec<DefaultSender>,
     interned: Interned,
     lookup: Lookup,
@@ -189,19 +192,19 @@ impl Catalog {
 
     /// The applications; `default` is always among them.
     #[inline]
-    pub fn applications(&self) -> &PVec<Application> {
+    pub fn applications(&self) -> &SlotVec<Application> {
         &self.applications
     }
 
     /// The entities.
     #[inline]
-    pub fn entities(&self) -> &PVec<Entity> {
+    pub fn entities(&self) -> &SlotVec<Entity> {
         &self.entities
     }
 
     /// The senders, suspended ones too.
     #[inline]
-    pub fn senders(&self) -> &PVec<Sender> {
+    pub fn senders(&self) -> &SlotVec<Sender> {
         &self.senders
     }
 
@@ -226,7 +229,7 @@ impl Catalog {
 
     /// The sending strategies. No two of one scope tie for any message: one is always more specific.
     #[inline]
-    pub fn strategies(&self) -> &PVec<Strategy> {
+    pub fn strategies(&self) -> &SlotVec<Strategy> {
         &self.strategies
     }
 
@@ -236,8 +239,13 @@ impl Catalog {
     }
 }
 
+/// Whether both have equal elements in the same order. Which slots are empty is no part of that.
 impl PartialEq for Catalog {
     fn eq(&self, other: &Self) -> bool {
+        if !self.has_no_empty_slots() || !other.has_no_empty_slots() {
+            // Elements refer to others by slot, so slots have to mean the same.
+            return self.without_empty_slots() == other.without_empty_slots();
+        }
         self.applications == other.applications
             && self.entities == other.entities
             && self.senders == other.senders

@@ -5,19 +5,22 @@
 #[cfg(any(test, feature = "testing"))]
 mod checked;
 mod of_application;
+mod reference_counts;
 
 use std::{hash::BuildHasher, sync::Arc};
 
 use callsign_destination::Numbering;
 use hashbrown::DefaultHashBuilder;
 
+use self::reference_counts::ReferenceCounts;
+pub(super) use self::reference_counts::Target;
 use super::{
     Catalog,
     coverage::Interned,
     kind::{Channel, ResourceType},
     model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
     parallel::both,
-    persistent::{HashIndex, MultiIndex, PVec, SlotVec, spread},
+    persistent::{HashIndex, MultiIndex, SlotVec, spread},
     unresolved::{IdLookup, association_code},
 };
 
@@ -45,13 +48,14 @@ pub(super) struct Lookup {
     defaults_in: MultiIndex,
     /// Slots, by application and sender.
     uses: MultiIndex,
+    reference_counts: ReferenceCounts,
 }
 
 /// An application, or an entity of it, by index.
 type ScopeIndex = (u32, Option<u32>);
 
 /// An element that has an id.
-pub(super) trait Named: PartialEq {
+trait Named: PartialEq {
     fn id(&self) -> &str;
 }
 
@@ -81,21 +85,26 @@ impl Catalog {
         self.find_named(&self.lookup.strategies, &self.strategies, id)
     }
 
-    /// This catalog with its indexes, which are made from those of the catalog that it came from.
-    pub(super) fn indexed(mut self, before: &Catalog) -> Catalog {
+    /// This catalog with its indexes, which are made from those of the catalog that it came from. `moved` says that elements have
+    /// other slots than in that one.
+    pub(super) fn indexed(mut self, before: &Catalog, moved: bool) -> Catalog {
         self.lookup = before.lookup.after(before, &self);
+        self.lookup.reference_counts = match moved {
+            true => ReferenceCounts::of(&self),
+            false => before.lookup.reference_counts.after(before, &self),
+        };
         self
     }
 
     /// A catalog without elements, which every catalog starts from.
     pub(super) fn empty() -> Catalog {
         Catalog {
-            applications: PVec::default(),
-            entities: PVec::default(),
-            senders: PVec::default(),
+            applications: SlotVec::default(),
+            entities: SlotVec::default(),
+            senders: SlotVec::default(),
             associations: SlotVec::default(),
             other_associations: SlotVec::default(),
-            strategies: PVec::default(),
+            strategies: SlotVec::default(),
             default_senders: SlotVec::default(),
             interned: Interned::default(),
             lookup: Lookup::default(),
@@ -106,25 +115,23 @@ impl Catalog {
 
     /// Whether no list has two elements with the same id, or with the same content where elements have no id.
     pub(super) fn has_no_duplicates(&self) -> bool {
-        fn ids<T: Named>(table: &HashIndex, list: &PVec<T>) -> bool {
-            table.same_hash_pairs().into_iter().all(|(one, other)| list[one as usize].id() != list[other as usize].id())
-        }
         fn slots<T, K: PartialEq>(table: &HashIndex, list: &SlotVec<T>, key: impl Fn(&T) -> K) -> bool {
             table.same_hash_pairs().into_iter().all(|(one, other)| list.at(one).map(&key) != list.at(other).map(&key))
         }
         let lookup = &self.lookup;
-        ids(&lookup.applications, &self.applications)
-            && ids(&lookup.entities, &self.entities)
-            && ids(&lookup.senders, &self.senders)
-            && ids(&lookup.strategies, &self.strategies)
+        slots(&lookup.applications, &self.applications, |one| one.id.clone())
+            && slots(&lookup.entities, &self.entities, |one| one.id.clone())
+            && slots(&lookup.senders, &self.senders, |one| one.id.clone())
+            && slots(&lookup.strategies, &self.strategies, |one| one.id.clone())
             && slots(&lookup.associations, &self.associations, code_of)
             && slots(&lookup.other_associations, &self.other_associations, OtherAssociation::clone)
             && slots(&lookup.default_senders, &self.default_senders, scope_of_default)
     }
 
-    fn find_named<'c, T: Named>(&self, table: &HashIndex, list: &'c PVec<T>, id: &str) -> Option<(u32, &'c T)> {
-        let index = table.find(self.lookup.hasher.hash_one(id), |index| list[index as usize].id() == id)?;
-        Some((index, &list[index as usize]))
+    fn find_named<'c, T: Named>(&self, table: &HashIndex, list: &'c SlotVec<T>, id: &str) -> Option<(u32, &'c T)> {
+        let is_it = |slot| list.at(slot).is_some_and(|there| there.id() == id);
+        let slot = table.find(self.lookup.hasher.hash_one(id), is_it)?;
+        Some((slot, list.at(slot)?))
     }
 
     /// The slot of the association with an [`association_code`].
@@ -173,7 +180,8 @@ impl Catalog {
     /// The strategies of a scope itself, not those that it inherits, in their order.
     pub fn strategies_of(&self, application: u32, entity: Option<u32>) -> Vec<u32> {
         let hash = self.lookup.hasher.hash_one((application, entity));
-        let is_it = |index| scope_of_strategy(&self.strategies[index as usize]) == (application, entity);
+        let is_it =
+            |slot| self.strategies.at(slot).is_some_and(|there| scope_of_strategy(there) == (application, entity));
         sorted(self.lookup.strategies_of.iter(hash, is_it))
     }
 }
@@ -279,12 +287,12 @@ impl Lookup {
                     of_default_sender,
                     |_, _| true,
                 ),
-                strategies_of: by(
+                strategies_of: groups(
                     &self.strategies_of,
                     &before.strategies,
                     &after.strategies,
-                    scope_of_strategy,
-                    |scope| hasher.hash_one(scope),
+                    |strategy| hasher.hash_one(scope_of_strategy(strategy)),
+                    |one, other| scope_of_strategy(one) == scope_of_strategy(other),
                 ),
                 other_associations_in: groups(
                     &self.other_associations_in,
@@ -293,12 +301,12 @@ impl Lookup {
                     |other| hasher.hash_one(&*other.application),
                     |one, other| one.application == other.application,
                 ),
-                strategies_in: by(
+                strategies_in: groups(
                     &self.strategies_in,
                     &before.strategies,
                     &after.strategies,
-                    |strategy| strategy.application,
-                    spread,
+                    |strategy| spread(strategy.application),
+                    |_, _| true,
                 ),
                 defaults_in: groups(
                     &self.defaults_in,
@@ -315,49 +323,10 @@ impl Lookup {
         lookup
     }
 
-    /// The index of ids. It is updated only if all earlier elements still have their list indexes.
-    fn ids<T: Named>(&self, known: &HashIndex, before: &PVec<T>, after: &PVec<T>) -> HashIndex {
-        let hash = |index: u32| (self.hasher.hash_one(after[index as usize].id()), index);
-        let stays = |index: &u32| {
-            let (before, after) = (before.get(*index as usize), after.get(*index as usize));
-            before.is_none_or(|before| after.is_some_and(|after| before.id() == after.id()))
-        };
-        let changes = before.changes(after, most_updates(after.len())).filter(|changes| changes.iter().all(stays));
-        let Some(changes) = changes else { return HashIndex::of((0..after.len() as u32).map(hash)) };
-        let mut table = known.clone();
-        for (hash, index) in changes.into_iter().filter(|&index| index as usize >= before.len()).map(hash) {
-            table.insert(hash, index);
-        }
-        table
+    /// The index of ids.
+    fn ids<T: Named>(&self, known: &HashIndex, before: &SlotVec<T>, after: &SlotVec<T>) -> HashIndex {
+        slots(known, before, after, |element| self.hasher.hash_one(element.id()))
     }
-}
-
-/// The strategies in groups of what they have in common.
-fn by<K: PartialEq>(
-    known: &MultiIndex,
-    before: &PVec<Strategy>,
-    after: &PVec<Strategy>,
-    key: impl Fn(&Strategy) -> K,
-    hash: impl Fn(K) -> u64,
-) -> MultiIndex {
-    let hash = |strategy: &Strategy| hash(key(strategy));
-    let key = |index: u32| after.get(index as usize).map(&key);
-    let Some(changes) = before.changes(after, most_updates(after.len())) else {
-        let hashes = (0..).zip(after).map(|(index, strategy)| (hash(strategy), index));
-        return MultiIndex::of(after.len(), hashes, |one, other| key(one) == key(other));
-    };
-    let mut groups = known.clone();
-    for &index in &changes {
-        if let Some(strategy) = before.get(index as usize) {
-            groups.remove(hash(strategy), index);
-        }
-    }
-    for index in changes {
-        if let Some(strategy) = after.get(index as usize) {
-            groups.insert(hash(strategy), index, |other| key(other) == key(index));
-        }
-    }
-    groups
 }
 
 /// The slots of elements by a hash of them.
@@ -367,13 +336,14 @@ fn slots<T: PartialEq>(
     after: &SlotVec<T>,
     hash: impl Fn(&T) -> u64,
 ) -> HashIndex {
-    let hashed = |list: &SlotVec<T>, slot: u32| Some((hash(list.at(slot)?), slot));
-    let Some(changes) = before.slots().changes(after.slots(), most_updates(after.len())) else {
-        return HashIndex::of((0..after.slots().len() as u32).filter_map(|slot| hashed(after, slot)));
+    let Some(changes) = before.changes(after, most_updates(after.len())) else {
+        return HashIndex::of(after.indexed().map(|(slot, element)| (hash(element), slot)));
     };
+    let hashes = |&slot: &u32| (slot, before.at(slot).map(&hash), after.at(slot).map(&hash));
+    let changes: Vec<_> = changes.iter().map(hashes).filter(|(_, before, after)| before != after).collect();
     let mut table = known.clone();
-    changes.iter().filter_map(|&slot| hashed(before, slot)).for_each(|(hash, slot)| table.remove(hash, slot));
-    changes.iter().filter_map(|&slot| hashed(after, slot)).for_each(|(hash, slot)| table.insert(hash, slot));
+    changes.iter().for_each(|&(slot, before, _)| before.into_iter().for_each(|hash| table.remove(hash, slot)));
+    changes.iter().for_each(|&(slot, _, after)| after.into_iter().for_each(|hash| table.insert(hash, slot)));
     table
 }
 
@@ -388,9 +358,9 @@ fn groups<T: PartialEq>(
     let is_same =
         |one: u32, other: u32| after.at(one).zip(after.at(other)).is_some_and(|(one, other)| same(one, other));
     let hashed = |list: &SlotVec<T>, slot: u32| Some((hash(list.at(slot)?), slot));
-    let Some(changes) = before.slots().changes(after.slots(), most_updates(after.len())) else {
-        let len = after.slots().len();
-        return MultiIndex::of(len, (0..len as u32).filter_map(|slot| hashed(after, slot)), is_same);
+    let Some(changes) = before.changes(after, most_updates(after.len())) else {
+        let hashes = after.indexed().map(|(slot, element)| (hash(element), slot));
+        return MultiIndex::of(after.slots().len(), hashes, is_same);
     };
     let mut groups = known.clone();
     changes.iter().filter_map(|&slot| hashed(before, slot)).for_each(|(hash, slot)| groups.remove(hash, slot));

@@ -9,6 +9,7 @@ mod fast_load;
 mod model;
 mod mutation;
 mod relations;
+mod removal;
 mod text;
 mod typed_edits;
 mod warnings;

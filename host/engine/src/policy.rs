@@ -160,6 +160,34 @@ impl Policy {
         Ok(policy.with_limits(limits))
     }
 
+    /// Another policy of the same component, which is neither read nor compiled nor checked again: with default settings, within
+    /// the limits of this one, and with instances of its own.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let policy = Self {
+            label: Arc::clone(&self.label),
+            digest: self.digest,
+            engine: self.engine,
+            pre: self.pre.clone(),
+            exports: Arc::clone(&self.exports),
+            fit: self.fit.clone(),
+            limits: self.limits.clone(),
+            isolation: Isolation::default(),
+            settings: NO_SETTINGS.into(),
+            settings_digest: digest_of(NO_SETTINGS),
+            log_budget: None,
+            copy_up_to: COPY_UP_TO,
+            settings_accepted: AtomicBool::new(false),
+            meter: Arc::default(),
+            idle: InstancePool::new(&self.engine.idle),
+            idle_memory: IdleMemory::default(),
+            budget: Arc::clone(MemoryBudget::process()),
+            retired: AtomicBool::new(false),
+        };
+        policy.budget.register(&policy.idle);
+        policy
+    }
+
     /// Sets the limits.
     ///
     /// The engine caps [`Limits::memory`] at 1 GiB, and [`Limits::table_elements`] at its default. [`Limits::fuel`]

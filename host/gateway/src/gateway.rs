@@ -258,6 +258,13 @@ impl Gateway {
         self.control.use_signals(source);
     }
 
+    /// Decides with this policy from now on where a message fell to [`OnFailure::Standard`](crate::OnFailure::Standard): the
+    /// standard policy within other limits than the default ones, or from a cache of compiled code. Without it the first binding
+    /// with that rule compiles one.
+    pub fn use_standard(&self, standard: Arc<Policy>) {
+        self.control.use_standard(standard);
+    }
+
     /// Records every decision from now on in a log: what it read, and what became of the message. Calls under way finish as
     /// they began. It replaces the log before, if there was one. A message with [`channels`](Message::channels) has a record
     /// for each channel that was decided.

@@ -59,7 +59,8 @@ pub struct Revision {
     scopes: PVec<Arc<Scope>>,
     /// Handles by the names of application and entity.
     names: HashIndex,
-    /// For each application, the handle of the scope of entities that have nothing of their own.
+    /// For each application, the handle of the scope of entities that have nothing of their own; 0 where the catalog has none
+    /// with that index.
     other_entities: PVec<u32>,
     /// For each application, the handles of the scopes of its other entities.
     entities_of: MultiIndex,
@@ -100,7 +101,8 @@ impl Revision {
 
     /// How many handles have no scope any more.
     fn removed_scopes(&self) -> usize {
-        self.scopes.len() - 1 - self.names.len() - self.other_entities.len()
+        // Each application has a scope of its other entities.
+        self.scopes.len() - 1 - self.names.len() - self.catalog.applications().len()
     }
 
     /// The names of an application, or of an entity of it, by the catalog's indexes.
@@ -181,8 +183,8 @@ impl Revision {
         let hash = self.hash_of_names((application, entity));
         self.names.find(hash, |handle| {
             let scope = &self.scopes[handle as usize];
-            let is_of = |index: u32| *self.catalog.applications()[index as usize].id == *application;
-            scope.entity_id.as_deref() == entity && scope.application.is_some_and(is_of)
+            let listed = scope.application.and_then(|index| self.catalog.applications().at(index));
+            scope.entity_id.as_deref() == entity && listed.is_some_and(|listed| *listed.id == *application)
         })
     }
 
@@ -209,7 +211,7 @@ impl Revision {
         self.senders.with_number(self.catalog.senders(), number)
     }
 
-    /// The key of each sender, by the sender's index.
+    /// The key of each sender, by the sender's index. What stands at an index without a sender means nothing.
     #[inline]
     pub fn keys(&self) -> &PVec<u64> {
         &self.senders.keys

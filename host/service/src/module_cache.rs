@@ -1,8 +1,8 @@
 //! This node's copies of modules, with their compiled code. The catalog store has the original bytes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use callsign::escape::quoted;
@@ -22,7 +22,20 @@ pub(crate) struct ModuleCache {
     stores: Mutex<HashMap<Option<String>, Arc<ModuleStore>>>,
     compiler: Compiler,
     compiles: TenantTurns,
+    loaded: Mutex<VecDeque<Loaded>>,
 }
+
+/// The policy of a module that was loaded lately, to make others of. It has no instance.
+struct Loaded {
+    owner: Option<String>,
+    /// The digest, or [`STANDARD`].
+    module: String,
+    policy: Policy,
+}
+
+/// How many of them are kept. A swap tries a module and then serves it, and a rollback serves the one before: neither reads and
+/// checks compiled code again. Code that is kept takes memory that no tenant's budget counts, some MiB each.
+const LOADED: usize = 8;
 
 /// How many modules of tenants are compiled at a time. With one of the platform these are all that the process has compilers
 /// for.
@@ -51,7 +64,13 @@ pub(crate) enum FetchError {
 
 impl ModuleCache {
     pub(crate) fn new(folder: PathBuf, compiler: Compiler) -> Self {
-        Self { folder, stores: Mutex::default(), compiler, compiles: TenantTurns::new(COMPILES) }
+        Self {
+            folder,
+            stores: Mutex::default(),
+            compiler,
+            compiles: TenantTurns::new(COMPILES),
+            loaded: Mutex::default(),
+        }
     }
 
     /// The copies of an application, or of the platform.
@@ -168,6 +187,7 @@ impl ModuleCache {
 
     /// Removes the copy of a module, so that its name and version are free on this node too. Loaded instances go on.
     pub(crate) fn forget(&self, owner: Option<&str>, digest: &str) {
+        self.loaded().retain(|loaded| loaded.owner.as_deref() != owner || loaded.module != digest);
         let Ok(digest) = digest.parse() else { return };
         match self.of(owner).and_then(|store| store.remove(&digest)) {
             Ok(()) | Err(ModuleError::NotFound { .. }) => {}
@@ -177,11 +197,28 @@ impl ModuleCache {
 
     /// Loads the policy of a module that is on this node. Blocks.
     pub(crate) fn policy(&self, owner: Option<&str>, digest: &str) -> Result<Policy, ModuleError> {
-        if digest == STANDARD {
-            return self.standard();
+        let is_it =
+            |loaded: &Loaded| loaded.module == digest && (digest == STANDARD || loaded.owner.as_deref() == owner);
+        if let Some(loaded) = self.loaded().iter().find(|loaded| is_it(loaded)) {
+            return Ok(loaded.policy.again());
         }
-        let store = self.of(owner)?;
-        store.load(&store.get(digest)?)
+        let policy = match digest {
+            STANDARD => self.standard()?,
+            _ => {
+                let store = self.of(owner)?;
+                store.load(&store.get(digest)?)?
+            }
+        };
+        let made = policy.again();
+        let mut loaded = self.loaded();
+        loaded.retain(|other| !is_it(other));
+        loaded.push_front(Loaded { owner: owner.map(str::to_owned), module: digest.to_owned(), policy });
+        loaded.truncate(LOADED);
+        Ok(made)
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, VecDeque<Loaded>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -15,6 +15,7 @@ mod load;
 mod log_events;
 mod receipts;
 mod reconcile;
+mod renumber;
 mod seed_module_keys;
 mod signals;
 mod take_module;
@@ -22,6 +23,7 @@ mod upgrade;
 mod validate;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -108,6 +110,8 @@ pub(crate) struct Service {
     state: ArcSwap<State>,
     /// Held while a revision is made here, or taken over from another node.
     writer: Mutex<()>,
+    /// Whether the catalog is being numbered anew.
+    renumbering: AtomicBool,
     /// Whether the catalog store answers, and the store of pins.
     pub(crate) catalog_outage: Outage,
     pub(crate) pin_outage: Arc<Outage>,

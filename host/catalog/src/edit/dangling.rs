@@ -9,18 +9,11 @@ use super::{
 use crate::{
     Catalog,
     ids::KnownIds,
+    lookup::Target,
     model::OtherAssociation,
     rule::quoted,
     unresolved::{AssociationIds, ScopeIds},
 };
-
-/// A list that others refer to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
-    Application,
-    Entity,
-    Sender,
-}
 
 /// An id that an element names.
 pub(super) type Reference<'r> = (Target, &'r str);
@@ -137,10 +130,10 @@ impl<'e> Plan<'e> {
         let sender = |sender: u32| (Target::Sender, &*catalog.senders[sender as usize].id);
 
         let association = |edit| Referrer { edit, kind: ReferrerKind::Association };
-        for kept in self.associations.kept_slots(&catalog.associations) {
+        for kept in self.associations.kept(&catalog.associations) {
             visit(association(None), &mut scope(kept.application, kept.entity).chain([sender(kept.sender)]));
         }
-        for other in self.other_associations.kept_slots(&catalog.other_associations) {
+        for other in self.other_associations.kept(&catalog.other_associations) {
             visit(association(None), &mut self.references(other));
         }
         for draft in [&self.associations, &self.other_associations] {
@@ -164,7 +157,7 @@ impl<'e> Plan<'e> {
             visit(referrer, &mut of_scope(&strategy.platform).chain(senders));
         }
 
-        for default in self.default_senders.kept_slots(&catalog.default_senders) {
+        for default in self.default_senders.kept(&catalog.default_senders) {
             let referrer = Referrer { edit: None, kind: ReferrerKind::DefaultSender };
             visit(referrer, &mut scope(default.application, default.entity).chain([sender(default.sender)]));
         }

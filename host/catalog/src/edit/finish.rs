@@ -17,6 +17,9 @@ use crate::{
     unresolved::ScopeIds,
 };
 
+/// How many times as many slots as elements may be empty in a list before an edit renumbers by itself.
+const MOST_EMPTY: usize = 2;
+
 /// Makes the lists that differ and shares the others.
 pub(super) fn catalog(
     before: &Catalog,
@@ -36,7 +39,7 @@ pub(super) fn catalog(
         applications: plan.applications.slots.finish(&before.applications, false, Clone::clone, applications),
         entities: plan.entities.slots.finish(&before.entities, false, Clone::clone, entities),
         senders: plan.senders.slots.finish(&before.senders, false, Clone::clone, senders),
-        associations: plan.associations.slots.finish_slots(
+        associations: plan.associations.slots.finish(
             &before.associations,
             moved,
             |association| {
@@ -45,7 +48,7 @@ pub(super) fn catalog(
             },
             associations,
         ),
-        other_associations: plan.other_associations.slots.finish_slots(
+        other_associations: plan.other_associations.slots.finish(
             &before.other_associations,
             false,
             Clone::clone,
@@ -61,7 +64,7 @@ pub(super) fn catalog(
             },
             strategies,
         ),
-        default_senders: plan.default_senders.slots.finish_slots(
+        default_senders: plan.default_senders.slots.finish(
             &before.default_senders,
             moved,
             |default| {
@@ -71,9 +74,10 @@ pub(super) fn catalog(
             default_senders,
         ),
     }
-    .indexed(before);
+    .indexed(before, moved);
     check_ties(&plan, &after, edits)?;
-    Ok(after)
+    // Whoever edits and never renumbers has no more than twice as many empty slots as elements.
+    Ok(if after.is_sparse(MOST_EMPTY) { after.renumbered() } else { after })
 }
 
 /// Refuses a strategy that was put and ties with another one. Scopes in which none was put need no check.
@@ -126,15 +130,14 @@ fn selector<'c>(catalog: &'c Catalog, strategy: &Strategy) -> Selector<'c> {
 
 // === impl NewIndexes ===
 
-/// New indexes for those before the edits. Nothing dangles any more, so every index has a new one.
+/// New indexes for those before the edits. Nothing dangles any more, so every index that is referred to has one.
 impl NewIndexes {
     fn scope(&self, application: u32, entity: Option<u32>) -> (u32, Option<u32>) {
-        let application = self.applications.of(application).unwrap_or_default();
-        (application, entity.and_then(|entity| self.entities.of(entity)))
+        (self.applications.of(application), entity.map(|entity| self.entities.of(entity)))
     }
 
     fn sender(&self, sender: u32) -> u32 {
-        self.senders.of(sender).unwrap_or_default()
+        self.senders.of(sender)
     }
 
     fn sorted(&self, senders: &Arc<[u32]>) -> Arc<[u32]> {

@@ -61,13 +61,13 @@ impl<'e> Plan<'e> {
     /// Reads the edits and applies them.
     pub(super) fn new(catalog: &'e Catalog, edits: &'e [Edit<'_>]) -> Result<Self, EditError> {
         let mut plan = Plan {
-            applications: Draft::of(catalog.applications.len()),
-            entities: Draft::of(catalog.entities.len()),
-            senders: Draft::of(catalog.senders.len()),
-            associations: Draft::of(catalog.associations.slots().len()),
-            other_associations: Draft::of(catalog.other_associations.slots().len()),
-            strategies: Draft::of(catalog.strategies.len()),
-            default_senders: Draft::of(catalog.default_senders.slots().len()),
+            applications: Draft::of(&catalog.applications),
+            entities: Draft::of(&catalog.entities),
+            senders: Draft::of(&catalog.senders),
+            associations: Draft::of(&catalog.associations),
+            other_associations: Draft::of(&catalog.other_associations),
+            strategies: Draft::of(&catalog.strategies),
+            default_senders: Draft::of(&catalog.default_senders),
             interned: catalog.interned.clone(),
         };
         let (steps, failed) = plan.read(catalog, edits);
@@ -258,7 +258,7 @@ fn position_before<T>(list: &DraftById<'_, T>, id: &str) -> Option<u32> {
 }
 
 /// An association of the catalog with its ids.
-pub(super) fn ids_of(other: &OtherAssociation) -> Option<AssociationIds<'_>> {
+pub(crate) fn ids_of(other: &OtherAssociation) -> Option<AssociationIds<'_>> {
     Some(AssociationIds {
         resource_type: ResourceType::from_word(other.resource_type)?,
         channel: AnyChannel::from_word(other.channel)?,

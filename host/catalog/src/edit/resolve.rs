@@ -1,13 +1,16 @@
 //! References after the last edit: the ids that elements name, as indexes.
 
+use hashbrown::HashMap;
+
 use super::{
     Edit, EditError,
     plan::Plan,
-    slots::{Draft, Positions},
+    slots::{Draft, Positions, Slots},
 };
 use crate::{
     Catalog,
     ids::KnownIds,
+    lookup::Target,
     model::{Association, DefaultSender, OtherAssociation, Strategy},
 };
 
@@ -30,7 +33,7 @@ pub(super) struct NewIndexes {
 impl<'e> Plan<'e> {
     /// Looks up the references of all elements that edits put.
     pub(super) fn resolve(&self, catalog: &Catalog, edits: &[Edit<'_>]) -> Result<Resolved, EditError> {
-        let indexes = NewIndexes {
+        let mut indexes = NewIndexes {
             applications: self.applications.slots.positions(),
             entities: self.entities.slots.positions(),
             senders: self.senders.slots.positions(),
@@ -46,32 +49,54 @@ impl<'e> Plan<'e> {
             resolve(&self.other_associations, &mut complete, |ids, ()| ids.resolve(&known).map(|_| ids.not_acted_on()));
         let strategies = resolve(&self.strategies, &mut complete, |_, strategy| strategy.resolve(&known));
         let default_senders = resolve(&self.default_senders, &mut complete, |_, default| default.resolve(&known));
-        if !complete || self.dangles(catalog, &indexes) {
+        let kept = self.kept_references(catalog);
+        if !complete || self.dangles(&kept) {
             return Err(self.dangling(catalog, edits, &known));
         }
+        indexes.applications.keep_moved(|before| kept.has(Target::Application, before));
+        indexes.entities.keep_moved(|before| kept.has(Target::Entity, before));
+        indexes.senders.keep_moved(|before| kept.has(Target::Sender, before));
         Ok(Resolved { associations, other_associations, strategies, default_senders, indexes })
     }
 
-    /// Whether an element that no edit put refers to one that was removed.
-    fn dangles(&self, catalog: &Catalog, indexes: &NewIndexes) -> bool {
-        if !indexes.have_moved() {
-            return false;
+    /// What the elements that no edit put refer to.
+    fn kept_references<'c>(&self, catalog: &'c Catalog) -> KeptReferences<'c> {
+        let mut kept = KeptReferences { catalog, not_kept: HashMap::new() };
+        let lists = [&self.applications.slots, &self.entities.slots, &self.senders.slots];
+        if lists.into_iter().any(|slots| slots.left().next().is_some()) {
+            let mut note = |target, index| *kept.not_kept.entry((target, index)).or_default() += 1;
+            self.associations.not_kept(&catalog.associations).for_each(|one| catalog.referred_by(one, &mut note));
+            self.other_associations
+                .not_kept(&catalog.other_associations)
+                .for_each(|one| catalog.referred_by(one, &mut note));
+            self.strategies.not_kept(&catalog.strategies).for_each(|one| catalog.referred_by(one, &mut note));
+            self.default_senders.not_kept(&catalog.default_senders).for_each(|one| catalog.referred_by(one, &mut note));
         }
-        let is_removed = |application: u32, entity: Option<u32>, senders: &[u32]| {
-            indexes.applications.of(application).is_none()
-                || entity.is_some_and(|entity| indexes.entities.of(entity).is_none())
-                || senders.iter().any(|&sender| indexes.senders.of(sender).is_none())
+        kept
+    }
+
+    /// Whether an element that no edit put refers to one that was removed.
+    fn dangles(&self, kept: &KeptReferences<'_>) -> bool {
+        let dangles = |slots: &Slots, target| {
+            slots.left().any(|(before, is_again_there)| !is_again_there && kept.has(target, before))
         };
-        let mut associations = self.associations.kept_slots(&catalog.associations);
-        let mut others = self.other_associations.kept_slots(&catalog.other_associations);
-        let mut strategies = self.strategies.kept(&catalog.strategies);
-        let mut defaults = self.default_senders.kept_slots(&catalog.default_senders);
-        associations.any(|one| is_removed(one.application, one.entity, &[one.sender]))
-            || others.any(|other| self.references(other).any(|reference| self.lacks(reference)))
-            || strategies.any(|strategy| {
-                is_removed(strategy.application, strategy.entity, strategy.senders.as_deref().unwrap_or_default())
-            })
-            || defaults.any(|default| is_removed(default.application, default.entity, &[default.sender]))
+        dangles(&self.applications.slots, Target::Application)
+            || dangles(&self.entities.slots, Target::Entity)
+            || dangles(&self.senders.slots, Target::Sender)
+    }
+}
+
+/// What is referred to by the elements of a catalog that no edit replaced or removed.
+struct KeptReferences<'c> {
+    catalog: &'c Catalog,
+    /// How often those that edits replaced or removed refer to an element.
+    not_kept: HashMap<(Target, u32), u32>,
+}
+
+impl KeptReferences<'_> {
+    /// Whether any refers to the element with an index.
+    fn has(&self, target: Target, index: u32) -> bool {
+        self.catalog.references_to(target, index) > self.not_kept.get(&(target, index)).copied().unwrap_or(0)
     }
 }
 
@@ -94,7 +119,7 @@ fn resolve<K: std::hash::Hash + Eq + Clone, T, E>(
 // === impl NewIndexes ===
 
 impl NewIndexes {
-    /// Whether an element of the catalog may have another index now, or none.
+    /// Whether an element of the catalog that others refer to has another index now.
     pub(super) fn have_moved(&self) -> bool {
         self.applications.have_moved() || self.entities.have_moved() || self.senders.have_moved()
     }

@@ -7,10 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap, hash::Hash, ops::Range};
 
 use hashbrown::{HashMap, hash_map::Entry};
 
-use crate::{
-    ids::Ids,
-    persistent::{PVec, SlotVec},
-};
+use crate::{ids::Ids, persistent::SlotVec};
 
 /// A list of elements that are told apart by a `K`, and the elements that edits put into it.
 pub(super) struct Draft<K, T> {
@@ -51,25 +48,23 @@ struct KeyState {
     removed_by: Option<u32>,
 }
 
-/// Where elements are after the last edit.
+/// Where elements are after the last edit. The elements of the catalog have kept their slots, but for those that were removed and
+/// put again.
 pub(super) struct Positions {
-    /// The new position for each one before; none if no position changed.
-    base: Option<Vec<u32>>,
+    /// The new slots of elements that were removed and put again, by those that they had.
+    moved: BTreeMap<u32, u32>,
     added: Vec<u32>,
     base_len: u32,
 }
 
-/// The position of a removed element: no list is that long.
-const REMOVED: u32 = u32::MAX;
-
 // === impl Draft ===
 
 impl<K: Hash + Eq + Clone, T> Draft<K, T> {
-    /// A draft of a list with so many positions.
-    pub(super) fn of(positions: usize) -> Self {
+    /// A draft of a list.
+    pub(super) fn of<E>(list: &SlotVec<E>) -> Self {
         let slots = Slots {
-            // A catalog has fewer elements than there are 32-bit numbers.
-            base: positions as u32,
+            // A catalog has fewer slots than there are 32-bit numbers.
+            base: list.slots().len() as u32,
             by_key: Vec::new(),
             changed: BTreeMap::new(),
             added: Vec::new(),
@@ -122,13 +117,13 @@ impl<K: Hash + Eq + Clone, T> Draft<K, T> {
     }
 
     /// The elements of the catalog that no edit replaced or removed.
-    pub(super) fn kept<'l, E>(&self, list: &'l PVec<E>) -> impl Iterator<Item = &'l E> {
-        self.slots.kept().flat_map(|range| list.range(range))
+    pub(super) fn kept<'l, E>(&self, list: &'l SlotVec<E>) -> impl Iterator<Item = &'l E> {
+        self.slots.kept().flat_map(|range| list.slots().range(range)).flatten()
     }
 
-    /// The same of a list with empty slots.
-    pub(super) fn kept_slots<'l, E>(&self, list: &'l SlotVec<E>) -> impl Iterator<Item = &'l E> {
-        self.kept(list.slots()).flatten()
+    /// The elements of the catalog that an edit replaced or removed.
+    pub(super) fn not_kept<'l, E>(&self, list: &'l SlotVec<E>) -> impl Iterator<Item = &'l E> {
+        self.slots.changed.keys().filter_map(|&slot| list.at(slot))
     }
 
     /// Takes the elements that were put, by number.
@@ -202,39 +197,23 @@ impl Slots {
     }
 
     pub(super) fn positions(&self) -> Positions {
-        let removed = self.changed.values().filter(|put| put.is_none()).count() as u32;
-        let first_added = self.base - removed;
-        let added = self.added.iter().scan(first_added, |next, put| {
+        let added = self.added.iter().scan(self.base, |next, put| {
             let position = *next;
             *next += u32::from(put.is_some());
             Some(position)
         });
-        let mut positions = Positions { base: None, added: added.collect(), base_len: self.base };
-        if removed > 0 {
-            let mut base = Vec::with_capacity(self.base as usize);
-            let mut next = 0;
-            let mut removals = self.changed.iter().filter(|(_, put)| put.is_none()).map(|(&position, _)| position);
-            let mut removal = removals.next();
-            for position in 0..self.base {
-                if removal == Some(position) {
-                    base.push(REMOVED);
-                    removal = removals.next();
-                } else {
-                    base.push(next);
-                    next += 1;
-                }
-            }
-            // An element that was removed and put again is where it was put.
-            for state in &self.by_key {
-                if let (Some(before), Some(slot)) = (state.base, state.slot)
-                    && slot >= self.base
-                {
-                    base[before as usize] = positions.added[(slot - self.base) as usize];
-                }
-            }
-            positions.base = Some(base);
-        }
-        positions
+        let added: Vec<u32> = added.collect();
+        let moved = self.by_key.iter().filter_map(|state| {
+            let behind = state.slot?.checked_sub(self.base)?;
+            Some((state.base?, added[behind as usize]))
+        });
+        Positions { moved: moved.collect(), added, base_len: self.base }
+    }
+
+    /// The elements of the catalog that are not in their slots any more: they were removed, and perhaps put again.
+    pub(super) fn left(&self) -> impl Iterator<Item = (u32, bool)> {
+        let left = self.by_key.iter().filter(|state| state.base.is_some() && state.slot != state.base);
+        left.filter_map(|state| Some((state.base?, state.slot.is_some())))
     }
 
     /// The position of the element with a key after the last edit.
@@ -248,44 +227,11 @@ impl Slots {
         self.changed.is_empty() && self.added.iter().all(Option::is_none)
     }
 
-    /// The list after the last edit. It shares what did not change, unless elements move up.
+    /// The list after the last edit. It shares what did not change, and nothing moves up: what was removed leaves empty slots.
     ///
     /// `moved` says that elements refer to others which have moved; `keep` then gives a kept element its new references.
     /// `puts` are the elements that were put, by number.
     pub(super) fn finish<E: Clone>(
-        &self,
-        list: &PVec<E>,
-        moved: bool,
-        keep: impl Fn(&E) -> E,
-        mut puts: Vec<Option<E>>,
-    ) -> PVec<E> {
-        if !moved && self.are_untouched() {
-            return list.clone();
-        }
-        let mut take = |put: &Option<u32>| put.and_then(|put| puts[put as usize].take());
-        if !moved && self.changed.values().all(Option::is_some) {
-            let mut finished = list.clone();
-            for (&position, put) in &self.changed {
-                take(put).into_iter().for_each(|element| finished.set(position as usize, element));
-            }
-            finished.extend(self.added.iter().filter_map(take));
-            return finished;
-        }
-        let mut finished = Vec::with_capacity(list.len() + self.added.len());
-        let changed = self.changed.values().chain([&None]);
-        for (range, put) in self.kept().zip(changed) {
-            match moved {
-                true => finished.extend(list.range(range).map(&keep)),
-                false => finished.extend(list.range(range).cloned()),
-            }
-            finished.extend(take(put));
-        }
-        finished.extend(self.added.iter().filter_map(take));
-        finished.into()
-    }
-
-    /// As [`Slots::finish`], for a list in which slots are left empty and nothing moves up.
-    pub(super) fn finish_slots<E: Clone>(
         &self,
         list: &SlotVec<E>,
         moved: bool,
@@ -304,7 +250,6 @@ impl Slots {
             finished.set(slot, take(put));
         }
         finished.extend(self.added.iter().filter_map(take));
-        finished.compact();
         finished
     }
 }
@@ -312,23 +257,25 @@ impl Slots {
 // === impl Positions ===
 
 impl Positions {
-    /// Whether an element of the catalog may have another position now, or none.
+    /// Whether an element of the catalog has another position now.
     pub(super) fn have_moved(&self) -> bool {
-        self.base.is_some()
+        !self.moved.is_empty()
     }
 
-    /// The new position of the element that was at a position; nothing if it was removed.
-    pub(super) fn of(&self, before: u32) -> Option<u32> {
-        match &self.base {
-            None => Some(before),
-            Some(base) => Some(base[before as usize]).filter(|&position| position != REMOVED),
-        }
+    /// The position now of the element that was at a position before.
+    pub(super) fn of(&self, before: u32) -> u32 {
+        self.moved.get(&before).copied().unwrap_or(before)
+    }
+
+    /// Forgets what has moved and nothing refers to.
+    pub(super) fn keep_moved(&mut self, is_referred_to: impl Fn(u32) -> bool) {
+        self.moved.retain(|&before, _| is_referred_to(before));
     }
 
     fn of_slot(&self, slot: u32) -> Option<u32> {
         match slot.checked_sub(self.base_len) {
             Some(added) => self.added.get(added as usize).copied(),
-            None => self.of(slot),
+            None => Some(slot),
         }
     }
 }

@@ -8,11 +8,11 @@ impl Catalog {
     /// How many chunks of this catalog the other one does not share.
     pub fn unshared_chunks(&self, other: &Self) -> usize {
         let (own, others) = (&self.lookup, &other.lookup);
-        self.applications.unshared_chunks(&other.applications)
-            + self.entities.unshared_chunks(&other.entities)
-            + self.senders.unshared_chunks(&other.senders)
+        self.applications.slots().unshared_chunks(other.applications.slots())
+            + self.entities.slots().unshared_chunks(other.entities.slots())
+            + self.senders.slots().unshared_chunks(other.senders.slots())
             + self.associations.slots().unshared_chunks(other.associations.slots())
-            + self.strategies.unshared_chunks(&other.strategies)
+            + self.strategies.slots().unshared_chunks(other.strategies.slots())
             + self.default_senders.slots().unshared_chunks(other.default_senders.slots())
             + own.applications.unshared_chunks(&others.applications)
             + own.entities.unshared_chunks(&others.entities)
@@ -27,6 +27,7 @@ impl Catalog {
             + own.strategies_in.unshared_chunks(&others.strategies_in)
             + own.defaults_in.unshared_chunks(&others.defaults_in)
             + own.uses.unshared_chunks(&others.uses)
+            + own.reference_counts.unshared_chunks(&others.reference_counts)
     }
 }
 
@@ -34,16 +35,16 @@ impl Catalog {
 impl Catalog {
     /// Asserts that all ids are found where they are.
     pub(crate) fn assert_ids_found(&self) {
-        for (index, element) in (0..).zip(&self.applications) {
+        for (index, element) in self.applications.indexed() {
             assert_eq!(self.application(&element.id), Some((index, element)));
         }
-        for (index, element) in (0..).zip(&self.entities) {
+        for (index, element) in self.entities.indexed() {
             assert_eq!(self.entity(&element.id), Some((index, element)));
         }
-        for (index, element) in (0..).zip(&self.senders) {
+        for (index, element) in self.senders.indexed() {
             assert_eq!(self.sender(&element.id), Some((index, element)));
         }
-        for (index, element) in (0..).zip(&self.strategies) {
+        for (index, element) in self.strategies.indexed() {
             assert_eq!(self.strategy(&element.id), Some((index, element)));
         }
     }
@@ -51,7 +52,7 @@ impl Catalog {
     /// Asserts that everything is found where it is, and nothing that is not there.
     pub(crate) fn assert_found(&self) {
         self.assert_ids_found();
-        for index in 0..self.senders.len() as u32 {
+        for index in 0..self.senders.slots().len() as u32 {
             let own = self.associations.iter().filter(|association| association.sender == index);
             assert_eq!(self.associations_of(index).count(), own.count());
             assert!(self.associations_of(index).all(|association| association.sender == index));
@@ -61,7 +62,7 @@ impl Catalog {
         }
         for element in &self.strategies {
             let scope = scope_of_strategy(element);
-            let own = (0..).zip(&self.strategies).filter(|(_, other)| scope_of_strategy(other) == scope);
+            let own = self.strategies.indexed().filter(|(_, other)| scope_of_strategy(other) == scope);
             assert!(self.strategies_of(scope.0, scope.1).into_iter().eq(own.map(|(index, _)| index)));
         }
         for association in &self.associations {
@@ -75,6 +76,7 @@ impl Catalog {
             assert_eq!(self.default_of(default.application, default.entity), Some(default.sender));
         }
         self.assert_found_in_applications();
+        assert_eq!(self.lookup.reference_counts, super::ReferenceCounts::of(self));
         let lookup = &self.lookup;
         assert_eq!(lookup.applications.len(), self.applications.len());
         assert_eq!(lookup.entities.len(), self.entities.len());

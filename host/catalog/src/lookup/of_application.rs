@@ -76,16 +76,16 @@ impl Catalog {
 impl Catalog {
     /// Asserts that every application finds what it has, in the order of the lists, and nothing else.
     pub(crate) fn assert_found_in_applications(&self) {
-        for (index, application) in (0..).zip(&self.applications) {
+        for (index, application) in self.applications.indexed() {
             let own = self.associations.iter().filter(|association| association.application == index);
             assert!(self.associations_in(index).eq(own));
             let own = self.other_associations.iter().filter(|other| other.application == application.id);
             assert!(self.other_associations_in(&application.id).eq(own));
-            let own = (0..).zip(&self.strategies).filter(|(_, strategy)| strategy.application == index);
+            let own = self.strategies.indexed().filter(|(_, strategy)| strategy.application == index);
             assert!(self.strategies_in(index).into_iter().eq(own.map(|(strategy, _)| strategy)));
             let own = self.default_senders.iter().filter(|default| default.application == index);
             assert!(self.default_senders_in(index).eq(own));
-            for sender in 0..self.senders.len() as u32 {
+            for sender in 0..self.senders.slots().len() as u32 {
                 let uses = self.associations.iter().any(|association| use_of(association) == (index, sender));
                 assert_eq!(self.uses(index, sender), uses);
             }

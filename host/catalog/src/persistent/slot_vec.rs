@@ -32,9 +32,19 @@ impl<T> SlotVec<T> {
         self.iter().next()
     }
 
+    /// The last element.
+    pub fn last(&self) -> Option<&T> {
+        (0..self.slots.len()).rev().find_map(|slot| self.get(slot))
+    }
+
     /// The elements in order.
     pub fn iter(&self) -> Flatten<Iter<'_, Option<T>>> {
         self.slots.iter().flatten()
+    }
+
+    /// The elements in order, each with its slot.
+    pub fn indexed(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0..).zip(&self.slots).filter_map(|(slot, element)| Some((slot, element.as_ref()?)))
     }
 
     /// All slots, including empty ones.
@@ -48,14 +58,38 @@ impl<T> SlotVec<T> {
     }
 
     /// Whether both are clones of the same list, and not just equal.
-    #[cfg(test)]
     pub fn is_same(&self, other: &Self) -> bool {
         self.slots.is_same(&other.slots)
     }
 
     /// The element in a slot.
+    #[inline]
     pub fn at(&self, slot: u32) -> Option<&T> {
-        self.slots.get(slot as usize)?.as_ref()
+        self.get(slot as usize)
+    }
+
+    /// The element in a slot.
+    #[inline]
+    pub fn get(&self, slot: usize) -> Option<&T> {
+        self.slots.get(slot)?.as_ref()
+    }
+
+    /// Whether no slot is empty, so that the slot of an element is its position.
+    pub fn is_dense(&self) -> bool {
+        self.slots.len() == self.len
+    }
+
+    /// Whether more slots are empty than `times` as many as are full, and some more: a small list may be as sparse as it likes.
+    pub fn is_sparse(&self, times: usize) -> bool {
+        self.slots.len() - self.len > times * self.len + SPARE
+    }
+}
+
+impl<T: PartialEq> SlotVec<T> {
+    /// The slots that differ between this list and `after`. Nothing if these are more than `most`. This takes time with what the
+    /// lists do not share.
+    pub fn changes(&self, after: &Self, most: usize) -> Option<Vec<u32>> {
+        self.slots.changes(&after.slots, most)
     }
 }
 
@@ -69,7 +103,7 @@ impl<T: Clone> SlotVec<T> {
 
     /// Removes the empty slots if they are more than the full ones. Elements then get other slots.
     pub fn compact(&mut self) {
-        if self.slots.len() > 2 * self.len + SPARE {
+        if self.is_sparse(1) {
             *self = self.iter().cloned().collect();
         }
     }
@@ -122,18 +156,15 @@ impl<T: fmt::Debug> fmt::Debug for SlotVec<T> {
     }
 }
 
-/// By the position among the elements. This takes the same time at every size as long as no slot is empty.
+/// By the slot.
 impl<T> Index<usize> for SlotVec<T> {
     type Output = T;
 
-    fn index(&self, index: usize) -> &T {
-        let element = match self.slots.len() == self.len {
-            true => self.slots.get(index).and_then(Option::as_ref),
-            false => self.iter().nth(index),
-        };
-        match element {
+    #[inline]
+    fn index(&self, slot: usize) -> &T {
+        match self.get(slot) {
             Some(element) => element,
-            None => panic!("there is no element {index} in a list of {}", self.len),
+            None => panic!("there is no element in slot {slot} of {}", self.slots.len()),
         }
     }
 }
@@ -160,7 +191,8 @@ mod tests {
         after.extend([1_000]);
         assert_eq!((after.len(), before.len()), (1_000, 1_000));
         assert!(after.iter().copied().eq((0..1_001).filter(|&element| element != 10)));
-        assert_eq!((after[9], after[10], after[999]), (9, 11, 1_000));
+        assert_eq!((after[9], after[11], after[1_000], after.last()), (9, 11, 1_000, Some(&1_000)));
+        assert_eq!(after.indexed().nth(10), Some((11, &11)));
         assert_eq!((after.at(10), after.at(11)), (None, Some(&11)));
         assert!(before.iter().copied().eq(0..1_000));
         assert_eq!(after, (0..1_001).filter(|&element| element != 10).collect::<SlotVec<usize>>());

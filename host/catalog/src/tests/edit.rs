@@ -99,7 +99,7 @@ fn a_new_element_comes_last() {
 fn what_is_removed_and_put_again_comes_last_and_is_referred_to_there() {
     let catalog = load(SOUND);
     let us_1 = serde_json::to_string(&catalog.sender_json(&catalog.senders()[0])).expect("JSON");
-    let changed = edited(&catalog, &[Edit::remove_sender("us-1"), put(List::Senders, &us_1)]);
+    let changed = edited(&catalog, &[Edit::remove_sender("us-1"), put(List::Senders, &us_1)]).renumbered();
     assert_eq!(sender_ids(&changed), ["us-2", "code", "name", "agent", "us-1"]);
     assert_eq!(changed.associations()[0].sender, 4);
     assert_eq!(changed.strategies()[0].senders.as_deref(), Some(&[2, 4][..]));
@@ -107,9 +107,12 @@ fn what_is_removed_and_put_again_comes_last_and_is_referred_to_there() {
 }
 
 #[test]
-fn indexes_follow_when_a_list_shrinks() {
+fn indexes_follow_when_a_list_is_numbered_anew() {
     let catalog = load(SOUND);
     let changed = edited(&catalog, &[Edit::remove_sender("us-2"), Edit::remove_application("alerts")]);
+    assert_eq!(sender_ids(&changed), ["us-1", "code", "name", "agent"]);
+    assert_eq!(changed.associations(), catalog.associations(), "nothing moves before");
+    let changed = changed.renumbered();
     assert_eq!(sender_ids(&changed), ["us-1", "code", "name", "agent"]);
     assert_eq!(changed.associations()[2].sender, 2);
     assert_eq!(changed.strategies()[0].senders.as_deref(), Some(&[0, 2][..]));
@@ -129,7 +132,7 @@ fn associations_of_one_sender_as_number_and_as_alpha_are_two() {
     let both = edited(&catalog, &[put(List::Associations, &alpha)]);
     assert_eq!(both.associations().len(), 2);
     let one = edited(&both, &[Edit::remove_association(AssociationById::new(Channel::Sms, "shop", "s1"))]);
-    assert_eq!(one.associations()[0].resource_type.as_str(), "ALPHA");
+    assert_eq!(one.renumbered().associations()[0].resource_type.as_str(), "ALPHA");
 }
 
 #[test]

@@ -34,6 +34,14 @@ impl HeldBinding {
 }
 
 impl Control {
+    /// Decides with this policy where the rule for failures of a binding says the standard one. Its component need not be compiled
+    /// when the first such binding comes.
+    pub(crate) fn use_standard(&self, standard: Arc<Policy>) {
+        let _one_at_a_time = self.change();
+        let snapshot = self.snapshot.load_full();
+        self.snapshot.store(Arc::new(snapshot.with_routes(Vec::clone(&snapshot.routes), Some(standard))));
+    }
+
     /// Binds targets in one step whose policies come later, by a swap.
     pub(crate) fn hold(self: &Arc<Self>, held: Vec<HeldBinding>, standard: &Arc<Policy>) {
         let _one_at_a_time = self.change();

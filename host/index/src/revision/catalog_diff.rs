@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use callsign_catalog::{Catalog, DefaultSender, persistent::PVec};
+use callsign_catalog::{Application, Catalog, DefaultSender, Entity, Sender, SlotVec};
 
 /// The elements that differ between two catalogs in which applications, entities and senders have kept their indexes.
 #[derive(Debug, Default)]
@@ -19,6 +19,15 @@ pub(super) struct CatalogDiff {
     pub(super) applications: BTreeSet<u32>,
     /// Entities whose attributes differ.
     pub(super) entities: BTreeSet<u32>,
+    /// Applications that are not there any more.
+    pub(super) removed_applications: Vec<u32>,
+}
+
+/// An element that others refer to by index.
+trait Indexed: PartialEq {
+    fn id(&self) -> &str;
+    /// Whether a catalog has an element with this id.
+    fn is_in(&self, catalog: &Catalog) -> bool;
 }
 
 /// Up to one element in 16 may differ, and 64 more; a catalog that differs in more is indexed from the start.
@@ -29,32 +38,32 @@ impl CatalogDiff {
     pub(super) fn between(before: &Catalog, after: &Catalog) -> Option<Self> {
         let most = 64 + (after.senders().len() + after.associations().len() + after.strategies().len()) / SMALL_SHARE;
         let mut diff = Self::default();
-        for application in same_ids(before.applications(), after.applications(), most, |element| &element.id)? {
-            match before.applications().get(application as usize) {
+        for application in same_ids(before.applications(), after.applications(), after, most)? {
+            match (before.applications().at(application), after.applications().at(application)) {
                 // Each of its scopes has another hash.
-                Some(known) if known.generation != after.applications()[application as usize].generation => {
-                    return None;
-                }
-                Some(known) if known.attributes != after.applications()[application as usize].attributes => {
+                (Some(known), Some(is)) if known.generation != is.generation => return None,
+                (Some(known), Some(is)) if known.attributes != is.attributes => {
                     diff.concerns(application, None);
                     diff.inherited.insert(application);
                     diff.applications.insert(application);
                 }
-                Some(_) => {}
-                None => {
+                (Some(_), Some(_)) | (None, None) => {}
+                (Some(_), None) => diff.removed_applications.push(application),
+                (None, Some(_)) => {
                     diff.concerns(application, None);
                     diff.inherited.insert(application);
                 }
             }
         }
-        for entity in same_ids(before.entities(), after.entities(), most, |element| &element.id)? {
-            let known = before.entities().get(entity as usize);
-            if known.is_some_and(|known| known.attributes != after.entities()[entity as usize].attributes) {
+        for entity in same_ids(before.entities(), after.entities(), after, most)? {
+            if let (Some(known), Some(is)) = (before.entities().at(entity), after.entities().at(entity))
+                && known.attributes != is.attributes
+            {
                 diff.entities.insert(entity);
             }
         }
-        diff.senders = same_ids(before.senders(), after.senders(), most, |element| &element.id)?;
-        diff.senders.retain(|&sender| (sender as usize) < before.senders().len());
+        diff.senders = same_ids(before.senders(), after.senders(), after, most)?;
+        diff.senders.retain(|&sender| before.senders().at(sender).is_some());
         for sender in diff.senders.clone() {
             for association in after.associations_of(sender) {
                 diff.concerns(association.application, association.entity).push(sender);
@@ -62,15 +71,14 @@ impl CatalogDiff {
             after.defaults_of(sender).for_each(|default| diff.concerns_default(default));
         }
         let (old, new) = (before.associations(), after.associations());
-        for slot in old.slots().changes(new.slots(), most)? {
+        for slot in old.changes(new, most)? {
             for association in old.at(slot).into_iter().chain(new.at(slot)) {
                 diff.concerns(association.application, association.entity).push(association.sender);
             }
         }
         diff.strategies = before.strategies().changes(after.strategies(), most)?;
         for index in diff.strategies.clone() {
-            let index = index as usize;
-            for strategy in before.strategies().get(index).into_iter().chain(after.strategies().get(index)) {
+            for strategy in before.strategies().at(index).into_iter().chain(after.strategies().at(index)) {
                 diff.concerns(strategy.application, strategy.entity);
                 if strategy.entity.is_none() {
                     diff.inherited.insert(strategy.application);
@@ -78,10 +86,14 @@ impl CatalogDiff {
             }
         }
         let (old, new) = (before.default_senders(), after.default_senders());
-        for slot in old.slots().changes(new.slots(), most)? {
+        for slot in old.changes(new, most)? {
             for default in old.at(slot).into_iter().chain(new.at(slot)) {
                 diff.concerns_default(default);
             }
+        }
+        for &removed in &diff.removed_applications {
+            diff.scopes.remove(&(removed, None));
+            diff.inherited.remove(&removed);
         }
         Some(diff)
     }
@@ -98,16 +110,45 @@ impl CatalogDiff {
     }
 }
 
-/// The indexes at which the lists differ; nothing if they are more than `most`, or if an id has another index.
-fn same_ids<T: PartialEq>(
-    before: &PVec<T>,
-    after: &PVec<T>,
-    most: usize,
-    id: impl Fn(&T) -> &Box<str>,
-) -> Option<Vec<u32>> {
-    let stays = |&position: &u32| {
-        let (before, after) = (before.get(position as usize), after.get(position as usize));
-        before.is_none_or(|before| after.is_some_and(|after| id(before) == id(after)))
+/// The indexes at which the lists differ; nothing if they are more than `most`, or if an id has another index. An id that was
+/// removed, and is not in `catalog` any more, has none.
+fn same_ids<T: Indexed>(before: &SlotVec<T>, after: &SlotVec<T>, catalog: &Catalog, most: usize) -> Option<Vec<u32>> {
+    let stays = |&slot: &u32| match (before.at(slot), after.at(slot)) {
+        (Some(before), Some(after)) => before.id() == after.id(),
+        (Some(removed), None) => !removed.is_in(catalog),
+        (None, _) => slot as usize >= before.slots().len() || after.at(slot).is_none(),
     };
-    before.changes(after, most).filter(|changes| changes.iter().all(stays))
+    // A shorter list has been numbered anew.
+    let grows = after.slots().len() >= before.slots().len();
+    before.changes(after, most).filter(|changes| grows && changes.iter().all(stays))
+}
+
+impl Indexed for Application {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_in(&self, catalog: &Catalog) -> bool {
+        catalog.application(&self.id).is_some()
+    }
+}
+
+impl Indexed for Entity {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_in(&self, catalog: &Catalog) -> bool {
+        catalog.entity(&self.id).is_some()
+    }
+}
+
+impl Indexed for Sender {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_in(&self, catalog: &Catalog) -> bool {
+        catalog.sender(&self.id).is_some()
+    }
 }

@@ -83,18 +83,19 @@ impl Revision {
 impl ScopeCollector<'_> {
     fn add_all(&mut self, mut parts: HashMap<(u32, Option<u32>), ScopeParts>) {
         // The application level first: entities inherit its strategies and its default.
-        for application in 0..self.catalog.applications().len() as u32 {
+        let applications = self.catalog.applications();
+        self.other_entities = vec![0; applications.slots().len()];
+        for (application, listed) in applications.indexed() {
             let own = parts.remove(&(application, None)).unwrap_or_default();
             let inherited = ScopeParts {
                 application_strategies: own.application_strategies.clone(),
                 application_default: own.application_default,
                 ..ScopeParts::default()
             };
-            let (id, _) = names(self.catalog, application, None);
-            let handles = self.before.as_ref().and_then(|before| before.revision.handles_of(id));
+            let handles = self.before.as_ref().and_then(|before| before.revision.handles_of(&listed.id));
             self.add_named((application, None), own, handles.map(|(own, _)| own));
             let other = self.add((application, None), inherited, handles.map(|(_, other)| other));
-            self.other_entities.push(other);
+            self.other_entities[application as usize] = other;
         }
         let mut entities: Vec<_> = parts.into_iter().collect();
         entities.sort_unstable_by_key(|&(names, _)| names);
@@ -142,7 +143,7 @@ fn parts(catalog: &Catalog) -> HashMap<(u32, Option<u32>), ScopeParts> {
         let (sender, channels) = (association.sender, bit(association.channel));
         scope.associated.push(Member { sender, ability: Ability::default(), channels });
     }
-    for (index, strategy) in (0..).zip(catalog.strategies()) {
+    for (index, strategy) in catalog.strategies().indexed() {
         let scope = parts.entry((strategy.application, strategy.entity)).or_default();
         match strategy.entity {
             Some(_) => scope.entity_strategies.push(index),

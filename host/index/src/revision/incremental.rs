@@ -27,17 +27,20 @@ impl Revision {
             entities_of: before.entities_of.clone(),
             senders,
         };
-        revision.update_scopes(&mut diff);
+        revision.update_scopes(before, &mut diff);
         Ok(revision)
     }
 
-    fn update_scopes(&mut self, diff: &mut CatalogDiff) {
+    fn update_scopes(&mut self, before: &Self, diff: &mut CatalogDiff) {
+        for application in std::mem::take(&mut diff.removed_applications) {
+            self.remove_application(before, application);
+        }
         // The application level first: entities inherit its strategies and its default.
         let applications = diff.scopes.keys().filter(|(_, entity)| entity.is_none());
         let applications: Vec<u32> = applications.map(|&(application, _)| application).collect();
         for application in applications {
             let changed_members = diff.scopes.remove(&(application, None)).unwrap_or_default();
-            self.update_scope((application, None), changed_members, diff);
+            self.update_scope(before, (application, None), changed_members, diff);
             if diff.inherited.contains(&application) {
                 self.update_other_entities(application, diff);
             }
@@ -50,32 +53,38 @@ impl Revision {
         }
         // An entity has one scope in each application.
         for &entity in &diff.entities {
-            for application in 0..self.catalog.applications().len() as u32 {
-                let (application_id, entity_id) = self.names(application, Some(entity));
-                if self.find_scope(application_id, entity_id).is_some() {
+            for (application, listed) in self.catalog.applications().indexed() {
+                let (_, entity_id) = self.names(application, Some(entity));
+                if self.find_scope(&listed.id, entity_id).is_some() {
                     diff.scopes.entry((application, Some(entity))).or_default();
                 }
             }
         }
         for (index, changed_members) in std::mem::take(&mut diff.scopes) {
-            self.update_scope(index, changed_members, diff);
+            self.update_scope(before, index, changed_members, diff);
         }
     }
 
     /// Updates a scope that has names: adds it, replaces it, or removes it if nothing is left of it.
-    fn update_scope(&mut self, index: (u32, Option<u32>), mut changed_members: Vec<u32>, diff: &CatalogDiff) {
+    fn update_scope(
+        &mut self,
+        before: &Self,
+        index: (u32, Option<u32>),
+        mut changed_members: Vec<u32>,
+        diff: &CatalogDiff,
+    ) {
         let (application, entity) = index;
         changed_members.sort_unstable();
         changed_members.dedup();
-        let names = self.names(application, entity);
-        let (hash, handle) = (self.hash_of_names(names), self.find_scope(names.0, names.1));
+        let Some(names) = self.names_if_listed(index).or_else(|| before.names_if_listed(index)) else { return };
+        // Each scope is updated once, so what has a handle had it before.
+        let (hash, handle) = (self.hash_of_names(names), before.find_scope(names.0, names.1));
         let parts = self.parts_of(index, handle, &changed_members);
         if entity.is_some() && parts.are_empty() {
             if let Some(handle) = handle {
                 self.names.remove(hash, handle);
                 self.entities_of.remove(spread(application), handle);
-                let unknown_application = Arc::clone(&self.scopes[0]);
-                self.scopes.set(handle as usize, unknown_application);
+                self.give_up(handle);
             }
             return;
         }
@@ -85,6 +94,35 @@ impl Revision {
             if entity.is_some() {
                 self.entities_of.insert(spread(application), new_handle, |_| true);
             }
+        }
+    }
+
+    /// Removes the scopes that an application has by itself. Those of its entities have nothing any more, so the change concerns
+    /// them too.
+    fn remove_application(&mut self, before: &Self, application: u32) {
+        let Some((id, _)) = before.names_if_listed((application, None)) else { return };
+        if let Some(handle) = before.find_scope(id, None) {
+            self.names.remove(self.hash_of_names((id, None)), handle);
+            self.give_up(handle);
+        }
+        if let Some(handle) = before.other_entities.get(application as usize).copied() {
+            self.give_up(handle);
+            self.other_entities.set(application as usize, 0);
+        }
+    }
+
+    /// Leaves a handle without a scope.
+    fn give_up(&mut self, handle: u32) {
+        let unknown_application = Arc::clone(&self.scopes[0]);
+        self.scopes.set(handle as usize, unknown_application);
+    }
+
+    /// The names of an application, or of an entity of it, if the catalog has them.
+    fn names_if_listed(&self, (application, entity): (u32, Option<u32>)) -> Option<(&str, Option<&str>)> {
+        let application = &*self.catalog.applications().at(application)?.id;
+        match entity {
+            None => Some((application, None)),
+            Some(entity) => Some((application, Some(&*self.catalog.entities().at(entity)?.id))),
         }
     }
 
@@ -98,7 +136,9 @@ impl Revision {
         };
         let new_handle = self.set_scope((application, None), parts, handle, &[], diff);
         if handle.is_none() {
-            // New applications come in their order.
+            // Of the slots up to this one, those without an application have no such scope.
+            let missing = (application as usize).saturating_sub(self.other_entities.len());
+            self.other_entities.extend(std::iter::repeat_n(0, missing));
             self.other_entities.push(new_handle);
         }
     }

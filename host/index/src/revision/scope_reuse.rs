@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use callsign_catalog::{Catalog, persistent::PVec};
+use callsign_catalog::{Catalog, SlotVec};
 
 use super::Revision;
 use crate::scope::Scope;
@@ -29,9 +29,9 @@ impl<'a> ScopeReuse<'a> {
                 listed.iter().flat_map(|listed| listed.iter()).all(|&sender| is_unchanged(Some(senders), sender))
             };
             let strategies =
-                strategies.get_or_insert_with(|| vec![true; before.strategies().len().min(catalog.strategies().len())]);
-            for (unchanged, strategy) in strategies.iter_mut().zip(catalog.strategies()) {
-                *unchanged &= means_the_same(&strategy.senders);
+                strategies.get_or_insert_with(|| vec![true; shorter(before.strategies(), catalog.strategies())]);
+            for (unchanged, strategy) in strategies.iter_mut().zip(catalog.strategies().slots()) {
+                *unchanged &= strategy.as_ref().is_some_and(|strategy| means_the_same(&strategy.senders));
             }
         }
         Self { revision, catalog, senders, strategies }
@@ -63,11 +63,16 @@ fn is_unchanged(unchanged: Option<&Vec<bool>>, index: u32) -> bool {
     unchanged.is_none_or(|unchanged| unchanged.get(index as usize).copied().unwrap_or(false))
 }
 
-fn unchanged<T: PartialEq>(before: &PVec<T>, after: &PVec<T>) -> Option<Vec<bool>> {
+fn unchanged<T: PartialEq>(before: &SlotVec<T>, after: &SlotVec<T>) -> Option<Vec<bool>> {
     if before.is_same(after) {
         return None;
     }
-    let mut unchanged = vec![true; before.len().min(after.len())];
-    before.differences(after).for_each(|changed| unchanged[changed] = false);
+    let mut unchanged = vec![true; shorter(before, after)];
+    before.slots().differences(after.slots()).for_each(|changed| unchanged[changed] = false);
     Some(unchanged)
+}
+
+/// How many slots both lists have.
+fn shorter<T>(before: &SlotVec<T>, after: &SlotVec<T>) -> usize {
+    before.slots().len().min(after.slots().len())
 }

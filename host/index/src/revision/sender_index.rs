@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 
 use callsign_catalog::{
-    Coverage, Sender,
+    Coverage, Sender, SlotVec,
     persistent::{HashIndex, MultiIndex, PVec},
 };
 use callsign_destination::Number;
@@ -14,6 +14,12 @@ use crate::scope::Ability;
 
 /// How many coverages may be kept that no sender has any more.
 const UNUSED_COVERAGES: usize = 1_024;
+
+/// Stands at the index of a sender that was removed. Nothing is looked up there.
+const NO_KEY: u64 = 0;
+
+/// What it can do: nothing.
+const NO_ABILITY: Ability = Ability { coverage: 0, suspended: true, limited: false, kind: None };
 
 /// The index of the senders of a catalog. Revisions with the same senders share one; others share what is equal.
 #[derive(Debug, Clone)]
@@ -47,10 +53,11 @@ impl SenderIndex {
     ///
     /// # Errors
     /// Two senders have the same key.
-    pub(super) fn new(senders: &PVec<Sender>, before: Option<&Self>) -> Result<Self, SenderKeyCollision> {
+    pub(super) fn new(senders: &SlotVec<Sender>, before: Option<&Self>) -> Result<Self, SenderKeyCollision> {
         let hasher = before.map_or_else(DefaultHashBuilder::default, |before| before.hasher.clone());
-        let keys: PVec<u64> = senders.iter().map(|sender| SenderKey::of(&sender.id).0).collect();
-        let by_key = HashIndex::of(keys.iter().map(|key| hasher.hash_one(key)).zip(0..));
+        let key = |sender: &Option<Sender>| sender.as_ref().map_or(NO_KEY, |sender| SenderKey::of(&sender.id).0);
+        let keys: PVec<u64> = senders.slots().iter().map(key).collect();
+        let by_key = HashIndex::of(senders.indexed().map(|(index, _)| (hasher.hash_one(keys[index as usize]), index)));
         let collisions = by_key
             .same_hash_pairs()
             .into_iter()
@@ -58,8 +65,8 @@ impl SenderIndex {
         if let Some((first, second)) = collisions.min_by_key(|&(_, second)| second) {
             return Err(SenderKeyCollision::of(&senders[first as usize], &senders[second as usize]));
         }
-        let hashes = senders.iter().map(|sender| hasher.hash_one(ShownAs::of(sender))).zip(0..);
-        let by_shown = MultiIndex::of(senders.len(), hashes, |one, other| {
+        let hashes = senders.indexed().map(|(index, sender)| (hasher.hash_one(ShownAs::of(sender)), index));
+        let by_shown = MultiIndex::of(senders.slots().len(), hashes, |one, other| {
             ShownAs::of(&senders[one as usize]) == ShownAs::of(&senders[other as usize])
         });
         let mut index = Self {
@@ -85,33 +92,42 @@ impl SenderIndex {
         Ok(index)
     }
 
-    /// The index after a change in which no sender got another id: `changed` senders differ, and others were added at the end.
+    /// The index after a change in which no sender got another index: `changed` senders differ or were removed, and others were added
+    /// at the end.
     ///
     /// # Errors
     /// Two senders have the same key.
     pub(super) fn after(
         &self,
-        before: &PVec<Sender>,
-        after: &PVec<Sender>,
+        before: &SlotVec<Sender>,
+        after: &SlotVec<Sender>,
         changed: &[u32],
     ) -> Result<Self, SenderKeyCollision> {
         let mut index = self.clone();
         for &sender in changed {
-            let (was, is) = (&before[sender as usize], &after[sender as usize]);
-            if ShownAs::of(was) != ShownAs::of(is) {
+            let was = &before[sender as usize];
+            let is = after.at(sender);
+            if is.map(ShownAs::of) != Some(ShownAs::of(was)) {
                 index.by_shown.remove(index.hasher.hash_one(ShownAs::of(was)), sender);
+            }
+            if is.is_none() {
+                let key = index.keys[sender as usize];
+                index.by_key.remove(index.hasher.hash_one(key), sender);
+                index.keys.set(sender as usize, NO_KEY);
+                index.abilities.set(sender as usize, NO_ABILITY);
             }
         }
         for &sender in changed {
-            let (was, is) = (&before[sender as usize], &after[sender as usize]);
+            let was = &before[sender as usize];
+            let Some(is) = after.at(sender) else { continue };
             if ShownAs::of(was) != ShownAs::of(is) {
                 index.add_shown(after, sender);
             }
             let ability = index.ability(is);
             index.abilities.set(sender as usize, ability);
         }
-        for sender in before.len() as u32..after.len() as u32 {
-            let new = &after[sender as usize];
+        for sender in before.slots().len() as u32..after.slots().len() as u32 {
+            let Some(new) = after.at(sender) else { continue };
             let key = SenderKey::of(&new.id).0;
             if let Some(other) = index.by_key(key) {
                 return Err(SenderKeyCollision::of(&after[other as usize], new));
@@ -130,10 +146,11 @@ impl SenderIndex {
         self.coverages.len() <= self.coverages_at_full_index + UNUSED_COVERAGES
     }
 
-    fn index_abilities(&mut self, senders: &PVec<Sender>) {
+    fn index_abilities(&mut self, senders: &SlotVec<Sender>) {
         // Senders share their coverages, so most are found by address, without comparing countries.
         let mut seen: HashMap<usize, u32> = HashMap::new();
-        let abilities = senders.iter().map(|sender| {
+        let abilities = senders.slots().iter().map(|sender| {
+            let Some(sender) = sender else { return NO_ABILITY };
             let coverage =
                 *seen.entry(sender.coverage.address()).or_insert_with(|| self.coverage_index(&sender.coverage));
             ability(sender, coverage)
@@ -158,7 +175,7 @@ impl SenderIndex {
         })
     }
 
-    fn add_shown(&mut self, senders: &PVec<Sender>, sender: u32) {
+    fn add_shown(&mut self, senders: &SlotVec<Sender>, sender: u32) {
         let shown = ShownAs::of(&senders[sender as usize]);
         let is_it = |other: u32| ShownAs::of(&senders[other as usize]) == shown;
         self.by_shown.insert(self.hasher.hash_one(&shown), sender, is_it);
@@ -169,7 +186,7 @@ impl SenderIndex {
         self.by_key.find(self.hasher.hash_one(key), |index| self.keys[index as usize] == key)
     }
 
-    pub(super) fn registered(&self, senders: &PVec<Sender>, from: &str) -> impl Iterator<Item = u32> + use<> {
+    pub(super) fn registered(&self, senders: &SlotVec<Sender>, from: &str) -> impl Iterator<Item = u32> + use<> {
         let number = Number::parse(from).ok().map(|number| ShownAs::Number(number.get()));
         let mut found: Vec<u32> = Vec::new();
         for shown in number.into_iter().chain([ShownAs::Text(from)]) {
@@ -181,7 +198,7 @@ impl SenderIndex {
     }
 
     /// The senders with a number.
-    pub(super) fn with_number(&self, senders: &PVec<Sender>, number: u64) -> impl Iterator<Item = u32> {
+    pub(super) fn with_number(&self, senders: &SlotVec<Sender>, number: u64) -> impl Iterator<Item = u32> {
         let is_it = move |index: u32| senders[index as usize].number == Some(number);
         self.by_shown.iter(self.hasher.hash_one(ShownAs::Number(number)), is_it)
     }

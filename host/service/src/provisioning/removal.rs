@@ -20,6 +20,7 @@ enum Associations {
 /// The changes that remove an application. Nothing of it is left: the next one with its id has another generation.
 pub(super) fn of_application(view: &View, id: &str) -> Vec<Change> {
     let mut changes = of_scopes(view, id, |_| true, Associations::Move);
+    changes.extend(view.state.bindings_of(id).map(|binding| Change::remove(Kind::Binding, binding.target.key())));
     let state = &view.state;
     let keys = state.keys.values().filter(|key| key.application_id.as_deref() == Some(id));
     changes.extend(keys.map(|key| Change::remove(Kind::Key, &*key.key_id)));
@@ -37,6 +38,8 @@ pub(super) fn of_application(view: &View, id: &str) -> Vec<Change> {
 /// The changes that remove the entity that an application made, with everything of it in that application.
 pub(super) fn of_tenants_entity(view: &View, application: &str, id: &str) -> Vec<Change> {
     let mut changes = of_scopes(view, application, |entity| entity == Some(id), Associations::Remove);
+    let bindings = view.state.bindings_of(application).filter(|bound| bound.target.entity_id.as_deref() == Some(id));
+    changes.extend(bindings.map(|binding| Change::remove(Kind::Binding, binding.target.key())));
     changes.extend(entity::remove(&view.state.entities, Some(application), id));
     changes
 }
@@ -46,10 +49,16 @@ pub(super) fn of_tenants_entity(view: &View, application: &str, id: &str) -> Vec
 pub(super) fn of_platforms_entity(view: &View, id: &str) -> Vec<Change> {
     let entities = &view.state.entities;
     let mut changes = Vec::new();
-    let applications = view.catalog().applications().iter();
+    let catalog = view.catalog();
+    // The applications are gone through only if the entity has anything but bindings.
+    let is_used = catalog.entity(id).is_some_and(|(index, _)| catalog.entity_is_used(index));
+    let applications = catalog.applications().iter().filter(|_| is_used);
     for application in applications.filter(|application| !entities.has(Some(&application.id), id)) {
         changes.extend(of_scopes(view, &application.id, |entity| entity == Some(id), Associations::Move));
     }
+    let bindings = view.state.bindings.keys().filter(|target| target.entity_id.as_deref() == Some(id));
+    let bindings = bindings.filter(|target| !entities.has(target.application_id.as_deref(), id));
+    changes.extend(bindings.map(|target| Change::remove(Kind::Binding, target.key())));
     // Several applications may have the same association, which moves once.
     let mut moved = HashSet::new();
     changes.retain(|change| change.body.is_none() || moved.insert(change.key.clone()));
@@ -57,8 +66,8 @@ pub(super) fn of_platforms_entity(view: &View, id: &str) -> Vec<Change> {
     changes
 }
 
-/// The changes that remove scopes of an application: its own, and those of its entities. Takes time with what the
-/// application has.
+/// The changes that remove scopes of an application: its own, and those of its entities, but for what is bound to them. Takes
+/// time with what the application has.
 fn of_scopes(view: &View, id: &str, goes: impl Fn(Option<&str>) -> bool, associations: Associations) -> Vec<Change> {
     let catalog = view.catalog();
     let Some((index, _)) = catalog.application(id) else { return Vec::new() };
@@ -80,9 +89,6 @@ fn of_scopes(view: &View, id: &str, goes: impl Fn(Option<&str>) -> bool, associa
     }
     for default in catalog.default_senders_in(index).filter(|default| goes(entity(default.entity))) {
         changes.push(Change::remove(Kind::DefaultSender, key_of(&[Some(id), entity(default.entity)])));
-    }
-    for binding in view.state.bindings_of(id).filter(|binding| goes(binding.target.entity_id.as_deref())) {
-        changes.push(Change::remove(Kind::Binding, binding.target.key()));
     }
     changes
 }

@@ -32,6 +32,7 @@ impl Service {
         let applied = tokio::task::spawn_blocking(work).await;
         let targets = applied.map_err(|error| StoreError::Damaged(error.to_string()))??;
         self.events.send(Event::revision(revision, &author.who, &author.action));
+        self.renumber_if_sparse();
         Ok(targets)
     }
 

@@ -90,6 +90,7 @@ impl Service {
         let targets = work.await.map_err(|error| StoreError::Damaged(error.to_string()))??;
         self.serve_later(targets);
         events.into_iter().for_each(|event| self.events.send(event));
+        self.renumber_if_sparse();
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -176,10 +177,12 @@ impl Service {
             sender_health: SenderHealth::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
+            renumbering: AtomicBool::default(),
             catalog_outage,
             pin_outage,
             ending: watch::Sender::new(false),
         });
+        service.gateway.use_standard(standard);
         service.gateway.use_signals(service.sender_health.board());
         service.look_at_health().await?;
         service.listen_to_gateway();

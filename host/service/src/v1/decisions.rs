@@ -13,12 +13,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use callsign::{DEFAULT_APPLICATION, DecisionRef, Explanation, Message};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, header};
 use serde::Serialize;
 
 pub(super) use self::message::LONGEST;
 use self::message::Request;
-use self::trace::trace_id;
+use self::trace::TraceId;
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Problems, Rates, SHORT};
 use crate::metrics::Decided;
@@ -50,7 +50,7 @@ pub(super) async fn decide(
     State(service): State<Arc<Service>>,
     Extension(rates): Extension<Arc<Rates>>,
     caller: Caller,
-    headers: HeaderMap,
+    TraceId(trace): TraceId,
     bytes: Bytes,
 ) -> Answer<Response> {
     let request = Request::read(&bytes, service.limits.load().messages)?;
@@ -62,7 +62,7 @@ pub(super) async fn decide(
     }
     let attributes = request.attributes();
     let mut messages = request.messages(caller.tenant(), &attributes)?;
-    if let (Some(trace), true) = (trace_id(&headers), service.decision_log.is_some()) {
+    if let (Some(trace), true) = (trace, service.decision_log.is_some()) {
         messages.iter_mut().for_each(|message| message.trace_id = Some(trace));
     }
     let view = service.view();

@@ -91,3 +91,57 @@ fn a_change_of_one_sender_of_many_copies_a_handful_of_chunks_and_no_scope_but_it
         revision = added;
     }
 }
+
+#[test]
+fn a_removal_of_one_of_many_copies_a_handful_of_chunks_and_no_scope_but_its_own() {
+    let mut revision = Revision::new(platform()).expect("senders that differ");
+    for index in [3, 777, 50_000, SENDERS - 1] {
+        let id = format!("S{index}");
+        let freed =
+            after(&revision, &[Edit::remove_owned(List::Associations, raw(&association(index, index % ENTITIES)))]);
+        let without = after(&freed, &[Edit::remove_sender(&id)]);
+        let (chunks, scopes) = unshared(&freed, &without);
+        assert!(chunks <= 8 && scopes == 0, "a sender: {chunks} chunks, {scopes} scopes");
+        assert_eq!(without.sender_by_key(callsign_sticky::SenderKey::of(&id).0), None);
+        assert!(
+            without
+                .senders_called(&format!("{}", sender(index, "ACTIVE")["sender"].as_str().expect("a text")))
+                .all(|other| *without.catalog().senders()[other as usize].id != *id)
+        );
+
+        let (application, entity) = (format!("A{index}"), format!("N{index}"));
+        let added = [
+            put(List::Applications, &json!({"applicationId": application})),
+            put(List::Entities, &json!({"entityId": entity})),
+        ];
+        let added = after(&without, &added);
+        let known = added.scope_of(Some(&application), None);
+        let other = added.scope_of(Some(&application), Some("E0"));
+        let gone = after(&added, &[Edit::remove_application(&application), Edit::remove_entity(&entity)]);
+        let (chunks, scopes) = unshared(&added, &gone);
+        assert!(chunks <= 8 && scopes == 2, "an application and an entity: {chunks} chunks, {scopes} scopes");
+        assert_eq!((gone.scope_of(Some(&application), None), gone.removed_scopes()), (0, added.removed_scopes() + 2));
+        for handle in [known, other] {
+            assert_eq!(gone.scope(handle).and_then(|scope| scope.application), None);
+        }
+        revision = gone;
+    }
+}
+
+#[test]
+fn an_id_that_is_removed_and_put_again_in_one_change_is_another_element() {
+    let before = Revision::new(platform()).expect("senders that differ");
+    let catalog = before.catalog().edit(&[Edit::remove_sender("S5")]);
+    assert!(catalog.is_err(), "it is associated");
+    let edits = [
+        Edit::remove_owned(List::Associations, raw(&association(5, 5))),
+        Edit::remove_sender("S5"),
+        put(List::Senders, &sender(5, "ACTIVE")),
+        put(List::Associations, &association(5, 6)),
+    ];
+    let after = after(&before, &edits);
+    let (index, _) = after.catalog().sender("S5").expect("it is there");
+    assert_eq!((index as usize, after.sender_by_key(callsign_sticky::SenderKey::of("S5").0)), (SENDERS, Some(index)));
+    let scope = |entity| after.scope(after.scope_of(Some("shop"), Some(entity))).expect("a scope");
+    assert_eq!((scope("E5").handle_of(index), scope("E6").handle_of(index).is_some()), (None, true));
+}

@@ -47,7 +47,7 @@ pub(super) fn gaps<'a>(
     part: &Part,
 ) -> BTreeMap<Place<'a>, Found<'a>> {
     let applications = match &part.application {
-        None => 0..catalog.applications().len() as u32,
+        None => 0..catalog.applications().slots().len() as u32,
         Some(id) => catalog.application(id).map_or(0..0, |(index, _)| index..index + 1),
     };
     let scopes = Scopes::new(catalog, applications);

@@ -71,7 +71,7 @@ pub(super) async fn grid(
         let revision = service.revision();
         let catalog = revision.catalog();
         let applications = match &part.application {
-            None => 0..catalog.applications().len() as u32,
+            None => 0..catalog.applications().slots().len() as u32,
             Some(id) => catalog.application(id).map_or(0..0, |(index, _)| index..index + 1),
         };
         let scopes = Scopes::new(catalog, applications);

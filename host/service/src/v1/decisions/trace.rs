@@ -1,9 +1,24 @@
 //! The trace that a request is a part of: `traceparent` of W3C Trace Context.
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
 use http::HeaderMap;
+use http::request::Parts;
+
+/// The trace id of a request, as [`trace_id`] reads it. The headers are not copied for it.
+pub(crate) struct TraceId(pub(crate) Option<[u8; 16]>);
+
+impl<S: Sync> FromRequestParts<S> for TraceId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(trace_id(&parts.headers)))
+    }
+}
 
 /// The trace id of a request; `None` without a valid header, which is then ignored as the specification asks.
-pub(super) fn trace_id(headers: &HeaderMap) -> Option<[u8; 16]> {
+fn trace_id(headers: &HeaderMap) -> Option<[u8; 16]> {
     let mut values = headers.get_all("traceparent").iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     let text = value.to_str().ok()?;

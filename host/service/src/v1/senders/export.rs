@@ -73,12 +73,13 @@ pub(in crate::v1) async fn export(
             return Some((Bytes::from(first), (revision, seen, table, at, None)));
         }
         let senders = revision.catalog().senders();
-        let total = seen.as_ref().map_or(senders.len(), Vec::len);
+        // Without a list of what is seen, by slot: some are empty.
+        let total = seen.as_ref().map_or(senders.slots().len(), Vec::len);
         if at >= total {
             return None;
         }
         let until = total.min(at + AT_ONCE);
-        let some = (at..until).map(|at| &senders[seen.as_ref().map_or(at, |seen| seen[at] as usize)]);
+        let some = (at..until).filter_map(|at| senders.get(seen.as_ref().map_or(at, |seen| seen[at] as usize)));
         let mut lines = Vec::new();
         match &table {
             None => {

@@ -33,6 +33,9 @@ fn unused(catalog: &Catalog, id: &str) -> Result<Vec<Change>, Fault> {
 /// The changes that remove all uses of the sender.
 fn uses(catalog: &Catalog, id: &str) -> Result<Vec<Change>, Fault> {
     let (index, _) = catalog.sender(id).ok_or_else(|| Fault::not_found(format!("the sender {}", quoted(id))))?;
+    if !catalog.sender_is_used(index) {
+        return Ok(Vec::new());
+    }
     let associations = NamedAssociation::all(catalog).filter(|named| named.is_of_a_sender() && named.resource == id);
     let mut changes: Vec<Change> = associations.map(|named| Change::remove(Kind::Association, named.key())).collect();
     let mut emptied = Vec::new();
