@@ -123,7 +123,7 @@ impl<'a> ModuleParts<'a> {
         if let [(table, TypeRef::Table(_))] = *others {
             let is_empty = self.functions.is_empty() && self.tables == 0;
             let fills = is_empty && self.filled == Some(functions.len()) && self.segments == 1;
-            return fills.then(|| Module::Filling { table, functions });
+            return fills.then_some(Module::Filling { table, functions });
         }
         let places = u32::try_from(self.functions.len()).ok()?;
         let forwards = (functions.is_empty() && others.is_empty())
