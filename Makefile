@@ -159,7 +159,7 @@ test: setup
 # Policies through their components, which `make test` calls by their programs alone where it can.
 test-component: toolchain
 	CALLSIGN_CORE_LANE=off $(CARGO) test --workspace --locked --test hostile --test resolution -- --skip core_lane
-	CALLSIGN_CORE_LANE=off $(CARGO) test --workspace --locked --test gateway -- conformance model
+	CALLSIGN_CORE_LANE=off CALLSIGN_WORLDS=200 $(CARGO) test --workspace --locked --test gateway -- conformance model
 
 # All that `make test` runs, apart from it so that the time of each is known.
 test-build: toolchain
