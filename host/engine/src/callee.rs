@@ -15,6 +15,7 @@ use crate::instance::State;
 use crate::policy::Policy;
 
 /// What is called of an instance. Both answer alike; see [`crate::core_lane`].
+#[allow(clippy::large_enum_variant, reason = "an instance is in a box of its own")]
 pub(crate) enum Callee {
     Component(Instance, Arc<Exports>),
     Program(CoreInstance, Arc<Lane>),

@@ -30,6 +30,7 @@ use crate::exports::{parse_answer, parse_answers, write_requests};
 use crate::instance::State;
 
 /// The contract as core functions, made of `wit/policy.wit` by `build/core_abi.rs`.
+#[allow(clippy::all, reason = "generated")]
 mod abi {
     use wasmtime::Caller;
 
