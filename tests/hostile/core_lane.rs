@@ -1,6 +1,8 @@
 //! Attacks of the core lane: what a policy passes and where, when it is called without its component. Each comes to the same
 //! as through the component, in the same words.
 
+mod looks_plain;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -108,6 +110,23 @@ fn a_text_of_more_bytes_than_may_be_passed_fails() {
     let cause = alike_within(&key_of("(i32.const 0)", "(i32.const 1001)"), &limits);
     assert!(cause.contains("the policy handed over more than 1000 bytes at once"), "{cause}");
     assert_eq!(alike_within(&key_of("(i32.const 0)", "(i32.const 1000)"), &limits), "S0 POOL");
+}
+
+#[test]
+fn a_refusal_of_memory_is_the_cause_of_what_fails_after_it() {
+    let mut limits = limits();
+    limits.returned = 1_000;
+    let grow = "(drop (memory.grow (i32.const 60000)))";
+    for component in [
+        key_of(&format!("{grow} (i32.const 0)"), "(i32.const 1001)"),
+        key_of(&format!("{grow} (i32.const 0)"), "(i32.const -1)"),
+        hostile().resolve(&format!("{grow} (i32.const 1028)")),
+        near_codes_into(&format!("{grow} (return (i32.const -2))")),
+        hostile().post_return(&format!("{grow} unreachable")),
+    ] {
+        let cause = alike_within(&component, &limits);
+        assert!(cause.contains("the policy wanted more than 134217728 bytes of memory"), "{cause}");
+    }
 }
 
 #[test]

@@ -8,7 +8,6 @@ use std::slice;
 
 use wasmtime::{AsContextMut, Caller, Memory, Result, StoreContextMut, Trap, TypedFunc, bail, format_err};
 
-use crate::failure::Failure;
 use crate::instance::State;
 
 /// The realloc of a policy: the old pointer and size, the alignment and the new size.
@@ -48,13 +47,12 @@ const fn max(a: usize, b: usize) -> usize {
 /// What a policy passes: its memory, and how many bytes of texts and lists it may still pass in this call.
 pub(super) struct Lift<'a> {
     memory: &'a [u8],
-    limit: usize,
     left: usize,
 }
 
 impl<'a> Lift<'a> {
     pub(super) fn new(memory: &'a [u8], limit: usize) -> Self {
-        Self { memory, limit, left: limit }
+        Self { memory, left: limit }
     }
 
     /// For numbers alone.
@@ -66,9 +64,11 @@ impl<'a> Lift<'a> {
         self.memory
     }
 
+    /// Counts so many bytes. Past the limit the error is wasmtime's own, so that `Failure::from_wasmtime` makes the same of
+    /// both: a refusal of memory comes first there.
     fn take(&mut self, elements: usize, size: usize) -> Result<()> {
         let left = elements.checked_mul(size).and_then(|bytes| self.left.checked_sub(bytes));
-        self.left = left.ok_or_else(|| wasmtime::Error::new(Failure::Returned(self.limit)))?;
+        self.left = left.ok_or_else(|| format_err!("fuel allocated for hostcalls has been exhausted"))?;
         Ok(())
     }
 

@@ -26,6 +26,9 @@ const MAX_ITEMS: usize = 256;
 /// The most modules: the program, and the two that link it.
 const MAX_MODULES: usize = 3;
 
+/// What the names of the contract's interfaces begin with.
+const PACKAGE: &str = "callsign:policy/";
+
 /// The name under which the program is exported, see [`CoreShape::export_program`].
 pub(super) const PROGRAM: &str = "callsign-program";
 
@@ -406,6 +409,11 @@ impl<'a> Parts<'a> {
             }
             _ => None,
         };
+        // The component finds an interface under a later patch version too, the program does not.
+        let mut of_contract = self.exports.keys().copied().filter(|name| name.starts_with(PACKAGE));
+        if !of_contract.all(|name| [abi::POLICY, abi::EXPLAIN].contains(&name)) {
+            return None;
+        }
         let explain = match self.exports.contains_key(abi::EXPLAIN) {
             true => Some(export(abi::EXPLAIN, "explain")?),
             false => None,

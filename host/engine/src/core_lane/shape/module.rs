@@ -4,7 +4,7 @@ use wasmparser::{
     CompositeInnerType, ElementItems, ElementKind, Encoding, ExternalKind, FunctionBody, Operator, Payload, TypeRef,
 };
 
-use super::MAX_ITEMS;
+use super::{MAX_ITEMS, put};
 
 /// A module of a plain component.
 #[derive(Debug)]
@@ -37,10 +37,19 @@ struct ModuleParts<'a> {
     /// Whether its only memory is of the usual kind.
     memory_is_plain: bool,
     globals: usize,
-    exports: Vec<(&'a str, ExternalKind, u32)>,
+    /// Whether it exports something else than its table, and functions by their places.
+    exports_otherwise: bool,
     /// How many functions its segment puts into the table, the first into the first place, and so on.
     filled: Option<usize>,
     segments: usize,
+}
+
+/// Adds an item to a list, unless that has one more than are looked at already. A program has any number of these, and
+/// they matter for the two small modules alone.
+fn put_first<T>(list: &mut Vec<T>, item: T) {
+    if list.len() <= MAX_ITEMS {
+        list.push(item);
+    }
 }
 
 impl<'a> Module<'a> {
@@ -60,22 +69,19 @@ impl<'a> Module<'a> {
                                 CompositeInnerType::Func(function) => u32::try_from(function.params().len()).ok(),
                                 _ => None,
                             };
-                            parts.types.push(function);
+                            put_first(&mut parts.types, function);
                         }
                     }
                 }
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
                         let import = import.ok()?;
-                        parts.imports.push((Import { module: import.module, name: import.name }, import.ty));
-                    }
-                    if parts.imports.len() > MAX_ITEMS {
-                        return None;
+                        put(&mut parts.imports, (Import { module: import.module, name: import.name }, import.ty))?;
                     }
                 }
                 Payload::FunctionSection(section) => {
                     for ty in section {
-                        parts.functions.push(ty.ok()?);
+                        put_first(&mut parts.functions, ty.ok()?);
                     }
                 }
                 Payload::TableSection(section) => parts.tables += section.count() as usize,
@@ -90,7 +96,10 @@ impl<'a> Module<'a> {
                 Payload::ExportSection(section) => {
                     for export in section {
                         let export = export.ok()?;
-                        parts.exports.push((export.name, export.kind, export.index));
+                        parts.exports_otherwise |= match export.kind {
+                            ExternalKind::Func => export.name.parse() != Ok(export.index),
+                            kind => kind != ExternalKind::Table,
+                        };
                     }
                 }
                 Payload::ElementSection(section) => {
@@ -130,10 +139,7 @@ impl<'a> ModuleParts<'a> {
             && self.tables == 1
             && self.segments == 0
             && self.bodies.iter().copied().eq((0..places).map(Some))
-            && self.exports.iter().all(|(name, kind, index)| match kind {
-                ExternalKind::Func => name.parse() == Ok(*index),
-                kind => *kind == ExternalKind::Table,
-            });
+            && !self.exports_otherwise;
         forwards.then_some(Module::Forwarding(places))
     }
 }

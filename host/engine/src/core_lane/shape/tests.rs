@@ -236,6 +236,83 @@ fn a_component_that_lacks_an_export_of_a_policy_is_not_plain() {
     assert_eq!(shape("(module)"), None);
 }
 
+/// The plain component, whose linking modules forward so many functions. All but the first have nothing in front of them.
+fn forwarding(count: usize) -> Option<CoreShape> {
+    let each = |item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<String>();
+    let bodies =
+        each(&|place| format!(r#"(func (export "{place}") (type $t) i32.const {place} call_indirect (type $t)) "#));
+    let imports = each(&|place| format!(r#"(import "actual" "{place}" (func)) "#));
+    let filled = each(&|place| format!(r#"(export "{place}" (func $ids_core)) "#));
+    let places = each(&|place| format!("{place} "));
+    shape(&changed(&[
+        (r#"(func (export "0") (type $t) i32.const 0 call_indirect (type $t))"#, &bodies),
+        (r#"(import "actual" "0" (func))"#, &imports),
+        (
+            r#"(table (export "$imports") 1 1 funcref)"#,
+            &format!(r#"(table (export "$imports") {count} {count} funcref)"#),
+        ),
+        ("(table 1 1 funcref)", &format!("(table {count} {count} funcref)")),
+        ("(elem (i32.const 0) func 0)", &format!("(elem (i32.const 0) func {places})")),
+        (r#"(core instance $fill (export "0" (func $ids_core)))"#, &format!("(core instance $fill {filled})")),
+    ]))
+}
+
+#[test]
+fn a_plain_component_forwards_no_more_functions_than_are_looked_at() {
+    let one = shape(PLAIN);
+    assert!(one.is_some());
+    // The table is an import too.
+    assert_eq!(forwarding(MAX_ITEMS - 1), one);
+    assert_eq!(forwarding(MAX_ITEMS), None);
+    assert_eq!(forwarding(MAX_ITEMS + 1), None);
+}
+
+#[test]
+fn a_program_may_have_any_number_of_types_functions_and_exports_of_its_own() {
+    let own: String = (0..2 * MAX_ITEMS)
+        .map(|at| format!(r#"(type (func (param {}))) (func (export "own-{at}")) "#, "i32 ".repeat(at % 200)))
+        .collect();
+    let after = r#"(func (export "after"))"#;
+    assert_eq!(shape(&changed(&[(after, &format!("{after} {own}"))])), shape(PLAIN));
+}
+
+#[test]
+fn a_program_that_imports_more_than_is_looked_at_is_not_plain() {
+    let import = r#"(import "callsign:policy/senders@1.0.0" "count" (func))"#;
+    // Two imports are there.
+    assert_eq!(shape(&changed(&[(import, &import.repeat(MAX_ITEMS - 1))])), shape(PLAIN));
+    is_not_plain(&[(import, &import.repeat(MAX_ITEMS))]);
+}
+
+#[test]
+fn a_component_that_exports_something_under_the_name_of_the_program_is_not_plain() {
+    let end = r#"(export "callsign:policy/policy@1.0.0" (instance $policy))"#;
+    let exporting = |name: &str| format!(r#"{end} (type $number u8) (export "{name}" (type $number))"#);
+    for name in [PROGRAM, "callsign-PROGRAM"] {
+        is_not_plain(&[(end, &exporting(name))]);
+    }
+    assert_eq!(shape(&changed(&[(end, &exporting("callsign"))])), shape(PLAIN));
+}
+
+#[test]
+fn a_component_that_explains_under_another_version_is_not_plain() {
+    let end = r#"(export "callsign:policy/policy@1.0.0" (instance $policy))"#;
+    let explains = |version: &str| {
+        let explain = format!(
+            r#"{end} (instance $explain (export "explain" (func $one_lifted)))
+            (export "callsign:policy/explain@{version}" (instance $explain))"#
+        );
+        shape(&changed(&[(end, &explain)])).map(|shape| shape.explain.is_some())
+    };
+    assert_eq!(explains("1.0.0"), Some(true));
+    for version in ["1.0.1", "1.1.0", "2.0.0"] {
+        assert_eq!(explains(version), None, "{version}");
+    }
+    let other =
+        format!(r#"{end} (instance $other (export "run" (func $one_lifted))) (export "of:a/tool" (instance $other))"#);
+    assert_eq!(shape(&changed(&[(end, &other)])), shape(PLAIN), "what is not of the contract does not matter");
+}
+
 #[test]
 fn bytes_that_are_cut_or_changed_are_looked_at_without_harm() {
     let plain = wat::parse_str(PLAIN).expect("a component");
