@@ -170,6 +170,8 @@ impl Policy {
             engine: self.engine,
             pre: self.pre.clone(),
             exports: Arc::clone(&self.exports),
+            shape: self.shape.clone(),
+            lane: self.lane.clone(),
             fit: self.fit.clone(),
             limits: self.limits.clone(),
             isolation: Isolation::default(),
