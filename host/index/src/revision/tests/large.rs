@@ -104,9 +104,11 @@ fn a_removal_of_one_of_many_copies_a_handful_of_chunks_and_no_scope_but_its_own(
         assert!(chunks <= 8 && scopes == 0, "a sender: {chunks} chunks, {scopes} scopes");
         assert_eq!(without.sender_by_key(callsign_sticky::SenderKey::of(&id).0), None);
         assert!(
-            without
-                .senders_called(&format!("{}", sender(index, "ACTIVE")["sender"].as_str().expect("a text")))
-                .all(|other| *without.catalog().senders()[other as usize].id != *id)
+            without.senders_called(sender(index, "ACTIVE")["sender"].as_str().expect("a text")).all(|other| *without
+                .catalog()
+                .senders()[other as usize]
+                .id
+                != *id)
         );
 
         let (application, entity) = (format!("A{index}"), format!("N{index}"));
