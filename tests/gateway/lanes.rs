@@ -253,6 +253,22 @@ fn above_the_limit_messages_of_that_application_fail_and_those_of_others_do_not(
 }
 
 #[test]
+fn a_request_that_is_larger_than_the_limit_waits_for_itself() {
+    let gateway = gateway(|lanes| {
+        lanes.quick = false;
+        lanes.waiting = 600;
+        lanes.request = Duration::from_secs(600);
+    });
+    let messages: Vec<_> = (0..3_000).map(|at| sms(["shop", "care"][usize::from(at % 3 == 0)], TO)).collect();
+    let decisions = wait(gateway.resolve_batch_async(&messages));
+    for (message, decision) in messages.iter().zip(decisions.iter()) {
+        assert_eq!(told(decision), if message.application == Some("shop") { "S0" } else { "S1" });
+    }
+    assert_eq!(gateway.usage("shop").refused + gateway.usage("care").refused, 0);
+    assert!(gateway.usage("shop").slow >= 8, "{:?}", gateway.usage("shop"));
+}
+
+#[test]
 fn a_future_that_is_dropped_leaves_nothing_behind() {
     let gateway = gateway(|lanes| {
         lanes.quick = false;

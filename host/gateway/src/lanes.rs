@@ -31,8 +31,8 @@ pub struct LaneOptions {
     pub request: Duration,
     /// How many threads the slow lane has, at least 2. They start with the first slow call. Default half of the cores.
     pub threads: usize,
-    /// How many messages of an application may wait for the slow lane. More fail at once. Default 2,048: two requests of
-    /// 1,000.
+    /// How many messages of an application may wait for the slow lane. More fail at once, but a request has half of
+    /// them at most: what is left of a larger one waits for its turn. Default 2,048: two requests of 1,000.
     pub waiting: usize,
     /// How many milliseconds a second the policies of an application may take, over all threads; a second of it can be
     /// saved up. Calls beyond fail, and open the circuit of their policy. Counts for policies that are bound to the

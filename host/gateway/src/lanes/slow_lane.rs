@@ -104,6 +104,11 @@ impl SlowLane {
         self.shared.length.times(messages.div_ceil(MESSAGES).max(1))
     }
 
+    /// How many messages of an application may wait.
+    pub(crate) fn most_waiting(&self) -> usize {
+        self.shared.options.waiting
+    }
+
     /// Lets the slow lane work for a number of messages of an application.
     ///
     /// # Errors

@@ -1,17 +1,19 @@
 //! Many messages, decided for a caller that must not block: quick policies run on its thread, slow ones in the slow lane,
 //! and the store of pins is awaited.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use callsign_engine::RequestTime;
+use hashbrown::HashMap;
 
 use super::batch::Batch;
 use super::shadow::compare_in_slow_lane;
-use super::slow_work::SlowWork;
+use super::slow_work::{SlowWork, Submitted};
 use super::turn::{Place, Turn};
 use super::wording::word;
 use crate::decision::Outcome;
-use crate::lanes::SlowLane;
+use crate::lanes::{SlowLane, Tenant};
 use crate::message::Message;
 use crate::recording::Receipts;
 use crate::snapshot::Snapshot;
@@ -58,7 +60,8 @@ pub(crate) async fn decide(
     batch.into_outcomes()
 }
 
-/// Lets the slow lane do its work, for all applications of the batch at once.
+/// Lets the slow lane do its work, for all applications of the batch at once. A request keeps half of the places of an
+/// application, so a large one waits for its own work instead of being refused for it.
 async fn finish(
     slow: Vec<SlowWork>,
     lane: &Arc<SlowLane>,
@@ -66,21 +69,44 @@ async fn finish(
     batch: &mut Batch<'_>,
     turn: &mut Turn<'_>,
 ) {
-    let submitted: Vec<_> = slow.into_iter().map(|work| work.submit(lane, snapshot, turn.time)).collect();
-    for (slots, reply) in submitted {
-        let worked = match reply {
-            Ok(reply) => reply.wait().await,
-            Err(failure) => Err(failure),
-        };
-        match worked {
-            Ok((progress, shadows)) => {
-                batch.note_slow(&slots, progress);
-                turn.shadows.extend(shadows);
-            }
-            Err(failure) => {
-                turn.quick_from_now();
-                batch.fail(&slots, &failure, turn);
-            }
+    let most = lane.most_waiting() / 2;
+    let mut submitted = VecDeque::new();
+    let mut waiting: HashMap<Tenant, usize> = HashMap::new();
+    for work in slow {
+        let (tenant, messages) = (work.tenant(), work.messages());
+        while waiting.get(&tenant).is_some_and(|&waiting| waiting + messages > most)
+            && let Some(oldest) = submitted.pop_front()
+        {
+            let (tenant, messages) = worked(oldest, batch, turn).await;
+            waiting.entry(tenant).and_modify(|waiting| *waiting -= messages);
+        }
+        *waiting.entry(tenant).or_default() += messages;
+        submitted.push_back((tenant, work.submit(lane, snapshot, turn.time)));
+    }
+    for work in submitted {
+        worked(work, batch, turn).await;
+    }
+}
+
+/// Waits for a piece of work, and notes how far its messages have come. Returns whose it was, and how many.
+async fn worked(
+    (tenant, (slots, reply)): (Tenant, Submitted),
+    batch: &mut Batch<'_>,
+    turn: &mut Turn<'_>,
+) -> (Tenant, usize) {
+    let worked = match reply {
+        Ok(reply) => reply.wait().await,
+        Err(failure) => Err(failure),
+    };
+    match worked {
+        Ok((progress, shadows)) => {
+            batch.note_slow(&slots, progress);
+            turn.shadows.extend(shadows);
+        }
+        Err(failure) => {
+            turn.quick_from_now();
+            batch.fail(&slots, &failure, turn);
         }
     }
+    (tenant, slots.len())
 }

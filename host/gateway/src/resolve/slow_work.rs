@@ -34,6 +34,9 @@ struct Asked {
 /// How far the messages have come, and what their shadows are still to be asked.
 pub(crate) type Worked = (Vec<Progress>, Vec<Comparing>);
 
+/// The messages of a piece of work, and what the slow lane will say of it.
+pub(crate) type Submitted = (Vec<Slot>, Result<Reply<Worked>, Failure>);
+
 impl SlowWork {
     pub(crate) fn new(tenant: Tenant, by: AnsweredBy, one_by_one: bool) -> Self {
         Self { tenant, by, one_by_one, slots: Vec::new(), asked: Vec::new() }
@@ -45,13 +48,18 @@ impl SlowWork {
         self.asked.push(Asked { question: query.question, message, retry });
     }
 
+    /// The application of the messages.
+    pub(crate) fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+
+    /// How many messages there are.
+    pub(crate) fn messages(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Gives the work to the slow lane.
-    pub(crate) fn submit(
-        self,
-        lane: &Arc<SlowLane>,
-        snapshot: &Arc<Snapshot>,
-        time: RequestTime,
-    ) -> (Vec<Slot>, Result<Reply<Worked>, Failure>) {
+    pub(crate) fn submit(self, lane: &Arc<SlowLane>, snapshot: &Arc<Snapshot>, time: RequestTime) -> Submitted {
         let Self { tenant, by, one_by_one, slots, asked } = self;
         if let Err(failure) = Answerer::chosen(snapshot, by).bound.check_budget(lane, tenant) {
             return (slots, Err(failure));
