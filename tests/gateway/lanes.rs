@@ -80,6 +80,18 @@ fn slow() -> Component {
     hostile().resolve(&format!("{WORK} {DECIDE}"))
 }
 
+/// Decides, after so many rounds of work.
+fn working_for(rounds: u128) -> Component {
+    hostile().resolve(&format!("{} {DECIDE}", WORK.replace("20000000", &rounds.to_string())))
+}
+
+/// How long something takes on a core.
+fn on_core(what: impl FnOnce()) -> Duration {
+    let began = cpu_time::ThreadTime::now();
+    what();
+    began.elapsed()
+}
+
 /// Decides at once, but not for recipients in New York.
 fn slow_for_new_york() -> Component {
     let work = WORK.replace("(local $left i32)", "");
@@ -123,6 +135,24 @@ fn a_slow_policy_decides_in_the_slow_lane_alone_and_in_a_batch() {
     assert!(usage.policy_time > 3 * MS, "{usage:?}");
     assert_eq!(batch(&gateway, "shop", 5).0, ["S0"; 5]);
     assert_eq!(gateway.usage("care"), Default::default());
+}
+
+#[test]
+fn a_policy_whose_calls_all_take_nearly_half_a_millisecond_goes_to_the_slow_lane() {
+    let gateway = gateway(|_| {});
+    // As many rounds as take 0.35 ms here. Where they take more than a tick after all, the call is stopped and goes there so.
+    bind(&gateway, "shop", &working_for(200_000), Duration::from_secs(60));
+    let quickest = (0..50).map(|_| on_core(|| drop(gateway.resolve(&sms("shop", TO))))).min().unwrap();
+    let rounds = 200_000 * 350_000 / quickest.as_nanos();
+    bind(&gateway, "shop", &working_for(rounds), Duration::from_secs(60));
+    let is_there = || gateway.usage("shop").slow >= 10;
+    for _ in 0..1_000 {
+        assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+        if is_there() {
+            break;
+        }
+    }
+    assert!(is_there(), "{:?}", gateway.usage("shop"));
 }
 
 #[test]

@@ -15,10 +15,6 @@ use crate::options::OnEvent;
 use crate::parquet_file::convert;
 use crate::segment;
 
-/// The least priority there is: decisions come first.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 19;
-
 /// The thread that makes Parquet files of finished segments, oldest first. It ends when this is dropped; a file that is not whole then
 /// is begun again when the log is opened next.
 pub(crate) struct Converter {
@@ -40,7 +36,8 @@ impl Converter {
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
         let thread = thread::Builder::new().name("callsign-parquet".into()).spawn(move || {
-            lower_priority();
+            // Decisions come first. Without it the thread takes its share as any other.
+            let _ = callsign_priority::lower(callsign_priority::LAST);
             let tell = |event| {
                 if let Some(tell) = &on_event {
                     tell(event);
@@ -112,15 +109,6 @@ impl Drop for Converter {
             // It only panics where a test of this crate fails.
             let _ = thread.join();
         }
-    }
-}
-
-/// Lowers the priority of this thread.
-fn lower_priority() {
-    #[cfg(target_os = "linux")]
-    {
-        // Without it the thread takes its share as any other.
-        let _ = rustix::process::setpriority_process(None, NICENESS);
     }
 }
 

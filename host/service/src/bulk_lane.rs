@@ -12,11 +12,6 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{JoinError, JoinHandle};
 
-/// By how much the threads are nicer than those that answer short decisions: as much as the gateway's slow lane, and for the
-/// same reason.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 15;
-
 /// The lane.
 pub(crate) struct BulkLane {
     handle: Handle,
@@ -101,8 +96,7 @@ impl<T> Drop for Awaited<T> {
 
 /// Lowers the priority of a new thread, and so that of the threads and processes that it starts.
 fn lower_priority() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+    if let Err(error) = callsign_priority::lower(callsign_priority::BEHIND_ANSWERS) {
         tracing::debug!("the bulk lane keeps the priority of its process: {error}");
     }
 }
@@ -125,7 +119,7 @@ mod tests {
         let of_worker = lane.run(async move { niceness() }).await.unwrap();
         let of_blocking = lane.run(async move { tokio::task::spawn_blocking(niceness).await.unwrap() }).await.unwrap();
         let started = lane.run(async move { thread::spawn(niceness).join().unwrap() }).await.unwrap();
-        assert_eq!([of_worker, of_blocking, started], [NICENESS.max(before); 3]);
+        assert_eq!([of_worker, of_blocking, started], [callsign_priority::BEHIND_ANSWERS.max(before); 3]);
         assert_eq!(niceness(), before);
         lane.end(Duration::from_secs(10)).await;
     }

@@ -83,6 +83,8 @@ fn limit(order: &Order) -> io::Result<()> {
     setrlimit(Resource::Core, at_most(0, 0))?;
     setrlimit(Resource::Fsize, at_most(0, 0))?;
     nice(10)?;
+    // The priority is what it is now; on a system that has slices they become short.
+    let _ = callsign_priority::lower(0);
     Ok(())
 }
 

@@ -19,11 +19,6 @@ const MESSAGES: usize = 1_000;
 /// How many comparisons of shadows may wait for each application. More are dropped.
 const SHADOWS: usize = 256;
 
-/// By how much the threads are nicer than the others: they run a thirtieth as much as another thread that wants the same
-/// core, in pieces of a few milliseconds. At 10 that is a tenth, and one quick decision in a hundred meets such a piece.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 15;
-
 /// The slow lane of a gateway. Its threads end when it is dropped.
 pub(crate) struct SlowLane {
     shared: Arc<Shared>,
@@ -207,8 +202,7 @@ impl Shared {
 
     /// What a thread of the lane does.
     fn run(&self) {
-        #[cfg(target_os = "linux")]
-        if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        if let Err(error) = callsign_priority::lower(callsign_priority::BEHIND_ANSWERS) {
             log::debug!("the slow lane keeps the priority of its process: {error}");
         }
         // One application leaves half of the threads to others.
@@ -252,7 +246,10 @@ fn timed<T>(time: &PolicyTime, tenant: Tenant, work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// How long a piece of work in the slow lane may take on a core to count as quick.
+/// How long a message may take on a core to count as quick: others may wait so long for the thread that decides it.
+const QUICK: Duration = Duration::from_micros(200);
+
+/// How long the decisions of some messages may take on a core to count as quick: 0.2 ms, and 1 ms more for a whole batch.
 pub(crate) fn quick_time(messages: usize) -> Duration {
-    Limits::TICK.saturating_mul(1 + (messages / Limits::BATCH) as u32)
+    QUICK + 2 * Limits::TICK * (messages - messages.min(1)) as u32 / Limits::BATCH as u32
 }

@@ -14,16 +14,19 @@ const QUICK_AGAIN: u32 = 8;
 /// The most of them: the number doubles each time the policy is soon slow again.
 const MOST_QUICK_AGAIN: u32 = 1_024;
 
+/// How many calls in a row take long until a policy is slow that is never stopped.
+const LONG_CALLS: u32 = 4;
+
 /// How soon.
 const SOON: Duration = Duration::from_secs(10);
 
 /// How many marks are kept before old ones are looked for.
 const MANY: usize = 256;
 
-/// The applications that a policy is slow for.
+/// The applications that a policy is slow for, and those whose calls are measured.
 #[derive(Debug, Default)]
 pub(crate) struct SlowMarks {
-    /// A bit for a 64th of the applications, set if the policy is slow for any of them.
+    /// A bit for a 64th of the applications, set if any of them has a mark that counts.
     bits: AtomicU64,
     marks: Mutex<HashMap<Tenant, Mark>>,
 }
@@ -40,10 +43,30 @@ struct Mark {
     needed: u32,
     /// When it became quick again.
     since: Instant,
+    /// How many more calls in a row are to take long until it is slow; 0 if its calls are not measured.
+    long_left: u32,
+}
+
+impl Mark {
+    fn new() -> Self {
+        Self { is_slow: false, is_confirmed: false, quick: 0, needed: 0, since: Instant::now(), long_left: 0 }
+    }
+
+    /// Whether calls are to look here before they begin.
+    fn counts(&self) -> bool {
+        self.is_slow || self.long_left > 0
+    }
+
+    fn set_slow(&mut self) {
+        if !self.is_slow {
+            (self.is_slow, self.is_confirmed, self.quick) = (true, false, 0);
+        }
+        self.long_left = 0;
+    }
 }
 
 impl SlowMarks {
-    /// Whether the policy is slow for anybody.
+    /// Whether the policy is slow for anybody, or measured.
     #[inline]
     pub(crate) fn are_any(&self) -> bool {
         self.bits.load(Ordering::Relaxed) != 0
@@ -59,16 +82,47 @@ impl SlowMarks {
     /// Notes that a call passed its first deadline: the policy counts as slow until the slow lane has found out.
     #[cold]
     pub(crate) fn mark(&self, tenant: Tenant) {
+        self.change(tenant, Mark::set_slow);
+    }
+
+    /// Notes that a tick of the clock ended during a call. That happens to one quick call in thousands and to most that take
+    /// nearly a tick, so the next calls are measured.
+    #[cold]
+    pub(crate) fn watch(&self, tenant: Tenant) {
+        self.change(tenant, |mark| {
+            if !mark.counts() {
+                mark.long_left = LONG_CALLS;
+            }
+        });
+    }
+
+    /// Notes a call that was measured. After several long ones in a row the policy is slow; a short one ends the measuring.
+    #[cold]
+    pub(crate) fn measured(&self, tenant: Tenant, is_long: bool) {
+        let mut marks = self.lock();
+        let Some(mark) = marks.get_mut(&tenant).filter(|mark| mark.long_left > 0) else { return };
+        match (is_long, mark.long_left) {
+            (true, 1) => mark.set_slow(),
+            (true, _) => mark.long_left -= 1,
+            (false, _) => {
+                mark.long_left = 0;
+                self.renew_bits(&marks);
+            }
+        }
+    }
+
+    fn change(&self, tenant: Tenant, change: impl FnOnce(&mut Mark)) {
         let mut marks = self.lock();
         if marks.len() >= MANY {
-            marks.retain(|_, mark| mark.is_slow || mark.since.elapsed() < SOON);
+            marks.retain(|_, mark| mark.counts() || mark.since.elapsed() < SOON);
         }
-        let new = || Mark { is_slow: false, is_confirmed: false, quick: 0, needed: 0, since: Instant::now() };
-        let mark = marks.entry(tenant).or_insert_with(new);
-        if !mark.is_slow {
-            (mark.is_slow, mark.is_confirmed, mark.quick) = (true, false, 0);
-        }
+        change(marks.entry(tenant).or_insert_with(Mark::new));
         self.bits.fetch_or(bit(tenant), Ordering::Relaxed);
+    }
+
+    fn renew_bits(&self, marks: &HashMap<Tenant, Mark>) {
+        let counting = marks.iter().filter(|(_, mark)| mark.counts());
+        self.bits.store(counting.fold(0, |bits, (&tenant, _)| bits | bit(tenant)), Ordering::Relaxed);
     }
 
     /// Notes a piece of work in the slow lane, and whether it was quick.
@@ -91,8 +145,7 @@ impl SlowMarks {
         if mark.quick >= mark.needed || !mark.is_confirmed {
             mark.is_slow = false;
             mark.since = Instant::now();
-            let slow = marks.iter().filter(|(_, mark)| mark.is_slow);
-            self.bits.store(slow.fold(0, |bits, (&tenant, _)| bits | bit(tenant)), Ordering::Relaxed);
+            self.renew_bits(&marks);
         }
     }
 
@@ -159,6 +212,28 @@ mod tests {
             assert!(!marks.is_slow(7), "after {needed}");
             needed = (needed * 2).min(MOST_QUICK_AGAIN);
         }
+    }
+
+    #[test]
+    fn a_policy_whose_calls_all_take_long_is_slow_after_four_and_a_short_one_ends_the_measuring() {
+        let marks = SlowMarks::default();
+        marks.measured(7, true);
+        assert!(!marks.are_any(), "nobody watches it");
+        marks.watch(7);
+        (1..LONG_CALLS).for_each(|_| marks.measured(7, true));
+        assert!(marks.are_any() && !marks.is_slow(7));
+        marks.watch(7);
+        marks.measured(7, true);
+        assert!(marks.is_slow(7), "it was watched all the time");
+        marks.watch(7);
+        quick(&marks, 7, 1);
+        assert!(!marks.are_any(), "the slow lane found it quick");
+        marks.watch(7);
+        marks.measured(7, true);
+        marks.measured(7, false);
+        assert!(!marks.are_any());
+        (0..LONG_CALLS).for_each(|_| marks.measured(7, true));
+        assert!(!marks.are_any() && !marks.is_slow(7));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use cpu_time::ThreadTime;
 
 use super::call::{Answerer, Query};
 use super::shadow::Comparing;
-use crate::lanes::{SlowLane, Tenant};
+use crate::lanes::{SlowLane, Tenant, quick_time};
 use crate::snapshot::Snapshot;
 
 /// The most ticks of half a millisecond that a request may take on the thread of an asynchronous caller, in all of its
@@ -39,8 +39,9 @@ pub(crate) enum Place {
 pub(crate) struct CallBegun {
     /// In ticks of its request.
     ticks: u64,
-    /// The time of its thread on a core, where the thread may wait for one.
+    /// The time of its thread on a core, where it is measured.
     on_core: Option<ThreadTime>,
+    is_single: bool,
 }
 
 /// The calls for some messages of a request.
@@ -121,11 +122,18 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// A call begins.
+    /// A call about a number of messages begins. It is measured where its thread may have to wait for a core, and where calls
+    /// of its policy have taken long.
     #[inline]
-    pub(crate) fn begin(&self) -> CallBegun {
-        let on_core = if self.place == Place::Bulk { Some(ThreadTime::now()) } else { None };
-        CallBegun { ticks: self.time.spent(), on_core }
+    pub(crate) fn begin(&self, answerer: &Answerer<'_>, messages: usize) -> CallBegun {
+        let is_single = messages == 1;
+        let is_measured = match self.place {
+            Place::Bulk => true,
+            Place::Worker => is_single && answerer.bound.slow.are_any(),
+            Place::Caller | Place::SlowLane => false,
+        };
+        let on_core = if is_measured { Some(ThreadTime::now()) } else { None };
+        CallBegun { ticks: self.time.spent(), on_core, is_single }
     }
 
     /// Notes how a call went: whether it passed its first deadline, and the time that it took, which is sampled by the ticks
@@ -140,31 +148,52 @@ impl<'a> Turn<'a> {
         result: &Result<T, Failure>,
     ) {
         let ticks = self.time.spent() - began.ticks;
-        if let Some(on_core) = began.on_core {
-            self.note_on_core(answerer, snapshot.tenant(query.question.request.scope), on_core.elapsed());
-        } else if ticks != 0 || result.is_err() {
-            self.note_slow(answerer, snapshot.tenant(query.question.request.scope), ticks, result.as_ref().err());
+        if ticks != 0 || began.on_core.is_some() || result.is_err() {
+            self.note_slow(
+                answerer,
+                snapshot.tenant(query.question.request.scope),
+                ticks,
+                began,
+                result.as_ref().err(),
+            );
         }
     }
 
     #[cold]
-    fn note_on_core(&self, answerer: &Answerer<'_>, tenant: Tenant, took: Duration) {
-        let is_over = self.lane.spend(tenant, took) && answerer.bound.has_budget();
-        if is_over || took >= QUICK_ON_CORE {
-            answerer.bound.slow.mark(tenant);
-        }
-    }
-
-    #[cold]
-    fn note_slow(&self, answerer: &Answerer<'_>, tenant: Tenant, ticks: u64, failure: Option<&Failure>) {
-        if self.place == Place::SlowLane {
+    fn note_slow(
+        &self,
+        answerer: &Answerer<'_>,
+        tenant: Tenant,
+        ticks: u64,
+        began: CallBegun,
+        failure: Option<&Failure>,
+    ) {
+        let slow = &answerer.bound.slow;
+        let is_over = match (self.place, began.on_core) {
             // Its time is measured.
-            return;
-        }
-        let is_over = ticks > 0 && self.lane.sample(tenant, ticks) && answerer.bound.has_budget();
-        // A call that was not made because others took the time of the request is not slow.
-        if is_over || ticks > 0 && failure == Some(&Failure::Stopped) {
-            answerer.bound.slow.mark(tenant);
+            (Place::SlowLane, _) => return,
+            (Place::Bulk, Some(on_core)) => {
+                let took = on_core.elapsed();
+                if took >= QUICK_ON_CORE {
+                    slow.mark(tenant);
+                }
+                self.lane.spend(tenant, took)
+            }
+            (_, on_core) => {
+                if let Some(on_core) = on_core {
+                    slow.measured(tenant, on_core.elapsed() >= quick_time(1));
+                }
+                // A call that was not made because others took the time of the request is not slow.
+                if ticks > 0 && failure == Some(&Failure::Stopped) {
+                    slow.mark(tenant);
+                } else if ticks > 0 && self.place == Place::Worker && began.is_single {
+                    slow.watch(tenant);
+                }
+                ticks > 0 && self.lane.sample(tenant, ticks)
+            }
+        };
+        if is_over && answerer.bound.has_budget() {
+            slow.mark(tenant);
         }
     }
 }
