@@ -90,7 +90,11 @@ fn an_endless_call_is_stopped_and_asked_again_in_the_slow_lane() {
 fn the_policy_time_of_a_batch_is_measured_and_held_to_the_budget() {
     let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(1));
     bind(&gateway, "shop", &slow(), Duration::from_secs(60));
-    assert_eq!(bulk(&gateway, 1), ["S0"]);
+    // Where its thread was kept from its core it is asked again, and has spent the budget by then.
+    let over = "POLICY_FAILED the policies of the application take more than 1 ms a second";
+    let told = bulk(&gateway, 1);
+    assert!(told == ["S0"] || told == [over], "{told:?}");
+    assert!(gateway.usage("shop").policy_time > MS, "{:?}", gateway.usage("shop"));
     let told = bulk(&gateway, 1);
     assert!(told[0].starts_with("POLICY_FAILED "), "{told:?}");
     assert!(gateway.usage("shop").refused > 0);
