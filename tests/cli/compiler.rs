@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use callsign::{CompiledCache, Compiler, Limits, Policy, PolicyError};
 use callsign_tests::component::Component;
+use callsign_tests::work::PATIENCE;
 
 use super::run::{Folder, feed};
 
@@ -68,7 +69,7 @@ fn a_child_that_takes_too_long_is_ended_and_waited_for() {
     let begun = Instant::now();
     let refused = compile(&slow(), limits).unwrap_err();
     assert!(matches!(refused, PolicyError::CompileTime { .. }), "{refused}");
-    assert!(begun.elapsed() < Duration::from_secs(10), "after {:?}", begun.elapsed());
+    assert!(begun.elapsed() < PATIENCE, "after {:?}", begun.elapsed());
     // Children of other tests may run beside it, but none is a zombie: that would have been waited for by nobody.
     let zombies = children_of(std::process::id()).into_iter().filter(|child| state(*child) == Some('Z'));
     assert_eq!(zombies.filter(|child| is_compiler(*child)).count(), 0);
@@ -130,7 +131,7 @@ fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = found() {
             return found;
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "not so: {what}");
+        assert!(begun.elapsed() < PATIENCE, "not so: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

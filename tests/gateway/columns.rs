@@ -1,12 +1,13 @@
 //! What a policy copies of a large pool, through the sandbox.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsign::{Catalog, Isolation, MemoryStore, Policy};
 use serde_json::{Value, json};
 
 use callsign_tests::component::Component;
 use callsign_tests::platform::{patient, sms};
+use callsign_tests::work::Work;
 
 const SENDERS: usize = 100_000;
 
@@ -54,14 +55,14 @@ fn a_pool_of_100_000_senders_and_a_column_of_attributes_are_copied_in_few_millis
     let gateway = callsign::Gateway::with(catalog, policy, std::sync::Arc::new(MemoryStore::new())).unwrap();
     let mut took = Vec::new();
     for _ in 0..7 {
-        let begun = Instant::now();
+        let work = Work::begin();
         let decision = gateway.resolve(&sms("shop", "+12125550123"));
-        took.push(begun.elapsed());
+        took.push(work.took());
         assert!(decision.get().sender().is_some(), "{:?}", decision.get());
     }
     println!("the first, which makes the pool: {:?}", took[0]);
     took.sort_unstable();
     println!("the median: {:?}", took[3]);
-    // Half of it on a quiet machine; the bound is for one that does other things too.
+    // It is a bound for what is built without all optimisations, on a machine whose cores others use too.
     assert!(took[0] < Duration::from_millis(20) * 10, "{took:?}");
 }

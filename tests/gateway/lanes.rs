@@ -4,8 +4,10 @@
 mod bulk;
 mod request_time;
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use callsign::{
@@ -16,7 +18,8 @@ use serde_json::{Value, json};
 
 use crate::pins::remote_store::{RemoteStore, wait};
 use callsign_tests::component::Component;
-use callsign_tests::platform::{Platform, sms};
+use callsign_tests::platform::{Platform, patient, sms};
+use callsign_tests::work::{PATIENCE, Work};
 
 const TO: &str = "+14155550123";
 
@@ -25,7 +28,7 @@ const NEW_YORK: &str = "+12125550123";
 
 const FOR_EVER: &str = "(loop $for-ever (br $for-ever)) unreachable";
 
-/// What a call, a request or a test may take beyond its deadline on a machine that does other things too.
+/// What a request may take of a core beyond its time: the calls that were under way when it was over, and all the rest.
 const SLACK: Duration = Duration::from_secs(2);
 
 const MS: Duration = Duration::from_millis(1);
@@ -49,7 +52,7 @@ fn platform() -> Platform {
 fn gateway(change: impl FnOnce(&mut LaneOptions)) -> Gateway {
     let mut lanes = LaneOptions::default();
     change(&mut lanes);
-    let standard = Policy::standard().unwrap();
+    let standard = patient(Policy::standard().unwrap());
     Gateway::with_lanes(platform().catalog(), standard, Arc::new(MemoryStore::new()), lanes).unwrap()
 }
 
@@ -107,22 +110,53 @@ fn told(decision: DecisionRef<'_>) -> String {
     }
 }
 
-/// What becomes of messages of an application, and how long it takes.
-fn batch(gateway: &Gateway, application: &str, messages: usize) -> (Vec<String>, Duration) {
-    let begun = Instant::now();
-    let decisions = wait(gateway.resolve_batch_async(&vec![sms(application, TO); messages]));
-    let took = begun.elapsed();
+/// What is spent on a core for requests of `shop`, by this thread and by policies in the slow lane.
+struct Spent<'g> {
+    gateway: &'g Gateway,
+    policies: Duration,
+    work: Work,
+}
+
+impl<'g> Spent<'g> {
+    fn begin(gateway: &'g Gateway) -> Self {
+        Self { gateway, policies: gateway.usage("shop").policy_time, work: Work::begin() }
+    }
+
+    fn took(&self) -> Duration {
+        self.gateway.usage("shop").policy_time - self.policies + self.work.took()
+    }
+}
+
+/// What becomes of messages of `shop`, and what is spent on it.
+fn batch(gateway: &Gateway, messages: usize) -> (Vec<String>, Duration) {
+    let spent = Spent::begin(gateway);
+    let decisions = wait(gateway.resolve_batch_async(&vec![sms("shop", TO); messages]));
+    let took = spent.took();
     (decisions.iter().map(told).collect(), took)
+}
+
+/// One of many calls is quick: it does not go to the slow lane. A call whose thread is kept from its core for longer than the
+/// quick lane waits goes there too, so on a busy machine not every call shows it.
+fn becomes_quick(gateway: &Gateway, application: &str, mut decide: impl FnMut()) -> bool {
+    (0..10_000).any(|_| {
+        let before = gateway.usage(application).slow;
+        decide();
+        gateway.usage(application).slow == before
+    })
 }
 
 #[test]
 fn a_quick_policy_never_sees_the_slow_lane() {
     let gateway = gateway(|_| {});
-    for _ in 0..1_000 {
-        assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
-    }
-    // A call that the system interrupts for long may be made again there.
-    assert!(gateway.usage("shop").slow < 20, "{:?}", gateway.usage("shop"));
+    // A call that the system interrupts for long may be made again there, and some that follow it: not in every round.
+    let quick = (0..100).any(|_| {
+        let before = gateway.usage("shop").slow;
+        for _ in 0..200 {
+            assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+        }
+        gateway.usage("shop").slow == before
+    });
+    assert!(quick, "{:?}", gateway.usage("shop"));
 }
 
 #[test]
@@ -133,7 +167,7 @@ fn a_slow_policy_decides_in_the_slow_lane_alone_and_in_a_batch() {
     let usage = gateway.usage("shop");
     assert_eq!((usage.slow, usage.refused, usage.waiting), (1, 0, 0));
     assert!(usage.policy_time > 3 * MS, "{usage:?}");
-    assert_eq!(batch(&gateway, "shop", 5).0, ["S0"; 5]);
+    assert_eq!(batch(&gateway, 5).0, ["S0"; 5]);
     assert_eq!(gateway.usage("care"), Default::default());
 }
 
@@ -163,12 +197,7 @@ fn a_policy_that_is_quick_again_leaves_the_slow_lane() {
     assert_eq!(decide(NEW_YORK), "S0");
     assert_eq!(gateway.usage("shop").slow, 1);
     // Known to be slow, it goes there at once; after enough quick calls in a row it does not any more.
-    let mut before = 1;
-    let left = (0..10_000).any(|_| {
-        assert_eq!(decide(TO), "S0");
-        let slow = gateway.usage("shop").slow;
-        std::mem::replace(&mut before, slow) == slow
-    });
+    let left = becomes_quick(&gateway, "shop", || assert_eq!(decide(TO), "S0"));
     assert!(left, "{:?}", gateway.usage("shop"));
     assert!(gateway.usage("shop").slow > 5, "{:?}", gateway.usage("shop"));
 }
@@ -177,60 +206,80 @@ fn a_policy_that_is_quick_again_leaves_the_slow_lane() {
 fn without_a_quick_lane_every_call_is_made_in_the_slow_one() {
     let gateway = gateway(|lanes| lanes.quick = false);
     assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
-    assert_eq!(batch(&gateway, "shop", 300).0, vec!["S0"; 300]);
+    assert_eq!(batch(&gateway, 300).0, vec!["S0"; 300]);
     let explained = wait(gateway.explain_within(&sms("shop", TO), gateway.request_time(1)));
     assert_eq!(told(explained.decision()), "S0");
     assert_eq!(gateway.usage("shop").slow, 4, "one, two calls of up to 256, and an explanation");
 }
 
-/// Asks without pause until it is told to end. Returns how long each took.
-async fn ask(gateway: Arc<Gateway>, end: Arc<AtomicBool>) -> Vec<Duration> {
-    let mut took = Vec::new();
-    while !end.load(Ordering::Relaxed) {
-        let begun = Instant::now();
-        let decision = gateway.resolve_async(&sms("care", TO)).await;
-        assert_eq!(told(decision.get()), "S1");
-        drop(decision);
-        took.push(begun.elapsed());
-        tokio::task::yield_now().await;
+/// A future, and how long it held its thread on a core each time that it was asked.
+struct Holds<F> {
+    future: Pin<Box<F>>,
+    times: Arc<Mutex<Vec<Duration>>>,
+}
+
+impl<F: Future> Future for Holds<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let work = Work::begin();
+        let polled = self.future.as_mut().poll(context);
+        self.times.lock().unwrap().push(work.took());
+        polled
     }
-    took
 }
 
 #[test]
 fn beside_a_policy_that_takes_its_deadline_for_every_message_a_victim_on_the_same_two_workers_is_decided_at_once() {
     let gateway = Arc::new(gateway(|_| {}));
     bind(&gateway, "shop", &hostile().resolve(FOR_EVER).resolve_batch("unreachable"), 200 * MS);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let (end, gave) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let times = Arc::new(Mutex::new(Vec::new()));
     let attackers: Vec<_> = (0..8)
         .map(|_| {
             let (gateway, end, gave) = (Arc::clone(&gateway), Arc::clone(&end), Arc::clone(&gave));
+            let times = Arc::clone(&times);
             runtime.spawn(async move {
                 while !end.load(Ordering::Relaxed) {
-                    let decisions = gateway.resolve_batch_async(&[sms("shop", TO); 250]).await;
+                    let messages = [sms("shop", TO); 250];
+                    let future = Box::pin(gateway.resolve_batch_async(&messages));
+                    let decisions = Holds { future, times: Arc::clone(&times) }.await;
                     assert!(decisions.iter().all(|decision| told(decision).starts_with("POLICY_FAILED")));
                     gave.fetch_add(1, Ordering::Relaxed);
                 }
             })
         })
         .collect();
-    let victims: Vec<_> = (0..2).map(|_| runtime.spawn(ask(Arc::clone(&gateway), Arc::clone(&end)))).collect();
+    let victims: Vec<_> = (0..2)
+        .map(|_| {
+            let (gateway, gave) = (Arc::clone(&gateway), Arc::clone(&gave));
+            runtime.spawn(async move {
+                let mut decided = 0;
+                while decided < 1_000 || gave.load(Ordering::Relaxed) < 4 {
+                    let decision = gateway.resolve_async(&sms("care", TO)).await;
+                    assert_eq!(told(decision.get()), "S1");
+                    drop(decision);
+                    decided += 1;
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
     runtime.block_on(async {
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        end.store(true, Ordering::Relaxed);
-        let mut took = Vec::new();
         for victim in victims {
-            took.extend(victim.await.unwrap());
+            victim.await.unwrap();
         }
+        end.store(true, Ordering::Relaxed);
         for attacker in attackers {
             attacker.await.unwrap();
         }
-        took.sort_unstable();
-        let p99 = took[took.len() * 99 / 100];
-        assert!(gave.load(Ordering::Relaxed) > 0 && took.len() > 1_000, "{} decisions", took.len());
-        assert!(p99 < 5 * MS, "the 99th percentile of {} decisions is {p99:?}", took.len());
     });
+    // A victim waits for its worker as long as the requests of attackers hold it.
+    let mut times = times.lock().unwrap();
+    times.sort_unstable();
+    let p99 = times[times.len() * 99 / 100];
+    assert!(p99 < 5 * MS, "the 99th percentile of {} times that a worker was held is {p99:?}", times.len());
 }
 
 #[test]
@@ -244,7 +293,7 @@ fn an_application_with_much_slow_work_lets_another_one_take_its_turn() {
     // 40 pieces of work of one application wait before the first of the other one comes.
     let messages = [sms("shop", TO)];
     let mut waiting: Vec<_> = (0..40).map(|_| Box::pin(gateway.resolve_batch_async(&messages))).collect();
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     for future in &mut waiting {
         assert!(future.as_mut().poll(&mut context).is_pending());
     }
@@ -265,11 +314,11 @@ fn above_the_limit_messages_of_that_application_fail_and_those_of_others_do_not(
     });
     bind(&gateway, "shop", &slow(), Duration::from_secs(60));
     let messages = [sms("shop", TO); 60];
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     let mut waiting: Vec<_> = (0..6).map(|_| Box::pin(gateway.resolve_batch_async(&messages))).collect();
     let mut refused = 0;
     for future in &mut waiting {
-        if let std::task::Poll::Ready(decisions) = future.as_mut().poll(&mut context) {
+        if let Poll::Ready(decisions) = future.as_mut().poll(&mut context) {
             let cause = "POLICY_FAILED the policy is slow, and 100 messages of its application wait for it already";
             assert!(decisions.iter().all(|decision| told(decision) == cause), "{decisions:?}");
             refused += 1;
@@ -305,22 +354,23 @@ fn a_future_that_is_dropped_leaves_nothing_behind() {
         lanes.request = Duration::from_secs(600);
     });
     bind(&gateway, "shop", &slow(), Duration::from_secs(60));
+    assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
+    let one = gateway.usage("shop").policy_time;
     let messages = [sms("shop", TO); 10];
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     for _ in 0..100 {
         assert!(Box::pin(gateway.resolve_batch_async(&messages)).as_mut().poll(&mut context).is_pending());
     }
-    // What was under way ends; the rest is thrown away without a call.
-    let begun = Instant::now();
+    // What was under way ends, ten messages; the rest, 990, is thrown away without a call.
     assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
-    assert!(begun.elapsed() < Duration::from_secs(10), "after {:?}", begun.elapsed());
     assert_eq!(gateway.usage("shop").waiting, 0);
-    assert!(gateway.usage("shop").policy_time < Duration::from_secs(10), "{:?}", gateway.usage("shop"));
+    let spent = gateway.usage("shop").policy_time;
+    assert!(spent < one * 200, "{spent:?}, of which one message takes {one:?}");
 }
 
 #[test]
 fn the_circuit_of_a_policy_that_takes_more_than_its_budget_opens() {
-    let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(10));
+    let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(1));
     let breaker = Breaker::new(20, Duration::from_secs(3_600));
     let binding = Binding::new(policy(&slow(), Duration::from_secs(60))).breaker(breaker);
     gateway.swap(&BindingTarget::application("shop"), binding).unwrap();
@@ -335,9 +385,9 @@ fn the_circuit_of_a_policy_that_takes_more_than_its_budget_opens() {
     });
     let mut told = Vec::new();
     for _ in 0..3 {
-        told.extend(batch(&gateway, "shop", 30).0);
+        told.extend(batch(&gateway, 30).0);
     }
-    assert!(told.contains(&"POLICY_FAILED the policies of the application take more than 10 ms a second".to_owned()));
+    assert!(told.contains(&"POLICY_FAILED the policies of the application take more than 1 ms a second".to_owned()));
     assert!(told[89].contains("is left alone for a while"), "{}", told[89]);
     let events = events.lock().unwrap();
     assert!(events.contains(&"budget") && events.contains(&"opened"), "{events:?}");
@@ -347,9 +397,9 @@ fn the_circuit_of_a_policy_that_takes_more_than_its_budget_opens() {
 
 #[test]
 fn the_budget_holds_for_callers_who_wait_on_their_own_thread_too() {
-    let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(10));
+    let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(1));
     bind(&gateway, "shop", &slow(), Duration::from_secs(60));
-    let over = "POLICY_FAILED the policies of the application take more than 10 ms a second";
+    let over = "POLICY_FAILED the policies of the application take more than 1 ms a second";
     let alone = (0..40).any(|_| told(gateway.resolve(&sms("shop", TO)).get()) == over);
     assert!(alone, "{:?}", gateway.usage("shop"));
     let decisions = gateway.resolve_batch(&[sms("shop", TO); 30]);
@@ -362,21 +412,24 @@ fn a_policy_of_the_platform_is_not_held_to_the_budget_of_an_application() {
     let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(1));
     gateway.swap(&BindingTarget::Platform, Binding::new(policy(&slow(), Duration::from_secs(60)))).unwrap();
     for _ in 0..5 {
-        assert_eq!(batch(&gateway, "shop", 3).0, ["S0"; 3]);
+        assert_eq!(batch(&gateway, 3).0, ["S0"; 3]);
     }
 }
 
 #[test]
 fn a_policy_that_the_platform_shares_is_slow_only_for_the_application_that_it_is_slow_for() {
-    let gateway = gateway(|_| {});
-    let other = slow_for_new_york();
-    gateway.swap(&BindingTarget::Platform, Binding::new(policy(&other, Duration::from_secs(60)))).unwrap();
-    assert_eq!(told(wait(gateway.resolve_async(&sms("shop", NEW_YORK))).get()), "S0");
-    assert_eq!(gateway.usage("shop").slow, 1);
-    for _ in 0..100 {
+    let other = Arc::new(policy(&slow_for_new_york(), Duration::from_secs(60)));
+    let shared = || {
+        let gateway = gateway(|_| {});
+        gateway.swap(&BindingTarget::Platform, Binding::new(Arc::clone(&other))).unwrap();
+        assert_eq!(told(wait(gateway.resolve_async(&sms("shop", NEW_YORK))).get()), "S0");
+        assert_eq!(gateway.usage("shop").slow, 1);
         assert_eq!(told(wait(gateway.resolve_async(&sms("care", TO))).get()), "S1");
-    }
-    assert!(gateway.usage("care").slow < 20, "{:?}", gateway.usage("care"));
+        gateway
+    };
+    // A call that the system interrupts for long is made again in the slow lane, whoever it is for.
+    let quick = (0..20).map(|_| shared()).find(|gateway| gateway.usage("care").slow == 0);
+    let gateway = quick.expect("it is quick for the other application");
     // In one batch too: each has its own turn, and all are decided.
     let messages: Vec<Message<'_>> =
         (0..10).map(|at| if at % 2 == 0 { sms("shop", NEW_YORK) } else { sms("care", TO) }).collect();
@@ -395,11 +448,8 @@ fn an_instance_that_was_slow_to_start_is_warm_for_the_thread_that_asked() {
     let gateway = gateway(|_| {});
     bind(&gateway, "shop", &component, Duration::from_secs(60));
     let decide = || told(wait(gateway.resolve_async(&sms("shop", TO))).get());
-    (0..40).for_each(|_| assert_eq!(decide(), "S0"));
-    let before = gateway.usage("shop").slow;
-    (0..200).for_each(|_| assert_eq!(decide(), "S0"));
-    let after = gateway.usage("shop").slow;
-    assert!(after < before + 100, "{before} and then {after} calls in the slow lane: it never became warm");
+    let warm = becomes_quick(&gateway, "shop", || assert_eq!(decide(), "S0"));
+    assert!(warm, "{:?}: it never became warm", gateway.usage("shop"));
 }
 
 #[test]
@@ -421,7 +471,7 @@ fn a_gateway_that_is_dropped_while_it_works_leaves_nothing_behind() {
     let policy = Arc::new(policy(&slow(), Duration::from_secs(60)));
     gateway.swap(&BindingTarget::application("shop"), Binding::new(Arc::clone(&policy))).unwrap();
     let messages = [sms("shop", TO); 3];
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     for _ in 0..10 {
         assert!(Box::pin(gateway.resolve_batch_async(&messages)).as_mut().poll(&mut context).is_pending());
     }
@@ -429,7 +479,7 @@ fn a_gateway_that_is_dropped_while_it_works_leaves_nothing_behind() {
     // What was under way ends with its call, and the threads with it.
     let begun = Instant::now();
     while Arc::strong_count(&policy) > 1 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the policy is still in use");
+        assert!(begun.elapsed() < PATIENCE, "the policy is still in use");
         std::thread::yield_now();
     }
 }

@@ -13,7 +13,7 @@ use callsign::{
 use serde_json::json;
 
 use self::remote_store::{RemoteStore, wait};
-use callsign_tests::platform::{Platform, decide, message, sms};
+use callsign_tests::platform::{Platform, decide, message, patient, sms};
 
 const TO: &str = "+14155550123";
 
@@ -39,7 +39,7 @@ fn platform() -> Platform {
 
 fn standard() -> Arc<Policy> {
     static POLICY: std::sync::OnceLock<Arc<Policy>> = std::sync::OnceLock::new();
-    Arc::clone(POLICY.get_or_init(|| Arc::new(Policy::standard().unwrap())))
+    Arc::clone(POLICY.get_or_init(|| Arc::new(patient(Policy::standard().unwrap()))))
 }
 
 fn gateway_on(platform: &Platform, store: Arc<dyn StickyStore>) -> Gateway {

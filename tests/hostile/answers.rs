@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsign::{Binding, BindingTarget, Breaker, EventKind, Refusal};
 
-use super::{Attacked, TO, fails, hostile, policy, resolve_fails};
+use super::{Attacked, LATE, TO, fails, hostile, hurried, policy, resolve_fails};
 use callsign_tests::component::Component;
 use callsign_tests::platform::sms;
+use callsign_tests::work::Work;
 
 const UNREACHABLE: &str = "the policy failed: wasm trap: wasm `unreachable` instruction executed";
 
@@ -246,23 +247,26 @@ fn a_refusal_that_is_never_worded_is_a_failure_each_time_until_the_policy_is_lef
     let attacked = refusing(hostile());
     let component = hostile().resolve("(call $refuse (i32.const 7))").refusal_text("(loop $on (br $on)) unreachable");
     let rest = Breaker::new(3, Duration::from_secs(3_600));
-    attacked.gateway.swap(&BindingTarget::application("shop"), Binding::new(policy(&component)).breaker(rest)).unwrap();
+    attacked
+        .gateway
+        .swap(&BindingTarget::application("shop"), Binding::new(hurried(&component)).breaker(rest))
+        .unwrap();
     let rested = Arc::new(AtomicU32::new(0));
     let (seen, gateway) = (Arc::clone(&rested), &attacked.gateway);
     gateway.listen(move |event| {
         seen.fetch_add(u32::from(matches!(event.kind, EventKind::CircuitOpened { .. })), Ordering::Relaxed);
     });
     let decisions = gateway.resolve_batch(&[sms("shop", TO); 40]);
-    let begun = Instant::now();
+    let work = Work::begin();
     for (at, decision) in decisions.iter().enumerate() {
         let refusal = decision.refusal().unwrap();
         assert_eq!(refusal.code(), "POLICY_REFUSED");
-        let words = if at < 3 { "ran for longer than 50ms" } else { "is left alone for a while" };
+        let words = if at < 3 { LATE } else { "is left alone for a while" };
         assert!(refusal.to_string().contains(words), "{at}: {refusal}");
         // It is worded once.
         assert_eq!(refusal.to_string(), refusal.to_string());
     }
-    assert!(begun.elapsed() < super::BOUND * 3, "reading took {:?}", begun.elapsed());
+    work.is_within(super::BOUND * 3, "reading");
     assert_eq!(gateway.failures(&BindingTarget::application("shop")), Some(3));
     assert_eq!((attacked.causes.lock().unwrap().len(), rested.load(Ordering::Relaxed)), (3, 1));
     assert_eq!(attacked.decide(), "POLICY_FAILED", "it is not called for messages either");
@@ -294,23 +298,16 @@ fn a_batch_that_fails_is_counted_though_its_messages_are_decided() {
     assert_eq!(attacked.causes.lock().unwrap()[..], [UNREACHABLE]);
 }
 
-/// A policy with time to fill its memory on a busy machine.
-fn patient(component: &Component) -> callsign::Policy {
-    let mut limits = callsign::Limits::default();
-    limits.deadline = std::time::Duration::from_secs(10);
-    callsign::Policy::from_bytes(&component.build()).unwrap().with_limits(limits)
-}
-
 #[test]
 fn what_is_said_against_settings_is_cut() {
     let body = "(memory.fill (i32.const 65536) (i32.const 10) (i32.const 8000000))
         (i32.store8 (i32.const 2048) (i32.const 1)) (i32.store (i32.const 2052) (i32.const 65536))
         (i32.store (i32.const 2056) (i32.const 8000000)) (i32.const 2048)";
     let component = hostile().memory(r#"(memory (export "memory") 1800)"#).check_settings(body);
-    let refused = patient(&component).with_settings("{}").unwrap_err().to_string();
+    let refused = policy(&component).with_settings("{}").unwrap_err().to_string();
     assert!(refused.starts_with("the policy does not accept its settings: ") && refused.len() < 5_000, "{refused}");
     let component = component.check_settings(&body.replace("8000000", "20000000"));
-    let refused = patient(&component).with_settings("{}").unwrap_err().to_string();
+    let refused = policy(&component).with_settings("{}").unwrap_err().to_string();
     assert!(refused.contains("handed over more than 16777216 bytes at once"), "{refused}");
 }
 

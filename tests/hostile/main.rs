@@ -18,25 +18,30 @@ mod start;
 mod time;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsign::{Binding, BindingTarget, Event, EventKind, Gateway, Limits, MemoryStore, Message, Policy, StickyStore};
 use serde_json::json;
 
 use callsign_tests::component::Component;
 use callsign_tests::platform::{Platform, decide, sms};
+use callsign_tests::work::{PATIENCE, Work};
 
 const TO: &str = "+14155550123";
 
-/// How long a call of these policies may run.
+/// How long a call may run of a policy that does not end by itself.
 const DEADLINE: Duration = Duration::from_millis(50);
 
-/// What a call may take in all, on a machine that does other things too.
+/// What a call, or a batch of them, may take of a core in all.
 const BOUND: Duration = Duration::from_millis(50 + 1_000);
 
+/// What becomes of a policy that passes [`DEADLINE`].
+const LATE: &str = "the policy ran for longer than 50ms";
+
+/// Limits of policies of which something else than the time is looked at: a busy machine may keep a call waiting.
 fn limits() -> Limits {
     let mut limits = Limits::default();
-    limits.deadline = DEADLINE;
+    limits.deadline = PATIENCE;
     limits
 }
 
@@ -80,7 +85,7 @@ impl Attacked {
     }
 
     fn with(policy: Policy, sticky: Arc<dyn StickyStore>) -> Self {
-        let neighbour = Component::new("neighbour", "1.0.0").deciding(1).policy();
+        let neighbour = self::policy(&Component::new("neighbour", "1.0.0").deciding(1));
         let gateway = Gateway::with(platform().catalog(), neighbour, sticky).unwrap();
         let causes = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&causes);
@@ -100,17 +105,17 @@ impl Attacked {
 
     /// The neighbour's messages are decided as ever.
     fn neighbours_are_well(&self) {
-        let begun = Instant::now();
+        let work = Work::begin();
         assert_eq!(decide(&self.gateway, &sms("care", TO)), "S5 POOL");
-        assert!(begun.elapsed() < BOUND, "a neighbour waited for {:?}", begun.elapsed());
+        work.is_within(BOUND, "a message of a neighbour");
     }
 
     /// A message to the attacker fails in these words, in time, and harms nobody.
     fn fails(&self, words: &str) {
-        let begun = Instant::now();
+        let work = Work::begin();
         let decision = self.gateway.resolve(&sms("shop", TO));
         let refusal = decision.get().refusal().unwrap_or_else(|| panic!("{decision:?} instead of {words}")).clone();
-        assert!(begun.elapsed() < BOUND, "{words} after {:?}", begun.elapsed());
+        work.is_within(BOUND, words);
         assert_eq!(refusal.code(), "POLICY_FAILED");
         assert!(refusal.to_string().contains(words), "{refusal} instead of {words}");
         assert_eq!(self.causes.lock().unwrap().last(), Some(&refusal.to_string()), "the event names the cause");
@@ -120,9 +125,9 @@ impl Attacked {
     /// Messages of both in one batch: the neighbour's are decided, the attacker's are what `fate` says.
     fn in_a_batch(&self, fate: impl Fn(&str) -> bool) {
         let messages: Vec<Message<'_>> = (0..40).map(|at| sms(if at % 2 == 0 { "shop" } else { "care" }, TO)).collect();
-        let begun = Instant::now();
+        let work = Work::begin();
         let decisions = self.gateway.resolve_batch(&messages);
-        assert!(begun.elapsed() < BOUND, "a batch took {:?}", begun.elapsed());
+        work.is_within(BOUND, "a batch");
         for (at, decision) in decisions.iter().enumerate() {
             let text = match (decision.sender(), decision.refusal()) {
                 (Some(sender), _) => sender.id.to_string(),
@@ -141,32 +146,44 @@ fn policy(component: &Component) -> Policy {
     Policy::from_bytes_within(&component.build(), limits()).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// A policy that is stopped at [`DEADLINE`].
+fn hurried(component: &Component) -> Policy {
+    let mut limits = limits();
+    limits.deadline = DEADLINE;
+    policy(component).with_limits(limits)
+}
+
 fn hostile() -> Component {
     Component::new("hostile", "6.6.6")
 }
 
-/// A policy as it is called, and the same one called through its component.
-fn both_ways(component: &Component) -> [Policy; 2] {
-    [policy(component), policy(component).without_core_lane()]
+/// A policy, and the same one called through its component, fails in these words.
+fn fails_both_ways(policy: impl Fn() -> Policy, words: &str, also: impl Fn(&Attacked)) {
+    for policy in [policy(), policy().without_core_lane()] {
+        let attacked = Attacked::by(policy);
+        attacked.fails(words);
+        attacked.fails(words);
+        also(&attacked);
+    }
+}
+
+fn in_a_batch_too(attacked: &Attacked) {
+    attacked.in_a_batch(|fate| fate == "POLICY_FAILED");
 }
 
 /// A component whose `resolve` fails in these words, alone and in a batch.
 fn fails(component: &Component, words: &str) {
-    for policy in both_ways(component) {
-        let attacked = Attacked::by(policy);
-        attacked.fails(words);
-        attacked.fails(words);
-        attacked.in_a_batch(|fate| fate == "POLICY_FAILED");
-    }
+    fails_both_ways(|| policy(component), words, in_a_batch_too);
+}
+
+/// A component whose `resolve` meets the deadline, alone and in a batch.
+fn is_late(component: &Component) {
+    fails_both_ways(|| hurried(component), LATE, in_a_batch_too);
 }
 
 /// The same, without a batch.
-fn fails_alone(component: &Component, words: &str) {
-    for policy in both_ways(component) {
-        let attacked = Attacked::by(policy);
-        attacked.fails(words);
-        attacked.fails(words);
-    }
+fn is_late_alone(component: &Component) {
+    fails_both_ways(|| hurried(component), LATE, |_| ());
 }
 
 /// A component whose `resolve` has this body fails in these words.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use callsign::{Limits, MemoryBudget, Policy, PolicyError};
 use callsign_engine::Failure;
 
-use super::{Attacked, TO, fails, hostile, policy, resolve_fails};
+use super::{Attacked, TO, fails, hostile, is_late, limits, policy, resolve_fails};
 use callsign_tests::platform::{decide, sms};
 
 #[test]
@@ -20,7 +20,7 @@ fn memory_growth_without_end_meets_the_limit_of_memory() {
 #[test]
 fn a_policy_that_grows_memory_on_and_on_though_it_gets_none_meets_the_deadline() {
     let grow = "(loop $again (drop (memory.grow (i32.const 1))) (br $again)) unreachable";
-    resolve_fails(grow, "the policy ran for longer than 50ms");
+    is_late(&hostile().resolve(grow));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn hoarding(idle_memory: usize) -> Attacked {
          (call $decide (global.get $called) (i32.const -1) (i32.const 4) (i32.const 0))
          (global.set $called (i32.const 1))",
     );
-    let mut limits = Limits::default();
+    let mut limits = limits();
     limits.idle_memory = idle_memory;
     Attacked::by(policy(&component).with_limits(limits))
 }

@@ -1,30 +1,32 @@
 //! Harm before the first call.
 
-use std::time::Instant;
+use callsign::{Binding, BindingTarget, Policy, SwapError};
 
-use callsign::{Binding, BindingTarget, SwapError};
-
-use super::{Attacked, BOUND, hostile, policy};
+use super::{Attacked, BOUND, LATE, hostile, hurried, policy};
 use callsign_tests::component::Component;
+use callsign_tests::work::Work;
 
 /// A component that does not start is not put to use, and what served before serves on.
 fn does_not_start(component: &Component, words: &str) {
+    policy_does_not_start(|| policy(component), words);
+}
+
+fn policy_does_not_start(never_starts: impl Fn() -> Policy, words: &str) {
     let attacked = Attacked::by(policy(&Component::new("before", "1.0.0").deciding(1)));
-    let begun = Instant::now();
-    let refused =
-        attacked.gateway.swap(&BindingTarget::application("shop"), Binding::new(policy(component))).unwrap_err();
-    assert!(begun.elapsed() < BOUND, "{words} after {:?}", begun.elapsed());
+    let work = Work::begin();
+    let refused = attacked.gateway.swap(&BindingTarget::application("shop"), Binding::new(never_starts())).unwrap_err();
+    work.is_within(BOUND, words);
     assert!(matches!(refused, SwapError::Start { .. }), "{refused}");
     assert!(refused.to_string().contains(words), "{refused}");
     assert_eq!(attacked.decide(), "S1 POOL");
     attacked.neighbours_are_well();
-    let refused = policy(component).with_settings("{}").unwrap_err();
+    let refused = never_starts().with_settings("{}").unwrap_err();
     assert!(refused.to_string().contains(words), "{refused}");
 }
 
 #[test]
 fn an_endless_loop_in_the_start_function_meets_the_deadline() {
-    does_not_start(&hostile().start("(loop $again (br $again))"), "ran for longer than 50ms");
+    policy_does_not_start(|| hurried(&hostile().start("(loop $again (br $again))")), LATE);
 }
 
 #[test]

@@ -1,25 +1,24 @@
 //! Time without end.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsign::PolicyError;
 
-use super::{Attacked, BOUND, TO, fails, hostile, policy, resolve_fails};
+use super::{Attacked, BOUND, DEADLINE, LATE, TO, hostile, hurried, is_late};
 use callsign_tests::component::Component;
 use callsign_tests::platform::sms;
-
-const LATE: &str = "the policy ran for longer than 50ms";
+use callsign_tests::work::Work;
 
 const FOR_EVER: &str = "(loop $again (br $again)) unreachable";
 
 #[test]
 fn an_endless_loop_in_resolve_meets_the_deadline() {
-    resolve_fails(FOR_EVER, LATE);
+    is_late(&hostile().resolve(FOR_EVER));
 }
 
 #[test]
 fn an_endless_loop_in_resolve_batch_meets_the_deadline() {
-    let attacked = Attacked::by(policy(&hostile().resolve_batch(FOR_EVER)));
+    let attacked = Attacked::by(hurried(&hostile().resolve_batch(FOR_EVER)));
     assert_eq!(attacked.decide(), "S0 POOL", "one message alone does not need it");
     attacked.in_a_batch(|fate| fate == "POLICY_FAILED");
     assert_eq!(attacked.decide(), "POLICY_FAILED", "it is left alone: all messages of the batch failed");
@@ -27,22 +26,22 @@ fn an_endless_loop_in_resolve_batch_meets_the_deadline() {
 
 #[test]
 fn an_endless_loop_in_check_settings_meets_the_deadline() {
-    let begun = Instant::now();
-    let refused = policy(&hostile().check_settings(FOR_EVER)).with_settings("{}").unwrap_err();
-    assert!(begun.elapsed() < BOUND);
+    let work = Work::begin();
+    let refused = hurried(&hostile().check_settings(FOR_EVER)).with_settings("{}").unwrap_err();
+    work.is_within(BOUND, LATE);
     assert!(matches!(&refused, PolicyError::Start { reason } if reason == LATE), "{refused}");
 }
 
 #[test]
 fn an_endless_loop_in_refusal_text_meets_the_deadline() {
     let component = hostile().resolve("(call $refuse (i32.const 7))").refusal_text(FOR_EVER);
-    let attacked = Attacked::by(policy(&component));
-    let begun = Instant::now();
+    let attacked = Attacked::by(hurried(&component));
+    let work = Work::begin();
     let decision = attacked.gateway.resolve(&sms("shop", TO));
     let refusal = decision.get().refusal().unwrap();
     assert_eq!(refusal.code(), "POLICY_REFUSED");
     assert!(refusal.to_string().contains(LATE), "{refusal}");
-    assert!(begun.elapsed() < BOUND);
+    work.is_within(BOUND, LATE);
     attacked.neighbours_are_well();
 }
 
@@ -52,17 +51,17 @@ fn an_endless_loop_in_realloc_meets_the_deadline() {
         .import("strategies", "strategies-of", "(param i32 i32 i32)")
         .realloc_of_lists(FOR_EVER)
         .resolve("(call $strategies-of (local.get $scope) (local.get $country) (i32.const 4096)) (i32.const 1024)");
-    fails(&component, LATE);
+    is_late(&component);
 }
 
 #[test]
 fn an_endless_loop_in_post_return_meets_the_deadline() {
-    fails(&hostile().post_return(FOR_EVER), LATE);
+    is_late(&hostile().post_return(FOR_EVER));
 }
 
 #[test]
 fn an_endless_loop_of_tail_calls_meets_the_deadline() {
-    fails(&hostile().item("(func $spin (return_call $spin))").resolve("(call $spin) unreachable"), LATE);
+    is_late(&hostile().item("(func $spin (return_call $spin))").resolve("(call $spin) unreachable"));
 }
 
 #[test]
@@ -74,7 +73,7 @@ fn endless_fills_of_memory_without_a_loop_meet_the_deadline() {
          unreachable",
         fill.repeat(900)
     ));
-    fails(&component, LATE);
+    is_late(&component);
 }
 
 /// A stack of functions that work on, without a loop, once those that they called return. The deadline is looked at
@@ -93,7 +92,7 @@ fn works_while_it_returns(instructions: usize) -> Component {
 
 #[test]
 fn a_deep_stack_of_functions_that_work_while_they_return_ends_soon_after_the_deadline() {
-    let attacked = Attacked::by(policy(&works_while_it_returns(5_990)));
+    let attacked = Attacked::by(hurried(&works_while_it_returns(5_990)));
     attacked.fails(LATE);
     let refused = works_while_it_returns(6_010).load().unwrap_err();
     assert!(matches!(refused, PolicyError::Budget { .. }), "{refused}");
@@ -102,17 +101,21 @@ fn a_deep_stack_of_functions_that_work_while_they_return_ends_soon_after_the_dea
 
 #[test]
 fn a_policy_that_fails_a_batch_at_once_and_then_hangs_on_each_message_holds_the_batch_up_once() {
-    let attacked = Attacked::by(policy(&hostile().resolve(FOR_EVER).resolve_batch("unreachable")));
+    let attacked = Attacked::by(hurried(&hostile().resolve(FOR_EVER).resolve_batch("unreachable")));
     attacked.in_a_batch(|fate| fate == "POLICY_FAILED");
 }
 
 #[test]
 fn a_call_has_its_time() {
-    for _ in 0..20 {
-        let attacked = Attacked::by(policy(&hostile().resolve(FOR_EVER)));
-        let begun = Instant::now();
-        attacked.fails(LATE);
-        // A clock that was late when the call began makes up for it.
-        assert!(begun.elapsed() > Duration::from_millis(35), "after {:?}", begun.elapsed());
-    }
+    let mut took: Vec<Duration> = (0..20)
+        .map(|_| {
+            let attacked = Attacked::by(hurried(&hostile().resolve(FOR_EVER)));
+            let begun = std::time::Instant::now();
+            attacked.fails(LATE);
+            begun.elapsed()
+        })
+        .collect();
+    // A clock that was late when a call began makes up for it, so on a busy machine some are shorter.
+    took.sort_unstable();
+    assert!(took[10] > DEADLINE - Duration::from_millis(5), "{took:?}");
 }

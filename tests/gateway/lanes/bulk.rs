@@ -45,7 +45,8 @@ fn a_call_whose_thread_waited_is_not_made_again_and_costs_no_policy_time() {
     let platform = platform().strategy("sticky", "shop", json!({"channel": "SMS", "useStickySender": true}));
     let pins = Arc::new(Waiting(MemoryStore::new(), 5 * MS));
     let with_pins = |pins: Arc<Waiting>| {
-        Gateway::with_lanes(platform.catalog(), Policy::standard().unwrap(), pins, LaneOptions::default()).unwrap()
+        Gateway::with_lanes(platform.catalog(), patient(Policy::standard().unwrap()), pins, LaneOptions::default())
+            .unwrap()
     };
     // A machine that is busy may hold a call up for longer than the lane has patience: then the next one shows it.
     let usages: Vec<callsign::Usage> = (0..20)
@@ -58,7 +59,7 @@ fn a_call_whose_thread_waited_is_not_made_again_and_costs_no_policy_time() {
     assert!(usages.iter().any(|usage| usage.slow == 0 && usage.policy_time < 5 * MS), "{usages:?}");
     // The thread of an asynchronous caller gives it up.
     let gateway = with_pins(pins);
-    assert_eq!(batch(&gateway, "shop", 1).0, ["S0"]);
+    assert_eq!(batch(&gateway, 1).0, ["S0"]);
     let usage = gateway.usage("shop");
     assert_eq!(usage.slow, 1, "{usage:?}");
 }
@@ -78,9 +79,9 @@ fn a_policy_that_is_slow_on_the_core_is_found_out_and_goes_to_the_slow_lane() {
 fn an_endless_call_is_stopped_and_asked_again_in_the_slow_lane() {
     let gateway = gateway(|_| {});
     bind(&gateway, "shop", &hostile().resolve(FOR_EVER).resolve_batch("unreachable"), 50 * MS);
-    let begun = Instant::now();
+    let spent = Spent::begin(&gateway);
     let told = bulk(&gateway, 3);
-    assert!(begun.elapsed() < 1_000 * MS + SLACK, "after {:?}", begun.elapsed());
+    assert!(spent.took() < 1_000 * MS + SLACK, "{:?}", spent.took());
     assert!(told[0].starts_with("POLICY_FAILED the policy ran for longer than 50ms"), "{told:?}");
     assert!(gateway.usage("shop").slow > 0);
 }
@@ -89,7 +90,11 @@ fn an_endless_call_is_stopped_and_asked_again_in_the_slow_lane() {
 fn the_policy_time_of_a_batch_is_measured_and_held_to_the_budget() {
     let gateway = gateway(|lanes| lanes.milliseconds_per_second = Some(1));
     bind(&gateway, "shop", &slow(), Duration::from_secs(60));
-    assert_eq!(bulk(&gateway, 1), ["S0"]);
+    // Where its thread was kept from its core it is asked again, and has spent the budget by then.
+    let over = "POLICY_FAILED the policies of the application take more than 1 ms a second";
+    let told = bulk(&gateway, 1);
+    assert!(told == ["S0"] || told == [over], "{told:?}");
+    assert!(gateway.usage("shop").policy_time > MS, "{:?}", gateway.usage("shop"));
     let told = bulk(&gateway, 1);
     assert!(told[0].starts_with("POLICY_FAILED "), "{told:?}");
     assert!(gateway.usage("shop").refused > 0);

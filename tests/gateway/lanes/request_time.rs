@@ -18,8 +18,8 @@ fn slowly_worded() -> Component {
 fn the_time_of_a_request_holds_for_the_wordings_of_its_refusals() {
     let gateway = gateway(|lanes| lanes.request = 200 * MS);
     bind(&gateway, "shop", &slowly_worded(), 150 * MS);
-    let (told, took) = batch(&gateway, "shop", 250);
-    assert!(took < 200 * MS + SLACK, "after {took:?}");
+    let (told, took) = batch(&gateway, 250);
+    assert!(took < 200 * MS + SLACK, "{took:?}");
     assert!(told[0].starts_with("CLOSED ") || told[0].contains("not worded"), "{}", told[0]);
     let last = &told[249];
     assert!(
@@ -28,9 +28,9 @@ fn the_time_of_a_request_holds_for_the_wordings_of_its_refusals() {
     );
     // The same where they are worded as they are read.
     let decisions = gateway.resolve_batch(&[sms("shop", TO); 250]);
-    let begun = Instant::now();
+    let spent = Spent::begin(&gateway);
     let told: Vec<String> = decisions.iter().map(self::told).collect();
-    assert!(begun.elapsed() < 200 * MS + SLACK, "after {:?}", begun.elapsed());
+    assert!(spent.took() < 200 * MS + SLACK, "{:?}", spent.took());
     assert!(told[249].contains("the time of the request, 200ms, is used up"), "{}", told[249]);
 }
 
@@ -45,7 +45,7 @@ fn refusals_that_are_the_same_are_worded_once() {
         .resolve("(call $refuse (i32.const 7))")
         .refusal_text(words);
     bind(&gateway, "shop", &component, Duration::from_secs(60));
-    assert_eq!(batch(&gateway, "shop", 100).0, ["CLOSED 1losed today"; 100]);
+    assert_eq!(batch(&gateway, 100).0, ["CLOSED 1losed today"; 100]);
 }
 
 #[test]
@@ -54,15 +54,15 @@ fn the_time_of_a_request_holds_for_all_of_its_calls() {
     // 4 calls of 250 messages, each of which takes its deadline, and then each message by itself.
     bind(&gateway, "shop", &hostile().resolve(&format!("{WORK} {DECIDE}")).resolve_batch("unreachable"), 250 * MS);
     for decide in [
-        |gateway: &Gateway| batch(gateway, "shop", 1_000),
+        |gateway: &Gateway| batch(gateway, 1_000),
         |gateway: &Gateway| {
-            let begun = Instant::now();
+            let spent = Spent::begin(gateway);
             let decisions = gateway.resolve_batch(&[sms("shop", TO); 1_000]);
-            (decisions.iter().map(told).collect(), begun.elapsed())
+            (decisions.iter().map(told).collect(), spent.took())
         },
     ] {
         let (told, took) = decide(&gateway);
-        assert!(took < 300 * MS + SLACK, "after {took:?}");
+        assert!(took < 300 * MS + SLACK, "{took:?}");
         assert!(told[999].contains("the time of the request, 300ms, is used up"), "{}", told[999]);
     }
 }
@@ -73,22 +73,23 @@ fn the_time_of_a_request_holds_for_the_fallback_too() {
     let hangs = policy(&hostile().resolve(FOR_EVER).resolve_batch(FOR_EVER), 99 * MS);
     let binding = Binding::new(hangs).on_failure(OnFailure::Standard);
     gateway.swap(&BindingTarget::application("shop"), binding).unwrap();
-    let (told, took) = batch(&gateway, "shop", 1);
-    assert!(took < 100 * MS + SLACK, "after {took:?}");
+    let (told, took) = batch(&gateway, 1);
+    assert!(took < 100 * MS + SLACK, "{took:?}");
     // Either there was time left for the standard policy, or not.
     assert!(told[0] == "S0" || told[0].starts_with("POLICY_FAILED"), "{}", told[0]);
 }
 
 #[test]
 fn an_explanation_is_a_part_of_its_request() {
-    let gateway = gateway(|lanes| lanes.request = 200 * MS);
-    bind(&gateway, "shop", &hostile().resolve(FOR_EVER), 50 * MS);
-    let (begun, time) = (Instant::now(), gateway.request_time(20));
+    // The first has its whole time, unless this thread gets no core for most of a second.
+    let gateway = gateway(|lanes| lanes.request = 1_000 * MS);
+    bind(&gateway, "shop", &hostile().resolve(FOR_EVER), 200 * MS);
+    let (spent, time) = (Spent::begin(&gateway), gateway.request_time(20));
     let told: Vec<String> =
         (0..20).map(|_| told(wait(gateway.explain_within(&sms("shop", TO), time)).decision())).collect();
-    assert!(begun.elapsed() < 200 * MS + SLACK, "after {:?}", begun.elapsed());
-    assert_eq!(told[0], "POLICY_FAILED the policy ran for longer than 50ms");
-    assert_eq!(told[19], "POLICY_FAILED the time of the request, 200ms, is used up");
+    assert!(spent.took() < 1_000 * MS + SLACK, "{:?}", spent.took());
+    assert_eq!(told[0], "POLICY_FAILED the policy ran for longer than 200ms");
+    assert_eq!(told[19], "POLICY_FAILED the time of the request, 1s, is used up");
 }
 
 /// Waits for the slow lane to have asked a shadow, or dropped it, so often.
@@ -99,7 +100,7 @@ fn comparison(gateway: &Gateway, messages: u64) -> callsign::Comparison {
         if comparison.compared + comparison.dropped >= messages {
             return comparison;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{comparison:?}");
+        assert!(begun.elapsed() < PATIENCE, "{comparison:?}");
         std::thread::yield_now();
     }
 }
@@ -110,17 +111,24 @@ fn a_shadow_is_asked_after_the_decisions_and_dropped_when_there_is_no_time() {
     let target = BindingTarget::application("shop");
     bind(&gateway, "shop", &hostile(), Duration::from_secs(60));
     gateway.shadow(&target, Binding::new(policy(&slow(), 150 * MS))).unwrap();
-    let (told, took) = batch(&gateway, "shop", 250);
-    assert_eq!(told, ["S0"; 250]);
-    assert!(took < 100 * MS, "the decisions waited {took:?} for the shadow");
-    let comparison = comparison(&gateway, 250);
-    assert!(comparison.dropped > 100, "{comparison:?}");
+    // Whoever waited for the shadow would find all of it done each time; this thread may have to wait for a core.
+    let mut messages = 0;
+    let is_after = (0..20).any(|_| {
+        messages += 250;
+        assert_eq!(batch(&gateway, 250).0, ["S0"; 250]);
+        let so_far = gateway.comparison(&target).unwrap();
+        comparison(&gateway, messages);
+        so_far.compared + so_far.dropped < messages
+    });
+    assert!(is_after, "the decisions waited for the shadow");
+    let dropped = comparison(&gateway, messages).dropped;
+    assert!(dropped > 100, "{dropped} of {messages}");
     // On the caller's own thread it is asked at once, and as briefly.
-    let begun = Instant::now();
+    let spent = Spent::begin(&gateway);
     gateway.resolve_batch(&[sms("shop", TO); 250]);
-    assert!(begun.elapsed() < 200 * MS + SLACK, "after {:?}", begun.elapsed());
+    assert!(spent.took() < 200 * MS + SLACK, "{:?}", spent.took());
     let all = gateway.comparison(&target).unwrap();
-    assert_eq!(all.compared + all.dropped, 500);
+    assert_eq!(all.compared + all.dropped, messages + 250);
 }
 
 #[test]
@@ -138,17 +146,17 @@ fn a_shadow_in_the_slow_lane_is_compared() {
 fn the_time_of_a_request_holds_for_races() {
     let store = Arc::new(RemoteStore::default());
     let mut lanes = LaneOptions::default();
-    lanes.request = 200 * MS;
+    lanes.request = 1_000 * MS;
     let platform = platform().strategy("sticky", "shop", json!({"channel": "SMS", "useStickySender": true}));
     let pins = Arc::clone(&store) as Arc<dyn StickyStore>;
-    let gateway = Gateway::with_lanes(platform.catalog(), Policy::standard().unwrap(), pins, lanes).unwrap();
+    let gateway = Gateway::with_lanes(platform.catalog(), patient(Policy::standard().unwrap()), pins, lanes).unwrap();
     // It decides at once while there is no pin, and hangs once it sees one: each message that loses its race does.
     let component = hostile().import("sticky", "pin-of", "(param i32 i32)").resolve(&format!(
         "(call $pin-of (local.get $message) (i32.const 4096))
          (if (i32.load8_u (i32.const 4096)) (then (loop $for-ever (br $for-ever))))
          (call $decide (i32.const 0) (i32.const {STICKY}) (i32.const 4) (i32.const 1))"
     ));
-    bind(&gateway, "shop", &component, 60 * MS);
+    bind(&gateway, "shop", &component, 200 * MS);
     let numbers: Vec<String> = (0..40).map(|index| format!("+1415{:07}", 5_550_000 + index)).collect();
     let messages: Vec<Message<'_>> = numbers.iter().map(|to| sms("shop", to)).collect();
     let all = numbers.clone();
@@ -159,11 +167,11 @@ fn the_time_of_a_request_holds_for_races() {
             pins.insert(&key, &PinnedSender::new("LONG-GONE")).unwrap();
         }
     });
-    let begun = Instant::now();
+    let spent = Spent::begin(&gateway);
     let decisions = wait(gateway.resolve_batch_async(&messages));
-    assert!(begun.elapsed() < 200 * MS + SLACK, "after {:?}", begun.elapsed());
+    assert!(spent.took() < 1_000 * MS + SLACK, "{:?}", spent.took());
     assert_eq!(store.trips(), (1, 1));
     let told: Vec<String> = decisions.iter().map(told).collect();
-    assert_eq!(told[0], "POLICY_FAILED the policy ran for longer than 60ms");
-    assert_eq!(told[39], "POLICY_FAILED the time of the request, 200ms, is used up");
+    assert_eq!(told[0], "POLICY_FAILED the policy ran for longer than 200ms");
+    assert_eq!(told[39], "POLICY_FAILED the time of the request, 1s, is used up");
 }

@@ -6,6 +6,7 @@
 pub mod certificates;
 pub mod hostile_registry;
 pub mod pgbouncer;
+pub mod ports;
 pub mod postgres;
 pub mod redis;
 pub mod registry;

@@ -1,18 +1,19 @@
 //! PgBouncer before a PostgreSQL server of the tests: it lends its few connections for one transaction at a time.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::ports::Port;
 use crate::postgres::{PASSWORD, Server};
 
 /// A pooler, gone with the test.
 pub struct Pooler {
     folder: PathBuf,
-    port: u16,
+    port: Port,
     process: Child,
 }
 
@@ -23,14 +24,15 @@ impl Pooler {
         let name = format!("callsign-pooler-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir(&folder).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = Port::take();
+        let number = port.number();
         let users = folder.join("users");
         std::fs::write(&users, format!("\"callsign\" \"{PASSWORD}\"\n")).unwrap();
         let settings = folder.join("pgbouncer.ini");
         std::fs::write(
             &settings,
             format!(
-                "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+                "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {number}\n\
                  auth_type = scram-sha-256\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = {connections}\n\
                  server_reset_query_always = 0\nunix_socket_dir =\nlogfile = {}\n",
                 server.port(),
@@ -57,8 +59,8 @@ impl Pooler {
             .expect("PgBouncer is not installed: `make setup` brings it");
         let pooler = Self { folder, port, process };
         let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(30), "{}", pooler.log());
+        while TcpStream::connect(("127.0.0.1", number)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(60), "{}", pooler.log());
             std::thread::yield_now();
         }
         pooler
@@ -66,7 +68,7 @@ impl Pooler {
 
     /// The address of the database by way of the pooler, for clients that prepare nothing.
     pub fn address(&self) -> String {
-        format!("postgres://callsign:{PASSWORD}@127.0.0.1:{}/postgres?prepare=false", self.port)
+        format!("postgres://callsign:{PASSWORD}@127.0.0.1:{}/postgres?prepare=false", self.port.number())
     }
 
     fn log(&self) -> String {

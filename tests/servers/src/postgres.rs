@@ -1,7 +1,6 @@
 //! A PostgreSQL server for tests: made in a temporary folder, on loopback, gone with the test process.
 
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,13 +11,14 @@ use std::time::{Duration, Instant};
 use callsign_sticky::{PostgresOptions, PostgresStore};
 
 use crate::certificates::{Authority, Certificate};
+use crate::ports::Port;
 
 pub const PASSWORD: &str = "not-a-secret";
 
 /// A server that can be stopped, killed and started again.
 pub struct Server {
     folder: PathBuf,
-    port: u16,
+    port: Port,
     programs: Programs,
     /// Stops the server and takes its folder off when this process goes, however it goes: its standard input ends then.
     guard: Child,
@@ -142,11 +142,12 @@ impl Server {
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = Port::take();
         let settings = std::fs::OpenOptions::new().append(true).open(folder.join("data/postgresql.conf"));
         write!(
             settings.unwrap(),
-            "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\nmax_connections = 200\n{}",
+            "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nmax_connections = 200\n{}",
+            port.number(),
             std::env::var("CALLSIGN_POSTGRES_SETTINGS").unwrap_or_default().replace(';', "\n")
         )
         .unwrap();
@@ -205,7 +206,7 @@ impl Server {
 
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Who runs it, if that is not the user of the tests.
@@ -214,7 +215,7 @@ impl Server {
     }
 
     pub fn address(&self) -> String {
-        format!("postgres://callsign:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://callsign:{PASSWORD}@127.0.0.1:{}/postgres", self.port.number())
     }
 
     /// A store in a schema of its own.

@@ -1,7 +1,6 @@
 //! A real cluster on loopback: three masters with a replica each, gone with the test.
 
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::certificates::{Authority, Certificate};
+use crate::ports::Port;
 use callsign_sticky::{RedisOptions, RedisStore};
 use redis::{Client, Connection, FromRedisValue};
 
@@ -69,25 +69,22 @@ pub struct Server {
     /// The port for TLS.
     pub tls_port: u16,
     bus: u16,
+    /// What keeps them its own.
+    _ports: [Port; 3],
     folder: PathBuf,
     child: Mutex<Option<Child>>,
 }
 
 /// Waits until something is so.
 pub fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let ends = Instant::now() + Duration::from_secs(30);
+    let ends = Instant::now() + Duration::from_secs(60);
     while !is() {
-        assert!(Instant::now() < ends, "not within 30 seconds: {what}");
+        assert!(Instant::now() < ends, "not within 60 seconds: {what}");
         std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
-
-fn free_ports(number: usize) -> Vec<u16> {
-    let listeners: Vec<_> = (0..number).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
-}
 
 impl Server {
     fn start(&self, setup: &Setup) {
@@ -147,12 +144,12 @@ impl Cluster {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("callsign-redis-{}-{number}", std::process::id()));
         let total = setup.masters + setup.replicas;
-        let ports = free_ports(3 * total);
         let server = |index: usize| {
             let folder = folder.join(index.to_string());
             std::fs::create_dir_all(&folder).unwrap();
-            let (port, bus, tls_port) = (ports[index], ports[total + index], ports[2 * total + index]);
-            Server { port, tls_port, bus, folder, child: Mutex::new(None) }
+            let ports = [(); 3].map(|()| Port::take());
+            let [port, tls_port, bus] = ports.each_ref().map(Port::number);
+            Server { port, tls_port, bus, _ports: ports, folder, child: Mutex::new(None) }
         };
         let cluster = Self { setup, servers: (0..total).map(server).collect(), folder };
         for server in &cluster.servers {

@@ -1,12 +1,13 @@
 //! An OCI registry on loopback: `docker-registry` of Debian, with a folder of its own.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::certificates::Certificate;
+use crate::ports::Port;
 
 /// The name and the password of a registry that wants a login.
 pub const LOGIN: (&str, &str) = ("callsign", "secret");
@@ -18,7 +19,7 @@ const HTPASSWD: &str = "callsign:$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGH
 #[derive(Debug)]
 pub struct Registry {
     folder: PathBuf,
-    port: u16,
+    port: Port,
     process: Option<Child>,
 }
 
@@ -34,7 +35,7 @@ impl Registry {
         let name = format!("callsign-registry-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir(&folder).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = Port::take();
         let mut config = format!(
             "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n",
             folder.join("data").display()
@@ -44,7 +45,7 @@ impl Registry {
             std::fs::write(&users, HTPASSWD).unwrap();
             config.push_str(&format!("auth: {{htpasswd: {{realm: a test, path: {}}}}}\n", users.display()));
         }
-        config.push_str(&format!("http:\n  addr: 127.0.0.1:{port}\n"));
+        config.push_str(&format!("http:\n  addr: 127.0.0.1:{}\n", port.number()));
         if let Some(Certificate { certificate, key }) = certificate {
             config.push_str(&format!("  tls: {{certificate: {}, key: {}}}\n", certificate.display(), key.display()));
         }
@@ -56,7 +57,7 @@ impl Registry {
 
     /// `127.0.0.1:PORT`.
     pub fn host(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.port.number())
     }
 
     /// Its folder, which is removed with it.
@@ -84,7 +85,7 @@ impl Registry {
             .spawn();
         self.process = Some(process.expect("docker-registry is not installed: `make setup` brings it"));
         let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", self.port.number())).is_err() {
             let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             assert!(began.elapsed() < Duration::from_secs(60), "{}", log());
             std::thread::yield_now();

@@ -4,7 +4,6 @@
 //! is another connection which writes and does not end.
 
 use std::fs::File;
-use std::time::Instant;
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 use serde_json::json;
@@ -28,13 +27,11 @@ fn a_store_that_does_not_take_a_change_is_500_as_the_contract_has_it_and_503_els
     let server = world::server();
     let locked = lock(&server);
     let (path, body) = ("/provisioning/2/sending-strategies", json!({}));
-    let began = Instant::now();
     let reply = server.post(path, &body);
     assert_eq!(fault::check(path, &reply, 500), []);
     assert!(reply.header("retry-after").is_some(), "{reply:?}");
     let own = server.post("/v1/strategies", &json!({ "platform": { "applicationId": "default" } })).expect(503);
     assert!(own.header("retry-after").is_some(), "{own:?}");
-    assert!(began.elapsed().as_secs() < 30);
     server.get(path).expect(200);
     server.post("/v1/decisions", &json!({ "channel": "SMS", "to": "+14155550123" })).expect(200);
     drop(locked);

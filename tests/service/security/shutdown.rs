@@ -1,7 +1,6 @@
 //! The end: what is under way is finished, within its time, and nothing else begins.
 
 use std::net::TcpStream;
-use std::time::Instant;
 
 use serde_json::json;
 
@@ -60,25 +59,22 @@ fn what_was_finished_while_it_ended_is_there_after_a_start() {
 
 #[test]
 fn a_client_that_never_finishes_is_broken_off() {
-    let server = Server::with("[limits]\ndrain_seconds = 1");
+    // The body and the head may take far longer than the end is waited for.
+    let server = Server::with("[limits]\ndrain_seconds = 1\nbody_seconds = 600\nhead_seconds = 600");
     let mut body = Wire::with(&server, head(&server, "POST", PATH, "content-length: 100\r\n"));
     body.write("{");
     let mut head = Wire::with(&server, "GET / HTTP/1.1\r\n");
     server.get(PATH).expect(200);
-    let began = Instant::now();
     server.terminate();
     assert_eq!(server.end(), Some(0));
-    // Far less than the body and the head might have taken.
-    assert!(began.elapsed().as_secs() < 8, "{:?}", began.elapsed());
     assert!(body.reply().is_none() && head.reply().is_none());
 }
 
 #[test]
 fn an_idle_service_ends_at_once() {
-    let server = Server::start();
-    let began = Instant::now();
+    // It is waited for, and not for as long as this.
+    let server = Server::with("[limits]\ndrain_seconds = 600");
     assert_eq!(server.end(), Some(0));
-    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
 }
 
 #[test]

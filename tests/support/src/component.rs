@@ -213,9 +213,9 @@ impl Component {
         labelled(&component.unwrap_or_else(|error| panic!("{error:?}\n{text}")), &self.name, &self.version)
     }
 
-    /// The policy.
+    /// The policy, with more time than a call needs on a machine with too much to do.
     pub fn policy(&self) -> Arc<Policy> {
-        Arc::new(self.load().unwrap_or_else(|error| panic!("{error}")))
+        Arc::new(crate::platform::patient(self.load().unwrap_or_else(|error| panic!("{error}"))))
     }
 
     /// The policy, or what is said against it.

@@ -10,6 +10,7 @@
 //! - [`servers`]: PostgreSQL, a pooler before it, and a Redis Cluster.
 //! - [`service`]: `callsign serve` as a process, and a client of it.
 //! - [`stops`]: the end of threads that go on until a flag is set.
+//! - [`work`]: how long something takes on a core, on a machine that does other things too.
 //!
 //! Three generators of catalogs are apart from these, because they are other in kind: `examples/platform` is realistic and
 //! writes files of any size, `benches/platform.rs` has its elements at known places so that edits of them can be measured,
@@ -26,6 +27,7 @@ pub mod pool;
 pub mod reference;
 pub mod service;
 pub mod stops;
+pub mod work;
 
 pub use callsign_test_servers as servers;
 

@@ -123,13 +123,17 @@ fn a_column_of_a_pool_of_100_000_senders_takes_few_milliseconds() {
     let begun = Instant::now();
     let view = revision.view();
     println!("the pool: {:?}", begun.elapsed());
-    let begun = Instant::now();
-    let keys: Vec<u64> =
-        revision.attribute_column(shop, &view, key_of("campaign")).map(|text| text.map_or(0, key_of)).collect();
-    let took = begun.elapsed();
-    println!("a column of keys: {took:?}");
-    assert_eq!(keys.len(), 100_000);
-    assert!(keys.iter().all(|&key| key > 1));
-    // Some milliseconds; the bound is for a machine that does other things too.
-    assert!(took.as_millis() < 500, "{took:?}");
+    let column = || {
+        let begun = Instant::now();
+        let keys: Vec<u64> =
+            revision.attribute_column(shop, &view, key_of("campaign")).map(|text| text.map_or(0, key_of)).collect();
+        let took = begun.elapsed();
+        assert_eq!(keys.len(), 100_000);
+        assert!(keys.iter().all(|&key| key > 1));
+        took
+    };
+    // Some milliseconds; the bound is for a machine that does other things too, and keeps this thread from its core at times.
+    let quickest = (0..5).map(|_| column()).min().unwrap();
+    println!("a column of keys: {quickest:?}");
+    assert!(quickest.as_millis() < 500, "{quickest:?}");
 }
