@@ -11,6 +11,7 @@ use bytes::Bytes;
 use callsign::Inspection;
 use callsign_registry::{Reference, Repository, Tag};
 use callsign_signature::Signature;
+use http::StatusCode;
 use semver::Version;
 
 use super::Service;
@@ -19,7 +20,8 @@ use super::take_module::NewModule;
 use crate::binding::{BindingRecord, Target};
 use crate::events::Event;
 use crate::fault::Fault;
-use crate::registry::ModuleSource;
+use crate::registry::{ModuleSource, NotPulled};
+use crate::tenant::Tenant;
 
 /// How often is seen which repositories are to be looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -53,7 +55,8 @@ struct Failure {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        let may_pass = fault.status.is_server_error() || fault.is_over_budget;
+        let is_too_much = fault.is_over_budget || fault.status == StatusCode::TOO_MANY_REQUESTS;
+        let may_pass = fault.status.is_server_error() || is_too_much;
         Self { reason: fault.text, may_pass }
     }
 }
@@ -173,9 +176,15 @@ impl Service {
     ) -> Result<Option<Version>, Failure> {
         let (owner, repository) = followed;
         self.registry.may(repository, owner.as_deref())?;
-        let tags = self.registry.tags(owner.as_deref(), repository.clone()).await?;
-        for record in self.followed().remove(followed).unwrap_or_default() {
-            let Some((tag, version)) = newest(&record, &tags) else { continue };
+        let tenant = owner.as_deref().map(|owner| self.tenants.of(owner));
+        let tags = self.registry.tags(owner.as_deref(), repository.clone(), self.room_for_body(tenant.as_ref())).await;
+        let (tags, room) = tags.map_err(|error| self.not_pulled(error, tenant.as_ref()))?;
+        let records = self.followed().remove(followed).unwrap_or_default().into_iter();
+        let wanted =
+            records.filter_map(|record| newest(&record, &tags).map(|(tag, version)| (tag.clone(), version, record)));
+        let wanted: Vec<_> = wanted.collect();
+        drop((tags, room));
+        for (tag, version, record) in wanted {
             let state = self.state();
             let is_it = |module: &crate::module::ModuleRecord| {
                 module.name == record.active.name() && module.version.cmp_precedence(&version).is_eq()
@@ -185,11 +194,19 @@ impl Service {
                 // Taken in before, by this node or by another one, and perhaps refused by the binding.
                 Some(_) if moved_to.as_ref() == Some(&version) => {}
                 Some(module) => self.follow_module(&module).await?,
-                None => self.take_from(followed, &record, tag, &version).await?,
+                None => self.take_from(followed, &record, &tag, &version).await?,
             }
             moved_to = Some(version);
         }
         Ok(moved_to)
+    }
+
+    fn not_pulled(&self, error: NotPulled, tenant: Option<&Arc<Tenant>>) -> Failure {
+        match error {
+            // Of what a registry does, listeners are told as it is.
+            NotPulled::Registry(error) => error.into(),
+            error => error.fault(self, tenant).into(),
+        }
     }
 
     async fn take_from(
@@ -201,7 +218,9 @@ impl Service {
     ) -> Result<(), Failure> {
         let reference: Reference = repository.tagged(&tag.name).map_err(|error| Fault::internal(error.to_string()))?;
         let tenant = owner.as_deref().map(|owner| self.tenants.of(owner));
-        let pulled = self.registry.pull(owner.as_deref(), reference.clone()).await?;
+        let room = self.room_for_body(tenant.as_ref());
+        let pulled = self.registry.pull(owner.as_deref(), reference.clone(), room, None).await;
+        let (pulled, _room) = pulled.map_err(|error| self.not_pulled(error, tenant.as_ref()))?;
         let component = Bytes::from(pulled.component);
         let inspected = component.clone();
         let inspection =
@@ -256,4 +275,19 @@ fn spread(pause: Duration) -> Duration {
     // Without random numbers nothing is spread, which is all that they are for.
     let _ = getrandom::fill(&mut bytes);
     pause.mul_f64(0.5 + f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_and_trouble_may_pass_and_what_is_refused_is_refused_again() {
+        let may_pass = |status| Failure::from(Fault::new(status, "")).may_pass;
+        assert!(may_pass(StatusCode::TOO_MANY_REQUESTS) && may_pass(StatusCode::SERVICE_UNAVAILABLE));
+        assert!(
+            Failure::from(Fault { is_over_budget: true, ..Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "") }).may_pass
+        );
+        assert!(!may_pass(StatusCode::BAD_REQUEST) && !may_pass(StatusCode::CONFLICT));
+    }
 }
