@@ -1,7 +1,8 @@
 //! Bindings that follow a repository of an OCI registry: its tags are looked at now and then, and the newest version in the
 //! binding's range is taken in like an upload, which moves the binding. What serves goes on until then.
 //!
-//! Every node looks, each at times of its own. Which one is first takes the module in, and the others find it in the store.
+//! The nodes of a fleet share the looks: each pauses as many times longer as there are nodes, at times of its own. Which one is first
+//! takes the module in, and the others find it in the store.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,14 +93,15 @@ impl Service {
 
     /// The repositories that are to be looked at now. They count as being looked at from here on.
     fn due_repositories(&self) -> Vec<Followed> {
+        let Some(pause) = self.follow_pause() else { return Vec::new() };
         let followed = self.followed();
         let mut looks = self.followed_repositories.0.lock().unwrap_or_else(PoisonError::into_inner);
         looks.retain(|key, look| look.next.is_none() || followed.contains_key(key));
         let now = Instant::now();
         let mut due = Vec::new();
         for key in followed.into_keys() {
-            // A new one is looked at soon; the nodes of a fleet do not all begin with it at once.
-            let first = || Look { next: Some(now + spread(self.follow_pause()) / 2), failures: 0, moved_to: None };
+            // The nodes of a fleet begin with a new one all over the pause, so that one of them looks at it soon.
+            let first = || Look { next: Some(now + pause.mul_f64(chance())), failures: 0, moved_to: None };
             let look = looks.entry(key.clone()).or_insert_with(first);
             if look.next.is_some_and(|next| next <= now) {
                 look.next = None;
@@ -120,8 +122,11 @@ impl Service {
         followed
     }
 
-    fn follow_pause(&self) -> Duration {
-        Duration::from_secs(self.config.registry.follow_seconds)
+    /// How long this node pauses between two looks at a repository, so that all nodes together look as often as a single one would.
+    /// `None` while it does not know how many there are.
+    fn follow_pause(&self) -> Option<Duration> {
+        let nodes = self.node.fleet()?;
+        Some(Duration::from_secs(self.config.registry.follow_seconds).saturating_mul(nodes))
     }
 
     /// Looks at a repository, and says when it began to fail and when that ended.
@@ -133,7 +138,7 @@ impl Service {
         let looked = self.take_newest(&followed, moved_to).await;
         let targets = self.followed().remove(&followed).unwrap_or_default();
         let targets = targets.iter().map(|record| record.target.clone());
-        let pause = self.follow_pause();
+        let pause = self.follow_pause().unwrap_or_default();
         let (before, after) = {
             let mut looks = self.followed_repositories.0.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(look) = looks.get_mut(&followed) else { return };
@@ -271,10 +276,15 @@ fn newest<'a>(record: &BindingRecord, tags: &'a [Tag]) -> Option<(&'a Tag, Versi
 
 /// A half to three halves of a pause, by chance.
 fn spread(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + chance())
+}
+
+/// A number from 0 to 1.
+fn chance() -> f64 {
     let mut bytes = [0; 2];
     // Without random numbers nothing is spread, which is all that they are for.
     let _ = getrandom::fill(&mut bytes);
-    pause.mul_f64(0.5 + f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX))
+    f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX)
 }
 
 #[cfg(test)]
@@ -289,5 +299,13 @@ mod tests {
             Failure::from(Fault { is_over_budget: true, ..Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "") }).may_pass
         );
         assert!(!may_pass(StatusCode::BAD_REQUEST) && !may_pass(StatusCode::CONFLICT));
+    }
+
+    #[test]
+    fn a_pause_is_spread_by_a_half() {
+        for _ in 0..1_000 {
+            let pause = spread(Duration::from_secs(2));
+            assert!((Duration::from_secs(1)..=Duration::from_secs(3)).contains(&pause), "{pause:?}");
+        }
     }
 }
