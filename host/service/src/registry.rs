@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use crate::config::{Config, RegistryConfig};
 use crate::fault::Fault;
 use crate::registry_turns::RegistryTurns;
-use crate::service::Service;
-use crate::tenant::{Full, Held, Tenant};
+use crate::service::{PullRoom, Service};
+use crate::tenant::{Full, Tenant};
 
 /// How long to wait before a registry that does not answer is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -66,9 +66,9 @@ impl Registry {
         &self,
         owner: Option<&str>,
         reference: Reference,
-        room: Held,
+        room: PullRoom,
         patience: Option<Duration>,
-    ) -> Result<(Pulled, Held), NotPulled> {
+    ) -> Result<(Pulled, PullRoom), NotPulled> {
         let registry = reference.repository().registry().to_owned();
         let pull = move |client: &Client, room: &dyn Fn(u64) -> bool| client.pull_within(&reference, room);
         self.ask(owner, &registry, room, patience, pull).await
@@ -82,8 +82,8 @@ impl Registry {
         &self,
         owner: Option<&str>,
         repository: Repository,
-        room: Held,
-    ) -> Result<(Vec<Tag>, Held), NotPulled> {
+        room: PullRoom,
+    ) -> Result<(Vec<Tag>, PullRoom), NotPulled> {
         let registry = repository.registry().to_owned();
         let tags = move |client: &Client, room: &dyn Fn(u64) -> bool| client.tags_within(&repository, room);
         self.ask(owner, &registry, room, None, tags).await
@@ -93,10 +93,10 @@ impl Registry {
         &self,
         owner: Option<&str>,
         registry: &str,
-        room: Held,
+        room: PullRoom,
         patience: Option<Duration>,
         work: impl FnOnce(&Client, &dyn Fn(u64) -> bool) -> Result<T, RegistryError> + Send + 'static,
-    ) -> Result<(T, Held), NotPulled> {
+    ) -> Result<(T, PullRoom), NotPulled> {
         // What is not allowed does not come here.
         let client = self.client.clone().ok_or_else(|| RegistryError::Options("no registry is allowed".into()))?;
         let turn = self.turns.turn(owner, registry, patience).await.ok_or(NotPulled::NoTurn)?;

@@ -31,7 +31,7 @@ use arc_swap::ArcSwap;
 use callsign::{Gateway, Numbering, Policy, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
-pub(crate) use self::bodies::room_for_bodies;
+pub(crate) use self::bodies::{Bodies, PullRoom};
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
 use self::distrust::Distrust;
 use self::entity_autocreate::EntityAutocreate;
@@ -56,7 +56,7 @@ use crate::reused_ids::ReusedIds;
 use crate::session::SessionKey;
 use crate::state::State;
 use crate::store::{Store, StoreError};
-use crate::tenant::{Share, Tenants};
+use crate::tenant::Tenants;
 use crate::tenant_turns::TenantTurns;
 use crate::what_if_jobs::WhatIfJobs;
 
@@ -69,7 +69,7 @@ pub(crate) struct Service {
     /// `[limits]` as they are now.
     pub(crate) limits: ArcSwap<Limits>,
     /// Bytes of bodies in memory. What came before a reload keeps what it has of the room of that time.
-    pub(crate) bodies: ArcSwap<Share>,
+    pub(crate) bodies: ArcSwap<Bodies>,
     pub(crate) gateway: Gateway,
     pub(crate) sticky: Arc<dyn StickyStore>,
     pub(crate) store: Arc<Store>,

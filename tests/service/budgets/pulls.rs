@@ -10,7 +10,7 @@ use serde_json::json;
 use super::at_a_time::in_progress;
 use super::{is_over, used};
 use crate::contract::world;
-use crate::policies::always;
+use crate::policies::{always, try_upload};
 use crate::security::connection::Wire;
 
 const MODULES: &str = "/v1/modules";
@@ -65,12 +65,13 @@ fn begun(server: &Server, key: &str, query: &str, body: &str) -> Wire {
     Wire::with(server, head + body)
 }
 
-/// Room for a component and a few bytes more, of each tenant and of all of them.
+/// Room for a component and a few bytes more of each tenant, for one and a half of the pulls of all of them, and for three of
+/// their bodies.
 fn limits(most: usize, tenant: usize) -> String {
     format!(
         "[limits]\nrequest_seconds = 601\nbody_bytes = {most}\nmodule_bytes = {most}\nimport_bytes = {most}\n\
          bodies_bytes = {}\n[tenant]\ncompiles = 0\nbodies_bytes = {tenant}\n",
-        2 * most + 500
+        4 * most
     )
 }
 
@@ -85,12 +86,13 @@ fn bytes_of_a_pull_count_as_they_arrive_like_those_of_a_body() {
     server.until("the bytes are there", || used(&server, "shop", "bodies_bytes").0 >= most as u64 - 1);
     is_over(MODULES, &pull(&server, &shop, &quick), 429, "bodies_bytes");
     assert_eq!(used(&server, "shop", "bodies_bytes").1, 1);
-    // Tenants together have no more room either; the platform has.
+    // For pulls tenants together have no more room either; the platform has, and so have bodies of other tenants.
     let refused = pull(&server, &bank, &quick);
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{refused:?}");
     assert!(refused.text.contains("no room"), "{refused:?}");
     assert_eq!(used(&server, "bank", "bodies_bytes"), (0, 0), "what it had is given back");
     pull(&server, server.key(), &quick).expect(201);
+    try_upload(&server, &bank, "", &component).expect(201);
 }
 
 #[test]

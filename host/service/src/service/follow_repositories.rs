@@ -182,7 +182,7 @@ impl Service {
         let (owner, repository) = followed;
         self.registry.may(repository, owner.as_deref())?;
         let tenant = owner.as_deref().map(|owner| self.tenants.of(owner));
-        let tags = self.registry.tags(owner.as_deref(), repository.clone(), self.room_for_body(tenant.as_ref())).await;
+        let tags = self.registry.tags(owner.as_deref(), repository.clone(), self.room_for_pull(tenant.as_ref())).await;
         let (tags, room) = tags.map_err(|error| self.not_pulled(error, tenant.as_ref()))?;
         let records = self.followed().remove(followed).unwrap_or_default().into_iter();
         let wanted =
@@ -223,7 +223,7 @@ impl Service {
     ) -> Result<(), Failure> {
         let reference: Reference = repository.tagged(&tag.name).map_err(|error| Fault::internal(error.to_string()))?;
         let tenant = owner.as_deref().map(|owner| self.tenants.of(owner));
-        let room = self.room_for_body(tenant.as_ref());
+        let room = self.room_for_pull(tenant.as_ref());
         let pulled = self.registry.pull(owner.as_deref(), reference.clone(), room, None).await;
         let (pulled, _room) = pulled.map_err(|error| self.not_pulled(error, tenant.as_ref()))?;
         let component = Bytes::from(pulled.component);

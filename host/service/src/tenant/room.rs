@@ -71,9 +71,14 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// Nothing yet of what one room alone limits.
+    pub(crate) fn none_of(own: &Arc<Room>) -> Self {
+        Self { share: None, own: Some(Arc::clone(own)), amount: 0 }
+    }
+
     /// One of what only a tenant's own budget limits.
     pub(crate) fn one_of(own: &Arc<Room>) -> Option<Self> {
-        let mut held = Self { share: None, own: Some(Arc::clone(own)), amount: 0 };
+        let mut held = Self::none_of(own);
         held.take(1).is_ok().then_some(held)
     }
 

@@ -21,9 +21,9 @@ use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters,
 use crate::module::ModuleRecord;
 use crate::module_cache::FetchError;
 use crate::registry::ModuleSource;
-use crate::service::{NewModule, Plan, SIGNATURE_HEADER, Service, TakenModule, View};
+use crate::service::{NewModule, Plan, PullRoom, SIGNATURE_HEADER, Service, TakenModule, View};
 use crate::state::State as ServiceState;
-use crate::tenant::{Held, Tenant};
+use crate::tenant::Tenant;
 
 /// A policy that can be bound.
 #[derive(Debug, Serialize, ToSchema)]
@@ -235,7 +235,7 @@ async fn pulled(
     owner: Option<String>,
     bytes: &[u8],
     mut signatures: Vec<Signature>,
-) -> Result<(NewModule, Held), Fault> {
+) -> Result<(NewModule, PullRoom), Fault> {
     if bytes.len() > MOST_PULL_REQUEST {
         return Err(Fault::property(
             "",
@@ -246,7 +246,7 @@ async fn pulled(
     let reference = reference.parse::<Reference>();
     let reference = reference.map_err(|error: ReferenceError| Fault::property("reference", error.to_string()))?;
     service.registry.may(reference.repository(), owner.as_deref())?;
-    let (room, patience) = (service.room_for_body(tenant), service.limits.load().waiting_milliseconds);
+    let (room, patience) = (service.room_for_pull(tenant), service.limits.load().waiting_milliseconds);
     let patience = Some(Duration::from_millis(patience));
     let pulled = service.registry.pull(owner.as_deref(), reference.clone(), room, patience).await;
     let (pulled, room) = pulled.map_err(|error| error.fault(service, tenant))?;
