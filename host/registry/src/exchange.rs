@@ -283,9 +283,12 @@ impl<'a> Session<'a> {
         let headers = response.headers().clone();
         let mut body = Vec::new();
         if ask.method != Method::HEAD {
-            if response.body().content_length().is_some_and(|length| length > most) {
+            let announced = response.body().content_length();
+            if announced.is_some_and(|length| length > most) {
                 return Err(too_large());
             }
+            // Not touched before the bytes are there, and not moved while they come.
+            body.reserve_exact(announced.and_then(|length| usize::try_from(length).ok()).unwrap_or_default());
             let mut reader = response.body_mut().with_config().limit(most + 1).reader().take(most + 1);
             let mut piece = [0; PIECE];
             loop {
