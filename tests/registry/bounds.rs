@@ -1,8 +1,9 @@
 //! Every bound is reached: of time, of tries, of pages and of tags.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
-use callsign_registry::{MOST_TAGS, RefusedBy, RegistryError, Repository};
+use callsign_registry::{MOST_TAGS, RefusedBy, RegistryError, Repository, Tag};
 use callsign_test_servers::hostile_registry::{Answer, HostileRegistry, Request};
 use callsign_test_servers::ports::Port;
 
@@ -147,4 +148,62 @@ fn tags_without_an_end_or_of_somebody_else_are_refused() {
         let refused = client(|_| {}).tags(&repository(server)).unwrap_err().to_string();
         assert!(refused.contains(words), "{refused}");
     }
+}
+
+#[test]
+fn room_is_asked_for_what_a_pull_has_in_memory_as_it_arrives() {
+    let world = World::new(b"component");
+    let honest = world.clone();
+    let server = HostileRegistry::start(move |request| honest.answer(request));
+    let asked = RefCell::new(Vec::new());
+    let room = |bytes| {
+        asked.borrow_mut().push(bytes);
+        true
+    };
+    client(|_| {}).pull_within(&reference(&server.host(), ":1.0.0"), &room).unwrap();
+    // One answer at a time: manifest, config, component.
+    let asked = asked.into_inner();
+    let ends: Vec<usize> =
+        asked.split(|bytes| *bytes == 0).filter_map(|answer| answer.last()).map(|n| *n as usize).collect();
+    assert_eq!(ends, [world.manifest.len(), world.config.len(), world.component.len()]);
+    assert_eq!(asked.iter().filter(|bytes| **bytes == 0).count(), 3);
+}
+
+#[test]
+fn who_has_no_room_for_more_bytes_reads_no_more_of_them() {
+    let world = World::new(&[7; 100_000]);
+    let honest = world.clone();
+    let mirror = HostileRegistry::start(move |request| honest.answer(request));
+    let registry = HostileRegistry::start(|_| Answer::new(500, &[], ""));
+    let mirrored = client(|options| {
+        options.retries = 3;
+        options.mirror = Some(mirror.host().parse().unwrap());
+    });
+    let refused = mirrored.pull_within(&reference(&registry.host(), ":1.0.0"), &|bytes| bytes <= 50_000).unwrap_err();
+    assert!(matches!(refused, RegistryError::NoRoom { what: "the component" }), "{refused}");
+    assert!(!refused.is_of_registry());
+    // Neither is it asked again, nor is the registry after its mirror.
+    assert_eq!((mirror.requests().len(), registry.requests().len()), (3, 0));
+}
+
+#[test]
+fn tags_that_were_read_take_room_while_the_next_page_comes() {
+    let page = |names: &str| format!("{{\"tags\":[{names}]}}");
+    let (first, second) = (page("\"1.0.0\",\"1.1.0\""), page("\"1.2.0\""));
+    let length = second.len();
+    let server = HostileRegistry::start(move |request| match request.path.contains("last=") {
+        false => Answer::new(
+            200,
+            &[("Link", &format!("</v2/{REPOSITORY}/tags/list?last=1.1.0>; rel=\"next\""))],
+            first.as_bytes(),
+        ),
+        true => Answer::new(200, &[], second.as_bytes()),
+    });
+    let last = RefCell::new(0);
+    let room = |bytes| {
+        last.replace(bytes);
+        true
+    };
+    assert_eq!(client(|_| {}).tags_within(&repository(&server), &room).unwrap().len(), 3);
+    assert_eq!(last.into_inner() as usize, 2 * (size_of::<Tag>() + "1.0.0".len()) + length);
 }

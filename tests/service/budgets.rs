@@ -2,6 +2,7 @@
 
 mod at_a_time;
 mod log;
+mod pulls;
 mod rates;
 mod stored;
 mod usage;

@@ -1,5 +1,8 @@
 //! Modules from OCI registries: pulled when they are named, and followed by bindings.
 
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
 use callsign_registry::{Client, Credentials, Described, Digest, MANIFEST, Manifest, Options, Reference};
 use callsign_tests::servers::hostile_registry::{Answer, HostileRegistry, Request};
 use callsign_tests::servers::postgres::Server as Database;
@@ -239,4 +242,56 @@ fn the_nodes_of_a_fleet_take_a_new_version_in_once() {
     let taken: Vec<&str> =
         actions.filter(|action| action.starts_with(&format!("follows {host}/policy:1.1.0"))).collect();
     assert_eq!(taken.len(), 1, "{audit}");
+}
+
+#[test]
+fn the_nodes_of_a_fleet_look_together_as_often_as_one_would() {
+    // What each node asked for, and when: each has a mirror of its own.
+    let looks: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
+    let seen = Arc::clone(&looks);
+    let registry = HostileRegistry::start(move |request| {
+        if let Some(node) = request.path.split('/').nth(2).filter(|_| request.path.contains("/tags/list")) {
+            seen.lock().unwrap().push((node.to_owned(), Instant::now()));
+        }
+        Answer::new(200, &[], r#"{"tags":[]}"#)
+    });
+    let host = registry.host();
+    let shared = folder("shared").join("catalog.sqlite");
+    let config = |node: &str| {
+        format!(
+            "[catalog]\nstore = {shared:?}\n[registry]\nallow = \"{host}\"\nmirror = \"{host}/{node}\"\nmirror_only = true\n\
+             plain_http = true\nfollow_seconds = 1\n"
+        )
+    };
+    let first = Server::with_arguments(&config("first"), &["--catalog", catalog().to_str().unwrap()]);
+    let key = first.key().to_owned();
+    let data = folder("second");
+    std::fs::write(data.join("no-first-key"), "").unwrap();
+    let second = Server::at(&data, &config("second"), &[]);
+    let nodes = || first.get("/v1/binding/nodes").expect(200).json()["results"].as_array().unwrap().len();
+    first.until("the second has told that it is there", || nodes() == 2);
+    crate::policies::upload(&first, &key, &always("acme", "1.0.0", 1));
+    let follows = json!({ "module": "acme@1.0.0", "versions": "^1", "repository": format!("{host}/policy") });
+    first.put(SHOP, &follows).expect(200);
+    // Both tell what they serve now, and so learn that there are two. Of itself a node says more than it has told.
+    let serving = |server: &Server| {
+        let nodes = server.ask(&key, "GET", "/v1/binding/nodes?applicationId=shop", None).expect(200).json();
+        let nodes = nodes["results"].as_array().unwrap().iter();
+        nodes.filter(|node| node["serving"]["policy"] == "acme@1.0.0").count()
+    };
+    first.until("both nodes have told what they serve", || serving(&first) == 2 && serving(&second) == 2);
+    let from = looks.lock().unwrap().len();
+    let gaps = |node: &str| -> Vec<Duration> {
+        let looks = looks.lock().unwrap();
+        let at: Vec<Instant> = looks[from..].iter().filter(|look| look.0 == node).map(|look| look.1).collect();
+        // The first one may have been planned before.
+        at.windows(2).skip(1).map(|pair| pair[1] - pair[0]).collect()
+    };
+    for node in ["first", "second"] {
+        second.until("it has looked", || gaps(node).len() >= 2);
+        // Half of a pause, which is 2 s, at least: a single node would pause for 0.5 s to 1.5 s.
+        for gap in gaps(node) {
+            assert!(gap >= Duration::from_secs(1), "{node} looked after {gap:?}");
+        }
+    }
 }

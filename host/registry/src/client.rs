@@ -15,7 +15,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use crate::credentials::Credentials;
 use crate::digest::Digest;
 use crate::error::{RefusedBy, RegistryError};
-use crate::exchange::{Answered, Ask, Session};
+use crate::exchange::{Answered, Ask, Room, Session};
 use crate::manifest::{Described, MANIFEST, MOST_DOCUMENT, Manifest};
 use crate::network::{Addresses, Reach, Reached};
 use crate::place::Place;
@@ -25,6 +25,8 @@ use crate::reference::{Reference, Repository, Tagged, version_of};
 pub const MOST_TAGS: usize = 10_000;
 /// The most pages of tags, so that a registry that sends empty ones comes to an end.
 const MOST_PAGES: usize = 100;
+/// What is done to a repository that nothing is pushed to, in the words of registries.
+const PULL: &str = "pull";
 /// How many tags are asked for at a time.
 const PAGE: &str = "1000";
 
@@ -169,7 +171,17 @@ impl Client {
     /// # Errors
     /// The registry does not answer in time, or what it has is no component, is too large, or has another digest.
     pub fn pull(&self, reference: &Reference) -> Result<Pulled, RegistryError> {
-        self.with_mirror(reference.repository(), "pull", |session| self.pull_from(session, reference))
+        self.pull_within(reference, &|_| true)
+    }
+
+    /// The same, where there is not room for everything that could come. `room` is asked as bytes arrive, whether the pull may take
+    /// so many of memory: all that it has at that moment, which is less again when the next answer begins. What it was asked for
+    /// last is what the component takes.
+    ///
+    /// # Errors
+    /// The same, and [`RegistryError::NoRoom`] where `room` says no.
+    pub fn pull_within(&self, reference: &Reference, room: &dyn Fn(u64) -> bool) -> Result<Pulled, RegistryError> {
+        self.with_mirror(reference.repository(), room, |session| self.pull_from(session, reference))
     }
 
     /// The tags of a repository, as the registry lists them.
@@ -177,7 +189,15 @@ impl Client {
     /// # Errors
     /// The registry does not answer in time, or has more than [`MOST_TAGS`] tags.
     pub fn tags(&self, repository: &Repository) -> Result<Vec<Tag>, RegistryError> {
-        self.with_mirror(repository, "pull", tags)
+        self.tags_within(repository, &|_| true)
+    }
+
+    /// The same, where there is not room for everything that could come, as in [`Self::pull_within`].
+    ///
+    /// # Errors
+    /// The same, and [`RegistryError::NoRoom`] where `room` says no.
+    pub fn tags_within(&self, repository: &Repository, room: &dyn Fn(u64) -> bool) -> Result<Vec<Tag>, RegistryError> {
+        self.with_mirror(repository, room, tags)
     }
 
     /// Pushes a component under a tag, with the texts of its signatures; returns the digest of its manifest. What the registry
@@ -196,7 +216,8 @@ impl Client {
         let tag =
             tag.ok_or_else(|| RegistryError::Options("a component is pushed under a tag, and not a digest".into()))?;
         let (manifest, config) = Manifest::write(component, about, signatures)?;
-        let mut session = Session::new(self, reference.repository(), "pull,push", Instant::now() + self.options.whole);
+        let until = Instant::now() + self.options.whole;
+        let mut session = Session::new(self, reference.repository(), "pull,push", until, &|_| true);
         upload(&mut session, "the component", component)?;
         upload(&mut session, "the config", &config)?;
         let digest = Digest::of(&manifest);
@@ -213,22 +234,25 @@ impl Client {
     fn with_mirror<T>(
         &self,
         repository: &Repository,
-        actions: &'static str,
+        room: Room<'_>,
         work: impl Fn(&mut Session<'_>) -> Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
         let until = Instant::now() + self.options.whole;
         let Some(mirror) = &self.options.mirror else {
-            return work(&mut Session::new(self, repository, actions, until));
+            return work(&mut Session::new(self, repository, PULL, until, room));
         };
         let copy = mirror.join(repository.path()).map_err(|error| RegistryError::Options(error.to_string()))?;
         if self.options.mirror_only {
-            return work(&mut Session::new(self, &copy, actions, until));
+            return work(&mut Session::new(self, &copy, PULL, until, room));
         }
         // Half of the time is the registry's, whatever the mirror does.
         let half = Instant::now() + self.options.whole / 2;
-        work(&mut Session::new(self, &copy, actions, half)).or_else(|mirror| {
+        work(&mut Session::new(self, &copy, PULL, half, room)).or_else(|mirror| {
+            if matches!(mirror, RegistryError::NoRoom { .. }) {
+                return Err(mirror);
+            }
             tracing::debug!("the mirror is passed over: {mirror}");
-            let registry = work(&mut Session::new(self, repository, actions, until));
+            let registry = work(&mut Session::new(self, repository, PULL, until, room));
             registry.map_err(|registry| RegistryError::Both { registry: registry.into(), mirror: mirror.into() })
         })
     }
@@ -320,6 +344,7 @@ fn tags(session: &mut Session<'_>) -> Result<Vec<Tag>, RegistryError> {
         for name in page.tags.unwrap_or_default() {
             // What is no tag could not be asked for.
             if Tag::is_one(&name) {
+                session.keep(size_of::<Tag>() + name.len());
                 found.push(Tag { version: version_of(&name), name });
             }
         }

@@ -73,6 +73,12 @@ pub enum RegistryError {
     /// The registry's answer is refused.
     #[error(transparent)]
     Refused(#[from] RefusedBy),
+    /// Whoever asked has no room for so many bytes, as it says itself.
+    #[error("there is no room for the bytes of {what}")]
+    NoRoom {
+        /// What.
+        what: &'static str,
+    },
     /// The registry, and its mirror before it.
     #[error("{registry}; and its mirror: {mirror}")]
     Both {

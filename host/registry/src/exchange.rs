@@ -1,7 +1,7 @@
 //! Requests to one registry, within the time of one operation: tried again while the registry has trouble, led nowhere that is not
 //! to be gone to, and read no further than their bounds.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,8 @@ const MOST_HOPS: usize = 3;
 const SMALL: u64 = 1 << 20;
 /// How much of an error of a registry is repeated.
 const SAID: usize = 200;
+/// How many bytes of an answer are read at a time.
+const PIECE: usize = 16 << 10;
 
 /// A request.
 pub(crate) struct Ask {
@@ -67,20 +69,48 @@ pub(crate) struct Session<'a> {
     path: String,
     actions: &'static str,
     until: Instant,
+    room: Room<'a>,
+    /// Bytes that stay in memory beside the answer that is read.
+    kept: u64,
     authorization: Option<Secret>,
 }
 
+/// Whether an operation may take so many bytes of memory: all that it has so far. It is asked as they arrive, and before each answer
+/// with less, since one is in memory at a time.
+pub(crate) type Room<'a> = &'a dyn Fn(u64) -> bool;
+
 impl<'a> Session<'a> {
-    pub(crate) fn new(client: &'a Client, place: &Repository, actions: &'static str, until: Instant) -> Self {
+    pub(crate) fn new(
+        client: &'a Client,
+        place: &Repository,
+        actions: &'static str,
+        until: Instant,
+        room: Room<'a>,
+    ) -> Self {
         let registry = place.registry().to_owned();
         // Docker Hub has its registry under another name.
         let authority = if registry == "docker.io" { "registry-1.docker.io".to_owned() } else { registry.clone() };
-        Self { client, authority, registry, path: place.path().to_owned(), actions, until, authorization: None }
+        Self {
+            client,
+            authority,
+            registry,
+            path: place.path().to_owned(),
+            actions,
+            until,
+            room,
+            kept: 0,
+            authorization: None,
+        }
     }
 
     /// The registry.
     pub(crate) fn host(&self) -> &str {
         &self.registry
+    }
+
+    /// So many bytes of what was read stay in memory.
+    pub(crate) fn keep(&mut self, bytes: usize) {
+        self.kept += bytes as u64;
     }
 
     pub(crate) fn scope(&self) -> String {
@@ -247,15 +277,32 @@ impl<'a> Session<'a> {
         let status = response.status().as_u16();
         // What is said of an error is short, and is not worth a failure of its own.
         let most = if (200..300).contains(&status) { ask.most } else { SMALL };
+        // What came before this answer is in memory no more.
+        (self.room)(self.kept);
         let too_large = || RegistryError::from(RefusedBy::TooLarge { what: ask.what, most });
         let headers = response.headers().clone();
         let mut body = Vec::new();
         if ask.method != Method::HEAD {
-            if response.body().content_length().is_some_and(|length| length > most) {
+            let announced = response.body().content_length();
+            if announced.is_some_and(|length| length > most) {
                 return Err(too_large());
             }
+            // Not touched before the bytes are there, and not moved while they come.
+            body.reserve_exact(announced.and_then(|length| usize::try_from(length).ok()).unwrap_or_default());
             let mut reader = response.body_mut().with_config().limit(most + 1).reader().take(most + 1);
-            reader.read_to_end(&mut body).map_err(|error| failed(error.into()))?;
+            let mut piece = [0; PIECE];
+            loop {
+                let read = match reader.read(&mut piece) {
+                    Ok(0) => break,
+                    Ok(read) => read,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    Err(error) => return Err(failed(error.into())),
+                };
+                if !(self.room)(self.kept + (body.len() + read) as u64) {
+                    return Err(RegistryError::NoRoom { what: ask.what });
+                }
+                body.extend_from_slice(&piece[..read]);
+            }
         }
         match body.len() as u64 > most {
             true => Err(too_large()),

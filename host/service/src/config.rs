@@ -154,7 +154,8 @@ pub struct Limits {
     pub waiting: usize,
     /// How long a request may wait for its turn before it gets 503.
     pub waiting_milliseconds: u64,
-    /// The most bytes of all bodies in memory together, those that are still arriving included. More get 503 at once.
+    /// The most bytes of all bodies in memory together, those that are still arriving included, and of what is pulled from
+    /// registries. More get 503 at once.
     pub bodies_bytes: usize,
     /// How long a client may take to send the head of a request, and how long an idle connection stays open.
     pub head_seconds: u64,

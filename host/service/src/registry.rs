@@ -1,5 +1,6 @@
 //! OCI registries that modules come from. What is asked of them blocks, so it has threads of its own, and turns.
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,9 @@ use utoipa::ToSchema;
 
 use crate::config::{Config, RegistryConfig};
 use crate::fault::Fault;
-use crate::tenant_turns::TenantTurns;
-
-/// How many of all tenants are served by registries at a time. With one of the platform these hold five components in memory.
-const PULLS: usize = 4;
+use crate::registry_turns::RegistryTurns;
+use crate::service::{PullRoom, Service};
+use crate::tenant::{Full, Tenant};
 
 /// How long to wait before a registry that does not answer is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ pub(crate) struct Registry {
     config: RegistryConfig,
     /// `None` if modules may come from nowhere.
     client: Option<Arc<Client>>,
-    turns: TenantTurns,
+    turns: RegistryTurns,
 }
 
 impl Registry {
@@ -42,7 +42,7 @@ impl Registry {
     pub(crate) fn open(config: &Config) -> Result<Self, String> {
         let client = config.registry.is_used().then(|| config.registry.client(&config.limits)).transpose();
         let client = client.map_err(|error| format!("registry: {error}"))?.map(Arc::new);
-        Ok(Self { config: config.registry.clone(), client, turns: TenantTurns::new(PULLS) })
+        Ok(Self { config: config.registry.clone(), client, turns: RegistryTurns::default() })
     }
 
     /// # Errors
@@ -57,44 +57,93 @@ impl Registry {
         }
     }
 
-    /// Pulls a module for an owner, once it is the owner's turn.
+    /// Pulls a module for an owner, once it is the owner's turn; whoever waits for that at a door has so much patience. What
+    /// arrives takes room of `room`, which comes back with what the component has of it.
     ///
     /// # Errors
-    /// See [`Client::pull`].
-    pub(crate) async fn pull(&self, owner: Option<&str>, reference: Reference) -> Result<Pulled, RegistryError> {
-        self.ask(owner, move |client| client.pull(&reference)).await
+    /// See [`NotPulled`] and [`Client::pull`].
+    pub(crate) async fn pull(
+        &self,
+        owner: Option<&str>,
+        reference: Reference,
+        room: PullRoom,
+        patience: Option<Duration>,
+    ) -> Result<(Pulled, PullRoom), NotPulled> {
+        let registry = reference.repository().registry().to_owned();
+        let pull = move |client: &Client, room: &dyn Fn(u64) -> bool| client.pull_within(&reference, room);
+        self.ask(owner, &registry, room, patience, pull).await
     }
 
-    /// The tags of a repository, once it is the owner's turn.
+    /// The tags of a repository, once it is the owner's turn, with what they have of the room.
     ///
     /// # Errors
-    /// See [`Client::tags`].
-    pub(crate) async fn tags(&self, owner: Option<&str>, repository: Repository) -> Result<Vec<Tag>, RegistryError> {
-        self.ask(owner, move |client| client.tags(&repository)).await
+    /// See [`NotPulled`] and [`Client::tags`].
+    pub(crate) async fn tags(
+        &self,
+        owner: Option<&str>,
+        repository: Repository,
+        room: PullRoom,
+    ) -> Result<(Vec<Tag>, PullRoom), NotPulled> {
+        let registry = repository.registry().to_owned();
+        let tags = move |client: &Client, room: &dyn Fn(u64) -> bool| client.tags_within(&repository, room);
+        self.ask(owner, &registry, room, None, tags).await
     }
 
     async fn ask<T: Send + 'static>(
         &self,
         owner: Option<&str>,
-        work: impl FnOnce(&Client) -> Result<T, RegistryError> + Send + 'static,
-    ) -> Result<T, RegistryError> {
+        registry: &str,
+        room: PullRoom,
+        patience: Option<Duration>,
+        work: impl FnOnce(&Client, &dyn Fn(u64) -> bool) -> Result<T, RegistryError> + Send + 'static,
+    ) -> Result<(T, PullRoom), NotPulled> {
         // What is not allowed does not come here.
         let client = self.client.clone().ok_or_else(|| RegistryError::Options("no registry is allowed".into()))?;
-        let turn = self.turns.turn(owner).await;
+        let turn = self.turns.turn(owner, registry, patience).await.ok_or(NotPulled::NoTurn)?;
         let work = tokio::task::spawn_blocking(move || {
             // Held here, since the work goes on if the caller goes away.
             let _turn = turn;
-            work(&client)
+            let (room, full) = (RefCell::new(room), Cell::new(None));
+            let done = work(&client, &|bytes| {
+                let taken = room.borrow_mut().set(usize::try_from(bytes).unwrap_or(usize::MAX));
+                full.set(taken.err());
+                taken.is_ok()
+            });
+            match (done, full.get()) {
+                (Ok(done), _) => Ok((done, room.into_inner())),
+                (Err(_), Some(full)) => Err(NotPulled::NoRoom(full)),
+                (Err(error), None) => Err(error.into()),
+            }
         });
         work.await.map_err(|error| RegistryError::Options(error.to_string()))?
     }
 }
 
-/// Why a module cannot be pulled.
-pub(crate) fn refused(error: &RegistryError) -> Fault {
-    match error {
-        RegistryError::Options(_) => Fault::internal(error),
-        error if error.is_of_registry() => Fault::unavailable(error.to_string(), PAUSE),
-        error => Fault::property("reference", error.to_string()),
+/// Why a registry was not asked, or did not give what it was asked for.
+#[derive(Debug)]
+pub(crate) enum NotPulled {
+    /// It did not come to the turn in time.
+    NoTurn,
+    /// There is no room for the bytes.
+    NoRoom(Full),
+    Registry(RegistryError),
+}
+
+impl From<RegistryError> for NotPulled {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(error)
+    }
+}
+
+impl NotPulled {
+    /// What a request is told, whose bytes count as those of `tenant`, or of the platform.
+    pub(crate) fn fault(&self, service: &Service, tenant: Option<&Arc<Tenant>>) -> Fault {
+        match self {
+            Self::NoTurn => service.shed("registries are asked by as many as may ask them at a time"),
+            Self::NoRoom(full) => service.no_room(*full, tenant),
+            Self::Registry(error @ RegistryError::Options(_)) => Fault::internal(error),
+            Self::Registry(error) if error.is_of_registry() => Fault::unavailable(error.to_string(), PAUSE),
+            Self::Registry(error) => Fault::property("reference", error.to_string()),
+        }
     }
 }

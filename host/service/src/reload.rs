@@ -11,7 +11,7 @@ use toml::{Table, Value};
 
 use crate::config::{Config, ConfigError};
 use crate::http::{Guard, tls};
-use crate::service::{Service, StartError};
+use crate::service::{Bodies, Service, StartError};
 
 /// Keys of `[limits]` that are used up at the start: how many connections and listeners there are.
 const AT_START: [&str; 2] = ["limits.connections", "limits.listeners"];
@@ -87,6 +87,7 @@ impl Reloader {
         current.log.level.clone_from(&config.log.level);
         self.service.tenants.set_process_memory(limits.instance_bytes);
         self.service.limits.store(Arc::new(limits));
+        self.service.bodies.store(Arc::new(Bodies::new(&current)));
         self.guard.reload(&current);
         Ok(reloaded)
     }

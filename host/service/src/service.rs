@@ -3,6 +3,7 @@
 mod apply;
 mod audit_retention;
 mod auto_update;
+mod bodies;
 mod build_binding;
 mod catch_up;
 mod commit;
@@ -30,6 +31,7 @@ use arc_swap::ArcSwap;
 use callsign::{Gateway, Numbering, Policy, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
+pub(crate) use self::bodies::{Bodies, PullRoom};
 pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
 use self::distrust::Distrust;
 use self::entity_autocreate::EntityAutocreate;
@@ -66,6 +68,8 @@ pub(crate) struct Service {
     pub(crate) config: Config,
     /// `[limits]` as they are now.
     pub(crate) limits: ArcSwap<Limits>,
+    /// Bytes of bodies in memory. What came before a reload keeps what it has of the room of that time.
+    pub(crate) bodies: ArcSwap<Bodies>,
     pub(crate) gateway: Gateway,
     pub(crate) sticky: Arc<dyn StickyStore>,
     pub(crate) store: Arc<Store>,

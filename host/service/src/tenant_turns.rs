@@ -1,16 +1,17 @@
 //! Turns for work that takes long, such as compiling a module or starting a policy: one at a time for each tenant, a few
 //! over all tenants, and one that is kept for the platform.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::named_places::NamedPlaces;
 
 /// Turns, which are given in the order in which they are asked for.
 ///
 /// A tenant that asks for many waits for itself: the place of its next one is behind those of others who ask for one.
 pub(crate) struct TenantTurns {
-    tenants: Mutex<HashMap<String, Weak<Semaphore>>>,
+    tenants: NamedPlaces,
     /// How many tenants have a turn at a time.
     together: Arc<Semaphore>,
     platform: Arc<Semaphore>,
@@ -27,7 +28,7 @@ impl TenantTurns {
     /// So many for all tenants, and one more for the platform.
     pub(crate) fn new(together: usize) -> Self {
         Self {
-            tenants: Mutex::default(),
+            tenants: NamedPlaces::new(1),
             together: Arc::new(Semaphore::new(together)),
             platform: Arc::new(Semaphore::new(1)),
         }
@@ -40,21 +41,9 @@ impl TenantTurns {
             let own = Arc::clone(&self.platform).acquire_owned().await.ok()?;
             return Some(Turn { _own: own, _together: None });
         };
-        let own = self.of(tenant).acquire_owned().await.ok()?;
+        let own = self.tenants.place(tenant).await?;
         let together = Arc::clone(&self.together).acquire_owned().await.ok()?;
         Some(Turn { _own: own, _together: Some(together) })
-    }
-
-    fn of(&self, tenant: &str) -> Arc<Semaphore> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = tenants.get(tenant).and_then(Weak::upgrade) {
-            return own;
-        }
-        // Nobody holds or awaits a turn of these.
-        tenants.retain(|_, own| own.strong_count() > 0);
-        let own = Arc::new(Semaphore::new(1));
-        tenants.insert(tenant.to_owned(), Arc::downgrade(&own));
-        own
     }
 }
 
@@ -84,14 +73,5 @@ mod tests {
         assert!(polled(turns.turn(None)).is_none(), "the platform has one");
         drop(first);
         let _third = polled(turns.turn(Some("c"))).unwrap();
-    }
-
-    #[test]
-    fn who_has_no_turn_any_more_is_forgotten() {
-        let turns = TenantTurns::new(2);
-        for tenant in 0..100 {
-            drop(polled(turns.turn(Some(&tenant.to_string()))).unwrap());
-        }
-        assert_eq!(turns.tenants.lock().unwrap().len(), 1);
     }
 }

@@ -52,7 +52,9 @@ impl<'a> Attacker<'a> {
         let early = self.last.map_or(Duration::ZERO, |last| PACE.saturating_sub(last.elapsed()));
         std::thread::sleep(early);
         self.last = Some(Instant::now());
-        let mut request = self.head(method, path, &format!("content-length: {}\r\n", body.len())).into_bytes();
+        // As clients do that do not care what they send.
+        let more = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+        let mut request = self.head(method, path, &more).into_bytes();
         request.extend_from_slice(body);
         let until = self.until;
         let goes_on = || !until();

@@ -39,6 +39,7 @@ mod restarts;
 mod secrets;
 mod sender_health;
 mod slow_policies;
+mod slow_registries;
 mod slow_starts;
 mod store_growth;
 mod terminal;

@@ -29,7 +29,7 @@ fn padded(server: &Server, key: &str) -> Reply {
     server.send(&[("authorization", &format!("App {key}"))], "POST", DECISIONS, Some(body.as_bytes()))
 }
 
-fn in_progress(server: &Server) -> f64 {
+pub(super) fn in_progress(server: &Server) -> f64 {
     let metrics = server.send(&[], "GET", "/metrics", None).text;
     let line = metrics.lines().find_map(|line| line.strip_prefix("callsign_requests_in_progress "));
     line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()

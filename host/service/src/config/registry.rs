@@ -50,7 +50,8 @@ pub struct RegistryConfig {
     pub pull_seconds: u64,
     /// How often a request is made again when a registry does not answer, or answers with 429 or 5xx. 0 to 10.
     pub retries: u32,
-    /// How much time is about between two looks at a repository that a binding follows. 1 to 86,400.
+    /// How much time is about between two looks at a repository that a binding follows, of all nodes of a fleet together. 1 to
+    /// 86,400.
     pub follow_seconds: u64,
 }
 

@@ -31,7 +31,7 @@ pub struct Tenant {
     pub policy_milliseconds_per_second: u64,
     /// Memory of its policies' instances, running and idle together.
     pub instance_bytes: usize,
-    /// Bytes of its bodies in memory.
+    /// Bytes of its bodies in memory, and of what is pulled for it from registries.
     pub bodies_bytes: usize,
     /// Modules that are compiled at a time.
     pub compiles: usize,

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::fault::Fault;
 use crate::metrics::during;
 use crate::service::Service;
-use crate::tenant::{Budget, Full, Held, NoTurn, Share, Tenant, Turn, Turns};
+use crate::tenant::{Budget, Held, NoTurn, Tenant, Turn, Turns};
 
 /// The most bytes of a request for decisions that is answered outside of the bulk lane: some 30 messages, which take a
 /// fraction of a millisecond.
@@ -42,21 +42,11 @@ pub(crate) struct Guard {
 struct Admission {
     rates: Arc<Rates>,
     turns: Turns,
-    /// Bytes of bodies in memory.
-    bodies: Arc<Share>,
 }
 
 impl Admission {
     fn new(config: &Config) -> Self {
-        let (limits, tenant) = (&config.limits, &config.tenant);
-        // The platform always has room for any body, and tenants together at least for one of theirs.
-        let (largest, of_tenants) = (limits.largest_body(), limits.largest_body_of_tenants());
-        let bodies = tenant.together(limits.bodies_bytes).min(limits.bodies_bytes - largest).max(of_tenants);
-        Self {
-            rates: Arc::new(Rates::new(&config.rate)),
-            turns: Turns::new(config),
-            bodies: Share::new(limits.bodies_bytes, bodies),
-        }
+        Self { rates: Arc::new(Rates::new(&config.rate)), turns: Turns::new(config) }
     }
 }
 
@@ -82,11 +72,6 @@ impl Guard {
         }
     }
 
-    fn shed(&self, why: &str) -> Fault {
-        self.service.metrics.shed.inc();
-        Fault::unavailable(format!("too much is going on: {why}"), Duration::from_secs(1))
-    }
-
     /// Whether a caller may make a request, by its head alone.
     fn check(&self, rates: &Rates, caller: &Caller, need: Option<Need>, kind: RequestKind) -> Result<(), Fault> {
         if kind != RequestKind::Decision {
@@ -109,20 +94,13 @@ impl Guard {
     }
 
     /// The whole body, with what it has of the room for bodies.
-    async fn body(
-        &self,
-        bodies: &Arc<Share>,
-        request: &mut Request,
-        tenant: Option<&Arc<Tenant>>,
-    ) -> Result<(Bytes, Held), Fault> {
+    async fn body(&self, request: &mut Request, tenant: Option<&Arc<Tenant>>) -> Result<(Bytes, Held), Fault> {
         let most = self.body_limit(request.uri().path(), tenant.is_some());
         let patience = Duration::from_secs(self.service.limits.load().body_seconds);
-        let room = bodies.hold(tenant.map(|tenant| &tenant.bodies));
-        let body = body::read(request, most, patience, room).await;
-        body.map_err(|error| match (error, tenant) {
-            (BodyError::Fault(fault), _) => fault,
-            (BodyError::Full(Full::Tenant), Some(tenant)) => tenant.over(Budget::BodiesBytes, None),
-            (BodyError::Full(_), _) => self.shed("there is no room for the body"),
+        let body = body::read(request, most, patience, self.service.room_for_body(tenant)).await;
+        body.map_err(|error| match error {
+            BodyError::Fault(fault) => fault,
+            BodyError::Full(full) => self.service.no_room(full, tenant),
         })
     }
 
@@ -130,8 +108,8 @@ impl Guard {
     async fn turn<'a>(&self, turns: &'a Turns, tenant: Option<&'a Tenant>) -> Result<Turn<'a>, Fault> {
         turns.turn(tenant, &self.service.metrics.waiting).await.map_err(|error| match (error, tenant) {
             (NoTurn::Tenant, Some(tenant)) => tenant.over(Budget::Requests, None),
-            (NoTurn::Late, _) => self.shed("the request waited too long for its turn"),
-            _ => self.shed("too many requests wait"),
+            (NoTurn::Late, _) => self.service.shed("the request waited too long for its turn"),
+            _ => self.service.shed("too many requests wait"),
         })
     }
 
@@ -186,7 +164,7 @@ impl Guard {
             return fault.into_response();
         }
         let tenant = caller.budgets.clone();
-        let (body, _held) = match self.body(&admission.bodies, &mut request, tenant.as_ref()).await {
+        let (body, _held) = match self.body(&mut request, tenant.as_ref()).await {
             Ok(body) => body,
             Err(fault) => return fault.into_response(),
         };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -29,13 +30,22 @@ pub(crate) struct Node {
     pub(crate) id: String,
     /// In milliseconds since 1970.
     began: u64,
+    /// How many nodes there are, this one included; 0 while that is not known.
+    fleet: AtomicUsize,
 }
 
 impl Node {
     /// # Errors
     /// The system has no random numbers.
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
-        Ok(Self { id: new_id()?, began: now() })
+        Ok(Self { id: new_id()?, began: now(), fleet: AtomicUsize::new(0) })
+    }
+
+    /// How many nodes the fleet has that are not away, this one included. `None` while this node has not told that it is there, and
+    /// where modules come from no registry, since nothing else asks.
+    pub(super) fn fleet(&self) -> Option<u32> {
+        let nodes = self.fleet.load(Ordering::Relaxed);
+        u32::try_from(nodes).ok().filter(|nodes| *nodes > 0)
     }
 }
 
@@ -115,6 +125,11 @@ impl Service {
             *told = Told { at: Some(Instant::now()), revision, serving };
         } else if before.at.is_some() {
             tracing::debug!("the fleet had forgotten this node");
+        }
+        if self.config.registry.is_used() {
+            let nodes = self.store.nodes("").await?;
+            let there = nodes.iter().filter(|node| node.age < AWAY).count();
+            self.node.fleet.store(there.max(1), Ordering::Relaxed);
         }
         Ok(())
     }

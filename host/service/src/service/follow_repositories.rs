@@ -1,7 +1,8 @@
 //! Bindings that follow a repository of an OCI registry: its tags are looked at now and then, and the newest version in the
 //! binding's range is taken in like an upload, which moves the binding. What serves goes on until then.
 //!
-//! Every node looks, each at times of its own. Which one is first takes the module in, and the others find it in the store.
+//! The nodes of a fleet share the looks: each pauses as many times longer as there are nodes, at times of its own. Which one is first
+//! takes the module in, and the others find it in the store.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use callsign::Inspection;
 use callsign_registry::{Reference, Repository, Tag};
 use callsign_signature::Signature;
+use http::StatusCode;
 use semver::Version;
 
 use super::Service;
@@ -19,7 +21,8 @@ use super::take_module::NewModule;
 use crate::binding::{BindingRecord, Target};
 use crate::events::Event;
 use crate::fault::Fault;
-use crate::registry::ModuleSource;
+use crate::registry::{ModuleSource, NotPulled};
+use crate::tenant::Tenant;
 
 /// How often is seen which repositories are to be looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -53,7 +56,8 @@ struct Failure {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        let may_pass = fault.status.is_server_error() || fault.is_over_budget;
+        let is_too_much = fault.is_over_budget || fault.status == StatusCode::TOO_MANY_REQUESTS;
+        let may_pass = fault.status.is_server_error() || is_too_much;
         Self { reason: fault.text, may_pass }
     }
 }
@@ -89,14 +93,15 @@ impl Service {
 
     /// The repositories that are to be looked at now. They count as being looked at from here on.
     fn due_repositories(&self) -> Vec<Followed> {
+        let Some(pause) = self.follow_pause() else { return Vec::new() };
         let followed = self.followed();
         let mut looks = self.followed_repositories.0.lock().unwrap_or_else(PoisonError::into_inner);
         looks.retain(|key, look| look.next.is_none() || followed.contains_key(key));
         let now = Instant::now();
         let mut due = Vec::new();
         for key in followed.into_keys() {
-            // A new one is looked at soon; the nodes of a fleet do not all begin with it at once.
-            let first = || Look { next: Some(now + spread(self.follow_pause()) / 2), failures: 0, moved_to: None };
+            // The nodes of a fleet begin with a new one all over the pause, so that one of them looks at it soon.
+            let first = || Look { next: Some(now + pause.mul_f64(chance())), failures: 0, moved_to: None };
             let look = looks.entry(key.clone()).or_insert_with(first);
             if look.next.is_some_and(|next| next <= now) {
                 look.next = None;
@@ -117,8 +122,11 @@ impl Service {
         followed
     }
 
-    fn follow_pause(&self) -> Duration {
-        Duration::from_secs(self.config.registry.follow_seconds)
+    /// How long this node pauses between two looks at a repository, so that all nodes together look as often as a single one would.
+    /// `None` while it does not know how many there are.
+    fn follow_pause(&self) -> Option<Duration> {
+        let nodes = self.node.fleet()?;
+        Some(Duration::from_secs(self.config.registry.follow_seconds).saturating_mul(nodes))
     }
 
     /// Looks at a repository, and says when it began to fail and when that ended.
@@ -130,7 +138,7 @@ impl Service {
         let looked = self.take_newest(&followed, moved_to).await;
         let targets = self.followed().remove(&followed).unwrap_or_default();
         let targets = targets.iter().map(|record| record.target.clone());
-        let pause = self.follow_pause();
+        let pause = self.follow_pause().unwrap_or_default();
         let (before, after) = {
             let mut looks = self.followed_repositories.0.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(look) = looks.get_mut(&followed) else { return };
@@ -173,9 +181,15 @@ impl Service {
     ) -> Result<Option<Version>, Failure> {
         let (owner, repository) = followed;
         self.registry.may(repository, owner.as_deref())?;
-        let tags = self.registry.tags(owner.as_deref(), repository.clone()).await?;
-        for record in self.followed().remove(followed).unwrap_or_default() {
-            let Some((tag, version)) = newest(&record, &tags) else { continue };
+        let tenant = owner.as_deref().map(|owner| self.tenants.of(owner));
+        let tags = self.registry.tags(owner.as_deref(), repository.clone(), self.room_for_pull(tenant.as_ref())).await;
+        let (tags, room) = tags.map_err(|error| self.not_pulled(error, tenant.as_ref()))?;
+        let records = self.followed().remove(followed).unwrap_or_default().into_iter();
+        let wanted =
+            records.filter_map(|record| newest(&record, &tags).map(|(tag, version)| (tag.clone(), version, record)));
+        let wanted: Vec<_> = wanted.collect();
+        drop((tags, room));
+        for (tag, version, record) in wanted {
             let state = self.state();
             let is_it = |module: &crate::module::ModuleRecord| {
                 module.name == record.active.name() && module.version.cmp_precedence(&version).is_eq()
@@ -185,11 +199,19 @@ impl Service {
                 // Taken in before, by this node or by another one, and perhaps refused by the binding.
                 Some(_) if moved_to.as_ref() == Some(&version) => {}
                 Some(module) => self.follow_module(&module).await?,
-                None => self.take_from(followed, &record, tag, &version).await?,
+                None => self.take_from(followed, &record, &tag, &version).await?,
             }
             moved_to = Some(version);
         }
         Ok(moved_to)
+    }
+
+    fn not_pulled(&self, error: NotPulled, tenant: Option<&Arc<Tenant>>) -> Failure {
+        match error {
+            // Of what a registry does, listeners are told as it is.
+            NotPulled::Registry(error) => error.into(),
+            error => error.fault(self, tenant).into(),
+        }
     }
 
     async fn take_from(
@@ -201,7 +223,9 @@ impl Service {
     ) -> Result<(), Failure> {
         let reference: Reference = repository.tagged(&tag.name).map_err(|error| Fault::internal(error.to_string()))?;
         let tenant = owner.as_deref().map(|owner| self.tenants.of(owner));
-        let pulled = self.registry.pull(owner.as_deref(), reference.clone()).await?;
+        let room = self.room_for_pull(tenant.as_ref());
+        let pulled = self.registry.pull(owner.as_deref(), reference.clone(), room, None).await;
+        let (pulled, _room) = pulled.map_err(|error| self.not_pulled(error, tenant.as_ref()))?;
         let component = Bytes::from(pulled.component);
         let inspected = component.clone();
         let inspection =
@@ -252,8 +276,36 @@ fn newest<'a>(record: &BindingRecord, tags: &'a [Tag]) -> Option<(&'a Tag, Versi
 
 /// A half to three halves of a pause, by chance.
 fn spread(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + chance())
+}
+
+/// A number from 0 to 1.
+fn chance() -> f64 {
     let mut bytes = [0; 2];
     // Without random numbers nothing is spread, which is all that they are for.
     let _ = getrandom::fill(&mut bytes);
-    pause.mul_f64(0.5 + f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX))
+    f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_and_trouble_may_pass_and_what_is_refused_is_refused_again() {
+        let may_pass = |status| Failure::from(Fault::new(status, "")).may_pass;
+        assert!(may_pass(StatusCode::TOO_MANY_REQUESTS) && may_pass(StatusCode::SERVICE_UNAVAILABLE));
+        assert!(
+            Failure::from(Fault { is_over_budget: true, ..Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "") }).may_pass
+        );
+        assert!(!may_pass(StatusCode::BAD_REQUEST) && !may_pass(StatusCode::CONFLICT));
+    }
+
+    #[test]
+    fn a_pause_is_spread_by_a_half() {
+        for _ in 0..1_000 {
+            let pause = spread(Duration::from_secs(2));
+            assert!((Duration::from_secs(1)..=Duration::from_secs(3)).contains(&pause), "{pause:?}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use callsign_log::LogError;
 use callsign_private::FileError;
 use tokio::sync::{Mutex, watch};
 
+use super::bodies::Bodies;
 use super::distrust::Distrust;
 use super::entity_autocreate::EntityAutocreate;
 use super::fleet::Node;
@@ -151,6 +152,7 @@ impl Service {
             node,
             events: Events::new(&config, state.revision),
             limits: ArcSwap::from_pointee(config.limits.clone()),
+            bodies: ArcSwap::from_pointee(Bodies::new(&config)),
             tenants,
             config,
             gateway,

@@ -71,9 +71,14 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// Nothing yet of what one room alone limits.
+    pub(crate) fn none_of(own: &Arc<Room>) -> Self {
+        Self { share: None, own: Some(Arc::clone(own)), amount: 0 }
+    }
+
     /// One of what only a tenant's own budget limits.
     pub(crate) fn one_of(own: &Arc<Room>) -> Option<Self> {
-        let mut held = Self { share: None, own: Some(Arc::clone(own)), amount: 0 };
+        let mut held = Self::none_of(own);
         held.take(1).is_ok().then_some(held)
     }
 
@@ -100,19 +105,38 @@ impl Held {
         self.amount += amount;
         Ok(())
     }
+
+    /// Has exactly so much from here on: takes what is missing, all of it or nothing, or gives back what is too much.
+    ///
+    /// # Errors
+    /// There is not so much.
+    pub(crate) fn set(&mut self, amount: usize) -> Result<(), Full> {
+        match amount.checked_sub(self.amount) {
+            Some(missing) => self.take(missing),
+            None => {
+                self.give(self.amount - amount);
+                Ok(())
+            }
+        }
+    }
+
+    fn give(&mut self, amount: usize) {
+        if let Some(share) = &self.share {
+            share.all.give(amount);
+            if self.own.is_some() {
+                share.tenants.give(amount);
+            }
+        }
+        if let Some(own) = &self.own {
+            own.give(amount);
+        }
+        self.amount -= amount;
+    }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(share) = &self.share {
-            share.all.give(self.amount);
-            if self.own.is_some() {
-                share.tenants.give(self.amount);
-            }
-        }
-        if let Some(own) = &self.own {
-            own.give(self.amount);
-        }
+        self.give(self.amount);
     }
 }
 
@@ -139,6 +163,19 @@ mod tests {
         assert_eq!(used(&share, &[&one, &two]), [5, 3, 0, 3]);
         drop((second, platform));
         assert_eq!(used(&share, &[&one, &two]), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn who_has_exactly_so_much_takes_what_is_missing_and_gives_back_the_rest() {
+        let share = Share::new(10, 8);
+        let own = Arc::new(Room::new(5));
+        let mut held = share.hold(Some(&own));
+        assert_eq!((held.set(4), held.set(6), held.set(5)), (Ok(()), Err(Full::Tenant), Ok(())));
+        assert_eq!(used(&share, &[&own]), [5, 5, 5]);
+        assert_eq!(held.set(2), Ok(()));
+        assert_eq!(used(&share, &[&own]), [2, 2, 2]);
+        drop(held);
+        assert_eq!(used(&share, &[&own]), [0, 0, 0]);
     }
 
     #[test]

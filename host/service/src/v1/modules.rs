@@ -20,9 +20,10 @@ use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems, body, quoted};
 use crate::module::ModuleRecord;
 use crate::module_cache::FetchError;
-use crate::registry::{self, ModuleSource};
-use crate::service::{NewModule, Plan, SIGNATURE_HEADER, Service, TakenModule, View};
+use crate::registry::ModuleSource;
+use crate::service::{NewModule, Plan, PullRoom, SIGNATURE_HEADER, Service, TakenModule, View};
 use crate::state::State as ServiceState;
+use crate::tenant::Tenant;
 
 /// A policy that can be bound.
 #[derive(Debug, Serialize, ToSchema)]
@@ -189,14 +190,16 @@ pub(super) async fn upload(
     let owner = owner(&caller, &parameters, &service)?;
     let given = signatures(&headers)?;
     let _compiler = caller.budgets.as_ref().map(|tenant| tenant.compiles()).transpose()?;
-    let (new, from) = match names_module(&headers, &bytes) {
-        true => pulled(&service, owner.clone(), &bytes, given).await?,
+    let mut author = caller.author();
+    let (new, _room) = match names_module(&headers, &bytes) {
+        true => {
+            let (new, room) = pulled(&service, caller.budgets.as_ref(), owner.clone(), &bytes, given).await?;
+            let from = new.source.iter().map(|source| format!(" {}, {}", source.reference, source.digest));
+            author.action.extend(from);
+            (new, Some(room))
+        }
         false => (NewModule { owner: owner.clone(), component: bytes, signatures: given, source: None }, None),
     };
-    let mut author = caller.author();
-    if let Some(from) = from {
-        author.action.push_str(&from);
-    }
     let (is_tenant, owned) = (caller.tenant().is_some(), owner.clone());
     let may = move |view: &View| match &owned {
         Some(owner) => Ok(view.sight(&caller).application(owner).map(drop)?),
@@ -221,17 +224,18 @@ fn names_module(headers: &HeaderMap, bytes: &[u8]) -> bool {
     is_json && bytes.trim_ascii_start().starts_with(b"{")
 }
 
-/// The module that a request names, and what the audit log says of where it came from.
+/// The module that a request names, with what it has of the room for bodies: that of the tenant whose key asks, or of the platform.
 ///
 /// # Errors
-/// 400: the reference is none, or the registry has no module there. 403: modules do not come from there. 503: the registry does not
-/// answer.
+/// 400: the reference is none, or the registry has no module there. 403: modules do not come from there. 429: the tenant has no room
+/// for its bytes. 503: the registry does not answer, or too much is going on.
 async fn pulled(
     service: &Service,
+    tenant: Option<&Arc<Tenant>>,
     owner: Option<String>,
     bytes: &[u8],
     mut signatures: Vec<Signature>,
-) -> Result<(NewModule, Option<String>), Fault> {
+) -> Result<(NewModule, PullRoom), Fault> {
     if bytes.len() > MOST_PULL_REQUEST {
         return Err(Fault::property(
             "",
@@ -242,8 +246,10 @@ async fn pulled(
     let reference = reference.parse::<Reference>();
     let reference = reference.map_err(|error: ReferenceError| Fault::property("reference", error.to_string()))?;
     service.registry.may(reference.repository(), owner.as_deref())?;
-    let pulled = service.registry.pull(owner.as_deref(), reference.clone()).await;
-    let pulled = pulled.map_err(|error| registry::refused(&error))?;
+    let (room, patience) = (service.room_for_pull(tenant), service.limits.load().waiting_milliseconds);
+    let patience = Some(Duration::from_millis(patience));
+    let pulled = service.registry.pull(owner.as_deref(), reference.clone(), room, patience).await;
+    let (pulled, room) = pulled.map_err(|error| error.fault(service, tenant))?;
     let own =
         Signature::parse_all(&pulled.signatures).map_err(|error| Fault::property("reference", error.to_string()))?;
     signatures.extend(own);
@@ -251,10 +257,9 @@ async fn pulled(
         let text = format!("{} signatures come with it, and {MAX_SIGNATURES} may", signatures.len());
         return Err(Fault::property(SIGNATURE_HEADER, text));
     }
-    let from = format!(" {reference}, {}", pulled.digest);
     let source = ModuleSource { reference, digest: pulled.digest };
     let component = Bytes::from(pulled.component);
-    Ok((NewModule { owner, component, signatures, source: Some(source) }, Some(from)))
+    Ok((NewModule { owner, component, signatures, source: Some(source) }, room))
 }
 
 /// The signatures that come with an upload.
