@@ -69,8 +69,11 @@ impl Abi {
         Ok((full, self.wit.interfaces[interface].name.clone().context("an interface without a name")?))
     }
 
-    /// The imports, as functions that are put into a linker.
+    /// The imports: the names of their interfaces, and functions that are put into a linker.
     fn imports(&mut self, interfaces: &[InterfaceId]) -> Result<()> {
+        let names = interfaces.iter().map(|&interface| Ok(self.names(interface)?.0)).collect::<Result<Vec<_>>>()?;
+        self.line("/// The interfaces that a policy may import, each with the version that it has here.");
+        self.line(&format!("pub(super) const IMPORTS: [&str; {}] = {names:?};\n", names.len()));
         self.line("/// Puts the imports of the contract into a linker of core modules.");
         self.line("pub(super) fn link(linker: &mut wasmtime::Linker<State>) -> wasmtime::Result<()> {");
         for &interface in interfaces {

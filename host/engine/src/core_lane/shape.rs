@@ -12,8 +12,9 @@ mod module;
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance,
-    ComponentOuterAliasKind, ComponentTypeRef, Encoding, ExternalKind, Instance, Parser, Payload,
+    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExport, ComponentExternalKind, ComponentInstance,
+    ComponentOuterAliasKind, ComponentTypeRef, Encoding, ExternalKind, FromReader, Instance, Parser, Payload,
+    SectionLimited,
 };
 
 use self::module::{Import, Module};
@@ -156,6 +157,11 @@ fn put<T>(list: &mut Vec<T>, item: T) -> Option<()> {
     (list.len() < MAX_ITEMS).then(|| list.push(item))
 }
 
+/// Reads the items of a section, one after the other, until one of them has no place in a plain component.
+fn each<'a, T: FromReader<'a>>(section: SectionLimited<'a, T>, mut read: impl FnMut(T) -> Option<()>) -> Option<()> {
+    section.into_iter().try_for_each(|item| read(item.ok()?))
+}
+
 impl<'a> Parts<'a> {
     /// Visits a payload of the component, and those inside it.
     fn visit(&mut self, payload: Payload<'a>, rest: &mut impl Iterator<Item = Payload<'a>>) -> Option<()> {
@@ -163,62 +169,42 @@ impl<'a> Parts<'a> {
             Payload::CustomSection(_) | Payload::ComponentTypeSection(_) | Payload::CoreTypeSection(_) => {}
             Payload::ModuleSection { .. } if self.modules.len() < MAX_MODULES => self.modules.push(Module::read(rest)?),
             Payload::ComponentSection { .. } => put(&mut self.components, Naming::read(rest)?)?,
-            Payload::InstanceSection(section) => {
-                for instance in section {
-                    let instance = self.core_instance(instance.ok()?)?;
-                    put(&mut self.core_instances, instance)?;
-                }
-            }
-            Payload::ComponentInstanceSection(section) => {
-                for instance in section {
-                    let instance = self.instance(instance.ok()?)?;
-                    put(&mut self.instances, instance)?;
-                }
-            }
-            Payload::ComponentAliasSection(section) => {
-                for alias in section {
-                    self.alias(alias.ok()?)?;
-                }
-            }
-            Payload::ComponentImportSection(section) => {
-                for import in section {
-                    let import = import.ok()?;
-                    match import.ty {
-                        ComponentTypeRef::Instance(_) => {
-                            put(&mut self.instances, ComponentPart::Imported(import.name.name))?;
-                        }
-                        ComponentTypeRef::Type(_) => {}
-                        _ => return None,
-                    }
-                }
-            }
-            Payload::ComponentCanonicalSection(section) => {
-                for function in section {
-                    self.canonical(function.ok()?)?;
-                }
-            }
-            Payload::ComponentExportSection(section) => {
-                for export in section {
-                    let export = export.ok()?;
-                    // The name that the program is exported under must be free. Names that differ in case alone are one.
-                    if export.name.name.to_ascii_lowercase().contains(PROGRAM) {
-                        return None;
-                    }
-                    match export.kind {
-                        ComponentExternalKind::Instance => {
-                            let instance = self.instances.get(export.index as usize)?.clone();
-                            let ComponentPart::Exports(functions) = &instance else { return None };
-                            self.exports.insert(export.name.name, functions.clone());
-                            put(&mut self.instances, instance)?;
-                        }
-                        ComponentExternalKind::Type => {}
-                        _ => return None,
-                    }
-                }
-            }
+            Payload::InstanceSection(section) => each(section, |instance| {
+                let instance = self.core_instance(instance)?;
+                put(&mut self.core_instances, instance)
+            })?,
+            Payload::ComponentInstanceSection(section) => each(section, |instance| {
+                let instance = self.instance(instance)?;
+                put(&mut self.instances, instance)
+            })?,
+            Payload::ComponentAliasSection(section) => each(section, |alias| self.alias(alias))?,
+            Payload::ComponentImportSection(section) => each(section, |import| match import.ty {
+                ComponentTypeRef::Instance(_) => put(&mut self.instances, ComponentPart::Imported(import.name.name)),
+                ComponentTypeRef::Type(_) => Some(()),
+                _ => None,
+            })?,
+            Payload::ComponentCanonicalSection(section) => each(section, |function| self.canonical(function))?,
+            Payload::ComponentExportSection(section) => each(section, |export| self.export(&export))?,
             _ => return None,
         }
         Some(())
+    }
+
+    fn export(&mut self, export: &ComponentExport<'a>) -> Option<()> {
+        // The name that the program is exported under must be free. Names that differ in case alone are one.
+        if export.name.name.to_ascii_lowercase().contains(PROGRAM) {
+            return None;
+        }
+        match export.kind {
+            ComponentExternalKind::Instance => {
+                let instance = self.instances.get(export.index as usize)?.clone();
+                let ComponentPart::Exports(functions) = &instance else { return None };
+                self.exports.insert(export.name.name, functions.clone());
+                put(&mut self.instances, instance)
+            }
+            ComponentExternalKind::Type => Some(()),
+            _ => None,
+        }
     }
 
     fn core_instance(&mut self, instance: Instance<'a>) -> Option<CoreInstance<'a>> {
@@ -402,6 +388,10 @@ impl<'a> Parts<'a> {
             if (&import.module, &import.name) != (interface, name) || !agree(options) {
                 return None;
             }
+            // The component finds an interface under a later patch version too, the program does not.
+            if !abi::IMPORTS.contains(interface) {
+                return None;
+            }
         }
         let mut export = |interface: &str, name: &str| match self.exports.get(interface)?.get(name)? {
             Function::Lifted { name, options } if agree(options) => {
@@ -409,7 +399,7 @@ impl<'a> Parts<'a> {
             }
             _ => None,
         };
-        // The component finds an interface under a later patch version too, the program does not.
+        // The same of what is exported.
         let mut of_contract = self.exports.keys().copied().filter(|name| name.starts_with(PACKAGE));
         if !of_contract.all(|name| [abi::POLICY, abi::EXPLAIN].contains(&name)) {
             return None;
@@ -449,42 +439,22 @@ impl<'a> Naming<'a> {
             match payloads.next()? {
                 Payload::End(_) => return Some(Self(exports)),
                 Payload::CustomSection(_) | Payload::ComponentTypeSection(_) => {}
-                Payload::ComponentAliasSection(section) => {
-                    for alias in section {
-                        match alias.ok()? {
-                            ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. } => {}
-                            _ => return None,
-                        }
-                    }
-                }
-                Payload::ComponentImportSection(section) => {
-                    for import in section {
-                        let import = import.ok()?;
-                        match import.ty {
-                            ComponentTypeRef::Func(_) => put(&mut functions, import.name.name)?,
-                            ComponentTypeRef::Type(_) => {}
-                            _ => return None,
-                        }
-                    }
-                }
-                Payload::ComponentExportSection(section) => {
-                    for export in section {
-                        let export = export.ok()?;
-                        match export.kind {
-                            ComponentExternalKind::Func => {
-                                let import = *functions.get(export.index as usize)?;
-                                exports.insert(export.name.name, import);
-                                put(&mut functions, import)?;
-                            }
-                            ComponentExternalKind::Type => {}
-                            _ => return None,
-                        }
-                    }
-                }
+                Payload::ComponentAliasSection(section) => each(section, |alias| match alias {
+                    ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. } => Some(()),
+                    _ => None,
+                })?,
+                Payload::ComponentImportSection(section) => each(section, |import| match import.ty {
+                    ComponentTypeRef::Func(_) => put(&mut functions, import.name.name),
+                    ComponentTypeRef::Type(_) => Some(()),
+                    _ => None,
+                })?,
+                Payload::ComponentExportSection(section) => each(section, |export| {
+                    let ComponentExternalKind::Func = export.kind else { return None };
+                    let import = *functions.get(export.index as usize)?;
+                    exports.insert(export.name.name, import);
+                    put(&mut functions, import)
+                })?,
                 _ => return None,
-            }
-            if functions.len() > MAX_ITEMS {
-                return None;
             }
         }
     }
