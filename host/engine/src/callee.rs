@@ -1,4 +1,8 @@
 //! What is called of an instance: its component, or the program in it.
+//!
+//! A policy whose component is plain is called through [`crate::core_lane`]. Its first instance is one of the component, in which
+//! the compiled program is found, and is dropped before any call. If the program is not found, or the component is not plain, all
+//! instances are of the component, which is slower and decides the same.
 
 use std::sync::Arc;
 
@@ -14,7 +18,7 @@ use crate::exports::{Exports, RequestIter};
 use crate::instance::State;
 use crate::policy::Policy;
 
-/// What is called of an instance. Both answer alike; see [`crate::core_lane`].
+/// What is called of an instance. Both answer alike.
 #[allow(clippy::large_enum_variant, reason = "an instance is in a box of its own")]
 pub(crate) enum Callee {
     Component(Instance, Arc<Exports>),
@@ -39,7 +43,7 @@ impl Callee {
         Ok(Self::Component(component, Arc::clone(&policy.linked.exports)))
     }
 
-    /// Whether a policy must be started once more to be called as it is from then on.
+    /// Whether nothing of a plain policy was started yet, so that the instance that comes is only there to find its program.
     pub(crate) fn is_first_of(policy: &Policy) -> bool {
         policy.linked.shape.is_some() && policy.linked.lane.get().is_none()
     }

@@ -1,8 +1,19 @@
 //! Whether a component is plain: one program of its own, and nothing around it but what links it to the contract.
 //!
-//! That is how the usual tool (`wit-component`) makes components: the program, and two small modules by which imports that
-//! need the program's memory are put into a table once it is there. A component of another shape is no worse; it is called
-//! as a component.
+//! That is how the usual tool (`wit-component`) makes components. It has to link imports that need the program's memory,
+//! before that memory is there. So beside the program there are two small modules:
+//!
+//! ```text
+//! forwarding   has an empty table, and functions that call what is in it; the program imports those
+//! program      starts, and has its memory
+//! filling      puts the imports, which now know the memory, into the table
+//! ```
+//!
+//! Here every index is followed through all three, until it is certain that each import of the program is that function of the
+//! contract that has its name, and each export a function of the program, all with one memory. Then the detour can be
+//! left out, and what is called is the same. Whatever else a component has makes it not plain: another module, a
+//! start function, a memory of another kind, an import that is linked to something else or to an interface of a later
+//! patch version. Such a component is no worse; it is called as a component.
 //!
 //! The bytes need not be valid. Whether they are is for the compiler to say, and what is found here means something only
 //! for a component that compiles.
