@@ -459,11 +459,14 @@ impl<'a> Naming<'a> {
                     ComponentTypeRef::Type(_) => Some(()),
                     _ => None,
                 })?,
-                Payload::ComponentExportSection(section) => each(section, |export| {
-                    let ComponentExternalKind::Func = export.kind else { return None };
-                    let import = *functions.get(export.index as usize)?;
-                    exports.insert(export.name.name, import);
-                    put(&mut functions, import)
+                Payload::ComponentExportSection(section) => each(section, |export| match export.kind {
+                    ComponentExternalKind::Func => {
+                        let import = *functions.get(export.index as usize)?;
+                        exports.insert(export.name.name, import);
+                        put(&mut functions, import)
+                    }
+                    ComponentExternalKind::Type => Some(()),
+                    _ => None,
                 })?,
                 _ => return None,
             }
