@@ -90,17 +90,22 @@ impl Repository {
     }
 }
 
+/// A text without a scheme as the registry and what stands behind it.
+fn split(text: &str) -> Result<(&str, &str), ReferenceError> {
+    if text.len() > MOST_REFERENCE {
+        return Err(ReferenceError::TooLong);
+    }
+    if text.contains("://") {
+        return Err(ReferenceError::Scheme);
+    }
+    text.split_once('/').ok_or(ReferenceError::Registry)
+}
+
 impl FromStr for Repository {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        if text.len() > MOST_REFERENCE {
-            return Err(ReferenceError::TooLong);
-        }
-        if text.contains("://") {
-            return Err(ReferenceError::Scheme);
-        }
-        let (registry, path) = text.split_once('/').ok_or(ReferenceError::Registry)?;
+        let (registry, path) = split(text)?;
         check_registry(registry)?;
         if path.contains([':', '@']) {
             return Err(ReferenceError::Version);
@@ -165,13 +170,7 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        if text.len() > MOST_REFERENCE {
-            return Err(ReferenceError::TooLong);
-        }
-        if text.contains("://") {
-            return Err(ReferenceError::Scheme);
-        }
-        let (registry, path) = text.split_once('/').ok_or(ReferenceError::Registry)?;
+        let (registry, path) = split(text)?;
         let repository = |path: &str| format!("{registry}/{path}").parse::<Repository>();
         if let Some((path, digest)) = path.split_once('@') {
             if path.contains(':') {
