@@ -310,9 +310,13 @@ fn what_is_no_policy_is_inspected_and_refused() {
     }
     let ran = callsign(&folder, &[OsStr::new("policy"), "inspect".as_ref(), standard().as_ref()]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    for words in
-        ["name       callsign-standard", "callsign:policy/senders@1.0.0  ", "candidates, contains, ", "exports"]
-    {
+    for words in [
+        "name       callsign-standard",
+        "lane       core",
+        "callsign:policy/senders@1.0.0  ",
+        "candidates, contains, ",
+        "exports",
+    ] {
         assert!(ran.out.contains(words), "without {words}:\n{}", ran.out);
     }
 }

@@ -13,7 +13,6 @@ use serde_json::{Map, Value, json};
 use crate::abi::{ErrorHandle, GatewayHandle, OutputHandle, PolicyHandle, Status, Target, Text};
 use crate::boundary::call;
 use crate::failure::{Failure, Outcome};
-use crate::gateway::OpenGateway;
 use crate::handles::{self, Gateway};
 use crate::limits::CALLSIGN_MAX_TEXT;
 use crate::memory::Memory;
@@ -168,9 +167,34 @@ fn binding(memory: &Memory, policy: PolicyHandle, text: Text) -> Outcome<Binding
     options.bind(handles::with::<handles::Policy, _>(policy.id, |policy| Ok(Arc::clone(policy)))?)
 }
 
-/// Changes the binding of a target.
-fn change(gateway: GatewayHandle, change: impl FnOnce(&OpenGateway) -> Result<(), SwapError>) -> Outcome<()> {
-    handles::with::<Gateway, _>(gateway.id, |open| change(open).map_err(|error| Failure::of(Status::Binding, &error)))
+/// Changes a gateway's bindings.
+fn change(gateway: GatewayHandle, change: impl FnOnce(&callsign::Gateway) -> Result<(), SwapError>) -> Outcome<()> {
+    let refused = |error: SwapError| Failure::of(Status::Binding, &error);
+    handles::with::<Gateway, _>(gateway.id, |open| change(&open.gateway).map_err(refused))
+}
+
+/// Changes the binding of a target to another one.
+fn bind(
+    memory: &Memory,
+    gateway: GatewayHandle,
+    target: *const Target,
+    policy: PolicyHandle,
+    options: Text,
+    bind: impl FnOnce(&callsign::Gateway, &BindingTarget, Binding) -> Result<(), SwapError>,
+) -> Outcome<()> {
+    let (target, binding) = (target_of(memory, target)?, binding(memory, policy, options)?);
+    change(gateway, |gateway| bind(gateway, &target, binding))
+}
+
+/// Changes what a target has already.
+fn change_of(
+    memory: &Memory,
+    gateway: GatewayHandle,
+    target: *const Target,
+    of: impl FnOnce(&callsign::Gateway, &BindingTarget) -> Result<(), SwapError>,
+) -> Outcome<()> {
+    let target = target_of(memory, target)?;
+    change(gateway, |gateway| of(gateway, &target))
 }
 
 /// Puts a policy to use for a target. First it checks its settings, its instances start and it answers the probes of its options; then it
@@ -194,8 +218,7 @@ pub unsafe extern "C" fn callsign_gateway_swap(
 ) -> Status {
     // SAFETY: the pointers are those of the caller.
     call(error, unsafe { Memory::of_caller() }, |memory| {
-        let (target, binding) = (target_of(memory, target)?, binding(memory, policy, options)?);
-        change(gateway, |open| open.gateway.swap(&target, binding))
+        bind(memory, gateway, target, policy, options, callsign::Gateway::swap)
     })
 }
 
@@ -212,8 +235,7 @@ pub unsafe extern "C" fn callsign_gateway_check(
 ) -> Status {
     // SAFETY: the pointers are those of the caller.
     call(error, unsafe { Memory::of_caller() }, |memory| {
-        let (target, binding) = (target_of(memory, target)?, binding(memory, policy, options)?);
-        change(gateway, |open| open.gateway.check(&target, binding))
+        bind(memory, gateway, target, policy, options, callsign::Gateway::check)
     })
 }
 
@@ -231,8 +253,7 @@ pub unsafe extern "C" fn callsign_gateway_shadow(
 ) -> Status {
     // SAFETY: the pointers are those of the caller.
     call(error, unsafe { Memory::of_caller() }, |memory| {
-        let (target, binding) = (target_of(memory, target)?, binding(memory, policy, options)?);
-        change(gateway, |open| open.gateway.shadow(&target, binding))
+        bind(memory, gateway, target, policy, options, callsign::Gateway::shadow)
     })
 }
 
@@ -268,7 +289,7 @@ pub unsafe extern "C" fn callsign_gateway_canary(
         };
         let wrong = given.per_mille.unwrap_or(default.per_mille);
         let rollback = AutoRollback::new(wrong, given.answers.unwrap_or(default.answers), window);
-        change(gateway, |open| open.gateway.canary(&target, binding, share, rollback))
+        change(gateway, |gateway| gateway.canary(&target, binding, share, rollback))
     })
 }
 
@@ -282,10 +303,7 @@ pub unsafe extern "C" fn callsign_gateway_promote(
     error: ErrorHandle,
 ) -> Status {
     // SAFETY: the pointers are those of the caller.
-    call(error, unsafe { Memory::of_caller() }, |memory| {
-        let target = target_of(memory, target)?;
-        change(gateway, |open| open.gateway.promote(&target))
-    })
+    call(error, unsafe { Memory::of_caller() }, |memory| change_of(memory, gateway, target, callsign::Gateway::promote))
 }
 
 /// Takes the candidates of a target off.
@@ -299,8 +317,7 @@ pub unsafe extern "C" fn callsign_gateway_withdraw(
 ) -> Status {
     // SAFETY: the pointers are those of the caller.
     call(error, unsafe { Memory::of_caller() }, |memory| {
-        let target = target_of(memory, target)?;
-        change(gateway, |open| open.gateway.withdraw(&target))
+        change_of(memory, gateway, target, callsign::Gateway::withdraw)
     })
 }
 
@@ -315,8 +332,7 @@ pub unsafe extern "C" fn callsign_gateway_rollback(
 ) -> Status {
     // SAFETY: the pointers are those of the caller.
     call(error, unsafe { Memory::of_caller() }, |memory| {
-        let target = target_of(memory, target)?;
-        change(gateway, |open| open.gateway.rollback(&target))
+        change_of(memory, gateway, target, callsign::Gateway::rollback)
     })
 }
 
@@ -330,10 +346,7 @@ pub unsafe extern "C" fn callsign_gateway_unbind(
     error: ErrorHandle,
 ) -> Status {
     // SAFETY: the pointers are those of the caller.
-    call(error, unsafe { Memory::of_caller() }, |memory| {
-        let target = target_of(memory, target)?;
-        change(gateway, |open| open.gateway.unbind(&target))
-    })
+    call(error, unsafe { Memory::of_caller() }, |memory| change_of(memory, gateway, target, callsign::Gateway::unbind))
 }
 
 /// Writes the binding of a target to an output, as JSON: `history`, the policies that served it with the second since 1970 `until` which

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use callsign::{BindingTarget, Event, EventKind};
+use callsign::{BindingTarget, Event};
 use serde_json::{Value, json};
 
 use crate::abi::{ErrorHandle, GatewayHandle, OutputHandle, Status};
@@ -49,26 +49,7 @@ impl Events {
 
 /// An event as `/v1/events` of the service has it.
 fn json_of(event: &Event) -> Value {
-    let (name, details) = match &event.kind {
-        EventKind::Swapped { from, to } => ("swapped", json!({ "from": from.as_deref(), "to": &**to })),
-        EventKind::RolledBack { from, to } => ("rolledBack", json!({ "from": &**from, "to": &**to })),
-        EventKind::Unbound { from } => ("unbound", json!({ "from": &**from })),
-        EventKind::Rejected { policy, reason } => ("rejected", json!({ "policy": &**policy, "reason": reason })),
-        EventKind::Shadowed { candidate } => ("shadowed", json!({ "policy": &**candidate })),
-        EventKind::Canary { candidate, per_mille } => {
-            ("canary", json!({ "policy": &**candidate, "perMille": per_mille }))
-        }
-        EventKind::Withdrawn { candidate } => ("withdrawn", json!({ "policy": &**candidate })),
-        EventKind::AutoRolledBack { candidate, wrong, answers } => {
-            ("recalled", json!({ "policy": &**candidate, "wrong": wrong, "answers": answers }))
-        }
-        EventKind::Failed { policy, kind, cause } => {
-            ("failed", json!({ "policy": &**policy, "kind": kind, "reason": cause }))
-        }
-        EventKind::CircuitOpened { policy } => ("rested", json!({ "policy": &**policy })),
-        EventKind::CircuitClosed { policy } => ("recovered", json!({ "policy": &**policy })),
-        other => ("other", json!({ "reason": format!("{other:?}") })),
-    };
+    let (name, details) = event.kind.to_json();
     let mut json = json!({ "event": name, "for": target(&event.target) });
     if let (Some(json), Value::Object(details)) = (json.as_object_mut(), details) {
         json.extend(details);

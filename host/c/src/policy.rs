@@ -13,7 +13,7 @@ use crate::boundary::call;
 use crate::failure::{Failure, Outcome};
 use crate::handles::{self, Object};
 use crate::limits::CALLSIGN_MAX_PATH;
-use crate::memory::Memory;
+use crate::memory::{Memory, Slot};
 use crate::{options, output};
 
 /// How a policy runs.
@@ -66,8 +66,14 @@ impl LimitsJson {
     }
 }
 
-/// A policy with its options.
-fn open(options: &PolicyOptions, make: impl FnOnce(Limits) -> Result<Policy, PolicyError>) -> Outcome<PolicyHandle> {
+/// Opens a policy with its options.
+fn open(
+    memory: &Memory,
+    options: Text,
+    handle: Slot<'_, PolicyHandle>,
+    make: impl FnOnce(Limits) -> Result<Policy, PolicyError>,
+) -> Outcome<()> {
+    let options: PolicyOptions = options::read(memory, options, "options")?;
     let refused = |error: PolicyError| Failure::of(Status::Policy, &error);
     let mut policy = make(options.limits.to_limits()?).map_err(refused)?;
     if let Some(calls) = options.calls {
@@ -80,7 +86,8 @@ fn open(options: &PolicyOptions, make: impl FnOnce(Limits) -> Result<Policy, Pol
     if let Some(settings) = &options.settings {
         policy = policy.with_settings(settings.get()).map_err(refused)?;
     }
-    Ok(PolicyHandle { id: handles::open::<handles::Policy>(Object::Policy(Arc::new(policy)))? })
+    handle.set(PolicyHandle { id: handles::open::<handles::Policy>(Object::Policy(Arc::new(policy)))? });
+    Ok(())
 }
 
 /// Makes a policy of a component in memory.
@@ -105,10 +112,7 @@ pub unsafe extern "C" fn callsign_policy_open_bytes(
         let policy = memory.new_handle(policy, PolicyHandle { id: 0 }, "policy")?;
         let bytes = memory.bytes(Text { data: component, length }, isize::MAX as usize, "component")?;
         let bytes = bytes.ok_or_else(|| Failure::at(Status::Pointer, "component", "is null"))?;
-        let options: PolicyOptions = options::read(memory, options, "options")?;
-        let opened = open(&options, |limits| Policy::from_bytes_within(bytes, limits))?;
-        policy.set(opened);
-        Ok(())
+        open(memory, options, policy, |limits| Policy::from_bytes_within(bytes, limits))
     })
 }
 
@@ -126,13 +130,10 @@ pub unsafe extern "C" fn callsign_policy_open_file(
     call(error, unsafe { Memory::of_caller() }, |memory| {
         let policy = memory.new_handle(policy, PolicyHandle { id: 0 }, "policy")?;
         let path = std::path::Path::new(memory.needed(path, CALLSIGN_MAX_PATH, "path")?);
-        let options: PolicyOptions = options::read(memory, options, "options")?;
-        let opened = open(&options, |limits| {
+        open(memory, options, policy, |limits| {
             let bytes = std::fs::read(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
             Policy::from_bytes_within(&bytes, limits)
-        })?;
-        policy.set(opened);
-        Ok(())
+        })
     })
 }
 
@@ -148,10 +149,7 @@ pub unsafe extern "C" fn callsign_policy_open_standard(
     // SAFETY: the pointers are those of the caller.
     call(error, unsafe { Memory::of_caller() }, |memory| {
         let policy = memory.new_handle(policy, PolicyHandle { id: 0 }, "policy")?;
-        let options: PolicyOptions = options::read(memory, options, "options")?;
-        let opened = open(&options, |limits| Policy::from_bytes_within(callsign::standard_component(), limits))?;
-        policy.set(opened);
-        Ok(())
+        open(memory, options, policy, |limits| Policy::from_bytes_within(callsign::standard_component(), limits))
     })
 }
 

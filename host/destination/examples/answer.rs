@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use callsign_destination::{Destination, DestinationError};
+use callsign_destination::{Destination, DestinationError, TextError};
 
 fn main() -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -22,11 +22,11 @@ fn main() -> io::Result<()> {
 fn name(error: DestinationError) -> &'static str {
     match error {
         DestinationError::Empty => "empty",
-        DestinationError::TextTooLong { .. } => "text_too_long",
-        DestinationError::Character { .. } => "character",
+        DestinationError::Text(TextError::TooLong { .. }) => "text_too_long",
+        DestinationError::Text(TextError::Character { .. }) => "character",
         DestinationError::UnknownCallingCode => "calling_code",
-        DestinationError::Exponent => "exponent",
-        DestinationError::Fraction => "fraction",
+        DestinationError::Text(TextError::Exponent) => "exponent",
+        DestinationError::Text(TextError::Fraction) => "fraction",
         DestinationError::Prefix { .. } => "prefix",
         DestinationError::Length { .. } => "length",
         DestinationError::TooShort => "too_short",

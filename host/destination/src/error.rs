@@ -5,18 +5,14 @@ use thiserror::Error;
 use crate::MAX_TEXT_BYTES;
 use crate::number::Number;
 use crate::plan::Lengths;
-use crate::scan::Fault;
 
-/// Why a text is not a destination: what is wrong, and what was expected.
+/// Why a text is not made of digits and separators: what is wrong, and what was expected.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Error)]
 #[non_exhaustive]
-pub enum DestinationError {
-    /// The text has no digits.
-    #[error("no digits; expected a number in E.164 such as +14155550123")]
-    Empty,
+pub enum TextError {
     /// The text is longer than [`MAX_TEXT_BYTES`].
     #[error("the text has {bytes} bytes; expected at most {MAX_TEXT_BYTES}")]
-    TextTooLong {
+    TooLong {
         /// Its length, in bytes.
         bytes: usize,
     },
@@ -36,6 +32,18 @@ pub enum DestinationError {
     /// A decimal fraction such as `49305550123.0` or `49305550123,00`.
     #[error("looks like a decimal fraction; expected digits such as +14155550123, without decimals")]
     Fraction,
+}
+
+/// Why a text is not a destination: what is wrong, and what was expected.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Error)]
+#[non_exhaustive]
+pub enum DestinationError {
+    /// The text has no digits.
+    #[error("no digits; expected a number in E.164 such as +14155550123")]
+    Empty,
+    /// The text is not made of digits and separators.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// A prefix of international dialling, or the scheme of a link.
     #[error("starts with {prefix}, which is not part of the number; expected {}", expected(*.meant))]
     Prefix {
@@ -83,28 +91,9 @@ pub enum NumberError {
     /// The text has no digits.
     #[error("no digits; expected a number in E.164 such as +14155550123")]
     Empty,
-    /// The text is longer than [`MAX_TEXT_BYTES`].
-    #[error("the text has {bytes} bytes; expected at most {MAX_TEXT_BYTES}")]
-    TextTooLong {
-        /// Its length, in bytes.
-        bytes: usize,
-    },
-    /// A character that is neither a digit, a leading `+` nor a separator.
-    #[error(
-        "{character:?} at byte {at} does not belong; expected a leading '+', digits and separators such as - . ( )"
-    )]
-    Character {
-        /// The first such character.
-        character: char,
-        /// Where it starts, in bytes from the start of the text.
-        at: u8,
-    },
-    /// A number as spreadsheets write large ones, such as `1.41556E+10`: its last digits are lost.
-    #[error("looks like a number that a spreadsheet has rounded; expected all digits, such as +14155550123")]
-    Exponent,
-    /// A decimal fraction such as `49305550123.0` or `49305550123,00`.
-    #[error("looks like a decimal fraction; expected digits such as +14155550123, without decimals")]
-    Fraction,
+    /// The text is not made of digits and separators.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// A prefix of international dialling, or the scheme of a link.
     #[error("starts with {prefix}, which is not part of the number; expected {}", expected(*.meant))]
     Prefix {
@@ -127,26 +116,4 @@ pub enum NumberError {
 /// What would be right in place of a number with a prefix.
 fn expected(meant: Option<Number>) -> String {
     meant.map_or_else(|| "a number in E.164 such as +14155550123".to_owned(), |number| format!("{number}"))
-}
-
-impl From<Fault> for DestinationError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::TextTooLong { bytes } => Self::TextTooLong { bytes },
-            Fault::Character { character, at } => Self::Character { character, at },
-            Fault::Exponent => Self::Exponent,
-            Fault::Fraction => Self::Fraction,
-        }
-    }
-}
-
-impl From<Fault> for NumberError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::TextTooLong { bytes } => Self::TextTooLong { bytes },
-            Fault::Character { character, at } => Self::Character { character, at },
-            Fault::Exponent => Self::Exponent,
-            Fault::Fraction => Self::Fraction,
-        }
-    }
 }

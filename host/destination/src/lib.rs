@@ -30,10 +30,10 @@
 //!
 //! These are refused, although libphonenumber reads some of them:
 //!
-//! - Letters (vanity numbers, `x5` and `ext` extensions), `;ext=`, `*`, `#`, `~`, `,`: [`DestinationError::Character`].
+//! - Letters (vanity numbers, `x5` and `ext` extensions), `;ext=`, `*`, `#`, `~`, `,`: [`TextError::Character`].
 //! - `00`, `011`, `tel:` or another scheme in front: [`DestinationError::Prefix`], with the number that is probably meant.
-//! - What spreadsheets make of numbers: `1.41556E+10` ([`DestinationError::Exponent`]), and `49305550123.0`
-//!   ([`DestinationError::Fraction`]: a point or a comma before one last digit, or before zeros alone after digits alone).
+//! - What spreadsheets make of numbers: `1.41556E+10` ([`TextError::Exponent`]), and `49305550123.0`
+//!   ([`TextError::Fraction`]: a point or a comma before one last digit, or before zeros alone after digits alone).
 //! - A number that is not as long as a number of its country is, with or without `+`, such as a short code:
 //!   [`DestinationError::Length`]. Mexican mobile numbers may have their old 1.
 //!
@@ -74,7 +74,7 @@ pub use area_codes::{AreaCodes, MAX_AREA_CODES_BYTES};
 pub use channel::Channel;
 pub use country::Country;
 pub use destination::Destination;
-pub use error::{DestinationError, NumberError};
+pub use error::{DestinationError, NumberError, TextError};
 pub use number::{AreaCode, Number};
 pub use numbering::Numbering;
 pub use plan::Lengths;

@@ -3,6 +3,7 @@
 //! Digits stay ASCII characters, so that the usual text, which has digits only, is not copied.
 
 use crate::MAX_TEXT_BYTES;
+use crate::error::TextError;
 use crate::sign::{Sign, is_format};
 
 /// The value of a digit.
@@ -45,14 +46,6 @@ impl Digits {
     pub(crate) fn as_slice(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or(&[])
     }
-}
-
-/// Why a text is not made of digits and separators.
-pub(crate) enum Fault {
-    TextTooLong { bytes: usize },
-    Character { character: char, at: u8 },
-    Exponent,
-    Fraction,
 }
 
 /// The digits of a text without separators, and their value, which wraps above 19 digits. The text may have a leading
@@ -124,9 +117,9 @@ const OTHER: u8 = 2;
 
 /// Copies the digits of any text. The crate's documentation lists what may stand between them.
 #[inline(never)]
-pub(crate) fn copy_digits(text: &str, digits: &mut Digits) -> Result<(), Fault> {
+pub(crate) fn copy_digits(text: &str, digits: &mut Digits) -> Result<(), TextError> {
     if text.len() > MAX_TEXT_BYTES {
-        return Err(Fault::TextTooLong { bytes: text.len() });
+        return Err(TextError::TooLong { bytes: text.len() });
     }
     let bytes = text.as_bytes();
     let mut at = usize::from(bytes.first() == Some(&b'+'));
@@ -156,15 +149,15 @@ pub(crate) fn copy_digits(text: &str, digits: &mut Digits) -> Result<(), Fault> 
             }
             Some(Sign::Separator) => {}
             Some(Sign::Plus) if length == 0 && after_plus.is_none_or(|after| after == at) => after_plus = Some(next),
-            _ if is_exponent(text) => return Err(Fault::Exponent),
-            _ if character == ',' && is_fraction(text) => return Err(Fault::Fraction),
+            _ if is_exponent(text) => return Err(TextError::Exponent),
+            _ if character == ',' && is_fraction(text) => return Err(TextError::Fraction),
             // A text is at most MAX_TEXT_BYTES long.
-            _ => return Err(Fault::Character { character, at: at as u8 }),
+            _ => return Err(TextError::Character { character, at: at as u8 }),
         }
         at = next;
     }
     digits.length = length;
-    if is_fraction(text) { Err(Fault::Fraction) } else { Ok(()) }
+    if is_fraction(text) { Err(TextError::Fraction) } else { Ok(()) }
 }
 
 /// Whether a text is a number as spreadsheets write large ones: `1.41556E+10`.

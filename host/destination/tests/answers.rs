@@ -1,6 +1,6 @@
 //! What texts answer: libphonenumber's answers from the test data, the area codes, and the rules of what text is read.
 
-use callsign_destination::{AreaCode, Country, Destination, DestinationError, MAX_TEXT_BYTES};
+use callsign_destination::{AreaCode, Country, Destination, DestinationError, MAX_TEXT_BYTES, TextError};
 
 const NUMBERS: &str = include_str!("data/numbers.csv");
 const AREA_CODES: &str = include_str!("../data/nanp.csv");
@@ -17,11 +17,11 @@ fn printed(text: &str) -> Result<String, DestinationError> {
 fn error_name(error: DestinationError) -> &'static str {
     match error {
         DestinationError::Empty => "empty",
-        DestinationError::TextTooLong { .. } => "text_too_long",
-        DestinationError::Character { .. } => "character",
+        DestinationError::Text(TextError::TooLong { .. }) => "text_too_long",
+        DestinationError::Text(TextError::Character { .. }) => "character",
         DestinationError::UnknownCallingCode => "calling_code",
-        DestinationError::Exponent => "exponent",
-        DestinationError::Fraction => "fraction",
+        DestinationError::Text(TextError::Exponent) => "exponent",
+        DestinationError::Text(TextError::Fraction) => "fraction",
         DestinationError::Prefix { .. } => "prefix",
         DestinationError::Length { .. } => "length",
         DestinationError::TooShort => "too_short",
@@ -186,7 +186,11 @@ fn a_character_that_does_not_belong_is_refused_with_its_place() {
         ("+14155550123#", '#', 12),
         ("+14155550123\0", '\0', 12),
     ] {
-        assert_eq!(Destination::parse(text), Err(DestinationError::Character { character, at }), "{text:?}");
+        assert_eq!(
+            Destination::parse(text),
+            Err(DestinationError::Text(TextError::Character { character, at })),
+            "{text:?}"
+        );
     }
 }
 
@@ -202,9 +206,9 @@ fn a_text_over_the_bound_is_refused_unread() {
     let padded = |bytes: usize| format!("{:>bytes$}", "+14155550123");
     assert_eq!(country(&padded(MAX_TEXT_BYTES)), Ok("US"));
     let bytes = MAX_TEXT_BYTES + 1;
-    assert_eq!(country(&padded(bytes)), Err(DestinationError::TextTooLong { bytes }));
+    assert_eq!(country(&padded(bytes)), Err(DestinationError::Text(TextError::TooLong { bytes })));
     let bytes = 100_000;
-    assert_eq!(country(&"x".repeat(bytes)), Err(DestinationError::TextTooLong { bytes }));
+    assert_eq!(country(&"x".repeat(bytes)), Err(DestinationError::Text(TextError::TooLong { bytes })));
 }
 
 #[test]
@@ -241,7 +245,7 @@ fn a_prefix_or_tel_is_refused_with_the_number_that_is_probably_meant() {
 #[test]
 fn an_exponent_or_a_decimal_fraction_is_no_number() {
     for text in ["1.41556E+10", "+1.41556e+10", "1,41556E10", "14155550123E0", " 4.93E+11 "] {
-        assert_eq!(country(text), Err(DestinationError::Exponent), "{text}");
+        assert_eq!(country(text), Err(DestinationError::Text(TextError::Exponent)), "{text}");
     }
     for text in [
         "49305550123.0",
@@ -258,7 +262,7 @@ fn an_exponent_or_a_decimal_fraction_is_no_number() {
         "\u{664}\u{669}\u{663}\u{660}\u{665}\u{665}\u{665}\u{660}\u{661}\u{662}\u{663}.\u{660}",
         "49305550123\u{ff0e}\u{ff10}",
     ] {
-        assert_eq!(country(text), Err(DestinationError::Fraction), "{text}");
+        assert_eq!(country(text), Err(DestinationError::Text(TextError::Fraction)), "{text}");
     }
     for (text, number) in [
         ("1.415.555.0123", "+14155550123"),

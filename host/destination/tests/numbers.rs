@@ -1,6 +1,6 @@
 //! Numbers and area codes on their own.
 
-use callsign_destination::{AreaCode, AreaCodes, Destination, Number, NumberError};
+use callsign_destination::{AreaCode, AreaCodes, Destination, Number, NumberError, TextError};
 
 #[test]
 fn a_sender_number_has_the_shape_of_e164_and_nothing_is_taken_off() {
@@ -31,8 +31,8 @@ fn a_number_of_a_sender_is_read_as_a_destination_is() {
     }
     let meant = Number::parse("+442079460123").ok();
     assert_eq!(Number::parse("0044 20 7946 0123"), Err(NumberError::Prefix { prefix: "00", meant }));
-    assert_eq!(Number::parse("1.41556E+10"), Err(NumberError::Exponent));
-    assert_eq!(Number::parse("14155550123.0"), Err(NumberError::Fraction));
+    assert_eq!(Number::parse("1.41556E+10"), Err(NumberError::Text(TextError::Exponent)));
+    assert_eq!(Number::parse("14155550123.0"), Err(NumberError::Text(TextError::Fraction)));
     assert_eq!(Number::parse("0123456789"), Err(NumberError::LeadingZero));
 }
 
@@ -65,13 +65,13 @@ fn what_is_not_the_shape_of_e164_is_refused() {
         ("+0123456789", NumberError::LeadingZero),
         ("123456", NumberError::Digits { digits: 6 }),
         ("1234567890123456", NumberError::Digits { digits: 16 }),
-        ("Callsign", NumberError::Character { character: 'C', at: 0 }),
-        ("+1415555012x", NumberError::Character { character: 'x', at: 11 }),
+        ("Callsign", NumberError::Text(TextError::Character { character: 'C', at: 0 })),
+        ("+1415555012x", NumberError::Text(TextError::Character { character: 'x', at: 11 })),
     ] {
         assert_eq!(Number::parse_e164(text), Err(error), "{text}");
         assert!(!error.to_string().is_empty());
     }
-    assert_eq!(Number::parse_e164(&"1".repeat(129)), Err(NumberError::TextTooLong { bytes: 129 }));
+    assert_eq!(Number::parse_e164(&"1".repeat(129)), Err(NumberError::Text(TextError::TooLong { bytes: 129 })));
 }
 
 #[test]

@@ -1,5 +1,18 @@
-//! Writes `core_abi.rs`: the contract as core functions, by the canonical ABI. It is made of the contract's text, so that
-//! a change of the contract cannot leave it behind, and what it cannot express stops the build.
+//! Writes `core_abi.rs`: the contract as core functions, for programs that are called through the core lane
+//! (`src/core_lane.rs`).
+//!
+//! The canonical ABI is the rule by which components pass values: numbers in registers, texts and lists as an address and a
+//! length in the memory of whoever receives them, records field by field at fixed offsets. Here the rule is applied to
+//! `wit/policy.wit`, and what comes of it is written as Rust:
+//!
+//! - a function for each import, which reads its parameters, calls the same `Host` method as for components, and writes
+//!   the result where the program wants it;
+//! - for each export the registers that it takes;
+//! - for each type how it is read (`FromFlat`, `Load`) and written (`Store`, `Plain`), with the traits of
+//!   `src/core_lane/canonical.rs`.
+//!
+//! So a change of the contract cannot leave it behind. It knows only what the contract uses: anything else, such as a
+//! variant as a parameter, stops the build with words that say what.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -69,8 +82,11 @@ impl Abi {
         Ok((full, self.wit.interfaces[interface].name.clone().context("an interface without a name")?))
     }
 
-    /// The imports, as functions that are put into a linker.
+    /// The imports: the names of their interfaces, and functions that are put into a linker.
     fn imports(&mut self, interfaces: &[InterfaceId]) -> Result<()> {
+        let names = interfaces.iter().map(|&interface| Ok(self.names(interface)?.0)).collect::<Result<Vec<_>>>()?;
+        self.line("/// The interfaces that a policy may import, each with the version that it has here.");
+        self.line(&format!("pub(super) const IMPORTS: [&str; {}] = {names:?};\n", names.len()));
         self.line("/// Puts the imports of the contract into a linker of core modules.");
         self.line("pub(super) fn link(linker: &mut wasmtime::Linker<State>) -> wasmtime::Result<()> {");
         for &interface in interfaces {

@@ -1,4 +1,8 @@
 //! What is called of an instance: its component, or the program in it.
+//!
+//! A policy whose component is plain is called through [`crate::core_lane`]. Its first instance is one of the component, in which
+//! the compiled program is found, and is dropped before any call. If the program is not found, or the component is not plain, all
+//! instances are of the component, which is slower and decides the same.
 
 use std::sync::Arc;
 
@@ -14,7 +18,7 @@ use crate::exports::{Exports, RequestIter};
 use crate::instance::State;
 use crate::policy::Policy;
 
-/// What is called of an instance. Both answer alike; see [`crate::core_lane`].
+/// What is called of an instance. Both answer alike.
 #[allow(clippy::large_enum_variant, reason = "an instance is in a box of its own")]
 pub(crate) enum Callee {
     Component(Instance, Arc<Exports>),
@@ -25,23 +29,23 @@ impl Callee {
     /// Starts an instance of a policy. The first one of a plain component is one of the component: what was compiled of its
     /// program is known afterwards, and later ones are of that.
     pub(crate) fn start(policy: &Policy, store: &mut Store<State>) -> Result<Self> {
-        if let Some(Some(lane)) = policy.lane.get() {
+        if let Some(Some(lane)) = policy.linked.lane.get() {
             return Ok(Self::Program(lane.start(store)?, Arc::clone(lane)));
         }
-        let component = policy.pre.instantiate(&mut *store)?;
-        if let (Some(shape), Some(linker)) = (&policy.shape, &policy.engine.core_linker)
-            && policy.lane.get().is_none()
+        let component = policy.linked.pre.instantiate(&mut *store)?;
+        if let (Some(shape), Some(linker)) = (&policy.linked.shape, &policy.linked.engine.core_linker)
+            && policy.linked.lane.get().is_none()
         {
             let lane = Lane::of(shape, linker, component, store);
             // Another thread may have been first, and has found the same.
-            let _ = policy.lane.set(lane.ok().map(Arc::new));
+            let _ = policy.linked.lane.set(lane.ok().map(Arc::new));
         }
-        Ok(Self::Component(component, Arc::clone(&policy.exports)))
+        Ok(Self::Component(component, Arc::clone(&policy.linked.exports)))
     }
 
-    /// Whether a policy must be started once more to be called as it is from then on.
+    /// Whether nothing of a plain policy was started yet, so that the instance that comes is only there to find its program.
     pub(crate) fn is_first_of(policy: &Policy) -> bool {
-        policy.shape.is_some() && policy.lane.get().is_none()
+        policy.linked.shape.is_some() && policy.linked.lane.get().is_none()
     }
 
     #[inline]

@@ -1,14 +1,27 @@
-//! The core lane: a plain component is called without the ways into and out of a component.
+//! The core lane: calling the program inside a component itself, which takes about half the instructions.
 //!
-//! wasmtime's component is a general thing, and calling one costs more than a decision. A component that the usual tool
-//! made is one program with the contract around it, so the host can call the program itself: a request is nine numbers, an
-//! answer 24 bytes of its memory. [`shape::CoreShape`] says which components are plain; all others are called as before.
+//! **Why.** A component is a core program, an ordinary WebAssembly module, with its contract around it. wasmtime's way into
+//! a component and out again serves all components that there can be, and costs more than a decision. The usual tool
+//! (`wit-component`, as for Rust) makes components of one shape, and for these the host can do that work itself: a
+//! request is nine numbers, an answer 24 bytes of the program's memory.
 //!
-//! A component is compiled once. Its program is exported from it under a name of the host's own, and the first start of a
-//! policy takes the compiled program from there. The types of all functions are those of the component, which
-//! [`crate::contract_check`] has checked, and wasmtime checks each against the type that it is called with here.
+//! **What is checked.** [`shape::CoreShape`] reads the bytes of a component and says whether it is *plain*: one program, and
+//! nothing around it but what links its imports to the contract, in the version that this host has. The types of all
+//! functions are those of the component, which [`crate::contract_check`] has checked, and wasmtime checks each against
+//! the type that it is called with here. What the program passes and returns is checked in [`canonical`], as strictly as
+//! wasmtime does it for components.
 //!
-//! Set `CALLSIGN_CORE_LANE=off` to call all policies as components. Decisions must be the same.
+//! **What if a component is not plain?** Nothing fails: it is called as a component ([`crate::callee`]), and so is every policy
+//! whose instructions are counted. It takes longer, and decides the same, within the same limits and with the same words of
+//! failures; `tests/hostile/core_lane.rs` compares both ways. `callsign policy inspect` says which lane a component takes,
+//! [`Policy::takes_core_lane`](crate::Policy::takes_core_lane) which one a policy has taken. With
+//! `CALLSIGN_CORE_LANE=off` in the environment all are called as components.
+//!
+//! **How it starts.** A component is compiled once. Before that its program is exported from it under a name of the host's
+//! own ([`CoreShape::export_program`]). The first start of a policy starts the component, takes the compiled program from it
+//! ([`Lane::of`]) and drops it. All instances that are called are of the program alone.
+//!
+//! The imports as core functions, and how each type lies in memory, are generated from `wit/policy.wit` (`build/core_abi.rs`).
 
 mod canonical;
 mod shape;

@@ -214,7 +214,7 @@ impl Instance {
         let state = State {
             revision: None,
             sticky: None,
-            label: Arc::clone(&policy.label),
+            label: Arc::clone(&policy.linked.label),
             messages: Vec::new(),
             entities: OtherEntities::default(),
             pins: Vec::new(),
@@ -239,7 +239,7 @@ impl Instance {
             share: Share::of_instance(&policy.budget)?,
             guest: None,
         };
-        let mut store = Store::new(&policy.engine.engine, state);
+        let mut store = Store::new(&policy.linked.engine.engine, state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(limits.returned);
         // The contract has no resources, so only a component that makes handles for itself needs any.
@@ -248,7 +248,7 @@ impl Instance {
         let mut start = || {
             if let Some(fuel) = limits.fuel {
                 store.set_fuel(fuel).map_err(|_| wasmtime::Error::new(Failure::NoInstance(UNMETERED.into())))?;
-            } else if policy.engine.metered {
+            } else if policy.linked.engine.metered {
                 store.set_fuel(u64::MAX)?;
             }
             Callee::start(policy, &mut store)
@@ -257,12 +257,12 @@ impl Instance {
             Ok(callee) => Ok(Self {
                 store,
                 callee,
-                explains: policy.fit.explains,
+                explains: policy.linked.fit.explains,
                 ticks,
                 time: CallTime::FULL,
                 calls: 0,
-                reads_texts: policy.fit.reads_texts,
-                reads_attributes: policy.fit.reads_attributes,
+                reads_texts: policy.linked.fit.reads_texts,
+                reads_attributes: policy.linked.fit.reads_attributes,
                 reservation: None,
                 limits,
             }),

@@ -42,8 +42,9 @@ fn digest_of(settings: &str) -> [u8; 32] {
     Sha256::digest(settings).into()
 }
 
-/// A policy: a compiled component, ready to decide.
-pub struct Policy {
+/// A compiled component that fits the contract, with its imports linked: what all policies of it have in common.
+#[derive(Clone)]
+pub(super) struct Linked {
     pub(super) label: Arc<str>,
     digest: ModuleDigest,
     pub(super) engine: &'static Engine,
@@ -54,6 +55,11 @@ pub struct Policy {
     /// What the first start has found for the core lane.
     pub(super) lane: OnceLock<Option<Arc<Lane>>>,
     pub(super) fit: ContractFit,
+}
+
+/// A policy: a compiled component, ready to decide.
+pub struct Policy {
+    pub(super) linked: Linked,
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
     pub(super) settings: Arc<str>,
@@ -134,7 +140,7 @@ impl Policy {
         let exports = Arc::new(Exports::find(component).map_err(mismatch)?);
         let name = metadata.name.as_deref().unwrap_or("unnamed");
         let version = metadata.version.as_deref().unwrap_or("0.0.0");
-        let policy = Self {
+        let linked = Linked {
             label: format!("{name}@{version}").into(),
             digest,
             engine,
@@ -143,6 +149,13 @@ impl Policy {
             shape: shape.filter(|_| core_lane::is_on() && engine.core_linker.is_some()),
             lane: OnceLock::new(),
             fit,
+        };
+        Ok(Self::of(linked, limits))
+    }
+
+    /// A policy of a component, with default settings and with instances of its own.
+    fn of(linked: Linked, limits: Limits) -> Self {
+        let policy = Self {
             limits: Limits::default(),
             isolation: Isolation::default(),
             settings: NO_SETTINGS.into(),
@@ -151,43 +164,21 @@ impl Policy {
             copy_up_to: COPY_UP_TO,
             settings_accepted: AtomicBool::new(false),
             meter: Arc::default(),
-            idle: InstancePool::new(&engine.idle),
+            idle: InstancePool::new(&linked.engine.idle),
             idle_memory: IdleMemory::default(),
             budget: Arc::clone(MemoryBudget::process()),
             retired: AtomicBool::new(false),
+            linked,
         };
         policy.budget.register(&policy.idle);
-        Ok(policy.with_limits(limits))
+        policy.with_limits(limits)
     }
 
     /// Another policy of the same component, which is neither read nor compiled nor checked again: with default settings, within
     /// the limits of this one, and with instances of its own.
     #[must_use]
     pub fn again(&self) -> Self {
-        let policy = Self {
-            label: Arc::clone(&self.label),
-            digest: self.digest,
-            engine: self.engine,
-            pre: self.pre.clone(),
-            exports: Arc::clone(&self.exports),
-            shape: self.shape.clone(),
-            lane: self.lane.clone(),
-            fit: self.fit.clone(),
-            limits: self.limits.clone(),
-            isolation: Isolation::default(),
-            settings: NO_SETTINGS.into(),
-            settings_digest: digest_of(NO_SETTINGS),
-            log_budget: None,
-            copy_up_to: COPY_UP_TO,
-            settings_accepted: AtomicBool::new(false),
-            meter: Arc::default(),
-            idle: InstancePool::new(&self.engine.idle),
-            idle_memory: IdleMemory::default(),
-            budget: Arc::clone(MemoryBudget::process()),
-            retired: AtomicBool::new(false),
-        };
-        policy.budget.register(&policy.idle);
-        policy
+        Self::of(self.linked.clone(), self.limits.clone())
     }
 
     /// Sets the limits.
@@ -244,15 +235,15 @@ impl Policy {
     #[must_use]
     pub fn without_core_lane(mut self) -> Self {
         self.forget_idle();
-        self.shape = None;
-        self.lane = OnceLock::new();
+        self.linked.shape = None;
+        self.linked.lane = OnceLock::new();
         self
     }
 
     /// Whether the program of its component is called itself, which only a plain component allows; known once an instance
     /// has started.
     pub fn takes_core_lane(&self) -> bool {
-        self.shape.is_some() && matches!(self.lane.get(), Some(Some(_)))
+        self.linked.shape.is_some() && matches!(self.linked.lane.get(), Some(Some(_)))
     }
 
     /// Sets the settings, a JSON text that the policy itself checks. Default `{}`, which the policy checks when it is
@@ -293,18 +284,18 @@ impl Policy {
     /// The policy as `name@version`, from the component's metadata.
     #[inline]
     pub fn label(&self) -> &str {
-        &self.label
+        &self.linked.label
     }
 
     /// The digest of its component.
     pub fn digest(&self) -> ModuleDigest {
-        self.digest
+        self.linked.digest
     }
 
     /// The policy's name, and its version if that is a semantic version.
     pub fn identity(&self) -> (&str, Option<Version>) {
         // Neither of them contains an `@`.
-        let (name, version) = self.label.split_once('@').unwrap_or((&self.label, ""));
+        let (name, version) = self.linked.label.split_once('@').unwrap_or((&self.linked.label, ""));
         (name, version.parse().ok())
     }
 
@@ -325,17 +316,17 @@ impl Policy {
 
     /// The version of the contract that the policy was made for.
     pub fn interface(&self) -> &Version {
-        &self.fit.interface
+        &self.linked.fit.interface
     }
 
     /// Whether the policy reads attributes of messages.
     pub fn reads_attributes(&self) -> bool {
-        self.fit.reads_attributes
+        self.linked.fit.reads_attributes
     }
 
     /// Whether the policy explains its decisions.
     pub fn explains(&self) -> bool {
-        self.fit.explains
+        self.linked.fit.explains
     }
 
     /// The most linear memory that any instance has had, in bytes.
@@ -385,12 +376,12 @@ impl Policy {
         for _ in 0..MAX_RECLAIMS {
             match Instance::new(self, time) {
                 // Another thread may take the room first, so this is tried again.
-                Err(Failure::Busy(_)) if self.engine.idle.reclaim() => {}
+                Err(Failure::Busy(_)) if self.linked.engine.idle.reclaim() => {}
                 Err(Failure::Busy(_)) => break,
                 started => return started.map(Box::new),
             }
         }
-        Err(Failure::Busy(self.engine.instances))
+        Err(Failure::Busy(self.linked.engine.instances))
     }
 
     /// Sets whether the policy is in service. If not, it keeps no idle instances, and an instance in a call is dropped
@@ -461,6 +452,9 @@ impl Policy {
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policy").field("label", &self.label).field("isolation", &self.isolation).finish_non_exhaustive()
+        f.debug_struct("Policy")
+            .field("label", &self.linked.label)
+            .field("isolation", &self.isolation)
+            .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use crate::bindings::BindingTarget;
 
 /// Something that happened.
@@ -90,6 +92,32 @@ pub enum EventKind {
         /// The policy.
         policy: Arc<str>,
     },
+}
+
+impl EventKind {
+    /// The event for programs: its name, and an object with all else that is known of it. They are those of `/v1/events` of the
+    /// service.
+    pub fn to_json(&self) -> (&'static str, Value) {
+        match self {
+            Self::Swapped { from, to } => ("swapped", json!({ "from": from.as_deref(), "to": &**to })),
+            Self::RolledBack { from, to } => ("rolledBack", json!({ "from": &**from, "to": &**to })),
+            Self::Unbound { from } => ("unbound", json!({ "from": &**from })),
+            Self::Rejected { policy, reason } => ("rejected", json!({ "policy": &**policy, "reason": reason })),
+            Self::Shadowed { candidate } => ("shadowed", json!({ "policy": &**candidate })),
+            Self::Canary { candidate, per_mille } => {
+                ("canary", json!({ "policy": &**candidate, "perMille": per_mille }))
+            }
+            Self::Withdrawn { candidate } => ("withdrawn", json!({ "policy": &**candidate })),
+            Self::AutoRolledBack { candidate, wrong, answers } => {
+                ("recalled", json!({ "policy": &**candidate, "wrong": wrong, "answers": answers }))
+            }
+            Self::Failed { policy, kind, cause } => {
+                ("failed", json!({ "policy": &**policy, "kind": kind, "reason": cause }))
+            }
+            Self::CircuitOpened { policy } => ("rested", json!({ "policy": &**policy })),
+            Self::CircuitClosed { policy } => ("recovered", json!({ "policy": &**policy })),
+        }
+    }
 }
 
 impl fmt::Display for Event {

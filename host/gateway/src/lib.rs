@@ -44,7 +44,7 @@ pub use callsign_catalog::{
 };
 pub use callsign_destination::{
     AlphanumericCountries, AreaCode, AreaCodes, Country, Destination, DestinationError, Number, Numbering, TableError,
-    TableFault, Zone, area_codes,
+    TableFault, TextError, Zone, area_codes,
 };
 pub use callsign_engine::{
     Collected, CompiledCache, Compiler, Import, Inspection, Isolation, Limits, LogBudget, MemoryBudget, Module,

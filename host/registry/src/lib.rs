@@ -14,6 +14,7 @@
 //! tokens is named, reads manifests without a bound, and takes no client that would do otherwise.
 #![forbid(unsafe_code)]
 
+mod as_text;
 mod client;
 mod credentials;
 mod digest;
@@ -34,5 +35,5 @@ pub use manifest::{
     SIGNATURES,
 };
 pub use network::is_loopback;
-pub use place::Place;
+pub use place::{Place, Places};
 pub use reference::{Reference, ReferenceError, Repository, Tagged, tag_of, version_of};

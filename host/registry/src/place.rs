@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::reference::{ReferenceError, Repository, check_registry, is_component};
 
 /// What stands for the application of a tenant in a place.
@@ -79,15 +77,44 @@ impl fmt::Debug for Place {
     }
 }
 
-impl Serialize for Place {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+/// Registries, or parts of them, with commas between them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places(Vec<Place>);
+
+impl Places {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them.
+    pub fn as_slice(&self) -> &[Place] {
+        &self.0
+    }
+
+    /// Whether a repository is in one of them, see [`Place::has`].
+    pub fn has(&self, repository: &Repository, application: Option<&str>) -> bool {
+        self.0.iter().any(|place| place.has(repository, application))
     }
 }
 
-impl<'de> Deserialize<'de> for Place {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+impl FromStr for Places {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let places = text.split(',').map(str::trim).filter(|place| !place.is_empty()).map(str::parse);
+        places.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl fmt::Display for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut mark = "";
+        for place in &self.0 {
+            write!(f, "{mark}{place}")?;
+            mark = ", ";
+        }
+        Ok(())
     }
 }
 

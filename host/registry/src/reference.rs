@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use semver::Version;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::Digest;
 
@@ -91,17 +90,22 @@ impl Repository {
     }
 }
 
+/// A text without a scheme as the registry and what stands behind it.
+fn split(text: &str) -> Result<(&str, &str), ReferenceError> {
+    if text.len() > MOST_REFERENCE {
+        return Err(ReferenceError::TooLong);
+    }
+    if text.contains("://") {
+        return Err(ReferenceError::Scheme);
+    }
+    text.split_once('/').ok_or(ReferenceError::Registry)
+}
+
 impl FromStr for Repository {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        if text.len() > MOST_REFERENCE {
-            return Err(ReferenceError::TooLong);
-        }
-        if text.contains("://") {
-            return Err(ReferenceError::Scheme);
-        }
-        let (registry, path) = text.split_once('/').ok_or(ReferenceError::Registry)?;
+        let (registry, path) = split(text)?;
         check_registry(registry)?;
         if path.contains([':', '@']) {
             return Err(ReferenceError::Version);
@@ -122,18 +126,6 @@ impl fmt::Display for Repository {
 impl fmt::Debug for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-impl Serialize for Repository {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Repository {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -178,13 +170,7 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        if text.len() > MOST_REFERENCE {
-            return Err(ReferenceError::TooLong);
-        }
-        if text.contains("://") {
-            return Err(ReferenceError::Scheme);
-        }
-        let (registry, path) = text.split_once('/').ok_or(ReferenceError::Registry)?;
+        let (registry, path) = split(text)?;
         let repository = |path: &str| format!("{registry}/{path}").parse::<Repository>();
         if let Some((path, digest)) = path.split_once('@') {
             if path.contains(':') {
@@ -211,18 +197,6 @@ impl fmt::Display for Reference {
 impl fmt::Debug for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for Reference {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Reference {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -34,7 +34,9 @@ pub use pass::{PassOptions, PassProgress};
 pub use reason::{NotReplayed, Reason};
 pub use replay::replay;
 pub use replay_report::{Difference, ReplayReport};
-pub use report::{ChangeCount, Example, Flow, Part, PinChanges, PinCount, RefusalCount, SenderLoad, WhatIfReport};
+pub use report::{
+    ChangeCount, Example, Flow, Part, PinChanges, PinCount, RefusalCount, SenderLoad, WhatIfReport, grouped,
+};
 pub use sources::{FileSources, Gone, SourceError, Sources, catalog_name};
 pub use timeline::Piece;
 pub use what_if::WhatIf;

@@ -4,7 +4,8 @@ mod html;
 mod plot;
 mod words;
 
-pub(crate) use words::{grouped, time_text};
+pub use words::grouped;
+pub(crate) use words::time_text;
 
 use serde::Serialize;
 

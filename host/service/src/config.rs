@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use callsign::Compiler;
 use callsign_private::{FileError, file as private_file};
+pub use callsign_registry::Places;
 use callsign_store_address::StoreAddress;
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -28,7 +29,7 @@ pub use self::log::{Log, LogFormat, Promise, Recipients};
 pub use self::modules::{ModulesConfig, SignatureRule};
 pub use self::numbering::NumberingConfig;
 pub use self::policy::PolicyLimits;
-pub use self::registry::{Places, RegistryConfig};
+pub use self::registry::RegistryConfig;
 pub use self::tenant::Tenant;
 use crate::store::CatalogAddress;
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use callsign::EventKind;
 use callsign_log::LogEvent;
 use callsign_registry::Repository;
 use serde::Serialize;
@@ -92,27 +91,9 @@ impl Event {
         Some(Self::new(name, None, details))
     }
 
+    /// What happened to a binding.
     pub(crate) fn of(event: &callsign::Event) -> Self {
-        let (name, details) = match &event.kind {
-            EventKind::Swapped { from, to } => ("swapped", json!({ "from": from.as_deref(), "to": &**to })),
-            EventKind::RolledBack { from, to } => ("rolledBack", json!({ "from": &**from, "to": &**to })),
-            EventKind::Unbound { from } => ("unbound", json!({ "from": &**from })),
-            EventKind::Rejected { policy, reason } => ("rejected", json!({ "policy": &**policy, "reason": reason })),
-            EventKind::Shadowed { candidate } => ("shadowed", json!({ "policy": &**candidate })),
-            EventKind::Canary { candidate, per_mille } => {
-                ("canary", json!({ "policy": &**candidate, "perMille": per_mille }))
-            }
-            EventKind::Withdrawn { candidate } => ("withdrawn", json!({ "policy": &**candidate })),
-            EventKind::AutoRolledBack { candidate, wrong, answers } => {
-                ("recalled", json!({ "policy": &**candidate, "wrong": wrong, "answers": answers }))
-            }
-            EventKind::Failed { policy, kind, cause } => {
-                ("failed", json!({ "policy": &**policy, "kind": kind, "reason": cause }))
-            }
-            EventKind::CircuitOpened { policy } => ("rested", json!({ "policy": &**policy })),
-            EventKind::CircuitClosed { policy } => ("recovered", json!({ "policy": &**policy })),
-            other => ("other", json!({ "reason": format!("{other:?}") })),
-        };
+        let (name, details) = event.kind.to_json();
         Self::new(name, Some(Target::from(&event.target)), details)
     }
 

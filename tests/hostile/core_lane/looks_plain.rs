@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callsign::{MemoryStore, Policy};
+use callsign::{Inspection, MemoryStore, Policy};
 
 use super::super::{Attacked, TO, hostile, limits, policy, sms};
 use super::{given, hashing};
@@ -41,7 +41,10 @@ fn an_explanation_under_a_later_patch_version_is_the_same() {
 fn imports_under_a_later_patch_version_are_served() {
     let plain = hostile().import("senders", "copy-up-to", "(result i32)");
     let plain = plain.resolve("(call $decide (i32.eqz (call $copy-up-to)) (i32.const -1) (i32.const 4) (i32.const 0))");
-    let later = load(&replaced(&plain.build(), "policy/senders@1.0.0", "policy/senders@1.0.1"));
+    assert!(Inspection::of(&plain.build()).unwrap().is_plain);
+    let later = replaced(&plain.build(), "policy/senders@1.0.0", "policy/senders@1.0.1");
+    assert!(!Inspection::of(&later).unwrap().is_plain, "what is inspected is what serves");
+    let later = load(&later);
     later.check_settings().unwrap();
     assert!(!later.takes_core_lane());
     let decided = |policy: Policy| decide(&Attacked::by(policy).gateway, &sms("shop", TO));

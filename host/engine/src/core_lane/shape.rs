@@ -1,8 +1,19 @@
 //! Whether a component is plain: one program of its own, and nothing around it but what links it to the contract.
 //!
-//! That is how the usual tool (`wit-component`) makes components: the program, and two small modules by which imports that
-//! need the program's memory are put into a table once it is there. A component of another shape is no worse; it is called
-//! as a component.
+//! That is how the usual tool (`wit-component`) makes components. It has to link imports that need the program's memory,
+//! before that memory is there. So beside the program there are two small modules:
+//!
+//! ```text
+//! forwarding   has an empty table, and functions that call what is in it; the program imports those
+//! program      starts, and has its memory
+//! filling      puts the imports, which now know the memory, into the table
+//! ```
+//!
+//! Here every index is followed through all three, until it is certain that each import of the program is that function of the
+//! contract that has its name, and each export a function of the program, all with one memory. Then the detour can be
+//! left out, and what is called is the same. Whatever else a component has makes it not plain: another module, a
+//! start function, a memory of another kind, an import that is linked to something else or to an interface of a later
+//! patch version. Such a component is no worse; it is called as a component.
 //!
 //! The bytes need not be valid. Whether they are is for the compiler to say, and what is found here means something only
 //! for a component that compiles.
@@ -12,8 +23,9 @@ mod module;
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance,
-    ComponentOuterAliasKind, ComponentTypeRef, Encoding, ExternalKind, Instance, Parser, Payload,
+    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExport, ComponentExternalKind, ComponentInstance,
+    ComponentOuterAliasKind, ComponentTypeRef, Encoding, ExternalKind, FromReader, Instance, Parser, Payload,
+    SectionLimited,
 };
 
 use self::module::{Import, Module};
@@ -156,6 +168,11 @@ fn put<T>(list: &mut Vec<T>, item: T) -> Option<()> {
     (list.len() < MAX_ITEMS).then(|| list.push(item))
 }
 
+/// Reads the items of a section, one after the other, until one of them has no place in a plain component.
+fn each<'a, T: FromReader<'a>>(section: SectionLimited<'a, T>, mut read: impl FnMut(T) -> Option<()>) -> Option<()> {
+    section.into_iter().try_for_each(|item| read(item.ok()?))
+}
+
 impl<'a> Parts<'a> {
     /// Visits a payload of the component, and those inside it.
     fn visit(&mut self, payload: Payload<'a>, rest: &mut impl Iterator<Item = Payload<'a>>) -> Option<()> {
@@ -163,62 +180,42 @@ impl<'a> Parts<'a> {
             Payload::CustomSection(_) | Payload::ComponentTypeSection(_) | Payload::CoreTypeSection(_) => {}
             Payload::ModuleSection { .. } if self.modules.len() < MAX_MODULES => self.modules.push(Module::read(rest)?),
             Payload::ComponentSection { .. } => put(&mut self.components, Naming::read(rest)?)?,
-            Payload::InstanceSection(section) => {
-                for instance in section {
-                    let instance = self.core_instance(instance.ok()?)?;
-                    put(&mut self.core_instances, instance)?;
-                }
-            }
-            Payload::ComponentInstanceSection(section) => {
-                for instance in section {
-                    let instance = self.instance(instance.ok()?)?;
-                    put(&mut self.instances, instance)?;
-                }
-            }
-            Payload::ComponentAliasSection(section) => {
-                for alias in section {
-                    self.alias(alias.ok()?)?;
-                }
-            }
-            Payload::ComponentImportSection(section) => {
-                for import in section {
-                    let import = import.ok()?;
-                    match import.ty {
-                        ComponentTypeRef::Instance(_) => {
-                            put(&mut self.instances, ComponentPart::Imported(import.name.name))?;
-                        }
-                        ComponentTypeRef::Type(_) => {}
-                        _ => return None,
-                    }
-                }
-            }
-            Payload::ComponentCanonicalSection(section) => {
-                for function in section {
-                    self.canonical(function.ok()?)?;
-                }
-            }
-            Payload::ComponentExportSection(section) => {
-                for export in section {
-                    let export = export.ok()?;
-                    // The name that the program is exported under must be free. Names that differ in case alone are one.
-                    if export.name.name.to_ascii_lowercase().contains(PROGRAM) {
-                        return None;
-                    }
-                    match export.kind {
-                        ComponentExternalKind::Instance => {
-                            let instance = self.instances.get(export.index as usize)?.clone();
-                            let ComponentPart::Exports(functions) = &instance else { return None };
-                            self.exports.insert(export.name.name, functions.clone());
-                            put(&mut self.instances, instance)?;
-                        }
-                        ComponentExternalKind::Type => {}
-                        _ => return None,
-                    }
-                }
-            }
+            Payload::InstanceSection(section) => each(section, |instance| {
+                let instance = self.core_instance(instance)?;
+                put(&mut self.core_instances, instance)
+            })?,
+            Payload::ComponentInstanceSection(section) => each(section, |instance| {
+                let instance = self.instance(instance)?;
+                put(&mut self.instances, instance)
+            })?,
+            Payload::ComponentAliasSection(section) => each(section, |alias| self.alias(alias))?,
+            Payload::ComponentImportSection(section) => each(section, |import| match import.ty {
+                ComponentTypeRef::Instance(_) => put(&mut self.instances, ComponentPart::Imported(import.name.name)),
+                ComponentTypeRef::Type(_) => Some(()),
+                _ => None,
+            })?,
+            Payload::ComponentCanonicalSection(section) => each(section, |function| self.canonical(function))?,
+            Payload::ComponentExportSection(section) => each(section, |export| self.export(&export))?,
             _ => return None,
         }
         Some(())
+    }
+
+    fn export(&mut self, export: &ComponentExport<'a>) -> Option<()> {
+        // The name that the program is exported under must be free. Names that differ in case alone are one.
+        if export.name.name.to_ascii_lowercase().contains(PROGRAM) {
+            return None;
+        }
+        match export.kind {
+            ComponentExternalKind::Instance => {
+                let instance = self.instances.get(export.index as usize)?.clone();
+                let ComponentPart::Exports(functions) = &instance else { return None };
+                self.exports.insert(export.name.name, functions.clone());
+                put(&mut self.instances, instance)
+            }
+            ComponentExternalKind::Type => Some(()),
+            _ => None,
+        }
     }
 
     fn core_instance(&mut self, instance: Instance<'a>) -> Option<CoreInstance<'a>> {
@@ -402,6 +399,10 @@ impl<'a> Parts<'a> {
             if (&import.module, &import.name) != (interface, name) || !agree(options) {
                 return None;
             }
+            // The component finds an interface under a later patch version too, the program does not.
+            if !abi::IMPORTS.contains(interface) {
+                return None;
+            }
         }
         let mut export = |interface: &str, name: &str| match self.exports.get(interface)?.get(name)? {
             Function::Lifted { name, options } if agree(options) => {
@@ -409,7 +410,7 @@ impl<'a> Parts<'a> {
             }
             _ => None,
         };
-        // The component finds an interface under a later patch version too, the program does not.
+        // The same of what is exported.
         let mut of_contract = self.exports.keys().copied().filter(|name| name.starts_with(PACKAGE));
         if !of_contract.all(|name| [abi::POLICY, abi::EXPLAIN].contains(&name)) {
             return None;
@@ -449,42 +450,25 @@ impl<'a> Naming<'a> {
             match payloads.next()? {
                 Payload::End(_) => return Some(Self(exports)),
                 Payload::CustomSection(_) | Payload::ComponentTypeSection(_) => {}
-                Payload::ComponentAliasSection(section) => {
-                    for alias in section {
-                        match alias.ok()? {
-                            ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. } => {}
-                            _ => return None,
-                        }
+                Payload::ComponentAliasSection(section) => each(section, |alias| match alias {
+                    ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. } => Some(()),
+                    _ => None,
+                })?,
+                Payload::ComponentImportSection(section) => each(section, |import| match import.ty {
+                    ComponentTypeRef::Func(_) => put(&mut functions, import.name.name),
+                    ComponentTypeRef::Type(_) => Some(()),
+                    _ => None,
+                })?,
+                Payload::ComponentExportSection(section) => each(section, |export| match export.kind {
+                    ComponentExternalKind::Func => {
+                        let import = *functions.get(export.index as usize)?;
+                        exports.insert(export.name.name, import);
+                        put(&mut functions, import)
                     }
-                }
-                Payload::ComponentImportSection(section) => {
-                    for import in section {
-                        let import = import.ok()?;
-                        match import.ty {
-                            ComponentTypeRef::Func(_) => put(&mut functions, import.name.name)?,
-                            ComponentTypeRef::Type(_) => {}
-                            _ => return None,
-                        }
-                    }
-                }
-                Payload::ComponentExportSection(section) => {
-                    for export in section {
-                        let export = export.ok()?;
-                        match export.kind {
-                            ComponentExternalKind::Func => {
-                                let import = *functions.get(export.index as usize)?;
-                                exports.insert(export.name.name, import);
-                                put(&mut functions, import)?;
-                            }
-                            ComponentExternalKind::Type => {}
-                            _ => return None,
-                        }
-                    }
-                }
+                    ComponentExternalKind::Type => Some(()),
+                    _ => None,
+                })?,
                 _ => return None,
-            }
-            if functions.len() > MAX_ITEMS {
-                return None;
             }
         }
     }

@@ -142,8 +142,8 @@ pub(crate) fn time_text(micros: u64) -> String {
     Timestamp::from_second(seconds).map_or_else(|_| "?".to_owned(), |time| time.to_string())
 }
 
-/// A number with commas between its thousands.
-pub(crate) fn grouped(number: u64) -> String {
+/// A number as reports for people have it, with commas between its thousands.
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

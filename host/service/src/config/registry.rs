@@ -1,12 +1,10 @@
 //! `[registry]`: from which OCI registries modules may come, and how they are spoken to.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use callsign_registry::{Client, Credentials, Options, Place, ReferenceError, RegistryError, Repository};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use callsign_registry::{Client, Credentials, Options, Place, Places, RegistryError, Repository};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Limits;
@@ -78,13 +76,13 @@ impl Default for RegistryConfig {
 impl RegistryConfig {
     /// Whether modules may come from anywhere.
     pub(crate) fn is_used(&self) -> bool {
-        !self.allow.0.is_empty() || !self.allow_tenants.0.is_empty()
+        !self.allow.is_empty() || !self.allow_tenants.is_empty()
     }
 
     /// Whether a module of an application, or of the platform, may come from a repository.
     pub(crate) fn allows(&self, repository: &Repository, application: Option<&str>) -> bool {
         let places = if application.is_some() { &self.allow_tenants } else { &self.allow };
-        places.0.iter().any(|place| place.has(repository, application))
+        places.has(repository, application)
     }
 
     /// The client that speaks to registries as this says.
@@ -128,48 +126,12 @@ impl RegistryConfig {
         if self.mirror_only && self.mirror.is_none() {
             return Err("registry.mirror_only needs registry.mirror".into());
         }
-        for (name, places) in [("allow", &self.allow.0[..]), ("mirror", self.mirror.as_slice())] {
+        for (name, places) in [("allow", self.allow.as_slice()), ("mirror", self.mirror.as_slice())] {
             if let Some(place) = places.iter().find(|place| place.names_application()) {
                 return Err(format!("registry.{name} is for no application, and has {{application}}: {place}"));
             }
         }
         Ok(())
-    }
-}
-
-/// Registries, or parts of them, with commas between them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Places(Vec<Place>);
-
-impl FromStr for Places {
-    type Err = ReferenceError;
-
-    fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let places = text.split(',').map(str::trim).filter(|place| !place.is_empty()).map(str::parse);
-        places.collect::<Result<_, _>>().map(Self)
-    }
-}
-
-impl fmt::Display for Places {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut mark = "";
-        for place in &self.0 {
-            write!(f, "{mark}{place}")?;
-            mark = ", ";
-        }
-        Ok(())
-    }
-}
-
-impl Serialize for Places {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Places {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -271,6 +271,15 @@ pub(crate) fn fault_of(error: &EditError) -> Box<Fault> {
 }
 
 impl View {
+    /// The catalog after changes.
+    ///
+    /// # Errors
+    /// 400, with the properties that are wrong.
+    pub(crate) fn after(&self, changes: &[Change]) -> Result<Catalog, Fault> {
+        let after = edited(self.catalog(), changes).map_err(|error| *fault_of(&error))?;
+        Ok(after.unwrap_or_else(|| self.catalog().clone()))
+    }
+
     /// Checks that an element is valid by itself, whatever it refers to.
     ///
     /// # Errors

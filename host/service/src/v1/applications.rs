@@ -15,10 +15,10 @@ use utoipa_axum::routes;
 use super::condition::{Conditions, Tagged};
 use super::element::{Identified, members, with};
 use super::resource::{self, Resource};
-use crate::change::{Change, Kind, raw};
+use crate::change::{Kind, raw};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, PageQuery, Paged, Parameters, Problems};
-use crate::service::{Service, View, edited, fault_of};
+use crate::service::{Service, View};
 use crate::visibility::{Hidden, Sight};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -68,7 +68,6 @@ impl Resource for Applications {
     }
 
     fn read(view: &View, body: &Identified, caller: &Caller) -> Result<Box<RawValue>, Fault> {
-        let catalog = view.catalog();
         let there = Self::find(view.sight(caller), &body.id)?;
         let generation = raw(&there.generation);
         let body = match members(&body.body).get("generation") {
@@ -79,12 +78,7 @@ impl Resource for Applications {
             Some(_) => body.clone(),
             None => Identified { body: with(&body.body, [("generation", &*generation)]), ..body.clone() },
         };
-        let put = Change { kind: Kind::Application, key: body.id.clone(), body: Some(body.body) };
-        let after = edited(catalog, &[put]).map_err(|error| *fault_of(&error))?;
-        let after = after.as_ref().unwrap_or(catalog);
-        let application =
-            Self::get(after, &body.id).ok_or_else(|| Fault::internal("an application that was put is gone"))?;
-        Ok(Self::json(after, application))
+        resource::read_in_catalog::<Self>(view, &body)
     }
 
     /// Applications are made elsewhere.

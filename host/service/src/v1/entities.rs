@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use callsign::Catalog;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -19,7 +18,7 @@ use crate::change::{Change, Kind, raw};
 use crate::entity::{self, EntityRecord};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, PageQuery, Paged, Parameters, Problems, raw_object};
-use crate::service::{Plan, Service, View, edited, fault_of};
+use crate::service::{Plan, Service, View};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new().routes(routes!(list))
@@ -145,8 +144,7 @@ async fn put(
         let before = json(view, &new.id)?;
         conditions.allow(Some(before.get().as_bytes()))?;
         let put = Change { kind: Kind::Entity, key: new.id.clone(), body: Some(new.body.clone()) };
-        let after: Option<Catalog> = edited(view.catalog(), &[put]).map_err(|error| *fault_of(&error))?;
-        let after = after.as_ref().unwrap_or(view.catalog());
+        let after = view.after(&[put])?;
         let (_, read) = after.entity(&new.id).ok_or_else(|| Fault::internal("an entity that was put is gone"))?;
         let json = raw(&after.entity_json(read));
         conditions.must_be_given_for(&left_out(&before, &json, &new.body))?;

@@ -1,5 +1,5 @@
 //! Elements of the catalog that are created, read, replaced and removed as a whole, by their id and with an `ETag`:
-//! senders and sending strategies.
+//! senders, sending strategies and applications.
 
 use std::sync::Arc;
 
@@ -72,6 +72,18 @@ pub(super) trait Resource: 'static {
     fn find_own<'v>(sight: Sight<'v>, id: &str, _caller: &Caller) -> Result<&'v Self::Element, Fault> {
         Ok(Self::find(sight, id)?)
     }
+}
+
+/// A body as the element that it becomes in the present catalog, in the words of a catalog file.
+///
+/// # Errors
+/// 400, with the properties that are wrong.
+pub(super) fn read_in_catalog<R: Resource>(view: &View, body: &Identified) -> Result<Box<RawValue>, Fault> {
+    let put = Change { kind: R::KIND, key: body.id.clone(), body: Some(body.body.clone()) };
+    let after = view.after(&[put])?;
+    let element = R::get(&after, &body.id);
+    let element = element.ok_or_else(|| Fault::internal(format!("the {} that was put is gone", R::NAME)))?;
+    Ok(R::json(&after, element))
 }
 
 pub(super) async fn create<R: Resource>(service: &Arc<Service>, caller: Caller, body: &Bytes) -> Answer<Tagged> {

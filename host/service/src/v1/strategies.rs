@@ -19,7 +19,7 @@ use super::senders::channel;
 use crate::change::{Change, Kind, raw};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Json, NoContent, PageQuery, Paged, Parameters, Problems};
-use crate::service::{Service, View, edited, fault_of};
+use crate::service::{Service, View};
 use crate::visibility::{Hidden, Sight, VisibleStrategy};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -104,7 +104,6 @@ impl Resource for Strategies {
     }
 
     fn read(view: &View, body: &Identified, caller: &Caller) -> Result<Box<RawValue>, Fault> {
-        let catalog = view.catalog();
         let fields: Map<String, Value> = serde_json::from_str(body.body.get()).unwrap_or_default();
         // Before the catalog, so that what is hidden is answered like what does not exist.
         let sight = view.sight(caller);
@@ -112,11 +111,7 @@ impl Resource for Strategies {
         if caller.tenant().is_some() {
             sight.listed_senders(&fields)?;
         }
-        let put = Change { kind: Kind::Strategy, key: body.id.clone(), body: Some(body.body.clone()) };
-        let after = edited(catalog, &[put]).map_err(|error| *fault_of(&error))?;
-        let after = after.as_ref().unwrap_or(catalog);
-        let strategy = Self::get(after, &body.id).ok_or_else(|| Fault::internal("a strategy that was put is gone"))?;
-        Ok(Self::json(after, strategy))
+        resource::read_in_catalog::<Self>(view, body)
     }
 }
 

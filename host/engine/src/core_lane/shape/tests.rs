@@ -295,6 +295,17 @@ fn a_component_that_exports_something_under_the_name_of_the_program_is_not_plain
 }
 
 #[test]
+fn a_component_that_imports_under_another_version_is_not_plain() {
+    let imported = |name: &str| shape(&PLAIN.replace("callsign:policy/senders@1.0.0", name));
+    assert_eq!(imported("callsign:policy/senders@1.0.0"), shape(PLAIN));
+    for name in
+        ["callsign:policy/senders@1.0.1", "callsign:policy/senders@1.1.0", "of:a/tool", "callsign:policy/policy@1.0.0"]
+    {
+        assert_eq!(imported(name), None, "{name}");
+    }
+}
+
+#[test]
 fn a_component_that_explains_under_another_version_is_not_plain() {
     let end = r#"(export "callsign:policy/policy@1.0.0" (instance $policy))"#;
     let explains = |version: &str| {

@@ -18,7 +18,7 @@ use crate::binding::{PolicySpec, Target};
 use crate::change::{Change, Kind};
 use crate::fault::Fault;
 use crate::http::{Answer, Caller, Problems, Rates, body};
-use crate::service::{Service, View, edited, fault_of};
+use crate::service::{Service, View};
 use crate::state::State as Platform;
 use crate::v1::what_if::{ServiceSources, checked, named_policy, with_settings, within};
 
@@ -81,8 +81,7 @@ impl InsteadRequest {
 fn with_strategies(service: &Service, view: &View, strategies: Vec<(String, Box<RawValue>)>) -> Answer<Revision> {
     let puts = strategies.into_iter();
     let puts = puts.map(|(id, strategy)| Change { kind: Kind::Strategy, key: id, body: Some(strategy) });
-    let catalog = edited(view.catalog(), &puts.collect::<Vec<_>>()).map_err(|error| *fault_of(&error))?;
-    let catalog = catalog.unwrap_or_else(|| view.catalog().clone());
+    let catalog = view.after(&puts.collect::<Vec<_>>())?;
     service.gateway.next_revision(catalog).map_err(|error| Fault::conflict(error.to_string()))
 }
 

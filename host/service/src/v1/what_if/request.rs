@@ -21,7 +21,7 @@ use crate::change::{Change, Kind, new_id, now, raw};
 use crate::fault::{Fault, Violation};
 use crate::http::{Caller, id, quoted};
 use crate::module::STANDARD;
-use crate::service::{Service, View, edited, fault_of};
+use crate::service::{Service, View, fault_of};
 use crate::v1::bindings::find_module;
 use crate::v1::logged_decisions::{log_of, own_since};
 
@@ -256,7 +256,7 @@ fn checked_one(
     let strategy = raw(&Value::Object(strategy));
     if fits_present {
         let change = Change { kind: Kind::Strategy, key: id.clone(), body: Some(strategy.clone()) };
-        edited(view.catalog(), &[change]).map_err(|error| *fault_of(&error))?;
+        view.after(&[change])?;
     }
     Ok((id, strategy))
 }
