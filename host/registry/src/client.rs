@@ -54,7 +54,7 @@ pub struct Options {
     pub retries: u32,
     /// How long is waited before the first of these; it doubles. Default: 200 ms.
     pub pause: Duration,
-    /// The most bytes of a component. Default: 16 MiB.
+    /// The most bytes of a component. Default: 24 MiB.
     pub most: u64,
 }
 
@@ -71,7 +71,7 @@ impl Default for Options {
             whole: Duration::from_secs(50),
             retries: 3,
             pause: Duration::from_millis(200),
-            most: 16 << 20,
+            most: 24 << 20,
         }
     }
 }
