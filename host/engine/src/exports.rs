@@ -120,6 +120,7 @@ pub(super) const REQUEST_BYTES: usize = <Request as ComponentType>::SIZE32;
 pub(super) const REQUEST_ALIGN: usize = <Request as ComponentType>::ALIGN32 as usize;
 const _: () = assert!(REQUEST_BYTES == 48 && REQUEST_ALIGN == 8);
 
+#[inline]
 fn request_bytes(request: &Request) -> [u8; REQUEST_BYTES] {
     let mut bytes = [0; REQUEST_BYTES];
     bytes[0..4].copy_from_slice(&request.message.to_le_bytes());
@@ -137,8 +138,8 @@ fn request_bytes(request: &Request) -> [u8; REQUEST_BYTES] {
 /// Writes requests one after the other.
 #[inline]
 pub(super) fn write_requests<'a>(memory: &mut [u8], requests: impl RequestIter<'a>) {
-    for (bytes, request) in memory.chunks_exact_mut(REQUEST_BYTES).zip(requests) {
-        bytes.copy_from_slice(&request_bytes(request));
+    for (bytes, request) in memory.as_chunks_mut().0.iter_mut().zip(requests) {
+        *bytes = request_bytes(request);
     }
 }
 
