@@ -37,15 +37,17 @@ fn swaps_of_policies_that_start_slowly_let_others_change_the_platform_meanwhile(
 #[test]
 fn a_restart_with_sixteen_policies_that_start_slowly_listens_as_soon_as_without() {
     let _alone = World::alone();
+    // Each starts in time, also where it has hardly a core; that all of them are waited for is what would be seen.
+    let config = "[policy]\ndeadline_milliseconds = 10000\n";
     let data = folder("starts").join("data");
     let file = data.with_file_name("catalog.json");
     std::fs::write(&file, super::world::catalog().to_string()).unwrap();
-    let server = Server::at(&data, "", &["--catalog", file.to_str().unwrap()]);
+    let server = Server::at(&data, config, &["--catalog", file.to_str().unwrap()]);
     let first = server.key().to_owned();
     assert_eq!(server.end(), Some(0));
     let restarted = || {
         let began = Instant::now();
-        let server = Server::at(&data, "", &[]);
+        let server = Server::at(&data, config, &[]);
         (began.elapsed(), server)
     };
     let (without, server) = restarted();
@@ -64,7 +66,7 @@ fn a_restart_with_sixteen_policies_that_start_slowly_listens_as_soon_as_without(
     assert_eq!(server.end(), Some(0));
     let (with, server) = restarted();
     println!("12: a restart takes {without:?} without, and {with:?} with 16 policies that start slowly");
-    assert!(with < without + Duration::from_secs(2), "{with:?}, without them {without:?}");
+    assert!(with < without * 2 + Duration::from_secs(2), "{with:?}, without them {without:?}");
     // Others are decided at once; what is not ready yet is answered by its rule, and comes.
     let message = json!({ "applicationId": "victim", "channel": "SMS", "to": "+14155550123" });
     let decision = server.ask(&first, "POST", "/v1/decisions", Some(&message)).expect(200).json();
