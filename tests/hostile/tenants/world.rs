@@ -73,6 +73,9 @@ impl World {
         let folder = folder("tenants");
         let file = folder.join("catalog.json");
         std::fs::write(&file, catalog.to_string()).unwrap();
+        // Attackers have as long as they have by default.
+        let deadline = if config.contains("[policy]") { "" } else { "\n[policy]\ndeadline_milliseconds = 200\n" };
+        let config = &format!("{config}{deadline}");
         let server = Server::with_arguments(config, &["--catalog", file.to_str().unwrap()]);
         std::fs::remove_dir_all(folder).unwrap();
         let victim = key(&server, VICTIM, &["decisions:make"]);

@@ -118,6 +118,10 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        // On a busy machine a quick policy may wait for a core longer than the 200 ms that it has by default.
+        if !config.contains("deadline_milliseconds") {
+            command.env("CALLSIGN_SERVE_POLICY_DEADLINE_MILLISECONDS", "10000");
+        }
         let mut child = command.spawn().unwrap();
         let log = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let (stderr, told) = (child.stderr.take().unwrap(), Arc::clone(&log));
