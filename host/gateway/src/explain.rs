@@ -250,7 +250,7 @@ impl Explanation {
             return Err(Failure::Starting);
         }
         turn.enter(&snapshot, &answerer, query)?;
-        let began = turn.begin(&answerer, 1);
+        let began = turn.begin(&snapshot, &answerer, query, true);
         let asked = with_instance(turn, &bound.binding.policy, 1, |instance| {
             load(instance, &snapshot, std::slice::from_ref(query));
             if let Some(read) = read {

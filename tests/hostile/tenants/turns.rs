@@ -186,7 +186,7 @@ impl<'w> Turns<'w> {
                     let until = &until;
                     attackers.push(scope.spawn(move || {
                         // Attackers are on other machines: on this one they take the time that the service leaves.
-                        callsign_priority::lower(callsign_priority::LAST).unwrap();
+                        let _ = callsign_priority::lower(callsign_priority::LAST);
                         let mut attacker = Attacker::new(attack.key, target, from, until);
                         while attacker.goes_on() {
                             (attack.step)(&mut attacker);

@@ -1,6 +1,6 @@
 //! Which applications a policy is slow for. Their calls go to the slow lane at once.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ const QUICK_AGAIN: u32 = 8;
 /// The most of them: the number doubles each time the policy is soon slow again.
 const MOST_QUICK_AGAIN: u32 = 1_024;
 
-/// How many calls in a row take long until a policy is slow that is never stopped.
+/// How many measured calls in a row take long until a policy is slow that is never stopped.
 const LONG_CALLS: u32 = 4;
 
 /// How soon.
@@ -23,12 +23,16 @@ const SOON: Duration = Duration::from_secs(10);
 /// How many marks are kept before old ones are looked for.
 const MANY: usize = 256;
 
-/// The applications that a policy is slow for, and those whose calls are measured.
+/// The applications that a policy is slow for.
 #[derive(Debug, Default)]
 pub(crate) struct SlowMarks {
-    /// A bit for a 64th of the applications, set if any of them has a mark that counts.
+    /// A bit for a 64th of the applications, set if the policy is slow for any of them.
     bits: AtomicU64,
     marks: Mutex<HashMap<Tenant, Mark>>,
+    /// The application whose calls are measured, 0 for none.
+    watched: AtomicU64,
+    /// How many of them took long, in a row.
+    long: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -43,30 +47,10 @@ struct Mark {
     needed: u32,
     /// When it became quick again.
     since: Instant,
-    /// How many more calls in a row are to take long until it is slow; 0 if its calls are not measured.
-    long_left: u32,
-}
-
-impl Mark {
-    fn new() -> Self {
-        Self { is_slow: false, is_confirmed: false, quick: 0, needed: 0, since: Instant::now(), long_left: 0 }
-    }
-
-    /// Whether calls are to look here before they begin.
-    fn counts(&self) -> bool {
-        self.is_slow || self.long_left > 0
-    }
-
-    fn set_slow(&mut self) {
-        if !self.is_slow {
-            (self.is_slow, self.is_confirmed, self.quick) = (true, false, 0);
-        }
-        self.long_left = 0;
-    }
 }
 
 impl SlowMarks {
-    /// Whether the policy is slow for anybody, or measured.
+    /// Whether the policy is slow for anybody.
     #[inline]
     pub(crate) fn are_any(&self) -> bool {
         self.bits.load(Ordering::Relaxed) != 0
@@ -82,47 +66,45 @@ impl SlowMarks {
     /// Notes that a call passed its first deadline: the policy counts as slow until the slow lane has found out.
     #[cold]
     pub(crate) fn mark(&self, tenant: Tenant) {
-        self.change(tenant, Mark::set_slow);
+        let mut marks = self.lock();
+        if marks.len() >= MANY {
+            marks.retain(|_, mark| mark.is_slow || mark.since.elapsed() < SOON);
+        }
+        let new = || Mark { is_slow: false, is_confirmed: false, quick: 0, needed: 0, since: Instant::now() };
+        let mark = marks.entry(tenant).or_insert_with(new);
+        if !mark.is_slow {
+            (mark.is_slow, mark.is_confirmed, mark.quick) = (true, false, 0);
+        }
+        self.bits.fetch_or(bit(tenant), Ordering::Relaxed);
+    }
+
+    /// Whether the calls of an application are measured; `tenant` is asked only if those of any are.
+    #[inline]
+    pub(crate) fn is_watched(&self, tenant: impl FnOnce() -> Tenant) -> bool {
+        let watched = self.watched.load(Ordering::Relaxed);
+        watched != 0 && watched == tenant()
     }
 
     /// Notes that a tick of the clock ended during a call. That happens to one quick call in thousands and to most that take
-    /// nearly a tick, so the next calls are measured.
+    /// nearly a tick, so the next calls of the application are measured. One is measured at a time, the last.
     #[cold]
     pub(crate) fn watch(&self, tenant: Tenant) {
-        self.change(tenant, |mark| {
-            if !mark.counts() {
-                mark.long_left = LONG_CALLS;
-            }
-        });
+        if self.watched.swap(tenant, Ordering::Relaxed) != tenant {
+            self.long.store(0, Ordering::Relaxed);
+        }
     }
 
     /// Notes a call that was measured. After several long ones in a row the policy is slow; a short one ends the measuring.
     #[cold]
     pub(crate) fn measured(&self, tenant: Tenant, is_long: bool) {
-        let mut marks = self.lock();
-        let Some(mark) = marks.get_mut(&tenant).filter(|mark| mark.long_left > 0) else { return };
-        match (is_long, mark.long_left) {
-            (true, 1) => mark.set_slow(),
-            (true, _) => mark.long_left -= 1,
-            (false, _) => {
-                mark.long_left = 0;
-                self.renew_bits(&marks);
-            }
+        let is_slow = is_long && self.long.fetch_add(1, Ordering::Relaxed) + 1 >= LONG_CALLS;
+        if is_slow {
+            self.mark(tenant);
         }
-    }
-
-    fn change(&self, tenant: Tenant, change: impl FnOnce(&mut Mark)) {
-        let mut marks = self.lock();
-        if marks.len() >= MANY {
-            marks.retain(|_, mark| mark.counts() || mark.since.elapsed() < SOON);
+        if is_slow || !is_long {
+            self.long.store(0, Ordering::Relaxed);
+            self.watched.store(0, Ordering::Relaxed);
         }
-        change(marks.entry(tenant).or_insert_with(Mark::new));
-        self.bits.fetch_or(bit(tenant), Ordering::Relaxed);
-    }
-
-    fn renew_bits(&self, marks: &HashMap<Tenant, Mark>) {
-        let counting = marks.iter().filter(|(_, mark)| mark.counts());
-        self.bits.store(counting.fold(0, |bits, (&tenant, _)| bits | bit(tenant)), Ordering::Relaxed);
     }
 
     /// Notes a piece of work in the slow lane, and whether it was quick.
@@ -145,7 +127,8 @@ impl SlowMarks {
         if mark.quick >= mark.needed || !mark.is_confirmed {
             mark.is_slow = false;
             mark.since = Instant::now();
-            self.renew_bits(&marks);
+            let slow = marks.iter().filter(|(_, mark)| mark.is_slow);
+            self.bits.store(slow.fold(0, |bits, (&tenant, _)| bits | bit(tenant)), Ordering::Relaxed);
         }
     }
 
@@ -217,23 +200,25 @@ mod tests {
     #[test]
     fn a_policy_whose_calls_all_take_long_is_slow_after_four_and_a_short_one_ends_the_measuring() {
         let marks = SlowMarks::default();
-        marks.measured(7, true);
-        assert!(!marks.are_any(), "nobody watches it");
+        let is_watched = |tenant| marks.is_watched(|| tenant);
+        assert!(!is_watched(7) && !is_watched(0), "nobody is");
         marks.watch(7);
         (1..LONG_CALLS).for_each(|_| marks.measured(7, true));
-        assert!(marks.are_any() && !marks.is_slow(7));
+        assert!(is_watched(7) && !is_watched(8) && !marks.are_any());
         marks.watch(7);
         marks.measured(7, true);
-        assert!(marks.is_slow(7), "it was watched all the time");
-        marks.watch(7);
+        assert!(marks.is_slow(7) && !is_watched(7), "it was watched all the time");
         quick(&marks, 7, 1);
         assert!(!marks.are_any(), "the slow lane found it quick");
         marks.watch(7);
         marks.measured(7, true);
         marks.measured(7, false);
-        assert!(!marks.are_any());
-        (0..LONG_CALLS).for_each(|_| marks.measured(7, true));
-        assert!(!marks.are_any() && !marks.is_slow(7));
+        assert!(!is_watched(7));
+        marks.watch(7);
+        (1..LONG_CALLS).for_each(|_| marks.measured(7, true));
+        marks.watch(8);
+        marks.measured(8, true);
+        assert!(is_watched(8) && !marks.are_any(), "calls of another count from the first");
     }
 
     #[test]

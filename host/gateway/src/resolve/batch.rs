@@ -319,7 +319,7 @@ impl<'a> Group<'a> {
         let answered = if let Err(failure) = entered {
             Err(failure)
         } else if bound.may_be_called() {
-            let began = turn.begin(&self.answerer, self.queries.len());
+            let began = turn.begin(snapshot, &self.answerer, first, self.queries.len() == 1);
             let called = self.call(snapshot, turn);
             turn.note(snapshot, &self.answerer, first, began, &called);
             called

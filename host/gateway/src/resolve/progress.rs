@@ -109,7 +109,7 @@ pub(crate) fn attempt(
     if !answerer.bound.may_be_called() {
         return Err(Failure::CircuitOpen);
     }
-    let began = turn.begin(answerer, 1);
+    let began = turn.begin(snapshot, answerer, query, true);
     let mut compared = None;
     let called = with_instance(turn, &answerer.bound.binding.policy, 1, |instance| {
         let checked = answer(snapshot, instance, Author::Bound(answerer.bound), query, read)?;
@@ -246,7 +246,7 @@ fn settled_by(
     read: PinRead,
     turn: &Turn<'_>,
 ) -> Result<Settled, Failure> {
-    let began = turn.begin(answerer, 1);
+    let began = turn.begin(snapshot, answerer, query, true);
     let settled = with_instance(turn, policy, 1, |instance| {
         let checked = answer(snapshot, instance, author, query, read)?;
         let reads = signals_read(snapshot, instance);

@@ -122,14 +122,20 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// A call about a number of messages begins. It is measured where its thread may have to wait for a core, and where calls
-    /// of its policy have taken long.
+    /// A call begins, which is about several messages or one. It is measured where its thread may have to wait for a core, and
+    /// where a tick ended during one before it.
     #[inline]
-    pub(crate) fn begin(&self, answerer: &Answerer<'_>, messages: usize) -> CallBegun {
-        let is_single = messages == 1;
+    pub(crate) fn begin(
+        &self,
+        snapshot: &Snapshot,
+        answerer: &Answerer<'_>,
+        query: &Query<'_>,
+        is_single: bool,
+    ) -> CallBegun {
+        let is_watched = || answerer.bound.slow.is_watched(|| snapshot.tenant(query.question.request.scope));
         let is_measured = match self.place {
             Place::Bulk => true,
-            Place::Worker => is_single && answerer.bound.slow.are_any(),
+            Place::Worker => is_single && is_watched(),
             Place::Caller | Place::SlowLane => false,
         };
         let on_core = if is_measured { Some(ThreadTime::now()) } else { None };
