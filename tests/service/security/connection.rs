@@ -106,6 +106,14 @@ impl Wire {
         std::mem::take(&mut self.read)
     }
 
+    /// Whether the other side says anything, or closes the connection, within a time.
+    pub(crate) fn speaks_within(&mut self, time: Duration) -> bool {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let said = self.stream.peek(&mut [0; 1]);
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        said.is_ok()
+    }
+
     /// Whether the other side has closed the connection by now.
     pub(crate) fn is_over(&mut self) -> bool {
         self.stream.set_nonblocking(true).unwrap();

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
@@ -88,18 +89,38 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// Reads and drops the body of a request that is refused, up to [`DRAINED`] bytes. A client that is still writing would
-/// not read the answer if the connection were closed at once.
-pub(super) async fn refuse(request: Request) {
-    let (head, body) = request.into_parts();
-    drain(&head.headers, body).await;
+/// not read the answer if the connection were closed at once, and one that has written all uses the connection again. False if
+/// there is more of it: the answer is to be [`unread`].
+pub(super) async fn refuse(request: &mut Request) -> bool {
+    let body = std::mem::take(request.body_mut());
+    drain(request.headers(), body).await
 }
 
-async fn drain(headers: &HeaderMap, mut body: Body) {
+async fn drain(headers: &HeaderMap, mut body: Body) -> bool {
     // Who asks first whether to send it is not told to.
     let asks = headers.contains_key(header::EXPECT);
-    if asks || announced(headers).is_none_or(|announced| announced > DRAINED as u64) {
-        return;
+    if asks || announced(headers).is_some_and(|announced| announced > DRAINED as u64) {
+        return false;
     }
-    let all = async { while let Some(Ok(_)) = body.frame().await {} };
-    let _ = timeout(Duration::from_secs(2), all).await;
+    let all = async {
+        let mut left = DRAINED;
+        while let Some(frame) = body.frame().await {
+            let length = frame.ok()?.data_ref().map_or(0, Bytes::len);
+            left = left.checked_sub(length)?;
+        }
+        Some(())
+    };
+    matches!(timeout(Duration::from_secs(2), all).await, Ok(Some(())))
+}
+
+/// Whether nothing of the body of a request is left to be read.
+pub(super) fn is_read(request: &Request) -> bool {
+    http_body::Body::is_end_stream(request.body())
+}
+
+/// An answer to a request whose body was not read to its end: the connection ends with it, and the client is told so.
+pub(super) fn unread(answer: impl IntoResponse) -> Response {
+    let mut answer = answer.into_response();
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
 }

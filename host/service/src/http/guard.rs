@@ -140,7 +140,8 @@ impl Guard {
         let action = if silent { Arc::default() } else { action(request.method(), path) };
         let caller = match Caller::of(request.method(), request.headers(), &self.service, action) {
             Ok(caller) => caller,
-            Err(fault) => return fault.into_response(),
+            // The body of somebody who has no key is not read.
+            Err(fault) => return answer(body::is_read(&request), fault),
         };
         // A stream of events goes on as long as its client likes, so it has places of its own.
         let streams = path == "/v1/events";
@@ -148,25 +149,23 @@ impl Guard {
         let need = operation.map(|operation| operation.need);
         let admission = self.admission.load_full();
         if let Err(fault) = self.check(&admission.rates, &caller, need, kind) {
-            body::refuse(request).await;
-            return fault.into_response();
+            return answer(body::refuse(&mut request).await, fault);
         }
         if need.is_none() {
             // 404 or 405. Without a caller no handler does anything.
-            *request.body_mut() = Body::empty();
-            return contained(next.run(request)).await;
+            let is_read = body::refuse(&mut request).await;
+            return answer(is_read, contained(next.run(request)).await);
         }
         // Clients of the compatible paths may be of other versions, and send more.
         if let (Some(operation), Some(query), Family::Own) = (operation, request.uri().query(), Family::of(path))
             && let Err(fault) = operation.check_query(query)
         {
-            body::refuse(request).await;
-            return fault.into_response();
+            return answer(body::refuse(&mut request).await, fault);
         }
         let tenant = caller.budgets.clone();
         let (body, _held) = match self.body(&mut request, tenant.as_ref()).await {
             Ok(body) => body,
-            Err(fault) => return fault.into_response(),
+            Err(fault) => return body::unread(fault),
         };
         let is_short = decides && body.len() <= SHORT;
         *request.body_mut() = Body::from(body);
@@ -189,6 +188,11 @@ impl Guard {
             Fault::unavailable(text, Duration::from_secs(1)).into_response()
         })
     }
+}
+
+/// An answer before the handler, which ends the connection if something of the body was left.
+fn answer(is_read: bool, answer: impl IntoResponse) -> Response {
+    if is_read { answer.into_response() } else { body::unread(answer) }
 }
 
 /// What a request is for, by which it is charged.
@@ -281,8 +285,10 @@ fn shaped(family: Family, mut response: Response) -> Response {
         None => return uncached(response),
     };
     let mut rendered = render(family, &fault);
-    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
-        rendered.headers_mut().insert(header::ALLOW, allow);
+    for name in [header::ALLOW, header::CONNECTION] {
+        if let Some(value) = response.headers_mut().remove(&name) {
+            rendered.headers_mut().insert(name, value);
+        }
     }
     rendered
 }
