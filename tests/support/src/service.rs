@@ -63,6 +63,9 @@ pub fn folder(name: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("callsign-service-{}-{name}-{number}", std::process::id()));
+    // Of a process with the same number before: its folder, and the marker that its service has made a key.
+    let _ = std::fs::remove_dir_all(&path);
+    let _ = std::fs::remove_file(path.with_extension("started"));
     std::fs::create_dir_all(&path).unwrap();
     path
 }
@@ -338,6 +341,7 @@ impl Drop for Server {
         if self.is_temporary {
             let _ = std::fs::remove_dir_all(&self.data);
             let _ = std::fs::remove_file(&self.config);
+            let _ = std::fs::remove_file(self.data.with_extension("started"));
         }
     }
 }
