@@ -12,6 +12,10 @@ use serde_json::Value;
 /// How long a service may take to start, and to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a connection may be idle to be used again: far less than until a service closes it, which may be just when a request
+/// is sent on it.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// A service that runs.
 pub struct Server {
     child: Child,
@@ -216,6 +220,7 @@ impl Server {
                 .http_status_as_error(false)
                 .allow_non_standard_methods(true)
                 .timeout_global(Some(PATIENCE))
+                .max_idle_age(IDLE)
                 .build()
                 .new_agent();
         }
