@@ -8,7 +8,8 @@ const PATH: &str = "/provisioning/1/applications";
 
 #[test]
 fn a_slow_head_is_closed_while_others_are_served() {
-    let server = Server::with("[limits]\nhead_seconds = 1\n[rate]\nmanagement_per_second = 0");
+    // Longer than this client may wait for a core between two steps.
+    let server = Server::with("[limits]\nhead_seconds = 3\n[rate]\nmanagement_per_second = 0");
     let mut slow = [Wire::to(&server), Wire::with(&server, "GET"), Wire::with(&server, "GET / HTTP/1.1\r\nx: y\r\n")];
     is_well(&server);
     for wire in &mut slow {
@@ -28,7 +29,7 @@ fn a_slow_head_is_closed_while_others_are_served() {
 
 #[test]
 fn a_connection_that_is_idle_is_closed() {
-    let server = Server::with("[limits]\nhead_seconds = 1");
+    let server = Server::with("[limits]\nhead_seconds = 3");
     let mut wire = Wire::with(&server, head(&server, "GET", PATH, ""));
     assert_eq!(wire.reply().unwrap().status, 200);
     wire.is_closed();
