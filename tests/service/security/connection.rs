@@ -66,7 +66,10 @@ impl Wire {
     /// The next answer; none where the connection ends without one.
     #[track_caller]
     pub(crate) fn reply(&mut self) -> Option<Reply> {
-        self.whole_reply().unwrap_or_else(|part| panic!("a part of an answer: {part}"))
+        match self.whole_reply() {
+            Ok(reply) => reply,
+            Err(part) => panic!("a part of an answer: {part}"),
+        }
     }
 
     /// The same.
