@@ -40,9 +40,11 @@ fn a_store_that_does_not_take_a_change_is_500_as_the_contract_has_it_and_503_els
 
 #[test]
 fn every_row_that_changes_something_is_503_where_it_cannot_be_done_in_time() {
-    let server = world::with("[limits]\nrequest_seconds = 1");
-    server.post("/provisioning/1/applications", &json!({ "applicationId": "there" })).expect(201);
-    server.post("/provisioning/1/entities", &json!({ "entityId": "there" })).expect(201);
+    // What is there is so from the start: a change may take longer than a second on a busy machine.
+    let mut catalog = world::catalog();
+    catalog["applications"].as_array_mut().unwrap().push(json!({ "applicationId": "there" }));
+    catalog["entities"].as_array_mut().unwrap().push(json!({ "entityId": "there" }));
+    let server = world::of(&catalog, "[limits]\nrequest_seconds = 1");
     let locked = lock(&server);
     std::thread::scope(|scope| {
         for mut row in rows::all().into_iter().filter(rows::Row::writes) {
@@ -62,12 +64,12 @@ fn every_row_that_changes_something_is_503_where_it_cannot_be_done_in_time() {
                 assert!(reply.header("retry-after").is_some(), "{reply:?}");
             });
         }
-        // What is read is answered meanwhile.
+        // What is read is answered meanwhile, if a busy machine has time for it within a second.
         for row in rows::all().iter().filter(|row| !row.writes() && !row.path.contains("new")) {
             if row.path.contains("single") {
                 continue;
             }
-            row.ask(&server, server.key()).expect(200);
+            server.until("it is read", || row.ask(&server, server.key()).status == 200);
         }
     });
     drop(locked);

@@ -66,20 +66,31 @@ impl Wire {
     /// The next answer; none where the connection ends without one.
     #[track_caller]
     pub(crate) fn reply(&mut self) -> Option<Reply> {
+        match self.whole_reply() {
+            Ok(reply) => reply,
+            Err(part) => panic!("a part of an answer: {part}"),
+        }
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// The connection ends in the middle of it; what came.
+    pub(crate) fn whole_reply(&mut self) -> Result<Option<Reply>, String> {
         let end = loop {
             if let Some(at) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break at + 4;
             }
             if !self.more() {
-                assert!(self.read.is_empty(), "a part of an answer: {}", String::from_utf8_lossy(&self.read));
-                return None;
+                let part = String::from_utf8_lossy(&self.read).into_owned();
+                return if part.is_empty() { Ok(None) } else { Err(part) };
             }
         };
         let head = String::from_utf8(self.read.drain(..end).collect()).unwrap();
         let mut lines = head.trim_end().split("\r\n");
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         if status == 100 {
-            return self.reply();
+            return self.whole_reply();
         }
         let headers: Vec<(String, String)> = lines
             .map(|line| line.split_once(':').unwrap())
@@ -88,10 +99,12 @@ impl Wire {
         let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let length: usize = length.map_or(0, |(_, length)| length.parse().unwrap());
         while self.read.len() < length {
-            assert!(self.more(), "the answer ends early: {head}");
+            if !self.more() {
+                return Err(head);
+            }
         }
         let text = String::from_utf8(self.read.drain(..length).collect()).unwrap();
-        Some(Reply { status, headers, text })
+        Ok(Some(Reply { status, headers, text }))
     }
 
     /// Waits until the other side has closed the connection, without another answer.
@@ -123,6 +136,11 @@ impl Wire {
             Ok(length) => length == 0,
             Err(error) => error.kind() != ErrorKind::WouldBlock,
         }
+    }
+
+    /// Waits until something is there to be read, and leaves it there. False where the connection ends without it.
+    pub(crate) fn is_spoken_to(&self) -> bool {
+        matches!(self.stream.peek(&mut [0; 1]), Ok(1))
     }
 
     fn more(&mut self) -> bool {

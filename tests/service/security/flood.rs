@@ -27,7 +27,7 @@ fn connections_over_the_limit_wait_until_others_end() {
 
 #[test]
 fn a_flood_of_idle_connections_passes() {
-    let server = Server::with("[limits]\nconnections = 4\nhead_seconds = 1");
+    let server = Server::with("[limits]\nconnections = 4\nhead_seconds = 3");
     let idle: Vec<Wire> = (0..8).map(|_| Wire::to(&server)).collect();
     // They are closed one after the other, and this has its turn.
     let mut wire = Wire::with(&server, head(&server, "GET", PATH, ""));

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::connection::{Wire, head};
+use super::shutdown::under_way;
 use callsign_tests::service::Server;
 
 const PROBES: &str = "[listen]\nprobes = \"127.0.0.1:0\"\n";
@@ -61,12 +62,7 @@ fn probes_are_answered_while_the_service_ends_and_the_process_ends_with_it() {
     let server = Server::with(PROBES);
     let probes = address(&server);
     let body = r#"{"applicationId":"late"}"#;
-    let more = format!("content-length: {}\r\n", body.len());
-    let mut slow = Wire::with(&server, head(&server, "POST", "/provisioning/1/applications", &more));
-    slow.write(&body[..5]);
-    // The head of the slow one is read before another's request is answered twice.
-    server.get("/provisioning/1/applications").expect(200);
-    server.get("/provisioning/1/applications").expect(200);
+    let mut slow = under_way(&server, "/provisioning/1/applications", body);
     server.terminate();
     server.until_logged("ending");
     assert!(get(&probes, "/readyz").starts_with("HTTP/1.1 503 "));

@@ -11,6 +11,16 @@ use callsign_tests::service::Server;
 
 const PATH: &str = "/provisioning/1/applications";
 
+/// A request of which the head is read, and five bytes of the body are sent: who asks whether to send it is told that it is
+/// waited for. A connection on which nothing was read yet is closed at the end, whatever was sent.
+pub(super) fn under_way(server: &Server, path: &str, body: &str) -> Wire {
+    let more = format!("expect: 100-continue\r\ncontent-length: {}\r\n", body.len());
+    let mut wire = Wire::with(server, head(server, "POST", path, &more));
+    assert_eq!(wire.status(), Some(100));
+    wire.write(&body[..5]);
+    wire
+}
+
 fn refuses_connections(server: &Server) -> bool {
     TcpStream::connect(server.address()).is_err()
 }
@@ -19,12 +29,9 @@ fn refuses_connections(server: &Server) -> bool {
 fn a_request_under_way_is_finished_and_no_connection_is_taken() {
     let server = Server::start();
     let body = r#"{"applicationId":"late"}"#;
-    let mut slow = Wire::with(&server, head(&server, "POST", PATH, &format!("content-length: {}\r\n", body.len())));
-    slow.write(&body[..5]);
+    let mut slow = under_way(&server, PATH, body);
     let mut idle = Wire::with(&server, head(&server, "GET", PATH, ""));
     assert_eq!(idle.reply().unwrap().status, 200);
-    // The head of the slow one is read before another's request is answered twice.
-    server.get(PATH).expect(200);
     server.terminate();
     server.until_logged("ending");
     server.until("no connection is taken", || refuses_connections(&server));
@@ -43,9 +50,7 @@ fn what_was_finished_while_it_ended_is_there_after_a_start() {
     let server = Server::at(&data, "", &[]);
     let key = server.key().to_owned();
     let body = r#"{"applicationId":"late"}"#;
-    let mut slow = Wire::with(&server, head(&server, "POST", PATH, &format!("content-length: {}\r\n", body.len())));
-    slow.write(&body[..5]);
-    server.get(PATH).expect(200);
+    let mut slow = under_way(&server, PATH, body);
     server.terminate();
     server.until_logged("ending");
     slow.write(&body[5..]);

@@ -44,19 +44,20 @@ fn agent(roots: RootCerts) -> ureq::Agent {
 #[test]
 fn with_a_certificate_it_speaks_tls_and_nothing_else() {
     let files = Files::new();
-    let server = Server::with(&format!("{}[limits]\nhead_seconds = 1", files.config()));
+    let server = Server::with(&format!("{}[limits]\nhead_seconds = 5", files.config()));
     assert!(server.url.starts_with("https://"), "{}", server.url);
     let pem = std::fs::read(&files.certificate).unwrap();
-    let trusting = agent(RootCerts::new_with_certs(&[Certificate::from_pem(&pem).unwrap()]));
+    // A new connection each time: one that is idle is closed while another is waited for.
+    let trusting = || agent(RootCerts::new_with_certs(&[Certificate::from_pem(&pem).unwrap()]));
     let url = format!("{}/provisioning/1/applications", server.url);
     let key = format!("App {}", server.key());
-    assert_eq!(trusting.get(&url).header("authorization", &key).call().unwrap().status(), 200);
-    assert_eq!(trusting.get(&url).call().unwrap().status(), 401);
+    assert_eq!(trusting().get(&url).header("authorization", &key).call().unwrap().status(), 200);
+    assert_eq!(trusting().get(&url).call().unwrap().status(), 401);
 
     // Who does not know the certificate does not send its key.
     let other = Files::new();
-    let pem = std::fs::read(&other.certificate).unwrap();
-    let doubting = agent(RootCerts::new_with_certs(&[Certificate::from_pem(&pem).unwrap()]));
+    let unknown = std::fs::read(&other.certificate).unwrap();
+    let doubting = agent(RootCerts::new_with_certs(&[Certificate::from_pem(&unknown).unwrap()]));
     assert!(doubting.get(&url).header("authorization", &key).call().is_err());
 
     // Plain HTTP is not understood, and one who begins and does not go on is not waited for.
@@ -64,7 +65,7 @@ fn with_a_certificate_it_speaks_tls_and_nothing_else() {
     assert!(!plain.raw().windows(5).any(|bytes| bytes == b"HTTP/"));
     let mut silent = Wire::to(&server);
     silent.is_closed();
-    assert_eq!(trusting.get(&url).header("authorization", &key).call().unwrap().status(), 200);
+    assert_eq!(trusting().get(&url).header("authorization", &key).call().unwrap().status(), 200);
     assert_eq!(server.end(), Some(0));
 }
 

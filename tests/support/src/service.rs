@@ -12,6 +12,10 @@ use serde_json::Value;
 /// How long a service may take to start, and to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a connection may be idle to be used again: far less than until a service closes it, which may be just when a request
+/// is sent on it.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// A service that runs.
 pub struct Server {
     child: Child,
@@ -63,6 +67,9 @@ pub fn folder(name: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("callsign-service-{}-{name}-{number}", std::process::id()));
+    // Of a process with the same number before: its folder, and the marker that its service has made a key.
+    let _ = std::fs::remove_dir_all(&path);
+    let _ = std::fs::remove_file(path.with_extension("started"));
     std::fs::create_dir_all(&path).unwrap();
     path
 }
@@ -213,6 +220,7 @@ impl Server {
                 .http_status_as_error(false)
                 .allow_non_standard_methods(true)
                 .timeout_global(Some(PATIENCE))
+                .max_idle_age(IDLE)
                 .build()
                 .new_agent();
         }
@@ -338,6 +346,7 @@ impl Drop for Server {
         if self.is_temporary {
             let _ = std::fs::remove_dir_all(&self.data);
             let _ = std::fs::remove_file(&self.config);
+            let _ = std::fs::remove_file(self.data.with_extension("started"));
         }
     }
 }
