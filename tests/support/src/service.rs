@@ -213,6 +213,8 @@ impl Server {
                 .http_status_as_error(false)
                 .allow_non_standard_methods(true)
                 .timeout_global(Some(PATIENCE))
+                // Well before the service closes it, by default after 10 s.
+                .max_idle_age(Duration::from_secs(5))
                 .build()
                 .new_agent();
         }
