@@ -1,5 +1,7 @@
 //! Policies that are bound, tried, swapped and taken back.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::policies::{TO, always, catalog, decide, demanding, failing, server, upload};
@@ -9,6 +11,14 @@ const SHOP: &str = "/v1/binding?applicationId=shop";
 
 fn step(what: &str) -> String {
     format!("/v1/binding/{what}?applicationId=shop")
+}
+
+/// A service that is started again, once the policies of its bindings are in use: it listens after a second without them.
+pub(crate) fn again(data: &Path) -> Server {
+    let server = Server::at(data, "", &[]);
+    let starting = || server.send(&[], "GET", "/healthz", None).expect(200).json()["starting"].clone();
+    server.until("the bindings are in use", || starting() == 0);
+    server
 }
 
 #[test]
@@ -45,7 +55,7 @@ fn a_policy_is_bound_swapped_and_rolled_back_and_a_restart_changes_nothing() {
         if !with_copy {
             std::fs::remove_dir_all(data.join("modules")).unwrap();
         }
-        let server = Server::at(&data, "", &[]);
+        let server = again(&data);
         assert_eq!(decide(&server, &key, "shop", TO), "S1 acme@1.0.0");
         let again = server.ask(&key, "GET", SHOP, None).expect(200);
         assert_eq!((again.json(), again.header("etag")), (binding.json(), binding.header("etag")));
@@ -53,10 +63,10 @@ fn a_policy_is_bound_swapped_and_rolled_back_and_a_restart_changes_nothing() {
     }
 
     // What was before the start can be rolled back to.
-    let server = Server::at(&data, "", &[]);
+    let server = again(&data);
     server.ask(&key, "PUT", SHOP, Some(&json!({ "module": "acme@2.0.0" }))).expect(200);
     assert_eq!(server.end(), Some(0));
-    let server = Server::at(&data, "", &[]);
+    let server = again(&data);
     assert_eq!(decide(&server, &key, "shop", TO), "S2 acme@2.0.0");
     server.ask(&key, "POST", &step("rollback"), None).expect(200);
     assert_eq!(decide(&server, &key, "shop", TO), "S1 acme@1.0.0");
@@ -83,7 +93,7 @@ fn a_probe_that_the_catalog_of_another_day_would_fail_does_not_change_what_a_res
     let before = decide(&server, &key, "shop", TO);
     assert_eq!(before, "S1 acme@1.0.0");
     assert_eq!(server.end(), Some(0));
-    let server = Server::at(&data, "", &[]);
+    let server = again(&data);
     assert_eq!(decide(&server, &key, "shop", TO), before);
 }
 
@@ -130,7 +140,7 @@ fn a_canary_that_fails_is_recalled_and_stays_away() {
     assert_eq!(binding["shadow"]["module"], "standard", "only what went wrong is taken off");
     server.get(&step("comparison")).expect(200);
     assert_eq!(server.end(), Some(0));
-    let server = Server::at(&data, "", &[]);
+    let server = again(&data);
     assert_eq!(server.ask(&key, "GET", SHOP, None).expect(200).json(), binding);
     for _ in 0..20 {
         assert_eq!(decide(&server, &key, "shop", TO), "S1 acme@1.0.0");
@@ -155,12 +165,12 @@ fn candidates_are_compared_promoted_and_withdrawn() {
 
     server.post(&step("shadow"), &json!({ "module": "acme@2.0.0" })).expect(200);
     assert_eq!(decide(&server, key, "shop", TO), "S1 acme@1.0.0");
-    // It is asked after the message was decided. Each look is a request, so this waits for nothing else.
-    let comparison = (0..10_000).find_map(|_| {
-        let comparison = server.get(&step("comparison")).expect(200).json();
-        (comparison["compared"] == 1).then_some(comparison)
+    // It is asked after the message was decided.
+    let mut comparison = Value::Null;
+    server.until("the shadow is compared", || {
+        comparison = server.get(&step("comparison")).expect(200).json();
+        comparison["compared"] == 1
     });
-    let comparison = comparison.expect("the shadow is compared");
     assert_eq!((&comparison["policy"], &comparison["dropped"]), (&json!("acme@2.0.0"), &json!(0)));
     assert_eq!(comparison["different"], 1);
     let sample = &comparison["samples"][0];

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::policies::{TO, always, server, told, try_upload, upload};
 use callsign_tests::component::Component;
 use callsign_tests::platform::Platform;
-use callsign_tests::service::Server;
+use callsign_tests::service::{Reply, Server};
 
 /// So many messages of an application, to be explained.
 fn request(application: &str, messages: usize, dry_run: bool) -> Value {
@@ -46,8 +46,11 @@ fn explanations_that_do_not_fit_into_an_answer_are_left_out_and_the_decisions_ar
     let file = callsign_tests::service::folder("explained").join("catalog.json");
     std::fs::write(&file, platform.strategy("shop", "shop", json!({})).file()).unwrap();
     let server = Server::with_arguments("", &["--catalog", file.to_str().unwrap()]);
+    // A busy machine may take longer than a request has for its policies, which are refused then: it is asked again.
+    let is_in_time = |reply: &Reply| reply.json()["decisions"][59]["refusal"]["code"] != "POLICY_FAILED";
     for dry_run in [true, false] {
-        let reply = server.post("/v1/decisions", &request("shop", 60, dry_run)).expect(200);
+        let mut replies = (0..10).map(|_| server.post("/v1/decisions", &request("shop", 60, dry_run)).expect(200));
+        let reply = replies.find(is_in_time).expect("an answer in time");
         assert!(reply.text.len() < 9 << 20, "{} bytes", reply.text.len());
         let decisions = reply.json();
         let decisions = decisions["decisions"].as_array().unwrap();

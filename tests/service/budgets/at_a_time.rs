@@ -1,5 +1,7 @@
 //! So many at a time: 429 for the tenant, and a reserve for the platform that tenants together cannot take.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use super::{DECISIONS, ENTITIES, decide, is_over, message, others_go_on, server, used};
@@ -23,6 +25,33 @@ fn held(server: &Server, key: &str, entity: &str) -> Wire {
     send(server, key, ENTITIES, body.len(), &body)
 }
 
+/// How long a change waits for a store that is locked, before it is given up.
+const GIVEN_UP: Duration = Duration::from_secs(5);
+
+/// Whether so many requests come to be in progress before the store gives the first of them up.
+fn are_in_progress(server: &Server, count: usize) -> bool {
+    let (began, mut are) = (Instant::now(), false);
+    server.until("they are in progress, or given up", || {
+        are = in_progress(server) >= count as f64;
+        are || began.elapsed() > GIVEN_UP
+    });
+    are
+}
+
+/// Tries something while requests are held up by the store: it is told how often it was tried before, and keeps the requests
+/// with the others. All of it is tried again where a busy machine took so long that the store gave one of them up.
+fn while_held<T>(server: &Server, work: impl Fn(usize, &mut Vec<Wire>) -> Option<T>) -> T {
+    let one = |before: usize| {
+        server.until("the store answers", || server.get("/readyz").status == 200);
+        let (locked, mut requests) = (lock(server), Vec::new());
+        let done = work(before, &mut requests);
+        drop(locked);
+        let statuses: Vec<u16> = requests.iter_mut().map(|wire| wire.reply().unwrap().status).collect();
+        done.filter(|_| statuses.iter().all(|status| *status == 201))
+    };
+    (0..20).find_map(one).expect("the store held all of them as long as it took")
+}
+
 /// A message in a body of 700 bytes.
 fn padded(server: &Server, key: &str) -> Reply {
     let body = format!("{:700}", message().to_string());
@@ -39,15 +68,20 @@ pub(super) fn in_progress(server: &Server) -> f64 {
 fn requests_of_a_tenant_are_so_many_at_a_time() {
     let server = server("requests = 1\nwaiting = 0");
     let (shop, bank) = (server.new_key(Some("shop"), &[]), server.new_key(Some("bank"), &[]));
-    let locked = lock(&server);
-    let mut slow = held(&server, &shop, "slow");
-    server.until("it has the only place", || in_progress(&server) > 0.0);
-    is_over(ENTITIES, &server.ask(&shop, "GET", ENTITIES, None), 429, "requests");
-    is_over(DECISIONS, &decide(&server, &shop, &message()), 429, "requests");
-    others_go_on(&server, &bank);
-    assert_eq!(used(&server, "shop", "requests"), (1, 2));
-    drop(locked);
-    assert_eq!(slow.reply().unwrap().status, 201);
+    let (read, decided, now, refused) = while_held(&server, |before, requests| {
+        requests.push(held(&server, &shop, &format!("slow{before}")));
+        // It has the only place.
+        are_in_progress(&server, 1).then(|| {
+            let refused = used(&server, "shop", "requests").1;
+            let (read, decided) = (server.ask(&shop, "GET", ENTITIES, None), decide(&server, &shop, &message()));
+            others_go_on(&server, &bank);
+            let (now, all) = used(&server, "shop", "requests");
+            (read, decided, now, all - refused)
+        })
+    });
+    is_over(ENTITIES, &read, 429, "requests");
+    is_over(DECISIONS, &decided, 429, "requests");
+    assert_eq!((now, refused), (1, 2));
     server.ask(&shop, "GET", ENTITIES, None).expect(200);
 }
 
@@ -55,44 +89,48 @@ fn requests_of_a_tenant_are_so_many_at_a_time() {
 fn tenants_together_leave_places_for_the_platform() {
     let server = world::with("[limits]\nrequests = 5\nwaiting = 0\n[tenant]\nrequests = 0");
     let (shop, bank) = (server.new_key(Some("shop"), &[]), server.new_key(Some("bank"), &[]));
-    let locked = lock(&server);
-    let slow: Vec<Wire> = (0..4).map(|n| held(&server, &shop, &format!("slow{n}"))).collect();
-    server.until("they have four places of five", || in_progress(&server) >= 4.0);
-    let reply = decide(&server, &bank, &message());
+    let reply = while_held(&server, |before, requests| {
+        requests.extend((0..4).map(|n| held(&server, &shop, &format!("slow{before}-{n}"))));
+        // They have four places of five.
+        are_in_progress(&server, 4).then(|| {
+            let reply = decide(&server, &bank, &message());
+            decide(&server, server.key(), &message()).expect(200);
+            server.get(ENTITIES).expect(200);
+            reply
+        })
+    });
     assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")), "{reply:?}");
-    decide(&server, server.key(), &message()).expect(200);
-    server.get(ENTITIES).expect(200);
-    drop(locked);
-    for mut wire in slow {
-        assert_eq!(wire.reply().unwrap().status, 201);
-    }
     decide(&server, &bank, &message()).expect(200);
 }
 
 #[test]
 fn the_changes_of_a_tenant_do_not_hold_up_those_of_another() {
-    let server = server("requests = 0\nwaiting = 0\nmanagement_per_second = 0");
+    let server = server("requests = 0\nwaiting = 0\nmanagement_per_second = 0\nchanges_per_second = 0");
     let (shop, bank) = (server.new_key(Some("shop"), &[]), server.new_key(Some("bank"), &[]));
-    let locked = lock(&server);
-    let mut slow: Vec<Wire> = (0..50).map(|n| held(&server, &shop, &format!("slow{n}"))).collect();
-    server.until("all are in progress", || in_progress(&server) >= 50.0);
-    let mut other = held(&server, &bank, "other");
-    server.until("it is in progress too", || in_progress(&server) >= 51.0);
-    drop(locked);
-    assert_eq!(other.reply().unwrap().status, 201);
-    // At most a few of the others were before it.
-    let revision = |name: &str| {
+    // How many changes of the shop were made before that of the bank, which came after all of them.
+    let made_before = |turn: usize| {
+        let name = while_held(&server, |before, requests| {
+            let name = format!("{turn}-{before}");
+            requests.extend((0..50).map(|n| held(&server, &shop, &format!("slow{name}-{n}"))));
+            let are_first = are_in_progress(&server, 50);
+            requests.push(held(&server, &bank, &format!("other{name}")));
+            (are_first && are_in_progress(&server, 51)).then_some(name)
+        });
         let audit = server.get("/v1/audit?size=1000").expect(200).json();
-        let made =
-            audit["results"].as_array().unwrap().iter().find(|entry| entry["changes"][0]["key"] == name).cloned();
-        made.map(|made| made["revision"].as_u64().unwrap())
+        // The newest first.
+        let entries = audit["results"].as_array().unwrap().iter();
+        let made: Vec<&str> = entries.filter_map(|entry| entry["changes"][0]["key"].as_str()).collect();
+        let of_the_bank = made.iter().position(|key| *key == format!("other{name}")).unwrap();
+        made[of_the_bank..].iter().filter(|key| key.starts_with(&format!("slow{name}-"))).count()
     };
-    for wire in &mut slow {
-        assert_eq!(wire.reply().unwrap().status, 201);
-    }
-    let of_the_bank = revision("other").unwrap();
-    let before = (0..50).filter(|n| revision(&format!("slow{n}")).unwrap() < of_the_bank).count();
-    assert!(before <= 5, "{before} changes of the shop were first");
+    // At most a few. One that is in progress may be kept from its core before it waits for the writer, so there are several
+    // turns: if who comes first were served first, all 50 would be before it in each of them.
+    let mut turns = Vec::new();
+    let is_early = (0..3).any(|turn| {
+        turns.push(made_before(turn));
+        turns[turn] <= 5
+    });
+    assert!(is_early, "{turns:?} changes of the shop were first");
 }
 
 #[test]
@@ -154,6 +192,7 @@ fn failures_of_a_tenants_policy_do_not_drown_what_others_listen_to() {
     server.put("/v1/binding?applicationId=shop", &bound).expect(200);
     let mut platform = Listener::of(&server, server.key());
     let shop = server.new_key(Some("shop"), &[]);
+    let began = Instant::now();
     for _ in 0..300 {
         decide(&server, &shop, &message()).expect(200);
     }
@@ -167,7 +206,9 @@ fn failures_of_a_tenants_policy_do_not_drown_what_others_listen_to() {
             break;
         }
     }
-    assert!((1..=200).contains(&failures), "{failures}");
+    // Those of two seconds at once, and then five a second.
+    let seconds = began.elapsed().as_secs() + 3;
+    assert!((1..=5 * seconds).contains(&u64::from(failures)), "{failures} in {seconds} s");
     assert_eq!(used(&server, "shop", "events_per_second").1, 300 - u64::from(failures));
 }
 
@@ -182,13 +223,18 @@ fn modules_of_a_tenant_are_compiled_one_at_a_time() {
             + ")";
         callsign_tests::component::Component::new(name, "1.0.0").deciding(0).item(&function.repeat(3)).build()
     };
-    let (first, second) = (bodies("first"), bodies("second"));
-    std::thread::scope(|scope| {
-        let slow = scope.spawn(|| policies::try_upload(&server, &shop, "", &first));
-        server.until("it compiles", || used(&server, "shop", "compiles").0 == 1);
-        is_over("/v1/modules", &policies::try_upload(&server, &shop, "", &second), 429, "compiles");
-        policies::try_upload(&server, &care, "", &policies::always("small", "1.0.0", 1)).expect(201);
-        slow.join().unwrap().expect(201);
+    // A busy machine may compile the first before the second is asked for: then both are tried again.
+    let refused = (0..10).find_map(|turn| {
+        let (first, second) = (bodies(&format!("first{turn}")), bodies(&format!("second{turn}")));
+        std::thread::scope(|scope| {
+            let slow = scope.spawn(|| policies::try_upload(&server, &shop, "", &first));
+            server.until("it compiles", || used(&server, "shop", "compiles").0 == 1 || slow.is_finished());
+            let refused = policies::try_upload(&server, &shop, "", &second);
+            policies::try_upload(&server, &care, "", &policies::always("small", &format!("{turn}.0.0"), 1)).expect(201);
+            slow.join().unwrap().expect(201);
+            (refused.status != 201).then_some(refused)
+        })
     });
+    is_over("/v1/modules", &refused.expect("the second came while the first was compiled"), 429, "compiles");
     policies::try_upload(&server, &shop, "", &policies::always("small", "1.0.0", 1)).expect(201);
 }

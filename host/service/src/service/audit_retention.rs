@@ -10,23 +10,29 @@ use crate::store::{FORGOTTEN, StoreError};
 /// How often.
 const PAUSE: Duration = Duration::from_secs(600);
 
+/// How long to wait after a failure of the store.
+const AGAIN: Duration = Duration::from_secs(10);
+
 /// A day in milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 impl Service {
-    /// Shortens the log after the start and every ten minutes, until the service ends.
+    /// Shortens the log after the start and every ten minutes, until the service ends, and soon again where the store failed.
     pub(crate) async fn run_audit_retention(self: Arc<Self>) {
         loop {
-            match self.shorten_audit_log().await {
-                Ok(0) => {}
+            let pause = match self.shorten_audit_log().await {
+                Ok(0) => PAUSE,
                 Ok(gone) => {
-                    tracing::info!("{gone} revisions are removed from the audit log, which is as long as it may be")
+                    tracing::info!("{gone} revisions are removed from the audit log, which is as long as it may be");
+                    PAUSE
                 }
-                // It is shortened the next time.
-                Err(error) => tracing::debug!("the audit log is not shortened: {error}"),
-            }
+                Err(error) => {
+                    tracing::debug!("the audit log is not shortened: {error}");
+                    AGAIN
+                }
+            };
             tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = self.ended() => return,
             }
         }
