@@ -75,12 +75,9 @@ pub struct Server {
     child: Mutex<Option<Child>>,
 }
 
-/// How long something may take that is sure to come.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Waits until something is so.
 pub fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let ends = Instant::now() + PATIENCE;
+    let ends = Instant::now() + Duration::from_secs(60);
     while !is() {
         assert!(Instant::now() < ends, "not within 60 seconds: {what}");
         std::thread::park_timeout(Duration::from_millis(5));
@@ -253,23 +250,22 @@ impl Cluster {
     }
 
     pub fn connection(&self, index: usize) -> redis::RedisResult<Connection> {
-        self.connection_within(index, Duration::from_secs(2))
-    }
-
-    fn connection_within(&self, index: usize, patience: Duration) -> redis::RedisResult<Connection> {
         let password = self.setup.password.map_or(String::new(), |password| format!(":{password}@"));
         let client = Client::open(format!("redis://{password}127.0.0.1:{}", self.servers[index].port))?;
-        client.get_connection_with_timeout(patience)
+        client.get_connection_with_timeout(Duration::from_secs(2))
     }
 
     pub fn try_ask<T: FromRedisValue>(&self, index: usize, command: &str) -> redis::RedisResult<T> {
-        words(command).query(&mut self.connection(index)?)
+        let mut cmd = redis::Cmd::new();
+        for word in command.split(' ') {
+            cmd.arg(word);
+        }
+        cmd.query(&mut self.connection(index)?)
     }
 
-    /// What a server answers to a command of words. It is there, however long it may wait for a core.
+    /// What a server answers to a command of words.
     pub fn ask<T: FromRedisValue>(&self, index: usize, command: &str) -> T {
-        let answer = self.connection_within(index, PATIENCE).and_then(|mut server| words(command).query(&mut server));
-        answer.unwrap_or_else(|error| panic!("{command}: {error}"))
+        self.try_ask(index, command).unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
     pub fn is_master(&self, index: usize) -> bool {
@@ -307,15 +303,6 @@ impl Drop for Cluster {
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-/// A command of words.
-fn words(command: &str) -> redis::Cmd {
-    let mut cmd = redis::Cmd::new();
-    for word in command.split(' ') {
-        cmd.arg(word);
-    }
-    cmd
 }
 
 /// A prefix that no other test has.
