@@ -3,7 +3,7 @@
 use callsign_tests::servers::postgres::Server as Database;
 use serde_json::{Value, json};
 
-use crate::policies::{TO, always, catalog, decide, failing, upload};
+use crate::policies::{TO, always, catalog, decide, failing, until_started, upload};
 use callsign_tests::service::{Server, folder};
 
 const SHOP: &str = "/v1/binding?applicationId=shop";
@@ -85,6 +85,7 @@ fn a_node_that_was_away_serves_what_it_missed() {
     upload(&first, &key, &always("acme", "2.0.0", 2));
     first.put(SHOP, &json!({ "module": "acme@2.0.0" })).expect(200);
     let second = Server::at(&data, &config, &[]);
+    until_started(&second);
     assert_eq!(decide(&second, &key, "shop", TO), "S2 acme@2.0.0");
     // Its gateway has no history; the record has.
     second.ask(&key, "POST", &step("rollback"), None).expect(200);
@@ -161,7 +162,7 @@ fn a_node_that_is_not_heard_of_is_away_and_forgotten_after_an_hour() {
         let server = Server::at(&data, &config.unwrap_or_default(), &[]);
         let nodes = || server.get("/v1/binding/nodes").expect(200).json()["results"].as_array().unwrap().clone();
         server.until("it is told of", || nodes().len() == 1);
-        // Others that were killed, one of them two hours ago.
+        // Others that were killed, one of them two hours ago. What it served is first, or a report between would leave that.
         let row = |node: &str, at: u64| format!("('{node}', 'killed', '1.0.0', 1, 1, {at})");
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
         let rows = format!("VALUES {}, {}", row("a minute", now - 60_000), row("two hours", now - 7_200_000));
@@ -169,12 +170,12 @@ fn a_node_that_is_not_heard_of_is_away_and_forgotten_after_an_hour() {
             None => {
                 let store = rusqlite::Connection::open(data.join("catalog.sqlite")).unwrap();
                 store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-                store.execute(&format!("INSERT INTO nodes {rows}"), []).unwrap();
                 store.execute("INSERT INTO serving VALUES ('two hours', '[null,null]', '{}')", []).unwrap();
+                store.execute(&format!("INSERT INTO nodes {rows}"), []).unwrap();
             }
             Some(database) => {
-                database.sql(&format!("INSERT INTO callsign_nodes {rows}"));
                 database.sql("INSERT INTO callsign_serving VALUES ('two hours', '[null,null]', '{}')");
+                database.sql(&format!("INSERT INTO callsign_nodes {rows}"));
             }
         }
         let all = nodes();

@@ -29,6 +29,9 @@ fn while_the_database_is_away_readiness_says_since_when_and_the_log_has_a_line_a
     let server = Server::with(&format!("[catalog]\nstore = \"{}\"", database.address()));
     assert_eq!(ready(&server).0, 200);
     assert_eq!(ready(&server).1.get("away"), None);
+    // A busy machine may have missed the database before.
+    let count = |server: &Server| ["does not answer: ", "answers again"].map(|text| lines(server, text));
+    let [ends, answers] = count(&server);
     let before = jiff::Timestamp::now();
     database.kill();
     server.until("it reports that it cannot be changed", || ready(&server).0 == 503);
@@ -49,9 +52,10 @@ fn while_the_database_is_away_readiness_says_since_when_and_the_log_has_a_line_a
     database.go_on();
     server.until("it can be changed again", || ready(&server).0 == 200);
     assert_eq!(ready(&server).1.get("away"), None);
-    server.until_logged("answers again after");
-    assert_eq!((lines(&server, "does not answer"), lines(&server, "answers again")), (1, 1), "{}", server.log());
-    assert_eq!(lines(&server, " WARN "), 1, "{}", server.log());
+    server.until("the log says so", || count(&server)[1] > answers);
+    assert_eq!(count(&server), [ends + 1, answers + 1], "{}", server.log());
+    // There is nothing else to warn of. An outage of minutes, in which a busy machine starts a database, has a line for each.
+    assert_eq!(lines(&server, " WARN "), ends + 1 + lines(&server, "does not answer for"), "{}", server.log());
 }
 
 #[test]
@@ -67,16 +71,20 @@ fn while_redis_is_away_the_log_has_a_line_a_second_with_the_count_and_the_metric
         let message = json!({ "applicationId": "shop", "channel": "SMS", "to": "+14155550123" });
         server.post("/v1/decisions", &message).expect(200).json()["refusal"]["code"] == "STICKY_UNAVAILABLE"
     };
-    assert!(!refused(&server));
+    // A busy machine may miss it at first.
+    server.until("a message is decided, and nothing is away", || {
+        !refused(&server) && ready(&server).1.get("away").is_none()
+    });
+    let [ends, counts] = ["does not answer: ", "does not answer for"].map(|text| lines(&server, text));
     cluster.servers.iter().for_each(callsign_tests::servers::redis::Server::kill);
     server.until("a message is refused", || refused(&server));
     let (began, mut count) = (Instant::now(), 1);
     server.until("a line with the count", || {
         count += usize::from(refused(&server));
-        lines(&server, "more operations failed") > 0
+        lines(&server, "does not answer for") > counts
     });
-    assert_eq!(lines(&server, "does not answer: "), 1, "{}", server.log());
-    let counted = lines(&server, "does not answer for");
+    assert_eq!(lines(&server, "does not answer: "), ends + 1, "{}", server.log());
+    let counted = lines(&server, "does not answer for") - counts;
     assert!(counted <= began.elapsed().as_secs() as usize + 1, "{}", server.log());
     // It decides and can be changed; what is away is told.
     let (status, body) = ready(&server);
@@ -155,6 +163,7 @@ fn a_database_connection_that_is_forgotten_on_the_way_is_made_anew_and_the_liste
         began.elapsed()
     };
     change("before");
+    behind.until("the one that listens is there too", || proxy.opened.load(Ordering::SeqCst) >= 2);
     let opened = proxy.opened.load(Ordering::SeqCst);
     proxy.forget();
     change("while");

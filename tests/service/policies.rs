@@ -26,6 +26,31 @@ pub fn server() -> Server {
     Server::with_arguments("", &["--catalog", file.to_str().unwrap()])
 }
 
+/// How many bindings are not in use yet.
+pub fn starting(server: &Server) -> u64 {
+    let health = server.send(&[], "GET", "/readyz", None).json();
+    health["starting"].as_u64().unwrap()
+}
+
+/// Waits until every binding is in use. A start waits a second for that and then listens.
+#[track_caller]
+pub fn until_started(server: &Server) {
+    server.until("every binding is in use", || starting(server) == 0);
+}
+
+/// What is answered once the store of pins does. On a busy machine one over the network may not in time.
+#[track_caller]
+pub fn once_pins_answer(server: &Server, ask: impl Fn() -> Reply) -> Reply {
+    let mut answer = ask();
+    server.until("the store of pins answers", || {
+        if answer.status == 503 {
+            answer = ask();
+        }
+        answer.status != 503
+    });
+    answer
+}
+
 /// A policy that always decides one sender.
 pub fn always(name: &str, version: &str, sender: u32) -> Vec<u8> {
     Component::new(name, version).deciding(sender).build()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::policies::{TO, always, catalog, decide, upload};
+use crate::policies::{TO, always, catalog, decide, until_started, upload};
 use callsign_tests::servers::postgres::Server as Database;
 use callsign_tests::service::{Server, folder};
 
@@ -74,6 +74,7 @@ fn a_store_on_disk_keeps_only_what_is_referred_to() {
     let server = Server::at(&data, "", &[]);
     let after = server.ask(&key, "GET", SHOP, None).expect(200);
     assert_eq!((after.json(), after.header("etag")), (before.json(), before.header("etag")));
+    until_started(&server);
     assert_eq!(decide(&server, &key, "shop", TO), "S1 acme@1.0.0");
     server.ask(&key, "DELETE", SHOP, None).expect(204);
     assert!(of_sqlite(&data.join("catalog.sqlite")).0 < 100_000, "a binding that is removed takes its settings along");
@@ -105,7 +106,8 @@ fn a_store_in_postgresql_keeps_only_what_is_referred_to() {
         let there = second.ask(&key, "GET", SHOP, None);
         (there.status, there.header("etag")) == (200, here.header("etag"))
     });
-    assert_eq!(decide(&second, &key, "shop", TO), "S1 acme@1.0.0");
+    // It is in use a moment after it is known.
+    second.until("the other node serves it", || decide(&second, &key, "shop", TO) == "S1 acme@1.0.0");
     drop(second);
     std::fs::remove_dir_all(data).unwrap();
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use callsign_tests::servers::postgres::Server as Database;
 use callsign_tests::service::{Server, command, folder};
 
-use crate::policies::{TO, always, catalog, decide, upload};
+use crate::policies::{TO, always, catalog, decide, until_started, upload};
 
 fn previous() -> PathBuf {
     PathBuf::from(
@@ -19,6 +19,7 @@ fn previous() -> PathBuf {
 /// What both releases show alike.
 fn everything(server: &Server, key: &str) -> Value {
     let get = |path: &str| server.ask(key, "GET", path, None).expect(200).json()["results"].clone();
+    until_started(server);
     json!({
         "applications": get("/provisioning/1/applications?size=1000"), "entities": get("/provisioning/1/entities?size=1000"),
         "associations": get("/provisioning/1/associations?size=1000"),

@@ -94,12 +94,9 @@ impl Service {
             tracing::warn!("bindings of modules without a valid signature are not changed yet: {}", fault.text);
             self.distrust.meet();
         }
-        // Those with nothing to fall back to, and all of them where nothing could be stored.
-        let state = self.state();
-        let still = targets.into_iter().filter(|target| {
-            state.bindings.get(target).is_some_and(|record| live(record).any(|spec| self.distrusts(spec).is_some()))
-        });
-        self.serve(still.collect()).await;
+        // Those with nothing to fall back to, and all of them where nothing could be stored. Where another node was first, its change
+        // may be known here and not served yet. Whatever is served already costs nothing.
+        self.serve(targets).await;
     }
 
     /// The targets that have a policy in use that may not run.

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use callsign::SwapError;
@@ -31,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What was applied to the gateway, by target.
 #[derive(Default)]
 pub(super) struct AppliedBindings {
-    targets: Mutex<BTreeMap<Target, Arc<Mutex<TargetState>>>>,
+    targets: Mutex<BTreeMap<Target, Arc<RwLock<TargetState>>>>,
     /// How many targets have a stored binding and nothing of it in use.
     starting: AtomicUsize,
 }
@@ -86,16 +86,16 @@ struct ReconcileError {
 const START_PATIENCE: Duration = Duration::from_secs(1);
 
 impl AppliedBindings {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Target, Arc<Mutex<TargetState>>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Target, Arc<RwLock<TargetState>>>> {
         self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn of(&self, target: &Target) -> Arc<Mutex<TargetState>> {
+    fn of(&self, target: &Target) -> Arc<RwLock<TargetState>> {
         Arc::clone(self.lock().entry(target.clone()).or_insert_with(|| {
             // A gateway starts with the standard policy for the platform and nothing for other targets.
             let applied = target.application_id.is_none().then(|| Applied::new(PolicySpec::standard()));
             self.starting.fetch_add(applied.is_none().into(), Ordering::Relaxed);
-            Arc::new(Mutex::new(TargetState { applied, ..TargetState::default() }))
+            Arc::new(RwLock::new(TargetState { applied, ..TargetState::default() }))
         }))
     }
 }
@@ -231,7 +231,7 @@ impl Service {
     /// Does nothing if `record` is not what is stored any more.
     fn reconcile(&self, target: &Target, record: Option<&Arc<BindingRecord>>) -> Reconciled {
         let state = self.applied.of(target);
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
         // With the lock: what comes after a change finds the change here. And another one may have removed this state.
         if state.is_removed || self.state().bindings.get(target).map(Arc::as_ptr) != record.map(Arc::as_ptr) {
             return Reconciled::Outdated;
@@ -438,7 +438,7 @@ impl Service {
     pub(super) fn serving(&self, known: &BTreeMap<Target, Serving>) -> BTreeMap<Target, Serving> {
         let targets = self.applied.lock().clone();
         let serving = targets.into_iter().filter_map(|(target, state)| {
-            let serving = match state.try_lock() {
+            let serving = match state.try_read() {
                 Ok(state) => self.serving_in(&target, &state)?,
                 Err(_) => known.get(&target)?.clone(),
             };
@@ -454,7 +454,7 @@ impl Service {
         let state = self.applied.lock().get(target).cloned();
         let Some(state) = state else { return target.application_id.is_none().then(unbound) };
         // While it is brought to what is stored, there is nothing to say of it.
-        let state = state.try_lock().ok()?;
+        let state = state.try_read().ok()?;
         self.serving_in(target, &state)
     }
 
@@ -475,8 +475,12 @@ impl Service {
         let targets = self.applied.lock();
         let now = Instant::now();
         let due = targets.iter().filter(|(_, state)| {
-            // One that is being tried now is locked, and not due.
-            let Ok(mut state) = state.try_lock() else { return false };
+            // One that is being tried now is locked, and not due. The others stay open to who asks what they serve.
+            let is_due = |state: &TargetState| state.retry.as_ref().is_some_and(|retry| retry.at <= now);
+            if !state.try_read().is_ok_and(|state| is_due(&state)) {
+                return false;
+            }
+            let Ok(mut state) = state.try_write() else { return false };
             // Its pause ends when it was tried, so until then it is not due again.
             let retry = state.retry.as_mut().filter(|retry| retry.at <= now);
             retry.map(|retry| retry.at = now + LONGEST_PAUSE).is_some()

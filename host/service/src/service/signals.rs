@@ -20,7 +20,7 @@ use crate::tenant::Tenant;
 const LOOK: Duration = Duration::from_millis(500);
 
 /// How long a request waits until its own report is in use on this node. It is stored all the same.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many times as long as making the signals took to wait before they are made again: a fifth of a core at most.
 const REST: u32 = 4;
