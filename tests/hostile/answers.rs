@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use callsign::{Binding, BindingTarget, Breaker, EventKind, Refusal};
 
-use super::{Attacked, LATE, TO, fails, hostile, hurried, policy, resolve_fails};
+use super::{Attacked, LATE, TO, fails, hostile, hurried, policy, resolve_fails, started};
 use callsign_tests::component::Component;
 use callsign_tests::platform::sms;
 use callsign_tests::work::Work;
@@ -244,19 +244,28 @@ fn a_refusal_that_passes_for_one_of_the_hosts_is_not_worded() {
 
 #[test]
 fn a_refusal_that_is_never_worded_is_a_failure_each_time_until_the_policy_is_left_alone() {
+    // A busy machine may keep the batch itself from its core for longer than it has.
+    assert!((0..10).any(|_| is_left_alone()), "no batch was refused");
+}
+
+/// A batch of a policy that never words what it refuses. False where the batch itself was late.
+fn is_left_alone() -> bool {
     let attacked = refusing(hostile());
     let component = hostile().resolve("(call $refuse (i32.const 7))").refusal_text("(loop $on (br $on)) unreachable");
     let rest = Breaker::new(3, Duration::from_secs(3_600));
-    attacked
-        .gateway
-        .swap(&BindingTarget::application("shop"), Binding::new(hurried(&component)).breaker(rest))
-        .unwrap();
+    let binding = Binding::new(started(hurried(&component))).breaker(rest);
+    attacked.gateway.swap(&BindingTarget::application("shop"), binding).unwrap();
     let rested = Arc::new(AtomicU32::new(0));
     let (seen, gateway) = (Arc::clone(&rested), &attacked.gateway);
     gateway.listen(move |event| {
         seen.fetch_add(u32::from(matches!(event.kind, EventKind::CircuitOpened { .. })), Ordering::Relaxed);
     });
     let decisions = gateway.resolve_batch(&[sms("shop", TO); 40]);
+    // A refusal of its own is not looked at yet: that would word it.
+    let is_late = |refusal: &Refusal| matches!(refusal, Refusal::PolicyFailed(_)) && refusal.to_string().contains(LATE);
+    if decisions.get(0).is_some_and(|decision| decision.refusal().is_some_and(is_late)) {
+        return false;
+    }
     let work = Work::begin();
     for (at, decision) in decisions.iter().enumerate() {
         let refusal = decision.refusal().unwrap();
@@ -271,6 +280,7 @@ fn a_refusal_that_is_never_worded_is_a_failure_each_time_until_the_policy_is_lef
     assert_eq!((attacked.causes.lock().unwrap().len(), rested.load(Ordering::Relaxed)), (3, 1));
     assert_eq!(attacked.decide(), "POLICY_FAILED", "it is not called for messages either");
     attacked.neighbours_are_well();
+    true
 }
 
 #[test]

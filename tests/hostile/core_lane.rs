@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Attacked, TO, hostile, limits, policy, sms};
 use callsign_tests::component::Component;
-use callsign_tests::platform::decide;
+use callsign_tests::platform::{decide, patient};
 
 /// What comes of the messages of a policy: of one alone, of ten in a batch, and the causes of what failed.
 fn fate(policy: Policy) -> (String, Vec<String>, Vec<String>) {
@@ -465,7 +465,7 @@ fn a_policy_whose_instructions_are_counted_is_called_as_a_component() {
 
 #[test]
 fn the_standard_policy_takes_the_core_lane() {
-    let standard = Policy::standard().unwrap();
+    let standard = patient(Policy::standard().unwrap());
     standard.check_settings().unwrap();
     assert!(standard.takes_core_lane());
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Attacked, TO, hostile, policy, resolve_fails};
 use callsign_tests::component::Component;
-use callsign_tests::platform::{Platform, decide, message, sms};
+use callsign_tests::platform::{Platform, decide, message, patient, sms};
 
 fn decision(sender: i64, strategy: i64, pin: i32) -> String {
     format!("(call $decide (i32.const {sender}) (i32.const {strategy}) (i32.const 4) (i32.const {pin}))")
@@ -169,7 +169,7 @@ fn a_pin_of_a_recipient_that_is_pinned_to_another_sender_is_refused_and_changes_
         assert!(refusal.contains("it pins the recipient to another sender than the one it is pinned to"), "{refusal}");
     }
     assert!(gateway.resolve_batch(&[to; 10]).iter().all(|decision| decision.sender().is_none()));
-    gateway.swap(&BindingTarget::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(patient(Policy::standard().unwrap()))).unwrap();
     assert_eq!(decide(&gateway, &to), "S0 STICKY", "the pin is what it was");
 }
 
@@ -187,7 +187,7 @@ fn a_policy_pins_the_recipient_of_the_message_and_no_other() {
     let gateway = sticky().gateway_with(component.policy());
     let (to, other) = (sms("shop", TO), sms("shop", "+14155550124"));
     assert_eq!(decide(&gateway, &to), "S1 POOL");
-    gateway.swap(&BindingTarget::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
+    gateway.swap(&BindingTarget::Platform, Binding::new(patient(Policy::standard().unwrap()))).unwrap();
     assert_eq!(decide(&gateway, &to), "S1 STICKY");
     assert!(decide(&gateway, &other).ends_with("POOL"), "nobody pinned the other");
 }

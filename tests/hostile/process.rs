@@ -116,7 +116,7 @@ fn instances_that_wait_make_room_for_those_that_are_needed() {
     // More tenants than there may be instances, each with one that waits.
     let tenants: Vec<Gateway> = (0..Limits::INSTANCES + 20)
         .map(|_| {
-            let policy = callsign::Policy::from_bytes(&component).unwrap();
+            let policy = callsign::Policy::from_bytes_within(&component, limits()).unwrap();
             let gateway = Gateway::with(platform().catalog(), policy, Arc::new(MemoryStore::new())).unwrap();
             assert_eq!(decide(&gateway, &sms("shop", TO)), "S1 POOL");
             gateway

@@ -139,14 +139,16 @@ fn run_within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Sen
     let (send, receive) = mpsc::sync_channel(1);
     pool.spawn(move || {
         let done = panic::catch_unwind(AssertUnwindSafe(work));
+        let is_late = Instant::now() > end;
         drop(slot);
         // This fails if the caller has stopped waiting.
-        let _ = send.send(done);
+        let _ = send.send((done, is_late));
     });
     match receive.recv_timeout(end.saturating_duration_since(Instant::now())) {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(_)) => Err(PolicyError::Compile { reason: "the compiler panicked".into() }),
-        Err(RecvTimeoutError::Timeout) => Err(PolicyError::CompileTime { limit }),
+        Ok((Err(_), _)) => Err(PolicyError::Compile { reason: "the compiler panicked".into() }),
+        // The caller may look later than the time was over.
+        Ok((Ok(_), true)) | Err(RecvTimeoutError::Timeout) => Err(PolicyError::CompileTime { limit }),
+        Ok((Ok(done), false)) => Ok(done),
         Err(RecvTimeoutError::Disconnected) => {
             Err(PolicyError::Compile { reason: "the compiler gave no result".into() })
         }

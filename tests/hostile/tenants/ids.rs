@@ -47,7 +47,7 @@ fn ids_that_are_none_keep_no_entity_of_another_tenant_from_being_made() {
         })
         .run();
     let made = made.into_inner();
-    world.until_within(Duration::from_secs(10), "all entities that messages named are there", || {
+    world.server.until("all entities that messages named are there", || {
         let list = world.server.ask(&neighbour, "GET", "/provisioning/1/entities?size=1", None).expect(200).json();
         list["paging"]["totalResults"].as_u64() >= Some(made)
     });

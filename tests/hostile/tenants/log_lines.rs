@@ -17,8 +17,12 @@ fn a_policy_that_logs_16_lines_a_call_does_not_fill_the_log() {
             attacker.ask("POST", "/v1/decisions", body.as_bytes());
         })
         .run();
-    // What was left out is told.
-    world.until_within(std::time::Duration::from_secs(15), "it is told how many lines were not logged", || {
+    // Something was left out, however few requests a busy machine has let the attackers make.
+    for _ in 0..10 {
+        world.decide(&key, json!({}));
+    }
+    // It is told.
+    world.server.until("it is told how many lines were not logged", || {
         let log = world.server.log();
         log.contains("not logged") || log.contains("left out") || log.contains("more lines")
     });

@@ -2,7 +2,7 @@
 //!
 //! A load attack goes on in turns beside a victim that asks without pause, see `turns`. `make tenants` attacks for 10 s each;
 //! otherwise `CALLSIGN_TENANTS_SECONDS` says for how long, and the short default looks at failures, memory and a generous
-//! latency only. What is no load is a plain test.
+//! latency only, which it measures again where the machine had too much to do. What is no load is a plain test.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test that fails here says where")]
 

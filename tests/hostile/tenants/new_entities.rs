@@ -35,7 +35,7 @@ fn messages_with_ever_new_entities_make_no_more_than_a_tenant_may_have() {
         list["paging"]["totalResults"].as_u64().unwrap()
     };
     let made = made.into_inner();
-    world.until_within(Duration::from_secs(10), "the neighbour's entities are there", || total(&neighbour) >= made);
+    world.server.until("the neighbour's entities are there", || total(&neighbour) >= made);
     // The twelve of the platform that its associations name are not its own.
     let most = configured("tenant", "entities");
     assert!(total(&key) <= most + 12, "{} entities, at most {most}", total(&key));
@@ -56,7 +56,7 @@ fn a_message_over_the_budget_of_entities_is_decided_all_the_same() {
         assert!(decision.get("refusal").is_none_or(|refusal| refusal["code"] != "BUSY"), "{decision}");
     }
     world.decide(&neighbour, json!({ "entityId": "mine" }));
-    world.until_within(Duration::from_secs(5), "another tenant's entity is made", || {
+    world.server.until("another tenant's entity is made", || {
         world.server.ask(&neighbour, "GET", "/provisioning/1/entities/mine", None).status == 200
     });
     let list = world.server.ask(&key, "GET", "/provisioning/1/entities?size=1", None).expect(200).json();

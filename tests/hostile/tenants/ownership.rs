@@ -1,7 +1,5 @@
 //! An entity belongs to whoever made it.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::world::{ATTACKER, NEIGHBOUR, World};
@@ -96,7 +94,7 @@ fn nothing_that_names_anothers_entity_shows_it_or_blocks_its_removal() {
 fn a_message_that_names_anothers_future_entity_takes_nothing_from_it() {
     let two = Two::new();
     two.world.decide(&two.attacker, json!({ "entityId": "globex" }));
-    two.world.until_within(Duration::from_secs(5), "the attacker has its entity", || {
+    two.world.server.until("the attacker has its entity", || {
         two.ask(&two.attacker, "GET", "/provisioning/1/entities/globex", None).status == 200
     });
     let path = "/provisioning/1/entities/globex";
