@@ -63,6 +63,9 @@ pub fn folder(name: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("callsign-service-{}-{name}-{number}", std::process::id()));
+    // Of a process with the same number that did not come to its end.
+    let _ = std::fs::remove_dir_all(&path);
+    let _ = std::fs::remove_file(path.with_extension("started"));
     std::fs::create_dir_all(&path).unwrap();
     path
 }
@@ -213,6 +216,8 @@ impl Server {
                 .http_status_as_error(false)
                 .allow_non_standard_methods(true)
                 .timeout_global(Some(PATIENCE))
+                // A service ends a connection that was idle for 10 s, perhaps just when it is used again.
+                .max_idle_age(Duration::from_secs(5))
                 .build()
                 .new_agent();
         }
