@@ -148,8 +148,8 @@ pub(crate) struct GatewayArguments {
 /// How long a call of a policy may run.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct DeadlineArgument {
-    /// How long a call of the policy may run, for one message or up to 256: 1 to 600,000. A machine with much else to do needs more
-    /// than the policy.
+    /// How long a call of the policy may run, for one message or up to 256: 1 to 600,000. Give more on a machine with much else to
+    /// do.
     #[arg(
         long,
         value_name = "MILLISECONDS",
