@@ -80,7 +80,8 @@ fn check(status: Status, all_open: bool) {
     assert_ne!(status, Status::Internal);
 }
 
-fuzz_target!(|input: &[u8]| {
+// What is compiled is compiled before the first input, whose time is limited.
+fuzz_target!(init: { let _ = LazyLock::force(&POLICY); }, |input: &[u8]| {
     let mut handles = Handles(vec![(POLICY.id, Kind::Policy, true)]);
     let mut texts = vec![0; CALLSIGN_DECISION_TEXT * CALLSIGN_MAX_CHANNELS];
     for step in input.chunks(12).take(64) {

@@ -9,6 +9,8 @@ use callsign_tests::servers::postgres::Server;
 use callsign_tests::servers::redis::{Cluster, Setup};
 use serde_json::{Value, json};
 
+use super::run::PATIENT;
+
 const MESSAGES: usize = 4_000;
 
 /// A catalog file with twenty senders of a shop.
@@ -23,7 +25,7 @@ fn catalog(geolocated: bool) -> String {
 
 fn callsign(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callsign"));
-    command.args(arguments).stdin(Stdio::null());
+    command.args(arguments).env(PATIENT.0, PATIENT.1).stdin(Stdio::null());
     command
 }
 

@@ -4,6 +4,7 @@ mod with_tools;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -130,6 +131,12 @@ fn a_tool_of_another_version_is_not_used() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // A process that another test has just started may have the file open for writing: nobody runs it until then.
+        let is_busy =
+            |ran: std::io::Result<Output>| ran.is_err_and(|error| error.kind() == ErrorKind::ExecutableFileBusy);
+        while is_busy(Command::new(&path).output()) {
+            std::thread::yield_now();
+        }
     };
     assert_eq!(callsign(&folder, &["policy", "new", "py", "--language", "python"]).code, 0);
     program(folder.join("py/.venv/bin/componentize-py"), "componentize-py 0.1.0");

@@ -28,10 +28,13 @@ impl Ran {
     }
 }
 
+/// Gives policies a minute. A busy machine may keep a quick one from its core for the 200 ms that it has by default.
+pub(super) const PATIENT: (&str, &str) = ("CALLSIGN_POLICY_DEADLINE", "60000");
+
 /// The program, to be given arguments.
 pub(super) fn callsign() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callsign"));
-    command.env_remove("NO_COLOR").stdin(Stdio::null());
+    command.env_remove("NO_COLOR").env(PATIENT.0, PATIENT.1).stdin(Stdio::null());
     command
 }
 
@@ -69,6 +72,8 @@ impl Folder {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("callsign-cli-{}-{number}", std::process::id()));
+        // Of a process with the same number that did not come to its end.
+        let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).expect("a folder");
         Self(path)
     }

@@ -44,6 +44,8 @@ fn arguments_that_make_no_sense_are_refused() {
         &["resolve", "--catalog", "catalog.json", "--threads", "0"],
         &["resolve", "--catalog", "catalog.json", "--threads", "257"],
         &["resolve", "--catalog", "catalog.json", "--threads", "two"],
+        &["resolve", "--catalog", "catalog.json", "--policy-deadline", "0"],
+        &["resolve", "--catalog", "catalog.json", "--policy-deadline", "600001"],
         &["resolve", "--catalog", "catalog.json", "--format", "xml"],
         &["resolve", "--catalog", "catalog.json", "a.jsonl", "b.jsonl"],
         &["resolve", "--catalog", "catalog.json", "--nothing"],

@@ -42,7 +42,7 @@ for (const [name, options] of [
     for (const place of PAGES) {
       if (name === 'a phone') await page.getByRole('button', { name: 'Menu' }).click();
       await show(page, place);
-      await page.getByText('Reading…').waitFor({ state: 'detached' });
+      await page.getByText('Reading…').first().waitFor({ state: 'detached' });
       assert.deepEqual(await found(page), [], place);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(overflow <= 0, `${place} is ${overflow} pixels too wide`);

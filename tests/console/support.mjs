@@ -1,6 +1,7 @@
 // A service in a process of its own, and a browser.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
@@ -9,9 +10,26 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const PROGRAM = process.env.CALLSIGN ?? path.join(ROOT, 'target/debug/callsign');
 const BROWSERS = process.env.CHROMIUM ? [process.env.CHROMIUM] : ['/usr/bin/chromium', '/usr/bin/google-chrome'];
 // How long anything may take before a test gives up: far longer than it takes on a loaded machine.
-const PATIENCE = Number(process.env.PATIENCE ?? 30_000);
+const PATIENCE = Number(process.env.PATIENCE ?? 120_000);
 
 export const component = path.join(ROOT, 'guest/component/standard.wasm');
+
+// A port below the range that the system gives to whoever connects: nobody has it while a service is down that is to come back, and
+// a browser that tries to reach it is not connected to itself. Browsers refuse 10,080.
+const [FIRST, PORTS] = [11_000, 21_000];
+let next = (process.pid * 97) % PORTS;
+async function freePort() {
+  for (let tried = 0; tried < PORTS; tried++) {
+    next = (next + 1) % PORTS;
+    const port = FIRST + next;
+    const isFree = await new Promise((done) => {
+      const server = net.createServer().once('error', () => done(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+    });
+    if (isFree) return port;
+  }
+  throw new Error('no port is free');
+}
 
 export class Server {
   // `isRecording`: with a decision log beside its data.
@@ -19,7 +37,7 @@ export class Server {
     const server = new Server();
     server.more = {};
     server.data = fs.mkdtempSync(path.join(os.tmpdir(), 'callsign-console-'));
-    server.address = '127.0.0.1:0';
+    server.address = `127.0.0.1:${await freePort()}`;
     if (isRecording) server.more.CALLSIGN_SERVE_LOG_DIRECTORY = path.join(server.data, 'log');
     await server.run(catalog ? ['--catalog', catalog] : []);
     return server;
@@ -27,20 +45,29 @@ export class Server {
 
   // Starts it, on the data and the port that it had.
   run(more = []) {
-    const env = { ...process.env, ...this.more, CALLSIGN_SERVE_DATA: this.data, CALLSIGN_SERVE_LISTEN_ADDRESS: this.address, CALLSIGN_SERVE_RATE_MANAGEMENT_PER_SECOND: '0' };
+    // A busy machine may keep a quick policy from its core for the 200 ms that it has by default.
+    const own = { CALLSIGN_SERVE_RATE_MANAGEMENT_PER_SECOND: '0', CALLSIGN_SERVE_POLICY_DEADLINE_MILLISECONDS: '10000' };
+    const env = { ...process.env, ...own, ...this.more, CALLSIGN_SERVE_DATA: this.data, CALLSIGN_SERVE_LISTEN_ADDRESS: this.address };
     this.child = spawn(PROGRAM, ['serve', ...more], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let log = '';
-    this.child.stdout.on('data', (text) => (this.key ??= /cs_[0-9a-f]+_[0-9a-f]+/.exec(text)?.[0]));
+    let [log, said] = ['', ''];
     return new Promise((done, fail) => {
       this.child.on('exit', () => fail(new Error(`the service does not start:\n${log}`)));
+      // The first key comes through another pipe than the address, and may be read after it.
+      const look = () => {
+        const found = /listening on http:\/\/([\d.:]+)[^\d.:]/.exec(log);
+        if (!found || !this.key) return;
+        this.address = found[1];
+        this.url = `http://${found[1]}`;
+        done();
+      };
+      this.child.stdout.on('data', (text) => {
+        said += text;
+        this.key ??= /(cs_[0-9a-f]+_[0-9a-f]+)\n/.exec(said)?.[1];
+        look();
+      });
       this.child.stderr.on('data', (text) => {
         log += text;
-        const found = /listening on http:\/\/([\d.:]+)/.exec(log);
-        if (found) {
-          this.address = found[1];
-          this.url = `http://${found[1]}`;
-          done();
-        }
+        look();
       });
     });
   }
@@ -92,7 +119,7 @@ export async function open(options = {}) {
   if (!program) {
     throw new Error(`no browser at ${BROWSERS.join(' or ')}: install Debian's chromium (apt-get install chromium), or name one in CHROMIUM`);
   }
-  browser ??= await chromium.launch({ executablePath: program, args: ['--no-sandbox'] });
+  browser ??= await chromium.launch({ executablePath: program, args: ['--no-sandbox'], timeout: PATIENCE });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
@@ -151,6 +178,8 @@ export async function make(page, place, name, values) {
 export async function attempt(page, values) {
   await show(page, 'Try a message');
   const message = page.getByRole('region', { name: 'Message', exact: true });
+  // The page begins anew: what is filled into the one before would be lost, and its answer would be taken for the next.
+  await message.locator('.outcome').first().waitFor({ state: 'detached' });
   await fill(message, values);
   await message.getByRole('button', { name: 'Decide' }).click();
   await message.locator('.outcome').first().waitFor();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use callsign::{AlphanumericCountries, Channel, Gateway, MemoryStore, Numbering, Policy};
 use serde_json::json;
 
-use callsign_tests::platform::{Platform, decide, message, of_type, sms, strategy_of};
+use callsign_tests::platform::{Platform, decide, message, of_type, patient, sms, strategy_of};
 
 const US: &str = "+14155550123";
 const GB: &str = "+442071838750";
@@ -137,7 +137,8 @@ fn an_alphanumeric_sender_is_no_candidate_where_networks_take_none_if_decisions_
     let countries = AlphanumericCountries::standard().with_csv(b"country,alphanumeric\n").unwrap();
     let numbering = Numbering::standard().with_alphanumeric(countries);
     let catalog = platform.catalog().with_numbering(Arc::new(numbering));
-    let following = Gateway::with(catalog, Policy::standard().unwrap(), Arc::new(MemoryStore::new())).unwrap();
+    let standard = patient(Policy::standard().unwrap());
+    let following = Gateway::with(catalog, standard, Arc::new(MemoryStore::new())).unwrap();
     assert_eq!(decide(&following, &sms("shop", GB)), "NAME POOL");
     for to in [US, "+16045550123", "+17875550123", "+5511987654321"] {
         assert_eq!(decide(&following, &sms("shop", to)), "NO_ELIGIBLE_SENDER", "{to}");

@@ -1,8 +1,9 @@
 //! What can be asked of the command, and the arguments that several commands share.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use callsign::{Channel, Id, parse_time};
+use callsign::{Channel, Id, Limits, parse_time};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::numbering::NumberingArguments;
@@ -130,6 +131,9 @@ pub(crate) struct GatewayArguments {
     pub(crate) policy_log: LogLevel,
 
     #[command(flatten)]
+    pub(crate) deadline: DeadlineArgument,
+
+    #[command(flatten)]
     pub(crate) numbering: NumberingArguments,
 
     #[command(flatten)]
@@ -139,6 +143,29 @@ pub(crate) struct GatewayArguments {
     /// reproducible]
     #[arg(long, value_name = "RFC3339", value_parser = time)]
     pub(crate) sent_at: Option<u64>,
+}
+
+/// How long a call of a policy may run.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct DeadlineArgument {
+    /// How long a call of the policy may run, for one message or up to 256: 1 to 600,000. Give more on a machine with much else to
+    /// do.
+    #[arg(
+        long,
+        value_name = "MILLISECONDS",
+        env = "CALLSIGN_POLICY_DEADLINE",
+        default_value_t = 200,
+        value_parser = clap::value_parser!(u64).range(1..=600_000)
+    )]
+    policy_deadline: u64,
+}
+
+impl DeadlineArgument {
+    /// These limits with this deadline.
+    pub(crate) fn of(self, mut limits: Limits) -> Limits {
+        limits.deadline = Duration::from_millis(self.policy_deadline);
+        limits
+    }
 }
 
 /// A channel, as the command line names it.

@@ -34,6 +34,8 @@ pub(crate) fn load(deciding: &GatewayArguments, missing: IfMissing, named: bool)
         Some(path) => component(path)?.with_log_budget(policy_log::budget()),
         None => CompiledCache::of_user().standard().map_err(Stop::failed)?,
     };
+    let limits = deciding.deadline.of(policy.limits().clone());
+    let policy = policy.with_limits(limits);
     let policy = match &deciding.settings {
         Some(path) => with_settings(policy, path)?,
         None => policy,

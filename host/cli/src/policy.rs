@@ -17,6 +17,7 @@ use callsign::Limits;
 use clap::{Args, Subcommand};
 
 use self::language::Language;
+use crate::args::DeadlineArgument;
 use crate::exit::{Exit, Stop};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -174,6 +175,9 @@ enum Command {
         /// Write what is decided into the file, as what is expected of cases without `expect`.
         #[arg(long)]
         record: bool,
+
+        #[command(flatten)]
+        deadline: DeadlineArgument,
     },
     /// Show what a component is: name, version, interface, imports, exports, size, and how it came to be.
     #[command(after_help = INSPECT)]
@@ -192,7 +196,7 @@ enum Command {
 /// to do, and nobody but the author waits.
 const COMPILE: Duration = Duration::from_secs(600);
 
-/// The limits of a service, but for the time to compile.
+/// The limits of a service by default, but for the time to compile.
 fn author_limits() -> Limits {
     let mut limits = Limits::default();
     limits.compile = COMPILE;
@@ -204,7 +208,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
         Command::New { name, language, path, sdk } => new::run(name, *language, path.as_deref(), sdk.as_deref()),
         Command::Build { folder, features, out, watch: true } => watch::run(folder, features, out.as_deref()),
         Command::Build { folder, features, out, watch: false } => build::run(folder, features, out.as_deref()),
-        Command::Test { component, cases, record } => test::run(component, cases, *record),
+        Command::Test { component, cases, record, deadline } => {
+            test::run(component, cases, *record, &deadline.of(author_limits()))
+        }
         Command::Inspect { file, json } => inspect::run(file, *json),
     }
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import callsign_gateway as cg
 
-from .platform import COMPONENT, catalog, elements, message
+from .platform import COMPONENT, catalog, elements, gateway_of, message
 
 STICKY = {"useStickySender": True, "useGeolocatedSender": False}
 MESSAGES = [message(f"+1{area}555{place:04}") for place, area in enumerate([415, 212, 305] * 50)]
@@ -23,14 +23,15 @@ MESSAGES = [message(f"+1{area}555{place:04}") for place, area in enumerate([415,
 
 class Threads(unittest.TestCase):
     def test_threads_share_a_gateway_while_its_catalog_and_policies_change(self):
-        gateway = cg.Gateway(catalog())
+        gateway = gateway_of(catalog())
         wanted = [gateway.resolve(one) for one in MESSAGES]
         stop = threading.Event()
 
         def change():
+            limits = cg.Limits(deadline_ms=60_000)
             while not stop.is_set():
                 gateway.replace_catalog(catalog())
-                gateway.swap(cg.Policy.load(COMPONENT), application="shop")
+                gateway.swap(cg.Policy.load(COMPONENT, limits=limits), application="shop")
                 gateway.rollback() if len(gateway.history()) > 1 else None
                 gateway.take_events()
 
@@ -46,7 +47,7 @@ class Threads(unittest.TestCase):
             changing.result()
 
     def test_other_threads_run_while_one_decides(self):
-        gateway = cg.Gateway(catalog())
+        gateway = gateway_of(catalog())
         batch = [message()] * 1_000
         go, ran = threading.Event(), threading.Event()
 
@@ -71,7 +72,7 @@ class Threads(unittest.TestCase):
             thread.join()
 
     def test_a_gateway_can_be_closed_while_others_decide(self):
-        gateway = cg.Gateway(catalog())
+        gateway = gateway_of(catalog())
         begun = threading.Barrier(4)
 
         def decide():
@@ -97,13 +98,13 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
         asyncio.get_running_loop().slow_callback_duration = 3600
 
     async def test_a_quick_decision_is_the_same_as_one_that_blocks(self):
-        gateway = cg.Gateway(catalog())
+        gateway = gateway_of(catalog())
         for one in MESSAGES[:10]:
             self.assertEqual(await gateway.resolve_async(one), gateway.resolve(one))
         self.assertEqual(await gateway.resolve_many_async(MESSAGES), gateway.resolve_many(MESSAGES))
 
     async def test_it_is_a_coroutine_for_whoever_asks(self):
-        pending = cg.Gateway(catalog()).resolve_async(message())
+        pending = gateway_of(catalog()).resolve_async(message())
         self.assertIsInstance(pending, collections.abc.Coroutine)
         self.assertTrue(inspect.isawaitable(pending))
         task = asyncio.create_task(pending)
@@ -112,7 +113,7 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
             await pending
 
     async def test_pins_on_a_disk_are_awaited_while_the_loop_goes_on(self):
-        with tempfile.TemporaryDirectory() as folder, cg.Gateway(catalog(**STICKY), pins=folder) as gateway:
+        with tempfile.TemporaryDirectory() as folder, gateway_of(catalog(**STICKY), pins=folder) as gateway:
             first = await asyncio.gather(*(gateway.resolve_async(one) for one in MESSAGES))
             again = await gateway.resolve_many_async(MESSAGES)
             self.assertEqual([one.step for one in first], ["POOL"] * len(MESSAGES))
@@ -120,7 +121,7 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
             self.assertEqual([one.sender_id for one in first], [one.sender_id for one in again])
 
     async def test_a_decision_that_is_given_up_is_given_up(self):
-        with tempfile.TemporaryDirectory() as folder, cg.Gateway(catalog(**STICKY), pins=folder) as gateway:
+        with tempfile.TemporaryDirectory() as folder, gateway_of(catalog(**STICKY), pins=folder) as gateway:
             tasks = [asyncio.create_task(gateway.resolve_async(one)) for one in MESSAGES]
             await asyncio.sleep(0)
             for task in tasks:
@@ -132,7 +133,7 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
             self.assertIn((await gateway.resolve_async(message())).step, ("POOL", "STICKY"))
 
     async def test_it_can_be_asked_from_another_thread(self):
-        gateway = cg.Gateway(catalog())
+        gateway = gateway_of(catalog())
         loop = asyncio.get_running_loop()
 
         def elsewhere():
@@ -144,7 +145,7 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await asyncio.to_thread(elsewhere)).sender_id, "S1")
 
     def test_a_loop_may_end_before_its_decisions_do(self):
-        with tempfile.TemporaryDirectory() as folder, cg.Gateway(catalog(**STICKY), pins=folder) as gateway:
+        with tempfile.TemporaryDirectory() as folder, gateway_of(catalog(**STICKY), pins=folder) as gateway:
             async def leave():
                 for one in MESSAGES:
                     asyncio.ensure_future(gateway.resolve_async(one))
@@ -154,7 +155,7 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
             self.assertIn(gateway.resolve(message()).step, ("POOL", "STICKY"))
 
     def test_without_a_loop_a_decision_that_must_wait_says_so(self):
-        with tempfile.TemporaryDirectory() as folder, cg.Gateway(catalog(**STICKY), pins=folder) as gateway:
+        with tempfile.TemporaryDirectory() as folder, gateway_of(catalog(**STICKY), pins=folder) as gateway:
             with self.assertRaisesRegex(RuntimeError, "no running event loop"):
                 gateway.resolve_async(message()).send(None)
 

@@ -5,7 +5,7 @@ import unittest
 
 import callsign_gateway as cg
 
-from .platform import ROOT
+from .platform import ROOT, gateway_of
 
 # What a message of the table calls its fields, and what Python calls them.
 FIELDS = {
@@ -43,7 +43,7 @@ class Conformance(unittest.TestCase):
                 self.assertEqual(found.get(name), value, name)
 
     def test_every_message_gets_its_decision_alone(self):
-        gateway = cg.Gateway(self.catalog)
+        gateway = gateway_of(self.catalog)
         self.assertGreater(len(self.table["decisions"]), 20)
         for case in self.table["decisions"]:
             with self.subTest(case["name"]):
@@ -51,7 +51,7 @@ class Conformance(unittest.TestCase):
 
     def test_every_message_gets_its_decision_in_a_batch(self):
         cases = [case for case in self.table["decisions"] if not case.get("pinned")]
-        decisions = cg.Gateway(self.catalog).resolve_many([message_of(case["message"]) for case in cases])
+        decisions = gateway_of(self.catalog).resolve_many([message_of(case["message"]) for case in cases])
         for case, decision in zip(cases, decisions, strict=True):
             with self.subTest(case["name"]):
                 self.compare(decision.to_dict(), case["expect"])

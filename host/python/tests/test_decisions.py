@@ -8,13 +8,13 @@ import unittest
 
 import callsign_gateway as cg
 
-from .platform import association, catalog, elements, message, number
+from .platform import association, catalog, elements, gateway_of, message, number
 
 
 class Decisions(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.gateway = cg.Gateway(catalog())
+        cls.gateway = gateway_of(catalog())
 
     def test_a_message_gets_the_sender_of_its_own_area_code(self):
         decision = self.gateway.resolve(message())
@@ -73,7 +73,7 @@ class Decisions(unittest.TestCase):
         self.assertIn("S2", self.gateway.explain_text(message()))
 
     def test_a_sender_that_is_unhealthy_is_skipped_and_a_healthy_one_is_not(self):
-        gateway = cg.Gateway(catalog(skipUnhealthySenders=True))
+        gateway = gateway_of(catalog(skipUnhealthySenders=True))
         gateway.set_signals([cg.HealthReport("S1", channel="SMS", country="US", since=1_767_225_600)])
         self.assertEqual(gateway.resolve(message()).sender_id, "S2")
         gateway.set_signals([], {"S1": {"load": 0.75}})
@@ -130,7 +130,7 @@ class Messages(unittest.TestCase):
 class NothingIsPickled(unittest.TestCase):
     def test_pickling_and_copying_is_a_type_error_that_says_what_to_do(self):
         one = catalog()
-        gateway = cg.Gateway(one)
+        gateway = gateway_of(one)
         policy = cg.Policy.standard()
         pending = gateway.resolve_async(message())
         for thing in [
@@ -196,7 +196,7 @@ class Catalogs(unittest.TestCase):
             cg.Edit.put("senders", "{")
 
     def test_of_two_changes_of_one_revision_the_second_is_refused(self):
-        gateway = cg.Gateway(catalog())
+        gateway = gateway_of(catalog())
         before = gateway.revision
         serves = gateway.edit(before, [cg.Edit.put("senders", {**number("S1", "+14155550100"), "status": "SUSPENDED"})])
         self.assertEqual(gateway.resolve(message()).sender_id, "S2")
@@ -207,7 +207,7 @@ class Catalogs(unittest.TestCase):
         self.assertEqual((revision, changed.counts["senders"]), (serves, 2))
 
     def test_a_gateway_decides_on_the_catalog_that_replaces_its_own(self):
-        gateway = cg.Gateway(catalog())
+        gateway = gateway_of(catalog())
         gateway.replace_catalog(cg.Catalog.from_json("{}"))
         self.assertEqual(gateway.resolve(message()).refusal.code, "NO_STRATEGY")
         gateway.replace_catalog(cg.Catalog.from_json(json.dumps(elements())))

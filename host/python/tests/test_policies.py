@@ -4,12 +4,12 @@ import unittest
 
 import callsign_gateway as cg
 
-from .platform import COMPONENT, catalog, message
+from .platform import COMPONENT, catalog, gateway_of, message
 
 
 class Policies(unittest.TestCase):
     def setUp(self):
-        self.gateway = cg.Gateway(catalog())
+        self.gateway = gateway_of(catalog())
 
     def kinds(self):
         return [event.kind for event in self.gateway.take_events()]

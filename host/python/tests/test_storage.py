@@ -8,7 +8,7 @@ from pathlib import Path
 
 import callsign_gateway as cg
 
-from .platform import catalog, message
+from .platform import catalog, gateway_of, message
 
 STICKY = {"useStickySender": True, "useGeolocatedSender": False}
 
@@ -20,10 +20,10 @@ class Storage(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def test_a_recipient_keeps_its_sender_in_the_next_process(self):
-        with cg.Gateway(catalog(**STICKY), pins=self.folder / "pins") as gateway:
+        with gateway_of(catalog(**STICKY), pins=self.folder / "pins") as gateway:
             first = gateway.resolve(message())
             self.assertEqual(first.step, "POOL")
-        with cg.Gateway(catalog(**STICKY), pins=str(self.folder / "pins")) as gateway:
+        with gateway_of(catalog(**STICKY), pins=str(self.folder / "pins")) as gateway:
             again = gateway.resolve(message())
             self.assertEqual((again.step, again.sender_id), ("STICKY", first.sender_id))
 
@@ -62,7 +62,7 @@ class Storage(unittest.TestCase):
 
     def test_decisions_are_recorded_and_none_is_lost_under_keep(self):
         log = self.folder / "log"
-        with cg.Gateway(catalog()) as gateway:
+        with gateway_of(catalog()) as gateway:
             gateway.flush_log()
             gateway.record_to(log, promise="keep", recipients="plain", attributes=[], parquet=False)
             self.assertTrue(all(one.sender for one in gateway.resolve_many([message(id=f"m-{n}") for n in range(100)])))

@@ -25,6 +25,8 @@ mod store;
 mod transfer;
 
 pub use address::open;
+#[cfg(feature = "remote")]
+pub use address::open_with;
 pub use async_store::{Answers, AsyncStore};
 pub use callsign_destination::Channel;
 pub use callsign_private::{FileError, Secret};

@@ -7,11 +7,13 @@ use serde_json::Value;
 
 use callsign_tests::modules::{Folder, module, names, other};
 
+use crate::run::PATIENT;
+
 /// Runs the command in the folder, with the store that is there by default.
 fn callsign(folder: &Folder, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callsign"));
     command.current_dir(folder.path()).env_remove("CALLSIGN_STORE").args(arguments);
-    command.env("CALLSIGN_CACHE", folder.path().join("cache"));
+    command.env("CALLSIGN_CACHE", folder.path().join("cache")).env(PATIENT.0, PATIENT.1);
     command.output().unwrap()
 }
 
@@ -145,13 +147,13 @@ fn the_standard_policy_is_compiled_once_for_many_runs() {
     fs::remove_dir_all(folder.path().join("cache")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_callsign"));
     command.current_dir(folder.path()).env("CALLSIGN_CACHE", "").args(explain);
-    command.env("HOME", folder.path()).env_remove("XDG_CACHE_HOME");
+    command.env("HOME", folder.path()).env_remove("XDG_CACHE_HOME").env(PATIENT.0, PATIENT.1);
     assert_eq!(text(&command.output().unwrap().stdout), first);
     assert_eq!(names(folder.path()), ["catalog.json"]);
     // Without a folder for it, it is below the home.
     let mut command = Command::new(env!("CARGO_BIN_EXE_callsign"));
     command.current_dir(folder.path()).env("HOME", folder.path()).args(explain);
-    command.env_remove("XDG_CACHE_HOME").env_remove("CALLSIGN_CACHE");
+    command.env_remove("XDG_CACHE_HOME").env_remove("CALLSIGN_CACHE").env(PATIENT.0, PATIENT.1);
     assert_eq!(text(&command.output().unwrap().stdout), first);
     assert!(folder.path().join(".cache/callsign/compiled").is_dir());
 }

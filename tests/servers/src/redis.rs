@@ -250,22 +250,25 @@ impl Cluster {
     }
 
     pub fn connection(&self, index: usize) -> redis::RedisResult<Connection> {
+        self.connection_within(index, Duration::from_secs(2))
+    }
+
+    /// A connection once the server has answered, which a busy machine may keep from it for a while.
+    fn connection_within(&self, index: usize, time: Duration) -> redis::RedisResult<Connection> {
         let password = self.setup.password.map_or(String::new(), |password| format!(":{password}@"));
         let client = Client::open(format!("redis://{password}127.0.0.1:{}", self.servers[index].port))?;
-        client.get_connection_with_timeout(Duration::from_secs(2))
+        client.get_connection_with_timeout(time)
     }
 
     pub fn try_ask<T: FromRedisValue>(&self, index: usize, command: &str) -> redis::RedisResult<T> {
-        let mut cmd = redis::Cmd::new();
-        for word in command.split(' ') {
-            cmd.arg(word);
-        }
-        cmd.query(&mut self.connection(index)?)
+        words(command).query(&mut self.connection(index)?)
     }
 
     /// What a server answers to a command of words.
     pub fn ask<T: FromRedisValue>(&self, index: usize, command: &str) -> T {
-        self.try_ask(index, command).unwrap_or_else(|error| panic!("{command}: {error}"))
+        let connection = self.connection_within(index, Duration::from_secs(60));
+        let answer = connection.and_then(|mut connection| words(command).query(&mut connection));
+        answer.unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
     pub fn is_master(&self, index: usize) -> bool {
@@ -303,6 +306,14 @@ impl Drop for Cluster {
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+fn words(command: &str) -> redis::Cmd {
+    let mut cmd = redis::Cmd::new();
+    for word in command.split(' ') {
+        cmd.arg(word);
+    }
+    cmd
 }
 
 /// A prefix that no other test has.

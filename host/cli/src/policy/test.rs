@@ -14,7 +14,6 @@ use callsign::{Limits, Message};
 use self::measure::{Instructions, Times, table};
 use self::subject::{Found, PoolForm, Subject};
 use self::ways::Ways;
-use super::author_limits;
 use super::cases::{Case, Cases, Expected};
 use super::record::record;
 use crate::exit::{Exit, Stop, print};
@@ -25,7 +24,8 @@ use crate::resolve::ParsedMessage;
 /// A fuel budget to count with: too large to be used up before the deadline.
 const COUNTING_FUEL: u64 = 1 << 50;
 
-pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, Stop> {
+/// Runs the cases of a file within limits.
+pub(super) fn run(component: &Path, file: &Path, records: bool, limits: &Limits) -> Result<Exit, Stop> {
     let (cases, text) = Cases::load(file)?;
     if let Some(new) = cases.cases.iter().find(|case| case.expect.is_none())
         && !records
@@ -35,8 +35,9 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
     }
     let bytes = fs::read(component).map_err(|error| unreadable("the component", component, error))?;
     let catalog = cases.catalog(file)?;
-    let load = |limits, form| Subject::load(&bytes, limits, form, component, cases.settings(), &catalog);
-    let (loaded, lines) = policy_log::keep(|| load(author_limits(), PoolForm::Advised));
+    let load =
+        |limits: &Limits, form| Subject::load(&bytes, limits.clone(), form, component, cases.settings(), &catalog);
+    let (loaded, lines) = policy_log::keep(|| load(limits, PoolForm::Advised));
     let subject = loaded?;
     print(&log_lines(&lines))?;
     let parsed = cases.cases.iter().map(Case::message).collect::<Result<Vec<_>, _>>().map_err(Stop::refused)?;
@@ -44,7 +45,7 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
     let messages: Vec<Message<'_>> =
         parsed.iter().zip(&attributes).map(|(parsed, attributes)| parsed.message(None, attributes)).collect();
     let begun = subject.begin(&cases.cases, &messages);
-    let subjects = [subject, load(author_limits(), PoolForm::Asked)?, load(author_limits(), PoolForm::Copied)?];
+    let subjects = [subject, load(limits, PoolForm::Asked)?, load(limits, PoolForm::Copied)?];
     let ways = Ways::of(&subjects, &begun);
     let [subject, ..] = &subjects;
 
@@ -81,13 +82,13 @@ pub(super) fn run(component: &Path, file: &Path, records: bool) -> Result<Exit, 
             if recorded.len() == 1 { "1 new case is".into() } else { format!("{} new cases are", recorded.len()) };
         print(&format!("{cases} written to {}\n\n", file.display()))?;
     }
-    print(&measure(subject, &load(counting(), PoolForm::Advised)?, &messages))?;
+    print(&measure(subject, &load(&counting(limits), PoolForm::Advised)?, &messages))?;
     Ok(if as_expected == total { Exit::Done } else { Exit::InvalidMessages })
 }
 
 /// Limits under which instructions are counted.
-fn counting() -> Limits {
-    let mut limits = author_limits();
+fn counting(limits: &Limits) -> Limits {
+    let mut limits = limits.clone();
     limits.fuel = Some(COUNTING_FUEL);
     limits
 }

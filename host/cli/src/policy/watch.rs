@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::{build, test};
+use super::{author_limits, build, test};
 use crate::exit::{Exit, Stop, print, say};
 
 /// How often the project is looked at.
@@ -42,7 +42,7 @@ fn once(folder: &Path, features: &[String], out: Option<&Path>) -> Result<Exit, 
     let component = build::build(folder, features, out)?;
     print(&format!("{}\n", component.display()))?;
     let cases = folder.join("cases.json");
-    if cases.is_file() { test::run(&component, &cases, false) } else { Ok(Exit::Done) }
+    if cases.is_file() { test::run(&component, &cases, false, &author_limits()) } else { Ok(Exit::Done) }
 }
 
 fn files(folder: &Path) -> Files {

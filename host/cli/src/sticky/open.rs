@@ -54,6 +54,9 @@ impl StoreArguments {
         if self.sticky_plain {
             folder = folder.recipients(Recipients::Plain);
         }
+        #[cfg(any(feature = "postgres", feature = "redis"))]
+        let opened = callsign::sticky::open_with(&address, key, folder, patient());
+        #[cfg(not(any(feature = "postgres", feature = "redis")))]
         let opened = callsign::sticky::open(&address, key, folder);
         match opened {
             Ok(store) => Ok(Some(store)),
@@ -79,6 +82,18 @@ impl StoreArguments {
         let key = text.parse().map_err(|error| Stop::refused(anyhow::Error::new(error).context(from)))?;
         Ok(Some(key))
     }
+}
+
+/// How long a store over the network may take: nobody waits for a command in milliseconds, and a message for which the store does not
+/// answer is refused.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+fn patient() -> callsign::sticky::RetryPolicy {
+    use std::time::Duration;
+
+    let mut retry = callsign::sticky::RetryPolicy::default();
+    retry.attempt_timeout = Duration::from_secs(5);
+    retry.total_timeout = Duration::from_secs(20);
+    retry
 }
 
 /// Takes any text: the parser of arguments would repeat one that it refuses.
