@@ -77,11 +77,12 @@ impl Service {
                 replaced.transpose().map_err(|error| damaged(&error))?;
             }
         }
+        // Before its keys are valid: what was recorded for an application of the same id before is not for them.
+        self.reused_ids.note(catalog_before.catalog(), self.revision().catalog(), changes);
         let after = Arc::new(after);
         self.state.store(Arc::clone(&after));
         let more = tenant::changed(catalog_before.catalog(), &before, self.revision().catalog(), changes);
         self.tenants.count(&more, changes);
-        self.reused_ids.note(catalog_before.catalog(), self.revision().catalog(), changes);
         for change in changes.iter().filter(|change| change.kind == Kind::Application && change.body.is_none()) {
             self.refused_traffic.forget_application(&change.key);
         }
