@@ -19,6 +19,8 @@ impl TemporaryLog {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("callsign-log-{}-{number}", std::process::id()));
+        // Of a process with the same number that did not come to its end.
+        let _ = fs::remove_dir_all(&folder);
         let mut options = LogOptions::default();
         change(&mut options);
         Self { recorder: Recorder::open(&folder, options).expect("a log"), folder }
