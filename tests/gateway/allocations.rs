@@ -8,10 +8,18 @@ use std::sync::Arc;
 use allocation_counter::measure;
 use callsign::{Channel, Gateway, MemoryStore, Message, Policy};
 use callsign_tests::decision_log::TemporaryLog;
+use callsign_tests::platform::patient;
 use callsign_tests::pool::{catalog, messages, recipients};
 
+/// A gateway that has counted time of policies of `shop`: the account of an application is made when a tick of the clock first ends in
+/// one of its calls, whenever that is.
 fn gateway(senders: usize, sticky: bool) -> Gateway {
-    Gateway::with(catalog(senders, sticky), Policy::standard().unwrap(), Arc::new(MemoryStore::new())).unwrap()
+    let standard = patient(Policy::standard().unwrap());
+    let gateway = Gateway::with(catalog(senders, sticky), standard, Arc::new(MemoryStore::new())).unwrap();
+    while gateway.usage("shop").policy_time.is_zero() {
+        drop(gateway.resolve(&Message::new(Channel::Mms, "+14155550123").application("shop")));
+    }
+    gateway
 }
 
 /// The allocations of the second half of many decisions of each of these messages.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use callsign_tests::component::Component;
 use callsign_tests::modules::Folder;
-use callsign_tests::platform::{Platform, decide, sms};
+use callsign_tests::platform::{Platform, decide, patient, sms};
 
 const TO: &str = "+14155550123";
 
@@ -56,7 +56,7 @@ impl World {
     /// A version of the store, bound to a requirement.
     fn binding(&self, version: &str, requirement: &str) -> Binding {
         let module = self.store.find("acme", &range(&format!("={version}"))).unwrap();
-        Binding::new(self.store.load(&module).unwrap()).versions(range(requirement))
+        Binding::new(patient(self.store.load(&module).unwrap())).versions(range(requirement))
     }
 
     fn bind(&self, version: &str, requirement: &str) -> &Self {
@@ -213,6 +213,7 @@ fn limits_isolation_and_failure_rule_of_the_binding_hold_for_the_next_version() 
     let module = world.store.find("acme", &range("1")).unwrap();
     let mut limits = Limits::default();
     limits.memory = 1 << 20;
+    limits.deadline = std::time::Duration::from_secs(60);
     limits.fuel = Some(1_000_000);
     let policy = world.store.load_within(&module, limits).unwrap().with_isolation(Isolation::Fresh);
     let binding = Binding::new(policy).versions(range("1")).on_failure(callsign::OnFailure::Standard);

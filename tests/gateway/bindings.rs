@@ -30,13 +30,11 @@ fn platform() -> Platform {
 
 /// A policy that always decides the sender of its major version.
 fn always(version: u32) -> Arc<Policy> {
-    let bytes = Component::new("always", &format!("{version}.0.0")).deciding(version).build();
-    Arc::new(Policy::from_bytes(&bytes).unwrap())
+    Component::new("always", &format!("{version}.0.0")).deciding(version).policy()
 }
 
 fn failing(version: &str) -> Arc<Policy> {
-    let bytes = Component::new("failing", version).resolve("unreachable").build();
-    Arc::new(Policy::from_bytes(&bytes).unwrap())
+    Component::new("failing", version).resolve("unreachable").policy()
 }
 
 fn gateway() -> Gateway {
@@ -77,8 +75,7 @@ fn the_most_specific_binding_wins() {
 #[test]
 fn an_entity_without_anything_of_its_own_can_be_bound() {
     let gateway = gateway();
-    let closed = Component::new("closed", "1.0.0").resolve("unreachable").build();
-    let closed = Binding::new(Policy::from_bytes(&closed).unwrap());
+    let closed = Binding::new(Component::new("closed", "1.0.0").resolve("unreachable").policy());
     gateway.swap(&BindingTarget::entity("shop", "zeta"), closed).unwrap();
     assert_eq!(sender(&gateway, "shop/zeta"), "POLICY_FAILED");
     assert_eq!(sender(&gateway, "shop"), "S0 POOL");
@@ -278,6 +275,7 @@ fn a_policy_that_is_made_again_has_the_code_of_the_first_and_nothing_else_of_it(
     let bytes = Component::new("always", "1.0.0").deciding(1).build();
     let mut limits = Limits::default();
     limits.memory = 32 << 20;
+    limits.deadline = Duration::from_secs(60);
     let first = Policy::from_bytes(&bytes).unwrap().with_limits(limits).with_settings(r#"{"a":1}"#).unwrap();
     let peak = first.peak_memory();
     let again = Arc::new(first.again());

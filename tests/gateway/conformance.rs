@@ -1,9 +1,13 @@
 //! The conformance table through the Rust library.
 
+use std::sync::Arc;
+
 use callsign::{
-    Catalog, CatalogError, Channel, Channels, Gateway, Message, MessageAttributes, MessageType, parse_time,
+    Catalog, CatalogError, Channel, Channels, Gateway, MemoryStore, Message, MessageAttributes, MessageType, Policy,
+    parse_time,
 };
 use callsign_tests::conformance::table;
+use callsign_tests::platform::patient;
 use serde_json::Value;
 
 /// Gives the message of an entry to somebody.
@@ -39,7 +43,8 @@ fn with<T>(message: &Value, somebody: impl FnOnce(&Message<'_>) -> T) -> Result<
 }
 
 fn gateway() -> Gateway {
-    Gateway::new(Catalog::from_json(&table().catalog).unwrap()).unwrap()
+    let standard = patient(Policy::standard().unwrap());
+    Gateway::with(Catalog::from_json(&table().catalog).unwrap(), standard, Arc::new(MemoryStore::new())).unwrap()
 }
 
 #[test]

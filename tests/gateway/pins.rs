@@ -201,7 +201,8 @@ fn a_pin_of_a_strategy_with_idle_days_ends_and_its_use_is_noted_once_per_tenth_o
     let id = first.split(' ').next().unwrap();
     assert_eq!(store.get(&key).unwrap().unwrap().idle_days, 30);
 
-    let days_ago = |days: u64| callsign::sticky::now() - days * 86_400;
+    let now = callsign::sticky::now();
+    let days_ago = |days: u64| now - days * 86_400;
     let pinned = |days: u64| {
         store.release(&[callsign::sticky::Release { key, expected: None }]);
         let write = Write::insert(key, PinnedSender::new(id)).idle_days(30);
@@ -281,7 +282,8 @@ fn a_policy_that_wants_the_pin_that_is_there_writes_nothing_and_does_not_fail() 
 fn a_shadow_decides_on_the_pin_that_was_read_for_the_policy_that_serves() {
     let store = Arc::new(RemoteStore::default());
     let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
-    gateway.shadow(&BindingTarget::Platform, Binding::new(Policy::standard().unwrap())).unwrap();
+    // It has the time of its own deadline, also in a slow lane that waits for a core.
+    gateway.shadow(&BindingTarget::Platform, Binding::new(patient(Policy::standard().unwrap()))).unwrap();
     let numbers = numbers(100);
     let messages: Vec<Message<'_>> = numbers.iter().map(|to| sms("shop", to)).collect();
     for round in 1..=2 {
@@ -305,7 +307,8 @@ fn a_store_that_is_away_is_not_held_against_a_candidate() {
     let store = Arc::new(RemoteStore::default());
     let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
     let recall = callsign::AutoRollback::new(50, 10, std::time::Duration::from_secs(60));
-    gateway.canary(&BindingTarget::Platform, Binding::new(Policy::standard().unwrap()), 1000, recall).unwrap();
+    let candidate = Binding::new(patient(Policy::standard().unwrap()));
+    gateway.canary(&BindingTarget::Platform, candidate, 1000, recall).unwrap();
     store.reads_fail.store(true, Ordering::SeqCst);
     let numbers = numbers(50);
     for to in &numbers {
@@ -347,6 +350,7 @@ fn pins_of_an_embedded_store_outlive_the_gateway() {
 #[test]
 fn a_store_is_free_once_its_gateway_is_gone_although_the_policy_is_kept() {
     let folder = std::env::temp_dir().join(format!("callsign-kept-policy-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
     let (policy, message) = (standard(), sms("shop", TO));
     for expected in [Step::Pool, Step::Sticky, Step::Sticky] {
         let store = Arc::new(EmbeddedStore::open(&folder, Default::default()).unwrap());

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use callsign::{
-    Catalog, Channel, Country, CurrentSignals, Gateway, Health, Message, SignalBoard, SignalSource, Signals,
+    Catalog, Channel, Country, CurrentSignals, Gateway, Health, MemoryStore, Message, Policy, SignalBoard,
+    SignalSource, Signals,
 };
+use callsign_tests::platform::patient;
 
 const RECIPIENTS: u64 = 300;
 
@@ -32,7 +34,8 @@ fn gateway() -> Gateway {
         ]
     }"#,
     );
-    Gateway::new(catalog.unwrap()).unwrap()
+    let standard = patient(Policy::standard().unwrap());
+    Gateway::with(catalog.unwrap(), standard, Arc::new(MemoryStore::new())).unwrap()
 }
 
 /// How many recipients each sender has, of those in an area.
@@ -98,7 +101,7 @@ fn signals_stay_when_the_catalog_or_a_policy_changes() {
     board.set(unhealthy("S1", None));
     gateway.replace_catalog(gateway.revision().catalog().clone()).unwrap();
     assert!(!shares(&gateway, "212").contains_key("S1"));
-    let standard = callsign::Policy::standard().unwrap();
+    let standard = patient(Policy::standard().unwrap());
     gateway.swap(&callsign::BindingTarget::Platform, callsign::Binding::new(standard)).unwrap();
     assert!(!shares(&gateway, "212").contains_key("S1"));
 }

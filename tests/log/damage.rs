@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
+use std::time::Duration;
 
 use callsign_log::{DecisionLog, Fault, FaultKind, LogError, Part, SegmentReader, TimeRange};
 
@@ -10,7 +11,10 @@ use crate::records::{Content, Folder, add, open, read, record_all};
 
 /// A segment with four frames of ten records, and where each of its frames begins; the first has the contexts.
 fn segment(folder: &Folder) -> (Vec<u8>, Vec<usize>) {
-    let recorder = open(folder, crate::records::options());
+    let mut options = crate::records::options();
+    // Frames end where the log is flushed, however long this thread waits for a core in the middle of ten records.
+    options.write_every = Duration::from_secs(60);
+    let recorder = open(folder, options);
     for part in 0..4 {
         record_all(&recorder, part * 10..part * 10 + 10);
         recorder.flush().unwrap();

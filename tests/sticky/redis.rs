@@ -19,7 +19,7 @@ fn options() -> RedisOptions {
     let mut options = RedisOptions::default();
     options.prefix = prefix();
     // A busy machine is not what is tested.
-    options.retry.attempt_timeout = Duration::from_secs(2);
+    options.retry.attempt_timeout = Duration::from_secs(5);
     options.retry.total_timeout = Duration::from_secs(5);
     options
 }
@@ -35,7 +35,7 @@ fn it_does_so_with_hashed_recipients_and_when_replicas_are_waited_for() {
     let cluster = Cluster::shared();
     let mut options = options();
     options.recipient_key = Some(RecipientKey::new([7; 32]));
-    options.wait_replicas = Some((1, Duration::from_secs(1)));
+    options.wait_replicas = Some((1, Duration::from_secs(3)));
     conformance::all(&cluster.store(options));
 }
 

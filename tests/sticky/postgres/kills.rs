@@ -53,7 +53,9 @@ fn every_acknowledged_pin_outlives_a_killed_server() {
         drop(told);
         hear(usize::MAX);
     });
-    // By a store that remembers nothing.
+    // By a store that remembers nothing, and waits for a machine that is busy.
+    options.retry.attempt_timeout = Duration::from_secs(20);
+    options.retry.total_timeout = Duration::from_secs(60);
     let store = PostgresStore::connect(&server.address(), options).unwrap();
     let mut there = 0;
     for (index, &sender) in &first {

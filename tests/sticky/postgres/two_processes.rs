@@ -1,7 +1,7 @@
 //! Two processes on one database.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use callsign_sticky::{AsyncStore, PostgresStore, StickyStore, Write};
@@ -18,6 +18,8 @@ fn process() {
     let Ok(arguments) = std::env::var(PROCESS) else { return };
     let [address, schema, name] = arguments.split('#').collect::<Vec<_>>()[..] else { panic!("{arguments}") };
     let store = PostgresStore::connect(address, options(schema)).unwrap();
+    println!("ready");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
     std::thread::scope(|scope| {
         for thread in 0..4_u64 {
             let (store, id) = (&store, format!("{name}-{thread}"));
@@ -46,6 +48,13 @@ fn process() {
 
 #[test]
 fn two_processes_that_pin_the_same_recipients_are_told_one_sender_each() {
+    // Both win some, unless one waits for a core until the other one is done: then they did not meet, and it is tried again.
+    let have_met = (0..5).any(|_| pin_the_same_recipients());
+    assert!(have_met, "the processes did not meet");
+}
+
+/// Two processes pin the same recipients, and are told one sender each. Whether both of them won some.
+fn pin_the_same_recipients() -> bool {
     let server = Server::shared();
     let schema = schema();
     drop(PostgresStore::connect(&server.address(), options(&schema)).unwrap());
@@ -55,20 +64,27 @@ fn two_processes_that_pin_the_same_recipients_are_told_one_sender_each() {
             Command::new(std::env::current_exe().unwrap())
                 .args(["postgres::two_processes::process", "--exact", "--nocapture", "--test-threads=1"])
                 .env(PROCESS, format!("{}#{schema}#{name}", server.address()))
+                .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
                 .unwrap()
         })
         .collect();
+    let mut outputs: Vec<_> =
+        children.iter_mut().map(|child| BufReader::new(child.stdout.take().unwrap()).lines()).collect();
+    // Both are ready before either begins.
+    for output in &mut outputs {
+        output.by_ref().find(|line| line.as_ref().unwrap().ends_with("ready")).unwrap().unwrap();
+    }
+    for child in &mut children {
+        child.stdin.take().unwrap().write_all(b"go\n").unwrap();
+    }
     let mut told: HashMap<u64, u64> = HashMap::new();
     let mut answers = 0;
     std::thread::scope(|scope| {
-        let read: Vec<_> = children
-            .iter_mut()
-            .map(|child| {
-                let output = BufReader::new(child.stdout.take().unwrap());
-                scope.spawn(|| output.lines().map(|line| line.unwrap()).collect::<Vec<_>>())
-            })
+        let read: Vec<_> = outputs
+            .into_iter()
+            .map(|output| scope.spawn(|| output.map(|line| line.unwrap()).collect::<Vec<_>>()))
             .collect();
         for lines in read {
             for line in lines.join().unwrap() {
@@ -86,11 +102,10 @@ fn two_processes_that_pin_the_same_recipients_are_told_one_sender_each() {
         assert!(child.wait().unwrap().success());
     }
     assert_eq!((told.len() as u64, answers), (KEYS, 2 * 4 * KEYS));
-    // Both won some, else they did not meet.
     let senders = server.sql(&format!(
         "SELECT count(DISTINCT split_part(id, '-', 1)) FROM {schema}.senders JOIN {schema}.pins USING (sender)"
     ));
-    assert_eq!(senders, "2");
+    senders == "2"
 }
 
 #[test]

@@ -15,8 +15,8 @@ fn options(prefix: &str) -> RedisOptions {
     let mut options = RedisOptions::default();
     options.prefix = prefix.into();
     // Long for servers that are only busy; one that is gone refuses at once.
-    options.retry.attempt_timeout = Duration::from_secs(1);
-    options.retry.total_timeout = Duration::from_secs(3);
+    options.retry.attempt_timeout = Duration::from_secs(8);
+    options.retry.total_timeout = Duration::from_secs(20);
     options.retry.rest = Duration::from_millis(100);
     options
 }
@@ -123,7 +123,7 @@ fn a_failover_loses_what_the_replica_had_not_got_and_with_replicas_waited_for_no
     assert!(!cluster.is_master(0), "the old master comes back as one");
     let (prefix, app) = ("safe", application());
     let mut waits = options(prefix);
-    waits.wait_replicas = Some((1, Duration::from_millis(500)));
+    waits.wait_replicas = Some((1, Duration::from_secs(5)));
     let store = cluster.store(waits);
     let Killed { history, .. } = kill(&cluster, 1, &store, prefix, &app, true);
     cluster.settle();

@@ -61,8 +61,8 @@ impl<'a> Moving<'a> {
 fn slots_move_in_the_middle_of_load_without_a_wrong_answer() {
     let cluster = Cluster::start(Setup { replicas: 0, ..Setup::default() });
     let (mut options, app) = (options(), application());
-    options.retry.attempt_timeout = Duration::from_secs(2);
-    options.retry.total_timeout = Duration::from_secs(5);
+    options.retry.attempt_timeout = Duration::from_secs(10);
+    options.retry.total_timeout = Duration::from_secs(30);
     let prefix = options.prefix.clone();
     let store = cluster.store(options);
     let progress = Progress::default();

@@ -21,6 +21,13 @@ fn two_processes_always_see_one_sender_for_each_recipient() {
     if let Ok(part) = std::env::var(PART) {
         return one_of_two(&part);
     }
+    // Each wins some, unless it waits for a core until the other one is done: then they did not race, and it is tried again.
+    let have_raced = (0..5).any(|_| race());
+    assert!(have_raced, "the processes did not race");
+}
+
+/// Two processes write the same recipients, and see one sender for each. Whether both of them won some.
+fn race() -> bool {
     let cluster = Cluster::shared();
     let (prefix, app) = (options().prefix, application());
     let mut children = Vec::new();
@@ -57,7 +64,7 @@ fn two_processes_always_see_one_sender_for_each_recipient() {
     assert_eq!(told[0], told[1]);
     let won = told[0].iter().filter(|told| told.ends_with(&format!("{:x}", sender("one").key.0))).count();
     println!("of {RECIPIENTS} recipients one process won {won}");
-    assert!(won > 0 && won < RECIPIENTS as usize, "the processes did not race: {won}");
+    won > 0 && won < RECIPIENTS as usize
 }
 
 fn one_of_two(part: &str) {

@@ -41,7 +41,18 @@ pub(super) struct DataDir {
     folder: PrivateFolder,
     manifest: Manifest,
     key: Option<RecipientKey>,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// The lock of a folder.
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Gives the lock back at once: closing the file would leave it with a child process that is just being started, which has a copy
+    /// of each open file until its own program begins.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 impl DataDir {
@@ -80,11 +91,11 @@ impl DataDir {
         }
         let folder = PrivateFolder::open(path)?;
         let lock = folder.open_or_create(LOCK, Access::Readable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
+        let lock = match lock.try_lock() {
+            Ok(()) => Lock(lock),
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { place: place() }),
             Err(TryLockError::Error(error)) => return Err(file(LOCK)(error)),
-        }
+        };
         // Looked for again: another process may have created the store before we had the lock.
         if let Some(manifest) = read_manifest(&folder)? {
             let key = known_key(&folder, &manifest, recipients)?;
