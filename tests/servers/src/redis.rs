@@ -250,7 +250,7 @@ impl Cluster {
     }
 
     pub fn connection(&self, index: usize) -> redis::RedisResult<Connection> {
-        self.connection_within(index, Duration::from_secs(2))
+        self.connection_within(index, Duration::from_secs(20))
     }
 
     /// A connection once the server has answered, which a busy machine may keep from it for a while.
@@ -261,7 +261,7 @@ impl Cluster {
     }
 
     pub fn try_ask<T: FromRedisValue>(&self, index: usize, command: &str) -> redis::RedisResult<T> {
-        words(command).query(&mut self.connection(index)?)
+        words(command).query(&mut self.connection_within(index, Duration::from_secs(2))?)
     }
 
     /// What a server answers to a command of words.
