@@ -164,7 +164,9 @@ mod tests {
         // Where this thread waits for a core for another rest, one more call is allowed: not each time.
         let is_tried_by_one = (0..50).any(|_| {
             let breaker = failed_often(Duration::from_millis(20)).breaker;
+            let begun = std::time::Instant::now();
             while !breaker.allows_call() {
+                assert!(begun.elapsed() < Duration::from_secs(60), "it is never tried again");
                 std::thread::yield_now();
             }
             let is_next_left_alone = !breaker.allows_call();
