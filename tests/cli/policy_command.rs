@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use callsign::{Binding, BindingTarget, Catalog, Channel, Gateway, MemoryStore, Message, ModuleStore, Policy, Probe};
 use callsign_tests::platform::patient;
 use callsign_tests::stops::Stops;
+use callsign_tests::work::PATIENCE;
 use serde_json::Value;
 
 use super::run::PATIENT;
@@ -151,9 +153,10 @@ fn live_swap(catalog: Catalog, store: &ModuleStore) {
             }
         });
         let wait_for = |kind: usize| {
-            let before = decided[kind].load(Ordering::Relaxed);
+            let (before, begun) = (decided[kind].load(Ordering::Relaxed), Instant::now());
             while decided[kind].load(Ordering::Relaxed) < before + 10 {
                 assert!(!deciding.is_finished(), "a decision was wrong");
+                assert!(begun.elapsed() < PATIENCE, "nothing is decided so");
                 std::thread::yield_now();
             }
         };

@@ -4,19 +4,23 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Instant;
 
 use allocation_counter::measure;
 use callsign::{Channel, Gateway, MemoryStore, Message, Policy};
 use callsign_tests::decision_log::TemporaryLog;
 use callsign_tests::platform::patient;
 use callsign_tests::pool::{catalog, messages, recipients};
+use callsign_tests::work::PATIENCE;
 
 /// A gateway that has counted time of policies of `shop`: the account of an application is made when a tick of the clock first ends in
 /// one of its calls, whenever that is.
 fn gateway(senders: usize, sticky: bool) -> Gateway {
     let standard = patient(Policy::standard().unwrap());
     let gateway = Gateway::with(catalog(senders, sticky), standard, Arc::new(MemoryStore::new())).unwrap();
+    let begun = Instant::now();
     while gateway.usage("shop").policy_time.is_zero() {
+        assert!(begun.elapsed() < PATIENCE, "no time of policies is counted");
         drop(gateway.resolve(&Message::new(Channel::Mms, "+14155550123").application("shop")));
     }
     gateway
