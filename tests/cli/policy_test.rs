@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::run::{Folder, Ran, run, standard_component};
+use super::run::{Folder, PATIENT, Ran, run, standard_component};
 use callsign_tests::component::Component;
 
 /// Two senders of `shop`, a strategy, and these cases.
@@ -52,10 +52,21 @@ fn test(component: &Component, cases: &Value) -> Ran {
 
 /// The same with further arguments.
 fn test_with(component: &Component, cases: &Value, more: &[&str]) -> Ran {
+    let folder = folder_with(component, cases);
+    run(folder.callsign(&["policy", "test", "policy.wasm", "cases.json"]).args(more))
+}
+
+/// The same with the deadline that a call has by default.
+fn test_by_default(component: &Component, cases: &Value) -> Ran {
+    let folder = folder_with(component, cases);
+    run(folder.callsign(&["policy", "test", "policy.wasm", "cases.json"]).env_remove(PATIENT.0))
+}
+
+fn folder_with(component: &Component, cases: &Value) -> Folder {
     let folder = Folder::new();
     folder.write("policy.wasm", component.build());
     folder.write("cases.json", cases.to_string());
-    run(folder.callsign(&["policy", "test", "policy.wasm", "cases.json"]).args(more))
+    folder
 }
 
 fn assert_says(ran: &Ran, code: i32, words: &[&str]) {
@@ -338,6 +349,8 @@ fn limits_of_memory_time_stack_and_imports_are_told_apart() {
         assert_says(&ran, 1, &["got  refusal POLICY_FAILED: ", words]);
         assert!(begun.elapsed() < Duration::from_secs(60), "what fails is not tried in every way");
     }
+    let endless = of("(loop $again (br $again)) unreachable");
+    assert_says(&test_by_default(&endless, &one), 1, &["the policy ran for longer than 200ms\n"]);
 }
 
 #[test]
