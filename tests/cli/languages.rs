@@ -10,6 +10,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use super::run::PATIENT;
+
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 struct Ran {
@@ -26,7 +28,7 @@ fn run(folder: &Path, command: &mut Command) -> Ran {
 }
 
 fn callsign<S: AsRef<OsStr>>(folder: &Path, arguments: &[S]) -> Ran {
-    run(folder, Command::new(env!("CARGO_BIN_EXE_callsign")).args(arguments))
+    run(folder, Command::new(env!("CARGO_BIN_EXE_callsign")).args(arguments).env(PATIENT.0, PATIENT.1))
 }
 
 /// A folder that begins empty.
