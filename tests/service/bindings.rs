@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::policies::{TO, always, catalog, decide, demanding, failing, server, upload};
+use crate::policies::{TO, always, catalog, decide, demanding, failing, server, until_started, upload};
 use callsign_tests::service::{Server, folder};
 
 const SHOP: &str = "/v1/binding?applicationId=shop";
@@ -13,11 +13,10 @@ fn step(what: &str) -> String {
     format!("/v1/binding/{what}?applicationId=shop")
 }
 
-/// A service that is started again, once the policies of its bindings are in use: it listens after a second without them.
+/// A service that is started again, with its bindings in use.
 pub(crate) fn again(data: &Path) -> Server {
     let server = Server::at(data, "", &[]);
-    let starting = || server.send(&[], "GET", "/healthz", None).expect(200).json()["starting"].clone();
-    server.until("the bindings are in use", || starting() == 0);
+    until_started(&server);
     server
 }
 

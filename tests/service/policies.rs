@@ -32,7 +32,7 @@ pub fn starting(server: &Server) -> u64 {
     health["starting"].as_u64().unwrap()
 }
 
-/// Waits until every binding is in use. A start waits a second for that and then listens.
+/// Waits until every binding is in use. A service that starts waits for that for a second, and then listens all the same.
 #[track_caller]
 pub fn until_started(server: &Server) {
     server.until("every binding is in use", || starting(server) == 0);
