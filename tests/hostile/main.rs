@@ -152,8 +152,8 @@ fn policy(component: &Component) -> Policy {
     Policy::from_bytes_within(&component.build(), limits()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A policy that has started, for which it has no longer than for a call: a busy machine keeps a quick start from its core for
-/// longer now and then. One that never starts is told so where it is put to use.
+/// A policy that has started. A start has no more time than a call, and on a busy machine a quick one may need several tries. A
+/// policy that never starts is found out where it is put to use.
 fn started(policy: Policy) -> Policy {
     let _ = (0..20).any(|_| policy.check_settings().is_ok() && policy.warm().is_ok());
     policy

@@ -34,8 +34,8 @@ pub fn run(folder: &Path, mut options: LogOptions) {
         tell(&format!("failing {}", recorder.counters().failing_since.is_some()));
     };
     record(0, 100);
-    // One record, which is a frame of more bytes than these: of several a round of the writer could take the first alone, and the
-    // rest would fit into a new file.
+    // Room for a part of one record's frame. Of several records the writer could try the first alone, and write the others into a
+    // new file.
     limit(Some(std::fs::metadata(&segment).unwrap().len() + 60));
     record(100, 1);
     limit(Some(0));

@@ -84,7 +84,7 @@ fn a_sender_without_traffic_is_tried_again_after_a_time_and_falls_again_for_twic
 fn falls_twice(seconds: u32) -> bool {
     let server = started(&format!("[health]\nretry_seconds = {seconds}\nleast_receipts = 5\n"));
     let key = server.key();
-    // The first report, once there is one. The time to look for it is longer than the time that it lasts.
+    // The first report, once there is one: it is looked for, for half a minute.
     let first_report = |path: &str, list: &str| {
         let began = Instant::now();
         loop {
