@@ -195,7 +195,7 @@ impl<'a> Turn<'a> {
                 } else if ticks > 0 && self.place == Place::Worker && began.is_single {
                     slow.watch(tenant);
                 }
-                // A call there is stopped before it takes more: in the rest its thread has waited for a core.
+                // A call on a worker is stopped before it takes more. Beyond that, its thread waited for a core.
                 let ticks = if self.place == Place::Worker { ticks.min(QUICK_TICKS) } else { ticks };
                 ticks > 0 && self.lane.sample(tenant, ticks)
             }

@@ -37,7 +37,7 @@ pub(crate) fn word_quickly(
 fn word_here(own: &OwnRefusal, lane: &SlowLane, bound: &BoundPolicy, tenant: Tenant, time: &RequestTime) -> bool {
     let before = time.spent();
     let is_worded = own.word_within(CallTime::first(1)).is_ok();
-    // It is stopped before it takes more: in the rest its thread has waited for a core.
+    // It is stopped before it takes more. Beyond that, its thread waited for a core.
     let ticks = (time.spent() - before).min(QUICK_TICKS);
     let is_over = ticks > 0 && lane.sample(tenant, ticks) && bound.has_budget();
     if !is_worded || is_over {

@@ -118,7 +118,8 @@ pub(super) fn is_read(request: &Request) -> bool {
     http_body::Body::is_end_stream(request.body())
 }
 
-/// An answer to a request whose body was not read to its end: the connection ends with it, and the client is told so.
+/// An answer to a request whose body was not read to its end, or is refused itself: the connection ends with it, and the client is
+/// told so.
 pub(super) fn unread(answer: impl IntoResponse) -> Response {
     let mut answer = answer.into_response();
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

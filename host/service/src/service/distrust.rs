@@ -95,7 +95,7 @@ impl Service {
             self.distrust.meet();
         }
         // Those with nothing to fall back to, and all of them where nothing could be stored. Where another node was first, its change
-        // may be known here and not served yet. Whatever is served already costs nothing.
+        // may be known here and not served yet. What is served already changes nothing.
         self.serve(targets).await;
     }
 
