@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::Service;
 use crate::change::{Change, Entry};
 use crate::events::Event;
@@ -18,6 +20,7 @@ const LOOK: Duration = Duration::from_millis(500);
 impl Service {
     /// Follows the store until the service ends.
     pub(crate) async fn follow(self: Arc<Self>) {
+        let mut taking_off: Option<JoinHandle<()>> = None;
         loop {
             tokio::select! {
                 // The notice may be of health, which waits for no writer.
@@ -35,7 +38,11 @@ impl Service {
                     tracing::debug!("cannot follow the catalog store: {}", error.text);
                 }
             }
-            self.take_off_untrusted().await;
+            // Beside this: what comes in place of a tenant's policies may start slowly, and the changes of others do not wait for it.
+            if taking_off.as_ref().is_none_or(JoinHandle::is_finished) {
+                let service = Arc::clone(&self);
+                taking_off = Some(tokio::spawn(async move { service.take_off_untrusted().await }));
+            }
         }
     }
 
