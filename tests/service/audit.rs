@@ -116,7 +116,6 @@ fn a_node_that_was_away_for_longer_than_the_log_goes_back_has_all_the_same() {
     let first = Server::with(&config(""));
     let key = first.key().to_owned();
     let data = folder("away");
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let away = Server::at(&data, &config(""), &[]);
     signal(&away, Signal::STOP);
     for at in 0..8 {
@@ -125,7 +124,6 @@ fn a_node_that_was_away_for_longer_than_the_log_goes_back_has_all_the_same() {
     let there = applications(&first, &key);
     assert_eq!(first.end(), Some(0));
     let data = folder("second");
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let second = Server::at(&data, &config("audit_revisions = 2"), &[]);
     second.until("the log is short", || revisions(&second, &key) == [9, 8]);
     signal(&away, Signal::CONT);

@@ -90,7 +90,6 @@ fn a_backup_of_a_running_service_has_everything_and_is_restored_as_it_was() {
     is_refused(&run("restore", &backup, &data), &["a service uses the data folder"]);
     done(&run("restore", &backup, &restored));
     is_refused(&run("restore", &backup, &restored), &["is there already", "without a platform"]);
-    std::fs::write(restored.with_extension("started"), "").unwrap();
     let again = Server::at(&restored, "", &[]);
     assert_eq!(again.first_key, None);
     assert_eq!(everything(&again, &key), before);
@@ -154,7 +153,6 @@ fn a_copy_of_the_database_without_its_log_is_refused() {
     assert!(!listed.status.success());
     // With its log it is whole.
     copy("catalog.sqlite-wal");
-    std::fs::write(copied.with_extension("started"), "").unwrap();
     let key = server.key().to_owned();
     let again = Server::at(&copied, "", &[]);
     again.ask(&key, "GET", "/provisioning/1/applications/shop", None).expect(200);
@@ -198,7 +196,6 @@ fn a_restore_that_ended_at_its_last_step_is_made_again() {
     let log = Server::try_at(&restored, "", &[]).err().expect("it does not start");
     assert!(log.contains("run `callsign restore` again"), "{log}");
     done(&run("restore", &backup, &restored));
-    std::fs::write(restored.with_extension("started"), "").unwrap();
     let again = Server::at(&restored, "", &[]);
     again.ask(server.key(), "GET", "/v1/keys", None).expect(200);
     drop((server, again));
@@ -276,7 +273,6 @@ fn under_load_and_kills_a_backup_is_whole_or_refused_and_a_restore_is_done_or_do
             if restored.join("restoring").exists() || !restored.join("catalog.sqlite").exists() {
                 done(&run("restore", &backup, &restored));
             }
-            std::fs::write(restored.with_extension("started"), "").unwrap();
             let again = Server::at(&restored, "", &[]);
             for number in [1, known.0 / 2, known.0].into_iter().filter(|number| (1..=known.0).contains(number)) {
                 again.ask(&key, "GET", &format!("/provisioning/1/applications/app-{number}"), None).expect(200);

@@ -156,7 +156,6 @@ fn who_comes_back_to_another_node_is_told_that_something_was_missed_and_of_the_r
 
     // Another node has the same numbers.
     let data = callsign_tests::service::folder("other");
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let second = Server::at(&data, &config, &[]);
     let last = heard["id"].as_u64().unwrap();
     let mut listener = Listener::with(&second, &key, &format!("last-event-id: {last}\r\n"));

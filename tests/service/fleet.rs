@@ -24,7 +24,6 @@ fn pair(database: &Database) -> (Server, Server, String) {
     let data = folder("second");
     // The platform has a key already, so this one prints none.
     std::fs::create_dir_all(&data).unwrap();
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     (first, Server::at(&data, &config, &[]), key)
 }
 

@@ -20,7 +20,6 @@ fn two() -> (Server, Server, String) {
     let first = Server::with_arguments(&config, &["--catalog", file.to_str().unwrap()]);
     let key = first.key().to_owned();
     let second = folder("second");
-    std::fs::write(second.join("no-first-key"), "").unwrap();
     let second = Server::at(&second, &config, &[]);
     (first, second, key)
 }

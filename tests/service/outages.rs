@@ -156,7 +156,6 @@ fn a_database_connection_that_is_forgotten_on_the_way_is_made_anew_and_the_liste
     let key = first.key().to_owned();
     let data = folder("behind");
     std::fs::create_dir_all(&data).unwrap();
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let behind = Server::at(&data, &format!("[catalog]\nstore = \"{}\"", address(proxy.port)), &[]);
     let change = |id: &str| {
         first.post("/provisioning/1/applications", &json!({ "applicationId": id })).expect(201);

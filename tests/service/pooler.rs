@@ -17,7 +17,6 @@ fn nodes_behind_a_pooler_of_transactions_share_changes_policies_pins_and_health(
     let first = Server::with_arguments(&config, &["--catalog", catalog().to_str().unwrap()]);
     let key = first.key().to_owned();
     let data = folder("pooled");
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let second = Server::at(&data, &config, &[]);
 
     upload(&first, &key, &always("acme", "1.0.0", 1));

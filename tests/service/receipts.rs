@@ -170,7 +170,6 @@ fn the_receipts_of_a_fleet_add_up_and_both_nodes_follow() {
     let first = Server::with(&config);
     let key = first.key().to_owned();
     let data = folder("second");
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let second = Server::at(&data, &config, &[]);
     platform(&first, &key);
     second.until("the platform", || second.ask(&key, "GET", "/v1/senders/S2", None).status == 200);

@@ -229,7 +229,6 @@ fn the_nodes_of_a_fleet_take_a_new_version_in_once() {
     let key = first.key().to_owned();
     let data = folder("second");
     // The platform has a key already, so this one prints none.
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let second = Server::at(&data, &config, &[]);
     push(&host, "policy", "1.0.0", &always("acme", "1.0.0", 1), &[]);
     pull(&first, &key, &format!("{host}/policy:1.0.0")).expect(201);
@@ -268,7 +267,6 @@ fn the_nodes_of_a_fleet_look_together_as_often_as_one_would() {
     let first = Server::with_arguments(&config("first"), &["--catalog", catalog().to_str().unwrap()]);
     let key = first.key().to_owned();
     let data = folder("second");
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let second = Server::at(&data, &config("second"), &[]);
     let nodes = || first.get("/v1/binding/nodes").expect(200).json()["results"].as_array().unwrap().len();
     first.until("the second has told that it is there", || nodes() == 2);

@@ -295,7 +295,6 @@ fn pair(config: &str) -> (Server, Server, String) {
     let first = Server::with(config);
     let key = first.key().to_owned();
     let data = folder("second");
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     (first, Server::at(&data, config, &[]), key)
 }
 

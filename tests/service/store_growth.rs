@@ -91,7 +91,6 @@ fn a_store_in_postgresql_keeps_only_what_is_referred_to() {
     let key = server.key().to_owned();
     let data = folder("second");
     std::fs::create_dir_all(&data).unwrap();
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let second = Server::at(&data, &config, &[]);
     let sum = |sql: &str| database.sql(sql).parse::<u64>().unwrap();
     churn(&server, &key, || {

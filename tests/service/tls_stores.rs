@@ -26,7 +26,6 @@ fn a_fleet_keeps_its_catalog_and_its_pins_over_tls() {
     let first = Server::with_arguments(&config, &["--catalog", file.to_str().unwrap()]);
     let key = first.key().to_owned();
     let data = folder("second");
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     let second = Server::at(&data, &config, &[]);
 
     // What one changes the other hears: the connection that listens is encrypted too.

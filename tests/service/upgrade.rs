@@ -103,7 +103,6 @@ fn a_store_of_the_release_before_is_served_changed_and_served_by_that_release_ag
 
 fn second(name: &str) -> PathBuf {
     let data = folder(name);
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     data
 }
 

@@ -80,7 +80,6 @@ fn used(name: &str) -> (PathBuf, PathBuf) {
     let around = folder(name);
     let data = around.join("data");
     starts(&data);
-    fs::write(data.join("no-first-key"), "").unwrap();
     (around, data)
 }
 

@@ -15,7 +15,6 @@ fn pair(database: &Database, first: &str, second: &str) -> (Server, Server, Stri
     let key = one.key().to_owned();
     let data = folder("second");
     // The platform has a key already, so this one prints none.
-    std::fs::write(data.join("no-first-key"), "").unwrap();
     (one, Server::at(&data, &format!("{store}{second}"), &[]), key)
 }
 

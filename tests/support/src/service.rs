@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -67,9 +67,8 @@ pub fn folder(name: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("callsign-service-{}-{name}-{number}", std::process::id()));
-    // Of a process with the same number before: its folder, and the marker that its service has made a key.
+    // Of a process with the same number before.
     let _ = std::fs::remove_dir_all(&path);
-    let _ = std::fs::remove_file(path.with_extension("started"));
     std::fs::create_dir_all(&path).unwrap();
     path
 }
@@ -150,10 +149,7 @@ impl Server {
             return Err(log.0.lock().unwrap().join("\n"));
         }
         let url = line.split("listening on ").nth(1).unwrap().split(';').next().unwrap().to_owned();
-        // What it printed before it listened; the pipe stays open, so a service that prints more is not ended by that.
-        let mut stdout = child.stdout.take().unwrap();
-        let first_key = first_key(&mut stdout, data);
-        child.stdout = Some(stdout);
+        let first_key = first_key(child.stdout.as_mut().unwrap());
         Ok(Self { child, url, first_key, data: data.to_owned(), config: path, log, is_temporary: false })
     }
 
@@ -346,30 +342,19 @@ impl Drop for Server {
         if self.is_temporary {
             let _ = std::fs::remove_dir_all(&self.data);
             let _ = std::fs::remove_file(&self.config);
-            let _ = std::fs::remove_file(self.data.with_extension("started"));
         }
     }
 }
 
-/// The key that a first start prints. Others print nothing before they listen, and a marker says which this is.
-fn first_key(stdout: &mut impl Read, data: &Path) -> Option<String> {
-    let marker = data.with_extension("started");
-    if marker.exists() || stdout_is_silent(data) {
-        return None;
-    }
-    let mut line = Vec::new();
-    let mut byte = [0];
-    while stdout.read(&mut byte).unwrap_or(0) == 1 && byte[0] != b'\n' {
-        line.push(byte[0]);
-    }
-    std::fs::write(marker, "").unwrap();
-    let line = String::from_utf8(line).unwrap();
-    line.split_once("shown this once: ").map(|(_, key)| key.to_owned())
-}
-
-/// Whether a service on this folder has a platform that another folder's service has made a key for.
-fn stdout_is_silent(data: &Path) -> bool {
-    data.join("no-first-key").exists()
+/// The key that a first start prints before it listens: it is there once it listens, or none is.
+fn first_key(stdout: &mut ChildStdout) -> Option<String> {
+    rustix::fs::fcntl_setfl(&*stdout, rustix::fs::OFlags::NONBLOCK).unwrap();
+    let mut printed = Vec::new();
+    // The pipe stays open, so it ends with what is not there yet.
+    let _ = stdout.read_to_end(&mut printed);
+    let printed = String::from_utf8(printed).unwrap();
+    let key = printed.split_once("shown this once: ")?.1;
+    Some(key.lines().next()?.to_owned())
 }
 
 fn wait(log: &(Mutex<Vec<String>>, Condvar), is_it: impl Fn(&str) -> bool) -> Option<String> {
