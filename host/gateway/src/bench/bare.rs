@@ -103,15 +103,16 @@ impl Bare<'_> {
         answer.map(|answer| handle_of(&answer)).map_err(|failure| failure.to_string())
     }
 
-    /// The same for messages in a row, at most 256, in one call.
+    /// The same for all messages in one call, which are at most 256. A policy reads the pins of a call together, so there are none
+    /// but those of the call.
     ///
     /// # Errors
     /// The policy failed.
-    pub fn ask_batch(&mut self, messages: std::ops::Range<usize>) -> Result<Vec<Option<u32>>, String> {
-        if messages.len() > Limits::BATCH {
-            return Err(format!("{} messages, where {} go at once", messages.len(), Limits::BATCH));
+    pub fn ask_all(&mut self) -> Result<Vec<Option<u32>>, String> {
+        if self.len() > Limits::BATCH {
+            return Err(format!("{} messages, where {} go at once", self.len(), Limits::BATCH));
         }
-        let answers = self.instance.resolve_batch(self.queries[messages].iter().map(|query| &query.question.request));
+        let answers = self.instance.resolve_batch(self.queries.iter().map(|query| &query.question.request));
         let handles = answers.map(|answers| answers.iter().map(handle_of).collect());
         handles.map_err(|failure| failure.to_string())
     }
