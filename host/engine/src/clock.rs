@@ -56,8 +56,12 @@ fn wake() -> u64 {
 /// The number of ticks for a deadline, rounded up and one more: a call never ends early, unless the clock was late when
 /// it began because the machine is overloaded.
 pub(super) fn ticks(deadline: Duration) -> u64 {
-    let ticks = deadline.as_nanos().div_ceil(Limits::TICK.as_nanos());
-    u64::try_from(ticks).unwrap_or(u64::MAX / 4).min(u64::MAX / 4) + 1
+    // Called for a decision: without a division.
+    const TICK: u32 = Limits::TICK.subsec_nanos();
+    const IN_A_SECOND: u64 = (1_000_000_000 / TICK) as u64;
+    const { assert!(Limits::TICK.as_secs() == 0 && 1_000_000_000 % TICK == 0) }
+    let rest = u64::from(deadline.subsec_nanos().div_ceil(TICK));
+    deadline.as_secs().saturating_mul(IN_A_SECOND).saturating_add(rest).min(u64::MAX / 4) + 1
 }
 
 /// Starts the clock, once per process. Without it no deadline would hold.

@@ -266,6 +266,13 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// One whose outcome is still to be written.
+    #[inline]
+    pub(crate) fn none_yet(snapshot: Guard<Arc<Snapshot>>) -> Self {
+        let by = AnsweredBy { route: PLATFORM, role: Role::Active };
+        Self { snapshot, outcome: Outcome::new(Verdict::Refused(Refusal::NoStrategy), by), by_channel: None }
+    }
+
     /// The decision.
     pub fn get(&self) -> DecisionRef<'_> {
         DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome, by_channel: self.by_channel.as_deref() }

@@ -94,30 +94,34 @@ impl Gateway {
         if message.channels.is_some() {
             return Decision::only(self.resolve_batch(std::slice::from_ref(message)));
         }
-        let snapshot = self.control.snapshot.load();
+        // The outcome is written where it is returned: each copy of it would wait for what was just written.
+        let mut decision = Decision::none_yet(self.control.snapshot.load());
+        let (snapshot, outcome) = (&*decision.snapshot, &mut decision.outcome);
         let begun = snapshot.begin_record();
-        let (mut outcome, to_keep) = match prepare(&snapshot, message) {
+        let to_keep = match prepare(snapshot, message) {
             Ok(question) => {
+                let query = Query { question, message };
                 let lane = &self.control.slow_lane;
                 let mut turn = Turn::new(lane, Place::Caller, lane.request_time());
-                let outcome = decide(&snapshot, &Query { question, message }, &mut turn);
-                // Only calls that are to be quick are given up.
-                let outcome = outcome.unwrap_or_else(|| Outcome::undecided("the message was given up"));
-                let to_keep = snapshot.record(begun, message, Some(&question), &outcome);
-                if !turn.shadows.is_empty() {
-                    turn.compare_now(&snapshot);
+                if !decide(snapshot, &query, &mut turn, outcome) {
+                    // Only calls that are to be quick are given up.
+                    *outcome = Outcome::undecided("the message was given up");
                 }
-                (outcome, to_keep)
+                let to_keep = snapshot.record(begun, message, Some(&query.question), outcome);
+                if !turn.shadows.is_empty() {
+                    turn.compare_now(&decision.snapshot);
+                }
+                to_keep
             }
-            Err(outcome) => {
-                let to_keep = snapshot.record(begun, message, None, &outcome);
-                (outcome, to_keep)
+            Err(refused) => {
+                *outcome = refused;
+                snapshot.record(begun, message, None, outcome)
             }
         };
         if let Some(to_keep) = to_keep {
-            snapshot.keep(to_keep, &mut outcome);
+            decision.snapshot.keep(to_keep, &mut decision.outcome);
         }
-        Decision { snapshot, outcome, by_channel: None }
+        decision
     }
 
     /// The senders of many messages, each as [`Gateway::resolve`] would give it, in their order, on one catalog and one

@@ -55,38 +55,40 @@ impl Gateway {
     /// Decides a message that needs no pin from a distant store, by a quick policy, as most do.
     #[inline]
     fn resolve_at_once<'a>(&self, message: &'a Message<'a>, time: RequestTime) -> AtOnce<'a> {
-        let snapshot = self.control.snapshot.load();
+        let mut decision = Decision::none_yet(self.control.snapshot.load());
+        let (snapshot, outcome) = (&*decision.snapshot, &mut decision.outcome);
         let begun = snapshot.begin_record();
-        let (outcome, to_keep) = match prepare(&snapshot, message) {
+        let to_keep = match prepare(snapshot, message) {
             Ok(question) => {
                 let query = Query { question, message };
                 let lane = &self.control.slow_lane;
-                if snapshot.sticky.as_async().is_some() && pin_key(&snapshot, &query).is_some() || !lane.tries_quick() {
+                if snapshot.sticky.as_async().is_some() && pin_key(snapshot, &query).is_some() || !lane.tries_quick() {
                     return AtOnce::NotYet(begun);
                 }
                 let mut turn = Turn::new(lane, Place::Worker, time);
                 turn.quick_from_now();
-                let Some(outcome) = decide(&snapshot, &query, &mut turn) else { return AtOnce::NotYet(begun) };
+                if !decide(snapshot, &query, &mut turn, outcome) {
+                    return AtOnce::NotYet(begun);
+                }
                 if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
-                    && !word_quickly(own, lane, &snapshot, (question.request.scope, outcome.by), &time)
+                    && !word_quickly(own, lane, snapshot, (query.question.request.scope, outcome.by), &time)
                 {
                     return AtOnce::NotYet(begun);
                 }
-                let to_keep = snapshot.record(begun, message, Some(&question), &outcome);
+                let to_keep = snapshot.record(begun, message, Some(&query.question), outcome);
                 if !turn.shadows.is_empty() {
-                    let snapshot = Guard::into_inner(snapshot);
+                    let snapshot = Guard::into_inner(decision.snapshot);
                     compare_in_slow_lane(lane, &snapshot, time, turn.shadows);
-                    let snapshot = Guard::from_inner(snapshot);
-                    return AtOnce::of(Decision { snapshot, outcome, by_channel: None }, to_keep);
+                    decision.snapshot = Guard::from_inner(snapshot);
                 }
-                (outcome, to_keep)
+                to_keep
             }
-            Err(outcome) => {
-                let to_keep = snapshot.record(begun, message, None, &outcome);
-                (outcome, to_keep)
+            Err(refused) => {
+                *outcome = refused;
+                snapshot.record(begun, message, None, outcome)
             }
         };
-        AtOnce::of(Decision { snapshot, outcome, by_channel: None }, to_keep)
+        AtOnce::of(decision, to_keep)
     }
 
     /// [`Gateway::resolve_batch`] for callers that must not block, as [`Gateway::resolve_async`]. The pins of all messages are

@@ -67,17 +67,14 @@ pub(crate) fn with_instance<T>(
     call: impl FnOnce(&mut Instance) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let time = turn.call_time(policy, messages)?;
-    let mut instance = match policy.instance_within(time) {
-        Ok(instance) => instance,
-        Err(failure) => return Err(turn.of_request(failure)),
-    };
-    match call(&mut instance) {
-        Ok(value) => {
-            policy.put_back(instance);
-            Ok(value)
-        }
-        Err(failure) => Err(turn.of_request(failure)),
+    let mut instance = policy.instance_within(time).map_err(|failure| turn.of_request(failure))?;
+    // The result stays where it is: each copy of it waits for what was just written.
+    let mut called = call(&mut instance);
+    match &mut called {
+        Ok(_) => policy.put_back(instance),
+        Err(failure) => *failure = turn.of_request(failure.clone()),
     }
+    called
 }
 
 /// Calls an instance about one message and checks the answer; `read` is the pin, where that was read before.

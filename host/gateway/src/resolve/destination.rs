@@ -54,14 +54,15 @@ pub(crate) fn prepare_of(
     message: &Message<'_>,
     scope_of: impl FnOnce() -> MessageScope,
 ) -> Result<Question, Outcome> {
-    let destination = match snapshot.revision.catalog().numbering().area_codes().parse(message.to) {
-        Ok(destination) => destination,
+    match snapshot.revision.catalog().numbering().area_codes().parse(message.to) {
+        Ok(Destination { number, country, area_code }) => {
+            prepare_to(snapshot, message, Destination { number, country, area_code }, scope_of)
+        }
         Err(error) => {
             let by = AnsweredBy { route: PLATFORM, role: Role::Active };
-            return Err(Outcome::new(Verdict::Refused(Refusal::InvalidDestination(error)), by));
+            Err(Outcome::new(Verdict::Refused(Refusal::InvalidDestination(error)), by))
         }
-    };
-    prepare_to(snapshot, message, destination, scope_of)
+    }
 }
 
 /// Step 2, for a message whose destination is known.

@@ -259,6 +259,13 @@ fn settled_by(
 /// A verdict stands: the health of the policy that gave it is noted.
 #[inline]
 pub(crate) fn done(answerer: &Answerer<'_>, role: Role, (verdict, reads): (Verdict, Reads)) -> Outcome {
+    note_verdict(answerer, role, &verdict);
+    Outcome { verdict, by: AnsweredBy { role, ..answerer.by }, reads }
+}
+
+/// Notes the health of the policy that gave a verdict.
+#[inline]
+pub(crate) fn note_verdict(answerer: &Answerer<'_>, role: Role, verdict: &Verdict) {
     match role {
         Role::Active => answerer.bound.succeeded(),
         Role::Candidate => {
@@ -272,7 +279,6 @@ pub(crate) fn done(answerer: &Answerer<'_>, role: Role, (verdict, reads): (Verdi
         }
         Role::Standard => {}
     }
-    Outcome { verdict, by: AnsweredBy { role, ..answerer.by }, reads }
 }
 
 /// Applies the failure rule. `read` is the pin, where that was read before.

@@ -4,20 +4,27 @@ use callsign_engine::Failure;
 
 use super::call::{Answerer, Query, choose};
 use super::pin::Settled;
-use super::progress::{Progress, advance, attempt, done, failed, on_store_reply};
+use super::progress::{Progress, advance, attempt, failed, note_verdict, on_store_reply};
 use super::turn::Turn;
 use crate::decision::Outcome;
 use crate::snapshot::Snapshot;
 
-/// Answers one message; `None` if that was to be quick, and is not.
+/// Answers one message. False if that was to be quick, and is not: the outcome is as it was then.
 #[inline]
-pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>) -> Option<Outcome> {
+pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>, outcome: &mut Outcome) -> bool {
     let answerer = choose(snapshot, query);
-    match attempt(snapshot, &answerer, query, None, turn) {
+    *outcome = match attempt(snapshot, &answerer, query, None, turn) {
         // As most are: without a pin to write.
-        Ok(Settled::Done(verdict, reads)) => Some(done(&answerer, answerer.by.role, (verdict, reads))),
-        settled => further(snapshot, query, &answerer, settled, turn),
-    }
+        Ok(Settled::Done(verdict, reads)) => {
+            note_verdict(&answerer, answerer.by.role, &verdict);
+            Outcome { verdict, by: answerer.by, reads }
+        }
+        settled => match further(snapshot, query, &answerer, settled, turn) {
+            Some(outcome) => outcome,
+            None => return false,
+        },
+    };
+    true
 }
 
 /// What is left to do for a message whose pin is to be written, or whose policy failed.
