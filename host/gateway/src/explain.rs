@@ -26,7 +26,7 @@ use crate::refusal::Refusal;
 use crate::resolve::batch::key as pin_key;
 use crate::resolve::call::{Answerer, Query, choose, load, with_instance};
 use crate::resolve::check::{Author, check};
-use crate::resolve::destination::{Question, prepare};
+use crate::resolve::destination::prepare;
 use crate::resolve::pin::unavailable;
 use crate::resolve::turn::{Place, Turn};
 use crate::resolve::wording::word;
@@ -103,14 +103,13 @@ impl Gateway {
         time: RequestTime,
     ) -> Explanation {
         let mut explanation = Explanation::begin(snapshot, message);
-        let question = match prepare(snapshot, message) {
-            Ok(question) => question,
+        let query = match prepare(snapshot, message) {
+            Ok(query) => query,
             Err(outcome) => {
                 explanation.outcome = outcome;
                 return explanation;
             }
         };
-        let query = Query { question, message };
         let read = match (snapshot.sticky.as_async(), pin_key(snapshot, &query)) {
             (Some(store), Some(key)) => store.read_async(&[key]).await.into_iter().next(),
             _ => None,
@@ -135,7 +134,7 @@ impl Gateway {
             Some(failure) => explanation.fail(&query, &failure),
         }
         if matches!(explanation.outcome.verdict, Verdict::Refused(Refusal::Own(_))) {
-            word(lane, snapshot, vec![(question.request.scope, &mut explanation.outcome)], time).await;
+            word(lane, snapshot, vec![(query.question.request.scope, &mut explanation.outcome)], time).await;
         }
         explanation
     }
@@ -183,16 +182,15 @@ impl Explanation {
     pub(crate) fn of_one(
         snapshot: &Arc<Snapshot>,
         message: &Message<'_>,
-        prepared: Result<Question, Outcome>,
+        prepared: Result<Query<'_>, Outcome>,
         read: PinRead,
         lane: &SlowLane,
     ) -> Self {
         let turn = Turn::new(lane, Place::Caller, lane.request_time());
         let mut explanation = Explanation::begin(snapshot, message);
         match prepared {
-            Ok(question) => {
-                explanation.destination = Some(question.destination);
-                let query = Query { question, message };
+            Ok(query) => {
+                explanation.destination = Some(query.question.destination);
                 if let Err(failure) = explanation.ask(&query, read, &turn) {
                     explanation.fail(&query, &failure);
                 }

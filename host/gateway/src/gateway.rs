@@ -21,7 +21,6 @@ use crate::message::Message;
 use crate::recording::{Log, Receipts};
 use crate::refusal::Refusal;
 use crate::resolve::batch::Batch;
-use crate::resolve::call::Query;
 use crate::resolve::channels::Rounds;
 use crate::resolve::destination::prepare;
 use crate::resolve::single::decide;
@@ -99,8 +98,7 @@ impl Gateway {
         let (snapshot, outcome) = (&*decision.snapshot, &mut decision.outcome);
         let begun = snapshot.begin_record();
         let to_keep = match prepare(snapshot, message) {
-            Ok(question) => {
-                let query = Query { question, message };
+            Ok(query) => {
                 let lane = &self.control.slow_lane;
                 let mut turn = Turn::new(lane, Place::Caller, lane.request_time());
                 if !decide(snapshot, &query, &mut turn, outcome) {

@@ -59,8 +59,8 @@ impl Gateway {
     /// The policy does not start.
     pub fn bare<'a>(&self, messages: &'a [Message<'a>]) -> Result<Bare<'a>, String> {
         let snapshot = self.snapshot();
-        let ask = |message| Some(Query { question: prepare(&snapshot, message).ok()?, message });
-        let mut queries: Vec<Query<'a>> = messages.iter().filter_map(ask).collect();
+        let mut queries: Vec<Query<'a>> =
+            messages.iter().filter_map(|message| prepare(&snapshot, message).ok()).collect();
         for (handle, query) in (0..).zip(&mut queries) {
             query.question.request.message = handle;
         }

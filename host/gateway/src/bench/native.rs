@@ -52,7 +52,7 @@ impl Native {
     /// The sender of one message.
     pub fn resolve(&mut self, message: &Message<'_>) -> DecisionRef<'_> {
         self.outcome = match prepare(&self.snapshot, message) {
-            Ok(question) => native(self.decide(&question, message.entity)),
+            Ok(query) => native(self.decide(&query.question, message.entity)),
             Err(outcome) => outcome,
         };
         DecisionRef { snapshot: &self.snapshot, outcome: &self.outcome, by_channel: None }

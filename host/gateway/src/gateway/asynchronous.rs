@@ -11,7 +11,6 @@ use crate::message::Message;
 use crate::recording::{Begun, Receipts, ToKeep};
 use crate::refusal::Refusal;
 use crate::resolve::batch::key as pin_key;
-use crate::resolve::call::Query;
 use crate::resolve::channels::Rounds;
 use crate::resolve::destination::prepare;
 use crate::resolve::in_lanes;
@@ -59,8 +58,7 @@ impl Gateway {
         let (snapshot, outcome) = (&*decision.snapshot, &mut decision.outcome);
         let begun = snapshot.begin_record();
         let to_keep = match prepare(snapshot, message) {
-            Ok(question) => {
-                let query = Query { question, message };
+            Ok(query) => {
                 let lane = &self.control.slow_lane;
                 if snapshot.sticky.as_async().is_some() && pin_key(snapshot, &query).is_some() || !lane.tries_quick() {
                     return AtOnce::NotYet(begun);

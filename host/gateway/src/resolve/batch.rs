@@ -65,8 +65,7 @@ impl<'a> Batch<'a> {
                 _ => before.insert((message, MessageScope::of(snapshot, message))).1,
             };
             match prepare_of(snapshot, message, scope) {
-                Ok(question) => {
-                    let mut query = Query { question, message };
+                Ok(mut query) => {
                     let answerer = choose(snapshot, &query);
                     // Holds the place until the message is decided.
                     outcomes.push(Outcome::new(Verdict::Refused(Refusal::NoStrategy), answerer.by));
@@ -371,7 +370,7 @@ impl<'a> Group<'a> {
             let read = self.read_of(handle);
             let settled = match &hung {
                 Some(failure) => Err(failure.clone()),
-                None => attempt(snapshot, &self.answerer, &query, read.clone(), turn),
+                None => attempt(snapshot, &self.answerer, &query, &read, turn),
             };
             let progress = match settled {
                 Ok(settled) => advance(&self.answerer, settled, self.answerer.by.role, 0),

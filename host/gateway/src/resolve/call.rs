@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use callsign_engine::contract::types::Answer;
 use callsign_engine::{CallMessage, Failure, Instance, MessageTexts, PinRead, Policy};
 
-use super::check::{Author, Checked, check};
+use super::check::{Author, Checked, check, check_into};
 use super::destination::Question;
 use super::turn::Turn;
 use crate::bindings::{BoundPolicy, Route};
+use crate::decision::Verdict;
 use crate::message::Message;
 use crate::snapshot::{AnsweredBy, Role, Snapshot};
 
@@ -84,14 +86,33 @@ pub(super) fn answer(
     instance: &mut Instance,
     author: Author<'_>,
     query: &Query<'_>,
-    read: PinRead,
+    read: &PinRead,
 ) -> Result<Checked, Failure> {
+    let answer = ask(snapshot, instance, query, read)?;
+    check(snapshot, author, &query.question, &answer)
+}
+
+/// The same with a place for the verdict: whether to pin the recipient to its sender.
+#[inline]
+pub(super) fn answer_into(
+    snapshot: &Snapshot,
+    instance: &mut Instance,
+    author: Author<'_>,
+    query: &Query<'_>,
+    read: &PinRead,
+    verdict: &mut Verdict,
+) -> Result<bool, Failure> {
+    let answer = ask(snapshot, instance, query, read)?;
+    check_into(snapshot, author, &query.question, &answer, verdict)
+}
+
+#[inline]
+fn ask(snapshot: &Snapshot, instance: &mut Instance, query: &Query<'_>, read: &PinRead) -> Result<Answer, Failure> {
     load(instance, snapshot, std::slice::from_ref(query));
     if let Some(read) = read {
-        instance.set_pin(0, read);
+        instance.set_pin(0, read.clone());
     }
-    let answer = instance.resolve(query.question.request)?;
-    check(snapshot, author, &query.question, &answer)
+    instance.resolve(query.question.request)
 }
 
 /// Calls a policy about one message and checks the answer, without any effect.
@@ -103,7 +124,7 @@ pub(super) fn try_out(
     query: &Query<'_>,
     read: PinRead,
 ) -> Result<Checked, Failure> {
-    with_instance(turn, policy, 1, |instance| answer(snapshot, instance, author, query, read))
+    with_instance(turn, policy, 1, |instance| answer(snapshot, instance, author, query, &read))
 }
 
 /// The entity of a message whose scope does not name one, for the key of its pin.

@@ -51,10 +51,30 @@ pub(crate) fn check(
     question: &Question,
     answer: &Answer,
 ) -> Result<Checked, Failure> {
+    let mut verdict = Verdict::Refused(Refusal::NoStrategy);
+    let pin = check_into(snapshot, author, question, answer, &mut verdict)?;
+    Ok(Checked { verdict, pin })
+}
+
+/// The same with a place for the verdict: whether to pin the recipient to its sender.
+///
+/// # Errors
+/// The answer is not acceptable.
+#[inline]
+pub(crate) fn check_into(
+    snapshot: &Snapshot,
+    author: Author<'_>,
+    question: &Question,
+    answer: &Answer,
+    verdict: &mut Verdict,
+) -> Result<bool, Failure> {
     let (channel, country) = (question.channel, question.destination.country);
     let decision = match answer {
         Answer::Decided(decision) => decision,
-        Answer::Refused(refusal) => return refusal_of(author, channel, country, *refusal),
+        Answer::Refused(refusal) => {
+            *verdict = Verdict::Refused(refusal_of(author, channel, country, *refusal)?);
+            return Ok(false);
+        }
     };
     let catalog = snapshot.revision.catalog();
     let Some(scope) = snapshot.revision.scope(question.request.scope) else {
@@ -92,10 +112,8 @@ pub(crate) fn check(
     if decision.pin && !strategy.is_some_and(allows_pin) {
         return failed(Wrong::PinWithoutSticky);
     }
-    Ok(Checked {
-        verdict: Verdict::Decided { sender: member.sender, strategy, step, unpinned: None },
-        pin: decision.pin,
-    })
+    *verdict = Verdict::Decided { sender: member.sender, strategy, step, unpinned: None };
+    Ok(decision.pin)
 }
 
 fn refusal_of(
@@ -103,20 +121,19 @@ fn refusal_of(
     channel: Channel,
     country: Country,
     refusal: types::Refusal,
-) -> Result<Checked, Failure> {
-    let refusal = match refusal.reason {
+) -> Result<Refusal, Failure> {
+    Ok(match refusal.reason {
         reason::OWN => Refusal::Own(Arc::new(OwnRefusal::new(author.shared(), refusal.code, refusal.detail))),
         reason::NO_STRATEGY => Refusal::NoStrategy,
         reason::CHANNEL_NOT_ALLOWED => Refusal::ChannelNotAllowed(channel),
         reason::COUNTRY_NOT_ALLOWED => Refusal::CountryNotAllowed(country),
         reason::NO_ELIGIBLE_SENDER => Refusal::NoEligibleSender { channel, country },
         unknown => return failed(Wrong::UnknownReason(unknown)),
-    };
-    Ok(Checked { verdict: Verdict::Refused(refusal), pin: false })
+    })
 }
 
 #[cold]
-fn failed(wrong: Wrong<'_>) -> Result<Checked, Failure> {
+fn failed<T>(wrong: Wrong<'_>) -> Result<T, Failure> {
     Err(Failure::Answer(wrong.to_string()))
 }
 

@@ -8,6 +8,7 @@ use callsign_index::Scope;
 use callsign_index::host_reads::channel_number;
 use callsign_index::recipient_hash;
 
+use super::call::Query;
 use super::explicit::explicit;
 use crate::decision::{Outcome, Verdict};
 use crate::message::Message;
@@ -41,19 +42,19 @@ impl MessageScope {
     }
 }
 
-/// Steps 1 and 2: the outcome, or the question for the policy.
+/// Steps 1 and 2: the outcome, or the message with the question for the policy.
 #[inline]
-pub(crate) fn prepare(snapshot: &Snapshot, message: &Message<'_>) -> Result<Question, Outcome> {
+pub(crate) fn prepare<'a>(snapshot: &Snapshot, message: &'a Message<'a>) -> Result<Query<'a>, Outcome> {
     prepare_of(snapshot, message, || MessageScope::of(snapshot, message))
 }
 
 /// The same, for a caller that finds the scope of the message in a way of its own.
 #[inline]
-pub(crate) fn prepare_of(
+pub(crate) fn prepare_of<'a>(
     snapshot: &Snapshot,
-    message: &Message<'_>,
+    message: &'a Message<'a>,
     scope_of: impl FnOnce() -> MessageScope,
-) -> Result<Question, Outcome> {
+) -> Result<Query<'a>, Outcome> {
     match snapshot.revision.catalog().numbering().area_codes().parse(message.to) {
         Ok(Destination { number, country, area_code }) => {
             prepare_to(snapshot, message, Destination { number, country, area_code }, scope_of)
@@ -67,12 +68,12 @@ pub(crate) fn prepare_of(
 
 /// Step 2, for a message whose destination is known.
 #[inline]
-pub(crate) fn prepare_to(
+pub(crate) fn prepare_to<'a>(
     snapshot: &Snapshot,
-    message: &Message<'_>,
+    message: &'a Message<'a>,
     destination: Destination,
     scope_of: impl FnOnce() -> MessageScope,
-) -> Result<Question, Outcome> {
+) -> Result<Query<'a>, Outcome> {
     let MessageScope { scope, route } = scope_of();
     if let Some(from) = message.from {
         let by = AnsweredBy { route, role: Role::Active };
@@ -102,7 +103,8 @@ pub(crate) fn prepare_to(
         }
         None => request.recipient = recipient_hash(0, number),
     }
-    Ok(Question { request, route, channel, destination, is_fallback: message.is_fallback })
+    let question = Question { request, route, channel, destination, is_fallback: message.is_fallback };
+    Ok(Query { question, message })
 }
 
 /// The marks of a message.

@@ -40,6 +40,24 @@ pub(crate) struct LostRace {
     pub(crate) verdict: Option<(Verdict, Reads)>,
 }
 
+/// A pin that a verdict waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PinWanted {
+    sender: u32,
+    idle_days: u16,
+}
+
+impl Settled {
+    /// A verdict with what was read for it, and the pin that it waits for.
+    #[inline]
+    pub(crate) fn of(verdict: Verdict, reads: Reads, wanted: Option<PinWanted>) -> Self {
+        match wanted {
+            None => Self::Done(verdict, reads),
+            Some(PinWanted { sender, idle_days }) => Self::NeedsPin(PendingPin { verdict, reads, sender, idle_days }),
+        }
+    }
+}
+
 /// Holds a checked answer against the pin that was read, if any was. The use of a pin is noted, for its time to live.
 /// `reads` are the signals that were read.
 #[inline]
@@ -51,27 +69,41 @@ pub(crate) fn settle(
     checked: Checked,
     (read, reads): (PinRead, Reads),
 ) -> Settled {
-    let reads = reads.pin(&read);
+    let (mut verdict, reads) = (checked.verdict, reads.pin(&read));
+    let wanted = settle_in_place(snapshot, rule, question, entity, (&mut verdict, checked.pin), read);
+    Settled::of(verdict, reads, wanted)
+}
+
+/// The same for a verdict that stays where it is, and whether its answer wants the recipient pinned: the pin that it waits for.
+#[inline]
+pub(crate) fn settle_in_place(
+    snapshot: &Snapshot,
+    rule: OnUnavailable,
+    question: &Question,
+    entity: Option<&str>,
+    (verdict, pin): (&mut Verdict, bool),
+    read: PinRead,
+) -> Option<PinWanted> {
     let read = match read {
         None => None,
         Some(Ok(pin)) => pin,
-        Some(Err(error)) => return Settled::Done(unavailable(rule, checked.verdict, &error), reads),
+        Some(Err(error)) => {
+            *verdict = unavailable(rule, verdict.clone(), &error);
+            return None;
+        }
     };
-    let &Verdict::Decided { sender, strategy, .. } = &checked.verdict else {
-        return Settled::Done(checked.verdict, reads);
-    };
+    let &mut Verdict::Decided { sender, strategy, .. } = verdict else { return None };
     if question.is_fallback {
-        return Settled::Done(checked.verdict, reads);
+        return None;
     }
     let is_pinned = read.is_some_and(|pin| pin.sender.0 == snapshot.revision.keys()[sender as usize]);
-    if checked.pin && !is_pinned {
-        let idle_days = idle_days(snapshot, strategy);
-        return Settled::NeedsPin(PendingPin { verdict: checked.verdict, reads, sender, idle_days });
+    if pin && !is_pinned {
+        return Some(PinWanted { sender, idle_days: idle_days(snapshot, strategy) });
     }
     if let Some(pin) = read {
         touch(snapshot, question, entity, (sender, strategy), &pin);
     }
-    Settled::Done(checked.verdict, reads)
+    None
 }
 
 /// After how many days without use the pins of a strategy end; 0 for never.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use callsign_engine::Policy;
 
-use super::call::{Query, try_out};
+use super::call::try_out;
 use super::check::Author;
 use super::destination::prepare;
 use super::turn::{Place, Turn};
@@ -17,11 +17,10 @@ use crate::snapshot::Snapshot;
 pub(crate) fn probe(snapshot: &Snapshot, lane: &SlowLane, policy: &Arc<Policy>, probe: &Probe) -> Result<(), String> {
     let attributes = probe.message().attributes();
     let message = probe.message().get(&attributes);
-    let question = match prepare(snapshot, &message) {
-        Ok(question) => question,
+    let query = match prepare(snapshot, &message) {
+        Ok(query) => query,
         Err(outcome) => return Err(outcome.verdict.describe(snapshot)),
     };
-    let query = Query { question, message: &message };
     let turn = Turn::new(lane, Place::Caller, lane.request_time());
     let checked = try_out(snapshot, &turn, policy, Author::Policy(policy), &query, None)
         .map_err(|failure| failure.to_string())?;

@@ -6,9 +6,9 @@
 use callsign_engine::{Failure, Instance, PinRead, Policy};
 use callsign_sticky::{Pin, StickyError, Write};
 
-use super::call::{Answerer, Query, answer, with_instance};
+use super::call::{Answerer, Query, answer, answer_into, with_instance};
 use super::check::{Author, Checked};
-use super::pin::{LostRace, PendingPin, Settled, settle};
+use super::pin::{LostRace, PendingPin, PinWanted, Settled, settle, settle_in_place};
 use super::turn::Turn;
 use crate::bindings::OnFailure;
 use crate::decision::{Outcome, Reads, Verdict};
@@ -75,7 +75,7 @@ pub(crate) fn first(
     turn: &mut Turn<'_>,
 ) -> Progress {
     // Kept for the failure rule, which would have to read it again.
-    match attempt(snapshot, answerer, query, read.clone(), turn) {
+    match attempt(snapshot, answerer, query, &read, turn) {
         Ok(settled) => advance(answerer, settled, answerer.by.role, 0),
         Err(failure) => failed(snapshot, answerer, query, failure, read, turn),
     }
@@ -102,9 +102,25 @@ pub(crate) fn attempt(
     snapshot: &Snapshot,
     answerer: &Answerer<'_>,
     query: &Query<'_>,
-    read: PinRead,
+    read: &PinRead,
     turn: &mut Turn<'_>,
 ) -> Result<Settled, Failure> {
+    let mut outcome = Outcome::new(Verdict::Refused(Refusal::NoStrategy), answerer.by);
+    let wanted = attempt_into(snapshot, answerer, query, read, turn, &mut outcome)?;
+    Ok(Settled::of(outcome.verdict, outcome.reads, wanted))
+}
+
+/// The same with a place for the verdict and what was read for it: the pin that it waits for. Each copy of an outcome would wait
+/// for what was just written, and there are six between here and the caller.
+#[inline]
+pub(crate) fn attempt_into(
+    snapshot: &Snapshot,
+    answerer: &Answerer<'_>,
+    query: &Query<'_>,
+    read: &PinRead,
+    turn: &mut Turn<'_>,
+    outcome: &mut Outcome,
+) -> Result<Option<PinWanted>, Failure> {
     turn.enter(snapshot, answerer, query)?;
     if !answerer.bound.may_be_called() {
         return Err(Failure::CircuitOpen);
@@ -112,12 +128,15 @@ pub(crate) fn attempt(
     let began = turn.begin(snapshot, answerer, query, true);
     let mut compared = None;
     let called = with_instance(turn, &answerer.bound.binding.policy, 1, |instance| {
-        let checked = answer(snapshot, instance, Author::Bound(answerer.bound), query, read)?;
+        let author = Author::Bound(answerer.bound);
+        let pin = answer_into(snapshot, instance, author, query, read, &mut outcome.verdict)?;
         if answerer.route.shadow.is_some() {
-            compared = Some((checked.verdict.clone(), instance.known_pin(0)));
+            compared = Some((outcome.verdict.clone(), instance.known_pin(0)));
         }
-        let reads = signals_read(snapshot, instance);
-        Ok(settle_read(snapshot, answerer, instance, 0, query, checked, reads))
+        let (reads, read) = (signals_read(snapshot, instance), instance.take_pin_read(0));
+        outcome.reads = reads.pin(&read);
+        let (rule, entity) = (answerer.bound.binding.on_unavailable, query.message.entity);
+        Ok(settle_in_place(snapshot, rule, &query.question, entity, (&mut outcome.verdict, pin), read))
     });
     turn.note(snapshot, answerer, query, began, &called);
     if let Some((verdict, pin)) = compared
@@ -248,7 +267,7 @@ fn settled_by(
 ) -> Result<Settled, Failure> {
     let began = turn.begin(snapshot, answerer, query, true);
     let settled = with_instance(turn, policy, 1, |instance| {
-        let checked = answer(snapshot, instance, author, query, read)?;
+        let checked = answer(snapshot, instance, author, query, &read)?;
         let reads = signals_read(snapshot, instance);
         Ok(settle_read(snapshot, answerer, instance, 0, query, checked, reads))
     });

@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 
 use super::call::{Query, load};
 use super::check::{Author, check};
-use super::destination::{MessageScope, Question, prepare, prepare_to};
+use super::destination::{MessageScope, prepare, prepare_to};
 use crate::bindings::{Binding, BindingTarget, BoundPolicy, Control, Route};
 use crate::decision::{DecisionRef, Outcome, Verdict};
 use crate::explain::Explanation;
@@ -117,7 +117,7 @@ impl<'a> Asked<'a> {
         &self.message
     }
 
-    fn prepare(&self, snapshot: &Snapshot) -> Result<Question, Outcome> {
+    fn prepare(&self, snapshot: &Snapshot) -> Result<Query<'_>, Outcome> {
         let area_codes = snapshot.revision.catalog().numbering().area_codes();
         let prepared = match self.number.and_then(|number| area_codes.destination(number)) {
             Some(destination) => {
@@ -126,13 +126,13 @@ impl<'a> Asked<'a> {
             // A number that no country has any more gets the error that its text gets.
             None => prepare(snapshot, &self.message),
         };
-        prepared.map(|mut question| {
+        prepared.map(|mut query| {
             match self.told_unhealthy {
-                Some(true) => question.request.marks |= marks::UNHEALTHY,
-                Some(false) => question.request.marks &= !marks::UNHEALTHY,
+                Some(true) => query.question.request.marks |= marks::UNHEALTHY,
+                Some(false) => query.question.request.marks &= !marks::UNHEALTHY,
                 None => {}
             }
-            question
+            query
         })
     }
 
@@ -208,9 +208,9 @@ impl Replayer {
         let mut places = Vec::with_capacity(asked.len());
         for (place, asked) in asked.iter().enumerate() {
             match asked.prepare(&snapshot) {
-                Ok(mut question) => {
-                    question.request.message = queries.len() as u32;
-                    queries.push(Query { question, message: &asked.message });
+                Ok(mut query) => {
+                    query.question.request.message = queries.len() as u32;
+                    queries.push(query);
                     places.push(place);
                     // Holds the place until the policy has answered.
                     let outcome = Outcome::new(Verdict::Refused(Refusal::NoStrategy), BY);

@@ -4,27 +4,30 @@ use callsign_engine::Failure;
 
 use super::call::{Answerer, Query, choose};
 use super::pin::Settled;
-use super::progress::{Progress, advance, attempt, failed, note_verdict, on_store_reply};
+use super::progress::{Progress, advance, attempt_into, failed, note_verdict, on_store_reply};
 use super::turn::Turn;
 use crate::decision::Outcome;
 use crate::snapshot::Snapshot;
 
-/// Answers one message. False if that was to be quick, and is not: the outcome is as it was then.
+/// Answers one message. False if that was to be quick, and is not.
 #[inline]
 pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>, outcome: &mut Outcome) -> bool {
     let answerer = choose(snapshot, query);
-    *outcome = match attempt(snapshot, &answerer, query, None, turn) {
-        // As most are: without a pin to write.
-        Ok(Settled::Done(verdict, reads)) => {
-            note_verdict(&answerer, answerer.by.role, &verdict);
-            Outcome { verdict, by: answerer.by, reads }
+    let wanted = attempt_into(snapshot, &answerer, query, &None, turn, outcome);
+    // As most are: without a pin to write.
+    if let Ok(None) = wanted {
+        note_verdict(&answerer, answerer.by.role, &outcome.verdict);
+        outcome.by = answerer.by;
+        return true;
+    }
+    let settled = wanted.map(|wanted| Settled::of(outcome.verdict.clone(), outcome.reads, wanted));
+    match further(snapshot, query, &answerer, settled, turn) {
+        Some(further) => {
+            *outcome = further;
+            true
         }
-        settled => match further(snapshot, query, &answerer, settled, turn) {
-            Some(outcome) => outcome,
-            None => return false,
-        },
-    };
-    true
+        None => false,
+    }
 }
 
 /// What is left to do for a message whose pin is to be written, or whose policy failed.
