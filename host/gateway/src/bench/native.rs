@@ -66,18 +66,13 @@ impl Native {
             let (pin, signals) = (RefCell::new(known.take()), OnceCell::new());
             let reads = Read { snapshot, question, entity, recipient: request.recipient, pin, signals };
             let answer = self.plans.resolve(&request, &reads);
-            let checked = match checked(snapshot, question, &answer) {
-                Some(checked) => checked,
-                None => return Verdict::Refused(Refusal::NoStrategy),
+            let Some(Checked { mut verdict, pin }) = checked(snapshot, question, &answer) else {
+                return Verdict::Refused(Refusal::NoStrategy);
             };
-            let pending = match settle(
-                snapshot,
-                OnUnavailable::Refuse,
-                question,
-                entity,
-                checked,
-                (reads.pin.into_inner(), decision::Reads::NOTHING),
-            ) {
+            let read = reads.pin.into_inner();
+            let seen = decision::Reads::NOTHING.pin(&read);
+            let wanted = settle(snapshot, OnUnavailable::Refuse, question, entity, (&mut verdict, pin), read);
+            let pending = match Settled::of(verdict, seen, wanted) {
                 Settled::Done(verdict, _) => return verdict,
                 Settled::NeedsPin(pending) => pending,
             };

@@ -9,10 +9,12 @@ use callsign_sticky::{Pin, PinKey, StickyError, Write};
 use hashbrown::HashMap;
 
 use super::call::{Answerer, Query, choose, load};
-use super::check::{Author, check};
+use super::check::{Author, check_into};
 use super::destination::{MessageScope, prepare_of};
+use super::pin::Settled;
 use super::progress::{
-    PendingDecision, Progress, Retry, advance, attempt, failed, on_store_reply, refused, settle_read, signals_read,
+    PendingDecision, Progress, Retry, advance, attempt, failed, note_verdict, on_store_reply, refused, settle_read,
+    signals_read,
 };
 use super::slow_work::SlowWork;
 use super::turn::Turn;
@@ -65,7 +67,7 @@ impl<'a> Batch<'a> {
                 _ => before.insert((message, MessageScope::of(snapshot, message))).1,
             };
             match prepare_of(snapshot, message, scope) {
-                Ok(mut query) => {
+                Ok(query) => {
                     let answerer = choose(snapshot, &query);
                     // Holds the place until the message is decided.
                     outcomes.push(Outcome::new(Verdict::Refused(Refusal::NoStrategy), answerer.by));
@@ -79,8 +81,11 @@ impl<'a> Batch<'a> {
                             &mut groups[last]
                         }
                     };
-                    query.question.request.message = group.queries.len() as u32;
+                    let handle = group.queries.len() as u32;
                     group.queries.push(query);
+                    if let Some(query) = group.queries.last_mut() {
+                        query.question.request.message = handle;
+                    }
                     group.places.push(place as u32);
                 }
                 Err(outcome) => outcomes.push(outcome),
@@ -412,15 +417,24 @@ impl<'a> Group<'a> {
         let answerer = &self.answerer;
         let reads = signals_read(snapshot, &instance);
         for (handle, (query, answer)) in (0..).zip(self.queries.iter().zip(answers)) {
-            let checked = check(snapshot, Author::Bound(answerer.bound), &query.question, answer);
-            let progress = match checked {
-                Ok(checked) => {
+            let mut outcome = Outcome::new(Verdict::Refused(Refusal::NoStrategy), answerer.by);
+            let author = Author::Bound(answerer.bound);
+            let progress = match check_into(snapshot, author, &query.question, answer, &mut outcome.verdict) {
+                Ok(pin) => {
                     if answerer.route.shadow.is_some() {
                         let read = instance.known_pin(handle);
-                        turn.compare_later(answerer.route, query, &checked.verdict, read);
+                        turn.compare_later(answerer.route, query, &outcome.verdict, read);
                     }
-                    let settled = settle_read(snapshot, answerer, &mut instance, handle, query, checked, reads);
-                    advance(answerer, settled, answerer.by.role, 0)
+                    match settle_read(snapshot, answerer, &mut instance, (handle, query), pin, reads, &mut outcome) {
+                        None => {
+                            note_verdict(answerer, answerer.by.role, &outcome.verdict);
+                            Progress::Done(outcome)
+                        }
+                        wanted => {
+                            let settled = Settled::of(outcome.verdict, outcome.reads, wanted);
+                            advance(answerer, settled, answerer.by.role, 0)
+                        }
+                    }
                 }
                 // An answer that is refused says nothing about the instance, which is kept.
                 Err(failure) => {

@@ -6,7 +6,6 @@ use callsign_engine::PinRead;
 use callsign_log::{PinRead as PinSeen, PinWrite};
 use callsign_sticky::{Pin, PinnedSender, SenderKey, StickyError, Touch, Write, now};
 
-use super::check::Checked;
 use super::destination::Question;
 use crate::bindings::OnUnavailable;
 use crate::decision::{Reads, Verdict};
@@ -58,25 +57,10 @@ impl Settled {
     }
 }
 
-/// Holds a checked answer against the pin that was read, if any was. The use of a pin is noted, for its time to live.
-/// `reads` are the signals that were read.
+/// Holds the verdict of a checked answer, and whether that wants the recipient pinned, against the pin that was read, if any was:
+/// the pin that the verdict waits for. The use of a pin is noted, for its time to live.
 #[inline]
 pub(crate) fn settle(
-    snapshot: &Snapshot,
-    rule: OnUnavailable,
-    question: &Question,
-    entity: Option<&str>,
-    checked: Checked,
-    (read, reads): (PinRead, Reads),
-) -> Settled {
-    let (mut verdict, reads) = (checked.verdict, reads.pin(&read));
-    let wanted = settle_in_place(snapshot, rule, question, entity, (&mut verdict, checked.pin), read);
-    Settled::of(verdict, reads, wanted)
-}
-
-/// The same for a verdict that stays where it is, and whether its answer wants the recipient pinned: the pin that it waits for.
-#[inline]
-pub(crate) fn settle_in_place(
     snapshot: &Snapshot,
     rule: OnUnavailable,
     question: &Question,

@@ -6,9 +6,9 @@
 use callsign_engine::{Failure, Instance, PinRead, Policy};
 use callsign_sticky::{Pin, StickyError, Write};
 
-use super::call::{Answerer, Query, answer, answer_into, with_instance};
-use super::check::{Author, Checked};
-use super::pin::{LostRace, PendingPin, PinWanted, Settled, settle, settle_in_place};
+use super::call::{Answerer, Query, answer_into, with_instance};
+use super::check::Author;
+use super::pin::{LostRace, PendingPin, PinWanted, Settled, settle};
 use super::turn::Turn;
 use crate::bindings::OnFailure;
 use crate::decision::{Outcome, Reads, Verdict};
@@ -133,10 +133,8 @@ pub(crate) fn attempt_into(
         if answerer.route.shadow.is_some() {
             compared = Some((outcome.verdict.clone(), instance.known_pin(0)));
         }
-        let (reads, read) = (signals_read(snapshot, instance), instance.take_pin_read(0));
-        outcome.reads = reads.pin(&read);
-        let (rule, entity) = (answerer.bound.binding.on_unavailable, query.message.entity);
-        Ok(settle_in_place(snapshot, rule, &query.question, entity, (&mut outcome.verdict, pin), read))
+        let reads = signals_read(snapshot, instance);
+        Ok(settle_read(snapshot, answerer, instance, (0, query), pin, reads, outcome))
     });
     turn.note(snapshot, answerer, query, began, &called);
     if let Some((verdict, pin)) = compared
@@ -153,20 +151,22 @@ pub(crate) fn signals_read(snapshot: &Snapshot, instance: &Instance) -> Reads {
     instance.signals_read().map_or(Reads::NOTHING, |signals| snapshot.note_signals(signals))
 }
 
-/// Settles a checked answer with the pin that the instance read. `reads` are the signals.
+/// Settles a checked answer, and whether it wants a pin, with the pin that the instance read: the pin that it waits for. `reads` are
+/// the signals.
 #[inline(always)]
 pub(crate) fn settle_read(
     snapshot: &Snapshot,
     answerer: &Answerer<'_>,
     instance: &mut Instance,
-    handle: u32,
-    query: &Query<'_>,
-    checked: Checked,
+    (handle, query): (u32, &Query<'_>),
+    pin: bool,
     reads: Reads,
-) -> Settled {
+    outcome: &mut Outcome,
+) -> Option<PinWanted> {
     let read = instance.take_pin_read(handle);
-    let rule = answerer.bound.binding.on_unavailable;
-    settle(snapshot, rule, &query.question, query.message.entity, checked, (read, reads))
+    outcome.reads = reads.pin(&read);
+    let (rule, entity) = (answerer.bound.binding.on_unavailable, query.message.entity);
+    settle(snapshot, rule, &query.question, entity, (&mut outcome.verdict, pin), read)
 }
 
 /// The next step after an answer was settled.
@@ -266,13 +266,14 @@ fn settled_by(
     turn: &Turn<'_>,
 ) -> Result<Settled, Failure> {
     let began = turn.begin(snapshot, answerer, query, true);
-    let settled = with_instance(turn, policy, 1, |instance| {
-        let checked = answer(snapshot, instance, author, query, &read)?;
+    let mut outcome = Outcome::new(Verdict::Refused(Refusal::NoStrategy), answerer.by);
+    let called = with_instance(turn, policy, 1, |instance| {
+        let pin = answer_into(snapshot, instance, author, query, &read, &mut outcome.verdict)?;
         let reads = signals_read(snapshot, instance);
-        Ok(settle_read(snapshot, answerer, instance, 0, query, checked, reads))
+        Ok(settle_read(snapshot, answerer, instance, (0, query), pin, reads, &mut outcome))
     });
-    turn.note(snapshot, answerer, query, began, &settled);
-    settled
+    turn.note(snapshot, answerer, query, began, &called);
+    called.map(|wanted| Settled::of(outcome.verdict, outcome.reads, wanted))
 }
 
 /// A verdict stands: the health of the policy that gave it is noted.
