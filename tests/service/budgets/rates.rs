@@ -123,14 +123,15 @@ fn changes_are_so_many_a_second_and_what_is_read_goes_on() {
 fn time_of_policies_is_charged_and_refused_when_it_is_used_up() {
     let server = server("policy_milliseconds_per_second = 2\nmessages_per_second = 0");
     let (shop, bank) = (server.new_key(Some("shop"), &[]), server.new_key(Some("bank"), &[]));
-    // It may be 4 ms ahead, and its policy takes several at a message: a busy machine does not give them back in between.
+    // It may be 4 ms ahead, and the policy of the platform takes several at a message: a busy machine does not give them back in
+    // between. A policy of its own would be stopped by the gateway already.
     let slow = Component::new("slow", "1.0.0").resolve(
         "(local $left i32) (local.set $left (i32.const 20000000))
          (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
          (call $decide (i32.const 0) (i32.const -1) (i32.const 4) (i32.const 0))",
     );
     upload(&server, server.key(), &slow.build());
-    server.put("/v1/binding?applicationId=shop", &json!({ "module": "slow@1.0.0" })).expect(200);
+    server.put("/v1/binding", &json!({ "module": "slow@1.0.0" })).expect(200);
     let is_refused = |body: &Value| {
         let refused = (0..200).map(|_| decide(&server, &shop, body)).find(|reply| reply.status == 429);
         is_over("/v1/decisions", &refused.unwrap(), 429, "policy_milliseconds_per_second");
