@@ -101,11 +101,6 @@ fn a_store_of_the_release_before_is_served_changed_and_served_by_that_release_ag
     }
 }
 
-fn second(name: &str) -> PathBuf {
-    let data = folder(name);
-    data
-}
-
 fn is_seen(server: &Server, key: &str, name: &str) {
     let path = format!("/provisioning/1/entities/of-{name}");
     server.until("the other has taken it over", || server.ask(key, "GET", &path, None).status == 200);
@@ -120,7 +115,7 @@ fn a_fleet_is_upgraded_node_by_node_while_it_decides_and_taken_back() {
         Some(program) => Server::of_program(program, data, &config),
         None => Server::at(data, &config, &[]),
     };
-    let (old, data) = (previous(), [folder("first"), second("second")]);
+    let (old, data) = (previous(), [folder("first"), folder("second")]);
     let mut first = start(Some(&old), &data[0]);
     let mut other = start(Some(&old), &data[1]);
     let key = first.key().to_owned();
