@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use callsign_engine::contract::types::Answer;
 use callsign_engine::{CallMessage, Failure, Instance, MessageTexts, PinRead, Policy};
 
-use super::check::{Author, Checked, check, check_into};
+use super::check::{Author, Checked, check_into};
 use super::destination::Question;
 use super::turn::Turn;
 use crate::bindings::{BoundPolicy, Route};
 use crate::decision::Verdict;
 use crate::message::Message;
+use crate::refusal::Refusal;
 use crate::snapshot::{AnsweredBy, Role, Snapshot};
 
 /// A message and what a policy is asked about it.
@@ -79,7 +79,8 @@ pub(crate) fn with_instance<T>(
     called
 }
 
-/// Calls an instance about one message and checks the answer; `read` is the pin, where that was read before.
+/// Calls an instance about one message and checks the answer, with a place for the verdict: whether to pin the recipient to its
+/// sender. `read` is the pin, where that was read before.
 #[inline]
 pub(super) fn answer(
     snapshot: &Snapshot,
@@ -87,32 +88,14 @@ pub(super) fn answer(
     author: Author<'_>,
     query: &Query<'_>,
     read: &PinRead,
-) -> Result<Checked, Failure> {
-    let answer = ask(snapshot, instance, query, read)?;
-    check(snapshot, author, &query.question, &answer)
-}
-
-/// The same with a place for the verdict: whether to pin the recipient to its sender.
-#[inline]
-pub(super) fn answer_into(
-    snapshot: &Snapshot,
-    instance: &mut Instance,
-    author: Author<'_>,
-    query: &Query<'_>,
-    read: &PinRead,
     verdict: &mut Verdict,
 ) -> Result<bool, Failure> {
-    let answer = ask(snapshot, instance, query, read)?;
-    check_into(snapshot, author, &query.question, &answer, verdict)
-}
-
-#[inline]
-fn ask(snapshot: &Snapshot, instance: &mut Instance, query: &Query<'_>, read: &PinRead) -> Result<Answer, Failure> {
     load(instance, snapshot, std::slice::from_ref(query));
     if let Some(read) = read {
         instance.set_pin(0, read.clone());
     }
-    instance.resolve(query.question.request)
+    let answer = instance.resolve(query.question.request)?;
+    check_into(snapshot, author, &query.question, &answer, verdict)
 }
 
 /// Calls a policy about one message and checks the answer, without any effect.
@@ -124,7 +107,10 @@ pub(super) fn try_out(
     query: &Query<'_>,
     read: PinRead,
 ) -> Result<Checked, Failure> {
-    with_instance(turn, policy, 1, |instance| answer(snapshot, instance, author, query, &read))
+    let mut verdict = Verdict::Refused(Refusal::NoStrategy);
+    let pin =
+        with_instance(turn, policy, 1, |instance| answer(snapshot, instance, author, query, &read, &mut verdict))?;
+    Ok(Checked { verdict, pin })
 }
 
 /// The entity of a message whose scope does not name one, for the key of its pin.

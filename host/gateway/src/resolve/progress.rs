@@ -6,7 +6,7 @@
 use callsign_engine::{Failure, Instance, PinRead, Policy};
 use callsign_sticky::{Pin, StickyError, Write};
 
-use super::call::{Answerer, Query, answer_into, with_instance};
+use super::call::{Answerer, Query, answer, with_instance};
 use super::check::Author;
 use super::pin::{LostRace, PendingPin, PinWanted, Settled, settle};
 use super::turn::Turn;
@@ -129,7 +129,7 @@ pub(crate) fn attempt_into(
     let mut compared = None;
     let called = with_instance(turn, &answerer.bound.binding.policy, 1, |instance| {
         let author = Author::Bound(answerer.bound);
-        let pin = answer_into(snapshot, instance, author, query, read, &mut outcome.verdict)?;
+        let pin = answer(snapshot, instance, author, query, read, &mut outcome.verdict)?;
         if answerer.route.shadow.is_some() {
             compared = Some((outcome.verdict.clone(), instance.known_pin(0)));
         }
@@ -268,7 +268,7 @@ fn settled_by(
     let began = turn.begin(snapshot, answerer, query, true);
     let mut outcome = Outcome::new(Verdict::Refused(Refusal::NoStrategy), answerer.by);
     let called = with_instance(turn, policy, 1, |instance| {
-        let pin = answer_into(snapshot, instance, author, query, &read, &mut outcome.verdict)?;
+        let pin = answer(snapshot, instance, author, query, &read, &mut outcome.verdict)?;
         let reads = signals_read(snapshot, instance);
         Ok(settle_read(snapshot, answerer, instance, (0, query), pin, reads, &mut outcome))
     });

@@ -14,6 +14,10 @@ use crate::snapshot::Snapshot;
 /// calls together.
 const QUICK_TICKS: u64 = 6;
 
+/// The most ticks that a call on that thread is charged: those and 10 ms, within which a call is stopped that has begun to fill its
+/// memory, say. In whatever else passed, the thread waited for a core.
+const MOST_CHARGED: u64 = QUICK_TICKS + 20;
+
 /// How many times as long calls may take on a thread of lower priority, which waits for a core now and then: 20 ms, and 60 ms
 /// in all.
 const BULK_PATIENCE: u64 = 20;
@@ -195,13 +199,32 @@ impl<'a> Turn<'a> {
                 } else if ticks > 0 && self.place == Place::Worker && began.is_single {
                     slow.watch(tenant);
                 }
-                // A call on a worker is stopped before it takes more. Beyond that, its thread waited for a core.
-                let ticks = if self.place == Place::Worker { ticks.min(QUICK_TICKS) } else { ticks };
+                let ticks = if self.place == Place::Worker { charged(ticks) } else { ticks };
                 ticks > 0 && self.lane.sample(tenant, ticks)
             }
         };
         if is_over && answerer.bound.has_budget() {
             slow.mark(tenant);
         }
+    }
+}
+
+/// What a call on the thread of an asynchronous caller is charged of the ticks that passed meanwhile.
+pub(super) fn charged(ticks: u64) -> u64 {
+    ticks.min(MOST_CHARGED)
+}
+
+#[cfg(test)]
+mod tests {
+    use callsign_engine::Limits;
+
+    use super::*;
+
+    #[test]
+    fn a_call_whose_thread_waits_for_a_core_is_charged_13_ms_at_most_and_any_other_in_full() {
+        let ticks_in = |milliseconds| (Duration::from_millis(milliseconds).as_nanos() / Limits::TICK.as_nanos()) as u64;
+        assert_eq!(charged(ticks_in(2_000)), ticks_in(13));
+        // The first deadline, and the 10 ms within which a call is stopped after it.
+        assert_eq!(charged(ticks_in(13)), ticks_in(13));
     }
 }

@@ -8,6 +8,7 @@ use cpu_time::ThreadTime;
 use hashbrown::HashMap;
 
 use super::call::Answerer;
+use super::turn::charged;
 use crate::bindings::BoundPolicy;
 use crate::decision::{Outcome, Verdict};
 use crate::lanes::{SlowLane, Tenant, quick_time};
@@ -37,8 +38,7 @@ pub(crate) fn word_quickly(
 fn word_here(own: &OwnRefusal, lane: &SlowLane, bound: &BoundPolicy, tenant: Tenant, time: &RequestTime) -> bool {
     let before = time.spent();
     let is_worded = own.word_within(CallTime::first(1)).is_ok();
-    // It is stopped before it takes more. Beyond that, its thread waited for a core.
-    let ticks = (time.spent() - before).min(QUICK_TICKS);
+    let ticks = charged(time.spent() - before);
     let is_over = ticks > 0 && lane.sample(tenant, ticks) && bound.has_budget();
     if !is_worded || is_over {
         bound.slow.mark(tenant);
