@@ -63,8 +63,10 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Stop> {
     }
     config.compiler = compiler()?;
     let level = log_to_stderr(&config.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Stop::failed)?;
-    runtime.block_on(serve(config, arguments, level))
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    // These threads answer, and have their core before those of the bulk lane.
+    runtime.enable_all().on_thread_start(|| drop(callsign_priority::hasten()));
+    runtime.build().map_err(Stop::failed)?.block_on(serve(config, arguments, level))
 }
 
 /// Loads the configuration from a file and from the environment.
