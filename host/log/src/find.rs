@@ -1,7 +1,7 @@
 //! Finding decisions in a log, newest first.
 //!
 //! A Parquet file is asked by its Bloom filters and statistics first, so that of a large log hardly anything is read. A segment that is
-//! not one yet is read from its beginning, by all processors; a block that does not have the bytes that are looked for is only
+//! not one yet is read from its beginning, by all processors but one; a block that does not have the bytes that are looked for is only
 //! decompressed.
 
 mod position;
@@ -14,6 +14,7 @@ use std::time::Instant;
 
 pub use self::position::{NoPosition, Position};
 pub use self::query::{MAX_PAGE, Query, QueryError};
+use self::segment::SegmentSearch;
 
 use crate::any_segment::AnySegment;
 use crate::error::LogError;
@@ -80,7 +81,7 @@ pub fn find(log: &Path, query: &Query, key: Option<&LogKey>) -> Result<Page, Log
     }
     if search.decisions.len() >= search.most {
         search.decisions.truncate(search.query.limit);
-        next = search.decisions.last().map(|last| last.position);
+        next = search.decisions.last().and_then(|last| last.position);
     }
     Ok(Page { decisions: search.decisions, next, faults: search.faults })
 }
@@ -180,15 +181,14 @@ impl Search<'_> {
         if !self.can_find(reader.header(), &segment.path) {
             return Ok(None);
         }
-        let most = self.most - self.decisions.len();
-        let found = segment::search(
-            reader.within(self.query.times()),
-            segment.number,
-            &self.query,
+        let search = SegmentSearch {
+            number: segment.number,
+            query: &self.query,
             end,
-            most,
-            self.shown_with(),
-        );
+            most: self.most - self.decisions.len(),
+            key: self.shown_with(),
+        };
+        let found = segment::find_in(reader.within(self.query.times()), &search);
         self.decisions.extend(found.decisions);
         self.faults.extend(found.faults);
         Ok(None)

@@ -1,6 +1,14 @@
 //! A frame: a part of a segment that is read as a whole or not at all.
 
+use std::cell::RefCell;
+use std::io;
+
 use zstd::bulk::Decompressor;
+
+thread_local! {
+    /// What this thread decompresses with. To make one costs as much as a lookup needs for a block.
+    static ZSTD: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// What every frame begins with. It is looked for where bytes are damaged.
 pub(crate) const MARK: [u8; 4] = *b"CsF\x01";
@@ -128,11 +136,24 @@ impl FrameHeader {
         if self.is_compressed {
             // No larger than the header says, which was checked.
             raw.reserve_exact(self.raw as usize);
-            let decompressed = Decompressor::new().and_then(|mut zstd| zstd.decompress_to_buffer(stored, raw));
-            decompressed.map_err(|_| "it cannot be decompressed")?;
+            decompress(stored, raw).map_err(|_| "it cannot be decompressed")?;
         } else {
             raw.extend_from_slice(stored);
         }
         if raw.len() == self.raw as usize { Ok(()) } else { Err("its length") }
     }
+}
+
+/// Decompresses into the capacity of `raw`, which is empty.
+fn decompress(stored: &[u8], raw: &mut Vec<u8>) -> io::Result<()> {
+    let decompressed = ZSTD.try_with(|kept| {
+        let mut kept = kept.borrow_mut();
+        let zstd = match &mut *kept {
+            Some(zstd) => zstd,
+            none => none.insert(Decompressor::new()?),
+        };
+        zstd.decompress_to_buffer(stored, raw)
+    });
+    // While the thread ends there is none.
+    decompressed.map_err(io::Error::other)?.map(|_| ())
 }

@@ -16,9 +16,9 @@ use crate::record::{Answer, AttributesRead, PinRead, Recipient, Record};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LoggedDecision {
-    /// Where its record is.
-    #[serde(serialize_with = "display")]
-    pub position: Position,
+    /// Where its record is; none where who asks is not to know how many there are.
+    #[serde(serialize_with = "display", skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
     /// When it began, in microseconds since 1970-01-01 UTC; as JSON in RFC 3339.
     #[serde(serialize_with = "time")]
     pub time: u64,
@@ -153,7 +153,7 @@ impl LoggedDecision {
             Answer::Refused { code } => (None, None, None, Some(code)),
         };
         Self {
-            position,
+            position: Some(position),
             time: record.time,
             took_nanoseconds: record.took,
             message_id: owned(record.message_id),
@@ -190,8 +190,8 @@ impl LoggedDecision {
     }
 }
 
-fn display<S: Serializer>(position: &Position, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(position)
+fn display<S: Serializer>(position: &Option<Position>, serializer: S) -> Result<S::Ok, S::Error> {
+    position.map(|position| position.to_string()).serialize(serializer)
 }
 
 /// A time of a log, in microseconds since 1970-01-01 UTC, in RFC 3339.

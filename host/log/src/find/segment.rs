@@ -8,6 +8,7 @@ use std::thread;
 
 use super::position::Position;
 use super::query::Query;
+use crate::block::Records;
 use crate::error::{Fault, FaultKind, LogError};
 use crate::key::LogKey;
 use crate::logged::LoggedDecision;
@@ -17,6 +18,12 @@ use crate::stored_block::Block;
 /// The most threads that look through a segment: it is read by one at a time.
 const MAX_THREADS: usize = 4;
 
+/// How many threads look through a segment. One processor is left for decisions.
+fn threads() -> usize {
+    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    processors.saturating_sub(1).clamp(1, MAX_THREADS)
+}
+
 /// What was found.
 pub(super) struct Found {
     /// Newest first.
@@ -24,18 +31,38 @@ pub(super) struct Found {
     pub(super) faults: Vec<LogError>,
 }
 
+/// With so many that pass, a block is kept as it is in the file: where many pass, most are forgotten for newer ones, and to show a
+/// decision costs more than to find it. With fewer, the block would take more memory than they do.
+const MANY: usize = 64;
+
+/// What passes in a block, oldest first.
+enum Passing {
+    Decisions(Vec<LoggedDecision>),
+    /// [`MANY`] or more: their places in it.
+    Places(Block, Vec<usize>),
+}
+
+impl Passing {
+    fn len(&self) -> usize {
+        match self {
+            Self::Decisions(decisions) => decisions.len(),
+            Self::Places(_, places) => places.len(),
+        }
+    }
+}
+
 /// What all threads have found.
 #[derive(Default)]
 struct Shared {
     /// Of each block with any, by its first record: oldest first.
-    blocks: BTreeMap<u64, Vec<LoggedDecision>>,
+    blocks: BTreeMap<u64, Passing>,
     count: usize,
     faults: Vec<LogError>,
 }
 
 impl Shared {
     /// Adds what a block has, and forgets what is too old to be among so many.
-    fn add(&mut self, first: u64, found: Vec<LoggedDecision>, most: usize) {
+    fn add(&mut self, first: u64, found: Passing, most: usize) {
         self.count += found.len();
         self.blocks.insert(first, found);
         while let Some(oldest) = self.blocks.first_entry() {
@@ -53,17 +80,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The newest decisions of a segment that pass and are before `end`. It is read to its end: one of 128 MiB takes some tenths of a
-/// second. The threads have the priority of the caller.
-pub(super) fn search(
-    reader: SegmentReader<File>,
-    number: u64,
-    query: &Query,
-    end: u64,
-    most: usize,
-    key: Option<&LogKey>,
-) -> Found {
-    let needles = query.needles();
+/// A search in one segment.
+pub(super) struct SegmentSearch<'s> {
+    pub(super) number: u64,
+    pub(super) query: &'s Query,
+    /// Records before this one are looked at.
+    pub(super) end: u64,
+    /// The most decisions that are wanted.
+    pub(super) most: usize,
+    /// What opens recipients, if they are to be shown.
+    pub(super) key: Option<&'s LogKey>,
+}
+
+/// The newest decisions of a segment that pass. It is read to its end: one of 128 MiB takes some tenths of a second. The
+/// threads have the priority of the caller.
+pub(super) fn find_in(reader: SegmentReader<File>, search: &SegmentSearch<'_>) -> Found {
+    let needles = search.query.needles();
     let (reader, shared) = (Mutex::new(reader), Mutex::new(Shared::default()));
     let work = || {
         let mut bytes = Vec::new();
@@ -71,7 +103,7 @@ pub(super) fn search(
             let part = lock(&reader).next();
             let block = match part {
                 None => break,
-                Some(Ok(Part::Block(block))) if block.first_record() < end => block,
+                Some(Ok(Part::Block(block))) if block.first_record() < search.end => block,
                 Some(Ok(_)) => continue,
                 // A segment that is being written, and one whose writer was killed, may end within a frame.
                 Some(Err(LogError::Fault(Fault { kind: FaultKind::Cut { .. }, .. }))) => continue,
@@ -80,54 +112,81 @@ pub(super) fn search(
                     continue;
                 }
             };
-            match in_block(&block, &mut bytes, &needles, number, query, end, most, key) {
-                Ok(found) if found.is_empty() => {}
-                Ok(found) => lock(&shared).add(block.first_record(), found, most),
+            match search.in_block(block, &mut bytes, &needles) {
+                Ok(None) => {}
+                Ok(Some((first, found))) => lock(&shared).add(first, found, search.most),
                 Err(fault) => lock(&shared).faults.push(fault.into()),
             }
         }
     };
-    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_THREADS);
     thread::scope(|scope| {
-        for _ in 1..threads {
+        for _ in 1..threads() {
             scope.spawn(work);
         }
         work();
     });
-    let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let newest_first = shared.blocks.into_values().rev().flat_map(|block| block.into_iter().rev());
-    Found { decisions: newest_first.take(most).collect(), faults: shared.faults }
+    let Shared { blocks, mut faults, .. } = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (mut decisions, mut bytes) = (Vec::new(), Vec::new());
+    for found in blocks.into_values().rev() {
+        let shown = match found {
+            Passing::Decisions(decisions) => Ok(decisions),
+            Passing::Places(block, places) => {
+                // The newest of them, as many as are wanted still.
+                let wanted = search.most.saturating_sub(decisions.len());
+                let places = &places[places.len().saturating_sub(wanted)..];
+                block.records(&mut bytes).map(|records| search.shown(&block, &records, places))
+            }
+        };
+        match shown {
+            Ok(shown) => decisions.extend(shown.into_iter().rev()),
+            Err(fault) => faults.push(fault.into()),
+        }
+    }
+    decisions.truncate(search.most);
+    Found { decisions, faults }
 }
 
-/// The newest decisions of a block, oldest first.
-#[expect(clippy::too_many_arguments, reason = "all of one search")]
-fn in_block(
-    block: &Block,
-    bytes: &mut Vec<u8>,
-    needles: &[Vec<Vec<u8>>],
-    segment: u64,
-    query: &Query,
-    end: u64,
-    most: usize,
-    key: Option<&LogKey>,
-) -> Result<Vec<LoggedDecision>, Fault> {
-    block.decompress(bytes)?;
-    let has = |needle: &Vec<u8>| memchr::memmem::find(bytes, needle).is_some();
-    if !needles.iter().all(|any| any.iter().any(has)) {
-        return Ok(Vec::new());
+impl SegmentSearch<'_> {
+    /// What passes in a block, by its first record.
+    fn in_block(
+        &self,
+        block: Block,
+        bytes: &mut Vec<u8>,
+        needles: &[Vec<Vec<u8>>],
+    ) -> Result<Option<(u64, Passing)>, Fault> {
+        block.decompress(bytes)?;
+        let has = |needle: &Vec<u8>| memchr::memmem::find(bytes, needle).is_some();
+        if !needles.iter().all(|any| any.iter().any(has)) {
+            return Ok(None);
+        }
+        let records = block.read(bytes)?;
+        let passes = |place: &usize| {
+            self.position(&block, *place).record < self.end
+                && records.get(*place).is_some_and(|record| self.query.passes(&record))
+        };
+        let mut places: Vec<usize> = (0..records.len()).rev().filter(passes).take(self.most).collect();
+        places.reverse();
+        let first = block.first_record();
+        Ok(match places.len() {
+            0 => None,
+            MANY.. => Some((first, Passing::Places(block, places))),
+            _ => Some((first, Passing::Decisions(self.shown(&block, &records, &places)))),
+        })
     }
-    let records = block.read(bytes)?;
-    let position = |place: usize| Position { segment, record: block.first_record() + place as u64 };
-    let passes = |place: &usize| {
-        position(*place).record < end && records.get(*place).is_some_and(|record| query.passes(&record))
-    };
-    let mut passing: Vec<usize> = (0..records.len()).rev().filter(passes).take(most).collect();
-    passing.reverse();
-    let decisions = passing.into_iter().filter_map(|place| {
-        let record = records.get(place)?;
-        let catalog = block.catalog(record.catalog);
-        let policy = record.policy.and_then(|id| block.policy(id));
-        Some(LoggedDecision::new(position(place), &record, catalog.as_deref(), policy.as_deref(), key))
-    });
-    Ok(decisions.collect())
+
+    fn position(&self, block: &Block, place: usize) -> Position {
+        Position { segment: self.number, record: block.first_record() + place as u64 }
+    }
+
+    /// The decisions of these places of a block.
+    fn shown(&self, block: &Block, records: &Records<'_>, places: &[usize]) -> Vec<LoggedDecision> {
+        let decision = |place: &usize| {
+            let record = records.get(*place)?;
+            let catalog = block.catalog(record.catalog);
+            let policy = record.policy.and_then(|id| block.policy(id));
+            let position = self.position(block, *place);
+            Some(LoggedDecision::new(position, &record, catalog.as_deref(), policy.as_deref(), self.key))
+        };
+        places.iter().filter_map(decision).collect()
+    }
 }
