@@ -36,6 +36,12 @@ use crate::metrics::Metrics;
 /// How often the log says at most that a tenant is over a budget.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// How many modules are compiled for it in a second, for each that may be compiled at a time.
+const COMPILES_A_SECOND: u64 = 10;
+
+/// How many of them without a wait.
+const COMPILES_AT_ONCE: u64 = 10;
+
 /// After how many milliseconds the time of its policies is charged again.
 const BETWEEN_CHARGES: u64 = 5;
 
@@ -66,6 +72,8 @@ pub(crate) struct Tenant {
     pub(crate) bodies: Arc<Room>,
     pub(crate) listeners: Arc<Room>,
     compiles: Arc<Room>,
+    /// When its next compile may begin.
+    compile_pace: Bucket,
     /// The memory of the instances of policies that are bound for it and its entities.
     memory: Arc<MemoryBudget>,
     /// What its policies log.
@@ -103,6 +111,10 @@ impl Tenant {
             bodies: Arc::new(Room::or_unlimited(limits.bodies_bytes)),
             listeners: Arc::new(Room::or_unlimited(limits.listeners)),
             compiles: Arc::new(Room::or_unlimited(limits.compiles)),
+            compile_pace: Bucket::with_burst(
+                (limits.compiles as u64).saturating_mul(COMPILES_A_SECOND),
+                COMPILES_AT_ONCE,
+            ),
             log: Arc::new(LogBudget::new(application, limits.log_lines_per_second)),
             changing: Mutex::default(),
             stored: array::from_fn(|_| AtomicI64::new(0)),
@@ -193,12 +205,17 @@ impl Tenant {
         self.events.take(1).map_err(|_| self.count(Budget::Events)).is_ok()
     }
 
-    /// A compiler for one of its modules, until it is dropped.
+    /// A compiler for one of its modules, until it is dropped. Where it has begun many in a short time, it waits a moment: what a
+    /// process costs while it starts and ends is outside of all priorities.
     ///
     /// # Errors
     /// 429.
-    pub(crate) fn compiles(&self) -> Result<Held, Fault> {
-        Held::one_of(&self.compiles).ok_or_else(|| self.over(Budget::Compiles, None))
+    pub(crate) async fn compiles(&self) -> Result<Held, Fault> {
+        let held = Held::one_of(&self.compiles).ok_or_else(|| self.over(Budget::Compiles, None))?;
+        while let Err(wait) = self.compile_pace.take(1) {
+            tokio::time::sleep(wait).await;
+        }
+        Ok(held)
     }
 
     /// Checks what a change would make of what it has stored.

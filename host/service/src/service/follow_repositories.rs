@@ -247,7 +247,10 @@ impl Service {
             Signature::parse_all(&pulled.signatures).map_err(|error| Fault::property("", error.to_string()))?;
         let action = format!("follows {reference}, {}", pulled.digest);
         let author = Author { tenant: tenant.clone(), ..Author::itself(action) };
-        let _compiler = tenant.as_ref().map(|tenant| tenant.compiles()).transpose()?;
+        let _compiler = match &tenant {
+            Some(tenant) => Some(tenant.compiles().await?),
+            None => None,
+        };
         let source = ModuleSource { reference, digest: pulled.digest };
         let new = NewModule { owner: owner.clone(), component, signatures, source: Some(source) };
         // The application may have been removed meanwhile, or its binding.

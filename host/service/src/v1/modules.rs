@@ -189,7 +189,10 @@ pub(super) async fn upload(
 ) -> Answer<Response> {
     let owner = owner(&caller, &parameters, &service)?;
     let given = signatures(&headers)?;
-    let _compiler = caller.budgets.as_ref().map(|tenant| tenant.compiles()).transpose()?;
+    let _compiler = match &caller.budgets {
+        Some(tenant) => Some(tenant.compiles().await?),
+        None => None,
+    };
     let mut author = caller.author();
     let (new, _room) = match names_module(&headers, &bytes) {
         true => {
