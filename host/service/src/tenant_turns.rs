@@ -2,10 +2,14 @@
 //! over all tenants, and one that is kept for the platform.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::named_places::NamedPlaces;
+
+/// How long a tenant waits at most for its next turn where nobody else has one.
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// Turns, which are given in the order in which they are asked for.
 ///
@@ -19,9 +23,23 @@ pub(crate) struct TenantTurns {
 
 /// A turn, until it is dropped.
 pub(crate) struct Turn {
-    _own: OwnedSemaphorePermit,
+    own: OwnedSemaphorePermit,
     /// `None` for the platform.
-    _together: Option<OwnedSemaphorePermit>,
+    together: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    /// Ends the turn after so much work. The tenant that had it waits for its next one twice as long, and 10 s at most, so it takes a
+    /// third of a processor however much it asks for. The platform does not wait.
+    pub(crate) fn rest_after(self, work: Duration) {
+        if self.together.is_some() {
+            let own = self.own;
+            tokio::spawn(async move {
+                tokio::time::sleep((2 * work).min(LONGEST_REST)).await;
+                drop(own);
+            });
+        }
+    }
 }
 
 impl TenantTurns {
@@ -39,11 +57,11 @@ impl TenantTurns {
     pub(crate) async fn turn(&self, tenant: Option<&str>) -> Option<Turn> {
         let Some(tenant) = tenant else {
             let own = Arc::clone(&self.platform).acquire_owned().await.ok()?;
-            return Some(Turn { _own: own, _together: None });
+            return Some(Turn { own, together: None });
         };
         let own = self.tenants.place(tenant).await?;
         let together = Arc::clone(&self.together).acquire_owned().await.ok()?;
-        Some(Turn { _own: own, _together: Some(together) })
+        Some(Turn { own, together: Some(together) })
     }
 }
 
@@ -73,5 +91,17 @@ mod tests {
         assert!(polled(turns.turn(None)).is_none(), "the platform has one");
         drop(first);
         let _third = polled(turns.turn(Some("c"))).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_that_rests_waits_and_no_other_one_does() {
+        let turns = TenantTurns::new(1);
+        turns.turn(Some("a")).await.unwrap().rest_after(Duration::from_secs(1));
+        turns.turn(None).await.unwrap().rest_after(Duration::from_secs(1));
+        assert!(polled(turns.turn(None)).is_some(), "the platform does not rest");
+        assert!(polled(turns.turn(Some("a"))).is_none());
+        assert!(polled(turns.turn(Some("b"))).is_some());
+        tokio::time::sleep(Duration::from_millis(2_001)).await;
+        assert!(polled(turns.turn(Some("a"))).is_some());
     }
 }

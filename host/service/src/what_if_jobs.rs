@@ -1,11 +1,14 @@
-//! Comparisons of recorded traffic with what it would come to on something else: jobs in the bulk lane, one tenant's at a
-//! time, whose reports are kept for a while.
+//! Comparisons of recorded traffic with what it would come to on something else: jobs on threads of the lowest priority, one
+//! tenant's at a time, whose reports are kept for a while.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
 
 use callsign_log::LogError;
 use callsign_replay::{PassProgress, WhatIfReport};
+use tokio::sync::oneshot;
 
 use crate::change::now;
 use crate::tenant_turns::TenantTurns;
@@ -104,6 +107,14 @@ impl WhatIfJobs {
         self.lock().iter().find(|job| job.tenant.as_deref() == tenant && job.id == id).cloned()
     }
 
+    /// Whether there is room for one job more of a tenant, or of the platform.
+    ///
+    /// # Errors
+    /// Too many wait or run.
+    pub(crate) fn has_room(&self, tenant: Option<&str>) -> Result<(), NoRoom> {
+        room(&self.lock(), tenant)
+    }
+
     /// Takes a job in, in place of an older one that is over if there are too many.
     ///
     /// # Errors
@@ -111,17 +122,7 @@ impl WhatIfJobs {
     pub(crate) fn add(&self, job: &Arc<Job>) -> Result<(), NoRoom> {
         let mut jobs = self.lock();
         let owner = job.tenant.as_deref();
-        let under_way =
-            |is_counted: &dyn Fn(&Job) -> bool| jobs.iter().filter(|job| is_counted(job) && !job.is_over()).count();
-        let own = under_way(&|job| job.tenant.as_deref() == owner);
-        let of_tenants = under_way(&|job| job.tenant.is_some());
-        let most = if own == 0 { OF_TENANTS } else { OF_TENANTS - FIRST_ONES };
-        if own >= OF_ONE {
-            return Err(NoRoom::Own(own));
-        }
-        if owner.is_some() && of_tenants >= most {
-            return Err(NoRoom::Tenants);
-        }
+        room(&jobs, owner)?;
         if jobs.iter().filter(|job| job.tenant.as_deref() == owner).count() >= OF_ONE {
             remove_over(&mut jobs, &|job| job.tenant.as_deref() == owner);
         }
@@ -146,7 +147,7 @@ impl WhatIfJobs {
         self.lock().iter().for_each(|job| job.progress.cancel());
     }
 
-    /// Runs a job when it is its turn. To be spawned in the bulk lane: the thread that decides then has a lower priority.
+    /// Runs a job when it is its turn, on a thread of the lowest priority: nobody waits for it.
     pub(crate) async fn run(
         &self,
         job: Arc<Job>,
@@ -158,12 +159,30 @@ impl WhatIfJobs {
         }
         job.set(JobState::Running);
         let running = Arc::clone(&job);
-        let work = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            compare(&running.progress)
-        });
-        job.set(match work.await {
-            Ok(Ok(mut report)) => {
+        let (done, report) = oneshot::channel();
+        let began = Instant::now();
+        let work = move || {
+            // Where it is refused, the comparison has the priority of the bulk lane.
+            let _ = callsign_priority::lower(callsign_priority::LAST);
+            // Nobody listens if the service has ended.
+            let _ = done.send((compare(&running.progress), turn));
+        };
+        let thread = thread::Builder::new().name("callsign-what-if".into()).spawn(work);
+        if let Err(error) = thread {
+            tracing::error!("a comparison has no thread: {error}");
+            return job.set(JobState::Failed("it cannot begin; the log of the service has more".into()));
+        }
+        // Without a report the thread has panicked.
+        let Ok((report, turn)) = report.await else {
+            tracing::error!("a comparison failed");
+            return job
+                .set(JobState::Failed("something went wrong on this side; the log of the service has more".into()));
+        };
+        if let Some(turn) = turn {
+            turn.rest_after(began.elapsed());
+        }
+        job.set(match report {
+            Ok(mut report) => {
                 if job.tenant.is_some() {
                     // Of the log itself, which has the decisions of others too, the operator is told.
                     report.faults.clear();
@@ -171,16 +190,24 @@ impl WhatIfJobs {
                 }
                 JobState::Done(Arc::new(report))
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 tracing::warn!("a comparison has no log: {error}");
                 JobState::Failed("the decision log cannot be read; the log of the service has more".into())
             }
-            Err(error) => {
-                tracing::error!("a comparison failed: {error}");
-                JobState::Failed("something went wrong on this side; the log of the service has more".into())
-            }
         });
     }
+}
+
+fn room(jobs: &VecDeque<Arc<Job>>, owner: Option<&str>) -> Result<(), NoRoom> {
+    let under_way =
+        |is_counted: &dyn Fn(&Job) -> bool| jobs.iter().filter(|job| is_counted(job) && !job.is_over()).count();
+    let own = under_way(&|job| job.tenant.as_deref() == owner);
+    let of_tenants = under_way(&|job| job.tenant.is_some());
+    let most = if own == 0 { OF_TENANTS } else { OF_TENANTS - FIRST_ONES };
+    if own >= OF_ONE {
+        return Err(NoRoom::Own(own));
+    }
+    if owner.is_some() && of_tenants >= most { Err(NoRoom::Tenants) } else { Ok(()) }
 }
 
 /// Removes a job that is over: the oldest one of whoever has most jobs.

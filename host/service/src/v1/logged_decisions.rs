@@ -8,7 +8,6 @@ use axum::extract::State;
 use callsign_log::{LogError, LoggedDecision, Query, QueryError, find};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use self::look::Look;
@@ -22,7 +21,7 @@ use crate::service::Service;
 #[derive(Default, Serialize, ToSchema)]
 pub(super) struct LoggedDecisions {
     #[schema(value_type = Vec<LoggedDecisionBody>)]
-    results: Vec<Value>,
+    results: Vec<LoggedDecision>,
     /// `after` for the next part; left out in the last part.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -63,7 +62,7 @@ pub(super) struct LoggedDecisionBody {
     #[schema(format = DateTime)]
     sent_at: Option<String>,
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
-    attributes: Option<Value>,
+    attributes: Option<serde_json::Value>,
     /// Whether the message had attributes that the log does not have.
     has_other_attributes: Option<bool>,
     /// The catalog that was decided on: `revision:` and the number of the revision.
@@ -210,11 +209,9 @@ pub(super) async fn list(
             query = query.after(position);
         }
         let (folder, key) = (folder.clone(), key.clone());
-        let looked = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            find(&folder, &query, key.as_ref())
-        });
-        let page = match looked.await.map_err(Fault::internal)? {
+        let looked = tokio::task::spawn_blocking(move || (find(&folder, &query, key.as_ref()), turn));
+        let (page, turn) = looked.await.map_err(Fault::internal)?;
+        let page = match page {
             Ok(page) => page,
             // Nothing was recorded yet.
             Err(LogError::NoLog { .. }) => break,
@@ -229,24 +226,18 @@ pub(super) async fn list(
             }
         }
         if next.is_none() || decisions.len() >= size {
+            look.rest(turn);
             break;
         }
     }
     let is_tenant = caller.tenant().is_some();
-    let shown = decisions.iter().map(|decision| shown(decision, is_tenant));
+    if is_tenant {
+        // How many decisions others make is theirs.
+        decisions.iter_mut().for_each(|decision| decision.position = None);
+    }
     Ok(Json(LoggedDecisions {
-        results: shown.collect::<Result<_, Fault>>()?,
+        results: decisions,
         next: next.map(|position| log.places().seal(position)),
         faults: if is_tenant { Vec::new() } else { faults },
     }))
-}
-
-/// A decision as a caller may see it.
-fn shown(decision: &LoggedDecision, is_tenant: bool) -> Result<Value, Fault> {
-    let mut value = serde_json::to_value(decision).map_err(Fault::internal)?;
-    if let (Some(fields), true) = (value.as_object_mut(), is_tenant) {
-        // How many decisions others make is theirs.
-        fields.remove("position");
-    }
-    Ok(value)
 }

@@ -107,27 +107,30 @@ pub(super) struct WhatIfsBody {
 pub(super) async fn begin(State(service): State<Arc<Service>>, caller: Caller, bytes: Bytes) -> Answer<Response> {
     log_of(&service)?;
     let request: WhatIfRequest = body(&bytes)?;
+    // Who has no place pays for nothing else.
+    service.what_ifs.has_room(caller.tenant()).map_err(no_room)?;
     let (inside, of) = (Arc::clone(&service), caller.clone());
     let runtime = service.bulk.handle();
     // A catalog is indexed, and a module may be compiled.
     let comparison = tokio::task::spawn_blocking(move || request.comparison(&inside, &of, runtime)).await;
     let comparison = comparison.map_err(Fault::internal)??;
     let job = Arc::new(Job::new(new_id().map_err(Fault::internal)?, caller.tenant()));
-    service.what_ifs.add(&job).map_err(|no_room| {
-        let text = match no_room {
-            NoRoom::Own(there) => format!("{there} comparisons wait or run: wait for one of them, or remove it"),
-            NoRoom::Tenants => {
-                "the comparisons of all tenants together have no more places: wait for some to end".into()
-            }
-        };
-        let later = Some(Duration::from_secs(1));
-        Fault { retry_after: later, ..Fault::new(StatusCode::TOO_MANY_REQUESTS, text) }
-    })?;
+    service.what_ifs.add(&job).map_err(no_room)?;
     let (running, work) = (Arc::clone(&service), Arc::clone(&job));
     drop(service.bulk.spawn(async move {
         running.what_ifs.run(work, move |progress| comparison.run(progress)).await;
     }));
     Ok((StatusCode::ACCEPTED, Json(WhatIfBody::of(&job))).into_response())
+}
+
+/// 429: too many comparisons wait or run.
+fn no_room(no_room: NoRoom) -> Fault {
+    let text = match no_room {
+        NoRoom::Own(there) => format!("{there} comparisons wait or run: wait for one of them, or remove it"),
+        NoRoom::Tenants => "the comparisons of all tenants together have no more places: wait for some to end".into(),
+    };
+    let later = Some(Duration::from_secs(1));
+    Fault { retry_after: later, ..Fault::new(StatusCode::TOO_MANY_REQUESTS, text) }
 }
 
 /// The comparisons of this node that the key's application has, or the platform.

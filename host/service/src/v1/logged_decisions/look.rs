@@ -32,6 +32,13 @@ impl<'t> Look<'t> {
         // Those who waited may have had the rest of the time.
         (now < end).then_some((turn, end.min(now + TURN)))
     }
+
+    /// Ends the look with its last turn. Its tenant rests.
+    pub(super) fn rest(self, last: Option<Turn>) {
+        if let (Some(turn), Some(end)) = (last, self.end) {
+            turn.rest_after(PATIENCE.saturating_sub(end.saturating_duration_since(Instant::now())));
+        }
+    }
 }
 
 #[cfg(test)]
