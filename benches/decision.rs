@@ -1,5 +1,5 @@
-//! What a decision costs, from `Message` to `Decision`: natively, through the component one by one, in batches of 64, and
-//! with a fresh instance for every call; recorded in a decision log; with pools of 10, 1,000 and 100,000 senders.
+//! What a decision costs, from `Message` to `Decision`: natively, through the component one by one, in batches of 64 and of 256,
+//! and with a fresh instance for every call; recorded in a decision log; with pools of 10, 1,000 and 100,000 senders.
 //!
 //! `cargo bench -p callsign --bench decision`
 
@@ -19,6 +19,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
 const POOLS: [usize; 3] = [10, 1_000, 100_000];
 const BATCH: usize = 64;
+const LARGE_BATCH: usize = 256;
 
 fn decisions(criterion: &mut Criterion) {
     record::write("machine.json", &machine::machine());
@@ -41,6 +42,7 @@ fn decisions(criterion: &mut Criterion) {
             let mut next = [0; 4].map(|_: i32| messages.iter().cycle());
             let [of_native, of_warm, of_recorded, of_fresh] = &mut next;
             let mut batches = messages.chunks_exact(BATCH).cycle();
+            let mut large_batches = messages.chunks_exact(LARGE_BATCH).cycle();
             let mut recorded_batches = batches.clone();
             let mut turns = Turns::new();
             turns.add(id("native"), 1, || {
@@ -48,6 +50,8 @@ fn decisions(criterion: &mut Criterion) {
             });
             turns.add(id("resolve/warm"), 1, || warm.resolve(of_warm.next().unwrap()));
             turns.add(id("resolve_batch/64"), BATCH as u64, || warm.resolve_batch(batches.next().unwrap()));
+            turns
+                .add(id("resolve_batch/256"), LARGE_BATCH as u64, || warm.resolve_batch(large_batches.next().unwrap()));
             turns.add(id("resolve/recorded"), 1, || recorded.resolve(of_recorded.next().unwrap()));
             turns.add(id("resolve_batch/64/recorded"), BATCH as u64, || {
                 recorded.resolve_batch(recorded_batches.next().unwrap())

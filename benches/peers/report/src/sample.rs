@@ -10,7 +10,7 @@ fn read<T: DeserializeOwned>(json: &str) -> Option<T> {
 }
 
 /// Benchmarks, elements of an iteration, nanoseconds of an iteration.
-const MEDIANS: [(&str, u64, f64); 38] = [
+const MEDIANS: [(&str, u64, f64); 43] = [
     ("decision/native/10", 1, 100.0),
     ("decision/native/1000", 1, 105.0),
     ("decision/native/100000", 1, 115.0),
@@ -18,7 +18,10 @@ const MEDIANS: [(&str, u64, f64); 38] = [
     ("decision/resolve/warm/1000", 1, 210.0),
     ("decision/resolve/warm/100000", 1, 220.0),
     ("decision/sticky/resolve/warm/1000", 1, 400.0),
+    ("decision/sticky/native/1000", 1, 160.0),
+    ("decision/resolve/recorded/1000", 1, 300.0),
     ("decision/resolve_batch/64/10", 64, 64.0 * 140.0),
+    ("decision/resolve_batch/256/10", 256, 256.0 * 115.0),
     ("decision/resolve_batch/64/100000", 64, 64.0 * 120.0),
     ("decision/resolve/fresh/10", 1, 6_000.0),
     ("decision/resolve/fresh/100000", 1, 7_000.0),
@@ -36,7 +39,9 @@ const MEDIANS: [(&str, u64, f64); 38] = [
     ("peers/extism/indexed/1000", 1, 9_000.0),
     ("change/load/1000000", 1, 4.2e9),
     ("change/decision/native/small", 4_096, 4_096.0 * 200.0),
-    ("change/decision/native/large", 4_096, 4_096.0 * 240.0),
+    ("change/decision/native/large", 4_096, 4_096.0 * 400.0),
+    ("change/decision/gateway/small", 4_096, 4_096.0 * 300.0),
+    ("change/decision/gateway/large", 4_096, 4_096.0 * 720.0),
     ("change/edit/suspend/no-bindings", 1, 0.4e6),
     ("change/edit/add/50-bindings", 1, 1.2e6),
     ("change/edit/take-out/no-bindings", 1, 2e6),

@@ -12,8 +12,22 @@ pub(crate) struct Change {
     pub(crate) rows: Vec<ChangeRow>,
     pub(crate) load_seconds: f64,
     pub(crate) bytes_a_sender: f64,
-    pub(crate) decision_small_ns: f64,
-    pub(crate) decision_large_ns: f64,
+    pub(crate) native: Growth,
+    pub(crate) gateway: Growth,
+}
+
+/// What a decision takes on a small platform and on a large one.
+#[derive(Debug)]
+pub(crate) struct Growth {
+    small_ns: f64,
+    large_ns: f64,
+}
+
+impl Growth {
+    /// How many times as long it takes on the large one.
+    pub(crate) fn times(&self) -> f64 {
+        self.large_ns / self.small_ns
+    }
 }
 
 #[derive(Debug)]
@@ -40,7 +54,7 @@ struct ChangeTail {
 }
 
 /// Kinds of changes by their part of the benchmark's name.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 11] = [
     ("suspend", "suspend one sender"),
     ("activate", "activate it again"),
     ("associate-elsewhere", "associate one sender with another entity"),
@@ -48,7 +62,10 @@ const KINDS: [(&str, &str); 8] = [
     ("add", "add one sender"),
     ("associate", "associate it"),
     ("add-and-associate", "add and associate one sender"),
-    ("take-out", "take one sender out"),
+    ("take-out", "take one sender and its association out"),
+    ("remove", "remove one sender"),
+    ("remove-entity", "remove one entity"),
+    ("remove-application", "remove one application"),
 ];
 
 /// Puts estimates and facts together; none where a part of the bench has not run.
@@ -62,12 +79,16 @@ pub(crate) fn figures(estimates: &Estimates, facts: ChangeFacts) -> Option<Chang
         let median_ms = estimates.nanoseconds(&format!("change/edit/{id}"))? / 1e6;
         Some(ChangeRow { what, senders, median_ms, p99_ms })
     };
+    let growth = |kind: &str| {
+        let at = |platform: &str| estimates.nanoseconds(&format!("change/decision/{kind}/{platform}"));
+        Some(Growth { small_ns: at("small")?, large_ns: at("large")? })
+    };
     Some(Change {
         rows: rows.into_iter().filter_map(row).collect(),
         load_seconds: estimates.nanoseconds(&format!("change/load/{senders}"))? / 1e9,
         bytes_a_sender: bytes_a_sender?,
-        decision_small_ns: estimates.nanoseconds("change/decision/native/small")?,
-        decision_large_ns: estimates.nanoseconds("change/decision/native/large")?,
+        native: growth("native")?,
+        gateway: growth("gateway")?,
     })
 }
 
@@ -76,13 +97,16 @@ pub(crate) fn section(change: &Change) -> Section {
     for ChangeRow { what, senders, median_ms, p99_ms } in &change.rows {
         table.row([what.clone(), whole(*senders as f64), fine(*median_ms), fine(*p99_ms)]);
     }
+    let Change { native, gateway, .. } = change;
     let words = format!(
-        "The largest platform loads in {} s and takes {} bytes a sender. A decision takes {} ns there, and {} ns on a \
-         small platform.",
+        "The largest platform loads in {} s and takes {} bytes a sender. A decision takes {} ns there and {} ns on a small \
+         platform; natively {} and {} ns.",
         fine(change.load_seconds),
         whole(change.bytes_a_sender),
-        whole(change.decision_large_ns),
-        whole(change.decision_small_ns)
+        whole(gateway.large_ns),
+        whole(gateway.small_ns),
+        whole(native.large_ns),
+        whole(native.small_ns)
     );
     Section { title: "A change", blocks: vec![Block::Table(table), Block::Text(words)] }
 }

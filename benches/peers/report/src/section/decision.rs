@@ -22,11 +22,22 @@ pub(crate) enum What {
     Native,
     Single,
     Batch64,
+    Batch256,
     Fresh,
+    Recorded,
+    Recorded64,
 }
 
 impl What {
-    const ALL: [Self; 4] = [Self::Native, Self::Single, Self::Batch64, Self::Fresh];
+    const ALL: [Self; 7] = [
+        Self::Native,
+        Self::Single,
+        Self::Batch64,
+        Self::Batch256,
+        Self::Fresh,
+        Self::Recorded,
+        Self::Recorded64,
+    ];
 
     /// Its part of the benchmark's name.
     fn id(self) -> &'static str {
@@ -34,7 +45,10 @@ impl What {
             Self::Native => "native",
             Self::Single => "resolve/warm",
             Self::Batch64 => "resolve_batch/64",
+            Self::Batch256 => "resolve_batch/256",
             Self::Fresh => "resolve/fresh",
+            Self::Recorded => "resolve/recorded",
+            Self::Recorded64 => "resolve_batch/64/recorded",
         }
     }
 
@@ -43,7 +57,10 @@ impl What {
             Self::Native => "native Rust, the same logic",
             Self::Single => "resolve, warm",
             Self::Batch64 => "resolve_batch of 64, a decision",
+            Self::Batch256 => "resolve_batch of 256, a decision",
             Self::Fresh => "resolve, a fresh instance for every call",
+            Self::Recorded => "resolve, recorded in a log",
+            Self::Recorded64 => "resolve_batch of 64, recorded in a log, a decision",
         }
     }
 }
@@ -127,6 +144,7 @@ mod tests {
         let Block::Table(table) = &section.blocks[1] else { panic!("no table") };
         assert_eq!(table.head, ["with so many senders", "10", "1,000", "100,000"]);
         assert_eq!(table.rows[1], ["resolve, warm", "200 (2.0)", "210 (2.0)", "220 (1.9)"]);
-        assert_eq!(table.rows[4], ["sticky: resolve, warm", NOTHING, "400", NOTHING]);
+        assert_eq!(table.rows[5], ["resolve, recorded in a log", NOTHING, "300 (2.9)", NOTHING]);
+        assert_eq!(table.rows[7], ["sticky: resolve, warm", NOTHING, "400 (2.5)", NOTHING]);
     }
 }
