@@ -10,14 +10,16 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
+use crate::bulk_lane::BulkLane;
 use crate::fault::Fault;
 use crate::tenant::{Full, Held};
 
 /// A body that is not taken is read and dropped up to this many bytes before the request is refused.
 const DRAINED: usize = 8 << 20;
 
-/// How much room a body gets before its bytes are there.
-const FIRST: usize = 64 << 10;
+/// A body of more than one piece is kept in blocks of so many bytes until it has arrived, and is put together then: one that never ends
+/// takes no more memory than its bytes, as it would while its memory grows by copying.
+const BLOCK: usize = 64 << 10;
 
 /// Why a body is not taken.
 pub(super) enum BodyError {
@@ -35,6 +37,7 @@ pub(super) async fn read(
     (most, limit): (usize, &str),
     patience: Duration,
     mut room: Held,
+    bulk: &BulkLane,
 ) -> Result<(Bytes, Held), BodyError> {
     let body = std::mem::take(request.body_mut());
     if http_body::Body::size_hint(&body).exact() == Some(0) {
@@ -44,17 +47,29 @@ pub(super) async fn read(
         drain(request.headers(), body).await;
         return Err(BodyError::Fault(too_long(most, limit)));
     }
-    match timeout(patience, collect(body, (most, limit), &mut room)).await {
-        Ok(bytes) => bytes.map(|bytes| (bytes, room)),
-        Err(_) => {
-            let text = format!("the body did not arrive within {} s", patience.as_secs());
-            Err(BodyError::Fault(Fault::new(StatusCode::REQUEST_TIMEOUT, text)))
-        }
-    }
+    let Ok(arrived) = timeout(patience, collect(body, (most, limit), &mut room)).await else {
+        let text = format!("the body did not arrive within {} s", patience.as_secs());
+        return Err(BodyError::Fault(Fault::new(StatusCode::REQUEST_TIMEOUT, text)));
+    };
+    let bytes = match arrived? {
+        Arrived::Whole(bytes) => bytes,
+        // To copy megabytes takes longer than a short decision waits for.
+        Arrived::InBlocks(blocks) => bulk
+            .run(async move { blocks.together() })
+            .await
+            .map_err(|error| BodyError::Fault(Fault::internal(error)))?,
+    };
+    Ok((bytes, room))
 }
 
-async fn collect(mut body: Body, (most, limit): (usize, &str), room: &mut Held) -> Result<Bytes, BodyError> {
-    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+/// A body that has arrived.
+enum Arrived {
+    Whole(Bytes),
+    InBlocks(Blocks),
+}
+
+async fn collect(mut body: Body, (most, limit): (usize, &str), room: &mut Held) -> Result<Arrived, BodyError> {
+    let (mut first, mut blocks) = (Bytes::new(), Blocks::default());
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         let ended = || BodyError::Fault(Fault::property("", "the body ended before it was complete"));
@@ -69,13 +84,39 @@ async fn collect(mut body: Body, (most, limit): (usize, &str), room: &mut Held) 
             first = data;
             continue;
         }
-        if all.is_empty() {
-            all.reserve(most.min(FIRST).max(first.len() + data.len()));
-            all.extend_from_slice(&std::mem::take(&mut first));
-        }
-        all.extend_from_slice(&data);
+        blocks.add(&std::mem::take(&mut first));
+        blocks.add(&data);
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    Ok(match &mut blocks.0[..] {
+        [] => Arrived::Whole(first),
+        [one] => Arrived::Whole(std::mem::take(one).freeze()),
+        _ => Arrived::InBlocks(blocks),
+    })
+}
+
+/// The pieces of a body, however small each of them is.
+#[derive(Default)]
+struct Blocks(Vec<BytesMut>);
+
+impl Blocks {
+    fn add(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let block = match self.0.last_mut() {
+                Some(last) if last.len() < BLOCK => last,
+                _ => self.0.push_mut(BytesMut::with_capacity(BLOCK)),
+            };
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK - block.len()));
+            block.extend_from_slice(now);
+            bytes = later;
+        }
+    }
+
+    /// All of them as one. Each is given up once it is copied.
+    fn together(self) -> Bytes {
+        let mut all = BytesMut::with_capacity(self.0.iter().map(BytesMut::len).sum());
+        self.0.into_iter().for_each(|block| all.extend_from_slice(&block));
+        all.freeze()
+    }
 }
 
 fn too_long(most: usize, limit: &str) -> Fault {
@@ -124,4 +165,20 @@ pub(super) fn unread(answer: impl IntoResponse) -> Response {
     let mut answer = answer.into_response();
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_any_size_are_put_together_in_order() {
+        for piece in [1, 1_000, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK] {
+            let whole: Vec<u8> = (0..3 * BLOCK + 17).map(|at| at as u8).collect();
+            let mut blocks = Blocks::default();
+            whole.chunks(piece).for_each(|piece| blocks.add(piece));
+            assert!(blocks.0.iter().all(|block| block.capacity() == BLOCK), "{piece}");
+            assert_eq!(blocks.together(), whole, "{piece}");
+        }
+    }
 }

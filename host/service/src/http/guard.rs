@@ -97,7 +97,7 @@ impl Guard {
     async fn body(&self, request: &mut Request, tenant: Option<&Arc<Tenant>>) -> Result<(Bytes, Held), Fault> {
         let most = self.body_limit(request.uri().path(), tenant.is_some());
         let patience = Duration::from_secs(self.service.limits.load().body_seconds);
-        let body = body::read(request, most, patience, self.service.room_for_body(tenant)).await;
+        let body = body::read(request, most, patience, self.service.room_for_body(tenant), &self.service.bulk).await;
         body.map_err(|error| match error {
             BodyError::Fault(fault) => fault,
             BodyError::Full(full) => self.service.no_room(full, tenant),
