@@ -160,6 +160,10 @@ enum Command {
         /// Build again whenever a file changes, and run the cases.
         #[arg(long)]
         watch: bool,
+
+        /// Of the cases.
+        #[command(flatten)]
+        deadline: DeadlineArgument,
     },
     /// Run cases against a component, and measure its decisions.
     #[command(after_help = TEST)]
@@ -206,8 +210,10 @@ fn author_limits() -> Limits {
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Stop> {
     match &arguments.command {
         Command::New { name, language, path, sdk } => new::run(name, *language, path.as_deref(), sdk.as_deref()),
-        Command::Build { folder, features, out, watch: true } => watch::run(folder, features, out.as_deref()),
-        Command::Build { folder, features, out, watch: false } => build::run(folder, features, out.as_deref()),
+        Command::Build { folder, features, out, watch: true, deadline } => {
+            watch::run(folder, features, out.as_deref(), &deadline.of(author_limits()))
+        }
+        Command::Build { folder, features, out, watch: false, .. } => build::run(folder, features, out.as_deref()),
         Command::Test { component, cases, record, deadline } => {
             test::run(component, cases, *record, &deadline.of(author_limits()))
         }

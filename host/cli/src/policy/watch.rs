@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::{author_limits, build, test};
+use callsign::Limits;
+
+use super::{build, test};
 use crate::exit::{Exit, Stop, print, say};
 
 /// How often the project is looked at.
@@ -24,11 +26,11 @@ type Files = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 
 /// Builds the policy, and runs its cases if there are some, now and after each change. Ends with an error of its own only; it is
 /// ended by a signal.
-pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Result<Exit, Stop> {
+pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>, limits: &Limits) -> Result<Exit, Stop> {
     let out = out.map(Path::to_owned);
     loop {
         let files = files(folder);
-        if let Err(stop) = once(folder, features, out.as_deref()) {
+        if let Err(stop) = once(folder, features, out.as_deref(), limits) {
             stop.report();
         }
         say("watching for changes; Ctrl-C ends it\n");
@@ -38,11 +40,11 @@ pub(super) fn run(folder: &Path, features: &[String], out: Option<&Path>) -> Res
     }
 }
 
-fn once(folder: &Path, features: &[String], out: Option<&Path>) -> Result<Exit, Stop> {
+fn once(folder: &Path, features: &[String], out: Option<&Path>, limits: &Limits) -> Result<Exit, Stop> {
     let component = build::build(folder, features, out)?;
     print(&format!("{}\n", component.display()))?;
     let cases = folder.join("cases.json");
-    if cases.is_file() { test::run(&component, &cases, false, &author_limits()) } else { Ok(Exit::Done) }
+    if cases.is_file() { test::run(&component, &cases, false, limits) } else { Ok(Exit::Done) }
 }
 
 fn files(folder: &Path) -> Files {
