@@ -64,8 +64,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Stop> {
     config.compiler = compiler()?;
     let level = log_to_stderr(&config.log)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    // These threads answer, and have their core before those of the bulk lane.
+    // These threads answer, and have their core before those of the bulk lane; this one accepts connections.
     runtime.enable_all().on_thread_start(|| drop(callsign_priority::hasten()));
+    let _ = callsign_priority::hasten();
     runtime.build().map_err(Stop::failed)?.block_on(serve(config, arguments, level))
 }
 

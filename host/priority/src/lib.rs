@@ -20,13 +20,17 @@ pub const BEHIND_ANSWERS: i32 = 17;
 pub const LAST: i32 = 19;
 
 /// Lets this thread, and the threads that it will start, have their core as soon as they wake up, before those that were
-/// [lowered](lower): slices as short as Linux allows, 0.1 ms. Its priority stays.
+/// [lowered](lower): slices as short as Linux allows, 0.1 ms. Its priority stays, and a thread with another policy than the usual
+/// one keeps that.
 ///
 /// # Errors
 /// The system refuses it. The thread goes on as it was.
 #[cfg(target_os = "linux")]
 pub fn hasten() -> io::Result<()> {
-    linux::set_slices(rustix::process::getpriority_process(None)?, linux::SHORTEST)
+    if linux::has_usual_policy() {
+        linux::set_slices(rustix::process::getpriority_process(None)?, linux::SHORTEST)?;
+    }
+    Ok(())
 }
 
 /// Elsewhere threads have no slices of their own, and this does nothing.
@@ -83,6 +87,12 @@ mod linux {
         if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
+    /// Whether this thread has the policy that threads have unless somebody gives them another one.
+    pub(crate) fn has_usual_policy() -> bool {
+        // SAFETY: it takes the number of a thread, of which 0 is this one, and touches no memory of ours.
+        unsafe { libc::sched_getscheduler(0) == libc::SCHED_OTHER }
+    }
+
     /// Those of the usual policy, of no niceness and with the slices that the kernel gives.
     fn no_attributes() -> sched_attr {
         sched_attr {
@@ -108,7 +118,7 @@ mod linux {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-#[allow(clippy::unwrap_used, reason = "a test")]
+#[allow(clippy::unwrap_used, unsafe_code, reason = "a test, which gives a thread another policy")]
 mod tests {
     use std::thread;
 
@@ -165,5 +175,18 @@ mod tests {
                 Err(error) => assert!(is_refused(&error), "{error}"),
             }
         }
+    }
+
+    #[test]
+    fn a_thread_with_another_policy_keeps_it_when_it_is_hastened() {
+        let policy = thread::spawn(|| {
+            let batch = libc::sched_param { sched_priority: 0 };
+            // SAFETY: it reads the parameters, which are there until it returns.
+            assert_eq!(unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const batch) }, 0);
+            hasten().unwrap();
+            // SAFETY: as above, it touches no memory.
+            unsafe { libc::sched_getscheduler(0) }
+        });
+        assert_eq!(policy.join().unwrap(), libc::SCHED_BATCH);
     }
 }

@@ -4,11 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use crate::named_places::NamedPlaces;
 
-/// How long a tenant waits at most for its next turn where nobody else has one.
+/// How much longer than a turn the rest after it is, see [`TenantTurns::with_rests`].
+const REST: u32 = 2;
+
+/// The longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// Turns, which are given in the order in which they are asked for.
@@ -19,27 +24,17 @@ pub(crate) struct TenantTurns {
     /// How many tenants have a turn at a time.
     together: Arc<Semaphore>,
     platform: Arc<Semaphore>,
+    rests: bool,
 }
 
 /// A turn, until it is dropped.
 pub(crate) struct Turn {
-    own: OwnedSemaphorePermit,
+    /// `None` once it is given back.
+    own: Option<OwnedSemaphorePermit>,
     /// `None` for the platform.
-    together: Option<OwnedSemaphorePermit>,
-}
-
-impl Turn {
-    /// Ends the turn after so much work. The tenant that had it waits for its next one twice as long, and 10 s at most, so it takes a
-    /// third of a processor however much it asks for. The platform does not wait.
-    pub(crate) fn rest_after(self, work: Duration) {
-        if self.together.is_some() {
-            let own = self.own;
-            tokio::spawn(async move {
-                tokio::time::sleep((2 * work).min(LONGEST_REST)).await;
-                drop(own);
-            });
-        }
-    }
+    _together: Option<OwnedSemaphorePermit>,
+    /// When it began, and what the tenant's rest is waited for on; `None` where there are no rests.
+    rests: Option<(Instant, Handle)>,
 }
 
 impl TenantTurns {
@@ -49,7 +44,14 @@ impl TenantTurns {
             tenants: NamedPlaces::new(1),
             together: Arc::new(Semaphore::new(together)),
             platform: Arc::new(Semaphore::new(1)),
+            rests: false,
         }
+    }
+
+    /// With rests: a tenant that had a turn waits twice as long for its next one, 10 s at most. However much it asks for, it has a
+    /// third of the time while its turns are short. To be used within a runtime.
+    pub(crate) fn with_rests(self) -> Self {
+        Self { rests: true, ..self }
     }
 
     /// Waits for a turn of an application, or of the platform (`None`). `None` if the process has no more turns to give, which
@@ -57,11 +59,25 @@ impl TenantTurns {
     pub(crate) async fn turn(&self, tenant: Option<&str>) -> Option<Turn> {
         let Some(tenant) = tenant else {
             let own = Arc::clone(&self.platform).acquire_owned().await.ok()?;
-            return Some(Turn { own, together: None });
+            return Some(Turn { own: Some(own), _together: None, rests: None });
         };
         let own = self.tenants.place(tenant).await?;
         let together = Arc::clone(&self.together).acquire_owned().await.ok()?;
-        Some(Turn { own, together: Some(together) })
+        let rests = self.rests.then(|| (Instant::now(), Handle::current()));
+        Some(Turn { own: Some(own), _together: Some(together), rests })
+    }
+}
+
+impl Drop for Turn {
+    /// Wherever it ends, also where nobody waits any more for what is done in it.
+    fn drop(&mut self) {
+        if let (Some(own), Some((began, runtime))) = (self.own.take(), self.rests.take()) {
+            let rest = (REST * began.elapsed()).min(LONGEST_REST);
+            runtime.spawn(async move {
+                tokio::time::sleep(rest).await;
+                drop(own);
+            });
+        }
     }
 }
 
@@ -94,14 +110,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tenant_that_rests_waits_and_no_other_one_does() {
-        let turns = TenantTurns::new(1);
-        turns.turn(Some("a")).await.unwrap().rest_after(Duration::from_secs(1));
-        turns.turn(None).await.unwrap().rest_after(Duration::from_secs(1));
+    async fn a_tenant_that_had_a_turn_rests_twice_as_long_and_no_other_one_does() {
+        let turns = TenantTurns::new(2).with_rests();
+        let work = async |tenant| {
+            let turn = turns.turn(tenant).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            drop(turn);
+        };
+        work(Some("a")).await;
+        work(None).await;
         assert!(polled(turns.turn(None)).is_some(), "the platform does not rest");
-        assert!(polled(turns.turn(Some("a"))).is_none());
         assert!(polled(turns.turn(Some("b"))).is_some());
-        tokio::time::sleep(Duration::from_millis(2_001)).await;
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        assert!(polled(turns.turn(Some("a"))).is_none());
+        tokio::time::sleep(Duration::from_millis(200)).await;
         assert!(polled(turns.turn(Some("a"))).is_some());
     }
 }

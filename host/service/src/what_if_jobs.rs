@@ -1,14 +1,12 @@
-//! Comparisons of recorded traffic with what it would come to on something else: jobs on threads of the lowest priority, one
-//! tenant's at a time, whose reports are kept for a while.
+//! Comparisons of recorded traffic with what it would come to on something else: jobs in the bulk lane, one tenant's at a
+//! time, whose reports are kept for a while.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Instant;
 
 use callsign_log::LogError;
 use callsign_replay::{PassProgress, WhatIfReport};
-use tokio::sync::oneshot;
+use tokio::sync::Notify;
 
 use crate::change::now;
 use crate::tenant_turns::TenantTurns;
@@ -34,6 +32,7 @@ pub(crate) struct Job {
     pub(crate) made_at: u64,
     pub(crate) progress: PassProgress,
     state: Mutex<JobState>,
+    cancelled: Notify,
 }
 
 /// How far a job has come.
@@ -64,6 +63,7 @@ impl Job {
             made_at: now(),
             progress: PassProgress::new(),
             state: Mutex::new(JobState::Waiting),
+            cancelled: Notify::new(),
         }
     }
 
@@ -73,6 +73,12 @@ impl Job {
 
     fn set(&self, state: JobState) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// Ends it, also while it waits for its turn.
+    fn cancel(&self) {
+        self.progress.cancel();
+        self.cancelled.notify_one();
     }
 
     fn is_over(&self) -> bool {
@@ -89,7 +95,7 @@ pub(crate) struct WhatIfJobs {
 
 impl Default for WhatIfJobs {
     fn default() -> Self {
-        Self { jobs: Mutex::default(), turns: TenantTurns::new(RUNNING) }
+        Self { jobs: Mutex::default(), turns: TenantTurns::new(RUNNING).with_rests() }
     }
 }
 
@@ -138,51 +144,36 @@ impl WhatIfJobs {
         let mut jobs = self.lock();
         let found = jobs.iter().position(|job| job.tenant.as_deref() == tenant && job.id == id);
         let Some(job) = found.and_then(|at| jobs.remove(at)) else { return false };
-        job.progress.cancel();
+        job.cancel();
         true
     }
 
     /// Ends all jobs.
     pub(crate) fn cancel_all(&self) {
-        self.lock().iter().for_each(|job| job.progress.cancel());
+        self.lock().iter().for_each(|job| job.cancel());
     }
 
-    /// Runs a job when it is its turn, on a thread of the lowest priority: nobody waits for it.
+    /// Runs a job when it is its turn. To be spawned in the bulk lane: the thread that decides then has a lower priority.
     pub(crate) async fn run(
         &self,
         job: Arc<Job>,
         compare: impl FnOnce(&PassProgress) -> Result<WhatIfReport, LogError> + Send + 'static,
     ) {
-        let turn = self.turns.turn(job.tenant.as_deref()).await;
+        let turn = tokio::select! {
+            turn = self.turns.turn(job.tenant.as_deref()) => turn,
+            () = job.cancelled.notified() => None,
+        };
         if job.progress.is_cancelled() {
             return job.set(JobState::Failed("it was cancelled".into()));
         }
         job.set(JobState::Running);
         let running = Arc::clone(&job);
-        let (done, report) = oneshot::channel();
-        let began = Instant::now();
-        let work = move || {
-            // Where it is refused, the comparison has the priority of the bulk lane.
-            let _ = callsign_priority::lower(callsign_priority::LAST);
-            // Nobody listens if the service has ended.
-            let _ = done.send((compare(&running.progress), turn));
-        };
-        let thread = thread::Builder::new().name("callsign-what-if".into()).spawn(work);
-        if let Err(error) = thread {
-            tracing::error!("a comparison has no thread: {error}");
-            return job.set(JobState::Failed("it cannot begin; the log of the service has more".into()));
-        }
-        // Without a report the thread has panicked.
-        let Ok((report, turn)) = report.await else {
-            tracing::error!("a comparison failed");
-            return job
-                .set(JobState::Failed("something went wrong on this side; the log of the service has more".into()));
-        };
-        if let Some(turn) = turn {
-            turn.rest_after(began.elapsed());
-        }
-        job.set(match report {
-            Ok(mut report) => {
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            compare(&running.progress)
+        });
+        job.set(match work.await {
+            Ok(Ok(mut report)) => {
                 if job.tenant.is_some() {
                     // Of the log itself, which has the decisions of others too, the operator is told.
                     report.faults.clear();
@@ -190,9 +181,13 @@ impl WhatIfJobs {
                 }
                 JobState::Done(Arc::new(report))
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::warn!("a comparison has no log: {error}");
                 JobState::Failed("the decision log cannot be read; the log of the service has more".into())
+            }
+            Err(error) => {
+                tracing::error!("a comparison failed: {error}");
+                JobState::Failed("something went wrong on this side; the log of the service has more".into())
             }
         });
     }

@@ -47,8 +47,8 @@ const STARTS: usize = 3;
 /// How many tenants have their coverage audited at a time, for the same reason.
 const AUDITS: usize = 1;
 
-/// How many tenants look decisions up at a time: it reads the disk, and takes all processors in the bulk lane. Long lookups take
-/// turns.
+/// How many tenants look decisions up at a time: it reads the disk, and takes all processors but one in the bulk lane. Long
+/// lookups take turns.
 const LOOKUPS: usize = 1;
 
 /// Why the service does not start.
@@ -169,7 +169,7 @@ impl Service {
             standard: Arc::clone(&standard),
             starts: TenantTurns::new(STARTS),
             audits: TenantTurns::new(AUDITS),
-            lookups: TenantTurns::new(LOOKUPS),
+            lookups: TenantTurns::new(LOOKUPS).with_rests(),
             what_ifs: WhatIfJobs::default(),
             session_key,
             numbering,

@@ -173,8 +173,8 @@ fn query(parameters: &Parameters, caller: &Caller, own_since: u64, seal: &PlaceS
 
 /// Decisions of the log of this node, the newest first: those that pass every filter.
 ///
-/// A part can have fewer than `size`, or none, and have a next one all the same: a request looks for 5 s at
-/// most, 1 s at a time where others wait. The key of a
+/// A part can have fewer than `size`, or none, and have a next one all the same: a request of the platform looks for 5 s at
+/// most, 1 s at a time where others wait, and one of a tenant for 1 s. The key of a
 /// tenant finds decisions of its application alone. In a fleet each node has a log of its own.
 #[utoipa::path(get, path = "/v1/decisions", tag = "decisions",
     params(
@@ -209,9 +209,11 @@ pub(super) async fn list(
             query = query.after(position);
         }
         let (folder, key) = (folder.clone(), key.clone());
-        let looked = tokio::task::spawn_blocking(move || (find(&folder, &query, key.as_ref()), turn));
-        let (page, turn) = looked.await.map_err(Fault::internal)?;
-        let page = match page {
+        let looked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            find(&folder, &query, key.as_ref())
+        });
+        let page = match looked.await.map_err(Fault::internal)? {
             Ok(page) => page,
             // Nothing was recorded yet.
             Err(LogError::NoLog { .. }) => break,
@@ -226,7 +228,6 @@ pub(super) async fn list(
             }
         }
         if next.is_none() || decisions.len() >= size {
-            look.rest(turn);
             break;
         }
     }

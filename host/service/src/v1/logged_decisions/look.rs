@@ -1,4 +1,5 @@
-//! A long look at the log, in turns: one of each tenant at a time, and whoever else waits comes in between.
+//! A look at the log, in turns: one of each tenant at a time. A look of the platform has several, if it is long, and whoever else
+//! waits comes in between; one of a tenant has one, and then the tenant rests.
 
 use std::time::{Duration, Instant};
 
@@ -26,18 +27,14 @@ impl<'t> Look<'t> {
     /// Its next turn, until that is dropped, and when it should be. The turn before must be dropped: others who wait come first
     /// then. `None` once its time is over, though never in place of the first.
     pub(super) async fn turn(&mut self) -> Option<(Option<Turn>, Instant)> {
+        if self.tenant.is_some() && self.end.is_some() {
+            return None;
+        }
         let turn = self.turns.turn(self.tenant).await;
         let now = Instant::now();
         let end = *self.end.get_or_insert(now + PATIENCE);
         // Those who waited may have had the rest of the time.
         (now < end).then_some((turn, end.min(now + TURN)))
-    }
-
-    /// Ends the look with its last turn. Its tenant rests.
-    pub(super) fn rest(self, last: Option<Turn>) {
-        if let (Some(turn), Some(end)) = (last, self.end) {
-            turn.rest_after(PATIENCE.saturating_sub(end.saturating_duration_since(Instant::now())));
-        }
     }
 }
 
@@ -72,6 +69,17 @@ mod tests {
         assert_eq!(of_tenants, ["a", "b", "a", "b", "a", "a"]);
         let last_of_platform = order.borrow().iter().rposition(|who| *who == "platform").unwrap();
         assert!(last_of_platform < 5, "{:?}", order.borrow());
+    }
+
+    #[test]
+    fn a_look_of_a_tenant_has_one_turn() {
+        let turns = TenantTurns::new(1);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (mut of_tenant, mut of_platform) = (Look::new(&turns, Some("a")), Look::new(&turns, None));
+        runtime.block_on(async {
+            assert!(of_tenant.turn().await.is_some() && of_platform.turn().await.is_some());
+            assert!(of_tenant.turn().await.is_none() && of_platform.turn().await.is_some());
+        });
     }
 
     #[test]

@@ -14,6 +14,10 @@ use crate::module::STANDARD;
 use crate::past_catalogs::PastCatalogs;
 use crate::service::Service;
 
+/// How many times longer than a decision's a call may take: threads of the bulk lane wait for their core, and a comparison must not
+/// show that as a policy that fails.
+const WAITS: u32 = 5;
+
 /// What a comparison finds. It blocks, so it must not be asked by a thread of a runtime.
 pub(in crate::v1) struct ServiceSources {
     service: Arc<Service>,
@@ -39,7 +43,9 @@ impl ServiceSources {
     /// A policy within the limits of its application.
     pub(in crate::v1) fn bounded(&self, policy: Policy) -> Policy {
         let service = &self.service;
-        let policy = policy.with_limits(service.config.policy.limits());
+        let mut limits = service.config.policy.limits();
+        limits.deadline *= WAITS;
+        let policy = policy.with_limits(limits);
         let policy = policy.with_memory_budget(service.tenants.memory(self.application.as_deref()));
         match &self.application {
             Some(application) => policy.with_log_budget(Arc::clone(&service.tenants.of(application).log)),
