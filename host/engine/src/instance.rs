@@ -19,7 +19,7 @@ use crate::core_lane::Guest;
 use crate::exports::RequestIter;
 use crate::failure::{Failure, MAX_TEXT, catch_panic};
 use crate::idle_memory::Reservation;
-use crate::limits::Limits;
+use crate::limits::{Isolation, Limits};
 use crate::log_budget::LogBudget;
 use crate::memory_budget::{Share, TABLE_ELEMENT};
 use crate::message_attributes::MessageAttributes;
@@ -48,7 +48,10 @@ pub struct State {
     pub(super) source: Option<Arc<dyn SignalSource>>,
     /// The signals of the running call or the last one, once it has read any.
     pub(super) signals: Option<CurrentSignals>,
-    pub(super) copy_up_to: u32,
+    /// The largest pool that the policy is to copy; `None` where that depends on how many messages an instance is for.
+    pub(super) copy_up_to: Option<u32>,
+    /// Whether the instance is for one call.
+    pub(super) is_fresh: bool,
     pub(super) settings: Arc<str>,
     /// How many imports the running call may make, and how many of them are left.
     pub(super) imports: u64,
@@ -223,6 +226,7 @@ impl Instance {
             source: None,
             signals: None,
             copy_up_to: policy.copy_up_to,
+            is_fresh: policy.isolation() == Isolation::Fresh,
             settings: Arc::clone(&policy.settings),
             imports: u64::from(limits.imports),
             imports_left: u64::from(limits.imports),
@@ -365,7 +369,13 @@ impl Instance {
     /// Answers one request.
     #[inline]
     pub fn resolve(&mut self, request: Request) -> Result<Answer, Failure> {
-        self.call(1, |store, callee| callee.resolve(store, request))
+        // It stays where it is: each copy of it, within another result, waits for what was just written.
+        let mut answer = None;
+        self.call(1, |store, callee| {
+            answer = Some(callee.resolve(store, request)?);
+            Ok(())
+        })?;
+        answer.ok_or(Failure::Answers { answers: 0, requests: 1 })
     }
 
     /// Answers many requests.

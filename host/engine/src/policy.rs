@@ -31,10 +31,6 @@ use crate::time::CallTime;
 /// first.
 const MAX_RECLAIMS: usize = 16;
 
-/// The largest pool that a policy should copy before its first decision, in senders: asking a question costs the host as
-/// much as copying so many.
-const COPY_UP_TO: u32 = 64;
-
 /// The settings of a policy that was given none.
 const NO_SETTINGS: &str = "{}";
 
@@ -65,7 +61,7 @@ pub struct Policy {
     pub(super) settings: Arc<str>,
     settings_digest: [u8; 32],
     pub(super) log_budget: Option<Arc<LogBudget>>,
-    pub(super) copy_up_to: u32,
+    pub(super) copy_up_to: Option<u32>,
     settings_accepted: AtomicBool,
     pub(super) meter: Arc<Meter>,
     idle: InstancePool<Instance>,
@@ -161,7 +157,7 @@ impl Policy {
             settings: NO_SETTINGS.into(),
             settings_digest: digest_of(NO_SETTINGS),
             log_budget: None,
-            copy_up_to: COPY_UP_TO,
+            copy_up_to: None,
             settings_accepted: AtomicBool::new(false),
             meter: Arc::default(),
             idle: InstancePool::new(&linked.engine.idle),
@@ -210,10 +206,11 @@ impl Policy {
     }
 
     /// Sets the largest pool, in senders, that the policy should copy before its first decision; of a larger one it should
-    /// ask questions. Default 64. Answers must not depend on it: 0 and [`u32::MAX`] show whether they do.
+    /// ask questions. Default 64, and 0 for a call about fewer than 16 messages in a fresh instance, which would not use its copy again.
+    /// Answers must not depend on it: 0 and [`u32::MAX`] show whether they do.
     #[must_use]
     pub fn with_copy_up_to(mut self, senders: u32) -> Self {
-        self.copy_up_to = senders;
+        self.copy_up_to = Some(senders);
         // Idle instances have the old number.
         self.forget_idle();
         self

@@ -21,7 +21,7 @@ use crate::bindings::contract::types::Request;
 use crate::bindings::contract::{senders, sticky};
 use crate::call_message::{CallMessage, LoadedPin, MessageTexts};
 use crate::instance::{Instance, State};
-use crate::limits::Limits;
+use crate::limits::{Isolation, Limits};
 use crate::policy::Policy;
 
 const TO: &str = "+14155550123";
@@ -335,9 +335,17 @@ fn the_pins_of_a_call_are_read_one_by_one_or_at_once() {
 #[test]
 fn a_policy_is_told_up_to_what_size_to_copy_a_pool() {
     let standard = || Policy::standard().expect("the standard policy");
-    for (policy, size) in
-        [(standard(), 64), (standard().with_copy_up_to(0), 0), (standard().with_copy_up_to(u32::MAX), u32::MAX)]
-    {
+    let fresh = || standard().with_isolation(Isolation::Fresh);
+    for (policy, size) in [
+        (standard(), 64),
+        (standard().with_copy_up_to(0), 0),
+        (standard().with_copy_up_to(u32::MAX), u32::MAX),
+        (fresh(), 0),
+        (fresh().with_copy_up_to(7), 7),
+    ] {
         assert_eq!(one(World::of(policy).begin(&[TO]), senders::Host::copy_up_to), size);
+    }
+    for (messages, size) in [(15, 0), (16, 64)] {
+        assert_eq!(one(World::of(fresh()).begin(&vec![TO; messages]), senders::Host::copy_up_to), size);
     }
 }

@@ -64,7 +64,6 @@ impl Shadow {
 
     /// Counts a comparison; `difference` tells what was different.
     pub(crate) fn compared(&self, difference: Option<Difference>) {
-        self.compared.add();
         if let Some(difference) = difference {
             self.different.fetch_add(1, Ordering::Relaxed);
             let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,6 +72,8 @@ impl Shadow {
             }
             samples.push_back(difference);
         }
+        // The last: whoever sees it counted sees the difference too.
+        self.compared.add();
     }
 
     /// Counts a message that the candidate was not asked about.
@@ -81,10 +82,12 @@ impl Shadow {
     }
 
     pub(crate) fn comparison(&self) -> Comparison {
+        let compared = self.compared.sum();
         Comparison {
             candidate: self.bound.binding.policy.label().into(),
-            compared: self.compared.sum(),
-            different: self.different.load(Ordering::Relaxed),
+            compared,
+            // Some may have been found since.
+            different: self.different.load(Ordering::Relaxed).min(compared),
             dropped: self.dropped.load(Ordering::Relaxed),
             samples: self.samples.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect(),
         }

@@ -18,14 +18,14 @@ thread_local! {
 pub(crate) struct Tally([CachePadded<AtomicU64>; PLACES]);
 
 impl Tally {
-    /// Adds one.
+    /// Adds one, after everything that this thread has done before.
     #[inline]
     pub(crate) fn add(&self) {
-        self.0[PLACE.with(|place| *place)].fetch_add(1, Ordering::Relaxed);
+        self.0[PLACE.with(|place| *place)].fetch_add(1, Ordering::Release);
     }
 
-    /// What was added so far.
+    /// What was added so far. What was done before it was added is seen.
     pub(crate) fn sum(&self) -> u64 {
-        self.0.iter().map(|place| place.load(Ordering::Relaxed)).sum()
+        self.0.iter().map(|place| place.load(Ordering::Acquire)).sum()
     }
 }
