@@ -29,15 +29,8 @@ pub(crate) enum What {
 }
 
 impl What {
-    const ALL: [Self; 7] = [
-        Self::Native,
-        Self::Single,
-        Self::Batch64,
-        Self::Batch256,
-        Self::Fresh,
-        Self::Recorded,
-        Self::Recorded64,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Native, Self::Single, Self::Batch64, Self::Batch256, Self::Fresh, Self::Recorded, Self::Recorded64];
 
     /// Its part of the benchmark's name.
     fn id(self) -> &'static str {
