@@ -7,10 +7,9 @@ mod checked;
 mod of_application;
 mod reference_counts;
 
-use std::{hash::BuildHasher, sync::Arc};
+use std::sync::Arc;
 
 use callsign_destination::Numbering;
-use hashbrown::DefaultHashBuilder;
 
 use self::reference_counts::ReferenceCounts;
 pub(super) use self::reference_counts::Target;
@@ -20,14 +19,14 @@ use super::{
     kind::{Channel, ResourceType},
     model::{Application, Association, DefaultSender, Entity, OtherAssociation, Sender, Strategy},
     parallel::both,
-    persistent::{HashIndex, MultiIndex, SlotVec, spread},
+    persistent::{HashIndex, IndexHasher, MultiIndex, SlotVec, spread},
     unresolved::{IdLookup, association_code},
 };
 
 /// The indexes of a catalog, by hash.
 #[derive(Clone, Default)]
 pub(super) struct Lookup {
-    hasher: DefaultHashBuilder,
+    hasher: IndexHasher,
     applications: HashIndex,
     entities: HashIndex,
     senders: HashIndex,

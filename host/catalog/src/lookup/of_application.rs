@@ -1,8 +1,6 @@
 //! What an application and its entities have, found in time with how much that is: a tenant's lists cost what the tenant
 //! has, whatever others have.
 
-use std::hash::BuildHasher;
-
 use super::{sorted, use_of};
 use crate::{
     Catalog,
