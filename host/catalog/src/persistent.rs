@@ -51,7 +51,7 @@ mod tests {
         let slots = (hashes.len() * 10 / 7) as u64;
         let (mut next, mut run, mut longest) = (0, 0, 0);
         for hash in hashes {
-            let home = (hash >> 32) * slots >> 32;
+            let home = ((hash >> 32) * slots) >> 32;
             run = if home > next { 1 } else { run + 1 };
             next = home.max(next) + 1;
             longest = longest.max(run);
