@@ -26,8 +26,8 @@ pub fn spread(number: u32) -> u64 {
 
 /// Hashes of any values for [`HashIndex`] and [`MultiIndex`], other ones in each process.
 ///
-/// The usual hasher is made for tables that look at the lower bits. Of pairs of numbers in a row its upper half is, in one process
-/// of a hundred, so uneven that thousands of entries stand in one run.
+/// The usual hasher is made for tables that look at the lower bits of a hash, and these look at the upper half. In one process of a
+/// hundred that half is so uneven for pairs of numbers in a row that hundreds of entries stand in one run.
 #[derive(Debug, Clone, Default)]
 pub struct IndexHasher(DefaultHashBuilder);
 
@@ -36,8 +36,8 @@ impl IndexHasher {
     #[inline]
     pub fn hash_one(&self, value: impl Hash) -> u64 {
         let hash = self.0.hash_one(value);
-        let hash = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        hash ^ hash >> 29
+        let hash = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash ^ (hash >> 29)
     }
 }
 

@@ -161,7 +161,6 @@ enum Command {
         #[arg(long)]
         watch: bool,
 
-        /// Of the cases.
         #[command(flatten)]
         deadline: DeadlineArgument,
     },

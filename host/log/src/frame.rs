@@ -6,7 +6,7 @@ use std::io;
 use zstd::bulk::Decompressor;
 
 thread_local! {
-    /// What this thread decompresses with. To make one costs as much as a lookup needs for a block.
+    /// What this thread decompresses with. To make one takes as long as to look through a block.
     static ZSTD: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 

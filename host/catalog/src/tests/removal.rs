@@ -45,13 +45,12 @@ fn removing_a_sender_an_entity_an_application_or_a_strategy_of_many_copies_a_han
             catalog = edited;
         }
     }
-    // Where hashes stand close together in an index, all that stand behind move by one place: rarely many, as hashes are other ones
-    // in each process.
+    // Hashes are other ones in each process. Where some stand close together at the end of a chunk, the next one is copied too.
     let kinds = [("an application", 3), ("an entity", 3), ("a sender", 3), ("a strategy", 12)];
     for ((what, usual), mut chunks) in kinds.into_iter().zip(chunks) {
         chunks.sort_unstable();
         let (middle, most) = (chunks[REMOVED / 2], chunks[REMOVED - 1]);
-        assert!(middle <= usual && most <= 10 * usual, "{what}: {middle} chunks, {most} at most");
+        assert!(middle <= usual && most <= usual + 3, "{what}: {middle} chunks, {most} at most");
     }
     assert_eq!((catalog.senders().len(), catalog.strategies().len()), (MANY - REMOVED, MANY / 2 - REMOVED));
     catalog.assert_ids_found();
