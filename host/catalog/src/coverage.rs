@@ -1,9 +1,6 @@
 //! Coverages: the countries that a sender reaches, and how far its registration there has come. Equal ones are shared.
 
-use std::{
-    hash::BuildHasher,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     Catalog,
@@ -11,11 +8,11 @@ use super::{
     json_path::Json,
     kind::{Channel, Registration},
     message_types::MessageTypes,
-    persistent::{HashIndex, PVec},
+    persistent::{HashIndex, IndexHasher, PVec},
     shared::Shared,
 };
 use callsign_destination::Country;
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 /// The countries that a sender reaches, for each channel, and how far its registration there has come.
 ///
@@ -54,7 +51,7 @@ pub(super) enum ListedCountries {
 /// The coverages and country lists of a catalog, each once, for its elements to share.
 #[derive(Clone, Default)]
 pub(super) struct Interned {
-    hasher: DefaultHashBuilder,
+    hasher: IndexHasher,
     coverages: PVec<Coverage>,
     by_coverage: HashIndex,
     lists: PVec<Arc<[Country]>>,

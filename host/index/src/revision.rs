@@ -1,19 +1,15 @@
 //! A revision: one catalog, indexed so that a decision never scans it.
 
-use std::{
-    hash::BuildHasher,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use callsign_catalog::{
     Catalog, Coverage,
-    persistent::{HashIndex, MultiIndex, PVec},
+    persistent::{HashIndex, IndexHasher, MultiIndex, PVec},
 };
 use callsign_sticky::PinScope;
-use hashbrown::DefaultHashBuilder;
 
 pub use self::sender_index::SenderKeyCollision;
 use self::{catalog_diff::CatalogDiff, sender_index::SenderIndex};
@@ -53,7 +49,7 @@ pub struct Revision {
     /// The number of the revision with which scope handles began. Revisions with the same one have the same handles.
     origin: u64,
     catalog: Catalog,
-    hasher: DefaultHashBuilder,
+    hasher: IndexHasher,
     /// The scopes by handle. Handle 0 is the scope of applications that the catalog does not list. A scope keeps its handle
     /// from revision to revision, so a policy never finds an older scope where it knew a newer one.
     scopes: PVec<Arc<Scope>>,

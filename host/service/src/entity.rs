@@ -1,12 +1,10 @@
 //! Entities by who made them. An entity of the catalog is only a name that scopes use; whose it is, and how it is called,
 //! is in a record for each maker. Two applications can both have `acme`, and neither learns of the other's.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use callsign_catalog::persistent::{HashIndex, MultiIndex};
+use callsign_catalog::persistent::{HashIndex, IndexHasher, MultiIndex};
 use callsign_catalog::{Catalog, SlotVec};
-use hashbrown::DefaultHashBuilder;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -46,7 +44,7 @@ struct Body {
 /// All records. A clone shares everything, and a change takes the same time at every size.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EntityRecords {
-    hasher: DefaultHashBuilder,
+    hasher: IndexHasher,
     /// In the order in which they were made.
     records: SlotVec<Arc<EntityRecord>>,
     by_key: HashIndex,

@@ -1,14 +1,13 @@
 //! The index of a whole catalog, made at once.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use callsign_catalog::{
     Catalog,
     parallel::both,
-    persistent::{HashIndex, MultiIndex, spread},
+    persistent::{HashIndex, IndexHasher, MultiIndex, spread},
 };
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::HashMap;
 
 use super::{
     Revision, SenderKeyCollision, names, new_scope, next_number, scope_hashes, scope_reuse::ScopeReuse,
@@ -20,7 +19,7 @@ use crate::scope::{Ability, Member, Scope, ScopeParts, bit};
 struct ScopeCollector<'a> {
     catalog: &'a Catalog,
     senders: &'a SenderIndex,
-    hasher: &'a DefaultHashBuilder,
+    hasher: &'a IndexHasher,
     before: Option<ScopeReuse<'a>>,
     scopes: Vec<Arc<Scope>>,
     /// Hashes of names, with handles.
@@ -45,7 +44,7 @@ impl Revision {
         let senders = senders?;
         let shares_with = before.map_or(0, |before| before.number);
         let before = before.filter(|before| before.has_room());
-        let hasher = before.map_or_else(DefaultHashBuilder::default, |before| before.hasher.clone());
+        let hasher = before.map_or_else(IndexHasher::default, |before| before.hasher.clone());
         let unknown_application = match before {
             Some(before) => Arc::clone(&before.scopes[0]),
             None => {

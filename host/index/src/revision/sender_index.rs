@@ -1,14 +1,12 @@
 //! The senders of a catalog by key and by address, and what each can do.
 
-use std::hash::BuildHasher;
-
 use callsign_catalog::{
     Coverage, Sender, SlotVec,
-    persistent::{HashIndex, MultiIndex, PVec},
+    persistent::{HashIndex, IndexHasher, MultiIndex, PVec},
 };
 use callsign_destination::Number;
 use callsign_sticky::SenderKey;
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::HashMap;
 
 use crate::scope::Ability;
 
@@ -24,7 +22,7 @@ const NO_ABILITY: Ability = Ability { coverage: 0, suspended: true, limited: fal
 /// The index of the senders of a catalog. Revisions with the same senders share one; others share what is equal.
 #[derive(Debug, Clone)]
 pub(super) struct SenderIndex {
-    hasher: DefaultHashBuilder,
+    hasher: IndexHasher,
     /// The stable number of each sender.
     pub(super) keys: PVec<u64>,
     /// What each sender can do.
@@ -54,7 +52,7 @@ impl SenderIndex {
     /// # Errors
     /// Two senders have the same key.
     pub(super) fn new(senders: &SlotVec<Sender>, before: Option<&Self>) -> Result<Self, SenderKeyCollision> {
-        let hasher = before.map_or_else(DefaultHashBuilder::default, |before| before.hasher.clone());
+        let hasher = before.map_or_else(IndexHasher::default, |before| before.hasher.clone());
         let key = |sender: &Option<Sender>| sender.as_ref().map_or(NO_KEY, |sender| SenderKey::of(&sender.id).0);
         let keys: PVec<u64> = senders.slots().iter().map(key).collect();
         let by_key = HashIndex::of(senders.indexed().map(|(index, _)| (hasher.hash_one(keys[index as usize]), index)));
