@@ -12,6 +12,7 @@ mod partitions;
 mod pipeline;
 mod progress;
 mod recording;
+mod recycling;
 mod sequencer;
 mod summary;
 

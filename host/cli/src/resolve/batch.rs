@@ -2,6 +2,7 @@
 
 use super::chunks::MAX_LINE;
 use super::fields::{Fields, ParsedMessage, check_length};
+use super::recycling::emptied;
 
 /// The messages and faults of a chunk.
 #[derive(Debug, Default)]
@@ -33,7 +34,14 @@ impl<'a> Batch<'a> {
         batch
     }
 
+    /// An empty batch with the memory of this one.
+    pub(super) fn emptied(mut self) -> Batch<'static> {
+        self.faults.clear();
+        Batch { messages: emptied(self.messages), faults: self.faults }
+    }
+
     /// Adds the fields of a line, as a message or as a fault.
+    #[inline]
     pub(super) fn add(&mut self, line: u64, fields: Fields<'a>) {
         match fields.check() {
             Ok(checked) => self.messages.push(ParsedMessage::new(fields, checked)),

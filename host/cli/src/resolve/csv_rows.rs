@@ -153,10 +153,15 @@ impl Columns {
 // === impl Rows ===
 
 impl Rows {
-    /// Reads the rows of a chunk.
-    pub(super) fn read<'r>(&'r mut self, bytes: &[u8], first_line: u64, columns: &'r Columns) -> Batch<'r> {
+    /// Reads the rows of a chunk into an empty batch.
+    pub(super) fn read<'r>(
+        &'r mut self,
+        mut batch: Batch<'r>,
+        bytes: &[u8],
+        first_line: u64,
+        columns: &'r Columns,
+    ) -> Batch<'r> {
         let count = self.split(bytes, first_line, columns.delimiter);
-        let mut batch = Batch::default();
         for Row { record, line, is_too_long } in &self.rows[..count] {
             if *is_too_long {
                 batch.fault(*line, columns.message_id(record), too_long());
@@ -247,7 +252,7 @@ mod tests {
         for end in ["\n", "\r\n"] {
             let text = ["", "1,SMS,a", "", "2,\"SMS\",\"b\nb\"", "3,sms,c", "", "4", "5,,e", "6,SMS"].join(end);
             let mut rows = Rows::default();
-            let batch = rows.read(text.as_bytes(), 2, &columns);
+            let batch = rows.read(Batch::default(), text.as_bytes(), 2, &columns);
             let ids: Vec<_> = batch.messages.iter().map(|line| line.message(None, &[]).id).collect();
             assert_eq!(ids, [Some("a"), Some("b\nb")]);
             let faults: Vec<_> = batch.faults.iter().map(|fault| (fault.line, fault.message_id.as_deref())).collect();

@@ -226,6 +226,11 @@ impl<'a> ParsedMessage<'a> {
         Self { fields, checked }
     }
 
+    /// Its `messageId`.
+    pub(super) fn id(&self) -> Option<&str> {
+        text(&self.fields.message_id)
+    }
+
     /// Its attributes, for [`ParsedMessage::message`].
     pub(crate) fn attributes(&self) -> Vec<(&str, &str)> {
         let pairs = self.fields.attributes.as_ref().map_or(&[][..], |pairs| &pairs.0);

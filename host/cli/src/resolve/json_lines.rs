@@ -6,14 +6,13 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::batch::{Batch, too_long};
 use super::chunks::MAX_LINE;
-use super::fields::{Fields, shorten};
+use super::fields::shorten;
 
 /// The longest message of the parser to pass on, in characters: it quotes unknown names of any length.
 const MAX_FAULT: usize = 300;
 
-/// Reads the lines of a chunk.
-pub(super) fn read(bytes: &[u8], first_line: u64) -> Batch<'_> {
-    let mut batch = Batch::default();
+/// Reads the lines of a chunk into an empty batch.
+pub(super) fn read<'a>(mut batch: Batch<'a>, bytes: &'a [u8], first_line: u64) -> Batch<'a> {
     for (line, bytes) in (first_line..).zip(bytes.split_inclusive(|&byte| byte == b'\n')) {
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
@@ -29,26 +28,23 @@ pub(super) fn read(bytes: &[u8], first_line: u64) -> Batch<'_> {
                 continue;
             }
         };
-        match parse(text) {
-            Some(Ok(fields)) => batch.add(line, fields),
-            Some(Err(fault)) => batch.fault(line, message_id(bytes), fault),
-            None => {}
+        if !text.starts_with('{') {
+            match text.bytes().find(|byte| !byte.is_ascii_whitespace()) {
+                None => continue,
+                // The parser would accept an array as the fields in their order.
+                Some(b'[') => {
+                    batch.fault(line, message_id(bytes), "an array; a message is a JSON object".into());
+                    continue;
+                }
+                Some(_) => {}
+            }
+        }
+        match serde_json::from_str(text) {
+            Ok(fields) => batch.add(line, fields),
+            Err(error) => batch.fault(line, message_id(bytes), error_text(&error)),
         }
     }
     batch
-}
-
-/// The fields of a line; none if it is blank.
-fn parse(text: &str) -> Option<Result<Fields<'_>, String>> {
-    if !text.starts_with('{') {
-        match text.bytes().find(|byte| !byte.is_ascii_whitespace()) {
-            None => return None,
-            // The parser would accept an array as the fields in their order.
-            Some(b'[') => return Some(Err("an array; a message is a JSON object".into())),
-            Some(_) => {}
-        }
-    }
-    Some(serde_json::from_str(text).map_err(|error| error_text(&error)))
 }
 
 fn error_text(error: &serde_json::Error) -> String {
@@ -93,10 +89,11 @@ fn message_id(bytes: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resolve::fields::Fields;
 
     #[test]
     fn texts_without_escapes_are_borrowed() {
-        let batch = read(br#"{"messageId":"a","channel":"SMS","to":"\u002b1"}"#, 1);
+        let batch = read(Batch::default(), br#"{"messageId":"a","channel":"SMS","to":"\u002b1"}"#, 1);
         let message = batch.messages[0].message(None, &[]);
         assert_eq!((message.id, message.to), (Some("a"), "+1"));
         let fields: Fields<'_> = serde_json::from_str(r#"{"messageId":"a","to":"\u002b1"}"#).expect("JSON");
@@ -116,7 +113,7 @@ mod tests {
 
     #[test]
     fn blank_lines_count_as_lines() {
-        let batch = read(b"\n \t\r\n{}\n\n7\n", 41);
+        let batch = read(Batch::default(), b"\n \t\r\n{}\n\n7\n", 41);
         let lines: Vec<_> = batch.faults.iter().map(|fault| fault.line).collect();
         assert_eq!(lines, [43, 45]);
     }

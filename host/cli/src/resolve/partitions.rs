@@ -6,6 +6,7 @@
 
 use callsign::{DecisionRef, Decisions, Gateway, Message, Number};
 
+use super::recycling::emptied;
 use super::sequencer::{Sequencer, Stopped};
 
 /// A chunk has about 2,000 messages: an eighth of it is about what the policy takes in one call.
@@ -17,12 +18,15 @@ pub(super) struct Partitions {
     sequencers: Vec<Sequencer<()>>,
 }
 
-/// The decisions of a chunk.
-pub(super) struct ChunkDecisions {
-    by_partition: Vec<Decisions>,
-    /// The partition of each message.
+/// The messages of a chunk by partition.
+#[derive(Default)]
+pub(super) struct Division<'m> {
+    parts: Vec<Vec<Message<'m>>>,
+    /// The partition of each message, in their order.
     partition_of: Vec<u8>,
 }
+
+// === impl Partitions ===
 
 impl Partitions {
     /// One partition for one worker, which has nothing to divide.
@@ -31,28 +35,29 @@ impl Partitions {
         Self { gateway, sequencers: (0..partitions).map(|_| Sequencer::new(())).collect() }
     }
 
+    /// Divides messages into an empty division.
+    pub(super) fn divide<'m>(
+        &self,
+        mut division: Division<'m>,
+        messages: impl Iterator<Item = Message<'m>>,
+    ) -> Division<'m> {
+        let count = self.sequencers.len();
+        division.parts.resize_with(count, Vec::new);
+        for message in messages {
+            let partition = if count == 1 { 0 } else { partition(&message, count) };
+            division.parts[partition].push(message);
+            division.partition_of.push(partition as u8);
+        }
+        division
+    }
+
     /// Decides the messages of a chunk. Call it once for every chunk, from any thread and in any order.
     ///
     /// # Errors
     /// [`Partitions::stop`] was called.
-    pub(super) fn decide(&self, chunk: u64, messages: &[Message<'_>]) -> Result<ChunkDecisions, Stopped> {
-        if let [sequencer] = &*self.sequencers {
-            let decisions = sequencer.run(chunk, |()| self.gateway.resolve_batch(messages))?;
-            return Ok(ChunkDecisions { by_partition: vec![decisions], partition_of: vec![0; messages.len()] });
-        }
-        let count = self.sequencers.len();
-        let mut parts = vec![Vec::with_capacity(2 * messages.len() / count); count];
-        let mut partition_of = Vec::with_capacity(messages.len());
-        for message in messages {
-            // By the number and not by its text, which can be written in many ways. What is not a number has no pin.
-            let recipient = Number::parse(message.to).map_or(0, |number| number.recipient().get());
-            let partition = (recipient % count as u64) as usize;
-            parts[partition].push(*message);
-            partition_of.push(partition as u8);
-        }
-        let decided = self.sequencers.iter().zip(&parts);
-        let decided = decided.map(|(sequencer, part)| sequencer.run(chunk, |()| self.gateway.resolve_batch(part)));
-        Ok(ChunkDecisions { by_partition: decided.collect::<Result<_, _>>()?, partition_of })
+    pub(super) fn decide(&self, chunk: u64, division: &Division<'_>) -> Result<Vec<Decisions>, Stopped> {
+        let parts = self.sequencers.iter().zip(&division.parts);
+        parts.map(|(sequencer, part)| sequencer.run(chunk, |()| self.gateway.resolve_batch(part))).collect()
     }
 
     /// Makes all waiting workers give up, now and later.
@@ -61,11 +66,25 @@ impl Partitions {
     }
 }
 
-impl ChunkDecisions {
-    /// The decisions in the order of the messages.
-    pub(super) fn iter(&self) -> impl Iterator<Item = DecisionRef<'_>> {
-        let mut partitions: Vec<_> = self.by_partition.iter().map(Decisions::iter).collect();
+/// The partition of a message: by the number and not by its text, which can be written in many ways. What is not a number has no pin.
+fn partition(message: &Message<'_>, count: usize) -> usize {
+    let recipient = Number::parse(message.to).map_or(0, |number| number.recipient().get());
+    (recipient % count as u64) as usize
+}
+
+// === impl Division ===
+
+impl Division<'_> {
+    /// What was decided for each part, in the order of the messages.
+    pub(super) fn in_order<'d>(&'d self, decisions: &'d [Decisions]) -> impl Iterator<Item = DecisionRef<'d>> {
+        let mut parts: Vec<_> = decisions.iter().map(Decisions::iter).collect();
         // A batch has a decision for each of its messages.
-        self.partition_of.iter().filter_map(move |&partition| partitions[usize::from(partition)].next())
+        self.partition_of.iter().filter_map(move |&partition| parts[usize::from(partition)].next())
+    }
+
+    /// An empty division with the memory of this one.
+    pub(super) fn emptied(mut self) -> Division<'static> {
+        self.partition_of.clear();
+        Division { parts: self.parts.into_iter().map(emptied).collect(), partition_of: self.partition_of }
     }
 }

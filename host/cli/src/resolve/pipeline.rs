@@ -9,15 +9,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use callsign::{Gateway, Message};
+use callsign::Gateway;
 
 use super::batch::Batch;
 use super::chunks::Chunk;
 use super::csv_rows::Rows;
+use super::fields::ParsedMessage;
 use super::json_lines;
 use super::messages::{Messages, Reading};
 use super::output;
-use super::partitions::Partitions;
+use super::partitions::{Division, Partitions};
 use super::progress::Progress;
 use super::sequencer::{Sequencer, Stopped};
 use super::summary::Tally;
@@ -107,41 +108,50 @@ impl<W: Write> Work<W> {
     /// The loop of a worker.
     fn run(&self) -> Result<Tally, Failure> {
         let (mut chunk, mut rows, mut out) = (Chunk::default(), Rows::default(), Vec::new());
+        let (mut batch, mut division) = (Batch::default(), Division::default());
         let mut tally = Tally::default();
         while self.messages.next(&mut chunk) {
-            let batch = match &self.messages.reading {
+            let read = match &self.messages.reading {
                 _ if chunk.is_too_long => Batch::too_long(chunk.line),
-                Reading::Json => json_lines::read(chunk.bytes(), chunk.line),
-                Reading::Csv(columns) => rows.read(chunk.bytes(), chunk.line, columns),
+                Reading::Json => json_lines::read(batch, chunk.bytes(), chunk.line),
+                Reading::Csv(columns) => rows.read(batch, chunk.bytes(), chunk.line, columns),
             };
             out.clear();
-            self.decide(chunk.number, &batch, &mut out, &mut tally)?;
+            division = self.decide(chunk.number, &read, division, &mut out, &mut tally)?;
             self.writing.run(chunk.number, |output| write_lines(output, &out))?.map_err(Failure::Write)?;
-            self.progress.advance(chunk.bytes().len(), batch.messages.len() + batch.faults.len());
+            self.progress.advance(chunk.bytes().len(), read.messages.len() + read.faults.len());
+            batch = read.emptied();
         }
         Ok(tally)
     }
 
-    /// Decides a batch and appends its output lines to `out`.
-    fn decide(&self, chunk: u64, batch: &Batch<'_>, out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Failure> {
-        let attributes: Vec<_> = batch.messages.iter().map(|line| line.attributes()).collect();
+    /// Decides a batch and appends its output lines to `out`. Gives the division back, empty.
+    fn decide(
+        &self,
+        chunk: u64,
+        batch: &Batch<'_>,
+        division: Division<'static>,
+        out: &mut Vec<u8>,
+        tally: &mut Tally,
+    ) -> Result<Division<'static>, Failure> {
+        let attributes: Vec<_> = batch.messages.iter().map(ParsedMessage::attributes).collect();
         let lines = batch.messages.iter().zip(&attributes);
-        let messages: Vec<Message<'_>> =
-            lines.map(|(line, attributes)| line.message(self.messages.sent_at, attributes)).collect();
-        let decisions = self.partitions.decide(chunk, &messages)?;
+        let messages = lines.map(|(line, attributes)| line.message(self.messages.sent_at, attributes));
+        let division = self.partitions.divide(division, messages);
+        let decisions = self.partitions.decide(chunk, &division)?;
         let mut faults = batch.faults.iter().peekable();
-        for (index, (message, decision)) in messages.iter().zip(decisions.iter()).enumerate() {
+        for (index, (message, decision)) in batch.messages.iter().zip(division.in_order(&decisions)).enumerate() {
             while let Some(fault) = faults.next_if(|fault| fault.before <= index) {
                 output::write_fault(out, fault);
             }
-            output::write(out, message.id, &decision);
+            output::write(out, message.id(), &decision);
             tally.count(&decision);
         }
         for fault in faults {
             output::write_fault(out, fault);
         }
         tally.count_invalid(batch.faults.len());
-        Ok(())
+        Ok(division.emptied())
     }
 }
 
