@@ -18,7 +18,7 @@ mod write_timeout;
 pub(crate) use self::caller::Caller;
 pub(crate) use self::error_format::{ErrorBody, NoContent, Paged, Problem, RequestErrorBody};
 pub(crate) use self::error_responses::{Errors1, Errors2, Problems};
-pub(crate) use self::guard::{Guard, OwnBody, SHORT, guard};
+pub(crate) use self::guard::{Admitted, Guard, OwnBody, SHORT, guard};
 pub(crate) use self::input::{
     Json, PageQuery, Parameters, ShortPageQuery, body, element, id, not_json, plain, raw_object,
 };

@@ -16,6 +16,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::binding::STEPS;
 use crate::sender_health::Counts;
 use crate::tenant::Budget;
+use crate::v1::DECISIONS;
 
 /// The refusal codes of the host. Codes of policies are counted together as [`OWN`]: a policy can use any
 /// text.
@@ -66,9 +67,6 @@ const EVENTS: [&str; 10] = [
     "unbound",
     "withdrawn",
 ];
-
-/// The route of decisions.
-const DECISIONS: &str = "/v1/decisions";
 
 /// All metrics.
 pub(crate) struct Metrics {

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use callsign_private::{Access, Secret};
 
 use crate::catalog_import;
@@ -15,12 +14,12 @@ use crate::change::{Change, Kind};
 use crate::config::Config;
 use crate::data_folder::{self, LockError, RESTORING};
 use crate::decision_log::{DecisionLog, LogEvents};
-use crate::http::{Guard, Listener, Probes};
+use crate::http::{Listener, Probes};
 use crate::key::{Key, Scope};
 use crate::pin_socket::PinSocket;
 use crate::pins;
 use crate::reload::Reloader;
-use crate::router::{self, router, routes};
+use crate::router::{self, Front, routes};
 use crate::service::{Author, Plan, Service, StartError};
 use crate::store::{Operator, Store};
 
@@ -30,8 +29,7 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// A service that has started.
 pub struct Running {
     service: Arc<Service>,
-    router: Router,
-    guard: Arc<Guard>,
+    front: Front,
     listener: Listener,
     probes: Option<Probes>,
     log_events: Option<LogEvents>,
@@ -95,15 +93,15 @@ pub async fn start(config: Config, catalog: Option<&Path>) -> Result<(Running, S
         tracing::warn!("`callsign backup` works only while this service does not run: no socket for pins: {error}");
     }
     // Here, so that what listens answers at once.
-    let (router, guard) = router(&service);
+    let front = Front::new(&service);
     let pin_socket = pin_socket.ok();
-    Ok((Running { service, router, guard, listener, probes, log_events, pin_socket, _lock: lock }, started))
+    Ok((Running { service, front, listener, probes, log_events, pin_socket, _lock: lock }, started))
 }
 
 impl Running {
     /// What takes over another configuration while it runs.
     pub fn reloader(&self) -> Reloader {
-        Reloader::new(Arc::clone(&self.service), Arc::clone(&self.guard), self.listener.tls())
+        Reloader::new(Arc::clone(&self.service), Arc::clone(self.front.guard()), self.listener.tls())
     }
 
     /// Serves until `end`, then finishes the requests in progress.
@@ -128,7 +126,7 @@ impl Running {
         if let Some(Err(error)) = &probing {
             tracing::error!("probes are not answered: {error}");
         }
-        self.listener.serve(&self.service, self.router, end).await;
+        self.listener.serve(&self.service, self.front, end).await;
         let _ = tokio::join!(follower, health, receipts, creator, repositories, audit, fleet);
         self.service.what_ifs.cancel_all();
         bulk.end(LAST_WRITES).await;

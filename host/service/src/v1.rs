@@ -30,6 +30,7 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::decisions::{PATH as DECISIONS, decide_admitted as decide};
 use crate::http::{needs, needs_platform};
 use crate::key::Scope;
 use crate::service::Service;

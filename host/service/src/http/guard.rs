@@ -13,9 +13,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::time::timeout;
 
+use super::Answer;
 use super::body::{self, BodyError};
 use super::caller::Caller;
 use super::error_format::{Family, render};
@@ -25,6 +26,7 @@ use crate::config::Config;
 use crate::fault::Fault;
 use crate::metrics::during;
 use crate::service::Service;
+use crate::v1::DECISIONS;
 use crate::tenant::{Budget, Held, NoTurn, Tenant, Turn, Turns};
 
 /// The most bytes of a request for decisions that is answered outside of the bulk lane: some 30 messages, which take a
@@ -50,6 +52,41 @@ impl Admission {
     }
 }
 
+/// A request that the guard lets through.
+pub(crate) struct Admitted {
+    /// Without its body.
+    request: Request,
+    body: Bytes,
+    /// Who asks, and what limits how often; `None` where no key is needed.
+    caller: Option<(Caller, Arc<Rates>)>,
+}
+
+impl Admitted {
+    fn without_key(request: Request) -> Self {
+        Self { request, body: Bytes::new(), caller: None }
+    }
+
+    /// Who asks, what limits how often, the headers and the body.
+    ///
+    /// # Errors
+    /// 404: no key was needed, so there is no caller.
+    pub(crate) fn into_parts(self) -> Answer<(Caller, Arc<Rates>, HeaderMap, Bytes)> {
+        let (caller, rates) = self.caller.ok_or_else(|| Fault::not_found("this path"))?;
+        Ok((caller, rates, self.request.into_parts().0.headers, self.body))
+    }
+
+    /// The request for a handler of a route, which takes the rest from its extensions.
+    fn into_request(self) -> Request {
+        let Self { mut request, body, caller } = self;
+        if let Some((caller, rates)) = caller {
+            *request.body_mut() = Body::from(body);
+            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(rates);
+        }
+        request
+    }
+}
+
 impl Guard {
     pub(crate) fn new(service: Arc<Service>, needs: Needs) -> Self {
         Self { needs, admission: ArcSwap::from_pointee(Admission::new(&service.config)), service }
@@ -58,6 +95,31 @@ impl Guard {
     /// Takes over limits and rates.
     pub(crate) fn reload(&self, config: &Config) {
         self.admission.store(Arc::new(Admission::new(config)));
+    }
+
+    /// Answers a request to a route by its handler, if it may pass.
+    pub(crate) async fn pass<H>(
+        &self,
+        route: Option<&str>,
+        request: Request,
+        handler: impl FnOnce(Admitted) -> H,
+    ) -> Response
+    where
+        H: Future<Output = Response> + Send + 'static,
+    {
+        let began = Instant::now();
+        // What bounds its time and contains its panics moves it, and kilobytes take a while.
+        let handler = |admitted| Box::pin(handler(admitted));
+        let family = Family::of(request.uri().path());
+        let method = request.method().clone();
+        let response = if is_open(request.uri().path()) {
+            contained(handler(Admitted::without_key(request))).await
+        } else {
+            self.admit(route, request, handler).await
+        };
+        let response = shaped(family, response);
+        self.service.metrics.answered(&method, route.unwrap_or("none"), response.status().as_u16(), began.elapsed());
+        response
     }
 
     /// The most bytes of a body, and the name of that limit.
@@ -131,7 +193,10 @@ impl Guard {
     }
 
     /// Lets a request with a valid key through to its handler.
-    async fn admit(&self, route: Option<&MatchedPath>, mut request: Request, next: Next) -> Response {
+    async fn admit<H>(&self, route: Option<&str>, mut request: Request, handler: impl FnOnce(Admitted) -> H) -> Response
+    where
+        H: Future<Output = Response> + Send + 'static,
+    {
         let path = request.uri().path();
         let kind = RequestKind::of(request.method(), path);
         let decides = kind == RequestKind::Decision;
@@ -145,7 +210,7 @@ impl Guard {
         };
         // A stream of events goes on as long as its client likes, so it has places of its own.
         let streams = path == "/v1/events";
-        let operation = route.and_then(|route| self.needs.find(request.method(), route.as_str()));
+        let operation = route.and_then(|route| self.needs.find(request.method(), route));
         let need = operation.map(|operation| operation.need);
         let admission = self.admission.load_full();
         if let Err(fault) = self.check(&admission.rates, &caller, need, kind) {
@@ -154,7 +219,7 @@ impl Guard {
         if need.is_none() {
             // 404 or 405. Without a caller no handler does anything.
             let is_read = body::refuse(&mut request).await;
-            return answer(is_read, contained(next.run(request)).await);
+            return answer(is_read, contained(handler(Admitted::without_key(request))).await);
         }
         // Clients of the compatible paths may be of other versions, and send more.
         if let (Some(operation), Some(query), Family::Own) = (operation, request.uri().query(), Family::of(path))
@@ -168,11 +233,9 @@ impl Guard {
             Err(fault) => return body::unread(fault),
         };
         let is_short = decides && body.len() <= SHORT;
-        *request.body_mut() = Body::from(body);
-        request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(Arc::clone(&admission.rates));
+        let admitted = Admitted { request, body, caller: Some((caller, Arc::clone(&admission.rates))) };
         if streams {
-            return contained(next.run(request)).await;
+            return contained(handler(admitted)).await;
         }
         let _turn = match self.turn(&admission.turns, tenant.as_deref()).await {
             Ok(turn) => turn,
@@ -181,7 +244,7 @@ impl Guard {
         let _in_progress = during(&self.service.metrics.in_progress);
         let seconds = self.service.limits.load().request_seconds;
         let batch_of = tenant.as_deref().filter(|_| decides);
-        let work = self.work(is_short, batch_of, contained(next.run(request)));
+        let work = self.work(is_short, batch_of, contained(handler(admitted)));
         let done = timeout(Duration::from_secs(seconds), work).await;
         done.unwrap_or_else(|_| {
             let text = format!("the request was not done within {seconds} s; what it began may go on");
@@ -208,7 +271,7 @@ impl RequestKind {
     fn of(method: &Method, path: &str) -> Self {
         match path {
             _ if matches!(*method, Method::GET | Method::HEAD) => Self::Read,
-            "/v1/decisions" => Self::Decision,
+            DECISIONS => Self::Decision,
             // A pin is not part of a revision, and what if makes none.
             "/v1/decisions/what-if" => Self::Read,
             _ if path.starts_with("/v1/pins") => Self::Read,
@@ -245,21 +308,11 @@ fn is_open(path: &str) -> bool {
         || path.starts_with("/console/")
 }
 
-/// The middleware around all handlers.
+/// The middleware around the handlers of all routes.
 pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let family = Family::of(request.uri().path());
-    let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = if is_open(request.uri().path()) {
-        contained(next.run(request)).await
-    } else {
-        guard.admit(route.as_ref(), request, next).await
-    };
-    let response = shaped(family, response);
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    guard.service.metrics.answered(&method, route, response.status().as_u16(), began.elapsed());
-    response
+    let route = route.as_ref().map(MatchedPath::as_str);
+    guard.pass(route, request, |admitted| next.run(admitted.into_request())).await
 }
 
 /// Of a response that says what is wrong in a body of its own.

@@ -1,16 +1,18 @@
 //! Accepts connections, up to a limit of all and of each address, and shuts them down gracefully.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -21,6 +23,7 @@ use super::tls;
 use super::write_timeout::TimedWrites;
 use crate::config::{Config, Limits};
 use crate::metrics::during;
+use crate::router::Front;
 use crate::service::{Service, StartError};
 
 /// The most bytes of a request's head.
@@ -73,7 +76,8 @@ impl Listener {
 
     /// Serves until `end`. Then it accepts no more connections, and requests in progress have `limits.drain_seconds` to
     /// finish.
-    pub(crate) async fn serve(self, service: &Arc<Service>, router: Router, end: impl Future<Output = ()>) {
+    pub(crate) async fn serve(self, service: &Arc<Service>, front: Front, end: impl Future<Output = ()>) {
+        let front = Arc::new(front);
         let places = Arc::new(Semaphore::new(service.limits.load().connections.min(Semaphore::MAX_PERMITS)));
         let addresses = AddressShare::new();
         let graceful = GracefulShutdown::new();
@@ -103,7 +107,7 @@ impl Listener {
             };
             let connection = Connection {
                 service: Arc::clone(service),
-                router: router.clone(),
+                front: Arc::clone(&front),
                 http: protocol(&limits),
                 _place: place,
                 _counted: counted,
@@ -156,7 +160,7 @@ pub(super) fn timed(stream: TcpStream, limits: &Limits) -> TimedWrites {
 
 struct Connection {
     service: Arc<Service>,
-    router: Router,
+    front: Arc<Front>,
     http: http1::Builder,
     _place: OwnedSemaphorePermit,
     _counted: Counted,
@@ -174,9 +178,13 @@ impl Connection {
     }
 
     async fn serve(self, stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static) {
-        let Self { service, router, http, _place, _counted, watcher, .. } = self;
+        let Self { service, front, http, _place, _counted, watcher, .. } = self;
         let _open = during(&service.metrics.connections);
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        let answer = service_fn(move |request: http::Request<Incoming>| {
+            let front = Arc::clone(&front);
+            async move { Ok::<_, Infallible>(front.answer(request.map(Body::new)).await) }
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), answer);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!("a connection ended: {error}");
         }

@@ -20,10 +20,13 @@ pub(super) use self::message::LONGEST;
 use self::message::Request;
 use self::trace::TraceId;
 use crate::fault::Fault;
-use crate::http::{Answer, Caller, Problems, Rates, SHORT};
+use crate::http::{Admitted, Answer, Caller, Problems, Rates, SHORT};
 use crate::metrics::Decided;
 use crate::service::{Service, View};
 use crate::visibility::Sight;
+
+/// Where decisions are asked for.
+pub(crate) const PATH: &str = "/v1/decisions";
 
 /// About how many bytes of the answer each message takes.
 const ANSWER: usize = 192;
@@ -37,6 +40,16 @@ const LEFT_OUT: &[u8] =
 
 /// How many notes of an explanation are written on a thread of their own: it takes more than a fraction of a millisecond.
 const LONG: usize = 1_000;
+
+/// [`decide`] for a request that the guard has let through.
+pub(crate) async fn decide_admitted(service: Arc<Service>, admitted: Admitted) -> Response {
+    let (caller, rates, headers, body) = match admitted.into_parts() {
+        Ok(parts) => parts,
+        Err(fault) => return fault.into_response(),
+    };
+    let trace = TraceId::of(&headers);
+    decide(State(service), Extension(rates), caller, trace, body).await.into_response()
+}
 
 /// Decides from which sender a message goes out, or each of several messages.
 ///
@@ -71,7 +84,7 @@ pub(super) async fn decide(
         hide_senders_of_others(&view, sight, &mut messages);
     }
     if request.explain || request.dry_run {
-        return explained(&service, &request, &messages).await;
+        return Box::pin(explained(&service, &request, &messages)).await;
     }
     let mut named = unknown_entities(sight, &messages);
     if let Some(tenant) = budgets {
@@ -92,8 +105,8 @@ pub(super) async fn decide(
         messages => {
             // A longer one is worked on in the bulk lane.
             let decisions = match bytes.len() <= SHORT {
-                true => service.gateway.resolve_batch_async(messages).await,
-                false => service.gateway.resolve_bulk_async(messages).await,
+                true => Box::pin(service.gateway.resolve_batch_async(messages)).await,
+                false => Box::pin(service.gateway.resolve_bulk_async(messages)).await,
             };
             body.extend_from_slice(b"{\"decisions\":[");
             for (index, message) in messages.iter().enumerate() {
@@ -110,7 +123,7 @@ pub(super) async fn decide(
     }
     service.metrics.decided(&decided, began.elapsed());
     if !named.is_empty() {
-        service.autocreate_entities(caller.tenant(), named).await;
+        Box::pin(service.autocreate_entities(caller.tenant(), named)).await;
     }
     Ok(json(body))
 }

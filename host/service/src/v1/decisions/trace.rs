@@ -9,11 +9,17 @@ use http::request::Parts;
 /// The trace id of a request, as [`trace_id`] reads it. The headers are not copied for it.
 pub(crate) struct TraceId(pub(crate) Option<[u8; 16]>);
 
+impl TraceId {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self(trace_id(headers))
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for TraceId {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(trace_id(&parts.headers)))
+        Ok(Self::of(&parts.headers))
     }
 }
 
