@@ -13,6 +13,7 @@ mod probes;
 mod rate;
 pub(crate) mod tls;
 mod unique_keys;
+mod within;
 mod write_timeout;
 
 pub(crate) use self::caller::Caller;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use callsign_engine::RequestTime;
+use callsign_engine::{PinRead, RequestTime};
+use callsign_sticky::StickyError;
 
 use super::Gateway;
 use crate::decision::{Decision, Decisions, Verdict};
@@ -11,11 +12,12 @@ use crate::message::Message;
 use crate::recording::{Begun, Receipts, ToKeep};
 use crate::refusal::Refusal;
 use crate::resolve::batch::key as pin_key;
+use crate::resolve::call::Query;
 use crate::resolve::channels::Rounds;
 use crate::resolve::destination::prepare;
 use crate::resolve::in_lanes;
 use crate::resolve::shadow::compare_in_slow_lane;
-use crate::resolve::single::decide;
+use crate::resolve::single::decide_with;
 use crate::resolve::turn::{Place, Turn};
 use crate::resolve::wording::word_quickly;
 use crate::snapshot::Snapshot;
@@ -37,15 +39,22 @@ impl Gateway {
             let messages = std::slice::from_ref(message);
             return Decision::only(self.resolve_in_lanes(self.snapshot(), messages, Some(time), Place::Worker).await);
         }
-        let begun = match self.resolve_at_once(message, time) {
+        let mut at_once = self.resolve_at_once(message, time);
+        let mut pins = None;
+        if let AtOnce::NeedsPin(decision, query, begun) = at_once {
+            let read = read_pin(&decision, &query).await;
+            at_once = self.decide_at_once(decision, &query, &read, begun, time);
+            pins = read.map(|read| vec![read]);
+        }
+        let (decision, begun) = match at_once {
             AtOnce::Decided(decision) => return decision,
             AtOnce::Recorded(decision, to_keep) => return keep(decision, to_keep).await,
-            AtOnce::NotYet(begun) => begun,
+            AtOnce::NeedsPin(decision, _, begun) | AtOnce::NotYet(decision, begun) => (decision, begun),
         };
-        let (snapshot, mut receipts) = (self.snapshot(), Receipts::since(begun));
+        let (snapshot, mut receipts) = (Guard::into_inner(decision.snapshot), Receipts::since(begun));
         let message = std::slice::from_ref(message);
         let lane = &self.control.slow_lane;
-        let outcomes = in_lanes::decide(lane, &snapshot, message, time, Place::Worker, &mut receipts).await;
+        let outcomes = in_lanes::decide(lane, &snapshot, message, time, Place::Worker, &mut receipts, pins).await;
         let mut decisions = Decisions { snapshot, outcomes, by_channel: Vec::new() };
         receipts.wait_async(&mut decisions, message).await;
         Decision::only(decisions)
@@ -57,35 +66,52 @@ impl Gateway {
         let mut decision = Decision::none_yet(self.control.snapshot.load());
         let (snapshot, outcome) = (&*decision.snapshot, &mut decision.outcome);
         let begun = snapshot.begin_record();
-        let to_keep = match prepare(snapshot, message) {
-            Ok(query) => {
-                let lane = &self.control.slow_lane;
-                if snapshot.sticky.as_async().is_some() && pin_key(snapshot, &query).is_some() || !lane.tries_quick() {
-                    return AtOnce::NotYet(begun);
-                }
-                let mut turn = Turn::new(lane, Place::Worker, time);
-                turn.quick_from_now();
-                if !decide(snapshot, &query, &mut turn, outcome) {
-                    return AtOnce::NotYet(begun);
-                }
-                if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
-                    && !word_quickly(own, lane, snapshot, (query.question.request.scope, outcome.by), &time)
-                {
-                    return AtOnce::NotYet(begun);
-                }
-                let to_keep = snapshot.record(begun, message, Some(&query.question), outcome);
-                if !turn.shadows.is_empty() {
-                    let snapshot = Guard::into_inner(decision.snapshot);
-                    compare_in_slow_lane(lane, &snapshot, time, turn.shadows);
-                    decision.snapshot = Guard::from_inner(snapshot);
-                }
-                to_keep
+        match prepare(snapshot, message) {
+            Ok(query) if snapshot.sticky.as_async().is_some() && pin_key(snapshot, &query).is_some() => {
+                // A thread has few places for what it borrows, and the store may take a while.
+                decision.snapshot = Guard::from_inner(Guard::into_inner(decision.snapshot));
+                AtOnce::NeedsPin(decision, query, begun)
             }
+            Ok(query) => self.decide_at_once(decision, &query, &None, begun, time),
             Err(refused) => {
                 *outcome = refused;
-                snapshot.record(begun, message, None, outcome)
+                let to_keep = snapshot.record(begun, message, None, outcome);
+                AtOnce::of(decision, to_keep)
             }
-        };
+        }
+    }
+
+    /// The same for a message whose pin was read, if it has one.
+    #[inline]
+    fn decide_at_once<'a>(
+        &self,
+        mut decision: Decision,
+        query: &Query<'a>,
+        read: &PinRead,
+        begun: Option<Begun>,
+        time: RequestTime,
+    ) -> AtOnce<'a> {
+        let (snapshot, outcome) = (&*decision.snapshot, &mut decision.outcome);
+        let lane = &self.control.slow_lane;
+        if !lane.tries_quick() {
+            return AtOnce::NotYet(decision, begun);
+        }
+        let mut turn = Turn::new(lane, Place::Worker, time);
+        turn.quick_from_now();
+        if !decide_with(snapshot, query, read, &mut turn, outcome) {
+            return AtOnce::NotYet(decision, begun);
+        }
+        if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
+            && !word_quickly(own, lane, snapshot, (query.question.request.scope, outcome.by), &time)
+        {
+            return AtOnce::NotYet(decision, begun);
+        }
+        let to_keep = snapshot.record(begun, query.message, Some(&query.question), outcome);
+        if !turn.shadows.is_empty() {
+            let snapshot = Guard::into_inner(decision.snapshot);
+            compare_in_slow_lane(lane, &snapshot, time, turn.shadows);
+            decision.snapshot = Guard::from_inner(snapshot);
+        }
         AtOnce::of(decision, to_keep)
     }
 
@@ -116,12 +142,12 @@ impl Gateway {
         let (outcomes, by_channel) = match Rounds::of(messages) {
             None => {
                 let time = time.unwrap_or_else(|| self.request_time(messages.len()));
-                (in_lanes::decide(lane, &snapshot, messages, time, place, &mut receipts).await, Vec::new())
+                (in_lanes::decide(lane, &snapshot, messages, time, place, &mut receipts, None).await, Vec::new())
             }
             Some(mut rounds) => {
                 let time = time.unwrap_or_else(|| self.request_time(rounds.decisions()));
                 while let Some(messages) = rounds.next() {
-                    let outcomes = in_lanes::decide(lane, &snapshot, &messages, time, place, &mut receipts).await;
+                    let outcomes = in_lanes::decide(lane, &snapshot, &messages, time, place, &mut receipts, None).await;
                     rounds.take(outcomes);
                 }
                 rounds.finish()
@@ -138,8 +164,10 @@ enum AtOnce<'a> {
     Decided(Decision),
     /// It is decided once its record is kept.
     Recorded(Decision, ToKeep<'a>),
-    /// It is to be decided in the lanes; when it began, if it will be recorded.
-    NotYet(Option<Begun>),
+    /// Its pin is to be read first; when it began, if it will be recorded.
+    NeedsPin(Decision, Query<'a>, Option<Begun>),
+    /// It is to be decided in the lanes.
+    NotYet(Decision, Option<Begun>),
 }
 
 impl<'a> AtOnce<'a> {
@@ -150,6 +178,14 @@ impl<'a> AtOnce<'a> {
             Some(to_keep) => Self::Recorded(decision, to_keep),
         }
     }
+}
+
+/// Reads the pin of a message.
+async fn read_pin(decision: &Decision, query: &Query<'_>) -> PinRead {
+    let snapshot = &decision.snapshot;
+    let (store, key) = (snapshot.sticky.as_async()?, pin_key(snapshot, query)?);
+    let answer = store.read_async(&[key]).await.pop();
+    answer.or_else(|| Some(Err(StickyError::new("the store gave no answer"))))
 }
 
 /// Waits until the record of a decision is kept.

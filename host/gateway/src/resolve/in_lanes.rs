@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use callsign_engine::RequestTime;
+use callsign_sticky::{Pin, StickyError};
 use hashbrown::HashMap;
 
 use super::batch::Batch;
@@ -18,7 +19,11 @@ use crate::message::Message;
 use crate::recording::Receipts;
 use crate::snapshot::Snapshot;
 
-/// Decides messages, in their order, and records the decisions. `place` is that of an asynchronous caller.
+/// What a store answered about pins, in the order of their keys.
+pub(crate) type Pins = Vec<Result<Option<Pin>, StickyError>>;
+
+/// Decides messages, in their order, and records the decisions. `place` is that of an asynchronous caller; `pins` are those of the
+/// messages, where they were read before.
 pub(crate) async fn decide(
     lane: &Arc<SlowLane>,
     snapshot: &Arc<Snapshot>,
@@ -26,6 +31,7 @@ pub(crate) async fn decide(
     time: RequestTime,
     place: Place,
     receipts: &mut Receipts,
+    pins: Option<Pins>,
 ) -> Vec<Outcome> {
     receipts.begin(snapshot);
     let store = snapshot.sticky.as_async();
@@ -33,7 +39,10 @@ pub(crate) async fn decide(
     if let Some(store) = store {
         let keys = batch.keys();
         if !keys.is_empty() {
-            let pins = store.read_async(&keys).await;
+            let pins = match pins {
+                Some(pins) => pins,
+                None => store.read_async(&keys).await,
+            };
             batch.read(pins);
         }
     }

@@ -1,6 +1,6 @@
 //! One message, decided by itself.
 
-use callsign_engine::Failure;
+use callsign_engine::{Failure, PinRead};
 
 use super::call::{Answerer, Query, choose};
 use super::pin::Settled;
@@ -12,13 +12,29 @@ use crate::snapshot::Snapshot;
 /// Answers one message. False if that was to be quick, and is not.
 #[inline]
 pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>, outcome: &mut Outcome) -> bool {
+    decide_with(snapshot, query, &None, turn, outcome)
+}
+
+/// The same for a message whose pin was read before, if it was: its caller awaits the store, so false as well if the pin is to be
+/// written.
+#[inline]
+pub(crate) fn decide_with(
+    snapshot: &Snapshot,
+    query: &Query<'_>,
+    read: &PinRead,
+    turn: &mut Turn<'_>,
+    outcome: &mut Outcome,
+) -> bool {
     let answerer = choose(snapshot, query);
-    let wanted = attempt_into(snapshot, &answerer, query, &None, turn, outcome);
+    let wanted = attempt_into(snapshot, &answerer, query, read, turn, outcome);
     // As most are: without a pin to write.
     if let Ok(None) = wanted {
         note_verdict(&answerer, answerer.by.role, &outcome.verdict);
         outcome.by = answerer.by;
         return true;
+    }
+    if read.is_some() {
+        return false;
     }
     let settled = wanted.map(|wanted| Settled::of(outcome.verdict.clone(), outcome.reads, wanted));
     match further(snapshot, query, &answerer, settled, turn) {

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
+use super::within::within;
 use crate::bulk_lane::BulkLane;
 use crate::fault::Fault;
 use crate::tenant::{Full, Held};
@@ -47,7 +48,7 @@ pub(super) async fn read(
         drain(request.headers(), body).await;
         return Err(BodyError::Fault(too_long(most, limit)));
     }
-    let Ok(arrived) = timeout(patience, collect(body, (most, limit), &mut room)).await else {
+    let Some(arrived) = within(patience, collect(body, (most, limit), &mut room)).await else {
         let text = format!("the body did not arrive within {} s", patience.as_secs());
         return Err(BodyError::Fault(Fault::new(StatusCode::REQUEST_TIMEOUT, text)));
     };

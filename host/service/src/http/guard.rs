@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use tokio::time::timeout;
 
 use super::Answer;
 use super::body::{self, BodyError};
@@ -22,12 +21,13 @@ use super::caller::Caller;
 use super::error_format::{Family, render};
 use super::needs::{Need, Needs};
 use super::rate::Rates;
+use super::within::within;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::metrics::during;
 use crate::service::Service;
-use crate::v1::DECISIONS;
 use crate::tenant::{Budget, Held, NoTurn, Tenant, Turn, Turns};
+use crate::v1::DECISIONS;
 
 /// The most bytes of a request for decisions that is answered outside of the bulk lane: some 30 messages, which take a
 /// fraction of a millisecond.
@@ -245,8 +245,8 @@ impl Guard {
         let seconds = self.service.limits.load().request_seconds;
         let batch_of = tenant.as_deref().filter(|_| decides);
         let work = self.work(is_short, batch_of, contained(handler(admitted)));
-        let done = timeout(Duration::from_secs(seconds), work).await;
-        done.unwrap_or_else(|_| {
+        let done = within(Duration::from_secs(seconds), work).await;
+        done.unwrap_or_else(|| {
             let text = format!("the request was not done within {seconds} s; what it began may go on");
             Fault::unavailable(text, Duration::from_secs(1)).into_response()
         })
