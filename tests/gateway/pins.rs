@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 
 use callsign::sticky::{Filter, PinScope, PinnedSender, Recipient, StickyStore, Touch, Write};
 use callsign::{
-    Binding, BindingTarget, Channel, EmbeddedStore, Gateway, LaneOptions, MemoryStore, Message, Number, OnUnavailable,
-    PinKey, Policy, Step,
+    Binding, BindingTarget, Breaker, Channel, EmbeddedStore, Gateway, LaneOptions, MemoryStore, Message, Number,
+    OnFailure, OnUnavailable, PinKey, Policy, Step,
 };
 use serde_json::json;
 
@@ -276,6 +276,35 @@ fn a_policy_that_wants_the_pin_that_is_there_writes_nothing_and_does_not_fail() 
             assert_eq!(store.trips().1, 1, "it is pinned already");
         }
     }
+}
+
+/// Fails for recipients in New York. For all others it answers a sender and wants it pinned.
+fn fails_for_new_york() -> Arc<Policy> {
+    let fails = "(if (i32.eq (local.get $area) (i32.const 212)) (then unreachable))";
+    let decide = "(call $decide (i32.const 2) (i32.const 0) (i32.const 4) (i32.const 1))";
+    callsign_tests::component::Component::new("fails", "1.0.0").resolve(&format!("{fails} {decide}")).policy()
+}
+
+#[test]
+fn a_policy_that_has_rested_is_tried_by_a_message_whose_pin_is_awaited_and_serves_again() {
+    let rest = std::time::Duration::from_millis(20);
+    let store = Arc::new(RemoteStore::default());
+    let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
+    let binding = Binding::new(fails_for_new_york()).on_failure(OnFailure::Refuse).breaker(Breaker::new(1, rest));
+    gateway.swap(&BindingTarget::Platform, binding).unwrap();
+    let failed = wait(gateway.resolve_async(&sms("shop", "+12125550123")));
+    assert_eq!(failed.get().refusal().map(|refusal| refusal.code()), Some("POLICY_FAILED"));
+    assert_eq!(gateway.failures(&BindingTarget::Platform), Some(1), "each failure is counted, and once");
+    // Every message of these is the first to its recipient, so its pin is written.
+    let is_back = numbers(100).iter().any(|to| {
+        std::thread::sleep(rest);
+        wait(gateway.resolve_async(&sms("shop", to))).get().sender().is_some_and(|sender| &*sender.id == "S2")
+    });
+    assert!(is_back, "the policy was never tried");
+    assert_eq!(gateway.failures(&BindingTarget::Platform), Some(1));
+    let (reads, writes) = store.trips();
+    wait(gateway.resolve_async(&sms("shop", TO)));
+    assert_eq!(store.trips(), (reads + 1, writes + 1));
 }
 
 #[test]

@@ -17,7 +17,6 @@ use crate::service::Service;
 use crate::{console, health, openapi, provisioning, v1};
 
 /// Everything that the service answers, with the guard before it.
-#[derive(Clone)]
 pub(crate) struct Front {
     service: Arc<Service>,
     guard: Arc<Guard>,

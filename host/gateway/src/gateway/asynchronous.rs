@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use callsign_engine::{PinRead, RequestTime};
-use callsign_sticky::StickyError;
+use callsign_engine::RequestTime;
+use callsign_sticky::{AsyncStore, PinKey};
 
 use super::Gateway;
 use crate::decision::{Decision, Decisions, Verdict};
@@ -16,10 +16,10 @@ use crate::resolve::call::Query;
 use crate::resolve::channels::Rounds;
 use crate::resolve::destination::prepare;
 use crate::resolve::in_lanes;
-use crate::resolve::shadow::compare_in_slow_lane;
-use crate::resolve::single::decide_with;
+use crate::resolve::shadow::{Comparing, compare_in_slow_lane};
+use crate::resolve::single::{decide, decide_awaiting};
 use crate::resolve::turn::{Place, Turn};
-use crate::resolve::wording::word_quickly;
+use crate::resolve::wording::{word, word_quickly};
 use crate::snapshot::Snapshot;
 
 /// Deciding without blocking.
@@ -39,21 +39,30 @@ impl Gateway {
             let messages = std::slice::from_ref(message);
             return Decision::only(self.resolve_in_lanes(self.snapshot(), messages, Some(time), Place::Worker).await);
         }
-        let mut at_once = self.resolve_at_once(message, time);
-        let mut pins = None;
-        if let AtOnce::NeedsPin(decision, query, begun) = at_once {
-            let read = read_pin(&decision, &query).await;
-            at_once = self.decide_at_once(decision, &query, &read, begun, time);
-            pins = read.map(|read| vec![read]);
-        }
-        let (decision, begun) = match at_once {
+        let lane = &self.control.slow_lane;
+        let (mut decision, query, begun) = match self.resolve_at_once(message, time) {
             AtOnce::Decided(decision) => return decision,
             AtOnce::Recorded(decision, to_keep) => return keep(decision, to_keep).await,
-            AtOnce::NeedsPin(decision, _, begun) | AtOnce::NotYet(decision, begun) => (decision, begun),
+            AtOnce::Unworded(decision, query, begun, shadows) => {
+                return self.finish(decision, &query, begun, shadows, time).await;
+            }
+            AtOnce::NotYet(decision, query, begun) => (decision, query, begun),
         };
+        let mut pins = None;
+        if lane.tries_quick()
+            && let Some(pin) = awaited_pin(&decision.snapshot, &query)
+        {
+            let mut turn = Turn::new(lane, Place::Worker, time);
+            match decide_awaiting(&decision.snapshot, &query, pin, &mut turn).await {
+                Ok(outcome) => {
+                    decision.outcome = outcome;
+                    return self.finish(decision, &query, begun, turn.shadows, time).await;
+                }
+                Err(read) => pins = read.map(|read| vec![read]),
+            }
+        }
         let (snapshot, mut receipts) = (Guard::into_inner(decision.snapshot), Receipts::since(begun));
         let message = std::slice::from_ref(message);
-        let lane = &self.control.slow_lane;
         let outcomes = in_lanes::decide(lane, &snapshot, message, time, Place::Worker, &mut receipts, pins).await;
         let mut decisions = Decisions { snapshot, outcomes, by_channel: Vec::new() };
         receipts.wait_async(&mut decisions, message).await;
@@ -66,53 +75,58 @@ impl Gateway {
         let mut decision = Decision::none_yet(self.control.snapshot.load());
         let (snapshot, outcome) = (&*decision.snapshot, &mut decision.outcome);
         let begun = snapshot.begin_record();
-        match prepare(snapshot, message) {
-            Ok(query) if snapshot.sticky.as_async().is_some() && pin_key(snapshot, &query).is_some() => {
-                // A thread has few places for what it borrows, and the store may take a while.
-                decision.snapshot = Guard::from_inner(Guard::into_inner(decision.snapshot));
-                AtOnce::NeedsPin(decision, query, begun)
+        let to_keep = match prepare(snapshot, message) {
+            Ok(query) => {
+                let lane = &self.control.slow_lane;
+                if awaited_pin(snapshot, &query).is_some() || !lane.tries_quick() {
+                    return AtOnce::NotYet(owned(decision), query, begun);
+                }
+                let mut turn = Turn::new(lane, Place::Worker, time);
+                turn.quick_from_now();
+                if !decide(snapshot, &query, &mut turn, outcome) {
+                    return AtOnce::NotYet(owned(decision), query, begun);
+                }
+                if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
+                    && !word_quickly(own, lane, snapshot, (query.question.request.scope, outcome.by), &time)
+                {
+                    return AtOnce::Unworded(owned(decision), query, begun, turn.shadows);
+                }
+                let to_keep = snapshot.record(begun, message, Some(&query.question), outcome);
+                if !turn.shadows.is_empty() {
+                    decision = owned(decision);
+                    compare_in_slow_lane(lane, &decision.snapshot, time, turn.shadows);
+                }
+                to_keep
             }
-            Ok(query) => self.decide_at_once(decision, &query, &None, begun, time),
             Err(refused) => {
                 *outcome = refused;
-                let to_keep = snapshot.record(begun, message, None, outcome);
-                AtOnce::of(decision, to_keep)
+                snapshot.record(begun, message, None, outcome)
             }
-        }
+        };
+        AtOnce::of(decision, to_keep)
     }
 
-    /// The same for a message whose pin was read, if it has one.
-    #[inline]
-    fn decide_at_once<'a>(
+    /// Words and records a decision, and lets its shadows be asked.
+    async fn finish(
         &self,
         mut decision: Decision,
-        query: &Query<'a>,
-        read: &PinRead,
+        query: &Query<'_>,
         begun: Option<Begun>,
+        shadows: Vec<Comparing>,
         time: RequestTime,
-    ) -> AtOnce<'a> {
-        let (snapshot, outcome) = (&*decision.snapshot, &mut decision.outcome);
-        let lane = &self.control.slow_lane;
-        if !lane.tries_quick() {
-            return AtOnce::NotYet(decision, begun);
+    ) -> Decision {
+        let (lane, snapshot) = (&self.control.slow_lane, &*decision.snapshot);
+        if let Verdict::Refused(Refusal::Own(_)) = decision.outcome.verdict {
+            word(lane, snapshot, vec![(query.question.request.scope, &mut decision.outcome)], time).await;
         }
-        let mut turn = Turn::new(lane, Place::Worker, time);
-        turn.quick_from_now();
-        if !decide_with(snapshot, query, read, &mut turn, outcome) {
-            return AtOnce::NotYet(decision, begun);
+        let to_keep = snapshot.record(begun, query.message, Some(&query.question), &decision.outcome);
+        if !shadows.is_empty() {
+            compare_in_slow_lane(lane, snapshot, time, shadows);
         }
-        if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
-            && !word_quickly(own, lane, snapshot, (query.question.request.scope, outcome.by), &time)
-        {
-            return AtOnce::NotYet(decision, begun);
+        match to_keep {
+            Some(to_keep) => keep(decision, to_keep).await,
+            None => decision,
         }
-        let to_keep = snapshot.record(begun, query.message, Some(&query.question), outcome);
-        if !turn.shadows.is_empty() {
-            let snapshot = Guard::into_inner(decision.snapshot);
-            compare_in_slow_lane(lane, &snapshot, time, turn.shadows);
-            decision.snapshot = Guard::from_inner(snapshot);
-        }
-        AtOnce::of(decision, to_keep)
     }
 
     /// [`Gateway::resolve_batch`] for callers that must not block, as [`Gateway::resolve_async`]. The pins of all messages are
@@ -159,15 +173,15 @@ impl Gateway {
     }
 }
 
-/// How far a message came on the thread of an asynchronous caller.
+/// How far a message came on the thread of an asynchronous caller. Each has when it began, if it will be recorded.
 enum AtOnce<'a> {
     Decided(Decision),
     /// It is decided once its record is kept.
     Recorded(Decision, ToKeep<'a>),
-    /// Its pin is to be read first; when it began, if it will be recorded.
-    NeedsPin(Decision, Query<'a>, Option<Begun>),
-    /// It is to be decided in the lanes.
-    NotYet(Decision, Option<Begun>),
+    /// It is decided, but the words of its refusal take longer; with the shadows that are to be asked.
+    Unworded(Decision, Query<'a>, Option<Begun>, Vec<Comparing>),
+    /// It needs a pin that is awaited, or the slow lane.
+    NotYet(Decision, Query<'a>, Option<Begun>),
 }
 
 impl<'a> AtOnce<'a> {
@@ -180,19 +194,22 @@ impl<'a> AtOnce<'a> {
     }
 }
 
-/// Reads the pin of a message.
-async fn read_pin(decision: &Decision, query: &Query<'_>) -> PinRead {
-    let snapshot = &decision.snapshot;
-    let (store, key) = (snapshot.sticky.as_async()?, pin_key(snapshot, query)?);
-    let answer = store.read_async(&[key]).await.pop();
-    answer.or_else(|| Some(Err(StickyError::new("the store gave no answer"))))
+/// The pin that a message may have in a store that is awaited.
+#[inline]
+fn awaited_pin<'a>(snapshot: &'a Snapshot, query: &Query<'a>) -> Option<(&'a dyn AsyncStore, PinKey<'a>)> {
+    Some((snapshot.sticky.as_async()?, pin_key(snapshot, query)?))
+}
+
+/// The same with a reference of its own to the snapshot: a thread has few places for what it borrows, and what comes now may take a
+/// while.
+fn owned(mut decision: Decision) -> Decision {
+    decision.snapshot = Guard::from_inner(Guard::into_inner(decision.snapshot));
+    decision
 }
 
 /// Waits until the record of a decision is kept.
 async fn keep(decision: Decision, to_keep: ToKeep<'_>) -> Decision {
-    let Decision { snapshot, mut outcome, by_channel } = decision;
-    // A thread has few places for what it borrows, and this may take a while.
-    let snapshot = Guard::into_inner(snapshot);
-    snapshot.keep_async(to_keep, &mut outcome).await;
-    Decision { snapshot: Guard::from_inner(snapshot), outcome, by_channel }
+    let mut decision = owned(decision);
+    decision.snapshot.keep_async(to_keep, &mut decision.outcome).await;
+    decision
 }

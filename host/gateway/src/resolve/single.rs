@@ -1,10 +1,11 @@
 //! One message, decided by itself.
 
 use callsign_engine::{Failure, PinRead};
+use callsign_sticky::{AsyncStore, Pin, PinKey, StickyError};
 
 use super::call::{Answerer, Query, choose};
 use super::pin::Settled;
-use super::progress::{Progress, advance, attempt_into, failed, note_verdict, on_store_reply};
+use super::progress::{Progress, advance, attempt_into, failed, first, note_verdict, on_store_reply};
 use super::turn::Turn;
 use crate::decision::Outcome;
 use crate::snapshot::Snapshot;
@@ -12,29 +13,13 @@ use crate::snapshot::Snapshot;
 /// Answers one message. False if that was to be quick, and is not.
 #[inline]
 pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>, outcome: &mut Outcome) -> bool {
-    decide_with(snapshot, query, &None, turn, outcome)
-}
-
-/// The same for a message whose pin was read before, if it was: its caller awaits the store, so false as well if the pin is to be
-/// written.
-#[inline]
-pub(crate) fn decide_with(
-    snapshot: &Snapshot,
-    query: &Query<'_>,
-    read: &PinRead,
-    turn: &mut Turn<'_>,
-    outcome: &mut Outcome,
-) -> bool {
     let answerer = choose(snapshot, query);
-    let wanted = attempt_into(snapshot, &answerer, query, read, turn, outcome);
+    let wanted = attempt_into(snapshot, &answerer, query, &None, turn, outcome);
     // As most are: without a pin to write.
     if let Ok(None) = wanted {
         note_verdict(&answerer, answerer.by.role, &outcome.verdict);
         outcome.by = answerer.by;
         return true;
-    }
-    if read.is_some() {
-        return false;
     }
     let settled = wanted.map(|wanted| Settled::of(outcome.verdict.clone(), outcome.reads, wanted));
     match further(snapshot, query, &answerer, settled, turn) {
@@ -44,6 +29,41 @@ pub(crate) fn decide_with(
         }
         None => false,
     }
+}
+
+/// Answers one message whose pin lies in a store that is awaited.
+///
+/// # Errors
+/// The policy was to be quick, and is not. The pin is given, for the next call.
+pub(crate) async fn decide_awaiting(
+    snapshot: &Snapshot,
+    query: &Query<'_>,
+    (store, key): (&dyn AsyncStore, PinKey<'_>),
+    turn: &mut Turn<'_>,
+) -> Result<Outcome, PinRead> {
+    let read = only(store.read_async(&[key]).await);
+    turn.quick_from_now();
+    let answerer = choose(snapshot, query);
+    let mut progress = first(snapshot, &answerer, query, Some(read), turn);
+    loop {
+        match progress {
+            Progress::Done(outcome) => return Ok(outcome),
+            Progress::NeedsPin(pending) => {
+                let answer = match pending.write(snapshot, query) {
+                    Some(write) => only(store.write_async(&[write]).await),
+                    None => Ok(None),
+                };
+                turn.quick_from_now();
+                progress = on_store_reply(snapshot, &answerer, query, pending, answer, turn);
+            }
+            Progress::TooSlow(retry) => return Err(retry.read),
+        }
+    }
+}
+
+/// The answer of a store that was asked about one pin.
+fn only(mut answers: Vec<Result<Option<Pin>, StickyError>>) -> Result<Option<Pin>, StickyError> {
+    answers.pop().unwrap_or_else(|| Err(StickyError::new("the store gave no answer")))
 }
 
 /// What is left to do for a message whose pin is to be written, or whose policy failed.

@@ -54,10 +54,10 @@ impl Admission {
 
 /// A request that the guard lets through.
 pub(crate) struct Admitted {
-    /// Without its body.
     request: Request,
+    /// Its body, where the guard has read it: where there is a caller.
     body: Bytes,
-    /// Who asks, and what limits how often; `None` where no key is needed.
+    /// Who asks, and what limits how often; `None` where no key is needed, and on paths that are not there.
     caller: Option<(Caller, Arc<Rates>)>,
 }
 

@@ -1,5 +1,5 @@
-//! A time limit that costs nothing where what it limits is done at once, as most requests are: a clock is read and a timer made only for
-//! what has to wait.
+//! A time limit that costs nothing where what it limits is done at once, as most requests are: a clock is read and a timer
+//! made only for what has to wait.
 
 use std::future::poll_fn;
 use std::pin::pin;
