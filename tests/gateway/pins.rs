@@ -278,33 +278,49 @@ fn a_policy_that_wants_the_pin_that_is_there_writes_nothing_and_does_not_fail() 
     }
 }
 
-/// Fails for recipients in New York. For all others it answers a sender and wants it pinned.
+/// Fails for recipients in New York. For all others it answers a sender and wants it pinned, some 20 ms later where one is pinned.
 fn fails_for_new_york() -> Arc<Policy> {
     let fails = "(if (i32.eq (local.get $area) (i32.const 212)) (then unreachable))";
+    let looks = "(call $pin-of (local.get $message) (i32.const 4096))";
+    let counter = "(local $left i32) (local.set $left (i32.const 20000000))";
+    let works = "(if (i32.load8_u (i32.const 4096)) (then
+        (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))";
     let decide = "(call $decide (i32.const 2) (i32.const 0) (i32.const 4) (i32.const 1))";
-    callsign_tests::component::Component::new("fails", "1.0.0").resolve(&format!("{fails} {decide}")).policy()
+    let component = callsign_tests::component::Component::new("fails", "1.0.0");
+    let component = component.import("sticky", "pin-of", "(param i32 i32)");
+    component.resolve(&format!("{counter} {fails} {looks} {works} {decide}")).policy()
 }
 
 #[test]
 fn a_policy_that_has_rested_is_tried_by_a_message_whose_pin_is_awaited_and_serves_again() {
-    let rest = std::time::Duration::from_millis(20);
-    let store = Arc::new(RemoteStore::default());
-    let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
-    let binding = Binding::new(fails_for_new_york()).on_failure(OnFailure::Refuse).breaker(Breaker::new(1, rest));
-    gateway.swap(&BindingTarget::Platform, binding).unwrap();
-    let failed = wait(gateway.resolve_async(&sms("shop", "+12125550123")));
-    assert_eq!(failed.get().refusal().map(|refusal| refusal.code()), Some("POLICY_FAILED"));
-    assert_eq!(gateway.failures(&BindingTarget::Platform), Some(1), "each failure is counted, and once");
-    // Every message of these is the first to its recipient, so its pin is written.
-    let is_back = numbers(100).iter().any(|to| {
-        std::thread::sleep(rest);
-        wait(gateway.resolve_async(&sms("shop", to))).get().sender().is_some_and(|sender| &*sender.id == "S2")
-    });
-    assert!(is_back, "the policy was never tried");
-    assert_eq!(gateway.failures(&BindingTarget::Platform), Some(1));
-    let (reads, writes) = store.trips();
-    wait(gateway.resolve_async(&sms("shop", TO)));
-    assert_eq!(store.trips(), (reads + 1, writes + 1));
+    for another_writer_wins in [false, true] {
+        let rest = std::time::Duration::from_millis(20);
+        let store = Arc::new(RemoteStore::default());
+        let gateway = gateway_on(&platform(), Arc::clone(&store) as Arc<dyn StickyStore>);
+        let binding = Binding::new(fails_for_new_york()).on_failure(OnFailure::Refuse).breaker(Breaker::new(1, rest));
+        gateway.swap(&BindingTarget::Platform, binding).unwrap();
+        let failed = wait(gateway.resolve_async(&sms("shop", "+12125550123")));
+        assert_eq!(failed.get().refusal().map(|refusal| refusal.code()), Some("POLICY_FAILED"));
+        assert_eq!(gateway.failures(&BindingTarget::Platform), Some(1), "each failure is counted, and once");
+        // Every message of these is the first to its recipient, so its pin is written. Where another writer wins, the policy is called
+        // again, which takes so long that the slow lane does it.
+        let is_back = numbers(100).into_iter().any(|to| {
+            std::thread::sleep(rest);
+            if another_writer_wins {
+                let to = to.clone();
+                store.before_write(move |pins| {
+                    pins.insert(&key(&to), &PinnedSender::new("S2")).unwrap();
+                });
+            }
+            wait(gateway.resolve_async(&sms("shop", &to))).get().sender().is_some_and(|sender| &*sender.id == "S2")
+        });
+        assert!(is_back, "the policy was never tried");
+        assert_eq!(gateway.failures(&BindingTarget::Platform), Some(1));
+        assert_eq!(gateway.usage("shop").slow > 0, another_writer_wins);
+        let (reads, writes) = store.trips();
+        wait(gateway.resolve_async(&sms("shop", TO)));
+        assert_eq!(store.trips(), (reads + 1, writes + 1));
+    }
 }
 
 #[test]

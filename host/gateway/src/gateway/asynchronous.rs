@@ -48,7 +48,7 @@ impl Gateway {
             }
             AtOnce::NotYet(decision, query, begun) => (decision, query, begun),
         };
-        let mut pins = None;
+        let mut again = None;
         if lane.tries_quick()
             && let Some(pin) = awaited_pin(&decision.snapshot, &query)
         {
@@ -58,12 +58,12 @@ impl Gateway {
                     decision.outcome = outcome;
                     return self.finish(decision, &query, begun, turn.shadows, time).await;
                 }
-                Err(read) => pins = read.map(|read| vec![read]),
+                Err(retry) => again = Some((retry, turn.shadows)),
             }
         }
         let (snapshot, mut receipts) = (Guard::into_inner(decision.snapshot), Receipts::since(begun));
         let message = std::slice::from_ref(message);
-        let outcomes = in_lanes::decide(lane, &snapshot, message, time, Place::Worker, &mut receipts, pins).await;
+        let outcomes = in_lanes::decide(lane, &snapshot, message, time, Place::Worker, &mut receipts, again).await;
         let mut decisions = Decisions { snapshot, outcomes, by_channel: Vec::new() };
         receipts.wait_async(&mut decisions, message).await;
         Decision::only(decisions)
@@ -173,7 +173,7 @@ impl Gateway {
     }
 }
 
-/// How far a message came on the thread of an asynchronous caller. Each has when it began, if it will be recorded.
+/// How far a message came on the thread of an asynchronous caller. What is not recorded yet has when it began, if it will be.
 enum AtOnce<'a> {
     Decided(Decision),
     /// It is decided once its record is kept.
@@ -200,7 +200,7 @@ fn awaited_pin<'a>(snapshot: &'a Snapshot, query: &Query<'a>) -> Option<(&'a dyn
     Some((snapshot.sticky.as_async()?, pin_key(snapshot, query)?))
 }
 
-/// The same with a reference of its own to the snapshot: a thread has few places for what it borrows, and what comes now may take a
+/// The decision with a reference of its own to the snapshot: a thread has few places for what it borrows, and what comes now may take a
 /// while.
 fn owned(mut decision: Decision) -> Decision {
     decision.snapshot = Guard::from_inner(Guard::into_inner(decision.snapshot));

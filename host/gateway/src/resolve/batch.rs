@@ -137,6 +137,18 @@ impl<'a> Batch<'a> {
         slow
     }
 
+    /// Lets the slow lane call a policy again about the only message.
+    #[cold]
+    pub(crate) fn call_again(&mut self, retry: Retry) -> Vec<SlowWork> {
+        let Some(group) = self.groups.first_mut() else { return Vec::new() };
+        group.reads = vec![retry.read.clone()];
+        let query = group.queries[0].alone();
+        let tenant = self.snapshot.tenant(query.question.request.scope);
+        let mut work = SlowWork::new(tenant, group.answerer.by, false);
+        work.push(Slot { group: 0, handle: 0 }, &query, retry);
+        vec![work]
+    }
+
     fn note(&mut self, slot: Slot, place: u32, progress: Progress) {
         match progress {
             Progress::Done(outcome) => self.outcomes[place as usize] = outcome,

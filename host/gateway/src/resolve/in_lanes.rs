@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use callsign_engine::RequestTime;
-use callsign_sticky::{Pin, StickyError};
 use hashbrown::HashMap;
 
 use super::batch::Batch;
-use super::shadow::compare_in_slow_lane;
+use super::progress::Retry;
+use super::shadow::{Comparing, compare_in_slow_lane};
 use super::slow_work::{SlowWork, Submitted};
 use super::turn::{Place, Turn};
 use super::wording::word;
@@ -19,11 +19,11 @@ use crate::message::Message;
 use crate::recording::Receipts;
 use crate::snapshot::Snapshot;
 
-/// What a store answered about pins, in the order of their keys.
-pub(crate) type Pins = Vec<Result<Option<Pin>, StickyError>>;
+/// A message that is to be decided in the slow lane, and the shadows of it that are to be asked.
+pub(crate) type Again = (Retry, Vec<Comparing>);
 
-/// Decides messages, in their order, and records the decisions. `place` is that of an asynchronous caller; `pins` are those of the
-/// messages, where they were read before.
+/// Decides messages, in their order, and records the decisions. `place` is that of an asynchronous caller; `again` says how far the only
+/// message has come before.
 pub(crate) async fn decide(
     lane: &Arc<SlowLane>,
     snapshot: &Arc<Snapshot>,
@@ -31,24 +31,28 @@ pub(crate) async fn decide(
     time: RequestTime,
     place: Place,
     receipts: &mut Receipts,
-    pins: Option<Pins>,
+    again: Option<Again>,
 ) -> Vec<Outcome> {
     receipts.begin(snapshot);
     let store = snapshot.sticky.as_async();
     let mut batch = Batch::new(snapshot, messages);
-    if let Some(store) = store {
-        let keys = batch.keys();
-        if !keys.is_empty() {
-            let pins = match pins {
-                Some(pins) => pins,
-                None => store.read_async(&keys).await,
-            };
-            batch.read(pins);
-        }
-    }
     let mut turn = Turn::new(lane, place, time);
-    turn.quick_from_now();
-    let slow = if lane.tries_quick() { batch.decide(&mut turn) } else { batch.decide_in_slow_lane() };
+    let slow = match again {
+        Some((retry, shadows)) => {
+            turn.shadows = shadows;
+            batch.call_again(retry)
+        }
+        None => {
+            if let Some(store) = store {
+                let keys = batch.keys();
+                if !keys.is_empty() {
+                    batch.read(store.read_async(&keys).await);
+                }
+            }
+            turn.quick_from_now();
+            if lane.tries_quick() { batch.decide(&mut turn) } else { batch.decide_in_slow_lane() }
+        }
+    };
     finish(slow, lane, snapshot, &mut batch, &mut turn).await;
     while batch.waits() {
         let answers = match store {

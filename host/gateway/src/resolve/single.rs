@@ -1,11 +1,11 @@
 //! One message, decided by itself.
 
-use callsign_engine::{Failure, PinRead};
+use callsign_engine::Failure;
 use callsign_sticky::{AsyncStore, Pin, PinKey, StickyError};
 
 use super::call::{Answerer, Query, choose};
 use super::pin::Settled;
-use super::progress::{Progress, advance, attempt_into, failed, first, note_verdict, on_store_reply};
+use super::progress::{Progress, Retry, advance, attempt_into, failed, first, note_verdict, on_store_reply};
 use super::turn::Turn;
 use crate::decision::Outcome;
 use crate::snapshot::Snapshot;
@@ -34,13 +34,13 @@ pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>
 /// Answers one message whose pin lies in a store that is awaited.
 ///
 /// # Errors
-/// The policy was to be quick, and is not. The pin is given, for the next call.
+/// A call was to be quick, and is not: it is to be made again in the slow lane.
 pub(crate) async fn decide_awaiting(
     snapshot: &Snapshot,
     query: &Query<'_>,
     (store, key): (&dyn AsyncStore, PinKey<'_>),
     turn: &mut Turn<'_>,
-) -> Result<Outcome, PinRead> {
+) -> Result<Outcome, Retry> {
     let read = only(store.read_async(&[key]).await);
     turn.quick_from_now();
     let answerer = choose(snapshot, query);
@@ -56,7 +56,7 @@ pub(crate) async fn decide_awaiting(
                 turn.quick_from_now();
                 progress = on_store_reply(snapshot, &answerer, query, pending, answer, turn);
             }
-            Progress::TooSlow(retry) => return Err(retry.read),
+            Progress::TooSlow(retry) => return Err(retry),
         }
     }
 }
