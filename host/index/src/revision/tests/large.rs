@@ -112,7 +112,7 @@ fn a_change_of_one_sender_of_many_copies_a_handful_of_chunks_and_no_scope_but_it
     }
     let [suspended, moved, added] = copied;
     assert_a_handful("suspended", suspended, 3, 3);
-    assert_a_handful("associated with another", moved, 17, 25);
+    assert_a_handful("associated with another", moved, 16, 25);
     assert_a_handful("added", added, 24, 28);
 }
 
