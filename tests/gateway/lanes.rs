@@ -2,6 +2,7 @@
 //! request within one deadline.
 
 mod bulk;
+mod failing;
 mod request_time;
 mod waiting;
 

@@ -33,6 +33,13 @@ pub struct CircuitBreaker {
     next_try: AtomicU64,
 }
 
+/// The permission to make one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permit {
+    /// For a try: when the next one would be. 0 for a call that was allowed while the breaker was closed.
+    next_try: u64,
+}
+
 impl CircuitBreaker {
     /// A closed breaker that opens after `max_failures` in a row, at least 1, and rests for `rest`, at least 1 ms.
     pub fn new(max_failures: u32, rest: Duration) -> Self {
@@ -44,20 +51,37 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whether the caller may call. Of the callers that come after the rest, one is told yes: it must report how its
-    /// call went, or the next one is allowed after another rest.
+    /// Whether the caller may call, see [`CircuitBreaker::permit`].
     #[inline]
     pub fn allows_call(&self) -> bool {
+        self.permit().is_some()
+    }
+
+    /// Lets the caller call, or not. Of the callers that come after the rest, one is let: it must report how its call went, or
+    /// [give the permit back](CircuitBreaker::give_back); else the next one is let after another rest.
+    #[inline]
+    pub fn permit(&self) -> Option<Permit> {
         match self.next_try.load(Ordering::Relaxed) {
-            0 => true,
-            next_try => self.takes_try(next_try, now()),
+            0 => Some(Permit { next_try: 0 }),
+            next_try => self.take_try(next_try, now()),
         }
     }
 
     #[cold]
-    fn takes_try(&self, next_try: u64, now: u64) -> bool {
-        now >= next_try
-            && self.next_try.compare_exchange(next_try, now + self.rest, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    fn take_try(&self, next_try: u64, now: u64) -> Option<Permit> {
+        let taken = Permit { next_try: now + self.rest };
+        let is_mine = now >= next_try
+            && self.next_try.compare_exchange(next_try, taken.next_try, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        is_mine.then_some(taken)
+    }
+
+    /// Takes back the permit of a call that was given up before it showed anything: if it was a try, the next caller may
+    /// try at once. Does nothing if a call has failed or succeeded meanwhile, or another rest is over.
+    #[cold]
+    pub fn give_back(&self, permit: Permit) {
+        if permit.next_try != 0 {
+            let _ = self.next_try.compare_exchange(permit.next_try, now(), Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// Notes a success; whether it closed the breaker.
@@ -92,6 +116,7 @@ fn now() -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use super::*;
 
@@ -134,9 +159,10 @@ mod tests {
     #[test]
     fn of_many_callers_after_the_rest_exactly_one_tries() {
         let (breaker, next_try) = open();
-        assert!(!breaker.takes_try(next_try, next_try - 1), "a millisecond too early");
+        assert!(!breaker.take_try(next_try, next_try - 1).is_some(), "a millisecond too early");
         let tried = std::thread::scope(|scope| {
-            let callers: Vec<_> = (0..16).map(|_| scope.spawn(|| breaker.takes_try(next_try, next_try))).collect();
+            let callers: Vec<_> =
+                (0..16).map(|_| scope.spawn(|| breaker.take_try(next_try, next_try).is_some())).collect();
             callers.into_iter().map(|caller| usize::from(caller.join().expect("a caller"))).sum::<usize>()
         });
         assert_eq!(tried, 1);
@@ -148,14 +174,41 @@ mod tests {
     fn asking_whether_it_is_open_does_not_take_the_turn() {
         let (breaker, next_try) = open();
         assert!(breaker.is_open());
-        assert!(breaker.takes_try(next_try, next_try));
-        assert!(!breaker.takes_try(next_try, next_try));
+        assert!(breaker.take_try(next_try, next_try).is_some());
+        assert!(!breaker.take_try(next_try, next_try).is_some());
+    }
+
+    #[test]
+    fn a_try_that_is_given_back_lets_the_next_caller_try_at_once() {
+        let (breaker, next_try) = open();
+        let given_up = breaker.take_try(next_try, next_try).unwrap();
+        assert!(breaker.permit().is_none(), "it has the turn");
+        breaker.give_back(given_up);
+        assert!(breaker.is_open());
+        let again = breaker.next_try.load(Ordering::Relaxed);
+        let later = breaker.take_try(again, again + 60_000).unwrap();
+        breaker.give_back(given_up);
+        assert!(breaker.permit().is_none(), "it is given back once");
+        breaker.failed();
+        breaker.give_back(later);
+        assert!(breaker.permit().is_none(), "one that failed rests");
+    }
+
+    #[test]
+    fn the_permit_of_a_closed_breaker_opens_nothing_when_it_is_given_back() {
+        let breaker = CircuitBreaker::new(1, HOUR);
+        let permit = breaker.permit().unwrap();
+        breaker.give_back(permit);
+        assert!(!breaker.is_open());
+        breaker.failed();
+        breaker.give_back(permit);
+        assert!(breaker.permit().is_none(), "it was no try");
     }
 
     #[test]
     fn a_try_that_fails_makes_it_rest_again() {
         let (breaker, next_try) = open();
-        assert!(breaker.takes_try(next_try, next_try));
+        assert!(breaker.take_try(next_try, next_try).is_some());
         assert!(!breaker.failed(), "it was open all the time");
         assert!(!breaker.allows_call());
         assert!(breaker.succeeded());

@@ -101,7 +101,7 @@ impl Gateway {
             Ok(query) => {
                 let lane = &self.control.slow_lane;
                 let mut turn = Turn::new(lane, Place::Caller, lane.request_time());
-                if !decide(snapshot, &query, &mut turn, outcome) {
+                if decide(snapshot, &query, &mut turn, outcome).is_err() {
                     // Only calls that are to be quick are given up.
                     *outcome = Outcome::undecided("the message was given up");
                 }
@@ -231,8 +231,8 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`Gateway::replace_catalog`]; never for the one that comes next.
-    pub fn replace_revision(&self, revision: Revision) -> Result<(), GatewayError> {
-        Ok(self.control.replace_revision(revision)?)
+    pub fn replace_revision(&self, revision: impl Into<Arc<Revision>>) -> Result<(), GatewayError> {
+        Ok(self.control.replace_revision(revision.into())?)
     }
 
     /// Reads the health of senders, and numbers of them, from a source from now on, such as a [`SignalBoard`] that the caller

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use callsign_breaker::CircuitBreaker;
+use callsign_breaker::{CircuitBreaker, Permit};
 use callsign_engine::{Failure, Policy, RefusalAuthor};
 
 use super::binding::Binding;
@@ -66,10 +66,19 @@ impl BoundPolicy {
         self.starting
     }
 
-    /// Whether it may be called. After the rest exactly one caller tries it.
+    /// Lets it be called. After the rest exactly one caller tries it.
+    ///
+    /// # Errors
+    /// Its circuit is open.
     #[inline]
-    pub(crate) fn may_be_called(&self) -> bool {
-        self.breaker.allows_call()
+    pub(crate) fn permit(&self) -> Result<Permit, Failure> {
+        self.breaker.permit().ok_or(Failure::CircuitOpen)
+    }
+
+    /// A call was given up, to be made again in the slow lane: if it was the try after a rest, it is one there.
+    #[cold]
+    pub(crate) fn give_back(&self, permit: Permit) {
+        self.breaker.give_back(permit);
     }
 
     /// Notes an answer.
@@ -112,7 +121,7 @@ impl BoundPolicy {
         checked.map_err(|failure| if self.circuit_is_open() { Failure::CircuitOpen } else { failure })
     }
 
-    /// Whether the circuit is open. Unlike [`BoundPolicy::may_be_called`] this does not take the turn to try again.
+    /// Whether the circuit is open. Unlike [`BoundPolicy::permit`] this does not take the turn to try again.
     pub(crate) fn circuit_is_open(&self) -> bool {
         self.breaker.is_open()
     }

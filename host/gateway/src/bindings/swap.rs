@@ -86,17 +86,18 @@ impl Control {
         let _one_at_a_time = self.change();
         let snapshot = self.snapshot.load_full();
         let revision = Revision::after(&snapshot.revision, catalog)?;
-        self.serve_revision(&snapshot, revision);
+        self.serve_revision(&snapshot, Arc::new(revision));
         Ok(())
     }
 
     /// Serves a revision that was made before.
-    pub(crate) fn replace_revision(&self, revision: Revision) -> Result<(), SenderKeyCollision> {
+    pub(crate) fn replace_revision(&self, revision: Arc<Revision>) -> Result<(), SenderKeyCollision> {
         let _one_at_a_time = self.change();
         let snapshot = self.snapshot.load_full();
         let is_next = revision.shares_with() == snapshot.revision.number();
         // Places of scopes are those of the revision before, so one that was made after another one is made anew.
-        let revision = if is_next { revision } else { Revision::after(&snapshot.revision, revision.into_catalog())? };
+        let again = || Revision::after(&snapshot.revision, revision.catalog().clone()).map(Arc::new);
+        let revision = if is_next { revision } else { again()? };
         self.serve_revision(&snapshot, revision);
         Ok(())
     }
@@ -111,7 +112,7 @@ impl Control {
         if revision.shares_with() != snapshot.revision.number() {
             return Err(snapshot.revision.number());
         }
-        Ok(self.serve_revision(&snapshot, revision))
+        Ok(self.serve_revision(&snapshot, Arc::new(revision)))
     }
 
     /// Reads signals from another source.
@@ -129,8 +130,7 @@ impl Control {
     }
 
     /// Publishes a revision. The caller holds the lock on changes.
-    fn serve_revision(&self, snapshot: &Arc<Snapshot>, revision: Revision) -> Arc<Revision> {
-        let revision = Arc::new(revision);
+    fn serve_revision(&self, snapshot: &Arc<Snapshot>, revision: Arc<Revision>) -> Arc<Revision> {
         self.snapshot.store(Arc::new(snapshot.with_revision(Arc::clone(&revision))));
         // Idle instances keep the catalog of their last call in memory until the next call of their thread. Where calls
         // come often that is soon, and what they have made of it is worth keeping; others lose it at the second change.

@@ -15,7 +15,7 @@ use crate::resolve::batch::key as pin_key;
 use crate::resolve::call::Query;
 use crate::resolve::channels::Rounds;
 use crate::resolve::destination::prepare;
-use crate::resolve::in_lanes;
+use crate::resolve::in_lanes::{self, Again};
 use crate::resolve::shadow::{Comparing, compare_in_slow_lane};
 use crate::resolve::single::{decide, decide_awaiting};
 use crate::resolve::turn::{Place, Turn};
@@ -40,16 +40,16 @@ impl Gateway {
             return Decision::only(self.resolve_in_lanes(self.snapshot(), messages, Some(time), Place::Worker).await);
         }
         let lane = &self.control.slow_lane;
-        let (mut decision, query, begun) = match self.resolve_at_once(message, time) {
+        let (mut decision, query, begun, mut again) = match self.resolve_at_once(message, time) {
             AtOnce::Decided(decision) => return decision,
             AtOnce::Recorded(decision, to_keep) => return keep(decision, to_keep).await,
             AtOnce::Unworded(decision, query, begun, shadows) => {
                 return self.finish(decision, &query, begun, shadows, time).await;
             }
-            AtOnce::NotYet(decision, query, begun) => (decision, query, begun),
+            AtOnce::NotYet(decision, query, begun, again) => (decision, query, begun, again),
         };
-        let mut again = None;
-        if lane.tries_quick()
+        if again.is_none()
+            && lane.tries_quick()
             && let Some(pin) = awaited_pin(&decision.snapshot, &query)
         {
             let mut turn = Turn::new(lane, Place::Worker, time);
@@ -79,12 +79,12 @@ impl Gateway {
             Ok(query) => {
                 let lane = &self.control.slow_lane;
                 if awaited_pin(snapshot, &query).is_some() || !lane.tries_quick() {
-                    return AtOnce::NotYet(owned(decision), query, begun);
+                    return AtOnce::NotYet(owned(decision), query, begun, None);
                 }
                 let mut turn = Turn::new(lane, Place::Worker, time);
                 turn.quick_from_now();
-                if !decide(snapshot, &query, &mut turn, outcome) {
-                    return AtOnce::NotYet(owned(decision), query, begun);
+                if let Err(retry) = decide(snapshot, &query, &mut turn, outcome) {
+                    return AtOnce::NotYet(owned(decision), query, begun, Some((*retry, turn.shadows)));
                 }
                 if let Verdict::Refused(Refusal::Own(own)) = &outcome.verdict
                     && !word_quickly(own, lane, snapshot, (query.question.request.scope, outcome.by), &time)
@@ -180,8 +180,8 @@ enum AtOnce<'a> {
     Recorded(Decision, ToKeep<'a>),
     /// It is decided, but the words of its refusal take longer; with the shadows that are to be asked.
     Unworded(Decision, Query<'a>, Option<Begun>, Vec<Comparing>),
-    /// It needs a pin that is awaited, or the slow lane.
-    NotYet(Decision, Query<'a>, Option<Begun>),
+    /// It needs a pin that is awaited, or the slow lane, where it goes on from how far it has come.
+    NotYet(Decision, Query<'a>, Option<Begun>, Option<Again>),
 }
 
 impl<'a> AtOnce<'a> {

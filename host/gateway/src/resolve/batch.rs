@@ -32,6 +32,8 @@ pub(crate) struct Batch<'a> {
     groups: Vec<Group<'a>>,
     /// The messages whose pin must be written before they are decided.
     pending: Vec<(Slot, PendingDecision)>,
+    /// The messages whose call was to be quick and was not.
+    too_slow: Vec<(Slot, Retry)>,
 }
 
 /// A message of a group.
@@ -91,7 +93,7 @@ impl<'a> Batch<'a> {
                 Err(outcome) => outcomes.push(outcome),
             }
         }
-        Self { snapshot, outcomes, groups, pending: Vec::new() }
+        Self { snapshot, outcomes, groups, pending: Vec::new(), too_slow: Vec::new() }
     }
 
     /// The keys of all pins that the policies may read.
@@ -125,7 +127,21 @@ impl<'a> Batch<'a> {
             }
         }
         std::mem::swap(&mut self.groups, &mut groups);
+        slow.extend(self.too_slow());
         slow
+    }
+
+    /// Those of the messages whose call was to be quick and was not, each by itself: it goes on from where it was.
+    fn too_slow(&mut self) -> Vec<SlowWork> {
+        let too_slow = std::mem::take(&mut self.too_slow);
+        let work = |(slot, retry): (Slot, Retry)| {
+            let query = self.query(slot).alone();
+            let tenant = self.snapshot.tenant(query.question.request.scope);
+            let mut work = SlowWork::new(tenant, self.groups[slot.group as usize].answerer.by, false);
+            work.push(slot, &query, retry);
+            work
+        };
+        too_slow.into_iter().map(work).collect()
     }
 
     /// Decides all of it in the slow lane.
@@ -142,24 +158,15 @@ impl<'a> Batch<'a> {
     pub(crate) fn call_again(&mut self, retry: Retry) -> Vec<SlowWork> {
         let Some(group) = self.groups.first_mut() else { return Vec::new() };
         group.reads = vec![retry.read.clone()];
-        let query = group.queries[0].alone();
-        let tenant = self.snapshot.tenant(query.question.request.scope);
-        let mut work = SlowWork::new(tenant, group.answerer.by, false);
-        work.push(Slot { group: 0, handle: 0 }, &query, retry);
-        vec![work]
+        self.too_slow.push((Slot { group: 0, handle: 0 }, retry));
+        self.too_slow()
     }
 
     fn note(&mut self, slot: Slot, place: u32, progress: Progress) {
         match progress {
             Progress::Done(outcome) => self.outcomes[place as usize] = outcome,
             Progress::NeedsPin(decision) => self.pending.push((slot, decision)),
-            // A group gives up as a whole, and nothing is too slow for the slow lane.
-            Progress::TooSlow(_) => {
-                let failure = Failure::Stopped;
-                let by = self.outcomes[place as usize].by;
-                let verdict = Verdict::Refused(Refusal::PolicyFailed(failure.to_string().into()));
-                self.outcomes[place as usize] = Outcome::new(verdict, by);
-            }
+            Progress::TooSlow(retry) => self.too_slow.push((slot, retry)),
         }
     }
 
@@ -211,7 +218,6 @@ impl<'a> Batch<'a> {
         answers: Vec<Result<Option<Pin>, StickyError>>,
         turn: &mut Turn<'_>,
     ) -> Vec<SlowWork> {
-        let mut slow = Vec::new();
         let mut answers = answers.into_iter();
         for (slot, decision) in std::mem::take(&mut self.pending) {
             let query = self.query(slot).alone();
@@ -220,17 +226,10 @@ impl<'a> Batch<'a> {
                 None => Ok(None),
             };
             let answerer = self.groups[slot.group as usize].answerer;
-            match on_store_reply(self.snapshot, &answerer, &query, decision, answer, turn) {
-                Progress::TooSlow(retry) => {
-                    let tenant = self.snapshot.tenant(query.question.request.scope);
-                    let mut work = SlowWork::new(tenant, answerer.by, false);
-                    work.push(slot, &query, retry);
-                    slow.push(work);
-                }
-                progress => self.note(slot, self.place(slot), progress),
-            }
+            let progress = on_store_reply(self.snapshot, &answerer, &query, decision, answer, turn);
+            self.note(slot, self.place(slot), progress);
         }
-        slow
+        self.too_slow()
     }
 
     /// The outcomes so far, with the scopes of the messages that policies were asked about.
@@ -332,16 +331,13 @@ impl<'a> Group<'a> {
         let Some(first) = self.queries.first() else { return Ok(()) };
         let bound = self.answerer.bound;
         let entered = if bound.slow.are_any() { self.enter(snapshot, turn) } else { Ok(()) };
-        let answered = if let Err(failure) = entered {
-            Err(failure)
-        } else if bound.may_be_called() {
+        let answered = entered.and_then(|()| bound.permit()).and_then(|permit| {
             let began = turn.begin(snapshot, &self.answerer, first, self.queries.len() == 1);
             let called = self.call(snapshot, turn);
             turn.note(snapshot, &self.answerer, first, began, &called);
+            turn.give_back(bound, permit, &called);
             called
-        } else {
-            Err(Failure::CircuitOpen)
-        };
+        });
         match answered {
             Ok((instance, answers)) => self.settle(snapshot, instance, &answers, turn, note),
             Err(Failure::Stopped) if turn.is_quick() => return Err(false),
@@ -451,11 +447,7 @@ impl<'a> Group<'a> {
                 // An answer that is refused says nothing about the instance, which is kept.
                 Err(failure) => {
                     let read = self.read_of(handle as usize);
-                    let progress = failed(snapshot, answerer, &query.alone(), failure.clone(), read, turn);
-                    match progress {
-                        Progress::TooSlow(_) => refused(answerer, &failure),
-                        progress => progress,
-                    }
+                    failed(snapshot, answerer, &query.alone(), failure, read, turn)
                 }
             };
             note(handle, progress);

@@ -122,9 +122,7 @@ pub(crate) fn attempt_into(
     outcome: &mut Outcome,
 ) -> Result<Option<PinWanted>, Failure> {
     turn.enter(snapshot, answerer, query)?;
-    if !answerer.bound.may_be_called() {
-        return Err(Failure::CircuitOpen);
-    }
+    let permit = answerer.bound.permit()?;
     let began = turn.begin(snapshot, answerer, query, true);
     let mut compared = None;
     let called = with_instance(turn, &answerer.bound.binding.policy, 1, |instance| {
@@ -137,6 +135,7 @@ pub(crate) fn attempt_into(
         Ok(settle_read(snapshot, answerer, instance, (0, query), pin, reads, outcome))
     });
     turn.note(snapshot, answerer, query, began, &called);
+    turn.give_back(answerer.bound, permit, &called);
     if let Some((verdict, pin)) = compared
         && called.is_ok()
     {

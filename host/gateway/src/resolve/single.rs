@@ -10,25 +10,28 @@ use super::turn::Turn;
 use crate::decision::Outcome;
 use crate::snapshot::Snapshot;
 
-/// Answers one message. False if that was to be quick, and is not.
+/// Answers one message.
+///
+/// # Errors
+/// A call was to be quick, and is not: it is to be made again in the slow lane. Boxed, since it is rare.
 #[inline]
-pub(crate) fn decide(snapshot: &Snapshot, query: &Query<'_>, turn: &mut Turn<'_>, outcome: &mut Outcome) -> bool {
+pub(crate) fn decide(
+    snapshot: &Snapshot,
+    query: &Query<'_>,
+    turn: &mut Turn<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), Box<Retry>> {
     let answerer = choose(snapshot, query);
     let wanted = attempt_into(snapshot, &answerer, query, &None, turn, outcome);
     // As most are: without a pin to write.
     if let Ok(None) = wanted {
         note_verdict(&answerer, answerer.by.role, &outcome.verdict);
         outcome.by = answerer.by;
-        return true;
+        return Ok(());
     }
     let settled = wanted.map(|wanted| Settled::of(outcome.verdict.clone(), outcome.reads, wanted));
-    match further(snapshot, query, &answerer, settled, turn) {
-        Some(further) => {
-            *outcome = further;
-            true
-        }
-        None => false,
-    }
+    *outcome = further(snapshot, query, &answerer, settled, turn)?;
+    Ok(())
 }
 
 /// Answers one message whose pin lies in a store that is awaited.
@@ -74,14 +77,14 @@ fn further(
     answerer: &Answerer<'_>,
     settled: Result<Settled, Failure>,
     turn: &mut Turn<'_>,
-) -> Option<Outcome> {
+) -> Result<Outcome, Box<Retry>> {
     let mut progress = match settled {
         Ok(settled) => advance(answerer, settled, answerer.by.role, 0),
         Err(failure) => failed(snapshot, answerer, query, failure, None, turn),
     };
     loop {
         match progress {
-            Progress::Done(outcome) => return Some(outcome),
+            Progress::Done(outcome) => return Ok(outcome),
             Progress::NeedsPin(pending) => {
                 let answer = match pending.write(snapshot, query) {
                     Some(write) => snapshot.sticky.write_one(&write),
@@ -89,7 +92,7 @@ fn further(
                 };
                 progress = on_store_reply(snapshot, answerer, query, pending, answer, turn);
             }
-            Progress::TooSlow(_) => return None,
+            Progress::TooSlow(retry) => return Err(Box::new(retry)),
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use callsign_breaker::Permit;
 use callsign_engine::{CallTime, Failure, Policy, RequestTime};
 use cpu_time::ThreadTime;
 
 use super::call::{Answerer, Query};
 use super::shadow::Comparing;
+use crate::bindings::BoundPolicy;
 use crate::lanes::{SlowLane, Tenant, quick_time};
 use crate::snapshot::Snapshot;
 
@@ -123,6 +125,17 @@ impl<'a> Turn<'a> {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Takes back the permit of a call that was given up, to be made again in the slow lane.
+    #[inline]
+    pub(crate) fn give_back<T>(&self, bound: &BoundPolicy, permit: Permit, called: &Result<T, Failure>) {
+        if let Err(failure) = called
+            && *failure == Failure::Stopped
+            && self.is_quick()
+        {
+            bound.give_back(permit);
         }
     }
 
