@@ -86,9 +86,53 @@ fn loads(criterion: &mut Criterion) {
         }
         rows.extend(changing.borrow().row(&words, &churned, batch));
     }
+    rows.push(String::new());
+    rows.extend(changes_alone(&server));
     rows.iter().for_each(|row| println!("{row}"));
     drop(server);
     let _ = fs::remove_dir_all(&folder);
+}
+
+/// What changes and swaps take of the server's processor time when it does nothing else, and how many changes are made in a second.
+fn changes_alone(server: &Server) -> Vec<String> {
+    const CHANGES: u64 = 1_000;
+    const SWAPS: u64 = 300;
+    const CALLERS: u64 = 16;
+    let mut rows =
+        vec!["| one after the other | processor time | how long |".to_owned(), "| --- | --- | --- |".to_owned()];
+    let mut alone = |what: &str, count: u64, act: fn(&Client, u64)| {
+        let client = server.client.clone();
+        (0..20).for_each(|turn| act(&client, turn));
+        let (began, before) = (Instant::now(), processor_seconds(server.child.id()));
+        (0..count).for_each(|turn| act(&client, turn));
+        let (took, used) = (began.elapsed().as_secs_f64(), processor_seconds(server.child.id()) - before);
+        let each = |seconds: f64| seconds * 1e3 / count as f64;
+        rows.push(format!("| {what} | {:.2} ms | {:.2} ms |", each(used), each(took)));
+    };
+    alone("a change of an application", CHANGES, change);
+    alone("a swap of the policy of the platform", SWAPS, swap);
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            let client = server.client.clone();
+            scope.spawn(move || (0..CHANGES / CALLERS).for_each(|turn| change(&client, turn)));
+        }
+    });
+    let made = (CHANGES / CALLERS * CALLERS) as f64;
+    let rate = grouped(made / began.elapsed().as_secs_f64());
+    rows.extend([String::new(), format!("{CALLERS} callers make {rate} changes a second together.")]);
+    rows
+}
+
+fn change(server: &Client, turn: u64) {
+    let body = json!({ "applicationName": format!("name {turn}") }).to_string();
+    server.ask("PUT", "/provisioning/1/applications/default", body.as_bytes());
+}
+
+fn swap(server: &Client, turn: u64) {
+    let on_failure = if turn.is_multiple_of(2) { "STANDARD" } else { "REFUSE" };
+    let body = json!({ "module": "standard", "onFailure": on_failure }).to_string();
+    server.ask("PUT", "/v1/binding", body.as_bytes());
 }
 
 /// Runs of wrk, of one server with one size of requests.
@@ -230,7 +274,7 @@ impl Server {
         let line = lines.find(|line| line.contains("listening on ")).expect("it listens");
         let url = line.split("listening on ").nth(1).unwrap().split(';').next().unwrap().to_owned();
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, client: Client { url, key } }
+        Self { child, client: Client::new(url, key) }
     }
 
     fn load(&self, bodies: &Path) -> (Value, f64) {
@@ -304,19 +348,8 @@ struct Churn {
 impl Churn {
     fn start(server: &Server, changes: &Arc<AtomicU64>, swaps: &Arc<AtomicU64>) -> Self {
         let end = Arc::new(AtomicBool::new(false));
-        let change = Self::every(server, &end, Duration::from_millis(10), changes, |server, turn| {
-            let name = format!("name {turn}");
-            server.ask(
-                "PUT",
-                "/provisioning/1/applications/default",
-                json!({ "applicationName": name }).to_string().as_bytes(),
-            );
-        });
-        let swap = Self::every(server, &end, Duration::from_secs(1), swaps, |server, turn| {
-            let on_failure = if turn % 2 == 0 { "STANDARD" } else { "REFUSE" };
-            let body = json!({ "module": "standard", "onFailure": on_failure }).to_string();
-            server.ask("PUT", "/v1/binding", body.as_bytes());
-        });
+        let change = Self::every(server, &end, Duration::from_millis(10), changes, change);
+        let swap = Self::every(server, &end, Duration::from_secs(1), swaps, swap);
         Self { end, threads: vec![change, swap] }
     }
 
@@ -349,11 +382,23 @@ impl Drop for Churn {
     }
 }
 
-/// A client of a server.
-#[derive(Clone)]
+/// A client of a server, which keeps its connection open; a clone has one of its own.
 struct Client {
     url: String,
     key: String,
+    agent: ureq::Agent,
+}
+
+impl Client {
+    fn new(url: String, key: String) -> Self {
+        Self { url, key, agent: ureq::Agent::new_with_defaults() }
+    }
+}
+
+impl Clone for Client {
+    fn clone(&self) -> Self {
+        Self::new(self.url.clone(), self.key.clone())
+    }
 }
 
 impl Client {
@@ -364,7 +409,7 @@ impl Client {
             .header("authorization", format!("App {}", self.key))
             .body(body.to_vec())
             .unwrap();
-        let mut answer = ureq::Agent::new_with_defaults().run(request).unwrap();
+        let mut answer = self.agent.run(request).unwrap();
         let mut bytes = Vec::new();
         answer.body_mut().as_reader().read_to_end(&mut bytes).unwrap();
         bytes

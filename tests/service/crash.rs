@@ -1,7 +1,7 @@
 //! What is acknowledged is there, after a kill at any moment; and what is there is a whole revision.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,6 +11,9 @@ use callsign_tests::service::{Server, folder};
 
 const KILLS: usize = 20;
 const CALLS: usize = 100;
+
+/// Who call at the same time: what waits while a change is committed is committed together.
+const CALLERS: usize = 4;
 const SEED: u64 = 17;
 
 /// Every element that the API lists, as one text.
@@ -74,13 +77,39 @@ fn after_a_kill_at_any_point_of_a_hundred_calls_everything_acknowledged_is_there
     let mut rng = Rng::new(SEED);
     let mut server = Server::at(&data, "", &[]);
     let key = server.key().to_owned();
-    let acknowledged: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
-    let mut turn = 0;
+    let acknowledged: Mutex<Vec<(String, String)>> = Mutex::default();
+    let turns = AtomicUsize::new(1);
     for kill in 0..KILLS {
         let (done, end) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let first = turn;
+        let last = turns.load(Ordering::Relaxed) + CALLS / 4;
         let pause = Duration::from_micros(rng.below(60_000) as u64);
         let process = rustix::process::Pid::from_raw(server.process().cast_signed()).unwrap();
+        // `None` once nobody answers any more.
+        let ask = |method: &str, path: &str, body: Option<&Value>| {
+            let (header, text) = (format!("App {key}"), body.map(Value::to_string));
+            let body = text.as_deref().map(str::as_bytes);
+            let reply = server.try_send(&[("authorization", &header)], method, path, body).ok()?;
+            assert!((200..300).contains(&reply.status), "seed {SEED}, kill {kill}: {reply:?}");
+            Some(())
+        };
+        let make_a_turn = |turn: usize| {
+            let id = format!("app-{turn}");
+            for (index, (method, path, body)) in calls(turn).into_iter().enumerate() {
+                ask(method, &path, Some(&body))?;
+                let what = ["application", "association", "strategy", "named"][index];
+                let subject = if index == 1 { format!("{turn}.example.org") } else { id.clone() };
+                acknowledged.lock().unwrap().push((what.into(), subject));
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            // Every third goes again, with all that belongs to it.
+            if turn.is_multiple_of(3) {
+                // Whether it went is not known without an answer, so nothing is expected of it from here on.
+                acknowledged.lock().unwrap().retain(|(what, subject)| *subject != id || what == "association");
+                ask("DELETE", &format!("/provisioning/1/applications/{id}"), None)?;
+                acknowledged.lock().unwrap().push(("gone".into(), id));
+            }
+            Some(())
+        };
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // On a busy machine most kills would come before any call is done, so only every fourth may.
@@ -92,33 +121,16 @@ fn after_a_kill_at_any_point_of_a_hundred_calls_everything_acknowledged_is_there
                 rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
                 end.store(true, Ordering::Relaxed);
             });
-            'calls: for number in 0..CALLS / 4 {
-                turn = first + number + 1;
-                let id = format!("app-{turn}");
-                for (index, (method, path, body)) in calls(turn).into_iter().enumerate() {
-                    let text = body.to_string();
-                    let header = format!("App {key}");
-                    let answer = server.try_send(&[("authorization", &header)], method, &path, Some(text.as_bytes()));
-                    let Ok(reply) = answer else { break 'calls };
-                    assert!((200..300).contains(&reply.status), "seed {SEED}, kill {kill}: {reply:?}");
-                    let what = ["application", "association", "strategy", "named"][index];
-                    let subject = if index == 1 { format!("{turn}.example.org") } else { id.clone() };
-                    acknowledged.lock().unwrap().push((what.into(), subject));
-                    done.fetch_add(1, Ordering::Relaxed);
-                }
-                // Every third goes again, with all that belongs to it.
-                if turn.is_multiple_of(3) {
-                    let header = format!("App {key}");
-                    let path = format!("/provisioning/1/applications/{id}");
-                    // Whether it went is not known without an answer, so nothing is expected of it from here on.
-                    let mut known = acknowledged.lock().unwrap();
-                    known.retain(|(what, subject)| *subject != id || what == "association");
-                    let Ok(reply) = server.try_send(&[("authorization", &header)], "DELETE", &path, None) else {
-                        break;
-                    };
-                    assert_eq!(reply.status, 200, "seed {SEED}, kill {kill}: {reply:?}");
-                    known.push(("gone".into(), id.clone()));
-                }
+            let calling: Vec<_> = (0..CALLERS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let next = || Some(turns.fetch_add(1, Ordering::Relaxed)).filter(|turn| *turn < last);
+                        while next().and_then(make_a_turn).is_some() {}
+                    })
+                })
+                .collect();
+            for caller in calling {
+                caller.join().expect("no call is refused");
             }
             done.store(2, Ordering::Relaxed);
             while !end.load(Ordering::Relaxed) {

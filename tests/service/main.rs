@@ -10,6 +10,7 @@ mod budgets;
 #[cfg(target_os = "linux")]
 mod bulk_lane;
 mod catalog;
+mod changes;
 mod config;
 mod conformance;
 mod console;

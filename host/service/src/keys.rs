@@ -168,7 +168,7 @@ impl Keys {
         let change = key.map_or_else(|| Change::remove(Kind::Key, id), |key| Change::put(Kind::Key, id, key));
         let action = format!("{action} {id}");
         let draft = Draft { who: "console".into(), action, changes: vec![change], ..Draft::default() };
-        let draft = Arc::new(draft);
+        let draft = Arc::from([draft]);
         for _ in 0..20 {
             // Keys depend on nothing else, so the draft stays valid whatever others change meanwhile.
             let seen = self.store.head().await?;

@@ -14,6 +14,7 @@ mod follow_repositories;
 mod gateway_events;
 mod load;
 mod log_events;
+mod plan;
 mod receipts;
 mod reconcile;
 mod renumber;
@@ -32,7 +33,7 @@ use callsign::{Gateway, Numbering, Policy, Revision, StickyStore};
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use self::bodies::{Bodies, PullRoom};
-pub(crate) use self::commit::{Author, Plan, View, edited, fault_of};
+use self::commit::WaitingChanges;
 use self::distrust::Distrust;
 use self::entity_autocreate::EntityAutocreate;
 use self::fleet::Node;
@@ -40,6 +41,7 @@ pub(crate) use self::fleet::{AWAY, Serving};
 use self::follow_repositories::FollowedRepositories;
 pub use self::load::StartError;
 pub(crate) use self::load::whole;
+pub(crate) use self::plan::{Author, Plan, View, edited, fault_of};
 use self::reconcile::AppliedBindings;
 pub(crate) use self::signals::SenderHealth;
 pub(crate) use self::take_module::{NewModule, SIGNATURE_HEADER, TakenModule};
@@ -112,8 +114,9 @@ pub(crate) struct Service {
     /// What is known of the health of senders.
     pub(crate) sender_health: SenderHealth,
     state: ArcSwap<State>,
-    /// Held while a revision is made here, or taken over from another node.
+    /// Held while revisions are made here, or taken over from another node.
     writer: Mutex<()>,
+    waiting: WaitingChanges,
     /// Whether the catalog is being numbered anew.
     renumbering: AtomicBool,
     /// Whether the catalog store answers, and the store of pins.

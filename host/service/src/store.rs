@@ -1,8 +1,8 @@
 //! The catalog store: all elements of the platform, the revisions that made them, and the components of modules.
 //!
-//! Every change is one transaction and one revision. A writer says on which revision its change is based. If another
-//! writer was first, the commit fails with [`Committed::Behind`], and the writer plans the change again on the newer
-//! revision.
+//! Every change is a revision, and changes that were made together are one transaction. A writer says on which revision its changes
+//! are based. If another writer was first, the commit fails with [`Committed::Behind`], and the writer plans them again on the
+//! newer revision.
 
 mod address;
 pub(crate) mod log_part;
@@ -15,6 +15,7 @@ mod sqlite;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 pub use self::address::CatalogAddress;
@@ -76,7 +77,7 @@ impl Element {
 /// The result of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Committed {
-    /// The draft became this revision.
+    /// The last of the drafts became this revision.
     Done(u64),
     /// Another writer was first: the store is at this revision.
     Behind(u64),
@@ -163,11 +164,19 @@ impl Store {
         Ok(texts)
     }
 
-    /// Writes a draft as the revision after `seen`, in one transaction.
-    pub(crate) async fn commit(&self, seen: u64, draft: &Arc<Draft>) -> Result<Committed, StoreError> {
+    /// Writes drafts as the revisions after `seen`, in one transaction: all or none.
+    pub(crate) async fn commit(&self, seen: u64, drafts: &Arc<[Draft]>) -> Result<Committed, StoreError> {
         match self {
-            Self::Sqlite(store) => store.commit(seen, draft).await,
-            Self::Postgres(store) => store.commit(seen, draft).await,
+            Self::Sqlite(store) => store.commit(seen, drafts).await,
+            Self::Postgres(store) => store.commit(seen, drafts).await,
+        }
+    }
+
+    /// The same for a thread of a runtime that may block.
+    pub(crate) fn commit_blocking(&self, seen: u64, drafts: &[Draft]) -> Result<Committed, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.commit_blocking(seen, drafts),
+            Self::Postgres(store) => Handle::current().block_on(store.commit(seen, drafts)),
         }
     }
 

@@ -62,7 +62,7 @@ impl Changing {
         self.state = self.state.after(seen + 1, &changes).unwrap();
         self.catalog = next.unwrap_or(self.catalog.clone());
         let draft = Draft { who: "a test".into(), action: "a change".into(), changes, before, ..Draft::default() };
-        assert_eq!(self.store.commit(seen, &Arc::new(draft)).await.unwrap(), Committed::Done(seen + 1));
+        assert_eq!(self.store.commit(seen, &Arc::from([draft])).await.unwrap(), Committed::Done(seen + 1));
         self.catalogs.push(json_of(&self.catalog, &self.state));
     }
 

@@ -1,15 +1,14 @@
-//! Applies a revision to this node: the catalog in one step, then the bindings that it changed.
+//! Applies revisions to this node: the catalog in one step, then the bindings that they changed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use callsign::Revision;
-
 use super::Service;
-use super::commit::{Author, edited};
+use super::plan::{Step, View, edited};
 use crate::binding::{BindingRecord, PolicySpec, Target};
-use crate::change::{Change, Kind, now};
+use crate::change::{Change, Draft, Kind, now};
 use crate::events::Event;
+use crate::fault::Fault;
 use crate::module::{ModuleRecord, STANDARD};
 use crate::module_cache::FetchError;
 use crate::past_catalogs::revision_name;
@@ -18,22 +17,18 @@ use crate::store::StoreError;
 use crate::tenant;
 
 impl Service {
-    /// Applies a revision that this node has just committed. Returns the targets whose bindings it changed, which are not
-    /// served yet: [`Service::serve`] does that, without the writer.
-    pub(super) async fn apply(
-        self: Arc<Self>,
-        revision: u64,
-        author: &Author,
-        changes: Arc<[Change]>,
-        next: Option<Revision>,
-    ) -> Result<Vec<Target>, StoreError> {
-        let service = Arc::clone(&self);
-        let work = move || service.apply_changes(revision, &changes, next);
-        let applied = tokio::task::spawn_blocking(work).await;
-        let targets = applied.map_err(|error| StoreError::Damaged(error.to_string()))??;
-        self.events.send(Event::revision(revision, &author.who, &author.action));
+    /// Applies the steps that this node has just committed, and tells the listeners who made them. Returns the targets of each whose
+    /// bindings it changed, which are not served yet: [`Service::serve`] does that, without the writer. Blocks meanwhile.
+    pub(super) fn apply(self: &Arc<Self>, drafts: &[Draft], steps: Vec<Step>) -> Vec<Result<Vec<Target>, Fault>> {
+        let apply = |(draft, step): (&Draft, Step)| {
+            let revision = step.after.state.revision;
+            let applied = self.apply_changes(revision, &step.changes, Some(step.after));
+            self.events.send(Event::revision(revision, &draft.who, &draft.action));
+            applied.map_err(Fault::internal)
+        };
+        let applied = drafts.iter().zip(steps).map(apply).collect();
         self.renumber_if_sparse();
-        Ok(targets)
+        applied
     }
 
     /// Fetches the modules of a binding. One that cannot be fetched is reported when the binding is served.
@@ -55,33 +50,36 @@ impl Service {
         self.modules.fetch(&self.store, Arc::clone(state), spec.owner.as_deref(), &spec.module).await
     }
 
-    /// Applies changes, except for those of bindings: returns their targets. Blocks while indexes are built.
+    /// Applies changes, except for those of bindings: returns their targets. `planned` is what they make, where that is known.
+    /// Blocks while indexes are built.
     pub(super) fn apply_changes(
         &self,
         revision: u64,
         changes: &[Change],
-        next: Option<Revision>,
+        planned: Option<View>,
     ) -> Result<Vec<Target>, StoreError> {
-        let before = self.state.load_full();
-        let after = before.after(revision, changes)?;
-        let catalog_before = self.revision();
+        let (before, catalog_before) = (self.state(), self.revision());
         let damaged = |error: &dyn std::fmt::Display| StoreError::Damaged(format!("revision {revision}: {error}"));
-        match next {
-            Some(next) => {
-                self.gateway.replace_revision(next.named(revision_name(revision))).map_err(|error| damaged(&error))?
+        let after = match planned {
+            Some(View { revision: next, state }) => {
+                if next.number() != catalog_before.number() {
+                    self.gateway.replace_revision(next).map_err(|error| damaged(&error))?;
+                }
+                state
             }
             None => {
-                let catalog = edited(self.revision().catalog(), changes).map_err(|error| damaged(&error))?;
+                let after = before.after(revision, changes)?;
+                let catalog = edited(catalog_before.catalog(), changes).map_err(|error| damaged(&error))?;
                 let named = catalog.map(|catalog| catalog.named(revision_name(revision)));
                 let replaced = named.map(|catalog| self.gateway.replace_catalog(catalog));
                 replaced.transpose().map_err(|error| damaged(&error))?;
+                Arc::new(after)
             }
-        }
+        };
         // Before its keys are valid: what was recorded for an application of the same id before is not for them.
         self.reused_ids.note(catalog_before.catalog(), self.revision().catalog(), changes);
-        let after = Arc::new(after);
         self.state.store(Arc::clone(&after));
-        let more = tenant::changed(catalog_before.catalog(), &before, self.revision().catalog(), changes);
+        let more = tenant::changed(catalog_before.catalog(), &before, self.revision().catalog(), changes.iter());
         self.tenants.count(&more, changes);
         for change in changes.iter().filter(|change| change.kind == Kind::Application && change.body.is_none()) {
             self.refused_traffic.forget_application(&change.key);

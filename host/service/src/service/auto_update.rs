@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Service;
-use super::commit::{Author, Plan, View};
+use super::plan::{Author, Plan, View};
 use crate::binding::BindingRecord;
 use crate::change::{Change, Kind, now};
 use crate::fault::Fault;

@@ -1,91 +1,158 @@
-//! Commits a change: it is planned on the newest revision, written in one transaction, then applied.
+//! Commits changes. Whatever waits while others are committed is the next group: its changes are planned one after the other, each on
+//! the revision that the one before it makes, written in one transaction, and applied. Each is a revision of its own.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use callsign::{Catalog, Edit, EditError, List, Revision};
-use serde_json::json;
-use serde_json::value::RawValue;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::Service;
-use crate::audit_element;
+use super::plan::{Author, Plan, Step, View};
 use crate::binding::Target;
-use crate::change::{Change, Draft, Kind, raw};
-use crate::fault::{Fault, Violation};
-use crate::module::ModuleRecord;
-use crate::state::State;
-use crate::store::{Committed, settings};
-use crate::tenant::{self, Tenant};
+use crate::change::{Change, Draft};
+use crate::fault::Fault;
+use crate::store::Committed;
 
-/// How many times a change is planned again when another node was first.
+/// How many times changes are planned again when another node was first.
 const TRIES: usize = 20;
 
-/// The revision that a change is planned on.
-pub(crate) struct View {
-    pub(crate) revision: Arc<Revision>,
-    pub(crate) state: Arc<State>,
+/// How many changes are a group at most: what all of them wait for.
+const TOGETHER: usize = 32;
+
+/// A group with so many elements takes no further change, so that a small one does not wait for many large ones.
+const MANY: usize = 1_000;
+
+/// The changes that wait to be made, the oldest first.
+#[derive(Default)]
+pub(super) struct WaitingChanges(Mutex<VecDeque<Box<dyn Asked>>>);
+
+/// A change that was asked for, whatever it answers.
+trait Asked: Send {
+    fn author(&self) -> &Author;
+
+    /// Plans it; the answer is kept until it is made.
+    fn plan(&mut self, view: &View) -> Result<(Vec<Change>, Vec<(String, Vec<u8>)>), Fault>;
+
+    /// Tells whoever asked for it that it is made, and which bindings it changed, or why not.
+    fn tell(self: Box<Self>, made: Result<Vec<Target>, Fault>);
 }
 
-impl View {
-    pub(crate) fn catalog(&self) -> &Catalog {
-        self.revision.catalog()
+struct AskedFor<T, P> {
+    author: Author,
+    plan: P,
+    answer: Option<T>,
+    made: oneshot::Sender<Result<(T, Vec<Target>), Fault>>,
+}
+
+impl<T: Send, P: Fn(&View) -> Result<Plan<T>, Fault> + Send> Asked for AskedFor<T, P> {
+    fn author(&self) -> &Author {
+        &self.author
+    }
+
+    fn plan(&mut self, view: &View) -> Result<(Vec<Change>, Vec<(String, Vec<u8>)>), Fault> {
+        let Plan { changes, components, answer } = (self.plan)(view)?;
+        self.answer = Some(answer);
+        Ok((changes, components))
+    }
+
+    fn tell(self: Box<Self>, made: Result<Vec<Target>, Fault>) {
+        let Self { answer, made: asked, .. } = *self;
+        let made = made.and_then(|targets| match answer {
+            Some(answer) => Ok((answer, targets)),
+            None => Err(Fault::internal("the change was not planned")),
+        });
+        // Whoever asked for it may have gone.
+        let _ = asked.send(made);
     }
 }
 
-/// A planned change.
-pub(crate) struct Plan<T> {
-    /// Each is valid after those before it. Empty if there is nothing to do.
-    pub(crate) changes: Vec<Change>,
-    /// Components of modules, by their digest.
-    pub(crate) components: Vec<(String, Vec<u8>)>,
-    /// The answer once the change is applied.
-    pub(crate) answer: T,
+/// Changes that are made together, in their order.
+#[derive(Default)]
+struct Group {
+    asked: Vec<(Box<dyn Asked>, Planned)>,
+    steps: Vec<Step>,
+    /// Those that the group has no room for.
+    left: Vec<Box<dyn Asked>>,
 }
 
-impl<T> Plan<T> {
-    pub(crate) fn new(changes: Vec<Change>, answer: T) -> Self {
-        Self { changes, components: Vec::new(), answer }
+/// What came of planning a change.
+enum Planned {
+    /// The next one of the steps.
+    Step,
+    /// There is nothing to do.
+    Nothing,
+    Refused(Box<Fault>),
+}
+
+impl WaitingChanges {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Box<dyn Asked>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, asked: Box<dyn Asked>) {
+        self.lock().push_back(asked);
+    }
+
+    fn take_group(&self) -> Vec<Box<dyn Asked>> {
+        let mut waiting = self.lock();
+        let most = waiting.len().min(TOGETHER);
+        waiting.drain(..most).collect()
+    }
+
+    /// They were there before all others.
+    fn put_back(&self, left: Vec<Box<dyn Asked>>) {
+        let mut waiting = self.lock();
+        left.into_iter().rev().for_each(|asked| waiting.push_front(asked));
     }
 }
 
-/// Who makes a change, and by what action, for the audit log.
-#[derive(Debug, Clone)]
-pub(crate) struct Author {
-    pub(crate) who: String,
-    pub(crate) action: String,
-    /// Whose budgets the change must keep; `None` for the platform.
-    pub(crate) tenant: Option<Arc<Tenant>>,
-    /// Whether it stands for messages, which tenants send too.
-    pub(crate) is_for_messages: bool,
-}
-
-impl Author {
-    /// The service itself.
-    pub(crate) fn itself(action: impl Into<String>) -> Self {
-        Self { who: "callsign".into(), action: action.into(), tenant: None, is_for_messages: false }
+impl Group {
+    /// Whether a change has to wait for the next group.
+    fn has_no_room_for(&self, author: &Author) -> bool {
+        let elements: usize = self.steps.iter().map(|step| step.changes.len()).sum();
+        // What messages name is planned with the elements that are counted, and those of a group are not yet.
+        elements >= MANY || (author.is_for_messages && !self.steps.is_empty())
     }
 
-    /// The service, for messages that named something first.
-    pub(crate) fn messages(action: impl Into<String>) -> Self {
-        Self { is_for_messages: true, ..Self::itself(action) }
+    fn drafts(&mut self) -> Arc<[Draft]> {
+        self.steps.iter_mut().map(|step| mem::take(&mut step.draft)).collect()
     }
 
-    /// Whether the platform's reserve is closed to it.
-    fn is_of_tenants(&self) -> bool {
-        self.tenant.is_some() || self.is_for_messages
+    fn into_asked(self) -> Vec<Box<dyn Asked>> {
+        self.asked.into_iter().map(|(asked, _)| asked).collect()
+    }
+
+    fn fail(self, fault: &Fault) {
+        self.into_asked().into_iter().for_each(|asked| asked.tell(Err(fault.clone())));
+    }
+
+    /// Tells how each went, with the targets of the steps that are applied.
+    fn tell(self, applied: Vec<Result<Vec<Target>, Fault>>) {
+        let mut applied = applied.into_iter();
+        for (asked, planned) in self.asked {
+            asked.tell(match planned {
+                Planned::Step => applied.next().unwrap_or_else(|| Err(Fault::internal("the change is not applied"))),
+                Planned::Nothing => Ok(Vec::new()),
+                Planned::Refused(fault) => Err(*fault),
+            });
+        }
     }
 }
 
 impl Service {
-    /// Makes a change. The plan runs again if another node was first. When this returns, the change is in the store and
-    /// in use on this node. It is completed even if the caller goes away.
+    /// Makes a change. The plan runs again if another node was first, or what was planned before it was not stored. When this
+    /// returns, the change is in the store and in use on this node. It is completed even if the caller goes away.
     ///
     /// # Errors
     /// The plan fails; the changes would make the catalog invalid; the store does not answer.
     pub(crate) async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         author: Author,
-        plan: impl Fn(&View) -> Result<Plan<T>, Fault> + Send + Sync + 'static,
+        plan: impl Fn(&View) -> Result<Plan<T>, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let service = Arc::clone(self);
         let work = tokio::spawn(async move {
@@ -95,7 +162,9 @@ impl Service {
                 Some(tenant) => Some(tenant.changing.lock().await),
                 None => None,
             };
-            let (answer, targets) = Arc::clone(&service).make(author, Arc::new(plan)).await?;
+            let (tell, made) = oneshot::channel();
+            service.waiting.push(Box::new(AskedFor { author, plan, answer: None, made: tell }));
+            let (answer, targets) = service.made(made).await?;
             // Without the writer: a policy may start slowly, and others should not wait for it.
             service.serve(targets).await;
             Ok(answer)
@@ -103,191 +172,101 @@ impl Service {
         work.await.map_err(Fault::internal)?
     }
 
-    /// Makes a change, but for the bindings that it changes: returns their targets.
-    async fn make<T: Send + 'static>(
-        self: Arc<Self>,
-        author: Author,
-        plan: Arc<impl Fn(&View) -> Result<Plan<T>, Fault> + Send + Sync + 'static>,
-    ) -> Result<(T, Vec<Target>), Fault> {
-        let _one_at_a_time = self.writer.lock().await;
-        for _ in 0..TRIES {
-            let (service, planning, planner) = (Arc::clone(&self), Arc::clone(&plan), author.clone());
-            let planned = tokio::task::spawn_blocking(move || service.plan(&*planning, &planner)).await;
-            let (plan, next) = planned.map_err(Fault::internal)?.map_err(|refused| *refused)?;
-            if plan.changes.is_empty() {
-                return Ok((plan.answer, Vec::new()));
+    /// Waits until a change is made: by this task, if it is the first to have the writer, or by another one.
+    async fn made<T>(self: &Arc<Self>, mut made: oneshot::Receiver<Result<T, Fault>>) -> Result<T, Fault> {
+        loop {
+            tokio::select! {
+                biased;
+                made = &mut made => return made.map_err(Fault::internal)?,
+                _one_at_a_time = self.writer.lock() => self.make_group().await,
             }
-            let state = self.state();
-            let seen = state.revision;
-            let changes: Arc<[Change]> = plan.changes.into();
-            let mut draft = draft(&state, &author, &changes, plan.components)?;
-            draft.before = audit_element::before_each(self.revision().catalog(), &state, &changes);
-            let committed = self.stored("commit", self.store.commit(seen, &Arc::new(draft))).await;
-            self.note(&committed);
-            match committed? {
-                Committed::Done(revision) => {
-                    let service = Arc::clone(&self);
-                    let targets = service.apply(revision, &author, changes, next).await.map_err(Fault::internal)?;
-                    return Ok((plan.answer, targets));
+        }
+    }
+
+    /// Makes the changes that wait. The caller holds the writer.
+    async fn make_group(self: &Arc<Self>) {
+        let service = Arc::clone(self);
+        // All of it on one thread: each wakes up another one for nothing. Who asked is told that it was given up, if this panics.
+        let work = move || {
+            let asked = service.waiting.take_group();
+            if let Err(asked) = service.make(asked) {
+                // One of them may be what the store does not take, and does not fail the others.
+                for asked in asked {
+                    let _ = service.make(vec![asked]);
                 }
-                Committed::Behind(_) => self.catch_up().await?,
             }
-        }
-        Err(Fault::unavailable("too many others change the platform at this moment", Duration::from_secs(1)))
+        };
+        let _ = tokio::task::spawn_blocking(work).await;
     }
 
-    fn plan<T>(
-        &self,
-        plan: &impl Fn(&View) -> Result<Plan<T>, Fault>,
-        author: &Author,
-    ) -> Result<(Plan<T>, Option<Revision>), Box<Fault>> {
-        let tenant = author.tenant.as_deref();
-        let view = self.view();
-        let plan = plan(&view)?;
-        let catalog = edited(view.catalog(), &plan.changes).map_err(|error| fault_of(&error))?;
-        if let Some(tenant) = tenant {
-            let before = view.catalog();
-            let more = tenant::changed(before, &view.state, catalog.as_ref().unwrap_or(before), &plan.changes);
-            more.get(tenant.application()).map_or(Ok(()), |more| tenant.may_store(more))?;
+    /// Makes changes, but for the bindings that they change, and tells those who asked for them. Blocks meanwhile.
+    ///
+    /// # Errors
+    /// The store took none of several. Nobody is told.
+    fn make(self: &Arc<Self>, mut asked: Vec<Box<dyn Asked>>) -> Result<(), Vec<Box<dyn Asked>>> {
+        for _ in 0..TRIES {
+            let mut group = self.plan(asked);
+            self.waiting.put_back(mem::take(&mut group.left));
+            if group.steps.is_empty() {
+                group.tell(Vec::new());
+                return Ok(());
+            }
+            let (began, drafts) = (Instant::now(), group.drafts());
+            let committed = self.store.commit_blocking(self.state().revision, &drafts);
+            self.metrics.stored("catalog", "commit", began.elapsed());
+            self.note(&committed);
+            match committed {
+                Ok(Committed::Done(_)) => {
+                    let applied = self.apply(&drafts, mem::take(&mut group.steps));
+                    group.tell(applied);
+                    return Ok(());
+                }
+                Ok(Committed::Behind(_)) => {
+                    if let Err(fault) = Handle::current().block_on(self.catch_up()) {
+                        group.fail(&fault);
+                        return Ok(());
+                    }
+                    asked = group.into_asked();
+                }
+                Err(_) if group.asked.len() > 1 => return Err(group.into_asked()),
+                Err(error) => {
+                    group.fail(&error.into());
+                    return Ok(());
+                }
+            }
         }
-        if let Some(catalog) = &catalog {
-            let elements = catalog.senders().len()
-                + catalog.associations().len()
-                + catalog.ignored_associations()
-                + catalog.strategies().len()
-                + catalog.entities().len()
-                + catalog.applications().len();
-            // Tenants together leave a part of it to the platform's keys.
-            let most = match author.is_of_tenants() {
-                true => self.config.tenant.together(self.limits.load().elements),
-                false => self.limits.load().elements,
+        let fault = Fault::unavailable("too many others change the platform at this moment", Duration::from_secs(1));
+        asked.into_iter().for_each(|asked| asked.tell(Err(fault.clone())));
+        Ok(())
+    }
+
+    /// Plans changes, each on what the one before it makes.
+    fn plan(&self, asked: Vec<Box<dyn Asked>>) -> Group {
+        let (first, mut group) = (self.view(), Group::default());
+        let mut waiting = asked.into_iter();
+        while let Some(mut asked) = waiting.next() {
+            if group.has_no_room_for(asked.author()) {
+                group.left = std::iter::once(asked).chain(waiting).collect();
+                break;
+            }
+            let view = group.steps.last().map_or(&first, |step| &step.after);
+            // One that panics does not take the others with it.
+            let planned = catch_unwind(AssertUnwindSafe(|| match asked.plan(view) {
+                Ok((changes, _)) if changes.is_empty() => Ok(None),
+                Ok(planned) => self.step(asked.author(), planned, &first, &group.steps).map(Some),
+                Err(fault) => Err(Box::new(fault)),
+            }));
+            let planned = match planned {
+                Ok(Ok(Some(step))) => {
+                    group.steps.push(step);
+                    Planned::Step
+                }
+                Ok(Ok(None)) => Planned::Nothing,
+                Ok(Err(fault)) => Planned::Refused(fault),
+                Err(_) => Planned::Refused(Box::new(Fault::internal("planning the change panicked"))),
             };
-            let before = view.catalog();
-            let grows = catalog.senders().len() > before.senders().len()
-                || catalog.associations().len() > before.associations().len()
-                || catalog.ignored_associations() > before.ignored_associations()
-                || catalog.strategies().len() > before.strategies().len()
-                || catalog.entities().len() > before.entities().len()
-                || catalog.applications().len() > before.applications().len();
-            if grows && elements > most {
-                return Err(Box::new(Fault::conflict(format!(
-                    "the platform would have {elements} elements, and may have {most}: limits.elements"
-                ))));
-            }
+            group.asked.push((asked, planned));
         }
-        // Two ids with the same hash cannot be served, so they are refused before they are stored.
-        let revision = catalog.map(|catalog| self.gateway.next_revision(catalog)).transpose();
-        let revision = revision.map_err(|error| Fault::conflict(error.to_string()))?;
-        Ok((plan, revision))
-    }
-}
-
-/// The changes as they are stored, with what is stored apart from them.
-fn draft(
-    state: &State,
-    author: &Author,
-    changes: &[Change],
-    mut components: Vec<(String, Vec<u8>)>,
-) -> Result<Draft, Fault> {
-    let stored = settings::apart(state, changes);
-    let mut unreferenced = stored.unreferenced;
-    let removed = changes.iter().filter(|change| change.kind == Kind::Module && change.body.is_none());
-    let mut removed = removed.filter_map(|change| ModuleRecord::parts(&change.key)).peekable();
-    if removed.peek().is_some() {
-        let after = state.after(state.revision, changes)?;
-        let gone = removed.map(|(_, digest)| digest).filter(|digest| !after.uses_component(digest));
-        unreferenced.extend(gone);
-    }
-    components.extend(stored.texts);
-    let Author { who, action, .. } = author.clone();
-    Ok(Draft { who, action, changes: stored.changes, components, unreferenced, ..Draft::default() })
-}
-
-/// The catalog after changes; `None` if they do not change it.
-pub(crate) fn edited(catalog: &Catalog, changes: &[Change]) -> Result<Option<Catalog>, EditError> {
-    let mut bodies: Vec<(List, bool, std::borrow::Cow<'_, RawValue>)> = Vec::new();
-    for change in changes {
-        let Some(list) = list_of(change.kind) else { continue };
-        match &change.body {
-            Some(body) => bodies.push((list, true, std::borrow::Cow::Borrowed(&**body))),
-            None => bodies.push((list, false, std::borrow::Cow::Owned(identity(list, &change.key)))),
-        }
-    }
-    if bodies.is_empty() {
-        return Ok(None);
-    }
-    let edits =
-        bodies.iter().map(|(list, put, body)| if *put { Edit::put(*list, body) } else { Edit::remove(*list, body) });
-    let edits: Vec<Edit<'_>> = edits.collect();
-    catalog.edit(&edits).map(Some)
-}
-
-fn list_of(kind: Kind) -> Option<List> {
-    match kind {
-        Kind::Application => Some(List::Applications),
-        Kind::Entity => Some(List::Entities),
-        Kind::Sender => Some(List::Senders),
-        Kind::Association => Some(List::Associations),
-        Kind::Strategy => Some(List::Strategies),
-        Kind::DefaultSender => Some(List::DefaultSenders),
-        Kind::Owner | Kind::Module | Kind::ModuleKey | Kind::Binding | Kind::Key | Kind::Generation => None,
-    }
-}
-
-/// The fields that identify an element of the catalog, from its key.
-fn identity(list: List, key: &str) -> Box<RawValue> {
-    let parts = || serde_json::from_str::<Vec<Option<String>>>(key).unwrap_or_default();
-    raw(&match list {
-        List::Applications => json!({ "applicationId": key }),
-        List::Entities => json!({ "entityId": key }),
-        List::Senders => json!({ "senderId": key }),
-        List::Strategies => json!({ "sendingStrategyId": key }),
-        List::Associations => match &parts()[..] {
-            [resource_type, channel, application, entity, resource] => json!({
-                "resourceType": resource_type, "channel": channel, "applicationId": application, "entityId": entity,
-                "resourceId": resource,
-            }),
-            _ => json!(null),
-        },
-        List::DefaultSenders => match &parts()[..] {
-            [application, None] => json!({ "platform": { "applicationId": application } }),
-            [application, entity] => json!({ "platform": { "applicationId": application, "entityId": entity } }),
-            _ => json!(null),
-        },
-    })
-}
-
-/// The answer to a change that would make the catalog invalid, by the properties of the element.
-pub(crate) fn fault_of(error: &EditError) -> Box<Fault> {
-    let faults = error.faults.iter().map(|fault| {
-        // The catalog reports a missing field at the object that lacks it; the API names the field itself.
-        match fault.missing {
-            Some(name) if fault.path.is_empty() => Violation::new(name, &*fault.message),
-            Some(name) => Violation::new(format!("{}.{name}", fault.path), &*fault.message),
-            None => Violation::new(&*fault.path, &*fault.message),
-        }
-    });
-    Box::new(Fault::invalid(faults.collect()))
-}
-
-impl View {
-    /// The catalog after changes.
-    ///
-    /// # Errors
-    /// 400, with the properties that are wrong.
-    pub(crate) fn after(&self, changes: &[Change]) -> Result<Catalog, Fault> {
-        let after = edited(self.catalog(), changes).map_err(|error| *fault_of(&error))?;
-        Ok(after.unwrap_or_else(|| self.catalog().clone()))
-    }
-
-    /// Checks that an element is valid by itself, whatever it refers to.
-    ///
-    /// # Errors
-    /// 400, with the properties that are wrong.
-    pub(crate) fn check(&self, change: &Change) -> Result<(), Fault> {
-        match edited(self.catalog(), std::slice::from_ref(change)) {
-            Err(error) if error.kind == callsign::EditErrorKind::Unsound => Err(*fault_of(&error)),
-            _ => Ok(()),
-        }
+        group
     }
 }

@@ -11,7 +11,7 @@ use callsign::Policy;
 use callsign_signature::Keyring;
 
 use super::Service;
-use super::commit::{Author, Plan, View};
+use super::plan::{Author, Plan, View};
 use crate::binding::{BindingRecord, PolicySpec, Target};
 use crate::change::{Change, Kind, now};
 use crate::config::SignatureRule;

@@ -13,7 +13,7 @@ use http::StatusCode;
 use tokio::sync::Notify;
 
 use super::Service;
-use super::commit::{Author, Plan, View};
+use super::plan::{Author, Plan, View};
 use crate::change::{Change, Kind};
 use crate::entity;
 use crate::fault::Fault;

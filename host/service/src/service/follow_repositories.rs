@@ -16,7 +16,7 @@ use http::StatusCode;
 use semver::Version;
 
 use super::Service;
-use super::commit::{Author, View};
+use super::plan::{Author, View};
 use super::take_module::NewModule;
 use crate::binding::{BindingRecord, Target};
 use crate::events::Event;

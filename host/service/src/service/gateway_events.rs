@@ -7,7 +7,7 @@ use std::time::Duration;
 use callsign::EventKind;
 
 use super::Service;
-use super::commit::{Author, Plan, View};
+use super::plan::{Author, Plan, View};
 use crate::binding::Target;
 use crate::change::{Change, Kind};
 use crate::events::Event;

@@ -12,6 +12,7 @@ use callsign_private::FileError;
 use tokio::sync::{Mutex, watch};
 
 use super::bodies::Bodies;
+use super::commit::WaitingChanges;
 use super::distrust::Distrust;
 use super::entity_autocreate::EntityAutocreate;
 use super::fleet::Node;
@@ -179,6 +180,7 @@ impl Service {
             sender_health: SenderHealth::default(),
             state: ArcSwap::from_pointee(state),
             writer: Mutex::default(),
+            waiting: WaitingChanges::default(),
             renumbering: AtomicBool::default(),
             catalog_outage,
             pin_outage,
@@ -241,7 +243,7 @@ async fn up_to_date(store: &Store) -> Result<(u64, Vec<Element>), StoreError> {
         let draft =
             Draft { who: "callsign".into(), action: "upgrade".into(), changes, unreferenced, ..Draft::default() };
         // Whether it or another node was first: what is there now decides.
-        store.commit(revision, &Arc::new(draft)).await?;
+        store.commit(revision, &Arc::from([draft])).await?;
     }
 }
 

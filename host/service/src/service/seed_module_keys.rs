@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use callsign_signature::ModuleKey;
 
-use super::commit::{Author, Plan, View};
+use super::plan::{Author, Plan, View};
 use super::{Service, StartError};
 use crate::change::{Change, Kind};
 use crate::config::SignatureRule;

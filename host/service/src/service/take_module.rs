@@ -8,7 +8,7 @@ use callsign::{Inspection, ModuleDigest, PolicyError, StoreError};
 use callsign_signature::{Signature, Statement};
 
 use super::Service;
-use super::commit::{Author, Plan, View};
+use super::plan::{Author, Plan, View};
 use crate::binding::Target;
 use crate::change::{Change, Kind, now};
 use crate::config::SignatureRule;

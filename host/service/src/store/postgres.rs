@@ -185,93 +185,26 @@ impl Postgres {
         Ok((revision as u64, elements))
     }
 
-    pub(crate) async fn commit(&self, seen: u64, draft: &Arc<Draft>) -> Result<Committed, StoreError> {
-        let patience = if draft.changes.len() > 1_000 { LONG_PATIENCE } else { PATIENCE };
-        let revision = seen + 1;
-        let mut removed: (Vec<&str>, Vec<&str>) = Default::default();
-        let mut put: (Vec<&str>, Vec<&str>, Vec<i64>, Vec<&str>) = Default::default();
-        let mut all: (Vec<&str>, Vec<&str>) = Default::default();
-        for (index, (change, moved)) in draft.last_of_each().into_iter().enumerate() {
-            all.0.push(change.kind.as_str());
-            all.1.push(&change.key);
-            if moved {
-                removed.0.push(change.kind.as_str());
-                removed.1.push(&change.key);
-            }
-            if let Some(body) = &change.body {
-                put.0.push(change.kind.as_str());
-                put.1.push(&change.key);
-                put.2.push(position(revision, index));
-                put.3.push(body.get());
-            }
-        }
+    pub(crate) async fn commit(&self, seen: u64, drafts: &[Draft]) -> Result<Committed, StoreError> {
+        let changes: usize = drafts.iter().map(|draft| draft.changes.len()).sum();
+        let patience = if changes > 1_000 { LONG_PATIENCE } else { PATIENCE };
+        let last = seen + drafts.len() as u64;
         let committed = self.transact(patience, async |transaction| {
             let sql = "SELECT revision FROM callsign_head FOR UPDATE";
             let head: i64 = transaction.query_typed_one(sql, &[]).await?.get(0);
             if head as u64 != seen {
                 return Ok(Ok(Committed::Behind(head as u64)));
             }
-            let sql = "SELECT changed.place, position \
-                 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS changed (kind, key, place) \
-                 JOIN callsign_elements USING (kind, key)";
-            let values: Values<'_> = &[(&all.0, Type::TEXT_ARRAY), (&all.1, Type::TEXT_ARRAY)];
-            let stood = transaction.query_typed(sql, values).await?;
-            let stood = stood.iter().filter_map(|row| {
-                let place = usize::try_from(row.get::<_, i64>(0) - 1).ok()?;
-                let element = (Kind::parse(all.0.get(place)?)?, *all.1.get(place)?);
-                Some((element, row.get::<_, i64>(1) as u64))
-            });
-            let changes = match draft.log(&stood.collect()) {
-                Ok(changes) => changes,
-                Err(error) => return Ok(Err(StoreError::Damaged(error.to_string()))),
-            };
-            let (number, at) = (revision as i64, now() as i64);
+            for (revision, draft) in (seen + 1..).zip(drafts) {
+                if let Err(error) = write(transaction, revision, draft).await? {
+                    return Ok(Err(error));
+                }
+            }
+            let number = last as i64;
             transaction.execute_typed("UPDATE callsign_head SET revision = $1", &[(&number, Type::INT8)]).await?;
-            transaction
-                .execute_typed(
-                    "INSERT INTO callsign_revisions VALUES ($1, $2, $3, $4, $5)",
-                    &[
-                        (&number, Type::INT8),
-                        (&at, Type::INT8),
-                        (&draft.who, Type::TEXT),
-                        (&draft.action, Type::TEXT),
-                        (&changes, Type::TEXT),
-                    ],
-                )
-                .await?;
-            if !removed.0.is_empty() {
-                let sql = "DELETE FROM callsign_elements USING unnest($1::text[], $2::text[]) AS gone (kind, key) \
-                     WHERE callsign_elements.kind = gone.kind AND callsign_elements.key = gone.key";
-                let values: Values<'_> = &[(&removed.0, Type::TEXT_ARRAY), (&removed.1, Type::TEXT_ARRAY)];
-                transaction.execute_typed(sql, values).await?;
-            }
-            if !put.0.is_empty() {
-                let sql = "INSERT INTO callsign_elements (kind, key, position, body) \
-                     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) \
-                     ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body";
-                let values: Values<'_> = &[
-                    (&put.0, Type::TEXT_ARRAY),
-                    (&put.1, Type::TEXT_ARRAY),
-                    (&put.2, Type::INT8_ARRAY),
-                    (&put.3, Type::TEXT_ARRAY),
-                ];
-                transaction.execute_typed(sql, values).await?;
-            }
-            let removed_senders = draft.removed_senders();
-            if !removed_senders.is_empty() {
-                sender_health::forget(transaction, now(), &removed_senders).await?;
-            }
-            for (digest, bytes) in &draft.components {
-                let sql = "INSERT INTO callsign_components VALUES ($1, $2) ON CONFLICT DO NOTHING";
-                transaction.execute_typed(sql, &[(digest, Type::TEXT), (bytes, Type::BYTEA)]).await?;
-            }
-            if !draft.unreferenced.is_empty() {
-                let sql = "DELETE FROM callsign_components WHERE digest = ANY($1)";
-                transaction.execute_typed(sql, &[(&draft.unreferenced, Type::TEXT_ARRAY)]).await?;
-            }
-            let told: Values<'_> = &[(&CHANNEL, Type::TEXT), (&revision.to_string(), Type::TEXT)];
+            let told: Values<'_> = &[(&CHANNEL, Type::TEXT), (&last.to_string(), Type::TEXT)];
             transaction.query_typed("SELECT pg_notify($1, $2)", told).await?;
-            Ok(Ok(Committed::Done(revision)))
+            Ok(Ok(Committed::Done(last)))
         });
         committed.await?
     }
@@ -377,6 +310,89 @@ impl Postgres {
     pub(crate) fn place(&self) -> &str {
         &self.place
     }
+}
+
+/// Writes a draft as a revision, within a transaction.
+async fn write(
+    transaction: &Transaction<'_>,
+    revision: u64,
+    draft: &Draft,
+) -> Result<Result<(), StoreError>, tokio_postgres::Error> {
+    let mut removed: (Vec<&str>, Vec<&str>) = Default::default();
+    let mut put: (Vec<&str>, Vec<&str>, Vec<i64>, Vec<&str>) = Default::default();
+    let mut all: (Vec<&str>, Vec<&str>) = Default::default();
+    for (index, (change, moved)) in draft.last_of_each().into_iter().enumerate() {
+        all.0.push(change.kind.as_str());
+        all.1.push(&change.key);
+        if moved {
+            removed.0.push(change.kind.as_str());
+            removed.1.push(&change.key);
+        }
+        if let Some(body) = &change.body {
+            put.0.push(change.kind.as_str());
+            put.1.push(&change.key);
+            put.2.push(position(revision, index));
+            put.3.push(body.get());
+        }
+    }
+    let sql = "SELECT changed.place, position \
+         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS changed (kind, key, place) \
+         JOIN callsign_elements USING (kind, key)";
+    let values: Values<'_> = &[(&all.0, Type::TEXT_ARRAY), (&all.1, Type::TEXT_ARRAY)];
+    let stood = transaction.query_typed(sql, values).await?;
+    let stood = stood.iter().filter_map(|row| {
+        let place = usize::try_from(row.get::<_, i64>(0) - 1).ok()?;
+        let element = (Kind::parse(all.0.get(place)?)?, *all.1.get(place)?);
+        Some((element, row.get::<_, i64>(1) as u64))
+    });
+    let changes = match draft.log(&stood.collect()) {
+        Ok(changes) => changes,
+        Err(error) => return Ok(Err(StoreError::Damaged(error.to_string()))),
+    };
+    let (number, at) = (revision as i64, now() as i64);
+    transaction
+        .execute_typed(
+            "INSERT INTO callsign_revisions VALUES ($1, $2, $3, $4, $5)",
+            &[
+                (&number, Type::INT8),
+                (&at, Type::INT8),
+                (&draft.who, Type::TEXT),
+                (&draft.action, Type::TEXT),
+                (&changes, Type::TEXT),
+            ],
+        )
+        .await?;
+    if !removed.0.is_empty() {
+        let sql = "DELETE FROM callsign_elements USING unnest($1::text[], $2::text[]) AS gone (kind, key) \
+             WHERE callsign_elements.kind = gone.kind AND callsign_elements.key = gone.key";
+        let values: Values<'_> = &[(&removed.0, Type::TEXT_ARRAY), (&removed.1, Type::TEXT_ARRAY)];
+        transaction.execute_typed(sql, values).await?;
+    }
+    if !put.0.is_empty() {
+        let sql = "INSERT INTO callsign_elements (kind, key, position, body) \
+             SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) \
+             ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body";
+        let values: Values<'_> = &[
+            (&put.0, Type::TEXT_ARRAY),
+            (&put.1, Type::TEXT_ARRAY),
+            (&put.2, Type::INT8_ARRAY),
+            (&put.3, Type::TEXT_ARRAY),
+        ];
+        transaction.execute_typed(sql, values).await?;
+    }
+    let removed_senders = draft.removed_senders();
+    if !removed_senders.is_empty() {
+        sender_health::forget(transaction, now(), &removed_senders).await?;
+    }
+    for (digest, bytes) in &draft.components {
+        let sql = "INSERT INTO callsign_components VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        transaction.execute_typed(sql, &[(digest, Type::TEXT), (bytes, Type::BYTEA)]).await?;
+    }
+    if !draft.unreferenced.is_empty() {
+        let sql = "DELETE FROM callsign_components WHERE digest = ANY($1)";
+        transaction.execute_typed(sql, &[(&draft.unreferenced, Type::TEXT_ARRAY)]).await?;
+    }
+    Ok(Ok(()))
 }
 
 /// A revision, from a row that begins with its number, time, who and action.

@@ -114,20 +114,14 @@ impl Sqlite {
         .await
     }
 
-    pub(crate) async fn commit(&self, seen: u64, draft: &Arc<Draft>) -> Result<Committed, StoreError> {
-        let draft = Arc::clone(draft);
-        self.with(move |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let head: i64 = transaction.query_row("SELECT revision FROM head", [], |row| row.get(0))?;
-            if head as u64 != seen {
-                return Ok(Committed::Behind(head as u64));
-            }
-            let revision = seen + 1;
-            write(&transaction, revision, &draft)?;
-            transaction.commit()?;
-            Ok(Committed::Done(revision))
-        })
-        .await
+    pub(crate) async fn commit(&self, seen: u64, drafts: &Arc<[Draft]>) -> Result<Committed, StoreError> {
+        let drafts = Arc::clone(drafts);
+        self.with(move |connection| commit(connection, seen, &drafts)).await
+    }
+
+    /// See [`Store::commit_blocking`](super::Store::commit_blocking).
+    pub(crate) fn commit_blocking(&self, seen: u64, drafts: &[Draft]) -> Result<Committed, StoreError> {
+        commit(&mut self.connection.lock().unwrap_or_else(PoisonError::into_inner), seen, drafts)
     }
 
     pub(crate) async fn head(&self) -> Result<u64, StoreError> {
@@ -351,14 +345,27 @@ impl Drop for Sqlite {
     }
 }
 
+fn commit(connection: &mut Connection, seen: u64, drafts: &[Draft]) -> Result<Committed, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let sql = "SELECT revision FROM head";
+    let head = transaction.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))? as u64;
+    if head != seen {
+        return Ok(Committed::Behind(head));
+    }
+    for (revision, draft) in (seen + 1..).zip(drafts) {
+        write(&transaction, revision, draft)?;
+    }
+    let last = seen + drafts.len() as u64;
+    transaction.prepare_cached("UPDATE head SET revision = ?")?.execute([last as i64])?;
+    transaction.commit()?;
+    Ok(Committed::Done(last))
+}
+
 fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<(), StoreError> {
-    transaction.execute("UPDATE head SET revision = ?", [revision as i64])?;
     let changes = draft.log(&positions(transaction, draft)?);
     let changes = changes.map_err(|error| StoreError::Damaged(error.to_string()))?;
-    transaction.execute(
-        "INSERT INTO revisions VALUES (?, ?, ?, ?, ?)",
-        params![revision as i64, now() as i64, draft.who, draft.action, changes],
-    )?;
+    let mut log = transaction.prepare_cached("INSERT INTO revisions VALUES (?, ?, ?, ?, ?)")?;
+    log.execute(params![revision as i64, now() as i64, draft.who, draft.action, changes])?;
     let mut delete = transaction.prepare_cached("DELETE FROM elements WHERE kind = ? AND key = ?")?;
     let mut put = transaction.prepare_cached(
         "INSERT INTO elements VALUES (?, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",

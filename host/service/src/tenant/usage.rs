@@ -107,11 +107,16 @@ impl Counted {
 }
 
 /// What changes make of the counts of each application.
-pub(crate) fn changed(before: &Catalog, state: &State, after: &Catalog, changes: &[Change]) -> HashMap<String, Counts> {
+pub(crate) fn changed<'c>(
+    before: &Catalog,
+    state: &State,
+    after: &Catalog,
+    changes: impl DoubleEndedIterator<Item = &'c Change>,
+) -> HashMap<String, Counts> {
     let mut more: HashMap<String, Counts> = HashMap::new();
     let mut seen = HashSet::new();
     // The last change of an element is what it becomes.
-    for change in changes.iter().rev().filter(|change| seen.insert((change.kind, &*change.key))) {
+    for change in changes.rev().filter(|change| seen.insert((change.kind, &*change.key))) {
         let (there, put) = (Counted::there(change.kind, &change.key, before, state), Counted::put(change, after));
         for (element, times) in [(there, -1), (put, 1)] {
             let Some(element) = element else { continue };

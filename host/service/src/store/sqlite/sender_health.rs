@@ -149,7 +149,7 @@ mod tests {
 
     async fn commit(store: &Store, revision: u64, changes: Vec<Change>) {
         let draft = Draft { changes, ..Draft::default() };
-        assert_eq!(store.commit(revision, &Arc::new(draft)).await.unwrap(), Committed::Done(revision + 1));
+        assert_eq!(store.commit(revision, &Arc::from([draft])).await.unwrap(), Committed::Done(revision + 1));
     }
 
     fn report(sender: &str, country: Country, until: Option<u64>) -> (ReportKey, Option<Report>) {
