@@ -133,3 +133,25 @@ fn a_tenant_whose_changes_wait_with_those_of_the_platform_gets_no_more_than_its_
     }
     assert!(strategies >= CALLERS - 8, "{strategies}");
 }
+
+#[test]
+fn what_the_store_refuses_fails_none_of_those_that_wait_with_it() {
+    let server = Server::start();
+    let database = rusqlite::Connection::open(server.data.join("catalog.sqlite")).unwrap();
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON elements WHEN NEW.key LIKE 'refused-%' \
+         BEGIN SELECT RAISE(ABORT, 'by a test'); END";
+    database.execute_batch(refuses).unwrap();
+    drop(database);
+    let answers = at_the_same_time(|caller, change| {
+        let is_refused = caller % 4 == 0;
+        let name = if is_refused { "refused" } else { "taken" };
+        let body = json!({ "applicationId": format!("{name}-{caller}-{change}") });
+        (is_refused, server.post("/provisioning/1/applications", &body).status)
+    });
+    for (is_refused, status) in answers {
+        assert_eq!(status, if is_refused { 500 } else { 201 });
+    }
+    assert_eq!(server.get("/readyz").status, 200, "the store is not away");
+    let page = server.get("/provisioning/1/applications?size=1000").expect(200).json();
+    assert_eq!(page["paging"]["totalResults"], 1 + CALLERS * CHANGES * 3 / 4);
+}

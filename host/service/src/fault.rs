@@ -107,6 +107,7 @@ impl From<crate::store::StoreError> for Fault {
     fn from(error: crate::store::StoreError) -> Self {
         // That the store is away is told once, not by every request.
         match &error {
+            crate::store::StoreError::Refused(_) => return Self::internal(error),
             crate::store::StoreError::Unavailable(_) => tracing::debug!("a change was not made: {error}"),
             error => tracing::warn!("a change was not made: {error}"),
         }

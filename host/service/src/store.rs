@@ -8,6 +8,7 @@ mod address;
 pub(crate) mod log_part;
 pub(crate) mod nodes;
 mod postgres;
+mod rows;
 pub(crate) mod sender_health;
 pub(crate) mod settings;
 mod sqlite;
@@ -90,6 +91,9 @@ pub enum StoreError {
     /// It does not answer.
     #[error("the catalog store does not answer: {0}")]
     Unavailable(String),
+    /// It does not take what it was given, and has taken none of it.
+    #[error("the catalog store refuses it: {0}")]
+    Refused(String),
     /// It cannot be opened.
     #[error("the catalog store {place} cannot be opened: {reason}")]
     Open {

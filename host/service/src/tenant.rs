@@ -222,9 +222,11 @@ impl Tenant {
     ///
     /// # Errors
     /// 413: something would grow over its budget.
-    pub(crate) fn may_store(&self, more: &Counts) -> Result<(), Fault> {
-        for (budget, more) in Budget::STORED.into_iter().zip(more.0).filter(|(_, more)| *more > 0) {
-            let would_have = self.stored(budget).saturating_add(more.unsigned_abs());
+    pub(crate) fn may_store(&self, earlier: Option<&Counts>, more: &Counts) -> Result<(), Fault> {
+        let earlier = earlier.copied().unwrap_or_default();
+        let counts = Budget::STORED.into_iter().zip(earlier.0.into_iter().zip(more.0));
+        for (budget, (earlier, more)) in counts.filter(|(_, (_, more))| *more > 0) {
+            let would_have = self.stored(budget).saturating_add_signed(earlier.saturating_add(more));
             if let Some(limit) = self.limit(budget).filter(|limit| would_have > *limit) {
                 self.count(budget);
                 return Err(budget.too_much(would_have, limit));

@@ -81,13 +81,14 @@ fn a_body_that_ends_early_changes_nothing() {
 }
 
 #[test]
-fn a_connection_goes_on_after_a_request_in_chunks_that_was_refused_before_its_last_chunk_came() {
+fn a_connection_goes_on_after_a_request_in_chunks_that_was_answered_before_its_last_chunk_came() {
     let server = Server::with(LIMITS);
     let reader = server.new_key(None, &["audit:read"]);
     let head = |path: &str, more: &str| {
         format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: App {reader}\r\n{more}\r\n")
     };
-    for (path, status) in [("/v1/senders", 403), ("/v1/nothing", 404)] {
+    // The last two have no use for a body, and do not ask who sends one.
+    for (path, status) in [("/v1/senders", 403), ("/v1/nothing", 404), ("/console/session", 200), ("/healthz", 405)] {
         // The rest of a body has 2 s to come, which a busy machine may miss once.
         let goes_on = || {
             let mut wire = Wire::with(&server, head(path, "transfer-encoding: chunked\r\n"));
@@ -104,6 +105,7 @@ fn a_connection_goes_on_after_a_request_in_chunks_that_was_refused_before_its_la
     // Where the rest is not read, the client is told that the connection ends.
     for (head, status) in [
         (head("/v1/senders", "content-length: 67108864\r\n"), 403),
+        (head("/console/session", "content-length: 67108864\r\n"), 200),
         (format!("POST {PATH} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"), 401),
     ] {
         let mut wire = Wire::with(&server, head);

@@ -192,6 +192,15 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Refuses messages whose policy has failed before, and which nothing else decides.
+    #[cold]
+    pub(crate) fn refuse(&mut self, slots: &[Slot], failure: &Failure) {
+        for &slot in slots {
+            let progress = refused(&self.groups[slot.group as usize].answerer, failure);
+            self.note(slot, self.place(slot), progress);
+        }
+    }
+
     fn place(&self, slot: Slot) -> u32 {
         self.groups[slot.group as usize].places[slot.handle as usize]
     }

@@ -103,10 +103,11 @@ async fn finish(
 
 /// Waits for a piece of work, and notes how far its messages have come. Returns whose it was, and how many.
 async fn worked(
-    (tenant, (slots, reply)): (Tenant, Submitted),
+    (tenant, submitted): (Tenant, Submitted),
     batch: &mut Batch<'_>,
     turn: &mut Turn<'_>,
 ) -> (Tenant, usize) {
+    let Submitted { slots, is_fallback, reply } = submitted;
     let worked = match reply {
         Ok(reply) => reply.wait().await,
         Err(failure) => Err(failure),
@@ -116,6 +117,7 @@ async fn worked(
             batch.note_slow(&slots, progress);
             turn.shadows.extend(shadows);
         }
+        Err(failure) if is_fallback => batch.refuse(&slots, &failure),
         Err(failure) => {
             turn.quick_from_now();
             batch.fail(&slots, &failure, turn);

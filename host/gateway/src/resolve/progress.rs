@@ -56,6 +56,11 @@ impl Retry {
     pub(crate) fn first(answerer: &Answerer<'_>, read: PinRead) -> Self {
         Self { role: answerer.by.role, races: 0, read }
     }
+
+    /// Whether the standard policy is called, in the place of one that has failed.
+    pub(crate) fn is_fallback(&self) -> bool {
+        self.role == Role::Standard
+    }
 }
 
 impl PendingDecision {

@@ -79,7 +79,9 @@ impl Comparing {
     /// Calls the shadow on the same pin and compares its answer, which has no effect.
     fn compare(self, snapshot: &Snapshot, turn: &Turn<'_>) {
         let Self { shadow, question, message, ours, read } = self;
-        let Ok(permit) = shadow.bound.permit() else { return };
+        if shadow.bound.permit().is_err() {
+            return;
+        }
         let attributes = message.attributes();
         let message = message.get(&attributes);
         let query = Query { question, message: &message }.alone();
@@ -87,10 +89,7 @@ impl Comparing {
         let theirs = try_out(snapshot, turn, &shadow.bound.binding.policy, author, &query, read);
         match &theirs {
             Ok(_) => shadow.bound.succeeded(),
-            Err(failure) if failure.is_for_lack_of_room() => {
-                shadow.bound.give_back(permit);
-                return shadow.dropped();
-            }
+            Err(failure) if failure.is_for_lack_of_room() => return shadow.dropped(),
             Err(failure) => shadow.bound.failed(failure),
         }
         let verdicts = [Some(&ours), theirs.as_ref().ok().map(|checked| &checked.verdict)];

@@ -34,8 +34,13 @@ struct Asked {
 /// How far the messages have come, and what their shadows are still to be asked.
 pub(crate) type Worked = (Vec<Progress>, Vec<Comparing>);
 
-/// The messages of a piece of work, and what the slow lane will say of it.
-pub(crate) type Submitted = (Vec<Slot>, Result<Reply<Worked>, Failure>);
+/// A piece of work that was given to the slow lane.
+pub(crate) struct Submitted {
+    pub(crate) slots: Vec<Slot>,
+    /// Whether only the standard policy is to be called, in the place of one that has failed.
+    pub(crate) is_fallback: bool,
+    pub(crate) reply: Result<Reply<Worked>, Failure>,
+}
 
 impl SlowWork {
     pub(crate) fn new(tenant: Tenant, by: AnsweredBy, one_by_one: bool) -> Self {
@@ -61,16 +66,22 @@ impl SlowWork {
     /// Gives the work to the slow lane.
     pub(crate) fn submit(self, lane: &Arc<SlowLane>, snapshot: &Arc<Snapshot>, time: RequestTime) -> Submitted {
         let Self { tenant, by, one_by_one, slots, asked } = self;
-        if let Err(failure) = Answerer::chosen(snapshot, by).bound.check_budget(lane, tenant) {
-            return (slots, Err(failure));
+        let is_fallback = is_fallback(&asked);
+        // The budget is that of the policies of an application, and the standard policy is the platform's.
+        if !is_fallback && let Err(failure) = Answerer::chosen(snapshot, by).bound.check_budget(lane, tenant) {
+            return Submitted { slots, is_fallback, reply: Err(failure) };
         }
         let (own, snapshot) = (Arc::downgrade(lane), Arc::clone(snapshot));
         let reply = lane.decide(tenant, asked.len(), move || match own.upgrade() {
             Some(lane) => decide(&lane, &snapshot, tenant, by, one_by_one, &asked, time),
             None => (Vec::new(), Vec::new()),
         });
-        (slots, reply)
+        Submitted { slots, is_fallback, reply }
     }
+}
+
+fn is_fallback(asked: &[Asked]) -> bool {
+    asked.iter().all(|asked| asked.retry.is_fallback())
 }
 
 fn decide(
@@ -107,8 +118,9 @@ fn decide(
         }
     }
     let is_quick = began.elapsed() < quick_time(asked.len());
-    // A failure may come from not being called at all.
-    if !is_quick || progress.iter().all(|progress| !progress.has_failed()) {
+    // A failure may come from not being called at all. Nor is it where the standard policy takes its place.
+    let is_known = !is_quick || progress.iter().all(|progress| !progress.has_failed());
+    if is_known && !is_fallback(asked) {
         answerer.bound.slow.ran(tenant, is_quick);
     }
     // Nothing is too slow here.

@@ -18,6 +18,9 @@ use crate::tenant::{Full, Held};
 /// A body that is not taken is read and dropped up to this many bytes before the request is refused.
 const DRAINED: usize = 8 << 20;
 
+/// The same where no path takes a body. A client that sends none in chunks, as some do, sends their end after the head.
+const NEEDLESS: usize = 4 << 10;
+
 /// A body of more than one piece is kept in blocks of so many bytes until it has arrived, and is put together then: one that never ends
 /// takes no more memory than its bytes, as it would while its memory grows by copying.
 const BLOCK: usize = 64 << 10;
@@ -45,7 +48,7 @@ pub(super) async fn read(
         return Ok((Bytes::new(), room));
     }
     if announced(request.headers()).is_some_and(|announced| announced > most as u64) {
-        drain(request.headers(), body).await;
+        drain(request.headers(), body, DRAINED).await;
         return Err(BodyError::Fault(too_long(most, limit)));
     }
     let Some(arrived) = within(patience, collect(body, (most, limit), &mut room)).await else {
@@ -135,17 +138,26 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 /// there is more of it: the answer is to be [`unread`].
 pub(super) async fn refuse(request: &mut Request) -> bool {
     let body = std::mem::take(request.body_mut());
-    drain(request.headers(), body).await
+    drain(request.headers(), body, DRAINED).await
 }
 
-async fn drain(headers: &HeaderMap, mut body: Body) -> bool {
+/// The same of a request that has no use for a body, and may come from anybody: up to [`NEEDLESS`] bytes.
+pub(super) async fn skip(request: &mut Request) -> bool {
+    if is_read(request) {
+        return true;
+    }
+    let body = std::mem::take(request.body_mut());
+    drain(request.headers(), body, NEEDLESS).await
+}
+
+async fn drain(headers: &HeaderMap, mut body: Body, most: usize) -> bool {
     // Who asks first whether to send it is not told to.
     let asks = headers.contains_key(header::EXPECT);
-    if asks || announced(headers).is_some_and(|announced| announced > DRAINED as u64) {
+    if asks || announced(headers).is_some_and(|announced| announced > most as u64) {
         return false;
     }
     let all = async {
-        let mut left = DRAINED;
+        let mut left = most;
         while let Some(frame) = body.frame().await {
             let length = frame.ok()?.data_ref().map_or(0, Bytes::len);
             left = left.checked_sub(length)?;

@@ -117,6 +117,7 @@ impl Caller {
             action: self.action.to_string(),
             tenant: self.budgets.clone(),
             is_for_messages: false,
+            is_alone: false,
         }
     }
 }

@@ -101,7 +101,7 @@ impl Guard {
     pub(crate) async fn pass<H>(
         &self,
         route: Option<&str>,
-        request: Request,
+        mut request: Request,
         handler: impl FnOnce(Admitted) -> H,
     ) -> Response
     where
@@ -113,7 +113,8 @@ impl Guard {
         let family = Family::of(request.uri().path());
         let method = request.method().clone();
         let response = if is_open(request.uri().path()) {
-            contained(handler(Admitted::without_key(request))).await
+            let is_read = body::skip(&mut request).await;
+            answer(is_read, contained(handler(Admitted::without_key(request))).await)
         } else {
             self.admit(route, request, handler).await
         };

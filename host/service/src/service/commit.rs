@@ -15,7 +15,7 @@ use super::plan::{Author, Plan, Step, View};
 use crate::binding::Target;
 use crate::change::{Change, Draft};
 use crate::fault::Fault;
-use crate::store::Committed;
+use crate::store::{Committed, StoreError};
 
 /// How many times changes are planned again when another node was first.
 const TRIES: usize = 20;
@@ -23,8 +23,11 @@ const TRIES: usize = 20;
 /// How many changes are a group at most: what all of them wait for.
 const TOGETHER: usize = 32;
 
-/// A group with so many elements takes no further change, so that a small one does not wait for many large ones.
+/// A group has at most so many elements, so that a small change does not wait for large ones.
 const MANY: usize = 1_000;
+
+/// How many bytes of a component count as an element.
+const COMPONENT_BYTES: usize = 1 << 10;
 
 /// The changes that wait to be made, the oldest first.
 #[derive(Default)]
@@ -110,12 +113,16 @@ impl WaitingChanges {
     }
 }
 
+/// How many elements a step counts as.
+fn weight(step: &Step) -> usize {
+    let bytes: usize = step.draft.components.iter().map(|(_, bytes)| bytes.len()).sum();
+    step.changes.len() + bytes / COMPONENT_BYTES
+}
+
 impl Group {
-    /// Whether a change has to wait for the next group.
-    fn has_no_room_for(&self, author: &Author) -> bool {
-        let elements: usize = self.steps.iter().map(|step| step.changes.len()).sum();
-        // What messages name is planned with the elements that are counted, and those of a group are not yet.
-        elements >= MANY || (author.is_for_messages && !self.steps.is_empty())
+    /// Whether a step has to wait for the next group. Every group has room for one.
+    fn has_no_room_for(&self, step: &Step) -> bool {
+        !self.steps.is_empty() && self.steps.iter().map(weight).sum::<usize>() + weight(step) > MANY
     }
 
     fn drafts(&mut self) -> Arc<[Draft]> {
@@ -190,7 +197,7 @@ impl Service {
         let work = move || {
             let asked = service.waiting.take_group();
             if let Err(asked) = service.make(asked) {
-                // One of them may be what the store does not take, and does not fail the others.
+                // One of them is what the store does not take, and does not fail the others.
                 for asked in asked {
                     let _ = service.make(vec![asked]);
                 }
@@ -202,7 +209,8 @@ impl Service {
     /// Makes changes, but for the bindings that they change, and tells those who asked for them. Blocks meanwhile.
     ///
     /// # Errors
-    /// The store took none of several. Nobody is told.
+    /// The store refuses several, and has taken none. Nobody is told. Where it is not known whether it took them, all are told so, and
+    /// none is made again.
     fn make(self: &Arc<Self>, mut asked: Vec<Box<dyn Asked>>) -> Result<(), Vec<Box<dyn Asked>>> {
         for _ in 0..TRIES {
             let mut group = self.plan(asked);
@@ -228,7 +236,7 @@ impl Service {
                     }
                     asked = group.into_asked();
                 }
-                Err(_) if group.asked.len() > 1 => return Err(group.into_asked()),
+                Err(StoreError::Refused(_)) if group.asked.len() > 1 => return Err(group.into_asked()),
                 Err(error) => {
                     group.fail(&error.into());
                     return Ok(());
@@ -245,7 +253,7 @@ impl Service {
         let (first, mut group) = (self.view(), Group::default());
         let mut waiting = asked.into_iter();
         while let Some(mut asked) = waiting.next() {
-            if group.has_no_room_for(asked.author()) {
+            if asked.author().is_alone && !group.asked.is_empty() {
                 group.left = std::iter::once(asked).chain(waiting).collect();
                 break;
             }
@@ -257,6 +265,10 @@ impl Service {
                 Err(fault) => Err(Box::new(fault)),
             }));
             let planned = match planned {
+                Ok(Ok(Some(step))) if group.has_no_room_for(&step) => {
+                    group.left = std::iter::once(asked).chain(waiting).collect();
+                    break;
+                }
                 Ok(Ok(Some(step))) => {
                     group.steps.push(step);
                     Planned::Step
@@ -265,7 +277,12 @@ impl Service {
                 Ok(Err(fault)) => Planned::Refused(fault),
                 Err(_) => Planned::Refused(Box::new(Fault::internal("planning the change panicked"))),
             };
+            let is_alone = asked.author().is_alone;
             group.asked.push((asked, planned));
+            if is_alone {
+                group.left = waiting.collect();
+                break;
+            }
         }
         group
     }

@@ -53,17 +53,24 @@ pub(crate) struct Author {
     pub(crate) tenant: Option<Arc<Tenant>>,
     /// Whether it stands for messages, which tenants send too.
     pub(crate) is_for_messages: bool,
+    /// Whether it shares its commit with no other change: it may take long to plan, or is planned with what is counted as stored.
+    pub(crate) is_alone: bool,
 }
 
 impl Author {
     /// The service itself.
     pub(crate) fn itself(action: impl Into<String>) -> Self {
-        Self { who: "callsign".into(), action: action.into(), tenant: None, is_for_messages: false }
+        Self { who: "callsign".into(), action: action.into(), tenant: None, is_for_messages: false, is_alone: false }
     }
 
     /// The service, for messages that named something first.
     pub(crate) fn messages(action: impl Into<String>) -> Self {
-        Self { is_for_messages: true, ..Self::itself(action) }
+        Self { is_for_messages: true, ..Self::itself(action).alone() }
+    }
+
+    /// The same, sharing its commit with no other change.
+    pub(crate) fn alone(self) -> Self {
+        Self { is_alone: true, ..self }
     }
 
     /// Whether the platform's reserve is closed to it.
@@ -95,11 +102,14 @@ impl Service {
         let view = before.last().map_or(first, |step| &step.after);
         let catalog = edited(view.catalog(), &changes).map_err(|error| fault_of(&error))?;
         if let Some(tenant) = author.tenant.as_deref() {
-            // What is counted as stored is that of the first.
-            let earlier = before.iter().flat_map(|step| step.changes.iter());
             let after = catalog.as_ref().unwrap_or(view.catalog());
-            let more = tenant::changed(first.catalog(), &first.state, after, earlier.chain(&changes));
-            more.get(tenant.application()).map_or(Ok(()), |more| tenant.may_store(more))?;
+            let more = tenant::changed(view.catalog(), &view.state, after, changes.iter());
+            // What is counted as stored is what was there before the first.
+            let earlier = before.iter().flat_map(|step| step.changes.iter());
+            let earlier = tenant::changed(first.catalog(), &first.state, view.catalog(), earlier);
+            if let Some(more) = more.get(tenant.application()) {
+                tenant.may_store(earlier.get(tenant.application()), more)?;
+            }
         }
         if let Some(catalog) = &catalog {
             self.must_have_room(author, view.catalog(), catalog)?;

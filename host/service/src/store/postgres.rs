@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use callsign_store_address::PostgresAddress;
 use tokio::sync::{Mutex, Notify};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, IsolationLevel, Row, Transaction};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::log_part::{LISTED, LogPart};
-use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
+use super::rows::{ElementKey, Rows, changed};
+use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind};
 use crate::change::{Draft, Entry, Kind, now};
 
 /// The channel of notifications.
@@ -131,7 +133,7 @@ impl Postgres {
     async fn transact<T>(
         &self,
         patience: Duration,
-        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, tokio_postgres::Error>,
+        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.transact_at(IsolationLevel::ReadCommitted, patience, work).await
     }
@@ -140,7 +142,7 @@ impl Postgres {
         &self,
         isolation: IsolationLevel,
         patience: Duration,
-        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, tokio_postgres::Error>,
+        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut held = self.client.lock().await;
         let mut client = match held.take() {
@@ -152,14 +154,14 @@ impl Postgres {
             if !self.database.has_sessions {
                 transaction.query_typed_one(SEARCH_PATH, &[(&true, Type::BOOL)]).await?;
             }
-            Ok(transaction)
+            Ok::<_, tokio_postgres::Error>(transaction)
         };
         // A connection that was forgotten on the way is found here, however long the statements may take.
         let transaction = in_time(PATIENCE, begin).await.inspect_err(|_| self.doubted.notify_one())?;
         let work = async {
             let done = work(&transaction).await?;
             transaction.commit().await?;
-            Ok(done)
+            Ok::<_, StoreError>(done)
         };
         let done = in_time(patience, work).await.inspect_err(|_| self.doubted.notify_one())?;
         *held = Some(client);
@@ -186,32 +188,39 @@ impl Postgres {
     }
 
     pub(crate) async fn commit(&self, seen: u64, drafts: &[Draft]) -> Result<Committed, StoreError> {
-        let changes: usize = drafts.iter().map(|draft| draft.changes.len()).sum();
-        let patience = if changes > 1_000 { LONG_PATIENCE } else { PATIENCE };
+        let changed: Vec<ElementKey<'_>> = changed(drafts).into_iter().collect();
+        let patience = if changed.len() > 1_000 { LONG_PATIENCE } else { PATIENCE };
         let last = seen + drafts.len() as u64;
-        let committed = self.transact(patience, async |transaction| {
+        self.transact(patience, async |transaction| {
             let sql = "SELECT revision FROM callsign_head FOR UPDATE";
             let head: i64 = transaction.query_typed_one(sql, &[]).await?.get(0);
             if head as u64 != seen {
-                return Ok(Ok(Committed::Behind(head as u64)));
+                return Ok(Committed::Behind(head as u64));
             }
-            for (revision, draft) in (seen + 1..).zip(drafts) {
-                if let Err(error) = write(transaction, revision, draft).await? {
-                    return Ok(Err(error));
-                }
-            }
+            let sql = "SELECT changed.place, position \
+                 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS changed (kind, key, place) \
+                 JOIN callsign_elements USING (kind, key)";
+            let (kinds, keys) = columns(&changed);
+            let values: Values<'_> = &[(&kinds, Type::TEXT_ARRAY), (&keys, Type::TEXT_ARRAY)];
+            let positions = transaction.query_typed(sql, values).await?;
+            let positions = positions.iter().filter_map(|row| {
+                let place = usize::try_from(row.get::<_, i64>(0) - 1).ok()?;
+                Some((*changed.get(place)?, row.get::<_, i64>(1) as u64))
+            });
+            let rows = Rows::of(seen, drafts, positions.collect())?;
+            write(transaction, seen, drafts, &rows).await?;
             let number = last as i64;
             transaction.execute_typed("UPDATE callsign_head SET revision = $1", &[(&number, Type::INT8)]).await?;
             let told: Values<'_> = &[(&CHANNEL, Type::TEXT), (&last.to_string(), Type::TEXT)];
             transaction.query_typed("SELECT pg_notify($1, $2)", told).await?;
-            Ok(Ok(Committed::Done(last)))
-        });
-        committed.await?
+            Ok(Committed::Done(last))
+        })
+        .await
     }
 
     pub(crate) async fn head(&self) -> Result<u64, StoreError> {
         let sql = "SELECT revision FROM callsign_head";
-        let row = self.transact(PATIENCE, async |transaction| transaction.query_typed_one(sql, &[]).await).await?;
+        let row = self.transact(PATIENCE, async |transaction| Ok(transaction.query_typed_one(sql, &[]).await?)).await?;
         Ok(row.get::<_, i64>(0) as u64)
     }
 
@@ -258,12 +267,12 @@ impl Postgres {
              WHERE at < $2 OR revision <= $3)";
         let most = FORGOTTEN as i64;
         let values: Values<'_> = &[(&most, Type::INT8), (&before, Type::INT8), (&up_to, Type::INT8)];
-        let gone = self.transact(LONG_PATIENCE, async |transaction| transaction.execute_typed(sql, values).await);
+        let gone = self.transact(LONG_PATIENCE, async |transaction| Ok(transaction.execute_typed(sql, values).await?));
         Ok(gone.await? as usize)
     }
 
     async fn rows(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
-        self.transact(LONG_PATIENCE, async |transaction| transaction.query_typed(sql, values).await).await
+        self.transact(LONG_PATIENCE, async |transaction| Ok(transaction.query_typed(sql, values).await?)).await
     }
 
     pub(crate) async fn actions(&self, revision: u64, most: u32) -> Result<Vec<Entry>, StoreError> {
@@ -312,87 +321,65 @@ impl Postgres {
     }
 }
 
-/// Writes a draft as a revision, within a transaction.
+/// Elements as the columns of an array each: their kinds and their keys.
+fn columns<'d>(elements: &[ElementKey<'d>]) -> (Vec<&'static str>, Vec<&'d str>) {
+    elements.iter().map(|(kind, key)| (kind.as_str(), *key)).unzip()
+}
+
+/// Writes the rows that drafts make, within a transaction.
 async fn write(
     transaction: &Transaction<'_>,
-    revision: u64,
-    draft: &Draft,
-) -> Result<Result<(), StoreError>, tokio_postgres::Error> {
-    let mut removed: (Vec<&str>, Vec<&str>) = Default::default();
-    let mut put: (Vec<&str>, Vec<&str>, Vec<i64>, Vec<&str>) = Default::default();
-    let mut all: (Vec<&str>, Vec<&str>) = Default::default();
-    for (index, (change, moved)) in draft.last_of_each().into_iter().enumerate() {
-        all.0.push(change.kind.as_str());
-        all.1.push(&change.key);
-        if moved {
-            removed.0.push(change.kind.as_str());
-            removed.1.push(&change.key);
-        }
-        if let Some(body) = &change.body {
-            put.0.push(change.kind.as_str());
-            put.1.push(&change.key);
-            put.2.push(position(revision, index));
-            put.3.push(body.get());
-        }
-    }
-    let sql = "SELECT changed.place, position \
-         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS changed (kind, key, place) \
-         JOIN callsign_elements USING (kind, key)";
-    let values: Values<'_> = &[(&all.0, Type::TEXT_ARRAY), (&all.1, Type::TEXT_ARRAY)];
-    let stood = transaction.query_typed(sql, values).await?;
-    let stood = stood.iter().filter_map(|row| {
-        let place = usize::try_from(row.get::<_, i64>(0) - 1).ok()?;
-        let element = (Kind::parse(all.0.get(place)?)?, *all.1.get(place)?);
-        Some((element, row.get::<_, i64>(1) as u64))
-    });
-    let changes = match draft.log(&stood.collect()) {
-        Ok(changes) => changes,
-        Err(error) => return Ok(Err(StoreError::Damaged(error.to_string()))),
-    };
-    let (number, at) = (revision as i64, now() as i64);
-    transaction
-        .execute_typed(
-            "INSERT INTO callsign_revisions VALUES ($1, $2, $3, $4, $5)",
-            &[
-                (&number, Type::INT8),
-                (&at, Type::INT8),
-                (&draft.who, Type::TEXT),
-                (&draft.action, Type::TEXT),
-                (&changes, Type::TEXT),
-            ],
-        )
-        .await?;
-    if !removed.0.is_empty() {
+    seen: u64,
+    drafts: &[Draft],
+    rows: &Rows<'_>,
+) -> Result<(), tokio_postgres::Error> {
+    let at = now() as i64;
+    let revisions: Vec<i64> = (seen as i64 + 1..).take(drafts.len()).collect();
+    let (who, action): (Vec<&str>, Vec<&str>) = drafts.iter().map(|draft| (&*draft.who, &*draft.action)).unzip();
+    let sql = "INSERT INTO callsign_revisions SELECT revision, $2, who, action, changes \
+         FROM unnest($1::bigint[], $3::text[], $4::text[], $5::text[]) AS made (revision, who, action, changes)";
+    let values: Values<'_> = &[
+        (&revisions, Type::INT8_ARRAY),
+        (&at, Type::INT8),
+        (&who, Type::TEXT_ARRAY),
+        (&action, Type::TEXT_ARRAY),
+        (&rows.log, Type::TEXT_ARRAY),
+    ];
+    transaction.execute_typed(sql, values).await?;
+    if !rows.gone.is_empty() {
         let sql = "DELETE FROM callsign_elements USING unnest($1::text[], $2::text[]) AS gone (kind, key) \
              WHERE callsign_elements.kind = gone.kind AND callsign_elements.key = gone.key";
-        let values: Values<'_> = &[(&removed.0, Type::TEXT_ARRAY), (&removed.1, Type::TEXT_ARRAY)];
-        transaction.execute_typed(sql, values).await?;
+        let (kinds, keys) = columns(&rows.gone);
+        transaction.execute_typed(sql, &[(&kinds, Type::TEXT_ARRAY), (&keys, Type::TEXT_ARRAY)]).await?;
     }
-    if !put.0.is_empty() {
+    if !rows.put.is_empty() {
         let sql = "INSERT INTO callsign_elements (kind, key, position, body) \
              SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) \
-             ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body";
+             ON CONFLICT (kind, key) DO UPDATE SET position = excluded.position, body = excluded.body";
+        let elements: Vec<ElementKey<'_>> = rows.put.iter().map(|(element, ..)| *element).collect();
+        let (kinds, keys) = columns(&elements);
+        let (positions, bodies): (Vec<i64>, Vec<&str>) =
+            rows.put.iter().map(|(_, position, body)| (*position as i64, *body)).unzip();
         let values: Values<'_> = &[
-            (&put.0, Type::TEXT_ARRAY),
-            (&put.1, Type::TEXT_ARRAY),
-            (&put.2, Type::INT8_ARRAY),
-            (&put.3, Type::TEXT_ARRAY),
+            (&kinds, Type::TEXT_ARRAY),
+            (&keys, Type::TEXT_ARRAY),
+            (&positions, Type::INT8_ARRAY),
+            (&bodies, Type::TEXT_ARRAY),
         ];
         transaction.execute_typed(sql, values).await?;
     }
-    let removed_senders = draft.removed_senders();
-    if !removed_senders.is_empty() {
-        sender_health::forget(transaction, now(), &removed_senders).await?;
+    if !rows.removed_senders.is_empty() {
+        sender_health::forget(transaction, now(), &rows.removed_senders).await?;
     }
-    for (digest, bytes) in &draft.components {
+    for (digest, bytes) in &rows.components {
         let sql = "INSERT INTO callsign_components VALUES ($1, $2) ON CONFLICT DO NOTHING";
         transaction.execute_typed(sql, &[(digest, Type::TEXT), (bytes, Type::BYTEA)]).await?;
     }
-    if !draft.unreferenced.is_empty() {
+    if !rows.unreferenced.is_empty() {
         let sql = "DELETE FROM callsign_components WHERE digest = ANY($1)";
-        transaction.execute_typed(sql, &[(&draft.unreferenced, Type::TEXT_ARRAY)]).await?;
+        transaction.execute_typed(sql, &[(&rows.unreferenced, Type::TEXT_ARRAY)]).await?;
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 /// A revision, from a row that begins with its number, time, who and action.
@@ -467,14 +454,24 @@ async fn hear(database: &Database, changed: &std::sync::Weak<Notify>, doubted: &
     }
 }
 
-async fn in_time<T>(
-    patience: Duration,
-    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> Result<T, StoreError> {
+async fn in_time<T, E>(patience: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, StoreError>
+where
+    StoreError: From<E>,
+{
     match tokio::time::timeout(patience, work).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(StoreError::Unavailable(describe(&error))),
+        Ok(done) => Ok(done?),
         Err(_) => Err(StoreError::Unavailable(format!("no answer within {} s", patience.as_secs()))),
+    }
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        // Data, constraints, and what is too large: these end the transaction, whatever statement they are of.
+        let is_refused = |code: &SqlState| ["22", "23", "54"].contains(&&code.code()[..2]);
+        match error.code() {
+            Some(code) if is_refused(code) => Self::Refused(describe(&error)),
+            _ => Self::Unavailable(describe(&error)),
+        }
     }
 }
 

@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use callsign_private::{Access, FileError, PrivateFolder};
 use hashbrown::HashMap;
-use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 use tokio::sync::Notify;
 
 use super::log_part::{LISTED, LogPart};
-use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind, position};
+use super::rows::{ElementKey, Rows, changed};
+use super::{Committed, Element, FORGOTTEN, Operator, StoreError, entry, kind};
 use crate::change::{Draft, Entry, Kind, now};
 
 const SCHEMA: &str = "
@@ -352,37 +355,35 @@ fn commit(connection: &mut Connection, seen: u64, drafts: &[Draft]) -> Result<Co
     if head != seen {
         return Ok(Committed::Behind(head));
     }
-    for (revision, draft) in (seen + 1..).zip(drafts) {
-        write(&transaction, revision, draft)?;
-    }
+    let rows = Rows::of(seen, drafts, positions(&transaction, drafts)?)?;
+    write(&transaction, seen, drafts, &rows)?;
     let last = seen + drafts.len() as u64;
     transaction.prepare_cached("UPDATE head SET revision = ?")?.execute([last as i64])?;
     transaction.commit()?;
     Ok(Committed::Done(last))
 }
 
-fn write(transaction: &Transaction<'_>, revision: u64, draft: &Draft) -> Result<(), StoreError> {
-    let changes = draft.log(&positions(transaction, draft)?);
-    let changes = changes.map_err(|error| StoreError::Damaged(error.to_string()))?;
+fn write(transaction: &Transaction<'_>, seen: u64, drafts: &[Draft], rows: &Rows<'_>) -> Result<(), StoreError> {
     let mut log = transaction.prepare_cached("INSERT INTO revisions VALUES (?, ?, ?, ?, ?)")?;
-    log.execute(params![revision as i64, now() as i64, draft.who, draft.action, changes])?;
-    let mut delete = transaction.prepare_cached("DELETE FROM elements WHERE kind = ? AND key = ?")?;
-    let mut put = transaction.prepare_cached(
-        "INSERT INTO elements VALUES (?, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
-    )?;
-    for (index, (change, removed)) in draft.last_of_each().into_iter().enumerate() {
-        if removed {
-            delete.execute(params![change.kind.as_str(), change.key])?;
-        }
-        if let Some(body) = &change.body {
-            put.execute(params![change.kind.as_str(), change.key, position(revision, index), body.get()])?;
-        }
+    for (revision, (draft, changes)) in (seen + 1..).zip(drafts.iter().zip(&rows.log)) {
+        log.execute(params![revision as i64, now() as i64, draft.who, draft.action, changes])?;
     }
-    sender_health::forget(transaction, now(), &draft.removed_senders())?;
-    for (digest, bytes) in &draft.components {
+    let mut delete = transaction.prepare_cached("DELETE FROM elements WHERE kind = ? AND key = ?")?;
+    for (kind, key) in &rows.gone {
+        delete.execute(params![kind.as_str(), key])?;
+    }
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO elements VALUES (?, ?, ?, ?) \
+         ON CONFLICT (kind, key) DO UPDATE SET position = excluded.position, body = excluded.body",
+    )?;
+    for ((kind, key), position, body) in &rows.put {
+        put.execute(params![kind.as_str(), key, *position as i64, body])?;
+    }
+    sender_health::forget(transaction, now(), &rows.removed_senders)?;
+    for (digest, bytes) in &rows.components {
         transaction.execute("INSERT OR IGNORE INTO components VALUES (?, ?)", params![digest, bytes])?;
     }
-    for digest in &draft.unreferenced {
+    for digest in &rows.unreferenced {
         transaction.execute("DELETE FROM components WHERE digest = ?", [digest])?;
     }
     Ok(())
@@ -409,14 +410,16 @@ fn piece(connection: &Connection, revision: i64, from: u64, most: u64) -> Result
     String::from_utf8(bytes).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
-/// Where the elements stand that a draft changes and that are there.
-fn positions<'d>(transaction: &Transaction<'_>, draft: &'d Draft) -> Result<HashMap<(Kind, &'d str), u64>, StoreError> {
+/// Where the elements stand that drafts change and that are there.
+fn positions<'d>(
+    transaction: &Transaction<'_>,
+    drafts: &'d [Draft],
+) -> Result<HashMap<ElementKey<'d>, u64>, StoreError> {
     let mut select = transaction.prepare_cached("SELECT position FROM elements WHERE kind = ? AND key = ?")?;
     let mut positions = HashMap::new();
-    for (change, _) in draft.last_of_each() {
-        let found = select.query_row(params![change.kind.as_str(), change.key], |row| row.get::<_, i64>(0));
-        let found = found.optional()?.map(|position| position as u64);
-        positions.extend(found.map(|position| ((change.kind, &*change.key), position)));
+    for (kind, key) in changed(drafts) {
+        let found = select.query_row(params![kind.as_str(), key], |row| row.get::<_, i64>(0)).optional()?;
+        positions.extend(found.map(|position| ((kind, key), position as u64)));
     }
     Ok(positions)
 }
@@ -457,6 +460,10 @@ async fn blocking<T: Send + 'static>(
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Unavailable(error.to_string())
+        match error.sqlite_error_code() {
+            // These end the transaction, whatever statement they are of.
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig) => Self::Refused(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
     }
 }

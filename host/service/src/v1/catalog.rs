@@ -147,7 +147,7 @@ pub(super) async fn put(
         let changes = if dry_run { Vec::new() } else { catalog_file::changes(view, &differences) };
         Ok(Plan::new(changes, Json(CatalogChanges::of(differences, dry_run))))
     };
-    service.change(caller.author(), plan).await
+    service.change(caller.author().alone(), plan).await
 }
 
 /// Why there is no catalog of an earlier revision.

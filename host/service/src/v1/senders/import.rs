@@ -244,5 +244,5 @@ pub(in crate::v1) async fn import(
         }
         Ok(Plan::new(all, Json(imported)))
     };
-    service.change(caller.author(), plan).await
+    service.change(caller.author().alone(), plan).await
 }
