@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn of_many_callers_after_the_rest_exactly_one_tries() {
         let (breaker, next_try) = open();
-        assert!(!breaker.take_try(next_try, next_try - 1).is_some(), "a millisecond too early");
+        assert!(breaker.take_try(next_try, next_try - 1).is_none(), "a millisecond too early");
         let tried = std::thread::scope(|scope| {
             let callers: Vec<_> =
                 (0..16).map(|_| scope.spawn(|| breaker.take_try(next_try, next_try).is_some())).collect();
@@ -175,7 +175,7 @@ mod tests {
         let (breaker, next_try) = open();
         assert!(breaker.is_open());
         assert!(breaker.take_try(next_try, next_try).is_some());
-        assert!(!breaker.take_try(next_try, next_try).is_some());
+        assert!(breaker.take_try(next_try, next_try).is_none());
     }
 
     #[test]

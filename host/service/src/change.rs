@@ -207,6 +207,12 @@ impl Draft {
         serde_json::to_string(&logged.collect::<Vec<_>>())
     }
 
+    /// How many bytes of bodies and components it has.
+    pub(crate) fn bytes(&self) -> usize {
+        let bodies = self.changes.iter().filter_map(|change| change.body.as_ref()).map(|body| body.get().len());
+        bodies.chain(self.components.iter().map(|(_, bytes)| bytes.len())).sum()
+    }
+
     /// The last change of each element, and whether the draft also removes it: such an element moves to the end of its
     /// list.
     pub(crate) fn last_of_each(&self) -> Vec<(&Change, bool)> {

@@ -44,15 +44,19 @@ fn a_slow_policy_that_has_rested_is_tried_in_the_slow_lane_by_the_message_that_f
     }
 }
 
-#[test]
-fn the_standard_policy_decides_in_the_slow_lane_what_has_failed_when_no_quick_time_is_left() {
-    let gateway = gateway(|_| {});
+/// Whoever is told of a failure of this gateway's policy takes the time that the calls of a request may take on the thread of its
+/// caller. So many messages may wait for the slow lane.
+fn failing_slowly(waiting: usize) -> Gateway {
+    let mut lanes = LaneOptions::default();
+    lanes.waiting = waiting;
+    let platform = platform().associate("shop/acme", &["S0"]);
+    let standard = patient(Policy::standard().unwrap());
+    let gateway = Gateway::with_lanes(platform.catalog(), standard, Arc::new(MemoryStore::new()), lanes).unwrap();
     // No sender of the application.
     let component = hostile().resolve("(call $decide (i32.const 2) (i32.const -1) (i32.const 4) (i32.const 0))");
     let never = Breaker::new(u32::MAX, Duration::from_secs(1));
     let binding = Binding::new(policy(&component, Duration::from_secs(60))).on_failure(OnFailure::Standard);
     gateway.swap(&BindingTarget::application("shop"), binding.breaker(never)).unwrap();
-    // Whoever is told of a failure takes the time that the calls of a request may take on the thread of its caller.
     gateway.listen(|event| {
         if matches!(event.kind, EventKind::Failed { .. }) {
             let begun = Instant::now();
@@ -61,9 +65,35 @@ fn the_standard_policy_decides_in_the_slow_lane_what_has_failed_when_no_quick_ti
             }
         }
     });
-    let decisions = wait(gateway.resolve_batch_async(&[sms("shop", TO); 3]));
-    assert_eq!(decisions.iter().map(told).collect::<Vec<_>>(), ["S0"; 3]);
+    gateway
+}
+
+#[test]
+fn the_standard_policy_decides_in_the_slow_lane_what_has_failed_when_no_quick_time_is_left() {
+    let gateway = failing_slowly(2_048);
+    assert_eq!(batch(&gateway, 3).0, ["S0"; 3]);
     assert_eq!(told(wait(gateway.resolve_async(&sms("shop", TO))).get()), "S0");
     assert_eq!(gateway.failures(&BindingTarget::application("shop")), Some(4), "each failure is counted, and once");
     assert!(gateway.usage("shop").slow > 0);
+}
+
+#[test]
+fn it_decides_on_the_thread_of_the_caller_what_the_slow_lane_has_no_room_for() {
+    let gateway = failing_slowly(4);
+    let slow = Binding::new(policy(&working_for(100_000_000), Duration::from_secs(60)));
+    gateway.swap(&BindingTarget::entity("shop", "acme"), slow).unwrap();
+    let message = sms("shop/acme", TO);
+    let decided = (0..10).any(|_| {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut waiting: Vec<_> = (0..12).map(|_| Box::pin(gateway.resolve_async(&message))).collect();
+        waiting.retain_mut(|future| future.as_mut().poll(&mut context).is_pending());
+        let refused = gateway.usage("shop").refused;
+        // What this thread has to wait for a core meanwhile may be refused.
+        let is_decided = batch(&gateway, 3).0 == ["S0"; 3] && gateway.usage("shop").refused > refused;
+        for future in waiting {
+            wait(future);
+        }
+        is_decided
+    });
+    assert!(decided, "{:?}: {:?}", gateway.usage("shop"), batch(&gateway, 3).0);
 }

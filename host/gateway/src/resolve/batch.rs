@@ -11,10 +11,10 @@ use hashbrown::HashMap;
 use super::call::{Answerer, Query, choose, load};
 use super::check::{Author, check_into};
 use super::destination::{MessageScope, prepare_of};
-use super::pin::Settled;
+use super::pin::{Settled, no_answer};
 use super::progress::{
-    PendingDecision, Progress, Retry, advance, attempt, failed, note_verdict, on_store_reply, refused, settle_read,
-    signals_read,
+    PendingDecision, Progress, Retry, advance, attempt, failed, note_verdict, on_store_reply, refused, retry,
+    settle_read, signals_read,
 };
 use super::slow_work::SlowWork;
 use super::turn::Turn;
@@ -34,6 +34,8 @@ pub(crate) struct Batch<'a> {
     pending: Vec<(Slot, PendingDecision)>,
     /// The messages whose call was to be quick and was not.
     too_slow: Vec<(Slot, Retry)>,
+    /// Those of them that the slow lane has not taken, and why.
+    not_taken: Vec<(Slot, Failure)>,
 }
 
 /// A message of a group.
@@ -93,7 +95,7 @@ impl<'a> Batch<'a> {
                 Err(outcome) => outcomes.push(outcome),
             }
         }
-        Self { snapshot, outcomes, groups, pending: Vec::new(), too_slow: Vec::new() }
+        Self { snapshot, outcomes, groups, pending: Vec::new(), too_slow: Vec::new(), not_taken: Vec::new() }
     }
 
     /// The keys of all pins that the policies may read.
@@ -107,7 +109,7 @@ impl<'a> Batch<'a> {
         let mut pins = pins.into_iter();
         for group in &mut self.groups {
             let read = |query| match key(self.snapshot, query) {
-                Some(_) => pins.next().or_else(|| Some(Err(StickyError::new("the store gave no answer")))),
+                Some(_) => pins.next().or_else(|| Some(Err(no_answer()))),
                 None => None,
             };
             group.reads = group.queries.iter().map(read).collect();
@@ -192,11 +194,22 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Refuses messages whose policy has failed before, and which nothing else decides.
+    /// Notes messages whose policy has failed, and which the slow lane has not taken for the standard policy.
     #[cold]
-    pub(crate) fn refuse(&mut self, slots: &[Slot], failure: &Failure) {
-        for &slot in slots {
-            let progress = refused(&self.groups[slot.group as usize].answerer, failure);
+    pub(crate) fn not_taken(&mut self, slots: &[Slot], failure: &Failure) {
+        self.not_taken.extend(slots.iter().map(|&slot| (slot, failure.clone())));
+    }
+
+    /// Lets the standard policy decide those on this thread, as far as that is quick. The others are refused.
+    pub(crate) fn fall_back(&mut self, turn: &mut Turn<'_>) {
+        for (slot, failure) in std::mem::take(&mut self.not_taken) {
+            let group = &self.groups[slot.group as usize];
+            let (answerer, query) = (group.answerer, group.queries[slot.handle as usize].alone());
+            let again = Retry::fallback(group.read_of(slot.handle as usize));
+            let progress = match retry(self.snapshot, &answerer, &query, again, turn) {
+                Progress::TooSlow(_) => refused(&answerer, &failure),
+                progress => progress,
+            };
             self.note(slot, self.place(slot), progress);
         }
     }
@@ -231,7 +244,7 @@ impl<'a> Batch<'a> {
         for (slot, decision) in std::mem::take(&mut self.pending) {
             let query = self.query(slot).alone();
             let answer = match decision.write(self.snapshot, &query) {
-                Some(_) => answers.next().unwrap_or_else(|| Err(StickyError::new("the store gave no answer"))),
+                Some(_) => answers.next().unwrap_or_else(|| Err(no_answer())),
                 None => Ok(None),
             };
             let answerer = self.groups[slot.group as usize].answerer;

@@ -99,6 +99,9 @@ async fn finish(
     for work in submitted {
         worked(work, batch, turn).await;
     }
+    // What the slow lane has no room for is tried here once more, all of it within the time of one quick request.
+    turn.quick_from_now();
+    batch.fall_back(turn);
 }
 
 /// Waits for a piece of work, and notes how far its messages have come. Returns whose it was, and how many.
@@ -117,7 +120,7 @@ async fn worked(
             batch.note_slow(&slots, progress);
             turn.shadows.extend(shadows);
         }
-        Err(failure) if is_fallback => batch.refuse(&slots, &failure),
+        Err(failure) if is_fallback => batch.not_taken(&slots, &failure),
         Err(failure) => {
             turn.quick_from_now();
             batch.fail(&slots, &failure, turn);

@@ -46,6 +46,12 @@ pub(crate) struct PinWanted {
     idle_days: u16,
 }
 
+/// What stands for an answer that a store has not given.
+#[cold]
+pub(crate) fn no_answer() -> StickyError {
+    StickyError::new("the store gave no answer")
+}
+
 impl Settled {
     /// A verdict with what was read for it, and the pin that it waits for.
     #[inline]

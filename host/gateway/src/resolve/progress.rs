@@ -57,6 +57,11 @@ impl Retry {
         Self { role: answerer.by.role, races: 0, read }
     }
 
+    /// The call of the standard policy, in the place of one that has failed.
+    pub(crate) fn fallback(read: PinRead) -> Self {
+        Self { role: Role::Standard, races: 1, read }
+    }
+
     /// Whether the standard policy is called, in the place of one that has failed.
     pub(crate) fn is_fallback(&self) -> bool {
         self.role == Role::Standard
@@ -333,7 +338,7 @@ pub(crate) fn failed(
         match settled_by(snapshot, answerer, standard, Author::Policy(standard), query, read.clone(), turn) {
             Ok(settled) => return advance(answerer, settled, Role::Standard, 0),
             Err(Failure::Stopped) if turn.is_quick() => {
-                return Progress::TooSlow(Retry { role: Role::Standard, races: 1, read });
+                return Progress::TooSlow(Retry::fallback(read));
             }
             Err(_) => {}
         }

@@ -4,7 +4,7 @@ use callsign_engine::Failure;
 use callsign_sticky::{AsyncStore, Pin, PinKey, StickyError};
 
 use super::call::{Answerer, Query, choose};
-use super::pin::Settled;
+use super::pin::{Settled, no_answer};
 use super::progress::{Progress, Retry, advance, attempt_into, failed, first, note_verdict, on_store_reply};
 use super::turn::Turn;
 use crate::decision::Outcome;
@@ -66,7 +66,7 @@ pub(crate) async fn decide_awaiting(
 
 /// The answer of a store that was asked about one pin.
 fn only(mut answers: Vec<Result<Option<Pin>, StickyError>>) -> Result<Option<Pin>, StickyError> {
-    answers.pop().unwrap_or_else(|| Err(StickyError::new("the store gave no answer")))
+    answers.pop().unwrap_or_else(|| Err(no_answer()))
 }
 
 /// What is left to do for a message whose pin is to be written, or whose policy failed.

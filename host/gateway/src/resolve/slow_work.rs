@@ -67,7 +67,7 @@ impl SlowWork {
     pub(crate) fn submit(self, lane: &Arc<SlowLane>, snapshot: &Arc<Snapshot>, time: RequestTime) -> Submitted {
         let Self { tenant, by, one_by_one, slots, asked } = self;
         let is_fallback = is_fallback(&asked);
-        // The budget is that of the policies of an application, and the standard policy is the platform's.
+        // The budget keeps back the policies of an application. The standard policy takes their place.
         if !is_fallback && let Err(failure) = Answerer::chosen(snapshot, by).bound.check_budget(lane, tenant) {
             return Submitted { slots, is_fallback, reply: Err(failure) };
         }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::Service;
 use super::plan::{Author, Plan, Step, View};
 use crate::binding::Target;
-use crate::change::{Change, Draft};
+use crate::change::Draft;
 use crate::fault::Fault;
 use crate::store::{Committed, StoreError};
 
@@ -26,8 +26,8 @@ const TOGETHER: usize = 32;
 /// A group has at most so many elements, so that a small change does not wait for large ones.
 const MANY: usize = 1_000;
 
-/// How many bytes of a component count as an element.
-const COMPONENT_BYTES: usize = 1 << 10;
+/// How many bytes of bodies and components count as another element.
+const ELEMENT_BYTES: usize = 1 << 10;
 
 /// The changes that wait to be made, the oldest first.
 #[derive(Default)]
@@ -38,7 +38,7 @@ trait Asked: Send {
     fn author(&self) -> &Author;
 
     /// Plans it; the answer is kept until it is made.
-    fn plan(&mut self, view: &View) -> Result<(Vec<Change>, Vec<(String, Vec<u8>)>), Fault>;
+    fn plan(&mut self, view: &View) -> Result<Plan<()>, Fault>;
 
     /// Tells whoever asked for it that it is made, and which bindings it changed, or why not.
     fn tell(self: Box<Self>, made: Result<Vec<Target>, Fault>);
@@ -56,10 +56,10 @@ impl<T: Send, P: Fn(&View) -> Result<Plan<T>, Fault> + Send> Asked for AskedFor<
         &self.author
     }
 
-    fn plan(&mut self, view: &View) -> Result<(Vec<Change>, Vec<(String, Vec<u8>)>), Fault> {
+    fn plan(&mut self, view: &View) -> Result<Plan<()>, Fault> {
         let Plan { changes, components, answer } = (self.plan)(view)?;
         self.answer = Some(answer);
-        Ok((changes, components))
+        Ok(Plan { changes, components, answer: () })
     }
 
     fn tell(self: Box<Self>, made: Result<Vec<Target>, Fault>) {
@@ -75,7 +75,7 @@ impl<T: Send, P: Fn(&View) -> Result<Plan<T>, Fault> + Send> Asked for AskedFor<
 
 /// Changes that are made together, in their order.
 #[derive(Default)]
-struct Group {
+struct CommitGroup {
     asked: Vec<(Box<dyn Asked>, Planned)>,
     steps: Vec<Step>,
     /// Those that the group has no room for.
@@ -115,17 +115,16 @@ impl WaitingChanges {
 
 /// How many elements a step counts as.
 fn weight(step: &Step) -> usize {
-    let bytes: usize = step.draft.components.iter().map(|(_, bytes)| bytes.len()).sum();
-    step.changes.len() + bytes / COMPONENT_BYTES
+    step.changes.len() + step.draft.bytes() / ELEMENT_BYTES
 }
 
-impl Group {
+impl CommitGroup {
     /// Whether a step has to wait for the next group. Every group has room for one.
     fn has_no_room_for(&self, step: &Step) -> bool {
         !self.steps.is_empty() && self.steps.iter().map(weight).sum::<usize>() + weight(step) > MANY
     }
 
-    fn drafts(&mut self) -> Arc<[Draft]> {
+    fn drafts(&mut self) -> Vec<Draft> {
         self.steps.iter_mut().map(|step| mem::take(&mut step.draft)).collect()
     }
 
@@ -236,7 +235,9 @@ impl Service {
                     }
                     asked = group.into_asked();
                 }
-                Err(StoreError::Refused(_)) if group.asked.len() > 1 => return Err(group.into_asked()),
+                Err(StoreError::Refused(_) | StoreError::Damaged(_)) if group.asked.len() > 1 => {
+                    return Err(group.into_asked());
+                }
                 Err(error) => {
                     group.fail(&error.into());
                     return Ok(());
@@ -249,8 +250,8 @@ impl Service {
     }
 
     /// Plans changes, each on what the one before it makes.
-    fn plan(&self, asked: Vec<Box<dyn Asked>>) -> Group {
-        let (first, mut group) = (self.view(), Group::default());
+    fn plan(&self, asked: Vec<Box<dyn Asked>>) -> CommitGroup {
+        let (first, mut group) = (self.view(), CommitGroup::default());
         let mut waiting = asked.into_iter();
         while let Some(mut asked) = waiting.next() {
             if asked.author().is_alone && !group.asked.is_empty() {
@@ -260,7 +261,7 @@ impl Service {
             let view = group.steps.last().map_or(&first, |step| &step.after);
             // One that panics does not take the others with it.
             let planned = catch_unwind(AssertUnwindSafe(|| match asked.plan(view) {
-                Ok((changes, _)) if changes.is_empty() => Ok(None),
+                Ok(planned) if planned.changes.is_empty() => Ok(None),
                 Ok(planned) => self.step(asked.author(), planned, &first, &group.steps).map(Some),
                 Err(fault) => Err(Box::new(fault)),
             }));

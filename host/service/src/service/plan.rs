@@ -95,7 +95,7 @@ impl Service {
     pub(super) fn step(
         &self,
         author: &Author,
-        (changes, components): (Vec<Change>, Vec<(String, Vec<u8>)>),
+        Plan { changes, components, answer: () }: Plan<()>,
         first: &View,
         before: &[Step],
     ) -> Result<Step, Box<Fault>> {

@@ -66,6 +66,10 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 /// How long the listener waits before it connects again.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// A commit with more elements, or more bytes of bodies and components, has [`LONG_PATIENCE`].
+const MANY: usize = 1_000;
+const MANY_BYTES: usize = 1 << 20;
+
 /// The values of a statement, each with its type.
 type Values<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
@@ -189,7 +193,8 @@ impl Postgres {
 
     pub(crate) async fn commit(&self, seen: u64, drafts: &[Draft]) -> Result<Committed, StoreError> {
         let changed: Vec<ElementKey<'_>> = changed(drafts).into_iter().collect();
-        let patience = if changed.len() > 1_000 { LONG_PATIENCE } else { PATIENCE };
+        let bytes: usize = drafts.iter().map(Draft::bytes).sum();
+        let patience = if changed.len() > MANY || bytes > MANY_BYTES { LONG_PATIENCE } else { PATIENCE };
         let last = seen + drafts.len() as u64;
         self.transact(patience, async |transaction| {
             let sql = "SELECT revision FROM callsign_head FOR UPDATE";
@@ -371,9 +376,11 @@ async fn write(
     if !rows.removed_senders.is_empty() {
         sender_health::forget(transaction, now(), &rows.removed_senders).await?;
     }
-    for (digest, bytes) in &rows.components {
-        let sql = "INSERT INTO callsign_components VALUES ($1, $2) ON CONFLICT DO NOTHING";
-        transaction.execute_typed(sql, &[(digest, Type::TEXT), (bytes, Type::BYTEA)]).await?;
+    if !rows.components.is_empty() {
+        let sql =
+            "INSERT INTO callsign_components SELECT * FROM unnest($1::text[], $2::bytea[]) ON CONFLICT DO NOTHING";
+        let (digests, bytes): (Vec<&str>, Vec<&[u8]>) = rows.components.iter().copied().unzip();
+        transaction.execute_typed(sql, &[(&digests, Type::TEXT_ARRAY), (&bytes, Type::BYTEA_ARRAY)]).await?;
     }
     if !rows.unreferenced.is_empty() {
         let sql = "DELETE FROM callsign_components WHERE digest = ANY($1)";
@@ -467,7 +474,7 @@ where
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         // Data, constraints, and what is too large: these end the transaction, whatever statement they are of.
-        let is_refused = |code: &SqlState| ["22", "23", "54"].contains(&&code.code()[..2]);
+        let is_refused = |code: &SqlState| ["22", "23", "54"].iter().any(|class| code.code().starts_with(class));
         match error.code() {
             Some(code) if is_refused(code) => Self::Refused(describe(&error)),
             _ => Self::Unavailable(describe(&error)),

@@ -55,7 +55,9 @@ impl Sqlite {
         let failed = |reason: String| StoreError::Open { place: place.clone(), reason };
         let owned = path.to_owned();
         let opened = blocking(move || open(&owned, operator)).await.map_err(|error| match error {
-            StoreError::Unavailable(reason) | StoreError::Damaged(reason) => failed(reason),
+            StoreError::Unavailable(reason) | StoreError::Refused(reason) | StoreError::Damaged(reason) => {
+                failed(reason)
+            }
             error => error,
         })?;
         let (connection, watching) = opened;
