@@ -76,7 +76,8 @@ impl CircuitBreaker {
     }
 
     /// Takes back the permit of a call that was given up before it showed anything: if it was a try, the next caller may
-    /// try at once. Does nothing if a call has failed or succeeded meanwhile, or another rest is over.
+    /// try at once. Does nothing if a failure or a success was noted since, or another rest is over. Times are in milliseconds: a
+    /// failure in the same one as the try is not told apart from it.
     #[cold]
     pub fn give_back(&self, permit: Permit) {
         if permit.next_try != 0 {

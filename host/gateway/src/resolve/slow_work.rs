@@ -118,7 +118,7 @@ fn decide(
         }
     }
     let is_quick = began.elapsed() < quick_time(asked.len());
-    // A failure may come from not being called at all. Nor is it where the standard policy takes its place.
+    // This says nothing of a policy that was not called: where its message failed for that, or the standard policy took its place.
     let is_known = !is_quick || progress.iter().all(|progress| !progress.has_failed());
     if is_known && !is_fallback(asked) {
         answerer.bound.slow.ran(tenant, is_quick);
